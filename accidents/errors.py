@@ -1,0 +1,25 @@
+"""Errors that a user can do something about. Each message names the place, the fault and the remedy."""
+
+
+class AccidentsError(Exception):
+    """Base of all errors of the project; its text is shown to users as it is, without a traceback."""
+
+
+class ConfigurationError(AccidentsError):
+    """A configuration file or a command line holds something that cannot be used."""
+
+
+class SourceError(AccidentsError):
+    """Data could not be found, downloaded or verified."""
+
+
+class DataError(AccidentsError):
+    """Data were read, and are not fit to be used."""
+
+
+class ModelError(AccidentsError):
+    """A model could not be trained, saved, loaded or applied."""
+
+
+class RequestError(AccidentsError):
+    """An accident described by hand or by another program holds something that is refused."""
