@@ -1,0 +1,69 @@
+# Everything a user or a developer types. `make help` lists it.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PACKAGES := accidents cli materializers pipelines steps
+SOURCES := $(PACKAGES) benchmarks run.py tests
+PYTEST := $(PYTHON) -m pytest
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(READY) ## create or update the environment from the locked dependencies
+
+$(READY): requirements.lock scripts/install.sh
+	@VENV=$(VENV) sh scripts/install.sh
+	@touch $(READY)
+
+.PHONY: training
+training: $(READY) ## train and compare four models on the embedded synthetic sample
+	@$(PYTHON) run.py --training
+
+.PHONY: test
+test: $(READY) ## run the tests: about ten minutes on two cores
+	@$(PYTEST) -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
+	@$(PYTHON) scripts/coverage_by_package.py .coverage.json 85 $(PACKAGES)
+
+.PHONY: test-quick
+test-quick: $(READY) ## run the fast tests: under a minute
+	@$(PYTEST) -q -m "not slow and not long and not browser"
+
+.PHONY: test-long
+test-long: $(READY) ## run every test: mutations, soak, kill points, scale
+	@$(PYTEST)
+
+.PHONY: test-browser
+test-browser: $(READY) ## run the tests that need Chromium, and fail where there is none
+	@REQUIRE_CHROMIUM=1 $(PYTEST) -m browser
+
+.PHONY: lint
+lint: $(READY) ## check style and types
+	@$(PYTHON) -m ruff check $(SOURCES)
+	@$(PYTHON) -m ruff format --check $(SOURCES)
+	@$(PYTHON) -m mypy $(PACKAGES) run.py
+
+.PHONY: format
+format: $(READY) ## lay the code out
+	@$(PYTHON) -m ruff check --fix-only $(SOURCES)
+	@$(PYTHON) -m ruff format $(SOURCES)
+
+.PHONY: benchmark
+benchmark: $(READY) ## measure where the seconds of a training go
+	@$(PYTHON) -m benchmarks.training
+
+.PHONY: docs
+docs: $(READY) ## write the generated pages of docs/ again
+	@$(PYTHON) -m scripts.generate_docs
+
+.PHONY: lock
+lock: $(READY) ## resolve the dependencies of pyproject.toml again
+	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --upgrade -o requirements.lock
+
+.PHONY: clean
+clean: ## remove the environment and what the tools left behind (data, models and reports stay)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

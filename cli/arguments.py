@@ -1,0 +1,104 @@
+"""What can be typed after `python run.py`. Imports nothing heavy: `--help` must answer at once."""
+
+import argparse
+import re
+
+from accidents.models import model_types
+
+from accidents.columns.specification import LEVELS
+
+RESAMPLING = ("none", "smote", "class_weight", "undersample")
+TUNING = ("none", "grid", "optuna")
+PIPELINES = ("ingestion", "features", "training", "evaluation", "inference")
+FIRST_YEAR = 2005
+
+_EPILOG = """examples:
+  python run.py --training                                    train on the embedded synthetic sample
+  python run.py --training --source FOLDER                    train on real files
+  python run.py --training --source datagouv --years 2021-2023
+  python run.py --evaluation --source FOLDER                  score the latest model on other data
+  python run.py --predict examples/low_risk.json              one accident
+  python run.py --inference --input FOLDER --output scores.parquet
+
+exit codes: 0 done, 1 a pipeline failed, 2 the command line or the configuration is wrong"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    result = argparse.ArgumentParser(
+        prog="run.py",
+        description="Predict which French road accidents are priority: somebody killed or hospitalised.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_pipelines(result)
+    _add_choices(result)
+    _add_files(result)
+    return result
+
+
+def _add_pipelines(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("pipelines (one or more, run in this order)")
+    group.add_argument("--ingestion", action="store_true", help="read, validate and clean the data")
+    group.add_argument("--features", action="store_true", help="turn accidents into features")
+    group.add_argument("--training", action="store_true", help="train, evaluate and compare the models")
+    group.add_argument("--evaluation", action="store_true", help="score a trained model on labelled data")
+    group.add_argument("--inference", action="store_true", help="score many accidents: --input to --output")
+    group.add_argument("--all", action="store_true", help="ingestion, features, training and evaluation")
+    group.add_argument(
+        "--predict",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="predict one accident from a JSON file, - for standard input; asks for the facts without a file",
+    )
+
+
+def _add_choices(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("choices (they override the configuration)")
+    group.add_argument("--source", metavar="SOURCE", help="sample (default), datagouv, a folder, or a URL like s3://…")
+    group.add_argument("--years", type=_years, metavar="YEARS", help="2021, 2019-2024 or 2019,2021")
+    group.add_argument("--models", type=_models, metavar="MODELS", help=f"all, or some of {','.join(model_types())}")
+    group.add_argument("--level", choices=LEVELS, help="what is known when the model is asked")
+    group.add_argument("--resampling", choices=RESAMPLING, help="how training folds are balanced")
+    group.add_argument("--tune", choices=TUNING, help="search for hyperparameters")
+    group.add_argument("--no-geography", action="store_true", help="train without the place as well, and compare")
+
+
+def _add_files(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("files and behaviour")
+    group.add_argument(
+        "--config", action="append", metavar="FILE", default=[], help="a YAML file in place of the one in configs/"
+    )
+    group.add_argument("--stack", metavar="NAME", help="ZenML stack for this run alone")
+    group.add_argument("--no-cache", action="store_true", help="run every step, whatever is cached")
+    group.add_argument("--input", metavar="PATH", help="what --inference scores: a folder of BAAC files, or one file")
+    group.add_argument("--output", metavar="PATH", help="where --inference writes: .csv, .parquet or .jsonl")
+    group.add_argument("--model-path", metavar="FILE", help="a trained bundle, in place of the latest best one")
+    group.add_argument("--csv", action="store_true", help="write the tables under data/ as CSV, too")
+    group.add_argument("--debug", action="store_true", help="show tracebacks and all messages")
+
+
+def _years(text: str) -> tuple[int, ...]:
+    years: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part.strip())
+        if not match:
+            raise argparse.ArgumentTypeError(f"{text!r} is not like 2021, 2019-2024 or 2019,2021")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not FIRST_YEAR <= first <= last:
+            raise argparse.ArgumentTypeError(f"{text!r}: years run upwards from {FIRST_YEAR}")
+        years.extend(range(first, last + 1))
+    return tuple(sorted(set(years)))
+
+
+def _models(text: str) -> tuple[str, ...]:
+    known = model_types()
+    chosen = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if chosen == ("all",):
+        return known
+    unknown = [name for name in chosen if name not in known]
+    if unknown or not chosen:
+        raise argparse.ArgumentTypeError(f"{text!r}: choose all, or some of {', '.join(known)}, separated by commas")
+    return tuple(dict.fromkeys(chosen))

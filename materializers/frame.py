@@ -1,0 +1,87 @@
+"""Frames as artifacts: Parquet with schema, index and dtypes kept, a checksum, and a preview to look at."""
+
+import hashlib
+import html
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from zenml.enums import ArtifactType, VisualizationType
+from zenml.materializers.base_materializer import BaseMaterializer
+from zenml.materializers.materializer_registry import materializer_registry
+
+FILE_NAME = "frame.parquet"
+_PREVIEW_ROWS = 20
+_STYLE = (
+    "<style>body{font:14px system-ui,sans-serif;margin:1rem;color:#222;background:#fff}"
+    "table{border-collapse:collapse;margin-bottom:1.5rem}td,th{padding:.2rem .6rem;text-align:right;"
+    "border-bottom:1px solid #ddd;white-space:nowrap}th:first-child,td:first-child{text-align:left}</style>"
+)
+
+
+class FrameMaterializer(BaseMaterializer):
+    """Stores a pandas frame as one zstd-compressed Parquet file and loads it back as it was."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+
+    _checksum: str | None = None
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write `data`."""
+        content = _encode(data)
+        self._checksum = hashlib.sha256(content).hexdigest()
+        with self.artifact_store.open(self._path(FILE_NAME), "wb") as file:
+            file.write(content)
+
+    def load(self, data_type: type[Any]) -> pd.DataFrame:  # noqa: ARG002  # the signature is ZenML's
+        """Read the frame back."""
+        with self.artifact_store.open(self._path(FILE_NAME), "rb") as file:
+            return pq.read_table(pa.BufferReader(file.read())).to_pandas()
+
+    def compute_content_hash(self, data: pd.DataFrame) -> str:
+        """SHA-256 of the file: two equal frames have one hash, so that steps further down stay cached."""
+        return self._checksum or hashlib.sha256(_encode(data)).hexdigest()
+
+    def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
+        """Rows, columns and checksum."""
+        return {"rows": len(data), "columns": data.shape[1], "sha256": self.compute_content_hash(data)}
+
+    def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
+        """Write an HTML page with the schema, the missing values and the first rows."""
+        path = self._path("preview.html")
+        with self.artifact_store.open(path, "w") as file:
+            file.write(preview(data))
+        return {path: VisualizationType.HTML}
+
+    def _path(self, name: str) -> str:
+        return str(PurePosixPath(self.uri) / name) if "://" not in self.uri else f"{self.uri.rstrip('/')}/{name}"
+
+
+def _encode(data: pd.DataFrame) -> bytes:
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pandas(data), buffer, compression="zstd")
+    return buffer.getvalue().to_pybytes()
+
+
+def preview(data: pd.DataFrame) -> str:
+    """A small self-contained HTML page: schema with missing values, then the first rows."""
+    missing = data.isna().sum()
+    schema = pd.DataFrame(
+        {
+            "dtype": data.dtypes.astype(str),
+            "missing": missing,
+            "missing %": (100 * missing / max(len(data), 1)).round(2),
+        }
+    )
+    head = data.head(_PREVIEW_ROWS)
+    size = html.escape(f"{len(data):,} rows, {data.shape[1]} columns")
+    return (
+        f"<!doctype html><meta charset='utf-8'>{_STYLE}<h3>{size}</h3>"
+        f"{schema.to_html(border=0)}<h3>First rows</h3>{head.to_html(border=0, na_rep='')}"
+    )
+
+
+materializer_registry.register_and_overwrite_type(key=pd.DataFrame, type_=FrameMaterializer)

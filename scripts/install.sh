@@ -1,0 +1,23 @@
+#!/bin/sh
+# Creates the environment with Python 3.11 and installs the locked dependencies, hashes checked.
+# Uses uv where it is on the PATH, else the copy that it puts into the environment.
+set -eu
+venv=${VENV:-.venv}
+python=$(command -v python3.11 || command -v python3 || true)
+if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+    echo "Python 3.11 is needed and was not found: install it (for example 'apt install python3.11 python3.11-venv') and try again." >&2
+    exit 1
+fi
+if [ ! -x "$venv/bin/python" ]; then
+    echo "Creating $venv with $("$python" --version) ..."
+    "$python" -m venv "$venv"
+fi
+if ! uv=$(command -v uv); then
+    uv="$venv/bin/uv"
+    if [ ! -x "$uv" ]; then
+        sed -n '/^uv==/,/[^\\]$/p' requirements.lock >"$venv/uv.lock"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$venv/uv.lock"
+    fi
+fi
+echo "Installing the locked dependencies (about 1.2 GB on disk) ..."
+"$uv" pip sync --quiet --python "$venv/bin/python" --require-hashes requirements.lock
