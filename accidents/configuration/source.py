@@ -1,0 +1,84 @@
+"""Section `source`: where the published files come from."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from accidents.configuration.base import Section
+
+Year = Annotated[int, Field(ge=2005, le=2099)]
+
+
+def parse_years(value: Any) -> Any:
+    """Turn `2021`, `"2019-2024"` or `"2018,2021-2024"` into the years meant; leave anything else to the validation."""
+    if isinstance(value, int):
+        return (value,)
+    if not isinstance(value, str):
+        return value
+    years: list[int] = []
+    for part in value.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdigit() or not (last or first).isdigit() or int(last or first) < int(first):
+            raise ValueError(f"{value!r} are no years: write 2021, 2019-2024 or 2018,2021-2024")
+        years.extend(range(int(first), int(last or first) + 1))
+    return tuple(sorted(set(years)))
+
+
+class SampleSettings(Section):
+    """The embedded synthetic year."""
+
+    accidents: int = Field(20_000, ge=1, description="accidents in each synthetic year")
+    year: Year = Field(2024, description="the synthetic year, where no years are asked for")
+    seed: int = Field(0, ge=0, description="seed of the generator; the same seed gives the same files")
+
+
+class DatagouvSettings(Section):
+    """How files are downloaded from data.gouv.fr."""
+
+    catalogue: str = Field(
+        "https://www.data.gouv.fr/api/1/datasets/53698f4ca3a729239d2036df/",
+        description="address of the data set in the API of data.gouv.fr, which lists files and checksums",
+    )
+    mirrors: dict[Year, str] = Field(
+        {2021: "https://mlops-project-db.s3.eu-west-1.amazonaws.com/accidents/{table}-{year}.csv"},
+        description="another address of all four files of a year, used when data.gouv.fr does not deliver them",
+    )
+    timeout_seconds: float = Field(30, gt=0, description="longest silence of a server before a download is given up")
+    deadline_seconds: float = Field(1800, gt=0, description="longest time that one file may take in all")
+    attempts: int = Field(4, ge=1, le=20, description="how often a download is tried when the network fails")
+    pause_seconds: float = Field(
+        1, ge=0, description="pause before the second attempt, doubled before each further one"
+    )
+    largest_megabytes: float = Field(200, gt=0, description="size from which on a file is refused")
+
+    @field_validator("mirrors")
+    @classmethod
+    def _tables_in_mirrors(cls, mirrors: dict[int, str]) -> dict[int, str]:
+        for template in mirrors.values():
+            if "{table}" not in template or set(re.findall(r"{(.*?)}", template)) - {"table", "year"}:
+                raise ValueError(f"{template!r} has to hold {{table}}, may hold {{year}}, and nothing else in braces")
+        return mirrors
+
+
+class SourceSettings(Section):
+    """Which files are read, and from where."""
+
+    location: str = Field(
+        "sample",
+        min_length=1,
+        description="sample, datagouv, a folder, or an fsspec URL such as s3://bucket/folder",
+    )
+    years: Annotated[tuple[Year, ...], BeforeValidator(parse_years)] | None = Field(
+        None, min_length=1, description="years to use, such as 2019-2024; empty: all years that the folder holds"
+    )
+    data_folder: Path = Field(Path("data/raw"), description="folder for generated and downloaded files")
+    sample: SampleSettings = SampleSettings()
+    datagouv: DatagouvSettings = DatagouvSettings()
+
+    @model_validator(mode="after")
+    def _years_to_download(self) -> "SourceSettings":
+        if self.location == "datagouv" and self.years is None:
+            raise ValueError("the source datagouv needs years, for example --years 2021 or --years 2019-2024")
+        return self

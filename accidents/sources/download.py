@@ -1,0 +1,208 @@
+"""One download over HTTP: bounded in time, size and attempts, and checked before anybody sees the file.
+
+What is downloaded, and where it is kept, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+
+from accidents.errors import SourceError
+
+if TYPE_CHECKING:
+    import requests
+
+_CHUNK_BYTES = 1 << 16
+_LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
+_BUSY = (408, 425, 429, 500, 502, 503, 504)
+_REMEDY = (
+    "Check the connection and run again: files already downloaded are kept. "
+    "Or download the four files of the year by hand and pass their folder with --source."
+)
+
+
+class UnreachableError(SourceError):
+    """A server did not deliver; another one may."""
+
+
+class _TransientError(Exception):
+    """A fault of the network or of the server that may be gone at the next attempt."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one download: seconds without a byte, seconds in all, attempts, seconds between them, bytes."""
+
+    timeout: float
+    deadline: float
+    attempts: int
+    pause: float
+    largest: int
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A published file: what to call it, its address, and its size (bytes) and checksum where they are published.
+
+    `checksum` is `algorithm:hexadecimal`, the algorithm one of sha1, sha256 and md5.
+    """
+
+    name: str
+    url: str
+    size: int | None = None
+    checksum: str | None = None
+
+
+def download_file(remote: Remote, folder: Path, limits: Limits, *, progress: bool) -> Path:
+    """Make `folder / remote.name` hold the published file, and return its path.
+
+    A file that is there and has the published checksum is kept as it is. Otherwise the file is downloaded under a
+    temporary name (`tmp*`) in the folder and renamed once size and checksum are right.
+
+    Raises:
+        UnreachableError: The server did not deliver the file.
+        SourceError: What it delivered is not the published file.
+    """
+    import pooch
+
+    def fetch(url: str, target: str, _pooch: object) -> None:
+        with Path(target).open("wb") as sink:
+            fetch_into(sink, Remote(remote.name, url, remote.size), limits, progress=progress)
+
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        path = pooch.retrieve(remote.url, remote.checksum, fname=remote.name, path=folder, downloader=fetch)
+    except ValueError as error:
+        raise SourceError(
+            f"{remote.name}: what {remote.url} delivers does not have the checksum {remote.checksum}, which was "
+            "published or noted at the first download. It was damaged on the way or replaced at its source, and is not "
+            f"kept. Run again later. Where no checksums are published, delete {folder} to accept the new contents."
+        ) from error
+    return Path(path)
+
+
+def fetch_into(sink: BinaryIO, remote: Remote, limits: Limits, *, progress: bool) -> None:
+    """Write the body of `remote.url` to an open file, trying again while the failure may be a passing one.
+
+    Raises:
+        UnreachableError: No attempt was answered with a whole body.
+        SourceError: The answer is one that no further attempt would mend.
+    """
+    deadline = time.monotonic() + limits.deadline
+    for attempt in range(1, limits.attempts + 1):
+        sink.seek(0)
+        sink.truncate()
+        try:
+            _attempt(sink, remote, limits, deadline, progress)
+        except _TransientError as error:
+            if attempt == limits.attempts or time.monotonic() > deadline:
+                raise UnreachableError(
+                    f"{remote.name}: {remote.url} could not be downloaded ({attempt} attempts): {error}. {_REMEDY}"
+                ) from error
+            time.sleep(limits.pause * 2 ** (attempt - 1))
+        else:
+            return
+
+
+def _attempt(sink: BinaryIO, remote: Remote, limits: Limits, deadline: float, progress: bool) -> None:
+    """Ask once and write the body; every failure becomes one of this module's errors."""
+    import requests
+    import urllib3
+    from tqdm import tqdm
+
+    _require_https(remote.url, remote)
+    try:
+        with requests.get(
+            remote.url,
+            stream=True,
+            timeout=limits.timeout,
+            headers={"Accept-Encoding": "identity"},
+            hooks={"response": lambda response, **_: _require_https(response.url, remote)},
+        ) as response:
+            _check_head(response, remote, limits)
+            total = remote.size or _declared_length(response) or None
+            # `None` draws the bar on a terminal alone.
+            with tqdm(
+                total=total, desc=remote.name, unit="B", unit_scale=True, disable=None if progress else True
+            ) as bar:
+                for chunk in _body(response, remote, limits, deadline):
+                    sink.write(chunk)
+                    bar.update(len(chunk))
+    except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
+        raise _TransientError(_cause(error)) from error
+    except requests.RequestException as error:
+        raise UnreachableError(
+            f"{remote.name}: {remote.url} could not be downloaded: {_cause(error)}. {_REMEDY}"
+        ) from error
+    if remote.size is not None and sink.tell() != remote.size:
+        raise _TransientError(f"{sink.tell():,} bytes arrived, {remote.size:,} are published")
+
+
+def _check_head(response: requests.Response, remote: Remote, limits: Limits) -> None:
+    """Refuse an answer that is not the file, before its body is read."""
+    status = response.status_code
+    if status in _BUSY:
+        raise _TransientError(f"the server answers {status} {response.reason}")
+    if status != 200:
+        raise UnreachableError(
+            f"{remote.name}: {remote.url} could not be downloaded: the server answers {status} {response.reason}. "
+            f"The file may have moved. {_REMEDY}"
+        )
+    if "html" in response.headers.get("Content-Type", ""):
+        raise _html_page(remote)
+    if _declared_length(response) > limits.largest:
+        raise _too_large(remote, limits)
+
+
+def _declared_length(response: requests.Response) -> int:
+    """Length of the body in bytes as the server declares it; 0 where it does not."""
+    declared = response.headers.get("Content-Length", "")
+    return int(declared) if declared.isdecimal() else 0
+
+
+def _body(response: requests.Response, remote: Remote, limits: Limits, deadline: float) -> Iterator[bytes]:
+    """The body piece by piece, as long as it looks like a file and keeps the limits."""
+    received = 0
+    # `read1` hands over what has arrived; other ways to read wait for a whole chunk, however slowly it drips in.
+    for chunk in iter(lambda: response.raw.read1(_CHUNK_BYTES), b""):
+        if received == 0 and chunk.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            raise _html_page(remote)
+        received += len(chunk)
+        if received > limits.largest:
+            raise _too_large(remote, limits)
+        if time.monotonic() > deadline:
+            raise _TransientError(f"the file was not complete after {limits.deadline:g} seconds")
+        yield chunk
+
+
+def _require_https(url: str, remote: Remote) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS):
+        raise SourceError(
+            f"{remote.name}: {remote.url} leads to {url}, which is not https and can be changed on its way. "
+            "Use an address that begins with https://."
+        )
+
+
+def _html_page(remote: Remote) -> UnreachableError:
+    return UnreachableError(f"{remote.name}: {remote.url} answers with a web page in place of the file. {_REMEDY}")
+
+
+def _too_large(remote: Remote, limits: Limits) -> SourceError:
+    return SourceError(
+        f"{remote.name}: {remote.url} is larger than {limits.largest / 1e6:g} MB, the most that is accepted. "
+        "Check the address, or raise source.datagouv.largest_megabytes."
+    )
+
+
+def _cause(error: Exception) -> str:
+    """The innermost message of an error of the HTTP libraries, which wrap each other several times."""
+    while error.args and isinstance(error.args[0], Exception):
+        error = error.args[0]
+    reason = getattr(error, "reason", None)
+    return str(reason or error)

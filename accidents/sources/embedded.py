@@ -1,0 +1,46 @@
+"""Editions of synthetic accidents, generated once into a folder of their own and then found there."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from accidents.sources.cache import exclusive
+from accidents.sources.edition import Edition
+from accidents.sources.folder import folder_editions
+
+logger = logging.getLogger(__name__)
+
+_GENERATOR = ("sample", "columns")
+"""Packages of the domain that decide what is generated."""
+
+
+def sample_editions(years: Iterable[int], accidents: int, seed: int, folder: Path) -> list[Edition]:
+    """One synthetic edition a year, each in a folder named by all that decides its contents."""
+    with exclusive(folder):
+        return [_edition(year, accidents, seed, folder) for year in sorted(set(years))]
+
+
+def _edition(year: int, accidents: int, seed: int, folder: Path) -> Edition:
+    target = folder / f"synthetic-{year}-{accidents}-seed{seed}-{_generator_digest()}"
+    if not target.exists():
+        from accidents.sample import write_sample
+
+        logger.info("Generating %s synthetic accidents of %s.", accidents, year)
+        unfinished = Path(tempfile.mkdtemp(prefix="tmp-", dir=folder))
+        write_sample(unfinished, accidents=accidents, year=year, seed=seed)
+        unfinished.rename(target)
+    return folder_editions(str(target), [year])[0]
+
+
+def _generator_digest() -> str:
+    """Short digest of the generator's code and frequency tables: another generator makes other files."""
+    domain = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for package in _GENERATOR for path in (domain / package).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(domain)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,50 @@
+"""The one place that turns the `source` section of a configuration into editions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accidents.errors import SourceError
+from accidents.sources.edition import Edition
+
+if TYPE_CHECKING:
+    from accidents.configuration.source import SourceSettings
+
+
+def resolve(settings: SourceSettings, *, progress: bool = False) -> list[Edition]:
+    """Find, generate or download the files that the settings ask for.
+
+    Args:
+        settings: The source, the years and where local files are kept.
+        progress: Draw progress bars on standard error where that is a terminal.
+
+    Returns:
+        At least one edition, sorted by year; every edition has all four files.
+
+    Raises:
+        SourceError: The message names the file or folder, the cause and the remedy.
+    """
+    try:
+        return _editions(settings, progress)
+    except OSError as error:
+        raise SourceError(
+            f"{settings.data_folder}: files cannot be kept there: {error}. Check the disk and the rights of the "
+            "folder, or choose another one with source.data_folder."
+        ) from error
+
+
+def _editions(settings: SourceSettings, progress: bool) -> list[Edition]:
+    if settings.location == "sample":
+        from accidents.sources.embedded import sample_editions
+
+        sample = settings.sample
+        folder = settings.data_folder / "sample"
+        return sample_editions(settings.years or (sample.year,), sample.accidents, sample.seed, folder)
+    if settings.location == "datagouv":
+        from accidents.sources.datagouv import datagouv_editions
+
+        folder = settings.data_folder / "datagouv"
+        return datagouv_editions(settings.years or (), settings.datagouv, folder, progress=progress)
+    from accidents.sources.folder import folder_editions
+
+    return folder_editions(settings.location, settings.years)
