@@ -1,0 +1,80 @@
+"""Accidents as plain arrays: the one form from which features are computed, for a year as for a single request."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from accidents.columns import MISSING
+from accidents.features.keys import by_distinct, code_of_road, code_of_text
+from accidents.features.layout import FIELDS, PUBLISHED, Over
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from accidents.tables import Accidents
+
+Codes = npt.NDArray[np.int16]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """`n` accidents with their `m` vehicles and `p` people, -1 and NaN where something is not recorded.
+
+    Attributes:
+        accident: int16 (n, columns of `layout.FIELDS`), the derived columns still to be filled in.
+        vehicles: int16 (m, columns), the vehicles of one accident next to each other.
+        people: int16 (p, columns), likewise.
+        vehicle_starts: int64 (n + 1), where the vehicles of each accident start, and the end.
+        person_starts: int64 (n + 1), likewise.
+        vehicle_ids: int64 (m), unique inside an accident.
+        person_vehicle_ids: int64 (p), the vehicle that a person was in or was hit by.
+        coordinates: float64 (n, 2), latitude and longitude in degrees.
+        places: int64 (n, 3), department, commune and road as numbers (`keys.code_of_text`, `keys.code_of_road`).
+    """
+
+    accident: Codes
+    vehicles: Codes
+    people: Codes
+    vehicle_starts: Integers
+    person_starts: Integers
+    vehicle_ids: Integers
+    person_vehicle_ids: Integers
+    coordinates: npt.NDArray[np.float64]
+    places: Integers
+
+
+def arrays_of(accidents: "Accidents") -> Arrays:
+    """Put cleaned accidents into arrays, in their order."""
+    table, vehicles, people = accidents.accidents, accidents.vehicles, accidents.people
+    ids = table["Num_Acc"].to_numpy()
+    return Arrays(
+        accident=_codes(table, Over.ACCIDENT),
+        vehicles=_codes(vehicles, Over.VEHICLES),
+        people=_codes(people, Over.PEOPLE),
+        vehicle_starts=_starts(vehicles, ids),
+        person_starts=_starts(people, ids),
+        vehicle_ids=vehicles["id_vehicule"].to_numpy(copy=True),
+        person_vehicle_ids=people["id_vehicule"].to_numpy(copy=True),
+        coordinates=table[["lat", "long"]].to_numpy(dtype=np.float64),
+        places=np.column_stack(
+            [
+                by_distinct(table["dep"].to_numpy(dtype=object), code_of_text),
+                by_distinct(table["com"].to_numpy(dtype=object), code_of_text),
+                by_distinct(table["voie"].to_numpy(dtype=object), code_of_road),
+            ]
+        ),
+    )
+
+
+def _codes(table: "pd.DataFrame", over: Over) -> Codes:
+    codes = np.full((len(table), len(FIELDS[over])), MISSING, dtype=np.int16)
+    for position, name in enumerate(PUBLISHED[over]):
+        codes[:, position] = table[name].to_numpy()
+    return codes
+
+
+def _starts(rows: "pd.DataFrame", ids: Integers) -> Integers:
+    return np.append(np.searchsorted(rows["Num_Acc"].to_numpy(), ids), len(rows))

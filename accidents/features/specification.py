@@ -1,0 +1,254 @@
+"""What a feature is: the vocabulary in which the catalogue is written.
+
+A row of the catalogue is at once the implementation of a feature (`kernels` runs it), its documentation (`formula`)
+and the level of information at which it may be used (`known`, the latest of the columns it is made of).
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from accidents.columns import Known
+from accidents.features.layout import FIELDS, Over
+
+
+class FeatureKind(StrEnum):
+    """How the values of a feature are to be read; the codes of a category are in no order."""
+
+    NUMBER = "number"
+    COUNT = "count"
+    FLAG = "flag"
+    CATEGORY = "category"
+
+
+class How(StrEnum):
+    """How the rows of an accident become one value."""
+
+    COUNT = "count"
+    ANY = "any"
+    MIN = "min"
+    MAX = "max"
+    MEAN = "mean"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the feature frame: `name` for programs, `phrase` for users."""
+
+    name: str
+    phrase: str
+
+    @property
+    def kind(self) -> FeatureKind:
+        """How the values are to be read."""
+        raise NotImplementedError
+
+    @property
+    def known(self) -> Known:
+        """When the latest of the columns used is known."""
+        raise NotImplementedError
+
+    @property
+    def formula(self) -> str:
+        """How the value is made, in words, from published and derived columns."""
+        raise NotImplementedError
+
+    @property
+    def words(self) -> Mapping[int, str]:
+        """The codes of a category with their meanings; empty for other kinds."""
+        return {}
+
+    @property
+    def nullable(self) -> bool:
+        """Whether a value may be NaN, which means not recorded."""
+        return True
+
+    @property
+    def level(self) -> str:
+        """First level of information that has the feature."""
+        return self.known.label
+
+    def say(self, value: float) -> str:
+        """The feature and its value in words, such as `light: daylight`."""
+        if value != value:
+            return f"{self.phrase}: not recorded"
+        if self.kind is FeatureKind.CATEGORY:
+            return f"{self.phrase}: {self.words.get(int(value), f'{value:g}')}"
+        if self.kind is FeatureKind.FLAG:
+            return f"{self.phrase}: {'yes' if value else 'no'}"
+        return f"{self.phrase}: {value:.4g}"
+
+
+@dataclass(frozen=True)
+class Aggregate(Feature):
+    """One value from the rows of an accident in `over` that fulfil every condition of `where` (column: codes).
+
+    `how` is `COUNT` or `ANY` of these rows, or `MIN`, `MAX`, `MEAN` of `value` over those where it is recorded. With
+    `by`, `MIN` and `MAX` look at the rows of least or greatest `by` alone. None of these depends on the order of rows.
+    Where no row is left the value is `default`, or NaN if there is none.
+    """
+
+    over: Over
+    how: How
+    value: str | None = None
+    by: str | None = None
+    where: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    default: float | None = None
+    number: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a column that the table does not have, so that a slip in the catalogue shows at import."""
+        if unknown := {*self.columns} - FIELDS[self.over].keys():
+            raise ValueError(f"feature {self.name}: no column {', '.join(sorted(unknown))} in {self.over}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns used."""
+        return tuple(name for name in (*self.where, self.value, self.by) if name is not None)
+
+    @property
+    def kind(self) -> FeatureKind:
+        """A count, a flag, or what the column `value` is."""
+        if self.how is How.COUNT:
+            return FeatureKind.COUNT
+        if self.how is How.ANY:
+            return FeatureKind.FLAG
+        return FeatureKind.CATEGORY if self.words else FeatureKind.NUMBER
+
+    @property
+    def known(self) -> Known:
+        """When the latest of the columns used is known."""
+        return max((FIELDS[self.over][name].known for name in self.columns), default=Known.STRICT)
+
+    @property
+    def words(self) -> Mapping[int, str]:
+        """Meanings of the codes of `value`."""
+        return {} if self.value is None or self.number else FIELDS[self.over][self.value].words
+
+    @property
+    def nullable(self) -> bool:
+        """Whether a value may be NaN."""
+        return self.value is not None and self.default is None
+
+    @property
+    def formula(self) -> str:
+        """How the value is made."""
+        if self.over is Over.ACCIDENT and self.value is not None:
+            return FIELDS[self.over][self.value].formula
+        rows = "the accident" if self.over is Over.ACCIDENT else str(self.over)
+        if self.by is not None:
+            rows += f" of {'least' if self.how is How.MIN else 'greatest'} {self.by}"
+        if self.where:
+            rows += " where " + " and ".join(f"{name} in {_codes(codes)}" for name, codes in self.where.items())
+        text = {How.COUNT: f"number of {rows}", How.ANY: f"1 if any of {rows}, else 0"}.get(self.how)
+        text = text or f"{self.how} of {self.value} over {rows}"
+        return text if self.default is None else f"{text}; {self.default:g} where none is recorded"
+
+
+def _codes(codes: frozenset[int]) -> str:
+    return "{" + ", ".join(str(int(code)) for code in sorted(codes)) + "}"
+
+
+@dataclass(frozen=True)
+class Lookup(Feature):
+    """A value looked up by the code that another feature holds; NaN for codes without one."""
+
+    of: Aggregate
+    table: Mapping[int, float]
+    groups: Mapping[int, str] = field(default_factory=dict)
+    rule: str = ""
+
+    @classmethod
+    def grouped(cls, name: str, phrase: str, of: Aggregate, groups: Mapping[str, tuple[int, ...]]) -> "Lookup":
+        """A category that puts codes together; its own codes count from 0 in the order of `groups`."""
+        table = {code: float(group) for group, codes in enumerate(groups.values()) for code in codes}
+        rule = ", ".join(f"{group} {_codes(frozenset(codes))}" for group, codes in enumerate(groups.values()))
+        return cls(name, phrase, of, table, dict(enumerate(groups)), f"{of.name} in groups: {rule}")
+
+    @classmethod
+    def computed(
+        cls, name: str, phrase: str, of: Aggregate, codes: range, function: Callable[[int], float], rule: str
+    ) -> "Lookup":
+        """A number that `function` gives for each of `codes`; `rule` says it in words."""
+        return cls(name, phrase, of, {code: function(code) for code in codes}, rule=rule)
+
+    @property
+    def kind(self) -> FeatureKind:
+        """A category if codes are put into groups, a flag if all values are 0 or 1, else a number."""
+        if self.groups:
+            return FeatureKind.CATEGORY
+        return FeatureKind.FLAG if {*self.table.values()} == {0.0, 1.0} else FeatureKind.NUMBER
+
+    @property
+    def known(self) -> Known:
+        """When the feature looked up is known."""
+        return self.of.known
+
+    @property
+    def words(self) -> Mapping[int, str]:
+        """Names of the groups."""
+        return self.groups
+
+    @property
+    def formula(self) -> str:
+        """How the value is made."""
+        return self.rule
+
+
+@dataclass(frozen=True)
+class Cross(Feature):
+    """The pair of two categories as one category: code of `first` times `size` plus code of `second`."""
+
+    first: Feature
+    second: Feature
+
+    @property
+    def size(self) -> int:
+        """One more than the greatest code of `second`."""
+        return max(self.second.words) + 1
+
+    @property
+    def kind(self) -> FeatureKind:
+        """A category."""
+        return FeatureKind.CATEGORY
+
+    @property
+    def known(self) -> Known:
+        """When both are known."""
+        return max(self.first.known, self.second.known)
+
+    @cached_property
+    def words(self) -> Mapping[int, str]:
+        """Both meanings."""
+        pairs = itertools.product(self.first.words.items(), self.second.words.items())
+        return {a * self.size + b: f"{first} / {second}" for (a, first), (b, second) in pairs}
+
+    @property
+    def formula(self) -> str:
+        """How the value is made."""
+        return f"{self.first.name} x {self.size} + {self.second.name}"
+
+
+@dataclass(frozen=True)
+class Ratio(Feature):
+    """One count divided by another; NaN where that is 0."""
+
+    first: Aggregate
+    second: Aggregate
+
+    @property
+    def kind(self) -> FeatureKind:
+        """A number."""
+        return FeatureKind.NUMBER
+
+    @property
+    def known(self) -> Known:
+        """When both are known."""
+        return max(self.first.known, self.second.known)
+
+    @property
+    def formula(self) -> str:
+        """How the value is made."""
+        return f"{self.first.name} / {self.second.name}"
