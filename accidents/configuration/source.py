@@ -19,10 +19,11 @@ def parse_years(value: Any) -> Any:
         return value
     years: list[int] = []
     for part in value.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdigit() or not (last or first).isdigit() or int(last or first) < int(first):
+        first, dash, last = part.strip().partition("-")
+        last = last if dash else first
+        if not first.isdecimal() or not last.isdecimal() or int(last) < int(first):
             raise ValueError(f"{value!r} are no years: write 2021, 2019-2024 or 2018,2021-2024")
-        years.extend(range(int(first), int(last or first) + 1))
+        years.extend(range(int(first), int(last) + 1))
     return tuple(sorted(set(years)))
 
 

@@ -1,0 +1,48 @@
+"""Settings of the source, and what resolving costs to import."""
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from accidents.configuration.source import SourceSettings
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (2021, (2021,)),
+        ("2021", (2021,)),
+        ("2019-2021", (2019, 2020, 2021)),
+        ("2018, 2021-2022", (2018, 2021, 2022)),
+        ("2022,2021,2022", (2021, 2022)),
+        ([2024, 2021], (2024, 2021)),
+        (None, None),
+    ],
+)
+def test_years_as_people_write_them(written: object, meant: tuple[int, ...] | None) -> None:
+    assert SourceSettings.model_validate({"years": written}).years == meant
+
+
+@pytest.mark.parametrize("written", ["2022-2019", "last", "", "2019-", "-2019", "1999", 3000, []])
+def test_years_that_are_none_are_refused(written: object) -> None:
+    with pytest.raises(ValidationError, match="years"):
+        SourceSettings.model_validate({"years": written})
+
+
+def test_datagouv_needs_years() -> None:
+    with pytest.raises(ValidationError, match="--years"):
+        SourceSettings(location="datagouv")
+
+
+@pytest.mark.parametrize("template", ["https://host/file.csv", "https://host/{table}-{month}.csv"])
+def test_mirror_has_to_name_the_table_and_nothing_unknown(template: str) -> None:
+    with pytest.raises(ValidationError, match="braces"):
+        SourceSettings.model_validate({"datagouv": {"mirrors": {2021: template}}})
+
+
+def test_importing_the_sources_imports_nothing_heavy() -> None:
+    code = "import sys, accidents.sources.resolution, accidents.sources.fingerprint; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "pandas", "pyarrow", "pydantic", "requests", "fsspec", "pooch"} & set(loaded)
