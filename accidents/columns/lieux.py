@@ -80,7 +80,7 @@ COLUMNS = (
         maximum=300,
         unit="m",
     ),
-    Column(_TABLE, "larrout", Kind.NUMBER, "width of the carriageway", Known.CALL, minimum=0, maximum=300, unit="m"),
+    Column(_TABLE, "larrout", Kind.NUMBER, "width of the carriageway", Known.CALL, minimum=0.1, maximum=300, unit="m"),
     Column(
         _TABLE,
         "surf",

@@ -96,7 +96,9 @@ class Column:
         """Whether a 0 means "not recorded": it does where neither code list nor range has it."""
         if self.kind is Kind.CODE:
             return 0 not in self.codes
-        if self.kind is Kind.INTEGER:
+        if self.kind is Kind.NUMBER and self.unit == "degrees":
+            return True  # files write 0 where no coordinate was taken; none is exactly 0 on French roads
+        if self.kind in {Kind.INTEGER, Kind.NUMBER}:
             return self.minimum is not None and self.minimum > 0
         return False
 

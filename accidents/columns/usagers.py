@@ -27,7 +27,7 @@ COLUMNS = (
         maximum=209_999_999_999,
         nullable=False,
     ),
-    Column(_TABLE, "id_usager", Kind.KEY, "person id, unique over the year", Known.STRICT, first_year=2021),
+    Column(_TABLE, "id_usager", Kind.KEY, "person id, unique over the year", Known.STRICT, first_year=2022),
     Column(
         _TABLE,
         "id_vehicule",

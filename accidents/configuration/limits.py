@@ -1,0 +1,31 @@
+"""How much may be wrong with a file before it is refused. The meaning of each rule lives in reading and cleaning."""
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+
+
+class Limits(Section):
+    """Shares above which faults are no longer set aside one by one but stop the run."""
+
+    bad_cells: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="Share of the cells of a column that may break the rule of the column, compared in whole percent.",
+    )
+    bad_keys: float = Field(
+        0.001, ge=0, le=1, description="Share of the rows of a table that may break one rule on keys or rows."
+    )
+    wrong_texts: float = Field(
+        0.001,
+        ge=0,
+        le=1,
+        description="Share of the recorded cells of a text column that may be decoded wrongly; one cell always may.",
+    )
+    exchanged_evidence: float = Field(
+        0.05,
+        gt=0,
+        description="How much better, in nats a row, two columns must fit each other's usual contents than their own "
+        "before they count as swapped.",
+    )

@@ -1,0 +1,157 @@
+"""From the distinct texts of a column to typed values: missing markers, padding, codes, ranges, times and codes of places.
+
+A column of 100,000 cells has few distinct texts, so all rules work on those, and the result is spread over the rows.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accidents.columns import MISSING, Column, Kind
+from accidents.reading.layout import Layout
+
+MISSING_TEXTS = frozenset({"", "-1", "."})
+"""How the files write a cell that is not recorded, apart from a 0 outside the code list."""
+MISSING_WORDS = frozenset({"N/A", "null", "-"})
+"""How they also write a missing text."""
+NO_BREAK_SPACES = ("\u00a0", "\u202f", "\u2007", "\ufeff")
+
+_SCALE = 1e5  # coordinates until 2018 are integers in 1e-5 degrees
+_DECIMETRES = 10
+_OVERSEAS = range(971, 989)
+_CORSICA = {"201": "2A", "202": "2B"}
+_OLD_COMMUNE = "[0-9]{3}"  # the department joins it once both are typed
+_TIME = re.compile(r"([0-9]{1,2})[:hH]([0-9]{2})(?::[0-9]{2})?|([0-9]{1,4})")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Typed values of distinct texts.
+
+    `values` has the dtype of the column (texts: an object array with None where missing); `bad` (bool) tells which
+    texts break the rule of the column and became missing.
+    """
+
+    values: np.ndarray
+    bad: np.ndarray
+
+
+def plain(texts: pa.Array) -> pa.Array:
+    """The texts with no-break spaces made plain ones, and without spaces around them."""
+    for space in NO_BREAK_SPACES:
+        texts = pc.replace_substring(texts, space, " ")
+    return pc.utf8_trim_whitespace(texts)
+
+
+def parse_texts(texts: pa.Array, column: Column, layout: Layout) -> Parsed:
+    """Type the distinct texts of a column.
+
+    Args:
+        texts: distinct texts of the column, as `plain` leaves them.
+        column: specification of the column.
+        layout: layout of the file, which decides how places, coordinates and widths are written.
+    """
+    words = texts.to_numpy(zero_copy_only=False)
+    markers = MISSING_TEXTS | MISSING_WORDS if column.kind is Kind.TEXT else MISSING_TEXTS
+    missing = pc.is_in(texts, pa.array(sorted(markers))).to_numpy(zero_copy_only=False)
+    if column.kind is Kind.TEXT:
+        return _texts(words, missing, column, layout)
+    numbers = _times(words) if column.kind is Kind.TIME else _numbers(words, column)
+    if layout is Layout.OLD:
+        numbers = _unscaled(numbers, column)
+    if column.name == "an":
+        numbers = np.where(numbers < 100, numbers + 2000, numbers)  # two digits until 2018
+    return _checked(numbers, missing, column)
+
+
+def _numbers(words: np.ndarray, column: Column) -> np.ndarray:
+    """float64, NaN where a text is no number. Decimal commas and points both count; spaces group digits."""
+    unspaced = pd.Series(words, dtype="str").str.replace(" ", "", regex=False).str.replace(",", ".", regex=False)
+    if column.letters:
+        unspaced = unspaced.replace({letter: str(code) for letter, code in column.letters.items()})
+    numbers = pd.to_numeric(unspaced.astype(object), errors="coerce").to_numpy(dtype="float64")
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _times(words: np.ndarray) -> np.ndarray:
+    """Minutes since midnight of `17:15`, `1715`, `715` or `5`."""
+    return np.array([_minutes(word) for word in words], dtype="float64")
+
+
+def _minutes(word: str) -> float:
+    found = _TIME.fullmatch(word)
+    if not found:
+        return np.nan
+    hours, minutes = (int(found[1]), int(found[2])) if found[1] else divmod(int(found[3]), 100)
+    return hours * 60 + minutes if hours < 24 and minutes < 60 else np.nan
+
+
+def _unscaled(numbers: np.ndarray, column: Column) -> np.ndarray:
+    """Undo the scales of the old layout: integer coordinates in 1e-5 degrees, widths in decimetres."""
+    if column.unit == "degrees":
+        return np.where(numbers == np.round(numbers), numbers / _SCALE, numbers)
+    return numbers / _DECIMETRES if column.unit == "m" else numbers
+
+
+def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> Parsed:
+    """Values within codes or range; the rest is missing, and bad unless it says that nothing was recorded."""
+    missing = missing | (column.zero_is_missing & (numbers == 0))
+    if column.kind is not Kind.NUMBER:
+        missing |= numbers == MISSING
+    if column.codes:
+        allowed = np.isin(numbers, list(column.codes))
+    else:
+        low = -np.inf if column.minimum is None else column.minimum
+        high = np.inf if column.maximum is None else column.maximum
+        allowed = (numbers >= low) & (numbers <= high)
+        if column.kind is not Kind.NUMBER:
+            allowed &= numbers == np.round(numbers)
+    good = allowed & ~missing
+    absent = np.nan if column.kind is Kind.NUMBER else MISSING
+    return Parsed(np.where(good, numbers, absent).astype(column.kind.dtype), ~good & ~missing)
+
+
+def _texts(words: np.ndarray, missing: np.ndarray, column: Column, layout: Layout) -> Parsed:
+    rewrite = _REWRITTEN.get((column.name, layout))
+    if rewrite:
+        words = np.array([rewrite(word) for word in words], dtype=object)
+    good = ~missing
+    pattern = _OLD_COMMUNE if column.name == "com" and layout is Layout.OLD else column.pattern
+    if pattern:
+        allowed = re.compile(pattern)
+        good &= np.fromiter((allowed.fullmatch(word) is not None for word in words), dtype=bool, count=len(words))
+    return Parsed(np.where(good, words, None), ~good & ~missing)
+
+
+def _old_department(word: str) -> str:
+    """`590` is 59, `201` is 2A, `971` is itself; zeros in front may be cut."""
+    if word in _CORSICA:
+        return _CORSICA[word]
+    number = int(word) if word.isdecimal() else 0
+    if number in _OVERSEAS:
+        return word
+    tens, rest = divmod(number, 10)
+    return f"{tens:02d}" if rest == 0 else word
+
+
+def _old_commune(word: str) -> str:
+    """The last three digits; zeros in front may be cut."""
+    return word[-3:].zfill(3)
+
+
+def _padded(width: int) -> Callable[[str], str]:
+    """Restore zeros in front that another program cut off."""
+    return lambda word: word.upper().zfill(width)
+
+
+_REWRITTEN: dict[tuple[str, Layout], Callable[[str], str]] = {
+    ("dep", Layout.OLD): _old_department,
+    ("dep", Layout.NEW): _padded(2),
+    ("com", Layout.OLD): _old_commune,
+    ("com", Layout.NEW): _padded(5),
+}

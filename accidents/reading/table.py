@@ -1,0 +1,200 @@
+"""From one file to one typed table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accidents.columns import MISSING, TABLES, Column, Kind, Table
+from accidents.configuration.limits import Limits
+from accidents.reading import old
+from accidents.reading.cells import NO_BREAK_SPACES, parse_texts, plain
+from accidents.reading.findings import EXAMPLES, Action, Finding
+from accidents.reading.layout import Layout, read_header
+from accidents.reading.parsing import TextTable, parse
+from accidents.reading.text import WRONGLY_DECODED, load
+
+_CORRECT = "Correct the column, or use the official file"
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One file, typed.
+
+    `frame` has all specified columns of the table in order; `rows` (int32) gives the file row of each of its rows;
+    `ragged` holds rows with a wrong number of fields, by row number. `layout` is the layout of the file.
+    """
+
+    table: Table
+    file: str
+    frame: pd.DataFrame
+    rows: np.ndarray
+    ragged: dict[int, str]
+    layout: Layout
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """A column as read: distinct texts, and for each row the place of its text among them."""
+
+    file: str
+    column: Column
+    texts: pa.Array
+    places: np.ndarray
+    rows: np.ndarray
+
+    def finding(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> Finding:
+        """Finding on the cells whose distinct text is marked in `which`; `of` cells were concerned, by default all."""
+        counts = np.bincount(self.places, minlength=len(which))
+        where = np.flatnonzero(which[self.places])[:EXAMPLES]
+        number = int(counts[which].sum())
+        return Finding(
+            self.file,
+            self.column.name,
+            check,
+            number,
+            number / max(of or len(self.places), 1),
+            action,
+            first_values=tuple(str(self.texts[place]) for place in self.places[where]),
+            first_rows=tuple(int(row) for row in self.rows[where]),
+            remedy=remedy,
+        )
+
+
+def read_table(
+    path: str, table: Table, year: int | None = None, *, labelled: bool = True, limits: Limits | None = None
+) -> TableFile:
+    """Read one published file of any edition from 2005 on.
+
+    Cells that break the rule of their column become missing and are counted; above the share of `limits` the finding
+    says "stopped", and it is up to the caller to stop.
+
+    Args:
+        path: local path or fsspec URL.
+        table: which of the four tables the file holds.
+        year: year of the edition, where it is known.
+        labelled: whether `grav` is wanted; if not it is ignored and all missing.
+        limits: shares of bad cells and rows; the defaults where None.
+
+    Raises:
+        FileFault: the file cannot be read at all.
+    """
+    limits = limits or Limits()
+    text = load(path)
+    header = read_header(text, table, year, labelled=labelled)
+    cells = parse(text, header, table, limits.bad_keys)
+    findings = [*header.findings, *cells.findings]
+    has_no_break = any(space.encode() in text.data for space in NO_BREAK_SPACES)
+    typed: dict[str, np.ndarray | pa.Array] = {}
+    for column in TABLES[table].values():
+        if column.name in cells.cells:
+            typed[column.name] = _typed(text.file, column, cells, header.layout, limits, findings, has_no_break)
+    frame = _frame(table, typed, len(cells.rows))
+    if header.layout is Layout.OLD:
+        _complete(table, frame)
+    return TableFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings))
+
+
+def _typed(  # noqa: PLR0917 - private, and every argument is needed once a column
+    file: str,
+    column: Column,
+    cells: TextTable,
+    layout: Layout,
+    limits: Limits,
+    findings: list[Finding],
+    has_no_break: bool,  # noqa: FBT001
+) -> np.ndarray | pa.Array:
+    """Values of one column, one element a row; what is found on the way is added to `findings`."""
+    raw = cells.cells[column.name]
+    if column.kind is Kind.KEY:
+        keys = _whole_numbers(raw)
+        if keys is not None and _in_range(keys, column) and not (has_no_break and column.name == "Num_Acc"):
+            return keys
+        raw = raw.dictionary_encode()
+    texts = plain(raw.dictionary) if has_no_break else pc.utf8_trim_whitespace(raw.dictionary)
+    parsed = parse_texts(texts, column, layout)
+    column_cells = _Cells(file, column, raw.dictionary, raw.indices.to_numpy(), cells.rows)
+    findings += _cell_findings(column_cells, parsed.bad, layout, limits)
+    if column.kind is not Kind.TEXT:
+        return parsed.values[column_cells.places]
+    if not column.pattern:
+        findings += _wrongly_decoded(column_cells, parsed.values, limits)
+    return pa.array(parsed.values, pa.string(), from_pandas=True).take(raw.indices)
+
+
+def _whole_numbers(texts: pa.Array) -> np.ndarray | None:
+    """int64 of texts that are all digits, no-break spaces apart; None where any is not."""
+    try:
+        return pc.replace_substring(texts, NO_BREAK_SPACES[0], "").cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+
+
+def _in_range(keys: np.ndarray, column: Column) -> bool:
+    low = column.minimum or 1
+    high = column.maximum or np.iinfo(np.int64).max
+    return bool(len(keys)) and low <= keys.min() and keys.max() <= high
+
+
+def _cell_findings(cells: _Cells, bad: np.ndarray, layout: Layout, limits: Limits) -> list[Finding]:
+    column, findings = cells.column, []
+    if bad.any():
+        found = cells.finding(bad, f"not one of: {column.allowed()}", Action.MISSING, remedy="")
+        if round(found.share, 2) >= limits.bad_cells:
+            found = cells.finding(bad, f"not one of: {column.allowed()}", Action.STOPPED, remedy=_CORRECT)
+        findings.append(found)
+    mended = {}
+    if not (column.kind is Kind.KEY and column.name != "Num_Acc"):  # ids are published with no-break spaces
+        mended["no-break spaces"] = f"[{''.join(NO_BREAK_SPACES)}]"
+    if column.kind is Kind.CODE and layout is Layout.NEW:  # until 2018 codes are published padded
+        mended["zeros in front of the code"] = r"^\s*0+[0-9]"
+    for check, pattern in mended.items():
+        which = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False)
+        if which.any():
+            findings.append(cells.finding(which, check, Action.MENDED))
+    return findings
+
+
+def _wrongly_decoded(cells: _Cells, values: np.ndarray, limits: Limits) -> list[Finding]:
+    """Texts such as `Ã©`: ignored up to a share of the recorded cells, and beyond one cell."""
+    which = pc.match_substring_regex(cells.texts, WRONGLY_DECODED).to_numpy(zero_copy_only=False)
+    if not which.any():
+        return []
+    counts = np.bincount(cells.places, minlength=len(which))
+    recorded = int(counts[pd.notna(values)].sum())
+    number = int(counts[which].sum())
+    check = "text decoded with the wrong encoding"
+    if number > max(1, limits.wrong_texts * recorded):
+        remedy = "The file was read as Latin-1 and saved again: use the official file"
+        return [cells.finding(which, check, Action.STOPPED, of=recorded, remedy=remedy)]
+    return [cells.finding(which, check, Action.IGNORED, of=recorded)]
+
+
+def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> pd.DataFrame:
+    """All specified columns in order; those that the file lacks are missing throughout."""
+    specified = TABLES[table].values()
+    texts = {
+        column.name: typed.get(column.name, pa.nulls(rows, pa.string()))
+        for column in specified
+        if column.kind is Kind.TEXT
+    }
+    series = dict(pa.table(texts).to_pandas().items()) if texts else {}
+    for column in specified:
+        if column.kind is not Kind.TEXT:
+            absent = np.nan if column.kind is Kind.NUMBER else MISSING
+            values = typed.get(column.name)
+            series[column.name] = np.full(rows, absent, dtype=column.kind.dtype) if values is None else values
+    return pd.DataFrame({column.name: series[column.name] for column in specified})
+
+
+def _complete(table: Table, frame: pd.DataFrame) -> None:
+    """Work out what the old layout leaves out, in place."""
+    if table is Table.CARACTERISTIQUES:
+        frame["com"] = old.whole_communes(frame["dep"], frame["com"])
+    if table in {Table.VEHICULES, Table.USAGERS}:
+        frame["id_vehicule"] = old.vehicle_ids(frame["Num_Acc"].to_numpy(), frame["num_veh"])
+    if table is Table.USAGERS:
+        frame["secu1"] = old.equipment(frame["secu"])

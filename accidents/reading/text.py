@@ -1,0 +1,103 @@
+"""From a path or URL to the verified UTF-8 bytes of a CSV file: what the file is, and how its characters are encoded.
+
+Nothing here knows columns.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from accidents.reading.findings import Action, FileFault, Finding, file_fault
+
+# What UTF-8 letters look like once they were decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and the mark that
+# decoders leave in place of what they could not read.
+WRONGLY_DECODED = "Ã[\u0080-\u00bfŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]|Â[\u0080-\u00bf]|â€|\ufffd"
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+_OTHER_FORMATS = {
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"PK\x03\x04": "a zip archive or a spreadsheet",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+}
+_EXPECTED_LETTERS = set("àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ" + "àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ".upper() + "°²³´`«»‘’“”–—…€ºª§µ·¨\u00a0")
+_EXPECTED_SHARE = 0.95
+_DOWNLOAD_AGAIN = "Download the file again from data.gouv.fr"
+
+
+@dataclass(frozen=True)
+class FileText:
+    """The text of one file: its name, UTF-8 bytes without byte order mark, and what was mended on the way."""
+
+    file: str
+    data: bytes
+    latin1: bool
+    findings: tuple[Finding, ...]
+
+
+def load(path: str) -> FileText:
+    """Read a local path or an fsspec URL and verify that it holds text.
+
+    UTF-8 is recognised by being valid. Anything else is taken for Latin-1 (Windows-1252 where it uses that page's
+    extra characters), and verified: its letters must be those of French, and it must not mix both encodings.
+
+    Raises:
+        FileFault: the file is absent, empty, HTML, an archive, UTF-16, or in no encoding known here.
+    """
+    file = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    data = _bytes(path, file)
+    findings = []
+    if data.startswith(_UTF8_MARK):
+        data = data[len(_UTF8_MARK) :]
+        findings.append(Finding(file, "", "byte order mark before the header", 1, 0.0, Action.MENDED))
+    _refuse_other_formats(data, file)
+    data = data.lstrip(b"\r\n")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return FileText(file, _from_latin1(data, file, error), latin1=True, findings=tuple(findings))
+    return FileText(file, data, latin1=False, findings=tuple(findings))
+
+
+def _bytes(path: str, file: str) -> bytes:
+    try:
+        if "://" not in path:
+            return Path(path).read_bytes()
+        import fsspec  # noqa: PLC0415 - slow to import, and local files do not need it
+
+        with fsspec.open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise file_fault(file, f"cannot be opened: {error}", "Check the path and the permissions") from error
+
+
+def _refuse_other_formats(data: bytes, file: str) -> None:
+    if data[:1000].isspace() or not data:
+        raise file_fault(file, "the file is empty", _DOWNLOAD_AGAIN)
+    for start, what in _OTHER_FORMATS.items():
+        if data.startswith(start):
+            raise file_fault(file, f"this is {what}, not a CSV file", "Unpack it, or save it as CSV in UTF-8")
+    if data[:1000].lstrip().startswith(b"<") or b"<html" in data[:1000].lower():
+        raise file_fault(file, "this is an HTML page, not a CSV file", f"{_DOWNLOAD_AGAIN}: a server sent an error page")
+    if b"\x00" in data:
+        row = data.count(b"\n", 0, data.index(b"\x00")) + 1
+        raise file_fault(file, "holds a zero byte, which no text does: the file is damaged", _DOWNLOAD_AGAIN, rows=[row])
+
+
+def _from_latin1(data: bytes, file: str, error: UnicodeDecodeError) -> bytes:
+    row = data.count(b"\n", 0, error.start) + 1
+    try:
+        text = data.decode("cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1")
+    except UnicodeDecodeError:
+        text = ""
+    foreign = re.findall("[^\x00-\x7f]", text)
+    if not text or sum(letter in _EXPECTED_LETTERS for letter in foreign) < _EXPECTED_SHARE * len(foreign):
+        raise _unknown_encoding(file, row, "is encoded neither in UTF-8 nor in Latin-1")
+    if re.search(WRONGLY_DECODED, text):
+        raise _unknown_encoding(file, row, "mixes UTF-8 and another encoding")
+    return text.encode("utf-8")
+
+
+def _unknown_encoding(file: str, row: int, check: str) -> FileFault:
+    return file_fault(file, check, "Download the file again, or save it in UTF-8", rows=[row])
