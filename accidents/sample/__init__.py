@@ -1,0 +1,11 @@
+"""The embedded synthetic year: as many accidents as wanted, in the layout of any edition, drawn from counts.
+
+Nothing in it has happened. Distributions and dependencies were counted from January to September 2024 of the real
+files (`benchmarks/count_frequencies.py`); October to December are interpolated between September and January, their
+daylight taken from months with about the same. Counts of rare combinations were left out, so that no real row can be
+recovered; addresses, ids, communes with few accidents and exact coordinates are invented.
+"""
+
+from accidents.sample.writing import generate, write_sample
+
+__all__ = ["generate", "write_sample"]

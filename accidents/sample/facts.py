@@ -1,0 +1,209 @@
+"""From coded frames to published facts: numbers and texts as they are before any edition's way of writing them.
+
+Codes are replaced by published values, ids and coordinates are made up, the several `lieux` rows of an accident are
+laid out. Columns are those of the newest layout; -1 and empty texts stand for what is not recorded.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from accidents.columns import MISSING, Table
+from accidents.sample import coding, names
+from accidents.sample.coding import Codes, Frame
+from accidents.sample.drawing import Year
+from accidents.sample.frequencies import domains
+
+FIRST_YEAR_OF_SEVERAL_LIEUX = 2024
+SHARE_SECOND_LIEU_AT_JUNCTION = 0.62
+SHARE_SECOND_LIEU_ELSEWHERE = 0.10
+"""Together they give about the 70,248 rows for 54,402 accidents of 2024."""
+
+ABSURD_SPEEDS = (300, 500, 600, 700, 900)
+SHARE_ABSURD_SPEED = 0.0005
+SHARE_SWAPPED = 0.0001
+"""Accidents whose latitude and longitude are exchanged (3 of 40,748)."""
+
+_CELL = 0.1
+_ROADS = np.array([1, 130, 200, 1200])
+_MOST_LETTERS = 26
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """First free numbers of ids, so that blocks of a year can be written one after the other."""
+
+    accident: int = 1
+    vehicle: int = 10_000_001
+    person: int = 20_000_001
+
+    def after(self, drawn: Year) -> "Numbers":
+        """First free numbers once `drawn` has been numbered from these on."""
+        return Numbers(
+            self.accident + len(drawn.accident["dep"]),
+            self.vehicle + len(drawn.vehicle["owner"]),
+            self.person + len(drawn.person["owner"]),
+        )
+
+
+def published(name: str, codes: Codes) -> np.ndarray:
+    """Published values of codes."""
+    return np.array(domains()[name])[codes]
+
+
+def facts(drawn: Year, year: int, first: Numbers, rng: np.random.Generator) -> dict[Table, pd.DataFrame]:
+    """Published facts of a block, one frame a table."""
+    accident, vehicle, person = drawn.accident, drawn.vehicle, drawn.person
+    numbers = year * 10**8 + first.accident + np.arange(len(accident["dep"]))
+    catr = published("catr", accident["catr"])
+    lat, long = coordinates(accident, rng)
+    road = 1 + (np.floor(lat * 5) * 7919 + np.floor(long * 5) * 104_729).astype(int) % _ROADS[np.clip(catr, 0, 3)]
+    communes = commune(accident, lat, long)
+    swapped = rng.random(len(lat)) < SHARE_SWAPPED
+    caracteristiques = pd.DataFrame(
+        {
+            "Num_Acc": numbers,
+            "jour": day(accident, year, rng),
+            "mois": published("month", accident["month"]),
+            "an": year,
+            "hrmn": published("hour", accident["hour"]) * 60 + published("minute", accident["minute"]),
+            "lum": published("lum", accident["lum"]),
+            "dep": published("dep", accident["dep"]).astype(object),
+            "com": communes,
+            **{name: published(name, accident[name]) for name in ("agg", "int", "atm", "col")},
+            "adr": names.addresses(catr, road, "N/A", rng),
+            "lat": np.where(swapped, long, lat),
+            "long": np.where(swapped, lat, long),
+        }
+    )
+    vehicle_ids = first.vehicle + np.arange(len(vehicle["owner"]))
+    labels = vehicle_labels(vehicle, rng)
+    vehicules = pd.DataFrame(
+        {
+            "Num_Acc": numbers[vehicle["owner"]],
+            "id_vehicule": vehicle_ids,
+            "num_veh": labels,
+            **{
+                name: published(name, vehicle[name])
+                for name in ("senc", "catv", "obs", "obsm", "choc", "manv", "motor")
+            },
+            "occutc": occupants(vehicle, rng),
+        }
+    )
+    age = published("age", person["age"])
+    usagers = pd.DataFrame(
+        {
+            "Num_Acc": numbers[person["owner"]],
+            "id_usager": first.person + np.arange(len(person["owner"])),
+            "id_vehicule": vehicle_ids[person["vehicle"]],
+            "num_veh": labels[person["vehicle"]],
+            "place": published("place", person["place"]),
+            "catu": person["role"] + 1,
+            "grav": person["grav"],
+            "sexe": published("sexe", person["sexe"]),
+            "an_nais": np.where(age < 0, MISSING, year - age),
+            **{
+                name: published(name, person[name])
+                for name in ("trajet", "secu1", "secu2", "secu3", "locp", "actp", "etatp")
+            },
+        }
+    )
+    return {
+        Table.CARACTERISTIQUES: caracteristiques,
+        Table.LIEUX: lieux(accident, numbers, road, year, rng),
+        Table.VEHICULES: vehicules,
+        Table.USAGERS: usagers,
+    }
+
+
+def day(accident: Frame, year: int, rng: np.random.Generator) -> np.ndarray:
+    """A day of the month that falls on the weekday drawn."""
+    month = published("month", accident["month"])
+    starts = np.datetime64(f"{year}-01", "M") + np.arange(13)
+    dates = starts.astype("datetime64[D]")
+    first_weekday = (dates.astype(int) + 3) % 7
+    length = np.diff(dates.astype(int))
+    first = (accident["weekday"] - first_weekday[month - 1]) % 7
+    weeks = (length[month - 1] - first - 1) // 7 + 1
+    return 1 + first + 7 * (rng.random(len(month)) * weeks).astype(int)
+
+
+def coordinates(accident: Frame, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A point of the drawn cell of 0.1 degrees; where there is none, one near the middle of the department."""
+    corners = np.array([[int(part) for part in str(cell).split("|")] if cell else [0, 0] for cell in domains()["cell"]])
+    listed = np.array([bool(cell) for cell in domains()["cell"]])[accident["cell"]]
+    corner = corners[accident["cell"]]
+    centre = np.array(domains()["centre"])[accident["dep"]]
+    inside = (corner + rng.random(corner.shape)) * _CELL
+    around = centre[:, :2] + centre[:, 2:] * np.clip(rng.normal(size=corner.shape), -1.5, 1.5)
+    points = np.where(listed[:, None], inside, around).round(6)
+    return points[:, 0], points[:, 1]
+
+
+def commune(accident: Frame, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
+    """The drawn commune; where there is none, an invented number of the department that goes with the place."""
+    drawn = published("com", accident["com"]).astype(object)
+    department = published("dep", accident["dep"])
+    spot = (np.floor(lat * 20) * 31 + np.floor(long * 20) * 17).astype(int)
+    local = np.char.str_len(department) == 3
+    numbers = np.where(local, 1 + spot % 20, 1 + spot % 300)
+    invented = [
+        f"{name}{number:02d}" if overseas else f"{name}{number:03d}"
+        for name, number, overseas in zip(department, numbers, local, strict=True)
+    ]
+    return np.where(drawn == "", np.array(invented, dtype=object), drawn)
+
+
+def vehicle_labels(vehicle: Frame, rng: np.random.Generator) -> np.ndarray:
+    """`A01`, `B01`, … in order, and `Z01` for some of the vehicles that fled, at most one an accident."""
+    letters = np.array([f"{chr(ord('A') + number)}01" for number in range(_MOST_LETTERS)], dtype=object)
+    labels = letters[vehicle["position"]]
+    fled = np.flatnonzero((vehicle["fled"] == 1) & (rng.random(len(labels)) < 0.45))
+    fled = fled[coding.position_within(vehicle["owner"][fled]) == 0]
+    labels[fled] = "Z01"
+    return labels
+
+
+def occupants(vehicle: Frame, rng: np.random.Generator) -> np.ndarray:
+    """Occupants of public transport: missing, one, or several."""
+    several = 2 + np.minimum(rng.geometric(0.15, size=len(vehicle["owner"])), 48)
+    return np.select([vehicle["occupants"] == 0, vehicle["occupants"] == 1], [MISSING, 1], several)
+
+
+def lieux(accident: Frame, numbers: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator) -> pd.DataFrame:
+    """The road of every accident and, in the newest editions, a lesser road that it crosses for some."""
+    catr = published("catr", accident["catr"])
+    rows = len(catr)
+    police = accident["police"] == 1
+    vma = published("vma", accident["vma"])
+    absurd = rng.random(rows) < SHARE_ABSURD_SPEED
+    post = accident["post"]
+    main = pd.DataFrame(
+        {
+            "Num_Acc": numbers,
+            "catr": catr,
+            "voie": names.ways(catr, road, "N/A", rng),
+            "v1": np.where(~police & (rng.random(rows) < 0.4), MISSING, 0),
+            "v2": np.where(rng.random(rows) < 0.08, np.where(catr == 3, "D", "A"), "N/A").astype(object),
+            **{name: published(name, accident[name]) for name in ("circ", "nbv", "vosp", "prof")},
+            "pr": np.select([post == 0, post == 1], [MISSING, 0], rng.geometric(0.06, size=rows)),
+            "pr1": np.select([post == 0, rng.random(rows) < 0.15], [MISSING, 0], rng.integers(20, size=rows) * 50),
+            "plan": published("plan", accident["plan"]),
+            "lartpc": np.where(rng.random(rows) < 0.0005, 30, MISSING),
+            "larrout": published("larrout", accident["larrout"]),
+            **{name: published(name, accident[name]) for name in ("surf", "infra", "situ")},
+            "vma": np.where(absurd, rng.choice(ABSURD_SPEEDS, size=rows), vma),
+            "env1": rng.choice(np.array(["00", "03", "99"], dtype=object), size=rows, p=[0.65, 0.05, 0.3]),
+        }
+    )
+    if year < FIRST_YEAR_OF_SEVERAL_LIEUX:
+        return main
+    junction = published("int", accident["int"]) > 1
+    share = np.where(junction, SHARE_SECOND_LIEU_AT_JUNCTION, SHARE_SECOND_LIEU_ELSEWHERE)
+    second = main[rng.random(rows) < share].copy()
+    second["catr"] = np.maximum(second["catr"], 4)
+    second["voie"] = names.ways(second["catr"].to_numpy(), np.ones(len(second), dtype=int), "N/A", rng)
+    second["vma"] = np.where(second["vma"] > 50, 50, second["vma"])
+    second["nbv"] = np.minimum(second["nbv"], 2)
+    return pd.concat([main, second]).sort_values("Num_Acc", kind="stable", ignore_index=True)

@@ -1,0 +1,183 @@
+"""Who is hurt, and how badly, given everything else about an accident.
+
+An accident's log odds of being priority are a sum of scores: one table for each small group of facts in `FACTORS`, with
+a score for every frequent combination. They were fitted to the real months (logistic regression over all tables at
+once). Who is hurt in a priority accident, and who is killed, is drawn person by person from rates by role and vehicle.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from accidents.sample import coding
+from accidents.sample.coding import Frame
+from accidents.sample.frequencies import SCORES, Conditional, combination, domains
+from accidents.sample.network import INJURY
+
+SHARPNESS = 1.0
+"""Factor on the log odds that gives models of the sample the quality they have on real accidents."""
+
+_CONSTANT = -1
+
+FACTORS: tuple[tuple[str, ...], ...] = (
+    ("dep", "agg"),
+    ("dep", "exposure"),
+    ("cell",),
+    ("com",),
+    ("police", "dep"),
+    ("agg", "vma", "exposure"),
+    ("catr", "agg", "exposure"),
+    ("exposure", "strong", "agg"),
+    ("exposure", "col", "agg"),
+    ("exposure", "victim_band", "strong"),
+    ("exposure", "victim_sexe"),
+    ("vehicles", "people"),
+    ("obstacle", "vma"),
+    ("obstacle", "exposure"),
+    ("lum", "agg", "exposure"),
+    ("hour", "exposure"),
+    ("weekday", "hour_band"),
+    ("month",),
+    ("int", "col"),
+    ("plan", "agg", "exposure"),
+    ("surf", "exposure"),
+    ("atm", "agg"),
+    ("prof", "plan"),
+    ("circ", "catr"),
+    ("nbv", "agg"),
+    ("situ", "exposure"),
+    ("infra",),
+    ("vosp",),
+    ("first_manv", "exposure"),
+    ("second_manv", "exposure"),
+    ("first_choc", "second_choc", "col"),
+    ("first_manv", "second_manv"),
+    ("eldest", "vma"),
+    ("youngest_driver", "unprotected", "vma"),
+    ("fled", "exposure"),
+)
+"""Groups of facts that have a table of scores each."""
+
+SIZES: Mapping[str, int] = {
+    "victim_band": coding.UNKNOWN_AGE + 1,
+    "victim_sexe": 3,
+    "people": 10,
+    "obstacle": 20,
+    "first_manv": 30,
+    "second_manv": 30,
+    "first_choc": 13,
+    "second_choc": 13,
+    "eldest": coding.UNKNOWN_AGE + 1,
+    "youngest_driver": coding.UNKNOWN_AGE + 1,
+    "unprotected": 4,
+}
+"""Numbers of values of the facts that are gathered here from vehicles and people."""
+
+
+def gather(accident: Frame, vehicle: Frame, person: Frame, no_equipment: int) -> Frame:
+    """Facts of every accident's vehicles and people that its scores depend on.
+
+    Args:
+        accident: Coded accidents.
+        vehicle: Coded vehicles, with `owner`, the row of their accident, in order.
+        person: Coded people, with `owner` likewise.
+        no_equipment: Code of "none" in `secu1`.
+    """
+    accidents = len(accident["dep"])
+    owner = person["owner"]
+    exposure = coding.exposure(person["role"], person["kind"])
+    known = person["band"] != coding.UNKNOWN_AGE
+    # The most exposed person of an accident, the eldest of several.
+    order = np.lexsort((-person["age"], exposure, owner))
+    most_exposed = np.full(accidents, -1)
+    first = coding.position_within(owner[order]) == 0
+    most_exposed[owner[order][first]] = order[first]
+    anybody = most_exposed >= 0
+    eldest = np.full(accidents, -1)
+    np.maximum.at(eldest, owner[known], person["band"][known])
+    youngest = np.full(accidents, coding.UNKNOWN_AGE)
+    driving = known & (person["role"] == coding.DRIVER)
+    np.minimum.at(youngest, owner[driving], person["band"][driving])
+    bare = np.zeros(accidents, dtype=int)
+    np.maximum.at(bare, owner, coding.without_equipment(person, no_equipment))
+    obstacle = np.zeros(accidents, dtype=int)
+    np.maximum.at(obstacle, vehicle["owner"], vehicle["obs"])
+    fled = np.zeros(accidents, dtype=int)
+    np.maximum.at(fled, vehicle["owner"], vehicle["fled"])
+    gathered = {
+        "exposure": np.where(anybody, exposure[most_exposed], coding.NO_KIND + 1),
+        "victim_band": np.where(anybody, person["band"][most_exposed], coding.UNKNOWN_AGE),
+        "victim_sexe": np.where(anybody, person["sexe"][most_exposed], 0),
+        "people": np.bincount(owner, minlength=accidents).clip(max=SIZES["people"] - 1),
+        "eldest": np.where(eldest < 0, coding.UNKNOWN_AGE, eldest),
+        "youngest_driver": youngest,
+        "unprotected": bare,
+        "obstacle": obstacle,
+        "fled": fled,
+    }
+    for rank, place in enumerate(("first", "second")):
+        rows = vehicle["position"] == rank
+        for name in ("manv", "choc"):
+            values = np.full(accidents, SIZES[f"{place}_{name}"] - 1)
+            values[vehicle["owner"][rows]] = vehicle[name][rows]
+            gathered[f"{place}_{name}"] = values
+    return {**accident, **gathered}
+
+
+@cache
+def scores() -> tuple[float, list[NDArray[np.float64]]]:
+    """The constant, and a table of scores by combination for every factor."""
+    size = coding.sizes(domains()) | SIZES
+    frame = pd.read_parquet(SCORES)
+    result = []
+    for number, factor in enumerate(FACTORS):
+        table = np.zeros(int(np.prod([size[name] for name in factor])))
+        rows = frame[frame["factor"] == number]
+        table[rows["combination"]] = rows["score"]
+        result.append(table)
+    return float(frame.loc[frame["factor"] == _CONSTANT, "score"].iloc[0]), result
+
+
+def log_odds(facts: Frame) -> NDArray[np.float64]:
+    """Log odds of being priority, of accidents with all facts that `gather` gives."""
+    size = coding.sizes(domains()) | SIZES
+    constant, by_factor = scores()
+    result = np.full(len(facts["dep"]), constant)
+    for factor, table in zip(FACTORS, by_factor, strict=True):
+        result += table[combination([facts[name] for name in factor], [size[name] for name in factor], len(result))]
+    return result
+
+
+def draw(
+    facts: Frame, person: Frame, distribution: Callable[[str], Conditional], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The injury (`grav`) of every person; those who fled are unhurt.
+
+    In a priority accident at least one person is killed or hospitalised, in every other one at least one is slightly
+    injured.
+    """
+    owner = person["owner"]
+    priority = rng.random(len(facts["dep"])) < 1 / (1 + np.exp(-SHARPNESS * log_odds(facts)))
+    hit = {**person, "exposure": facts["exposure"][owner], "priority": priority[owner].astype(np.int64)}
+
+    def probability(name: str) -> NDArray[np.float64]:
+        return distribution(name).probability([hit[parent] for parent in INJURY[name]])
+
+    def victims(among: NDArray[np.bool_], name: str) -> NDArray[np.bool_]:
+        rows = np.flatnonzero(among & (person["fled"] == 0))
+        odds = probability(name)[rows]
+        keys = np.log(odds / (1 - odds)) + rng.gumbel(size=len(rows))
+        order = rows[np.lexsort((-keys, owner[rows]))]
+        struck = np.zeros(len(owner), dtype=bool)
+        struck[order[coding.position_within(owner[order]) == 0]] = True
+        struck[rows] |= rng.random(len(rows)) < probability(f"also_{name}")[rows]
+        return struck
+
+    severe = victims(priority[owner], "severe")
+    slight = victims(~priority[owner], "slight")
+    slight |= priority[owner] & ~severe & (person["fled"] == 0) & (rng.random(len(owner)) < probability("also_slight"))
+    killed = severe & (rng.random(len(owner)) < probability("killed"))
+    return np.select([killed, severe, slight], [2, 3, 4], 1)

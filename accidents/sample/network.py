@@ -1,0 +1,89 @@
+"""Which facts are drawn given which others: the shape of the synthetic year.
+
+Every entry is a variable and the variables it depends on, the most important first. Its distribution is counted, and
+drawn, for every combination of the first none, one, two … of them; combinations that are too rare fall back on fewer.
+The order of the entries is the order in which they are drawn.
+"""
+
+from collections.abc import Mapping
+
+Parents = tuple[str, ...]
+
+PLACE: Mapping[str, Parents] = {
+    "dep": (),
+    "agg": ("dep",),
+    "catr": ("agg", "dep"),
+    "vma": ("catr", "agg", "dep"),
+    "cell": ("dep", "agg"),
+    "com": ("cell", "dep"),
+    "police": ("dep", "agg", "catr"),
+    "vehicles": ("agg", "catr", "dep"),
+    "pedestrians": ("agg", "vehicles", "dep"),
+}
+"""Facts of an accident that come before its vehicles; `police` tells which of two styles the form is filled in."""
+
+VEHICLE_KIND: Mapping[str, Parents] = {
+    "kind": ("vehicles", "previous_kind", "agg", "catr", "pedestrians", "dep"),
+}
+"""The kind of one vehicle after the other."""
+
+CIRCUMSTANCES: Mapping[str, Parents] = {
+    "month": ("weak", "pedestrians", "agg"),
+    "weekday": ("weak", "pedestrians", "agg"),
+    "hour": ("pedestrians", "weak", "weekday", "agg"),
+    "minute": (),
+    "lum": ("hour", "light_month", "agg", "overseas"),
+    "atm": ("weather_month", "dep"),
+    "surf": ("atm", "agg", "vehicles"),
+    "col": ("vehicles", "pedestrians", "weak", "strong", "agg", "catr"),
+    "int": ("agg", "catr", "col", "pedestrians", "weak"),
+    "circ": ("catr", "dep", "agg"),
+    "nbv": ("circ", "catr", "agg", "dep"),
+    "vosp": ("catr", "weak", "dep"),
+    "prof": ("dep", "agg"),
+    "plan": ("vehicles", "agg", "catr", "weak", "prof"),
+    "infra": ("int", "catr", "agg"),
+    "situ": ("catr", "weak", "agg", "vehicles"),
+    "larrout": ("police", "dep", "catr"),
+    "post": ("catr", "dep"),
+}
+"""The other facts of an accident, once its vehicles are known; `post` is the state of the kilometre post."""
+
+VEHICLE: Mapping[str, Parents] = {
+    "catv": ("kind", "agg", "dep"),
+    "fled": ("police", "pedestrians", "kind", "previous_kind", "dep"),
+    "manv": ("col", "kind", "previous_manv", "agg", "int"),
+    "choc": ("col", "kind", "previous_choc", "manv"),
+    "obs": ("vehicles", "kind", "col", "agg", "manv"),
+    "obsm": ("vehicles", "pedestrians", "kind", "col"),
+    "senc": ("catr", "dep"),
+    "motor": ("catv", "dep"),
+    "occupants": ("kind",),
+    "passengers": ("kind", "vehicles", "hour_band", "agg"),
+}
+"""Facts of a vehicle, one vehicle of an accident after the other."""
+
+PERSON: Mapping[str, Parents] = {
+    "age": ("role", "kind", "driver_band", "agg", "hour_band"),
+    "sexe": ("role", "kind", "band", "driver_sexe"),
+    "place": ("role", "kind", "seat"),
+    "trajet": ("police", "role", "hour_band", "band", "dep"),
+    "secu1": ("role", "kind", "police", "dep", "band"),
+    "secu2": ("secu1", "police", "kind", "dep"),
+    "secu3": ("police", "secu2", "secu1"),
+    "locp": ("role", "police", "agg", "int"),
+    "actp": ("role", "police", "locp"),
+    "etatp": ("role", "police", "locp", "agg"),
+}
+"""Facts of a person; drivers are drawn before their passengers."""
+
+INJURY: Mapping[str, Parents] = {
+    "severe": ("own", "exposure", "agg"),
+    "also_severe": ("own", "exposure", "agg"),
+    "killed": ("own", "agg", "band"),
+    "slight": ("own", "exposure", "priority"),
+    "also_slight": ("own", "exposure", "priority"),
+}
+"""Injuries of a person: `severe` in a priority accident, `slight` if not severe; `also` where somebody else is."""
+
+NETWORK: Mapping[str, Parents] = {**PLACE, **VEHICLE_KIND, **CIRCUMSTANCES, **VEHICLE, **PERSON, **INJURY}

@@ -1,0 +1,100 @@
+"""Generates a synthetic year block by block, and writes it as the four files of an edition."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+
+from accidents.columns import SOURCE, Table
+from accidents.sample.drawing import Draw
+from accidents.sample.facts import Numbers, facts
+from accidents.sample.layouts import Layout, file_names, layout_of, text_cells
+
+ACCIDENTS_OF_A_BLOCK = 50_000
+"""Accidents held in memory at a time."""
+
+README = f"""These files are SYNTHETIC. They were drawn at random by `accidents.sample`; no accident in them has happened.
+
+The distributions were counted from January to September 2024 of the real files; October to December are interpolated
+between September and January. Addresses, ids and coordinates inside cells of 0.1 degrees are invented.
+
+Source of the counts: {SOURCE}.
+"""
+
+
+def generate(
+    accidents: int = 20_000, *, year: int = 2024, seed: int = 0, layout: Literal["auto", "2019", "2005"] = "auto"
+) -> dict[Table, pd.DataFrame]:
+    """A synthetic year as text cells, one frame a table, with the columns that the edition publishes.
+
+    Args:
+        accidents: Number of accidents.
+        year: Year of the edition; it chooses columns, file names and quirks.
+        seed: The same seed gives the same cells.
+        layout: "2019" quoted and separated by semicolons, "2005" the older one; "auto" chooses by the year.
+    """
+    blocks = list(_blocks(accidents, year, seed, layout_of(year) if layout == "auto" else layout))
+    return {table: pd.concat([block[table] for block in blocks], ignore_index=True) for table in Table}
+
+
+def write_sample(
+    folder: Path,
+    *,
+    accidents: int = 20_000,
+    year: int = 2024,
+    seed: int = 0,
+    layout: Literal["auto", "2019", "2005"] = "auto",
+) -> None:
+    """Writes a synthetic year as the four files of its edition, and `SYNTHETIC.txt`, which says what they are.
+
+    Arguments are those of `generate`. The same arguments give the same bytes. Files appear under their names only once
+    they are complete.
+    """
+    chosen = layout_of(year) if layout == "auto" else layout
+    folder.mkdir(parents=True, exist_ok=True)
+    names = file_names(year)
+    partial = {table: folder / f".{name}.part" for table, name in names.items()}
+    try:
+        with ExitStack() as stack:
+            files = {table: stack.enter_context(path.open("wb")) for table, path in partial.items()}
+            for number, block in enumerate(_blocks(accidents, year, seed, chosen)):
+                for table, cells in block.items():
+                    _write(cells, files[table], chosen, tabs=_has_tabs(table, year, chosen), header=number == 0)
+        for table, path in partial.items():
+            path.replace(folder / names[table])
+    finally:
+        for path in partial.values():
+            path.unlink(missing_ok=True)
+    (folder / "SYNTHETIC.txt").write_text(README, encoding="utf-8")
+
+
+def _blocks(accidents: int, year: int, seed: int, layout: Layout) -> Iterator[dict[Table, pd.DataFrame]]:
+    if accidents < 1:
+        raise ValueError(f"a synthetic year has at least one accident, not {accidents}")
+    first = Numbers()
+    for number, start in enumerate(range(0, accidents, ACCIDENTS_OF_A_BLOCK)):
+        rng = np.random.default_rng([seed, number])
+        drawn = Draw(rng).year(min(ACCIDENTS_OF_A_BLOCK, accidents - start))
+        published = facts(drawn, year, first, rng)
+        first = first.after(drawn)
+        yield text_cells(published, year, layout)
+
+
+def _has_tabs(table: Table, year: int, layout: Layout) -> bool:
+    """The 2009 `caracteristiques` are separated by tabs in the copies that people use."""
+    return layout == "2005" and year == 2009 and table is Table.CARACTERISTIQUES
+
+
+def _write(cells: pd.DataFrame, file: IO[bytes], layout: Layout, *, tabs: bool, header: bool) -> None:
+    if layout == "2019":
+        options = pyarrow.csv.WriteOptions(include_header=header, delimiter=";", quoting_style="all_valid")
+        pyarrow.csv.write_csv(pa.Table.from_pandas(cells, preserve_index=False), file, options)
+        return
+    encoding = "latin-1" if "adr" in cells else "utf-8"
+    text = cells.to_csv(index=False, header=header, sep="\t" if tabs else ",", lineterminator="\r\n")
+    file.write(text.encode(encoding))

@@ -1,0 +1,287 @@
+"""Counts the frequency tables of the synthetic year from the real months of 2024.
+
+    python benchmarks/count_frequencies.py ../shared/data/baac/2024
+
+writes `accidents/sample/{frequencies.parquet,domains.json,scores.parquet,...}`. Needed only when the network of
+variables changes. The files hold counts of frequent combinations and fitted scores, no row of the source.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scipy.sparse import csr_matrix, hstack
+from sklearn.linear_model import LogisticRegression
+
+from accidents.sample import coding, injuries
+from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, LEAST_ROWS, SCORES, combination, count
+from accidents.sample.network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
+
+LEAST_ACCIDENTS_OF_A_COMMUNE = 20
+MISSING = -1
+PENALTY = 0.06
+
+
+def read(folder: Path) -> dict[str, pd.DataFrame]:
+    """The four files as text, and their keys as numbers."""
+    frames = {}
+    for table in ("caract", "lieux", "vehicules", "usagers"):
+        frame = pd.read_csv(folder / f"{table}-2024.csv", sep=";", dtype=str, keep_default_na=False)
+        frames[table] = frame.apply(lambda column: column.str.strip())
+    return frames
+
+
+def integers(texts: pd.Series) -> np.ndarray:
+    """Whole numbers; whatever is none becomes -1."""
+    return pd.to_numeric(texts, errors="coerce").fillna(MISSING).astype(int).to_numpy()
+
+
+def encoded(raw: dict[str, np.ndarray], domains: dict[str, list]) -> dict[str, np.ndarray]:
+    """Codes of published values in the order of the domain, which is noted in `domains`."""
+    codes = {}
+    for name, values in raw.items():
+        if name not in domains:
+            domains[name] = sorted(set(values.tolist()))
+        codes[name] = pd.Index(domains[name]).get_indexer(values)
+    return codes
+
+
+def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Published facts of accidents, one row an accident."""
+    lat = caract["lat"].str.replace(",", ".").astype(float)
+    long = caract["long"].str.replace(",", ".").astype(float)
+    cell = np.floor(lat * 10).astype(int).astype(str) + "|" + np.floor(long * 10).astype(int).astype(str)
+    frequent = cell.groupby([caract["dep"], cell]).transform("size") >= LEAST_CELL
+    com = caract["com"]
+    metres = pd.to_numeric(lieux["larrout"].str.replace(",", "."), errors="coerce").fillna(MISSING)
+    facts = {
+        "dep": caract["dep"].to_numpy(str),
+        "cell": cell.where(frequent, "").to_numpy(str),
+        "com": com.where(com.groupby(com).transform("size") >= LEAST_ACCIDENTS_OF_A_COMMUNE, "").to_numpy(str),
+        "month": integers(caract["mois"]),
+        "weekday": pd.to_datetime(
+            dict(year=2024, month=integers(caract["mois"]), day=integers(caract["jour"]))
+        ).dt.weekday.to_numpy(),
+        "hour": integers(caract["hrmn"].str[:2]),
+        "minute": integers(caract["hrmn"].str[3:]),
+        "larrout": np.where(metres < 0, MISSING, metres * 10).round().astype(int),
+        "post": np.where(lieux["pr"] == "-1", 0, np.where(lieux["pr"] == "0", 1, 2)),
+    }
+    for column in ("agg", "lum", "atm", "int", "col"):
+        facts[column] = integers(caract[column])
+    for column in ("catr", "vma", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ"):
+        facts[column] = integers(lieux[column])
+    return facts
+
+
+def previous(values: np.ndarray, position: np.ndarray, none: int) -> np.ndarray:
+    """The value of the vehicle before in the same accident, `none` for the first."""
+    return np.where(position == 0, none, np.r_[none, values[:-1]])
+
+
+def coded_year(folder: Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, list]]:
+    """Coded frames of accidents, vehicles and people with all conditions, and the domains of the codes."""
+    raw = read(folder)
+    domains: dict[str, list] = {}
+    number = pd.Index(raw["caract"]["Num_Acc"])
+    lieux = raw["lieux"].set_index("Num_Acc").loc[number].reset_index()
+    accident = encoded(accident_facts(raw["caract"], lieux), domains)
+
+    vehicules = raw["vehicules"].assign(owner=number.get_indexer(raw["vehicules"]["Num_Acc"]))
+    vehicules = vehicules.sort_values(["owner", "num_veh", "id_vehicule"], ignore_index=True)
+    usagers = raw["usagers"].assign(owner=number.get_indexer(raw["usagers"]["Num_Acc"]))
+    usagers["vehicle"] = pd.Index(vehicules["id_vehicule"]).get_indexer(usagers["id_vehicule"])
+    usagers["passenger"] = usagers["catu"] == "2"
+    usagers = usagers.sort_values(["owner", "vehicle", "catu", "place"], ignore_index=True)
+
+    owner, vehicle_owner = usagers["owner"].to_numpy(), vehicules["owner"].to_numpy()
+    role = integers(usagers["catu"]) - 1
+    accidents = len(number)
+    position = coding.position_within(vehicle_owner)
+    kind = coding.kind_of(integers(vehicules["catv"]))
+    weak, strong = coding.extreme_kinds(vehicle_owner, kind, accidents)
+    walkers = np.bincount(owner[role == coding.PEDESTRIAN], minlength=accidents)
+    form = (usagers["locp"] == "0").to_numpy() & (role != coding.PEDESTRIAN)
+    accident |= {
+        "police": np.bincount(owner[form], minlength=accidents).clip(max=1),
+        "vehicles": np.bincount(vehicle_owner, minlength=accidents).clip(max=coding.MOST_VEHICLES) - 1,
+        "pedestrians": walkers.clip(max=coding.MOST_PEDESTRIANS),
+        "weak": weak,
+        "strong": strong,
+        "light_month": accident["month"],
+        "weather_month": accident["month"],
+        "overseas": np.array([str(dep).startswith("97") for dep in domains["dep"]])[accident["dep"]].astype(int),
+        "hour_band": coding.hour_band(accident["hour"]),
+    }
+
+    driver = role == coding.DRIVER
+    sexe = integers(usagers["sexe"])
+    born = integers(usagers["an_nais"])
+    age = np.where(born < 0, MISSING, 2024 - born).clip(max=100)
+    place = usagers["vehicle"].to_numpy()
+    driver_of = np.full(len(vehicules), MISSING)
+    driver_of[place[driver]] = np.flatnonzero(driver)
+    fled = (driver_of >= 0) & (sexe[driver_of] == MISSING)
+    vehicle = {name: values[vehicle_owner] for name, values in accident.items()}
+    vehicle |= encoded({name: integers(vehicules[name]) for name in VEHICLE_COLUMNS}, domains)
+    vehicle |= {
+        "owner": vehicle_owner,
+        "position": position,
+        "kind": kind,
+        "previous_kind": previous(kind, position, coding.NO_KIND),
+        "previous_manv": previous(vehicle["manv"], position, len(domains["manv"])),
+        "previous_choc": previous(vehicle["choc"], position, len(domains["choc"])),
+        "fled": fled.astype(int),
+        "occupants": np.select([vehicules["occutc"] == "", integers(vehicules["occutc"]) == 1], [0, 1], 2),
+        "passengers": np.bincount(place[role == coding.PASSENGER], minlength=len(vehicules)).clip(
+            max=coding.MOST_PASSENGERS
+        ),
+    }
+
+    person = {name: values[place] for name, values in vehicle.items() if name not in PERSON_COLUMNS}
+    own_driver = driver_of[place]
+    driver_age = np.where(own_driver >= 0, age[own_driver], MISSING)
+    person |= encoded(
+        {name: integers(usagers[name]) for name in PERSON_COLUMNS if name not in ("age", "actp")}, domains
+    )
+    person |= encoded({"actp": integers(usagers["actp"]), "age": age}, domains)
+    person |= {
+        "role": role,
+        "vehicle": place,
+        "band": coding.age_band(age),
+        "driver_band": np.where(role == coding.PASSENGER, coding.age_band(driver_age), coding.UNKNOWN_AGE + 1),
+        "driver_sexe": np.where((role == coding.PASSENGER) & (own_driver >= 0), sexe[own_driver] % 4, 0),
+        "seat": coding.seats(place, role),
+        "known": (sexe != MISSING).astype(int),
+        "grav": integers(usagers["grav"]),
+    }
+    return {"accident": accident, "vehicle": vehicle, "person": person}, domains
+
+
+VEHICLE_COLUMNS = ("catv", "manv", "choc", "obs", "obsm", "senc", "motor")
+PERSON_COLUMNS = ("sexe", "place", "trajet", "secu1", "secu2", "secu3", "locp", "actp", "etatp", "age")
+
+
+def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Adds October, November and December: one, two and three quarters of the way from September to January."""
+    january, september = np.flatnonzero(month == 0), np.flatnonzero(month == 8)
+    added = []
+    for quarter, missing in enumerate((9, 10, 11), start=1):
+        rows = np.concatenate(
+            [january[: len(january) * quarter // 4], september[: len(september) * (4 - quarter) // 4]]
+        )
+        added.append((np.full(len(rows), missing), rows))
+    months = np.concatenate([month, *(values for values, _ in added)])
+    rows = np.concatenate([np.arange(len(month)), *(rows for _, rows in added)])
+    return months, [condition[rows] for condition in conditions]
+
+
+def count_all(frames: dict[str, dict[str, np.ndarray]], domains: dict[str, list]) -> pd.DataFrame:
+    """All tables of the network, one under the other."""
+    size = coding.sizes(domains)
+    parts = []
+    for unit, variables in UNITS.items():
+        for name, parents in variables.items():
+            frame = selection(frames[unit], name)
+            values, conditions = frame[name], [frame[parent] for parent in parents]
+            if name == "month":
+                values, conditions = interpolated(values, conditions)
+            parts.append(
+                count(values, size[name], conditions, [size[parent] for parent in parents]).assign(variable=name)
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+UNITS = {
+    "accident": PLACE | CIRCUMSTANCES,
+    "vehicle": VEHICLE_KIND | VEHICLE,
+    "person": PERSON | INJURY,
+}
+
+
+def selection(frame: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """Rows from which a variable is counted: people who fled have no facts of their own."""
+    if name in PERSON:
+        chosen = frame["known"] == 1
+    elif name in INJURY:
+        chosen = (frame["known"] == 1) & frame[f"may_{name}"]
+    else:
+        return frame
+    return {key: values[chosen] for key, values in frame.items()}
+
+
+def injury_facts(accident: dict[str, np.ndarray], person: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Who was hurt, and for whom the question arises."""
+    owner = person["owner"]
+    severe = np.isin(person["grav"], (2, 3))
+    slight = person["grav"] == 4
+    others_severe = np.bincount(owner, weights=severe)[owner] - severe
+    others_slight = np.bincount(owner, weights=slight)[owner] - slight
+    several = accident["people"][owner] > 1
+    priority = accident["priority"][owner]
+    return {
+        "own": coding.exposure(person["role"], person["kind"]),
+        "exposure": accident["exposure"][owner],
+        "priority": priority,
+        "severe": severe.astype(int),
+        "also_severe": severe.astype(int),
+        "killed": (person["grav"] == 2).astype(int),
+        "slight": slight.astype(int),
+        "also_slight": slight.astype(int),
+        "may_severe": several & (priority == 1),
+        "may_also_severe": others_severe > 0,
+        "may_killed": severe,
+        "may_slight": several & ~severe,
+        "may_also_slight": ~severe & ((others_slight > 0) | (priority == 1)),
+    }
+
+
+def fit_scores(accident: dict[str, np.ndarray], size: dict[str, int]) -> pd.DataFrame:
+    """Scores of all frequent combinations of the factors: columns `factor`, `combination`, `score`; factor -1 is the constant."""
+    priority = accident["priority"]
+    blocks, tables = [], []
+    for number, factor in enumerate(injuries.FACTORS):
+        combinations = combination([accident[name] for name in factor], [size[name] for name in factor], len(priority))
+        values, inverse, counts = np.unique(combinations, return_inverse=True, return_counts=True)
+        kept = counts >= LEAST_ROWS
+        column = (np.cumsum(kept) - 1)[inverse]
+        rows = np.flatnonzero(kept[inverse])
+        blocks.append(csr_matrix((np.ones(len(rows)), (rows, column[rows])), shape=(len(priority), kept.sum())))
+        tables.append(pd.DataFrame({"factor": number, "combination": values[kept]}))
+    model = LogisticRegression(C=PENALTY, max_iter=500).fit(hstack(blocks).tocsr(), priority)
+    scores = pd.concat(tables, ignore_index=True).assign(score=model.coef_[0].round(3))
+    constant = pd.DataFrame({"factor": [-1], "combination": [0], "score": [float(model.intercept_[0])]})
+    return pd.concat([constant, scores[scores["score"] != 0]], ignore_index=True)
+
+
+def centres(caract: pd.DataFrame) -> list[list[float]]:
+    """Latitude and longitude of the middle of every department, and their spread, for accidents outside frequent cells."""
+    degrees = caract[["lat", "long"]].apply(lambda column: column.str.replace(",", ".").astype(float))
+    by_department = degrees.groupby(caract["dep"])
+    quarters = by_department.quantile([0.25, 0.75]).unstack()
+    middle = by_department.median()
+    spread = (quarters.xs(0.75, axis=1, level=1) - quarters.xs(0.25, axis=1, level=1)) / 1.35
+    return pd.concat([middle, spread], axis=1).sort_index().round(2).to_numpy().tolist()
+
+
+if __name__ == "__main__":
+    year, domains = coded_year(Path(sys.argv[1]))
+    domains["month"] = list(range(1, 13))
+    domains["centre"] = centres(read(Path(sys.argv[1]))["caract"])
+    priority = (
+        np.bincount(year["person"]["owner"], weights=np.isin(year["person"]["grav"], (2, 3))).clip(max=1).astype(int)
+    )
+    year["accident"] = injuries.gather(**year, no_equipment=domains["secu1"].index(0)) | {"priority": priority}
+    year["person"] |= injury_facts(year["accident"], year["person"])
+    counts = count_all(year, domains)
+    counts["variable"] = counts["variable"].astype("category")
+    counts = counts.astype({"depth": "int8", "combination": "int64", "value": "int16", "count": "int32"})
+    counts.to_parquet(COUNTS, compression="zstd", compression_level=19, index=False)
+    fit_scores(year["accident"], coding.sizes(domains) | injuries.SIZES).to_parquet(
+        SCORES, compression="zstd", index=False
+    )
+    DOMAINS.write_text(json.dumps(domains, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(f"{len(counts):,} counts; prevalence {priority.mean():.4f}")
