@@ -1,7 +1,6 @@
 """What can be typed after `python run.py`. Imports nothing heavy: `--help` must answer at once."""
 
 import argparse
-import re
 
 from accidents.models import model_types
 
@@ -10,7 +9,6 @@ from accidents.columns.specification import LEVELS
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
 PIPELINES = ("ingestion", "features", "training", "evaluation", "inference")
-FIRST_YEAR = 2005
 
 _EPILOG = """examples:
   python run.py --training                                    train on the embedded synthetic sample
@@ -58,7 +56,7 @@ def _add_pipelines(result: argparse.ArgumentParser) -> None:
 def _add_choices(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("choices (they override the configuration)")
     group.add_argument("--source", metavar="SOURCE", help="sample (default), datagouv, a folder, or a URL like s3://…")
-    group.add_argument("--years", type=_years, metavar="YEARS", help="2021, 2019-2024 or 2019,2021")
+    group.add_argument("--years", metavar="YEARS", help="2021, 2019-2024 or 2019,2021")
     group.add_argument("--models", type=_models, metavar="MODELS", help=f"all, or some of {','.join(model_types())}")
     group.add_argument("--level", choices=LEVELS, help="what is known when the model is asked")
     group.add_argument("--resampling", choices=RESAMPLING, help="how training folds are balanced")
@@ -78,19 +76,6 @@ def _add_files(result: argparse.ArgumentParser) -> None:
     group.add_argument("--model-path", metavar="FILE", help="a trained bundle, in place of the latest best one")
     group.add_argument("--csv", action="store_true", help="write the tables under data/ as CSV, too")
     group.add_argument("--debug", action="store_true", help="show tracebacks and all messages")
-
-
-def _years(text: str) -> tuple[int, ...]:
-    years: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part.strip())
-        if not match:
-            raise argparse.ArgumentTypeError(f"{text!r} is not like 2021, 2019-2024 or 2019,2021")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if not FIRST_YEAR <= first <= last:
-            raise argparse.ArgumentTypeError(f"{text!r}: years run upwards from {FIRST_YEAR}")
-        years.extend(range(first, last + 1))
-    return tuple(sorted(set(years)))
 
 
 def _models(text: str) -> tuple[str, ...]:

@@ -1,11 +1,27 @@
-"""Shared fixtures: where the real files are, and what to do without them."""
+"""Shared fixtures: a ZenML world of the tests' own, where the real files are, and what to do without them."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
-REAL = Path(os.environ.get("BAAC_FOLDER", Path(__file__).resolve().parents[2] / "shared" / "data" / "baac"))
+# Before anything imports zenml: tests never see or touch the user's own configuration and stores.
+_WORLD = tempfile.mkdtemp(prefix="accidents-tests-")
+atexit.register(shutil.rmtree, _WORLD, ignore_errors=True)
+os.environ.update(
+    ZENML_CONFIG_PATH=f"{_WORLD}/config",
+    ZENML_LOCAL_STORES_PATH=f"{_WORLD}/stores",
+    ZENML_ANALYTICS_OPT_IN="false",
+    ZENML_LOGGING_COLORS_DISABLED="true",
+    GX_ANALYTICS_ENABLED="false",
+)
+os.environ.pop("ZENML_ACTIVE_STACK_ID", None)
+
+PROJECT = Path(__file__).resolve().parents[1]
+REAL = Path(os.environ.get("BAAC_FOLDER", PROJECT.parent / "shared" / "data" / "baac"))
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +30,9 @@ def real_baac() -> Path:
     if not (REAL / "2024").is_dir():
         pytest.skip(f"no real BAAC files at {REAL} (set BAAC_FOLDER)")
     return REAL
+
+
+@pytest.fixture
+def project() -> Path:
+    """The folder of the project."""
+    return PROJECT

@@ -1,0 +1,92 @@
+"""What is done with what was typed: configuration, pipelines in their order, files for people, words at the end."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from accidents.errors import AccidentsError, ConfigurationError
+from cli.arguments import PIPELINES, parser
+
+if TYPE_CHECKING:
+    from accidents.configuration.effective import Configuration
+
+DONE, FAILED, REFUSED = 0, 1, 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; returns the exit code: 0 done, 1 failed, 2 refused."""
+    commands = parser()
+    given = commands.parse_args(arguments)
+    try:
+        return _dispatch(commands, given)
+    except ConfigurationError as error:
+        return _say_error(given, error, REFUSED)
+    except AccidentsError as error:
+        return _say_error(given, error, FAILED)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _say_error(given: argparse.Namespace, error: Exception, code: int) -> int:
+    if given.debug:
+        raise error
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+def _dispatch(commands: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    chosen = [name for name in PIPELINES if getattr(given, name)]
+    if given.all:
+        chosen = [name for name in PIPELINES if name != "inference" or given.inference]
+    if given.predict is not None:
+        if chosen:
+            commands.error("--predict answers for one accident and goes with no pipeline")
+        from cli.predict import predict
+
+        return predict(given.predict, _configuration(given), given.model_path)
+    if not chosen:
+        commands.print_help()
+        return REFUSED
+    if "inference" in chosen and not (given.input and given.output):
+        commands.error("--inference needs --input PATH and --output PATH")
+    return _run(chosen, given)
+
+
+def _configuration(given: argparse.Namespace) -> "Configuration":
+    from accidents.configuration.effective import load
+
+    overrides = {
+        "ingestion.source.location": given.source,
+        "ingestion.source.years": given.years,
+        "training.models": given.models,
+        "training.resampling": given.resampling,
+        "training.tuning.method": given.tune,
+        "training.compare_without_geography": True if given.no_geography else None,
+        "features.level": given.level,
+    }
+    return load([Path(file) for file in given.config], overrides)
+
+
+def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
+    from cli.session import prepare
+
+    configuration = _configuration(given)
+    print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
+    stack = prepare(given.stack, debug=given.debug)
+    print(f"stack {stack}", flush=True)
+    from cli import stages
+
+    stage_of: dict[str, Callable[[Any, argparse.Namespace], None]] = {
+        "ingestion": stages.ingestion,
+        "features": stages.features,
+        "training": stages.training,
+        "evaluation": stages.evaluation,
+        "inference": stages.inference,
+    }
+    for name in chosen:
+        stage_of[name](configuration, given)
+    return DONE

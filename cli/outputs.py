@@ -1,0 +1,93 @@
+"""The files that a run leaves for people: copies of its artifacts under `data/`, `models/` and `reports/`.
+
+Every file is written to a temporary name beside it and renamed, and left alone where it is already the same.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from materializers.bundle import BUNDLE_FILE, METADATA_FILE
+from materializers.frame import FILE_NAME as FRAME_FILE
+
+
+def output(run: Any, step: str, name: str) -> Any:
+    """The artifact version that a step of a run made, or took from the cache."""
+    return run.steps[step].outputs[name][0]
+
+
+def write_tables(run: Any, folder: Path, *, csv: bool) -> list[Path]:
+    """Write the cleaned accidents and, where the run made them, the features; as CSV, too, where asked."""
+    wanted = {"ingest": ("accidents", folder / "interim" / "interim_dataset.parquet")}
+    wanted["build_features"] = ("features", folder / "processed" / "features.parquet")
+    written = []
+    for step, (name, target) in wanted.items():
+        if step in run.steps:
+            copy_file(output(run, step, name), FRAME_FILE, target)
+            written.append(target)
+            if csv:
+                table = target.with_suffix(".csv")
+                write_atomically(table, lambda path, source=target: pd.read_parquet(source).to_csv(path, index=False))
+                written.append(table)
+    return written
+
+
+def write_manifest(path: Path, location: str, fingerprint: str, files: list[Mapping[str, str]]) -> None:
+    """Note which files the data under the folder of `path` were made of."""
+    content = {"source": location, "fingerprint": fingerprint, "files": files}
+    write_atomically(path, lambda target: target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8"))
+
+
+def write_models(run: Any, models: Path, metrics: Path) -> pd.DataFrame:
+    """Write bundles, their metadata, their metrics and the comparison; returns the comparison."""
+    comparison: pd.DataFrame = output(run, "compare_models", "model_comparison").load()
+    evaluations: dict[str, Any] = output(run, "compare_models", "evaluations").load()
+    for model_type, evaluation in evaluations.items():
+        artifact = output(run, f"train_{model_type}", f"{model_type}_model")
+        copy_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.joblib")
+        copy_file(artifact, METADATA_FILE, models / f"{model_type}_metadata.json")
+        write_json(metrics / f"{model_type}_metrics.json", evaluation)
+    write_atomically(metrics / "model_comparison.csv", lambda path: comparison.to_csv(path, index=False))
+    return comparison
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file atomically."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def copy_file(artifact: Any, name: str, target: Path) -> None:
+    """Copy one file of an artifact, unless `target` holds the same content already."""
+    from zenml.io import fileio
+
+    source = f"{artifact.uri}/{name}"
+    with fileio.open(source, "rb") as file:
+        content = file.read()
+    if target.is_file() and _checksum(target.read_bytes()) == _checksum(content):
+        return
+    write_atomically(target, lambda path: path.write_bytes(content))
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,66 @@
+"""Runs of pipelines: start one, find its results again, and say in one paragraph why it failed."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from accidents.errors import AccidentsError, ModelError
+
+
+class PipelineError(AccidentsError):
+    """A pipeline failed; the text says in which step and why."""
+
+
+def run_pipeline(pipeline: Any, *, cache: bool, debug: bool, model: Any = None, **arguments: Any) -> Any:
+    """Run a pipeline to its end and return the run.
+
+    Raises:
+        PipelineError: a step failed.
+    """
+    from zenml.client import Client
+
+    name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    options: dict[str, Any] = {"run_name": name} if cache else {"run_name": name, "enable_cache": False}
+    try:
+        pipeline.with_options(**options, model=model)(**arguments)
+    except Exception as error:
+        if debug:
+            raise
+        raise PipelineError(_why(pipeline.name, name, error)) from error
+    return Client().get_pipeline_run(name)
+
+
+def latest_run(pipeline: str) -> Any:
+    """The latest completed run of a pipeline.
+
+    Raises:
+        ModelError: there is none.
+    """
+    from zenml.client import Client
+
+    runs = Client().list_pipeline_runs(pipeline=pipeline, status="completed", sort_by="desc:created", size=1).items
+    if not runs:
+        raise ModelError(f"the pipeline {pipeline} has not run to its end here: python run.py --{pipeline}")
+    return runs[0]
+
+
+def _why(pipeline: str, run_name: str, error: Exception) -> str:
+    """One paragraph: the failed steps and their reasons, or the error itself where no step had begun."""
+    from zenml.client import Client
+
+    runs = Client().list_pipeline_runs(name=run_name, size=1).items
+    failed = [step for step in runs[0].steps.values() if str(step.status) == "failed"] if runs else []
+    reasons = [f"the step {step.name} failed: {_reason(step)}" for step in failed]
+    told = "\n".join(reasons) or f"{type(error).__name__}: {error}"
+    return f"the pipeline {pipeline} stopped. {told}\nRun it again with --debug to see the traceback."
+
+
+def _reason(step: Any) -> str:
+    """The message of the exception that ended a step; its class, too, where it is none of the project's own."""
+    if step.exception_info is None:
+        return "no reason was recorded"
+    lines = step.exception_info.traceback.rstrip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
+    after = lines[frames[-1] + 1 :] if frames else lines
+    start = next((number for number, line in enumerate(after) if not line.startswith("    ")), 0)
+    kind, _, message = "\n".join(after[start:]).partition(": ")
+    return message if kind.startswith("accidents.errors.") else f"{kind}: {message}"

@@ -1,0 +1,67 @@
+"""ZenML made ready for one command: environment, stack, and what of its messages is worth a line on the terminal.
+
+Call `prepare` before anything imports zenml. The user's own ZenML configuration is used and left as it is: the
+project, the `zenml` command and a team server see the same world.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from accidents.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[1]
+_TOLD = ("Step ", "Using cached version", "All steps", "Skipping step", "Pipeline run has finished")
+_QUIET = {
+    "ZENML_ANALYTICS_OPT_IN": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "ZENML_LOGGING_COLORS_DISABLED": "true",
+}
+
+
+def read_environment() -> None:
+    """Read `.env`, if there is one, and then the defaults, for what the environment does not say."""
+    from dotenv import load_dotenv
+
+    load_dotenv(ROOT / ".env", override=False)
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+def prepare(stack: str | None, *, debug: bool) -> str:
+    """Make ZenML ready for this process and return the name of the stack in use.
+
+    Args:
+        stack: a stack for this process alone; the user's active stack stays what it is.
+        debug: show tracebacks and every message of ZenML.
+
+    Raises:
+        ConfigurationError: there is no such stack; names those there are.
+    """
+    read_environment()
+    from zenml.client import Client
+    from zenml.utils import source_utils
+
+    source_utils.set_custom_source_root(str(ROOT))
+    if not debug:
+        quieten()
+    client = Client()
+    if stack:
+        known = {model.name: model for model in client.list_stacks(size=1000).items}
+        if stack not in known:
+            raise ConfigurationError(f"--stack {stack}: there is no such stack; there are {', '.join(sorted(known))}")
+        os.environ["ZENML_ACTIVE_STACK_ID"] = str(known[stack].id)
+    return str(client.active_stack_model.name)
+
+
+def quieten() -> None:
+    """Let ZenML say which steps run, and warnings; failures are told by the command, without tracebacks."""
+    for handler in logging.getLogger().handlers + logging.getLogger("zenml").handlers:
+        handler.addFilter(_worth_telling)
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    if not record.name.startswith("zenml"):
+        return True
+    record.exc_info, record.exc_text = None, None
+    return logging.INFO < record.levelno < logging.ERROR or record.getMessage().startswith(_TOLD)

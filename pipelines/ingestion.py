@@ -1,0 +1,12 @@
+"""Ingestion: files in, clean accidents out."""
+
+from zenml import pipeline
+
+from accidents.configuration.effective import Configuration
+from steps.ingestion.ingest import ingest
+
+
+@pipeline(name="ingestion")
+def ingestion(configuration: Configuration, fingerprint: str) -> None:
+    """Read, validate and clean the files of a source."""
+    ingest(settings=configuration.ingestion, fingerprint=fingerprint)

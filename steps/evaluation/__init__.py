@@ -1,0 +1,1 @@
+"""Steps of the stage 'evaluation'; one module a step."""

@@ -1,0 +1,1 @@
+"""Steps of the stage 'features'; one module a step."""

@@ -1,0 +1,26 @@
+"""From clean accidents to features."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+import materializers.frame  # noqa: F401  # stores the frames
+from accidents.features import build
+from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
+from accidents.schemas.features import features_schema
+from accidents.tables import Accidents
+from steps.borders import border
+from steps.caching import cache_policy
+from steps.metadata import log_step
+
+
+@step(cache_policy=cache_policy(__name__))
+@border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema, features=features_schema)
+def build_features(
+    accidents: pd.DataFrame, vehicles: pd.DataFrame, people: pd.DataFrame
+) -> Annotated[pd.DataFrame, "features"]:
+    """Features of every level, and the keys of the place; no label in them."""
+    features = build(Accidents(accidents, vehicles, people))
+    log_step({"rows": len(features), "columns": features.shape[1]})
+    return features

@@ -1,0 +1,1 @@
+"""Steps of the stage 'inference'; one module a step."""

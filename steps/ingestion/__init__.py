@@ -1,0 +1,1 @@
+"""Steps of the stage 'ingestion'; one module a step."""

@@ -1,0 +1,56 @@
+"""From published files to clean accidents."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+from zenml.types import HTMLString
+
+import materializers.frame  # noqa: F401  # stores the frames
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.ingestion import ingest as ingest_editions
+from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
+from accidents.sources import resolve
+from accidents.sources.fingerprint import fingerprint as fingerprint_of
+from accidents.errors import SourceError
+from steps.borders import border
+from steps.caching import cache_policy
+from steps.metadata import log_step
+
+
+@step(cache_policy=cache_policy(__name__))
+@border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
+def ingest(
+    settings: IngestionSettings, fingerprint: str
+) -> tuple[
+    Annotated[pd.DataFrame, "accidents"],
+    Annotated[pd.DataFrame, "vehicles"],
+    Annotated[pd.DataFrame, "people"],
+    Annotated[pd.DataFrame, "validation_report"],
+    Annotated[pd.DataFrame, "quarantine"],
+    Annotated[HTMLString, "expectations_report"],
+]:
+    """Read, validate and clean the files of a source.
+
+    Args:
+        settings: where the files are and what is tolerated in them.
+        fingerprint: checksum of the files, so that other files are never taken for these.
+
+    Raises:
+        SourceError: the files have changed since the run began.
+        DataError: the files are not fit to be used.
+    """
+    editions = resolve(settings.source)
+    if fingerprint_of(editions) != fingerprint:
+        raise SourceError(f"the files of {settings.source.location} changed while the run began: run again")
+    ingested = ingest_editions(editions, settings, progress=print)
+    log_step({"fingerprint": fingerprint, **ingested.counts})
+    clean = ingested.accidents
+    return (
+        clean.accidents,
+        clean.vehicles,
+        clean.people,
+        ingested.report,
+        ingested.quarantine,
+        HTMLString(ingested.expectations),
+    )

@@ -1,0 +1,1 @@
+"""Steps of the stage 'training'; one module a step."""

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.pandas import column, data_frames, range_indexes
+
+from materializers.frame import FrameMaterializer, preview
+from tests.materializers.store import local_store
+
+
+def materializer_at(folder: Path) -> FrameMaterializer:
+    return FrameMaterializer(uri=str(folder), artifact_store=local_store(folder))
+
+
+def stored(frame: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, FrameMaterializer]:
+    materializer = materializer_at(folder)
+    materializer.save(frame)
+    return materializer_at(folder).load(pd.DataFrame), materializer
+
+
+FRAMES = {
+    "codes": pd.DataFrame({"lum": np.array([1, -1], dtype="int16"), "Num_Acc": np.array([1, 2], dtype="int64")}),
+    "texts": pd.DataFrame({"dep": pd.array(["2A", None], dtype="str"), "lat": [48.5, np.nan]}),
+    "features": pd.DataFrame({"x": np.array([1.5, np.nan], dtype="float32")}),
+    "index": pd.DataFrame({"a": [1, 2]}, index=pd.Index([7, 9], name="Num_Acc")),
+    "empty": pd.DataFrame({"a": np.array([], dtype="int16"), "t": pd.array([], dtype="str")}),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
+    loaded, _ = stored(FRAMES[name], tmp_path)
+    pd.testing.assert_frame_equal(loaded, FRAMES[name], check_exact=True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    data_frames(
+        [
+            column("code", dtype="int16"),
+            column("number", dtype="float64", elements=st.floats(allow_nan=True, width=64)),
+            column("text", elements=st.text(st.characters(exclude_categories=("Cs",))), dtype=object),
+        ],
+        index=range_indexes(max_size=20),
+    )
+)
+def test_any_frame_comes_back(tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame) -> None:
+    frame = frame.astype({"text": "str"})
+    loaded, _ = stored(frame, tmp_path_factory.mktemp("frame"))
+    pd.testing.assert_frame_equal(loaded, frame, check_exact=True)
+
+
+def test_equal_frames_have_one_hash_and_others_another(tmp_path: Path) -> None:
+    _, one = stored(FRAMES["codes"], tmp_path)
+    same = FRAMES["codes"].copy()
+    assert one.compute_content_hash(same) == materializer_at(tmp_path).compute_content_hash(same)
+    other = materializer_at(tmp_path).compute_content_hash(FRAMES["codes"].iloc[::-1])
+    assert other != one.compute_content_hash(same)
+
+
+def test_metadata_tell_size_and_checksum(tmp_path: Path) -> None:
+    _, materializer = stored(FRAMES["codes"], tmp_path)
+    metadata = materializer.extract_metadata(FRAMES["codes"])
+    assert (metadata["rows"], metadata["columns"]) == (2, 2)
+    assert len(metadata["sha256"]) == 64
+
+
+def test_the_preview_shows_schema_missing_values_and_escapes_text() -> None:
+    page = preview(pd.DataFrame({"<b>": [1.0, None], "t": ["<script>", "x"]}))
+    assert "2 rows, 2 columns" in page
+    assert "float64" in page
+    assert "50.0" in page
+    assert "<script>" not in page

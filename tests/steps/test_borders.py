@@ -1,0 +1,41 @@
+from typing import Annotated
+
+import pandas as pd
+import pandera.pandas as pa
+import pytest
+
+from accidents.errors import DataError
+from steps.borders import border
+
+
+def positive() -> pa.DataFrameSchema:
+    return pa.DataFrameSchema({"a": pa.Column(int, pa.Check.gt(0)), "b": pa.Column(float)})
+
+
+@border(good=positive)
+def halve(good: pd.DataFrame, by: int) -> tuple[Annotated[pd.DataFrame, "good"], Annotated[int, "number"]]:
+    return good.assign(a=good["a"] - by), by
+
+
+FRAME = pd.DataFrame({"a": [2, 3, 4], "b": [0.5, 1.0, 2.0]})
+
+
+def test_what_fits_passes_unchanged() -> None:
+    frame, number = halve(FRAME, by=1)
+    assert number == 1
+    assert frame["a"].tolist() == [1, 2, 3]
+
+
+def test_all_failures_of_an_input_are_told_at_once() -> None:
+    with pytest.raises(DataError) as caught:
+        halve(pd.DataFrame({"a": [0, -1], "b": ["x", "y"]}), by=1)
+    message = str(caught.value)
+    assert "'good'" in message
+    assert "greater_than" in message
+    assert "float64" in message
+    assert "Traceback" not in message
+
+
+def test_an_output_is_validated_under_its_annotated_name() -> None:
+    with pytest.raises(DataError, match="'good'"):
+        halve(FRAME, by=3)

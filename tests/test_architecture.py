@@ -1,0 +1,71 @@
+"""The picture in docs/architecture.md, held against the imports of the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ALLOWED = {
+    "accidents": {"accidents"},
+    "materializers": {"materializers", "accidents"},
+    "steps": {"steps", "materializers", "accidents"},
+    "pipelines": {"pipelines", "steps", "accidents"},
+    "cli": {"cli", "pipelines", "materializers", "steps", "accidents"},
+}
+LONGEST_FILE = 320
+LONGEST_STEP = 70
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def files(project: Path, package: str) -> list[Path]:
+    return sorted((project / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_arrows_point_down(project: Path, package: str) -> None:
+    own = {*ALLOWED, "run", "tests", "benchmarks", "scripts"}
+    for file in files(project, package):
+        reached = {name.partition(".")[0] for name in imports(file)} & own
+        assert reached <= ALLOWED[package], file
+
+
+def test_the_domain_knows_neither_zenml_nor_mlflow(project: Path) -> None:
+    for file in files(project, "accidents"):
+        assert not {"zenml", "mlflow"} & {name.partition(".")[0] for name in imports(file)}, file
+
+
+@pytest.mark.parametrize("package", ["steps", "pipelines", "materializers"])
+def test_nothing_talks_to_a_zenml_client_at_import(project: Path, package: str) -> None:
+    for file in files(project, package):
+        top_level = ast.parse(file.read_text(encoding="utf-8")).body
+        assert not [node for node in top_level if "zenml.client" in ast.unparse(node).split()], file
+
+
+def test_files_and_steps_stay_short(project: Path) -> None:
+    for package in ALLOWED:
+        for file in files(project, package):
+            lines = len(file.read_text(encoding="utf-8").splitlines())
+            assert lines <= LONGEST_FILE, file
+            if package == "steps" and "@step" in file.read_text(encoding="utf-8"):
+                assert lines <= LONGEST_STEP, file
+
+
+def test_pipelines_have_at_most_eight_steps_and_a_docstring(project: Path) -> None:
+    for file in files(project, "pipelines"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+            assert ast.get_docstring(function), file
+
+
+def test_every_module_says_what_lives_in_it(project: Path) -> None:
+    for package in ALLOWED:
+        for file in files(project, package):
+            assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file
