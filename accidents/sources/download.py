@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from accidents.errors import SourceError
 
@@ -122,7 +122,7 @@ def _attempt(sink: BinaryIO, remote: Remote, limits: Limits, deadline: float, pr
             stream=True,
             timeout=limits.timeout,
             headers={"Accept-Encoding": "identity"},
-            hooks={"response": lambda response, **_: _require_https(response.url, remote)},
+            hooks={"response": lambda response, **_: _require_https(_next_address(response), remote)},
         ) as response:
             _check_head(response, remote, limits)
             total = remote.size or _declared_length(response) or None
@@ -178,6 +178,11 @@ def _body(response: requests.Response, remote: Remote, limits: Limits, deadline:
         if time.monotonic() > deadline:
             raise _TransientError(f"the file was not complete after {limits.deadline:g} seconds")
         yield chunk
+
+
+def _next_address(response: requests.Response) -> str:
+    """Where a redirect leads; the address of the answer itself where it is none."""
+    return urljoin(response.url, response.headers.get("Location", ""))
 
 
 def _require_https(url: str, remote: Remote) -> None:
