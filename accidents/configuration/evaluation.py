@@ -1,0 +1,23 @@
+"""Configuration of the evaluation: how precisely a model is measured, and how much of it the report shows."""
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+
+
+class EvaluationSettings(Section):
+    """How a scored model is measured and explained."""
+
+    resamples: int = Field(500, ge=10, description="bootstrap resamples behind every interval")
+    group_resamples: int = Field(200, ge=10, description="bootstrap resamples behind the intervals of one group")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="share of resamples that an interval covers")
+    seed: int = Field(0, ge=0, description="seed of every resample and of the accidents drawn for explanations")
+    calibration_bins: int = Field(15, ge=2, le=100, description="bins of equal width, for ECE and the calibration plot")
+    curve_points: int = Field(200, ge=20, le=2000, description="most points that a ROC or precision-recall curve keeps")
+    threshold_points: int = Field(99, ge=9, le=999, description="thresholds, evenly between 0 and 1, that are compared")
+    group_columns: tuple[str, ...] = Field(
+        ("dep", "catr", "lum", "mois"), description="columns of the accidents by which metrics are shown"
+    )
+    smallest_group: int = Field(50, ge=10, description="groups of fewer accidents are put together as one")
+    explained_accidents: int = Field(1000, ge=20, description="accidents drawn for the global importance of features")
+    shown_features: int = Field(15, ge=3, le=50, description="features in the importance plot")
