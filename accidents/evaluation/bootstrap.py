@@ -19,7 +19,7 @@ def resample(scores: Scores, threshold: float, *, bins: int, resamples: int, see
     parts = []
     for start in range(0, resamples, at_once):
         rows = generator.integers(0, accidents, size=(min(at_once, resamples - start), accidents))
-        parts.append(measure(scores.values, scores.counts(rows), threshold, bins))
+        parts.append(measure(scores.distinct, scores.counts(rows), threshold, bins))
     return {name: np.concatenate([part[name] for part in parts]) for name in METRICS}
 
 

@@ -32,11 +32,11 @@ def evaluate(
     Raises:
         DataError: there are no accidents, an unknown label, a missing probability, or groups that do not fit.
     """
-    sorted_scores = scores(labels, probabilities)
-    values, counts = sorted_scores.values, sorted_scores.counts()
+    scored = scores(labels, probabilities)
+    distinct, counts = scored.distinct, scored.counts()
     bins = settings.calibration_bins
-    measured = {name: float(found[0]) for name, found in measure(values, counts, threshold, bins).items()}
-    resampled = resample(sorted_scores, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
+    measured = {name: float(found[0]) for name, found in measure(distinct, counts, threshold, bins).items()}
+    resampled = resample(scored, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
     return Evaluation(
         **{name: value if np.isfinite(value) else None for name, value in measured.items()},
         threshold=threshold,
@@ -45,13 +45,13 @@ def evaluate(
         intervals={name: interval(measured[name], resampled[name], settings.confidence) for name in METRICS},
         confusion=_confusion(labels, probabilities >= threshold),
         groups={
-            str(name): by_group(labels, probabilities, threshold, values_of_group, settings)
-            for name, values_of_group in (groups if groups is not None else pd.DataFrame()).items()
+            str(name): by_group(labels, probabilities, threshold, values, settings)
+            for name, values in (groups if groups is not None else pd.DataFrame()).items()
         },
         roc=curves.roc(counts[0], settings.curve_points),
         precision_recall=curves.precision_recall(counts[0], settings.curve_points),
-        calibration=curves.calibration(values, counts[0], bins),
-        thresholds=curves.thresholds(values, counts[0], settings.threshold_points),
+        calibration=curves.calibration(distinct, counts[0], bins),
+        thresholds=curves.thresholds(distinct, counts[0], settings.threshold_points),
     )
 
 
@@ -76,21 +76,19 @@ def compare(
     bins, results = settings.calibration_bins, []
     for probabilities, threshold in (first, second):
         found = scores(labels, probabilities)
-        measured = measure(found.values, found.counts(), threshold, bins)
+        measured = measure(found.distinct, found.counts(), threshold, bins)
         resampled = resample(found, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
         results.append((measured, resampled))
-    (value, resamples), (other_value, other_resamples) = results
+    (one, one_resampled), (other, other_resampled) = results
     return {
-        name: _difference(
-            float((value[name] - other_value[name])[0]), resamples[name] - other_resamples[name], settings
-        )
+        name: _difference(one[name][0] - other[name][0], one_resampled[name] - other_resampled[name], settings)
         for name in METRICS
     }
 
 
 def _difference(value: float, resampled: Floats, settings: EvaluationSettings) -> Difference:
     limits = interval(value, resampled, settings.confidence, lowest=-1.0)
-    return Difference(value=value if np.isfinite(value) else None, interval=limits)
+    return Difference(value=float(value) if np.isfinite(value) else None, interval=limits)
 
 
 def _confusion(labels: npt.NDArray[np.int8], predictions: npt.NDArray[np.bool_]) -> Confusion:

@@ -1,6 +1,7 @@
 """Metrics by department, road category, light and month: the same model looked at where it is used."""
 
 import calendar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,14 +44,12 @@ def by_group(
     small = np.bincount(codes) < settings.smallest_group
     large = [code for code in range(len(present)) if not small[code]]
     large.sort(key=lambda code: (present[code] != MISSING, present[code]))
-    rows = [
-        (str(present[code]), words(str(values.name), present[code]), np.flatnonzero(codes == code)) for code in large
-    ]
+    rows = {(str(present[code]), words(str(values.name), present[code])): codes == code for code in large}
     if small.any():
-        rows.append((OTHERS, f"{small.sum()} smaller groups", np.flatnonzero(small[codes])))
+        rows[OTHERS, f"{small.sum()} smaller groups"] = small[codes]
     return tuple(
-        _measured(value, text, labels[chosen], probabilities[chosen], threshold, settings)
-        for value, text, chosen in rows
+        Group(value=value, words=text, **_measured(labels[chosen], probabilities[chosen], threshold, settings))
+        for (value, text), chosen in rows.items()
     )
 
 
@@ -60,7 +59,7 @@ def words(column: str, value: object) -> str:
         return "not recorded"
     if column == "mois":
         return calendar.month_name[int(str(value))]
-    return column_of(column).codes.get(value, str(value)) if isinstance(value, int | np.integer) else str(value)
+    return column_of(column).codes.get(int(value), str(value)) if isinstance(value, int | np.integer) else str(value)
 
 
 def column_of(name: str) -> Column:
@@ -76,24 +75,20 @@ def column_of(name: str) -> Column:
 
 
 def _measured(
-    value: str,
-    text: str,
-    labels: npt.NDArray[np.int8],
-    probabilities: Floats,
-    threshold: float,
-    settings: EvaluationSettings,
-) -> Group:
-    sorted_scores = scores(labels, probabilities)
+    labels: npt.NDArray[np.int8], probabilities: Floats, threshold: float, settings: EvaluationSettings
+) -> dict[str, Any]:
+    """The fields of `Group` that are computed."""
+    scored = scores(labels, probabilities)
     bins = settings.calibration_bins
-    measured = measure(sorted_scores.values, sorted_scores.counts(), threshold, bins)
-    resampled = resample(sorted_scores, threshold, bins=bins, resamples=settings.group_resamples, seed=settings.seed)
+    measured = measure(scored.distinct, scored.counts(), threshold, bins)
+    resampled = resample(scored, threshold, bins=bins, resamples=settings.group_resamples, seed=settings.seed)
     figures = {name: float(measured[name][0]) for name in ("prevalence", "roc_auc", "f1")}
-    intervals = {name: interval(figures[name], resampled[name], settings.confidence) for name in figures}
-    return Group(
-        value=value,
-        words=text,
-        n=len(labels),
-        mean_probability=float(probabilities.mean()),
+    return {
+        "n": len(labels),
+        "mean_probability": float(probabilities.mean()),
         **{name: figure if np.isfinite(figure) else None for name, figure in figures.items()},
-        **{f"{name}_interval": limits for name, limits in intervals.items()},
-    )
+        **{
+            f"{name}_interval": interval(figure, resampled[name], settings.confidence)
+            for name, figure in figures.items()
+        },
+    }

@@ -21,11 +21,11 @@ Floats = npt.NDArray[np.float64]
 class Scores:
     """Labels and probabilities of n accidents, by distinct probability.
 
-    `values` are the k distinct probabilities, float64, highest first. `cells` says for each accident which of the 2 k
-    counts it belongs to, int64 (n): its position in `values`, plus k if its label is 1.
+    `distinct` are the k distinct probabilities, float64, highest first. `cells` says for each accident which of the 2 k
+    counts it belongs to, int64 (n): its position in `distinct`, plus k if its label is 1.
     """
 
-    values: Floats
+    distinct: Floats
     cells: npt.NDArray[np.int64]
 
     def counts(self, rows: npt.NDArray[np.int64] | None = None) -> Floats:
@@ -34,7 +34,7 @@ class Scores:
         Without `rows`, every accident counts once and b is 1.
         """
         cells = self.cells[None] if rows is None else self.cells[rows]
-        width = 2 * len(self.values)
+        width = 2 * len(self.distinct)
         shifted = cells + width * np.arange(len(cells))[:, None]
         counted = np.bincount(shifted.ravel(), minlength=width * len(cells))
         return counted.reshape(len(cells), 2, -1).astype(np.float64)
@@ -49,7 +49,7 @@ def scores(labels: npt.NDArray[np.int8], probabilities: Floats) -> Scores:
     """
     if labels.shape != probabilities.shape or labels.ndim != 1:
         raise DataError(
-            f"{labels.shape} labels do not fit {probabilities.shape} probabilities: one of each an accident"
+            f"labels {labels.shape} do not fit probabilities {probabilities.shape}: one of each an accident"
         )
     if not len(labels):
         raise DataError("there are no accidents with a known label: nothing can be measured")

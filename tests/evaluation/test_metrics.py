@@ -42,7 +42,7 @@ def test_resamples_are_measured_as_scikit_learn_measures_with_weights(case):
     rows = rng.integers(0, len(labels), size=(3, len(labels)))
     rows[:, :2] = 0, 1
     found = scores(labels, probabilities)
-    measured = measure(found.values, found.counts(rows), threshold, bins=15)
+    measured = measure(found.distinct, found.counts(rows), threshold, bins=15)
     assert tuple(measured) == METRICS
     for position, drawn in enumerate(rows):
         expected = _weighted(labels, probabilities, threshold, np.bincount(drawn, minlength=len(labels)))
@@ -60,7 +60,7 @@ def test_ece_is_the_weighted_distance_over_bins_closed_on_the_right(case):
         inside = (probabilities > low / 5) & (probabilities <= (low + 1) / 5) | (probabilities == 0) & (low == 0)
         if inside.any():
             expected += inside.mean() * abs(labels[inside].mean() - probabilities[inside].mean())
-    assert measure(found.values, found.counts(), threshold, bins=5)["ece"][0] == pytest.approx(expected, abs=1e-12)
+    assert measure(found.distinct, found.counts(), threshold, bins=5)["ece"][0] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_ece_is_the_weighted_distance_over_bins_closed_on_the_right(case):
 )
 def test_with_one_class_only_some_metrics_are_not_defined(label, undefined):
     found = scores(np.full(5, label, dtype=np.int8), np.linspace(0.1, 0.9, 5))
-    measured = measure(found.values, found.counts(), 0.5, bins=15)
+    measured = measure(found.distinct, found.counts(), 0.5, bins=15)
     assert {name for name, value in measured.items() if np.isnan(value[0])} == undefined
 
 
