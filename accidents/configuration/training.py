@@ -1,0 +1,124 @@
+"""Configuration of the training pipeline: which models, on which parts of the data, how tuned, and how they decide."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from accidents.configuration.base import Section
+from accidents.models import model_class, model_types
+from accidents.models.base import Range
+
+
+class SplitSettings(Section):
+    """Which accidents are for training, validation and test."""
+
+    kind: Literal["random", "temporal"] = Field(
+        "random", description="test accidents are drawn at random, or are the latest"
+    )
+    test_share: float = Field(0.3, gt=0, lt=1, description="share of accidents in the test part")
+    test_from: date | None = Field(
+        None, description="temporal only: first day of the test part, in place of test_share"
+    )
+    validation_share: float = Field(
+        0.15, gt=0, lt=1, description="share of the other accidents that stop, calibrate and set the threshold"
+    )
+
+    @model_validator(mode="after")
+    def _day_is_used(self) -> Self:
+        if self.test_from is not None and self.kind != "temporal":
+            raise ValueError("test_from is for the temporal split; set kind to temporal or leave test_from out")
+        return self
+
+
+class ThresholdRule(Section):
+    """How the decision threshold is chosen on the validation part: exactly one of the three."""
+
+    best: Literal["f1"] | None = Field(None, description="the threshold of best F1")
+    recall_at_least: float | None = Field(None, gt=0, le=1, description="best precision among those with this recall")
+    precision_at_least: float | None = Field(
+        None, gt=0, le=1, description="best recall among those with this precision"
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [name for name, value in self if value is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of {', '.join(type(self).model_fields)}; given: {', '.join(given) or 'none'}")
+        return self
+
+    def __str__(self) -> str:
+        name, value = next((name, value) for name, value in self if value is not None)
+        return f"best {value.upper()}" if name == "best" else f"{name.replace('_', ' ')} {value:g}"
+
+
+class TuningSettings(Section):
+    """How hyperparameters are searched."""
+
+    method: Literal["none", "grid", "optuna"] = Field(
+        "none", description="take hyperparameters as configured, try every point of the grid, or search with Optuna"
+    )
+    trials: int = Field(40, ge=1, description="Optuna: number of trials, those of an interrupted search included")
+    timeout_seconds: float | None = Field(None, gt=0, description="Optuna: start no trial after this time; null: none")
+    pruner: Literal["median", "hyperband", "none"] = Field(
+        "median", description="Optuna: what gives up a trial after its first folds"
+    )
+    storage: Path = Field(
+        Path("models/tuning.journal"), description="Optuna: file of all trials, from which a search goes on"
+    )
+
+
+class ModelSettings(Section):
+    """What is configured for one model type; what is left out is as declared in its file."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
+    grid: dict[str, list[Any]] | None = Field(None, description="values by hyperparameter for grid search")
+    space: dict[str, Range | list[Any]] | None = Field(None, description="ranges by hyperparameter for Optuna")
+
+
+class TrainingSettings(Section):
+    """Everything that the training of the models depends on, except the data and the level of information."""
+
+    models: tuple[str, ...] = Field(
+        ("xgboost", "lightgbm", "random_forest", "logistic_regression"), min_length=1, description="model types to train"
+    )
+    seed: int = Field(0, ge=0, description="of the split, the folds, resampling, searches and models")
+    threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
+    split: SplitSettings = Field(default_factory=SplitSettings, description="parts of the data")
+    encoder_folds: int = Field(5, ge=2, description="folds in which geography is encoded out of fold")
+    resampling: Literal["none", "smote", "class_weight", "undersample"] = Field(
+        "none", description="what is done about imbalance, inside training folds only"
+    )
+    refit: bool = Field(True, description="fit again on training and validation part once the latter has done its work")
+    calibrate: bool = Field(True, description="calibrate probabilities on the validation part")
+    threshold: ThresholdRule = Field(
+        default_factory=lambda: ThresholdRule(best="f1"), description="how the decision threshold is chosen"
+    )
+    cv_folds: int = Field(5, ge=2, description="folds of the training part for searches and cross-validated scores")
+    cross_validate: bool = Field(False, description="measure a cross-validated score without a search, too")
+    tuning: TuningSettings = Field(default_factory=TuningSettings, description="search for hyperparameters")
+    model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
+
+    @field_validator("models")
+    @classmethod
+    def _known_types(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in model_types()]:
+            raise ValueError(f"unknown: {', '.join(unknown)}; allowed: {', '.join(model_types())}")
+        return names
+
+    @field_validator("model_settings")
+    @classmethod
+    def _known_hyperparameters(cls, settings: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
+        for name, model in settings.items():
+            hyperparameters = model_class(name).PARAMETERS
+            hyperparameters.model_validate(model.parameters)
+            searched = {*(model.grid or {}), *(model.space or {})}
+            if unknown := searched - hyperparameters.model_fields.keys():
+                allowed = ", ".join(hyperparameters.model_fields)
+                raise ValueError(f"{name} has no hyperparameter {', '.join(sorted(unknown))}; it has {allowed}")
+        return settings
+
+    def of_model(self, name: str) -> ModelSettings:
+        """Settings of the model type `name`, empty where none are configured."""
+        return self.model_settings.get(name, ModelSettings())

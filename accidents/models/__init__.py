@@ -1,0 +1,31 @@
+"""Model types: every public module of this package except `base` is one, and its file name is its name.
+
+A new type is one new file with a class `Classifier`, a subclass of `base.Model`. Nothing has to be registered, and
+nothing is imported to list the types.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accidents.models.base import Model
+
+
+def model_types() -> tuple[str, ...]:
+    """Names of all model types, in alphabetical order, found by listing files."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in names if name != "base" and not name.startswith("_")))
+
+
+def model_class(name: str) -> type[Model[Any]]:
+    """The class of the model type `name`; its module is imported now.
+
+    Raises:
+        ValueError: there is no such type; names those that there are.
+    """
+    if name not in model_types():
+        raise ValueError(f"there is no model type '{name}'; the types are {', '.join(model_types())}")
+    return importlib.import_module(f"{__name__}.{name}").Classifier
