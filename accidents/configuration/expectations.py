@@ -1,0 +1,135 @@
+"""Section `expectations`: within what limits the data of a year are plausible."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from accidents.columns import TABLES
+from accidents.configuration.base import Section
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class MissingLimits(Section):
+    """The largest share of cells that may be missing, column by column."""
+
+    columns: dict[str, Share] = Field(description="limits of single columns, written table.column")
+    other: Share = Field(description="limit of every other column")
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> "MissingLimits":
+        for name in self.columns:
+            table, _, column = name.partition(".")
+            if column not in next((TABLES[known] for known in TABLES if known == table), {}):
+                raise ValueError(f"{name!r} is no column: write table.column, for example usagers.trajet")
+        return self
+
+    def of(self, table: str, column: str) -> float:
+        """The limit of a column."""
+        return self.columns.get(f"{table}.{column}", self.other)
+
+
+class Bounds(Section):
+    """The shares between which one is plausible, both inclusive."""
+
+    least: Share = Field(description="smallest plausible share")
+    most: Share = Field(description="largest plausible share")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Bounds":
+        if self.least > self.most:
+            raise ValueError(f"least {self.least:g} is greater than most {self.most:g}")
+        return self
+
+
+# About one and a half times the larger share counted in January to September 2024 and in 2021 (`lieux`, `vehicules`),
+# and 5 points; 1 where most accidents have nothing to record.
+_MISSING = MissingLimits(
+    other=0.05,
+    columns={
+        "caracteristiques.adr": 0.15,
+        "lieux.voie": 0.3,
+        "lieux.v1": 1,
+        "lieux.v2": 1,
+        "lieux.circ": 0.15,
+        "lieux.nbv": 0.15,
+        "lieux.vosp": 0.1,
+        "lieux.pr": 0.55,
+        "lieux.pr1": 0.55,
+        "lieux.lartpc": 1,
+        "lieux.larrout": 1,
+        "lieux.infra": 0.1,
+        "lieux.vma": 0.1,
+        "vehicules.senc": 0.2,
+        "vehicules.manv": 0.2,
+        "vehicules.motor": 0.15,
+        "vehicules.occutc": 1,
+        "usagers.sexe": 0.1,
+        "usagers.an_nais": 0.1,
+        "usagers.trajet": 0.5,
+        "usagers.secu1": 0.1,
+        "usagers.secu2": 0.7,
+        "usagers.secu3": 1,
+        "usagers.locp": 0.98,
+        "usagers.actp": 0.98,
+        "usagers.etatp": 0.98,
+    },
+)
+
+# The same from 2013 and 2018; `usagers` of these editions were not at hand and have wide limits.
+_MISSING_UNTIL_2018 = MissingLimits(
+    other=0.1,
+    columns={
+        "caracteristiques.adr": 0.35,
+        "caracteristiques.lat": 1,
+        "caracteristiques.long": 1,
+        "caracteristiques.gps": 1,
+        "lieux.voie": 0.65,
+        "lieux.v1": 1,
+        "lieux.v2": 1,
+        "lieux.circ": 0.2,
+        "lieux.nbv": 0.3,
+        "lieux.pr": 0.9,
+        "lieux.pr1": 0.9,
+        "lieux.prof": 0.2,
+        "lieux.plan": 0.2,
+        "lieux.surf": 0.15,
+        "lieux.lartpc": 1,
+        "lieux.larrout": 1,
+        "lieux.env1": 1,
+        "vehicules.senc": 1,
+        "vehicules.manv": 0.25,
+        "vehicules.occutc": 1,
+        "usagers.place": 0.3,
+        "usagers.trajet": 0.6,
+        "usagers.secu": 0.5,
+        "usagers.locp": 1,
+        "usagers.actp": 1,
+        "usagers.etatp": 1,
+    },
+)
+
+
+class ExpectationSettings(Section):
+    """Limits of what is checked beyond types and codes."""
+
+    whole_years: bool = Field(
+        False, description="the files are declared to hold complete years: a wrong number of accidents stops the run"
+    )
+    count_tolerance: Share = Field(
+        0.01, description="how far the number of accidents of a year may be from the published one, as a share of it"
+    )
+    fewest_accidents: int = Field(
+        1000, ge=1, description="years of fewer accidents are too small for the limits on labels, and only reported"
+    )
+    missing: MissingLimits = Field(_MISSING, description="shares missing from 2019 on; a breach stops the run")
+    missing_until_2018: MissingLimits = Field(
+        _MISSING_UNTIL_2018, description="shares missing in the editions up to 2018; a breach is a warning"
+    )
+    priority: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of accidents that are priority")
+    killed: Bounds = Field(Bounds(least=0.005, most=0.08), description="share of people killed")
+    hospitalised: Bounds = Field(Bounds(least=0.05, most=0.4), description="share of people hospitalised")
+    slightly_injured: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people slightly injured")
+    unhurt: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people unhurt")
+    unknown_injury: Share = Field(0.02, description="largest share of people whose injury is not recorded")
+    coverage: Share = Field(0.999, description="smallest share of rows that find their partner in another table")

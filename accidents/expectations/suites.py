@@ -1,0 +1,155 @@
+"""What is expected of a year, as frames of numbers and expectations on their columns. Nothing is validated here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from accidents.columns import MISSING, TABLES, Table
+from accidents.configuration.expectations import Bounds, ExpectationSettings
+from accidents.expectations.totals import PUBLISHED_ACCIDENTS
+from accidents.tables import Tables
+
+YEAR = 100_000_000
+"""An accident id divided by this is its year."""
+
+_LAST_OLD_EDITION = 2018
+
+Rows = Mapping[Table, pd.DataFrame]
+"""The rows of one year."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation on a column of numbers.
+
+    `kind` is the name of a Great Expectations class and `arguments` what it takes besides the column. `topic` groups
+    expectations in the report, `subject` says what is measured and `note` what else people should know. `blocking` is
+    whether a breach stops the run.
+    """
+
+    topic: str
+    subject: str
+    values: np.ndarray
+    kind: str
+    arguments: Mapping[str, Any]
+    blocking: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All that is expected of one table of one year."""
+
+    year: int
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a row of the table, one float64 column an expectation, named by its position."""
+        return pd.DataFrame({str(i): expectation.values for i, expectation in enumerate(self.expectations)})
+
+
+def suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
+    """Yield all suites: year by year, and the four tables of each."""
+    frames: Rows = {table: getattr(tables, table) for table in Table}
+    years = {table: frame["Num_Acc"].to_numpy() // YEAR for table, frame in frames.items()}
+    for year in np.unique(np.concatenate(list(years.values()))).tolist():
+        rows = {table: frame[years[table] == year] for table, frame in frames.items()}
+        for table in Table:
+            expectations = [*_coverage(table, rows, settings), *_missing(year, table, rows[table], settings)]
+            if table is Table.CARACTERISTIQUES:
+                expectations = [_count(year, rows, settings), _priority(rows, settings), *expectations]
+            if table is Table.USAGERS:
+                expectations = [*_injuries(rows, settings), *expectations]
+            yield Suite(year, tuple(expectations))
+
+
+def _count(year: int, rows: Rows, settings: ExpectationSettings) -> Expectation:
+    count = len(rows[Table.CARACTERISTIQUES])
+    least, most, note = 1, None, f"no published number for {year} to compare with"
+    published = PUBLISHED_ACCIDENTS.get(year)
+    if published is not None:
+        margin = settings.count_tolerance * published
+        least = round(published - margin) if settings.whole_years else 1
+        most = round(published + margin)
+        part = "a part of the year: " if count < published - margin else ""
+        note = f"{part}{count / published:.1%} of the {published:,} published accidents"
+    return Expectation(
+        topic="Number of accidents",
+        subject="rows of caracteristiques",
+        values=np.ones(count),
+        kind="ExpectTableRowCountToBeBetween",
+        arguments={"min_value": least, "max_value": most},
+        blocking=settings.whole_years,
+        note=note,
+    )
+
+
+def _priority(rows: Rows, settings: ExpectationSettings) -> Expectation:
+    people = rows[Table.USAGERS]
+    severe = people.loc[people["grav"].isin([2, 3]), "Num_Acc"]
+    priority = rows[Table.CARACTERISTIQUES]["Num_Acc"].isin(severe)
+    return _label("accidents with somebody killed or hospitalised", priority, settings.priority, rows, settings)
+
+
+def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
+    grav = rows[Table.USAGERS]["grav"]
+    for subject, code, bounds in (
+        ("people unhurt", 1, settings.unhurt),
+        ("people slightly injured", 4, settings.slightly_injured),
+        ("people hospitalised", 3, settings.hospitalised),
+        ("people killed", 2, settings.killed),
+        ("people of unknown injury", MISSING, Bounds(least=0, most=settings.unknown_injury)),
+    ):
+        yield _label(subject, grav == code, bounds, rows, settings)
+
+
+def _label(subject: str, values: pd.Series, bounds: Bounds, rows: Rows, settings: ExpectationSettings) -> Expectation:
+    large = len(rows[Table.CARACTERISTIQUES]) >= settings.fewest_accidents
+    note = "" if large else f"fewer than {settings.fewest_accidents:,} accidents: too few to stop for"
+    return _share("Label", subject, values, bounds, blocking=large, note=note)
+
+
+def _coverage(table: Table, rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
+    accidents = Table.CARACTERISTIQUES
+    partners = [other for other in Table if other is not accidents] if table is accidents else [accidents]
+    for partner in partners:
+        found = rows[table]["Num_Acc"].isin(rows[partner]["Num_Acc"])
+        subject = f"rows of {table} whose accident is in {partner}"
+        yield _share("Join coverage", subject, found, Bounds(least=settings.coverage, most=1), blocking=True)
+
+
+def _share(
+    topic: str, subject: str, values: pd.Series, bounds: Bounds, *, blocking: bool, note: str = ""
+) -> Expectation:
+    return Expectation(
+        topic=topic,
+        subject=subject,
+        values=values.to_numpy(dtype="float64"),
+        kind="ExpectColumnMeanToBeBetween",
+        arguments={"min_value": bounds.least, "max_value": bounds.most},
+        blocking=blocking,
+        note=note,
+    )
+
+
+def _missing(year: int, table: Table, frame: pd.DataFrame, settings: ExpectationSettings) -> Iterator[Expectation]:
+    old = year <= _LAST_OLD_EDITION
+    limits = settings.missing_until_2018 if old else settings.missing
+    for name, column in TABLES[table].items():
+        if not (column.published_in(year) and column.nullable):
+            continue
+        cells = frame[name]
+        missing = cells == MISSING if pd.api.types.is_integer_dtype(cells.dtype) else cells.isna()
+        yield Expectation(
+            topic="Missing cells",
+            subject=f"{table}.{name}",
+            values=np.where(missing, np.nan, 1.0),
+            kind="ExpectColumnValuesToNotBeNull",
+            arguments={"mostly": 1 - limits.of(table, name)},
+            blocking=not old,
+            note="limits of old editions are wide" if old else "",
+        )
