@@ -1,0 +1,86 @@
+"""What moves a model: importance of features with intervals, and how their values push single accidents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accidents.plots.style import BLUE, INK, MUTED, ORANGE, canvas
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_WIDTH = 5.4  # inches
+_SPREAD = 0.36  # rows that a swarm may reach to either side
+
+
+def importance(ranked: pd.DataFrame, unit: str, shown: int, title: str, source: str) -> Figure:
+    """The `shown` features of greatest mean absolute SHAP value, with intervals.
+
+    Args:
+        ranked: `feature`, `importance`, `low`, `high`, `share`, the greatest first.
+        unit: of the importance.
+        shown: most rows to draw.
+        title: what is ranked.
+        source: what `style.credit` gives.
+    """
+    rows = ranked.head(shown)
+    places = range(len(rows))
+    figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.2 + 0.25 * len(rows)))
+    axes.barh(places, rows["importance"], color=BLUE, alpha=0.55, height=0.62)
+    axes.hlines(places, rows["low"], rows["high"], color=INK, linewidth=1.1)
+    for place, high, share in zip(places, rows["high"], rows["share"], strict=True):
+        axes.annotate(f"{share:.0%}", (high, place), (4, -2.5), textcoords="offset points", fontsize=7.5, color=MUTED)
+    axes.set(yticks=places, yticklabels=rows["feature"], ylim=(len(rows) - 0.4, -0.6))
+    axes.set_xlabel(f"mean absolute SHAP value ({unit})")
+    axes.margins(x=0.1)
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
+def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown: int, source: str) -> Figure:
+    """One dot an accident: what each feature adds to its prediction, coloured by the value of the feature.
+
+    Args:
+        values: features, one row an accident; NaN is not recorded and drawn grey.
+        contributions: SHAP values with the same rows and columns, named as they shall be shown.
+        unit: of the SHAP values.
+        shown: most features to draw, those of greatest mean absolute value.
+        source: what `style.credit` gives.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("value", (BLUE, "#c9cdd2", ORANGE))
+    strongest = contributions.abs().mean().sort_values(ascending=False, kind="stable").index[:shown]
+    title = "What each feature adds, accident by accident"
+    figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.4 + 0.25 * len(strongest)))
+    axes.axvline(0, color=MUTED, linewidth=0.8)
+    for row, position in enumerate(contributions.columns.get_indexer(strongest)):
+        size = contributions.iloc[:, position].to_numpy()
+        value = values.iloc[:, position].to_numpy(dtype=np.float64)
+        colour = np.where(np.isnan(value)[:, None], (0.6, 0.6, 0.6, 1.0), colours(_rank(value)))
+        axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
+    axes.set(yticks=range(len(strongest)), yticklabels=strongest, ylim=(len(strongest) - 0.4, -0.6))
+    axes.set_xlabel(f"SHAP value ({unit}); blue: low value of the feature, orange: high, grey: not recorded")
+    axes.xaxis.label.set_fontsize(7.5)
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
+def _rank(values: np.ndarray) -> np.ndarray:
+    """Values as ranks from 0 to 1, equal values alike; one half where there is one value alone."""
+    distinct, place = np.unique(values, return_inverse=True)
+    return place / (len(distinct) - 1) if len(distinct) > 1 else np.full(len(values), 0.5)
+
+
+def _swarm(sizes: np.ndarray) -> np.ndarray:
+    """Heights at which dots of about the same size lie beside each other, alternately above and below the row."""
+    bins = np.digitize(sizes, np.linspace(sizes.min(), sizes.max() + 1e-12, 80))
+    order = np.argsort(bins, kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(bins))])[bins[order]]
+    turn = np.arange(len(sizes)) - first
+    heights = np.empty(len(sizes))
+    heights[order] = (turn + 1) // 2 * np.where(turn % 2, 1, -1)
+    return heights * min(0.03, _SPREAD / max(np.abs(heights).max(), 1))
