@@ -15,8 +15,8 @@ from accidents.explanation.topics import describe, topic
 class Explanation:
     """Contributions of features to the predictions of a sample of accidents.
 
-    `values` and `contributions` have one row an accident and the same columns: float32 features and float64 SHAP
-    values in `unit`, `log-odds` or `probability`. `features` and `topics` rank columns and topics: `feature`,
+    `values` and `contributions` have one row an accident and a column a feature, under its name for users: float32
+    features, and float64 SHAP values in `unit`, `log-odds` or `probability`. `features` and `topics` rank columns and topics: `feature`,
     `importance`, `low`, `high`, `share` (of the sum of all importances), the greatest first.
     """
 
@@ -40,13 +40,15 @@ def explain(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSett
     chosen = np.ascontiguousarray(X[drawn])
     shares = bundle.model.contributions(chosen)
     of_margin = np.allclose(shares.sum(axis=1), bundle.margin(chosen), atol=1e-2)
-    contributions = pd.DataFrame(shares[:, :-1], columns=list(bundle.columns))
+    names = _names(bundle.columns)
+    contributions = pd.DataFrame(shares[:, :-1], columns=names)
+    by_topic = pd.DataFrame(shares[:, :-1].T).groupby([topic(column) for column in bundle.columns]).sum().T
     return Explanation(
-        values=pd.DataFrame(chosen, columns=list(bundle.columns)),
+        values=pd.DataFrame(chosen, columns=names),
         contributions=contributions,
         unit="log-odds" if of_margin else "probability",
-        features=importance(contributions.rename(columns=_names(bundle.columns)), settings),
-        topics=importance(contributions.T.groupby(topic).sum().T, settings),
+        features=importance(contributions, settings),
+        topics=importance(by_topic, settings),
     )
 
 
@@ -66,10 +68,9 @@ def importance(contributions: pd.DataFrame, settings: EvaluationSettings) -> pd.
     return pd.DataFrame(table).sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
 
-def _names(columns: tuple[str, ...]) -> dict[str, str]:
+def _names(columns: tuple[str, ...]) -> list[str]:
     """What columns are called; a name that several columns have is followed by the column."""
     names = [describe(column) for column in columns]
-    return {
-        column: name if names.count(name) == 1 else f"{name} ({column})"
-        for column, name in zip(columns, names, strict=True)
-    }
+    return [
+        name if names.count(name) == 1 else f"{name} ({column})" for column, name in zip(columns, names, strict=True)
+    ]

@@ -44,8 +44,8 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
     """One dot an accident: what each feature adds to its prediction, coloured by the value of the feature.
 
     Args:
-        values: features, one row an accident; NaN is not recorded and drawn grey.
-        contributions: SHAP values with the same rows and columns, named as they shall be shown.
+        values: features, one row an accident, named as they shall be shown; NaN is not recorded and drawn grey.
+        contributions: SHAP values with the same rows and columns.
         unit: of the SHAP values.
         shown: most features to draw, those of greatest mean absolute value.
         source: what `style.credit` gives.
@@ -57,9 +57,8 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
     title = "What each feature adds, accident by accident"
     figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.4 + 0.25 * len(strongest)))
     axes.axvline(0, color=MUTED, linewidth=0.8)
-    for row, position in enumerate(contributions.columns.get_indexer(strongest)):
-        size = contributions.iloc[:, position].to_numpy()
-        value = values.iloc[:, position].to_numpy(dtype=np.float64)
+    sizes, features = contributions[strongest].to_numpy(np.float64), values[strongest].to_numpy(np.float64)
+    for row, (size, value) in enumerate(zip(sizes.T, features.T, strict=True)):
         colour = np.where(np.isnan(value)[:, None], (0.6, 0.6, 0.6, 1.0), colours(_rank(value)))
         axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
     axes.set(yticks=range(len(strongest)), yticklabels=strongest, ylim=(len(strongest) - 0.4, -0.6))

@@ -1,4 +1,4 @@
-"""How well models do: confusion matrix, ROC, precision-recall, calibration, thresholds, and several models side by side.
+"""How well models do: confusion matrix, ROC, precision-recall, calibration, thresholds, models side by side.
 
 Functions that take `evaluations` draw one series a model, under its name, in the order of the mapping.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accidents.columns import SOURCE
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 INK, MUTED, GRID = "#24292f", "#67707b", "#dfe3e8"
 BLUE, ORANGE, GREEN, PINK, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"
-SERIES = (
+SERIES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-"},
     {"color": ORANGE, "linestyle": (0, (5, 1.5))},
     {"color": GREEN, "linestyle": (0, (3, 1, 1, 1))},
@@ -57,9 +57,9 @@ def canvas(
         share_y: whether axes beside each other have one vertical scale.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06, wspace=0.03)  # type: ignore[union-attr]
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06, wspace=0.03))
     figure.suptitle(title, x=0.015, ha="left", fontsize=_TITLE, fontweight="bold", color=INK)
     footer = textwrap.fill(source, int(size[0] * _CHARACTERS_AN_INCH))
     figure.supxlabel(footer, x=0.015, ha="left", fontsize=_SMALL, color=MUTED)
@@ -106,9 +106,9 @@ def legend_above(axes: Axes, columns: int) -> None:
 
 
 def to_svg(figure: Figure) -> str:
-    """The figure as an SVG element: text stays text, coordinates have two decimals, the same figure gives the same bytes.
+    """The figure as an SVG element: text stays text, coordinates have two decimals.
 
-    It has a viewBox and no size of its own, so that a page decides how wide it is.
+    The same figure gives the same bytes. It has a viewBox and no size of its own, so that a page decides how wide it is.
     """
     from matplotlib import rc_context
 
