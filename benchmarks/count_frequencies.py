@@ -14,15 +14,21 @@ import numpy as np
 import pandas as pd
 
 from scipy.sparse import csr_matrix, hstack
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from accidents.sample import coding, injuries
+from accidents.sample.coding import Frame
+from accidents.sample.drawing import Draw, gathered
 from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, LEAST_ROWS, SCORES, combination, count
 from accidents.sample.network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
 
 LEAST_ACCIDENTS_OF_A_COMMUNE = 20
 MISSING = -1
-PENALTY = 0.06
+SYNTHETIC_ACCIDENTS = 150_000
+SEED = 20_240_930
+SMOOTHING = 10.0
+PENALTY = 30.0
 
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:
@@ -39,7 +45,7 @@ def integers(texts: pd.Series) -> np.ndarray:
     return pd.to_numeric(texts, errors="coerce").fillna(MISSING).astype(int).to_numpy()
 
 
-def encoded(raw: dict[str, np.ndarray], domains: dict[str, list]) -> dict[str, np.ndarray]:
+def encoded(raw: Frame, domains: dict[str, list]) -> Frame:
     """Codes of published values in the order of the domain, which is noted in `domains`."""
     codes = {}
     for name, values in raw.items():
@@ -49,7 +55,7 @@ def encoded(raw: dict[str, np.ndarray], domains: dict[str, list]) -> dict[str, n
     return codes
 
 
-def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> dict[str, np.ndarray]:
+def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> Frame:
     """Published facts of accidents, one row an accident."""
     lat = caract["lat"].str.replace(",", ".").astype(float)
     long = caract["long"].str.replace(",", ".").astype(float)
@@ -82,7 +88,7 @@ def previous(values: np.ndarray, position: np.ndarray, none: int) -> np.ndarray:
     return np.where(position == 0, none, np.r_[none, values[:-1]])
 
 
-def coded_year(folder: Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, list]]:
+def coded_year(folder: Path) -> tuple[dict[str, Frame], dict[str, list]]:
     """Coded frames of accidents, vehicles and people with all conditions, and the domains of the codes."""
     raw = read(folder)
     domains: dict[str, list] = {}
@@ -179,7 +185,7 @@ def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.nd
     return months, [condition[rows] for condition in conditions]
 
 
-def count_all(frames: dict[str, dict[str, np.ndarray]], domains: dict[str, list]) -> pd.DataFrame:
+def count_all(frames: dict[str, Frame], domains: dict[str, list]) -> pd.DataFrame:
     """All tables of the network, one under the other."""
     size = coding.sizes(domains)
     parts = []
@@ -202,7 +208,7 @@ UNITS = {
 }
 
 
-def selection(frame: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+def selection(frame: Frame, name: str) -> Frame:
     """Rows from which a variable is counted: people who fled have no facts of their own."""
     if name in PERSON:
         chosen = frame["known"] == 1
@@ -213,7 +219,7 @@ def selection(frame: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
     return {key: values[chosen] for key, values in frame.items()}
 
 
-def injury_facts(accident: dict[str, np.ndarray], person: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def injury_facts(accident: Frame, person: Frame) -> Frame:
     """Who was hurt, and for whom the question arises."""
     owner = person["owner"]
     severe = np.isin(person["grav"], (2, 3))
@@ -239,22 +245,43 @@ def injury_facts(accident: dict[str, np.ndarray], person: dict[str, np.ndarray])
     }
 
 
-def fit_scores(accident: dict[str, np.ndarray], size: dict[str, int]) -> pd.DataFrame:
-    """Scores of all frequent combinations of the factors: columns `factor`, `combination`, `score`; factor -1 is the constant."""
-    priority = accident["priority"]
-    blocks, tables = [], []
+def fit_scores(real: Frame, synthetic: Frame, size: dict[str, int]) -> pd.DataFrame:
+    """Scores with which synthetic accidents are as often priority as the real ones, in every frequent combination.
+
+    Not the scores that explain the real accidents best: synthetic facts hang together less than real ones do. The log
+    odds of an accident are x·s, x saying which combinations it has; the sum of x over the priority accidents that the
+    scores s are to give is known for every combination, and s follows from it (maximum entropy, with a small penalty).
+
+    Returns:
+        Columns `factor`, `combination` and `score`; factor -1 is the constant.
+    """
+    priority = real["priority"]
+    rows = len(synthetic["dep"])
+    blocks, tables = [csr_matrix(np.ones((rows, 1)))], [(np.array([-1]), np.array([0]), np.array([priority.mean()]))]
     for number, factor in enumerate(injuries.FACTORS):
-        combinations = combination([accident[name] for name in factor], [size[name] for name in factor], len(priority))
-        values, inverse, counts = np.unique(combinations, return_inverse=True, return_counts=True)
-        kept = counts >= LEAST_ROWS
-        column = (np.cumsum(kept) - 1)[inverse]
-        rows = np.flatnonzero(kept[inverse])
-        blocks.append(csr_matrix((np.ones(len(rows)), (rows, column[rows])), shape=(len(priority), kept.sum())))
-        tables.append(pd.DataFrame({"factor": number, "combination": values[kept]}))
-    model = LogisticRegression(C=PENALTY, max_iter=500).fit(hstack(blocks).tocsr(), priority)
-    scores = pd.concat(tables, ignore_index=True).assign(score=model.coef_[0].round(3))
-    constant = pd.DataFrame({"factor": [-1], "combination": [0], "score": [float(model.intercept_[0])]})
-    return pd.concat([constant, scores[scores["score"] != 0]], ignore_index=True)
+        numbers = [
+            combination([frame[name] for name in factor], [size[name] for name in factor])
+            for frame in (real, synthetic)
+        ]
+        values, inverse, counts = np.unique(numbers[0], return_inverse=True, return_counts=True)
+        shares = (np.bincount(inverse, weights=priority) + SMOOTHING * priority.mean()) / (counts + SMOOTHING)
+        values, shares = values[counts >= LEAST_ROWS], shares[counts >= LEAST_ROWS]
+        column = pd.Index(values).get_indexer(numbers[1])
+        found = np.flatnonzero(column >= 0)
+        blocks.append(csr_matrix((np.ones(len(found)), (found, column[found])), shape=(rows, len(values))))
+        tables.append((np.full(len(values), number), values, shares))
+    facts = hstack(blocks).tocsr()
+    factors, combinations, shares = (np.concatenate(parts) for parts in zip(*tables, strict=True))
+    wanted = np.asarray(facts.sum(axis=0)).ravel() * shares
+    penalty = np.where(factors < 0, 0.0, PENALTY * rows / len(priority))
+
+    def loss(scores: np.ndarray) -> tuple[float, np.ndarray]:
+        log_odds = facts @ scores
+        value = np.logaddexp(0, log_odds).sum() - scores @ wanted + (penalty * scores**2).sum() / 2
+        return value / rows, (facts.T @ expit(log_odds) - wanted + penalty * scores) / rows
+
+    fitted = minimize(loss, np.zeros(len(shares)), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    return pd.DataFrame({"factor": factors, "combination": combinations, "score": fitted.round(3)})
 
 
 def centres(caract: pd.DataFrame) -> list[list[float]]:
@@ -280,8 +307,8 @@ if __name__ == "__main__":
     counts["variable"] = counts["variable"].astype("category")
     counts = counts.astype({"depth": "int8", "combination": "int64", "value": "int16", "count": "int32"})
     counts.to_parquet(COUNTS, compression="zstd", compression_level=19, index=False)
-    fit_scores(year["accident"], coding.sizes(domains) | injuries.SIZES).to_parquet(
-        SCORES, compression="zstd", index=False
-    )
     DOMAINS.write_text(json.dumps(domains, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{len(counts):,} counts; prevalence {priority.mean():.4f}")
+    synthetic = gathered(Draw(np.random.default_rng(SEED)).unhurt(SYNTHETIC_ACCIDENTS))
+    scores = fit_scores(year["accident"], synthetic, coding.sizes(domains) | injuries.SIZES)
+    scores.to_parquet(SCORES, compression="zstd", index=False)
+    print(f"{len(counts):,} counts, {len(scores):,} scores; prevalence {priority.mean():.4f}")

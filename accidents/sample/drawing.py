@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from accidents.columns import MISSING
 from accidents.sample import coding, injuries
 from accidents.sample.coding import Codes, Frame
 from accidents.sample.frequencies import Conditional, conditional, domains, tables
@@ -46,6 +47,11 @@ def code(name: str, value: int | str) -> int:
     return domains()[name].index(value)
 
 
+def gathered(year: Year) -> Frame:
+    """Facts of accidents, with those of their vehicles and people that their injuries depend on."""
+    return injuries.gather(year.accident, year.vehicle, year.person, code("secu1", 0))
+
+
 class Draw:
     """Draws years; holds nothing but the generator of random numbers."""
 
@@ -54,18 +60,22 @@ class Draw:
 
     def year(self, accidents: int) -> Year:
         """Coded frames of `accidents` accidents."""
+        year = self.unhurt(accidents)
+        person = year.person
+        person["grav"] = injuries.draw(gathered(year), person, distribution, self.rng)
+        unknown = (person["fled"] == 1) & (self.rng.random(len(person["grav"])) < SHARE_UNKNOWN_INJURY)
+        person["grav"][unknown] = MISSING
+        return year
+
+    def unhurt(self, accidents: int) -> Year:
+        """Coded frames with everything but the injuries."""
         accident: Frame = {}
         self.add(accident, PLACE, accidents)
         vehicle = self.kinds(accident)
         self.circumstances(accident, vehicle)
         self.in_turn(vehicle, VEHICLE)
         self.keep_a_witness(accident, vehicle)
-        person = self.people(accident, vehicle)
-        facts = injuries.gather(accident, vehicle, person, code("secu1", 0))
-        person["grav"] = injuries.draw(facts, person, distribution, self.rng)
-        unknown = (person["fled"] == 1) & (self.rng.random(len(person["grav"])) < SHARE_UNKNOWN_INJURY)
-        person["grav"][unknown] = -1
-        return Year(accident, vehicle, person)
+        return Year(accident, vehicle, self.people(accident, vehicle))
 
     def add(self, frame: Frame, variables: dict[str, Parents], rows: int) -> None:
         """Draws variables for all rows of a frame, each given the ones before."""
@@ -136,7 +146,7 @@ class Draw:
         self.add(person, {name: parents for name, parents in PERSON.items() if name not in ("age", "sexe")}, len(own))
         fled = person["fled"] == 1
         for name in ("trajet", "secu1", "secu2"):
-            person[name][fled] = code(name, -1)
+            person[name][fled] = code(name, MISSING)
         return person
 
     def ages(self, person: Frame) -> None:
@@ -155,10 +165,10 @@ class Draw:
         for rows in (np.flatnonzero(driver), np.flatnonzero(~driver)):
             some = {name: values[rows] for name, values in person.items()}
             self.add(some, {"age": PERSON["age"]}, len(rows))
-            some["age"][some["fled"] == 1] = code("age", -1)
+            some["age"][some["fled"] == 1] = code("age", MISSING)
             some["band"] = coding.age_band(np.array(domains()["age"])[some["age"]])
             self.add(some, {"sexe": PERSON["sexe"]}, len(rows))
-            some["sexe"][some["fled"] == 1] = code("sexe", -1)
+            some["sexe"][some["fled"] == 1] = code("sexe", MISSING)
             for name in ("age", "band", "sexe"):
                 person[name][rows] = some[name]
             person["driver_band"][carried] = person["band"][own_driver[carried]]

@@ -26,9 +26,9 @@ DOMAINS = FOLDER / "domains.json"
 SCORES = FOLDER / "scores.parquet"
 
 
-def combination(columns: list[NDArray], sizes: list[int], rows: int) -> NDArray[np.int64]:
-    """Number of the combination of `columns`, each of them below its size; zeros where there is no column."""
-    result = np.zeros(rows, dtype=np.int64)
+def combination(columns: list[NDArray], sizes: list[int], rows: int | None = None) -> NDArray[np.int64]:
+    """Number of the combination of `columns`, each of them below its size; `rows` zeros where there is no column."""
+    result = np.zeros(len(columns[0]) if rows is None else rows, dtype=np.int64)
     for column, size in zip(columns, sizes, strict=True):
         result = result * size + column
     return result

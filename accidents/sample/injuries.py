@@ -1,8 +1,9 @@
 """Who is hurt, and how badly, given everything else about an accident.
 
 An accident's log odds of being priority are a sum of scores: one table for each small group of facts in `FACTORS`, with
-a score for every frequent combination. They were fitted to the real months (logistic regression over all tables at
-once). Who is hurt in a priority accident, and who is killed, is drawn person by person from rates by role and vehicle.
+a score for every frequent combination. They were fitted so that synthetic accidents of a combination are as often
+priority as the real ones. Who is hurt in a priority accident, and who is killed, is drawn person by person from rates
+by role and vehicle.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,9 +17,6 @@ from accidents.sample import coding
 from accidents.sample.coding import Frame
 from accidents.sample.frequencies import SCORES, Conditional, combination, domains
 from accidents.sample.network import INJURY
-
-SHARPNESS = 1.0
-"""Factor on the log odds that gives models of the sample the quality they have on real accidents."""
 
 _CONSTANT = -1
 
@@ -160,7 +158,7 @@ def draw(
     injured.
     """
     owner = person["owner"]
-    priority = rng.random(len(facts["dep"])) < 1 / (1 + np.exp(-SHARPNESS * log_odds(facts)))
+    priority = rng.random(len(facts["dep"])) < 1 / (1 + np.exp(-log_odds(facts)))
     hit = {**person, "exposure": facts["exposure"][owner], "priority": priority[owner].astype(np.int64)}
 
     def probability(name: str) -> NDArray[np.float64]:

@@ -18,6 +18,9 @@ from accidents.sample.layouts import Layout, file_names, layout_of, text_cells
 ACCIDENTS_OF_A_BLOCK = 50_000
 """Accidents held in memory at a time."""
 
+_STREAM = 0xBAAC
+"""Keeps the numbers apart from those of anybody who seeds a split of the same data with the same seed."""
+
 README = f"""These files are SYNTHETIC. They were drawn at random by `accidents.sample`; no accident in them has happened.
 
 The distributions were counted from January to September 2024 of the real files; October to December are interpolated
@@ -78,7 +81,7 @@ def _blocks(accidents: int, year: int, seed: int, layout: Layout) -> Iterator[di
         raise ValueError(f"a synthetic year has at least one accident, not {accidents}")
     first = Numbers()
     for number, start in enumerate(range(0, accidents, ACCIDENTS_OF_A_BLOCK)):
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, number, _STREAM])
         drawn = Draw(rng).year(min(ACCIDENTS_OF_A_BLOCK, accidents - start))
         published = facts(drawn, year, first, rng)
         first = first.after(drawn)
