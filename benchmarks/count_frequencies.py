@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-from scipy.sparse import csr_matrix, hstack
 from scipy.optimize import minimize
+from scipy.sparse import csr_matrix, hstack
 from scipy.special import expit
 
 from accidents.sample import coding, injuries
@@ -69,7 +68,7 @@ def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> Frame:
         "com": com.where(com.groupby(com).transform("size") >= LEAST_ACCIDENTS_OF_A_COMMUNE, "").to_numpy(str),
         "month": integers(caract["mois"]),
         "weekday": pd.to_datetime(
-            dict(year=2024, month=integers(caract["mois"]), day=integers(caract["jour"]))
+            {"year": 2024, "month": integers(caract["mois"]), "day": integers(caract["jour"])}
         ).dt.weekday.to_numpy(),
         "hour": integers(caract["hrmn"].str[:2]),
         "minute": integers(caract["hrmn"].str[3:]),
@@ -259,14 +258,14 @@ def fit_scores(real: Frame, synthetic: Frame, size: dict[str, int]) -> pd.DataFr
     rows = len(synthetic["dep"])
     blocks, tables = [csr_matrix(np.ones((rows, 1)))], [(np.array([-1]), np.array([0]), np.array([priority.mean()]))]
     for number, factor in enumerate(injuries.FACTORS):
-        numbers = [
-            combination([frame[name] for name in factor], [size[name] for name in factor])
-            for frame in (real, synthetic)
-        ]
-        values, inverse, counts = np.unique(numbers[0], return_inverse=True, return_counts=True)
+        widths = [size[name] for name in factor]
+        real_cells, synthetic_cells = (
+            combination([frame[name] for name in factor], widths) for frame in (real, synthetic)
+        )
+        values, inverse, counts = np.unique(real_cells, return_inverse=True, return_counts=True)
         shares = (np.bincount(inverse, weights=priority) + SMOOTHING * priority.mean()) / (counts + SMOOTHING)
         values, shares = values[counts >= LEAST_ROWS], shares[counts >= LEAST_ROWS]
-        column = pd.Index(values).get_indexer(numbers[1])
+        column = pd.Index(values).get_indexer(pd.Index(synthetic_cells))
         found = np.flatnonzero(column >= 0)
         blocks.append(csr_matrix((np.ones(len(found)), (found, column[found])), shape=(rows, len(values))))
         tables.append((np.full(len(values), number), values, shares))
@@ -285,13 +284,10 @@ def fit_scores(real: Frame, synthetic: Frame, size: dict[str, int]) -> pd.DataFr
 
 
 def centres(caract: pd.DataFrame) -> list[list[float]]:
-    """Latitude and longitude of the middle of every department, and their spread, for accidents outside frequent cells."""
+    """First and third quartiles of latitude and longitude in every department."""
     degrees = caract[["lat", "long"]].apply(lambda column: column.str.replace(",", ".").astype(float))
     by_department = degrees.groupby(caract["dep"])
-    quarters = by_department.quantile([0.25, 0.75]).unstack()
-    middle = by_department.median()
-    spread = (quarters.xs(0.75, axis=1, level=1) - quarters.xs(0.25, axis=1, level=1)) / 1.35
-    return pd.concat([middle, spread], axis=1).sort_index().round(2).to_numpy().tolist()
+    return pd.concat([by_department.quantile(0.25), by_department.quantile(0.75)], axis=1).round(2).to_numpy().tolist()
 
 
 if __name__ == "__main__":

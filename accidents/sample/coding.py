@@ -84,19 +84,19 @@ def extreme_kinds(owner: Codes, kind: Codes, accidents: int) -> tuple[Codes, Cod
 
 
 def light_month(month: Codes) -> Codes:
-    """Month (from 0) whose daylight stands for that of `month`: March for October, January for November and December."""
+    """Month (from 0) that lends its daylight: March to October, January to November and December."""
     return _LIGHT_MONTH[month]
 
 
 def weather_month(month: Codes, uniform: NDArray[np.float64]) -> Codes:
-    """Month (from 0) whose weather stands for that of `month`: September or, ever more likely, January from October on."""
+    """Month (from 0) that lends its weather: from October on September or, more and more likely, January."""
     like_january = uniform < (month - 8) / 4
     return np.where(month <= 8, month, np.where(like_january, 0, 8))
 
 
 _LIGHT_MONTH = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0])
 
-SIZES: Mapping[str, int] = {
+SIZES = {
     "previous_kind": NO_KIND + 1,
     "weak": NO_KIND + 1,
     "strong": NO_KIND + 1,
@@ -115,7 +115,7 @@ SIZES: Mapping[str, int] = {
 }
 """Numbers of values of conditions that follow from other facts instead of being drawn themselves."""
 
-WIDTHS: Mapping[str, int] = {
+WIDTHS = {
     "police": 2,
     "vehicles": MOST_VEHICLES,
     "pedestrians": MOST_PEDESTRIANS + 1,

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accidents.columns import MISSING
 from accidents.sample import coding, injuries
-from accidents.sample.coding import Codes, Frame
+from accidents.sample.coding import Frame
 from accidents.sample.frequencies import Conditional, conditional, domains, tables
-from accidents.sample.network import CIRCUMSTANCES, NETWORK, PERSON, PLACE, VEHICLE, VEHICLE_KIND, Parents
+from accidents.sample.network import CIRCUMSTANCES, NETWORK, PERSON, PLACE, VEHICLE, VEHICLE_KIND, Network
 
 CATCH_ALL = {"cell": "", "com": ""}
 """What is drawn where a combination is rare, for variables that must not be borrowed from elsewhere."""
@@ -77,7 +76,7 @@ class Draw:
         self.keep_a_witness(accident, vehicle)
         return Year(accident, vehicle, self.people(accident, vehicle))
 
-    def add(self, frame: Frame, variables: dict[str, Parents], rows: int) -> None:
+    def add(self, frame: Frame, variables: Network, rows: int) -> None:
         """Draws variables for all rows of a frame, each given the ones before."""
         for name, parents in variables.items():
             frame[name] = distribution(name).draw([frame[parent] for parent in parents], self.rng.random(rows))
@@ -91,8 +90,8 @@ class Draw:
         self.in_turn(vehicle, VEHICLE_KIND)
         return vehicle
 
-    def in_turn(self, vehicle: Frame, variables: dict[str, Parents]) -> None:
-        """Draws variables of the first vehicles of all accidents, then of the second ones given the first, and so on."""
+    def in_turn(self, vehicle: Frame, variables: Network) -> None:
+        """Draws variables of the first vehicle of every accident, then of the second given the first, and so on."""
         size = coding.sizes(domains())
         rows = len(vehicle["owner"])
         chained = [parent for parents in variables.values() for parent in parents if parent.startswith("previous_")]

@@ -134,10 +134,10 @@ def coordinates(accident: Frame, rng: np.random.Generator) -> tuple[np.ndarray, 
     corners = np.array([[int(part) for part in str(cell).split("|")] if cell else [0, 0] for cell in domains()["cell"]])
     listed = np.array([bool(cell) for cell in domains()["cell"]])[accident["cell"]]
     corner = corners[accident["cell"]]
-    centre = np.array(domains()["centre"])[accident["dep"]]
-    inside = (corner + rng.random(corner.shape)) * _CELL
-    around = centre[:, :2] + centre[:, 2:] * np.clip(rng.normal(size=corner.shape), -1.5, 1.5)
-    points = np.where(listed[:, None], inside, around).round(6)
+    quartiles = np.array(domains()["centre"])[accident["dep"]]
+    share = rng.random(corner.shape)
+    around = quartiles[:, :2] + share * (quartiles[:, 2:] - quartiles[:, :2])
+    points = np.where(listed[:, None], (corner + share) * _CELL, around).round(6)
     return points[:, 0], points[:, 1]
 
 

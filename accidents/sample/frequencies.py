@@ -123,4 +123,4 @@ def domains() -> Mapping[str, list[int | str]]:
 def tables() -> Mapping[str, pd.DataFrame]:
     """The committed counts, by variable."""
     counts = pd.read_parquet(COUNTS)
-    return dict(iter(counts.groupby("variable", observed=True)))
+    return {str(name): rows for name, rows in counts.groupby("variable", observed=True)}

@@ -6,7 +6,7 @@ priority as the real ones. Who is hurt in a priority accident, and who is killed
 by role and vehicle.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -59,7 +59,7 @@ FACTORS: tuple[tuple[str, ...], ...] = (
 )
 """Groups of facts that have a table of scores each."""
 
-SIZES: Mapping[str, int] = {
+SIZES = {
     "victim_band": coding.UNKNOWN_AGE + 1,
     "victim_sexe": 3,
     "people": 10,

@@ -16,14 +16,14 @@ from accidents.columns import MISSING, TABLES, Kind, Table
 Layout = Literal["2005", "2019"]
 NEW_LAYOUT_FROM = 2019
 
-_OLD_COLUMNS: Mapping[Table, tuple[str, ...]] = {
-    Table.CARACTERISTIQUES: tuple("Num_Acc an mois jour hrmn lum agg int atm col com adr gps lat long dep".split()),
-    Table.LIEUX: tuple(
-        "Num_Acc catr voie v1 v2 circ nbv pr pr1 vosp prof plan lartpc larrout surf infra situ env1".split()
-    ),
-    Table.VEHICULES: tuple("Num_Acc senc catv occutc obs obsm choc manv num_veh".split()),
-    Table.USAGERS: tuple("Num_Acc place catu grav sexe trajet secu locp actp etatp an_nais num_veh".split()),
+_OLD_COLUMNS: Mapping[Table, str] = {
+    Table.CARACTERISTIQUES: "Num_Acc an mois jour hrmn lum agg int atm col com adr gps lat long dep",
+    Table.LIEUX: "Num_Acc catr voie v1 v2 circ nbv pr pr1 vosp prof plan lartpc larrout surf infra situ env1",
+    Table.VEHICULES: "Num_Acc senc catv occutc obs obsm choc manv num_veh",
+    Table.USAGERS: "Num_Acc place catu grav sexe trajet secu locp actp etatp an_nais num_veh",
 }
+"""Order of the columns until 2018."""
+
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 _EMPTY_WHEN_MISSING = ("an_nais", "occutc", "lartpc")
 _OLD_WIDTHS = {"nbv": 2, "catv": 2, "obs": 2, "manv": 2, "occutc": 3, "lartpc": 3, "larrout": 3}
@@ -78,7 +78,7 @@ def _new(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
 
 
 def _old(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
-    facts = {name: frame[name].to_numpy() for name in frame}
+    facts: dict[str, np.ndarray] = {str(name): frame[name].to_numpy() for name in frame}
     if table is Table.CARACTERISTIQUES:
         facts |= _old_accidents(facts)
     elif table is Table.LIEUX:
@@ -94,7 +94,7 @@ def _old(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         facts["locp"] = np.where(facts["locp"] == 9, 0, facts["locp"])
         facts["place"] = np.where(facts["place"] == 10, MISSING, facts["place"])
     cells = {}
-    for name in _OLD_COLUMNS[table]:
+    for name in _OLD_COLUMNS[table].split():
         values = facts[name]
         text = _texts(values) if values.dtype == object else _integers(values)
         if name in _OLD_WIDTHS:

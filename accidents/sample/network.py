@@ -5,11 +5,10 @@ drawn, for every combination of the first none, one, two … of them; combinatio
 The order of the entries is the order in which they are drawn.
 """
 
-from collections.abc import Mapping
-
 Parents = tuple[str, ...]
+Network = dict[str, Parents]
 
-PLACE: Mapping[str, Parents] = {
+PLACE: Network = {
     "dep": (),
     "agg": ("dep",),
     "catr": ("agg", "dep"),
@@ -22,12 +21,12 @@ PLACE: Mapping[str, Parents] = {
 }
 """Facts of an accident that come before its vehicles; `police` tells which of two styles the form is filled in."""
 
-VEHICLE_KIND: Mapping[str, Parents] = {
+VEHICLE_KIND: Network = {
     "kind": ("vehicles", "previous_kind", "agg", "catr", "pedestrians", "dep"),
 }
 """The kind of one vehicle after the other."""
 
-CIRCUMSTANCES: Mapping[str, Parents] = {
+CIRCUMSTANCES: Network = {
     "month": ("weak", "pedestrians", "agg"),
     "weekday": ("weak", "pedestrians", "agg"),
     "hour": ("pedestrians", "weak", "weekday", "agg"),
@@ -49,7 +48,7 @@ CIRCUMSTANCES: Mapping[str, Parents] = {
 }
 """The other facts of an accident, once its vehicles are known; `post` is the state of the kilometre post."""
 
-VEHICLE: Mapping[str, Parents] = {
+VEHICLE: Network = {
     "catv": ("kind", "agg", "dep"),
     "fled": ("police", "pedestrians", "kind", "previous_kind", "dep"),
     "manv": ("col", "kind", "previous_manv", "agg", "int"),
@@ -63,7 +62,7 @@ VEHICLE: Mapping[str, Parents] = {
 }
 """Facts of a vehicle, one vehicle of an accident after the other."""
 
-PERSON: Mapping[str, Parents] = {
+PERSON: Network = {
     "age": ("role", "kind", "driver_band", "agg", "hour_band"),
     "sexe": ("role", "kind", "band", "driver_sexe"),
     "place": ("role", "kind", "seat"),
@@ -77,7 +76,7 @@ PERSON: Mapping[str, Parents] = {
 }
 """Facts of a person; drivers are drawn before their passengers."""
 
-INJURY: Mapping[str, Parents] = {
+INJURY: Network = {
     "severe": ("own", "exposure", "agg"),
     "also_severe": ("own", "exposure", "agg"),
     "killed": ("own", "agg", "band"),
@@ -86,4 +85,4 @@ INJURY: Mapping[str, Parents] = {
 }
 """Injuries of a person: `severe` in a priority accident, `slight` if not severe; `also` where somebody else is."""
 
-NETWORK: Mapping[str, Parents] = {**PLACE, **VEHICLE_KIND, **CIRCUMSTANCES, **VEHICLE, **PERSON, **INJURY}
+NETWORK: Network = {**PLACE, **VEHICLE_KIND, **CIRCUMSTANCES, **VEHICLE, **PERSON, **INJURY}

@@ -21,7 +21,7 @@ ACCIDENTS_OF_A_BLOCK = 50_000
 _STREAM = 0xBAAC
 """Keeps the numbers apart from those of anybody who seeds a split of the same data with the same seed."""
 
-README = f"""These files are SYNTHETIC. They were drawn at random by `accidents.sample`; no accident in them has happened.
+README = f"""These files are SYNTHETIC: drawn at random by `accidents.sample`. No accident in them has happened.
 
 The distributions were counted from January to September 2024 of the real files; October to December are interpolated
 between September and January. Addresses, ids and coordinates inside cells of 0.1 degrees are invented.
