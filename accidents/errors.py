@@ -1,5 +1,10 @@
 """Errors that a user can do something about. Each message names the place, the fault and the remedy."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # errors are imported where pandas is too slow to load
+    import pandas as pd
+
 
 class AccidentsError(Exception):
     """Base of all errors of the project; its text is shown to users as it is, without a traceback."""
@@ -14,7 +19,14 @@ class SourceError(AccidentsError):
 
 
 class DataError(AccidentsError):
-    """Data were read, and are not fit to be used."""
+    """Data were read, and are not fit to be used.
+
+    `report` is the table of everything that was found, where there is one (columns as in `reading.findings`).
+    """
+
+    def __init__(self, message: str, report: "pd.DataFrame | None" = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class ModelError(AccidentsError):

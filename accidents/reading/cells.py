@@ -1,10 +1,10 @@
-"""From the distinct texts of a column to typed values: missing markers, padding, codes, ranges, times and codes of places.
+"""From the distinct texts of a column to typed values: missing markers, padding, codes, ranges, times and places.
 
 A column of 100,000 cells has few distinct texts, so all rules work on those, and the result is spread over the rows.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,17 +33,17 @@ _TIME = re.compile(r"([0-9]{1,2})[:hH]([0-9]{2})(?::[0-9]{2})?|([0-9]{1,4})")
 class Parsed:
     """Typed values of distinct texts.
 
-    `values` has the dtype of the column (texts: an object array with None where missing); `bad` (bool) tells which
+    `distinct` has the dtype of the column (texts: an object array with None where missing); `bad` (bool) tells which
     texts break the rule of the column and became missing.
     """
 
-    values: np.ndarray
+    distinct: np.ndarray
     bad: np.ndarray
 
 
-def plain(texts: pa.Array) -> pa.Array:
-    """The texts with no-break spaces made plain ones, and without spaces around them."""
-    for space in NO_BREAK_SPACES:
+def plain(texts: pa.Array, no_break_spaces: Sequence[str]) -> pa.Array:
+    """The texts with these no-break spaces made plain ones, and without spaces around them."""
+    for space in no_break_spaces:
         texts = pc.replace_substring(texts, space, " ")
     return pc.utf8_trim_whitespace(texts)
 
@@ -56,12 +56,11 @@ def parse_texts(texts: pa.Array, column: Column, layout: Layout) -> Parsed:
         column: specification of the column.
         layout: layout of the file, which decides how places, coordinates and widths are written.
     """
-    words = texts.to_numpy(zero_copy_only=False)
     markers = MISSING_TEXTS | MISSING_WORDS if column.kind is Kind.TEXT else MISSING_TEXTS
     missing = pc.is_in(texts, pa.array(sorted(markers))).to_numpy(zero_copy_only=False)
     if column.kind is Kind.TEXT:
-        return _texts(words, missing, column, layout)
-    numbers = _times(words) if column.kind is Kind.TIME else _numbers(words, column)
+        return _texts(texts, missing, column, layout)
+    numbers = _times(texts) if column.kind is Kind.TIME else _numbers(texts, missing, column)
     if layout is Layout.OLD:
         numbers = _unscaled(numbers, column)
     if column.name == "an":
@@ -69,18 +68,21 @@ def parse_texts(texts: pa.Array, column: Column, layout: Layout) -> Parsed:
     return _checked(numbers, missing, column)
 
 
-def _numbers(words: np.ndarray, column: Column) -> np.ndarray:
+def _numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray:
     """float64, NaN where a text is no number. Decimal commas and points both count; spaces group digits."""
-    unspaced = pd.Series(words, dtype="str").str.replace(" ", "", regex=False).str.replace(",", ".", regex=False)
-    if column.letters:
-        unspaced = unspaced.replace({letter: str(code) for letter, code in column.letters.items()})
-    numbers = pd.to_numeric(unspaced.astype(object), errors="coerce").to_numpy(dtype="float64")
+    texts = pc.replace_substring(pc.replace_substring(texts, " ", ""), ",", ".")
+    for letter, code in column.letters.items():
+        texts = pc.if_else(pc.equal(texts, letter), str(code), texts)
+    try:
+        numbers = pc.if_else(missing, None, texts).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        numbers = pd.to_numeric(texts.to_pandas().astype(object), errors="coerce").to_numpy(dtype="float64")
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _times(words: np.ndarray) -> np.ndarray:
+def _times(texts: pa.Array) -> np.ndarray:
     """Minutes since midnight of `17:15`, `1715`, `715` or `5`."""
-    return np.array([_minutes(word) for word in words], dtype="float64")
+    return np.array([_minutes(text) for text in texts.to_pylist()], dtype="float64")
 
 
 def _minutes(word: str) -> float:
@@ -116,16 +118,19 @@ def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> Parsed
     return Parsed(np.where(good, numbers, absent).astype(column.kind.dtype), ~good & ~missing)
 
 
-def _texts(words: np.ndarray, missing: np.ndarray, column: Column, layout: Layout) -> Parsed:
+def _texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout) -> Parsed:
     rewrite = _REWRITTEN.get((column.name, layout))
+    words = texts.to_numpy(zero_copy_only=False)
     if rewrite:
         words = np.array([rewrite(word) for word in words], dtype=object)
     good = ~missing
     pattern = _OLD_COMMUNE if column.name == "com" and layout is Layout.OLD else column.pattern
     if pattern:
         allowed = re.compile(pattern)
-        good &= np.fromiter((allowed.fullmatch(word) is not None for word in words), dtype=bool, count=len(words))
-    return Parsed(np.where(good, words, None), ~good & ~missing)
+        good &= np.array([allowed.fullmatch(word) is not None for word in words], dtype=bool)
+    words = words.copy()
+    words[~good] = None
+    return Parsed(words, ~good & ~missing)
 
 
 def _old_department(word: str) -> str:

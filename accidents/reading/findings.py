@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
 import pandas as pd
+
+from accidents.configuration.limits import Limits
+from accidents.errors import DataError
 
 EXAMPLES = 3
 """How many offending values and row numbers a finding shows."""
+
+_SHOWN = 10  # faults in an error message; the report has them all
 
 REPORT_COLUMNS = ("file", "column", "check", "rows", "share", "first_values", "first_rows", "action")
 
@@ -67,43 +71,9 @@ def file_fault(file: str, check: str, remedy: str, *, column: str = "", rows: Se
     )
 
 
-def find_rows(  # noqa: PLR0917 - the facts of one record, all of them always given
-    file: str,
-    column: str,
-    check: str,
-    mask: np.ndarray,
-    rows: np.ndarray,
-    values: Sequence[object] | np.ndarray | pd.Series,
-    action: Action,
-    *,
-    remedy: str = "",
-) -> Finding:
-    """Finding on the rows where `mask` is true.
-
-    Args:
-        file: name of the file.
-        column: name of the column; empty for a rule on rows.
-        check: the rule, in words.
-        mask: bool, one element a row of the table.
-        rows: row numbers in the file, one element a row of the table.
-        values: the offending values of the whole column, one element a row of the table.
-        action: what became of the rows.
-        remedy: what a user can do about it.
-    """
-    where = np.flatnonzero(mask)
-    first = where[:EXAMPLES]
-    shown = pd.Series(values).iloc[first].astype(str) if len(values) else ()
-    return Finding(
-        file,
-        column,
-        check,
-        len(where),
-        len(where) / max(len(mask), 1),
-        action,
-        first_values=tuple(shown),
-        first_rows=tuple(int(row) for row in rows[first]),
-        remedy=remedy,
-    )
+def too_many(share: float, limits: Limits) -> bool:
+    """Whether a share of bad cells of a column stops the run; shares count in whole percent, so 4.9 % is 5 %."""
+    return round(share, 2) >= limits.bad_cells
 
 
 def report_frame(findings: Sequence[Finding]) -> pd.DataFrame:
@@ -125,3 +95,12 @@ def report_frame(findings: Sequence[Finding]) -> pd.DataFrame:
     dtypes = {"rows": "int64", "share": "float64"}
     frame = pd.DataFrame(records, columns=list(REPORT_COLUMNS))
     return frame.astype({column: dtypes.get(column, "str") for column in REPORT_COLUMNS})
+
+
+def refusal(findings: Sequence[Finding]) -> DataError:
+    """The error that says why the data of these findings cannot be used; its report holds all findings."""
+    stopped = [finding for finding in findings if finding.action is Action.STOPPED]
+    lines = [f"- {finding.sentence()}" for finding in stopped[:_SHOWN]]
+    if len(stopped) > _SHOWN:
+        lines.append(f"- and {len(stopped) - _SHOWN} more, see the report")
+    return DataError("\n".join(["The data cannot be used:", *lines]), report_frame(findings))

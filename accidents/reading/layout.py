@@ -149,9 +149,7 @@ def _ignored(
     return tuple(findings)
 
 
-def _refuse_missing(
-    file: str, table: Table, columns: Sequence[str | None], year: int, *, labelled: bool
-) -> None:
+def _refuse_missing(file: str, table: Table, columns: Sequence[str | None], year: int, *, labelled: bool) -> None:
     required = [column.name for column in TABLES[table].values() if column.published_in(year)]
     missing = [name for name in required if name not in columns and (labelled or name != "grav")]
     if missing:

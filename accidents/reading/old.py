@@ -62,15 +62,16 @@ def whole_communes(departments: pd.Series, communes: pd.Series) -> pd.Series:
 def equipment(secu: pd.Series) -> np.ndarray:
     """Codes of `secu1` (int16) that the two digits of `secu` amount to.
 
-    Equipment in use keeps its code (belt, helmet, child seat, high-visibility, other); equipment not in use is 0, "none";
-    where use cannot be told the code is 8; anything else is missing.
+    Equipment in use keeps its code (belt, helmet, child seat, high-visibility, other); equipment not in use is 0,
+    "none"; where use cannot be told the code is 8; anything else is missing.
     """
     codes, distinct = pd.factorize(secu)
     return np.array([*(_used(text) for text in distinct), MISSING], dtype=np.int16)[codes]
 
 
 def _used(text: str) -> int:
-    what, used = text.zfill(2)
+    padded = text.zfill(2)
+    what, used = padded[0], padded[1]
     if what not in _SAME_EQUIPMENT:
         return MISSING
     return {_USED: _SAME_EQUIPMENT[what], _NOT_USED: _NONE, _NOT_TOLD: _CANNOT_BE_TOLD}.get(used, MISSING)

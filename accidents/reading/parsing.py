@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from accidents.columns import TABLES, Kind, Table
+from accidents.columns import MISSING, TABLES, Kind, Table
 from accidents.reading.findings import EXAMPLES, Action, Finding, file_fault
 from accidents.reading.layout import Header, Layout
 from accidents.reading.text import FileText
 
+_LONGEST_LINE = 100_000
+_ACCIDENT_ID = re.compile(r"\b20[0-9]{10}\b")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -45,7 +47,7 @@ def parse(text: FileText, header: Header, table: Table, bad_rows: float) -> Text
     _refuse_open_end(text, header)
     arrow, ragged = _split(data, header, table, threads=True)
     findings = list(_line_ends(text, header))
-    if ragged or arrow.num_rows != _count_lines(data) - 1:
+    if ragged or not _has_lines(data, arrow.num_rows + 1):
         data, literal = _escape_lone_quotes(data, header)
         arrow, ragged = _split(data, header, table, threads=False)
         broken = _count_lines(data) - 1 - arrow.num_rows - len(ragged)
@@ -102,18 +104,22 @@ def _split(data: bytes, header: Header, table: Table, *, threads: bool) -> tuple
     return arrow, ragged
 
 
+def _has_lines(data: bytes, expected: int) -> bool:
+    """Whether this many lines are not blank; the exact count is slow and seldom needed."""
+    return expected == data.count(b"\n") + (not data.endswith(b"\n")) or expected == _count_lines(data)
+
+
 def _count_lines(data: bytes) -> int:
     """Number of lines that are not blank, the header included."""
-    if b"\n\n" not in data and b"\r" not in data:
-        return data.count(b"\n") + (not data.endswith(b"\n"))
     return sum(1 for line in _LINE_END.split(data) if line.strip())
 
 
 def _refuse_open_end(text: FileText, header: Header) -> None:
-    stripped = text.data.rstrip(b"\r\n")
-    if len(stripped.splitlines()) < 2 and b"\n" not in stripped and b"\r" not in stripped:
+    stripped = text.data[-_LONGEST_LINE:].rstrip(b"\r\n")
+    start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
+    if not start:
         raise file_fault(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
-    last = stripped[max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1 :]
+    last = stripped[start:]
     if header.quoted and (last.count(b'"') % 2 or not last.endswith(b'"')):
         raise _truncated(text)
 
@@ -184,3 +190,9 @@ def _line_ends(text: FileText, header: Header) -> list[Finding]:
         if text.latin1:
             findings.append(Finding(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.MENDED))
     return findings
+
+
+def ragged_key(row: str) -> int:
+    """The accident id at which a row of the wrong length begins or that it holds; -1 where it holds none."""
+    found = _ACCIDENT_ID.search(row)
+    return int(found[0]) if found else MISSING

@@ -1,5 +1,6 @@
 """From one file to one typed table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,9 @@ from accidents.columns import MISSING, TABLES, Column, Kind, Table
 from accidents.configuration.limits import Limits
 from accidents.reading import old
 from accidents.reading.cells import NO_BREAK_SPACES, parse_texts, plain
-from accidents.reading.findings import EXAMPLES, Action, Finding
-from accidents.reading.layout import Layout, read_header
-from accidents.reading.parsing import TextTable, parse
+from accidents.reading.findings import EXAMPLES, Action, Finding, too_many
+from accidents.reading.layout import KEY, Layout, read_header
+from accidents.reading.parsing import parse
 from accidents.reading.text import WRONGLY_DECODED, load
 
 _CORRECT = "Correct the column, or use the official file"
@@ -35,16 +36,60 @@ class TableFile:
     layout: Layout
     findings: tuple[Finding, ...]
 
+    def finding(
+        self,
+        check: str,
+        mask: np.ndarray,
+        action: Action,
+        *,
+        column: str = "",
+        values: Sequence[object] | np.ndarray | pd.Series = (),
+        remedy: str = "",
+    ) -> Finding:
+        """Finding on the rows where `mask` is true.
+
+        Args:
+            check: the rule, in words.
+            mask: bool, one element a row of the frame.
+            action: what became of the rows.
+            column: name of the column; empty for a rule on rows.
+            values: what to show of each row of the frame; nothing where empty.
+            remedy: what a user can do about it.
+        """
+        where = np.flatnonzero(mask)
+        first = where[:EXAMPLES]
+        return Finding(
+            self.file,
+            column,
+            check,
+            len(where),
+            len(where) / max(len(mask), 1),
+            action,
+            first_values=tuple(pd.Series(values).iloc[first].astype(str)) if len(values) else (),
+            first_rows=tuple(int(row) for row in self.rows[first]),
+            remedy=remedy,
+        )
+
+
+@dataclass(frozen=True)
+class _File:
+    """What typing a column needs to know of its file."""
+
+    name: str
+    rows: np.ndarray
+    layout: Layout
+    limits: Limits
+    no_break_spaces: Sequence[str]
+
 
 @dataclass(frozen=True)
 class _Cells:
     """A column as read: distinct texts, and for each row the place of its text among them."""
 
-    file: str
+    file: _File
     column: Column
     texts: pa.Array
     places: np.ndarray
-    rows: np.ndarray
 
     def finding(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> Finding:
         """Finding on the cells whose distinct text is marked in `which`; `of` cells were concerned, by default all."""
@@ -52,14 +97,14 @@ class _Cells:
         where = np.flatnonzero(which[self.places])[:EXAMPLES]
         number = int(counts[which].sum())
         return Finding(
-            self.file,
+            self.file.name,
             self.column.name,
             check,
             number,
             number / max(of or len(self.places), 1),
             action,
             first_values=tuple(str(self.texts[place]) for place in self.places[where]),
-            first_rows=tuple(int(row) for row in self.rows[where]),
+            first_rows=tuple(int(row) for row in self.file.rows[where]),
             remedy=remedy,
         )
 
@@ -87,48 +132,46 @@ def read_table(
     header = read_header(text, table, year, labelled=labelled)
     cells = parse(text, header, table, limits.bad_keys)
     findings = [*header.findings, *cells.findings]
-    has_no_break = any(space.encode() in text.data for space in NO_BREAK_SPACES)
+    file = _File(text.file, cells.rows, header.layout, limits, _present(text.data, NO_BREAK_SPACES))
     typed: dict[str, np.ndarray | pa.Array] = {}
-    for column in TABLES[table].values():
-        if column.name in cells.cells:
-            typed[column.name] = _typed(text.file, column, cells, header.layout, limits, findings, has_no_break)
+    for name, raw in cells.cells.items():
+        typed[name], found = _typed(raw, TABLES[table][name], file)
+        findings += found
     frame = _frame(table, typed, len(cells.rows))
     if header.layout is Layout.OLD:
         _complete(table, frame)
     return TableFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings))
 
 
-def _typed(  # noqa: PLR0917 - private, and every argument is needed once a column
-    file: str,
-    column: Column,
-    cells: TextTable,
-    layout: Layout,
-    limits: Limits,
-    findings: list[Finding],
-    has_no_break: bool,  # noqa: FBT001
-) -> np.ndarray | pa.Array:
-    """Values of one column, one element a row; what is found on the way is added to `findings`."""
-    raw = cells.cells[column.name]
+def _present(data: bytes, characters: Sequence[str]) -> list[str]:
+    """Those of the characters that occur; looking for the first byte alone is much faster where it is absent."""
+    encoded = {character: character.encode() for character in characters}
+    return [character for character, code in encoded.items() if code[:1] in data and code in data]
+
+
+def _typed(raw: pa.Array, column: Column, file: _File) -> tuple[np.ndarray | pa.Array, list[Finding]]:
+    """Values of one column, one element a row, and what is found on the way."""
     if column.kind is Kind.KEY:
-        keys = _whole_numbers(raw)
-        if keys is not None and _in_range(keys, column) and not (has_no_break and column.name == "Num_Acc"):
-            return keys
+        keys = _whole_numbers(raw, [] if column.name == KEY else file.no_break_spaces)
+        if keys is not None and _in_range(keys, column):
+            return keys, []
         raw = raw.dictionary_encode()
-    texts = plain(raw.dictionary) if has_no_break else pc.utf8_trim_whitespace(raw.dictionary)
-    parsed = parse_texts(texts, column, layout)
-    column_cells = _Cells(file, column, raw.dictionary, raw.indices.to_numpy(), cells.rows)
-    findings += _cell_findings(column_cells, parsed.bad, layout, limits)
+    parsed = parse_texts(plain(raw.dictionary, file.no_break_spaces), column, file.layout)
+    cells = _Cells(file, column, raw.dictionary, raw.indices.to_numpy())
+    findings = _cell_findings(cells, parsed.bad)
     if column.kind is not Kind.TEXT:
-        return parsed.values[column_cells.places]
+        return parsed.distinct[cells.places], findings
     if not column.pattern:
-        findings += _wrongly_decoded(column_cells, parsed.values, limits)
-    return pa.array(parsed.values, pa.string(), from_pandas=True).take(raw.indices)
+        findings += _wrongly_decoded(cells, parsed.distinct)
+    return pa.array(parsed.distinct, pa.string(), from_pandas=True).take(raw.indices), findings
 
 
-def _whole_numbers(texts: pa.Array) -> np.ndarray | None:
-    """int64 of texts that are all digits, no-break spaces apart; None where any is not."""
+def _whole_numbers(texts: pa.Array, no_break_spaces: Sequence[str]) -> np.ndarray | None:
+    """int64 of texts that are all digits, these spaces apart; None where any is not."""
+    for space in no_break_spaces:
+        texts = pc.replace_substring(texts, space, "")
     try:
-        return pc.replace_substring(texts, NO_BREAK_SPACES[0], "").cast(pa.int64()).to_numpy()
+        return texts.cast(pa.int64()).to_numpy()
     except pa.ArrowInvalid:
         return None
 
@@ -139,17 +182,19 @@ def _in_range(keys: np.ndarray, column: Column) -> bool:
     return bool(len(keys)) and low <= keys.min() and keys.max() <= high
 
 
-def _cell_findings(cells: _Cells, bad: np.ndarray, layout: Layout, limits: Limits) -> list[Finding]:
+def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[Finding]:
+    """Cells that break the rule of their column, and cells that were mended."""
     column, findings = cells.column, []
     if bad.any():
-        found = cells.finding(bad, f"not one of: {column.allowed()}", Action.MISSING, remedy="")
-        if round(found.share, 2) >= limits.bad_cells:
-            found = cells.finding(bad, f"not one of: {column.allowed()}", Action.STOPPED, remedy=_CORRECT)
+        check = f"not allowed; allowed is {column.allowed()}"
+        found = cells.finding(bad, check, Action.MISSING)
+        if too_many(found.share, cells.file.limits):
+            found = cells.finding(bad, check, Action.STOPPED, remedy=_CORRECT)
         findings.append(found)
     mended = {}
-    if not (column.kind is Kind.KEY and column.name != "Num_Acc"):  # ids are published with no-break spaces
+    if column.kind is not Kind.KEY or column.name == KEY:  # other ids are published with no-break spaces
         mended["no-break spaces"] = f"[{''.join(NO_BREAK_SPACES)}]"
-    if column.kind is Kind.CODE and layout is Layout.NEW:  # until 2018 codes are published padded
+    if column.kind is Kind.CODE and cells.file.layout is Layout.NEW:  # until 2018 codes are published padded
         mended["zeros in front of the code"] = r"^\s*0+[0-9]"
     for check, pattern in mended.items():
         which = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False)
@@ -158,7 +203,7 @@ def _cell_findings(cells: _Cells, bad: np.ndarray, layout: Layout, limits: Limit
     return findings
 
 
-def _wrongly_decoded(cells: _Cells, values: np.ndarray, limits: Limits) -> list[Finding]:
+def _wrongly_decoded(cells: _Cells, values: np.ndarray) -> list[Finding]:
     """Texts such as `Ã©`: ignored up to a share of the recorded cells, and beyond one cell."""
     which = pc.match_substring_regex(cells.texts, WRONGLY_DECODED).to_numpy(zero_copy_only=False)
     if not which.any():
@@ -167,7 +212,7 @@ def _wrongly_decoded(cells: _Cells, values: np.ndarray, limits: Limits) -> list[
     recorded = int(counts[pd.notna(values)].sum())
     number = int(counts[which].sum())
     check = "text decoded with the wrong encoding"
-    if number > max(1, limits.wrong_texts * recorded):
+    if number > max(1, cells.file.limits.wrong_texts * recorded):
         remedy = "The file was read as Latin-1 and saved again: use the official file"
         return [cells.finding(which, check, Action.STOPPED, of=recorded, remedy=remedy)]
     return [cells.finding(which, check, Action.IGNORED, of=recorded)]

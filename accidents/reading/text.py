@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from accidents.reading.findings import Action, FileFault, Finding, file_fault
 
-# What UTF-8 letters look like once they were decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and the mark that
-# decoders leave in place of what they could not read.
-WRONGLY_DECODED = "Ã[\u0080-\u00bfŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]|Â[\u0080-\u00bf]|â€|\ufffd"
+_CONTINUATION = bytes(range(0x80, 0xC0)).decode("cp1252", errors="ignore") + "\u0080-\u009f"
+WRONGLY_DECODED = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
+"""Regular expression of UTF-8 letters that were decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and of the mark that
+decoders leave in place of what they could not read."""
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_FORMATS = {
@@ -21,7 +24,9 @@ _OTHER_FORMATS = {
     b"\x1f\x8b": "a gzip archive",
     b"PAR1": "a Parquet file",
 }
-_EXPECTED_LETTERS = set("àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ" + "àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ".upper() + "°²³´`«»‘’“”–—…€ºª§µ·¨\u00a0")
+_LETTERS = "àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ"
+_SIGNS = "°²³«»…€ºª§µ·¨`\u00a0\u00b4\u2018\u2019\u201c\u201d\u2013\u2014"
+_EXPECTED_LETTERS = set(_LETTERS + _LETTERS.upper() + _SIGNS)
 _EXPECTED_SHARE = 0.95
 _DOWNLOAD_AGAIN = "Download the file again from data.gouv.fr"
 
@@ -53,18 +58,17 @@ def load(path: str) -> FileText:
         findings.append(Finding(file, "", "byte order mark before the header", 1, 0.0, Action.MENDED))
     _refuse_other_formats(data, file)
     data = data.lstrip(b"\r\n")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return FileText(file, _from_latin1(data, file, error), latin1=True, findings=tuple(findings))
-    return FileText(file, data, latin1=False, findings=tuple(findings))
+    latin1 = not _is_utf8(data)
+    if latin1:
+        data = _from_latin1(data, file)
+    return FileText(file, data, latin1, tuple(findings))
 
 
 def _bytes(path: str, file: str) -> bytes:
     try:
         if "://" not in path:
             return Path(path).read_bytes()
-        import fsspec  # noqa: PLC0415 - slow to import, and local files do not need it
+        import fsspec  # slow to import, and local files do not need it
 
         with fsspec.open(path, "rb") as stream:
             return stream.read()
@@ -79,14 +83,30 @@ def _refuse_other_formats(data: bytes, file: str) -> None:
         if data.startswith(start):
             raise file_fault(file, f"this is {what}, not a CSV file", "Unpack it, or save it as CSV in UTF-8")
     if data[:1000].lstrip().startswith(b"<") or b"<html" in data[:1000].lower():
-        raise file_fault(file, "this is an HTML page, not a CSV file", f"{_DOWNLOAD_AGAIN}: a server sent an error page")
+        raise file_fault(
+            file, "this is an HTML page, not a CSV file", f"{_DOWNLOAD_AGAIN}: a server sent an error page"
+        )
     if b"\x00" in data:
         row = data.count(b"\n", 0, data.index(b"\x00")) + 1
-        raise file_fault(file, "holds a zero byte, which no text does: the file is damaged", _DOWNLOAD_AGAIN, rows=[row])
+        raise file_fault(
+            file, "holds a zero byte, which no text does: the file is damaged", _DOWNLOAD_AGAIN, rows=[row]
+        )
 
 
-def _from_latin1(data: bytes, file: str, error: UnicodeDecodeError) -> bytes:
-    row = data.count(b"\n", 0, error.start) + 1
+def _is_utf8(data: bytes) -> bool:
+    """Several times faster than decoding, which would build the text as well."""
+    try:
+        pa.array([data], pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _from_latin1(data: bytes, file: str) -> bytes:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
     try:
         text = data.decode("cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1")
     except UnicodeDecodeError:

@@ -1,0 +1,63 @@
+"""Rules on the values of `caracteristiques` that take several columns: dates and coordinates."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+from accidents.cleaning import coordinates, dates
+from accidents.columns import MISSING
+from accidents.configuration.limits import Limits
+from accidents.reading.findings import Action, Finding, too_many
+from accidents.reading.table import TableFile
+
+
+def find_future(main: TableFile, today: date) -> list[Finding]:
+    """Accidents after `today`: a single one stops the run."""
+    late = dates.future(main.frame, today)
+    if not late.any():
+        return []
+    check = f"date in the future: after {today:%d.%m.%Y}"
+    remedy = "Correct the date, or wait until it has passed"
+    days = dates.days(main.frame)
+    return [main.finding(check, late, Action.STOPPED, column="an, mois, jour", values=days, remedy=remedy)]
+
+
+def check_dates(main: TableFile, year: int, limits: Limits) -> tuple[TableFile, list[Finding]]:
+    """The table with impossible days and years of other editions missing, and what was found."""
+    frame = main.frame.copy()
+    findings = []
+    for name, check, mask in (
+        ("jour", "day that does not exist in its month", dates.impossible(frame)),
+        ("an", f"year of the accident is not the {year} of its key", dates.of_another_year(frame, year)),
+    ):
+        if mask.any():
+            findings.append(
+                _counted(main.finding(check, mask, Action.MISSING, column=name, values=frame[name]), limits)
+            )
+            frame.loc[mask, name] = MISSING
+    return replace(main, frame=frame), findings
+
+
+def check_coordinates(main: TableFile, limits: Limits) -> tuple[TableFile, list[Finding]]:
+    """The table with coordinates mended or missing as `coordinates.mend` says, and what was found."""
+    latitude, longitude = main.frame["lat"].to_numpy(), main.frame["long"].to_numpy()
+    result = coordinates.mend(main.frame["dep"], latitude, longitude)
+    shown = np.char.add(np.char.add(latitude.astype("U12"), " "), longitude.astype("U12"))
+    findings = [
+        _counted(main.finding(check, mask, action, column="lat, long", values=shown), limits)
+        for check, mask, action in (
+            ("coordinates swapped or of the wrong sign", result.mended, Action.MENDED),
+            ("coordinates far from the department", result.outside, Action.MISSING),
+            ("one coordinate without the other", result.half, Action.MISSING),
+        )
+        if mask.any()
+    ]
+    return replace(main, frame=main.frame.assign(lat=result.latitude, long=result.longitude)), findings
+
+
+def _counted(finding: Finding, limits: Limits) -> Finding:
+    """The finding itself, or that it stops the run where it concerns too many rows."""
+    if too_many(finding.share, limits):
+        return replace(finding, action=Action.STOPPED, remedy="Use the official file, or correct these rows")
+    return finding

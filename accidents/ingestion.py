@@ -1,0 +1,98 @@
+"""From editions to clean accidents in one call: read, validate, clean, account for every row.
+
+The work is done in `reading` and `cleaning`; here is the order, and the decision to stop.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from accidents.cleaning.clean import Cleaned, clean
+from accidents.columns import Table
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.reading.edition import Reading, try_to_read
+from accidents.reading.findings import Action, Finding, file_fault, refusal, report_frame
+from accidents.sources.edition import Edition
+from accidents.tables import Accidents
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """Accidents fit to be used, and the account of how they came about.
+
+    `report` has one row for each rule that something broke (columns `reading.findings.REPORT_COLUMNS`); `quarantine`
+    one row for each row set aside (columns `cleaning.rows.QUARANTINE_COLUMNS`); `counts` the rows of each table in,
+    out, quarantined and not chosen, and the accidents by label, over all editions.
+    """
+
+    accidents: Accidents
+    report: pd.DataFrame
+    quarantine: pd.DataFrame
+    counts: dict[str, int]
+
+
+def ingest(
+    editions: Sequence[Edition],
+    settings: IngestionSettings,
+    *,
+    labelled: bool = True,
+    today: date | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Ingested:
+    """Read, validate and clean editions.
+
+    Args:
+        editions: one or more years of files.
+        settings: the limits above which faults stop the run.
+        labelled: False for the input of predictions: `grav` is ignored, and all labels are -1.
+        today: day after which no accident can have happened; the present day where None.
+        progress: called with a line of text before each part of the work.
+
+    Raises:
+        DataError: data cannot be used. The message lists what stopped them, with file, column, row and remedy;
+            `.report` is the table of everything that was found in all editions.
+    """
+    findings: list[Finding] = []
+    parts: dict[int, Cleaned] = {}
+    for edition in editions:
+        reading, found = try_to_read(edition, labelled=labelled, limits=settings.limits, progress=progress)
+        findings += found
+        if reading is None:
+            continue
+        if reading.year in parts:
+            findings.append(_twice(reading))
+            continue
+        if progress:
+            progress(f"cleaning {reading.year}")
+        parts[reading.year] = clean(reading, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents bear local dates
+        findings += parts[reading.year].findings
+    if not editions or any(finding.action is Action.STOPPED for finding in findings):
+        raise refusal(findings)
+    return _together([parts[year] for year in sorted(parts)], findings)
+
+
+def _twice(reading: Reading) -> Finding:
+    remedy = "Give each year once"
+    file = reading.files[Table.CARACTERISTIQUES].file
+    return file_fault(file, f"a second edition of the year {reading.year}", remedy).finding
+
+
+def _together(parts: Sequence[Cleaned], findings: Sequence[Finding]) -> Ingested:
+    """All editions as one. Accident ids begin with the year, so editions in order are accidents in order."""
+    accidents = Accidents(
+        _concatenated([part.accidents.accidents for part in parts]),
+        _concatenated([part.accidents.vehicles for part in parts]),
+        _concatenated([part.accidents.people for part in parts]),
+    )
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part.counts)
+    quarantine = _concatenated([part.quarantine for part in parts])
+    return Ingested(accidents, report_frame(findings), quarantine, dict(counts))
+
+
+def _concatenated(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
