@@ -132,4 +132,4 @@ class ExpectationSettings(Section):
     slightly_injured: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people slightly injured")
     unhurt: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people unhurt")
     unknown_injury: Share = Field(0.02, description="largest share of people whose injury is not recorded")
-    coverage: Share = Field(0.999, description="smallest share of rows that find their partner in another table")
+    unmatched: Share = Field(0.001, description="largest share of a table's rows whose accident another table lacks")

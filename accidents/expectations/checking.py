@@ -38,18 +38,30 @@ def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") ->
         source: Where the data come from, in words for the report, for example "synthetic sample".
     """
     with _quiet():
-        rows = [row for suite in suites(tables, settings) for row in _validate(suite)]
+        context = _context()
+        rows = [row for suite in suites(tables, settings) for row in _validate(context, suite)]
     results = pd.DataFrame(rows)
-    blocking = results[~results["success"] & results["blocking"]]
     failures = tuple(
-        f"{row.year}, {row.topic.lower()}, {row.subject}: {row.observed}, expected {row.expected}"
-        for row in blocking.itertuples()
+        f"{row['year']}, {row['topic']}, {row['subject']}: {row['observed']}, expected {row['expected']}"
+        for row in rows
+        if row["blocking"] and not row["success"]
     )
     return Checked(bool(results["success"].all()), failures, results, render(results, source))
 
 
-def _validate(suite: Suite) -> Iterator[dict[str, object]]:
-    outcomes = {result.expectation_config.meta["position"]: result for result in _run(suite)}
+def _context() -> Any:
+    """A context of Great Expectations that lives in memory, reports to nobody and draws no bars."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
+def _validate(context: Any, suite: Suite) -> Iterator[dict[str, object]]:
+    outcomes = {result.expectation_config.meta["position"]: result for result in _run(context, suite)}
     for position, expectation in enumerate(suite.expectations):
         result = outcomes[position]
         yield {
@@ -64,14 +76,10 @@ def _validate(suite: Suite) -> Iterator[dict[str, object]]:
         }
 
 
-def _run(suite: Suite) -> list[Any]:
+def _run(context: Any, suite: Suite) -> list[Any]:
     """The validation results of Great Expectations, in an order of its own."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     expectations = []
     for position, expectation in enumerate(suite.expectations):
         about_table = expectation.kind.startswith("ExpectTable")

@@ -25,14 +25,14 @@ Rows = Mapping[Table, pd.DataFrame]
 class Expectation:
     """One expectation on a column of numbers.
 
-    `kind` is the name of a Great Expectations class and `arguments` what it takes besides the column. `topic` groups
-    expectations in the report, `subject` says what is measured and `note` what else people should know. `blocking` is
-    whether a breach stops the run.
+    `measure` has a float64 a row of the table; `kind` is the name of a Great Expectations class and `arguments` what it
+    takes besides the column. `topic` groups expectations in the report, `subject` says what is measured and `note` what
+    else people should know. `blocking` is whether a breach stops the run.
     """
 
     topic: str
     subject: str
-    values: np.ndarray
+    measure: np.ndarray
     kind: str
     arguments: Mapping[str, Any]
     blocking: bool
@@ -49,7 +49,7 @@ class Suite:
     @property
     def frame(self) -> pd.DataFrame:
         """One row a row of the table, one float64 column an expectation, named by its position."""
-        return pd.DataFrame({str(i): expectation.values for i, expectation in enumerate(self.expectations)})
+        return pd.DataFrame({str(i): expectation.measure for i, expectation in enumerate(self.expectations)})
 
 
 def suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
@@ -80,7 +80,7 @@ def _count(year: int, rows: Rows, settings: ExpectationSettings) -> Expectation:
     return Expectation(
         topic="Number of accidents",
         subject="rows of caracteristiques",
-        values=np.ones(count),
+        measure=np.ones(count),
         kind="ExpectTableRowCountToBeBetween",
         arguments={"min_value": least, "max_value": most},
         blocking=settings.whole_years,
@@ -109,47 +109,47 @@ def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation
 
 def _label(subject: str, values: pd.Series, bounds: Bounds, rows: Rows, settings: ExpectationSettings) -> Expectation:
     large = len(rows[Table.CARACTERISTIQUES]) >= settings.fewest_accidents
-    note = "" if large else f"fewer than {settings.fewest_accidents:,} accidents: too few to stop for"
-    return _share("Label", subject, values, bounds, blocking=large, note=note)
+    return Expectation(
+        topic="Label",
+        subject=subject,
+        measure=values.to_numpy(dtype="float64"),
+        kind="ExpectColumnMeanToBeBetween",
+        arguments={"min_value": bounds.least, "max_value": bounds.most},
+        blocking=large,
+        note="" if large else f"fewer than {settings.fewest_accidents:,} accidents: too few to stop for",
+    )
 
 
 def _coverage(table: Table, rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
     accidents = Table.CARACTERISTIQUES
     partners = [other for other in Table if other is not accidents] if table is accidents else [accidents]
     for partner in partners:
-        found = rows[table]["Num_Acc"].isin(rows[partner]["Num_Acc"])
-        subject = f"rows of {table} whose accident is in {partner}"
-        yield _share("Join coverage", subject, found, Bounds(least=settings.coverage, most=1), blocking=True)
-
-
-def _share(
-    topic: str, subject: str, values: pd.Series, bounds: Bounds, *, blocking: bool, note: str = ""
-) -> Expectation:
-    return Expectation(
-        topic=topic,
-        subject=subject,
-        values=values.to_numpy(dtype="float64"),
-        kind="ExpectColumnMeanToBeBetween",
-        arguments={"min_value": bounds.least, "max_value": bounds.most},
-        blocking=blocking,
-        note=note,
-    )
+        unmatched = ~rows[table]["Num_Acc"].isin(rows[partner]["Num_Acc"])
+        subject = f"rows of {table} whose accident is not in {partner}"
+        yield _few_missing("Join coverage", subject, unmatched, settings.unmatched, blocking=True)
 
 
 def _missing(year: int, table: Table, frame: pd.DataFrame, settings: ExpectationSettings) -> Iterator[Expectation]:
     old = year <= _LAST_OLD_EDITION
     limits = settings.missing_until_2018 if old else settings.missing
+    note = "limits of old editions are wide" if old else ""
     for name, column in TABLES[table].items():
-        if not (column.published_in(year) and column.nullable):
-            continue
-        cells = frame[name]
-        missing = cells == MISSING if pd.api.types.is_integer_dtype(cells.dtype) else cells.isna()
-        yield Expectation(
-            topic="Missing cells",
-            subject=f"{table}.{name}",
-            values=np.where(missing, np.nan, 1.0),
-            kind="ExpectColumnValuesToNotBeNull",
-            arguments={"mostly": 1 - limits.of(table, name)},
-            blocking=not old,
-            note="limits of old editions are wide" if old else "",
-        )
+        if column.published_in(year) and column.nullable:
+            cells = frame[name]
+            missing = cells == MISSING if pd.api.types.is_integer_dtype(cells.dtype) else cells.isna()
+            limit = limits.of(table, name)
+            yield _few_missing("Missing cells", f"{table}.{name}", missing, limit, blocking=not old, note=note)
+
+
+def _few_missing(
+    topic: str, subject: str, missing: pd.Series, limit: float, *, blocking: bool, note: str = ""
+) -> Expectation:
+    return Expectation(
+        topic=topic,
+        subject=subject,
+        measure=np.where(missing, np.nan, 1.0),
+        kind="ExpectColumnValuesToNotBeNull",
+        arguments={"mostly": 1 - limit},
+        blocking=blocking,
+        note=note,
+    )
