@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
-
 from accidents.cleaning import coordinates, dates
 from accidents.columns import MISSING
 from accidents.configuration.limits import Limits
@@ -43,7 +41,7 @@ def check_coordinates(main: TableFile, limits: Limits) -> tuple[TableFile, list[
     """The table with coordinates mended or missing as `coordinates.mend` says, and what was found."""
     latitude, longitude = main.frame["lat"].to_numpy(), main.frame["long"].to_numpy()
     result = coordinates.mend(main.frame["dep"], latitude, longitude)
-    shown = np.char.add(np.char.add(latitude.astype("U12"), " "), longitude.astype("U12"))
+    shown = list(zip(latitude.tolist(), longitude.tolist(), strict=True))
     findings = [
         _counted(main.finding(check, mask, action, column="lat, long", values=shown), limits)
         for check, mask, action in (

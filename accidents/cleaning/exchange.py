@@ -112,7 +112,7 @@ def _comparable(column: Column) -> bool:
 def _counts(values: pd.Series, column: Column) -> np.ndarray:
     if column.kind is Kind.TEXT:
         codes, distinct = pd.factorize(values)
-        classes = np.array([_class(text) for text in distinct], dtype=np.int64)[codes[codes >= 0]]
+        classes = np.array([_class(text) for text in distinct.tolist()], dtype=np.int64)[codes[codes >= 0]]
     else:
         numbers = values.to_numpy()
         recorded = numbers[numbers >= 0]  # NaN and -1 are not

@@ -145,19 +145,16 @@ def _bad_accidents(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> dic
 
 
 def _quarantine(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> pd.DataFrame:
-    parts = []
+    """One row for each row set aside, ragged ones included."""
+    records: list[tuple[object, ...]] = []
     for table, file in reading.files.items():
-        places = np.flatnonzero(reasons[table] != "")
-        rows = file.frame.iloc[places]
-        parts += [
-            (table.value, file.file, int(file.rows[place]), int(key), reasons[table][place], _compact(row))
-            for place, key, (_, row) in zip(places, rows[KEY], rows.iterrows(), strict=True)
-        ]
-        parts += [
-            (table.value, file.file, row, ragged_key(text), "wrong number of fields", text)
-            for row, text in file.ragged.items()
-        ]
-    frame = pd.DataFrame(parts, columns=list(QUARANTINE_COLUMNS))
+        for place in np.flatnonzero(reasons[table] != ""):
+            row = file.frame.iloc[place]
+            where = (table.value, file.file, int(file.rows[place]), int(row[KEY]))
+            records.append((*where, reasons[table][place], _compact(row)))
+        for number, text in file.ragged.items():
+            records.append((table.value, file.file, number, ragged_key(text), "wrong number of fields", text))
+    frame = pd.DataFrame(records, columns=list(QUARANTINE_COLUMNS))
     dtypes = {name: "int64" if name in {"row", KEY} else "str" for name in QUARANTINE_COLUMNS}
     return frame.astype(dtypes).sort_values([KEY, "file", "row"], ignore_index=True)
 
