@@ -55,7 +55,8 @@ class Evaluation(_Result):
     `intervals` holds those of the figures that resampling moves. `roc` has the columns `false_positive_rate`,
     `true_positive_rate`; `precision_recall` has `recall`, `precision`; `calibration` has one row a bin with
     accidents in it: `predicted`, `observed`, `low`, `high`, `n`; `thresholds` has `threshold`, `f1`, `precision`,
-    `recall`, `predicted` (share of accidents predicted priority). `groups` go by column, then in the order of its codes.
+    `recall`, `predicted` (share of accidents predicted priority). `groups` go by column, then in the
+    order of its codes.
     """
 
     roc_auc: float | None

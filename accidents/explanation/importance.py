@@ -16,8 +16,9 @@ class Explanation:
     """Contributions of features to the predictions of a sample of accidents.
 
     `values` and `contributions` have one row an accident and a column a feature, under its name for users: float32
-    features, and float64 SHAP values in `unit`, `log-odds` or `probability`. `features` and `topics` rank columns and topics: `feature`,
-    `importance`, `low`, `high`, `share` (of the sum of all importances), the greatest first.
+    features, and float64 SHAP values in `unit`, `log-odds` or `probability`. `features` and `topics` rank these columns
+    and the topics they belong to: `feature`, `importance`, `low`, `high`, `share` (of the sum of all importances), the
+    greatest first.
     """
 
     values: pd.DataFrame

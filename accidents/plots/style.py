@@ -108,7 +108,7 @@ def legend_above(axes: Axes, columns: int) -> None:
 def to_svg(figure: Figure) -> str:
     """The figure as an SVG element: text stays text, coordinates have two decimals.
 
-    The same figure gives the same bytes. It has a viewBox and no size of its own, so that a page decides how wide it is.
+    The same figure gives the same bytes. There is a viewBox and no size, so that a page decides how wide it is.
     """
     from matplotlib import rc_context
 

@@ -12,8 +12,9 @@ from sklearn import metrics as reference
 
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.errors import DataError
-from accidents.evaluation import Evaluation, compare, evaluate
 from accidents.evaluation.bootstrap import interval
+from accidents.evaluation.evaluate import compare, evaluate
+from accidents.evaluation.results import Evaluation
 
 KEYS = ["roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece", "threshold", "n", "prevalence"]
 SETTINGS = EvaluationSettings(resamples=60, group_resamples=20)
