@@ -292,6 +292,12 @@ def test_folder_that_cannot_be_written_is_named(site: Site, settings: Make) -> N
         resolve(settings())
 
 
+def test_progress_is_drawn_on_terminals_alone(site: Site, settings: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    site.publish(2023)
+    resolve(settings(), progress=True)
+    assert "".join(capfd.readouterr()) == ""
+
+
 class TestMirror:
     """The mirror of a year: used when data.gouv.fr does not deliver, and compared with its own first download."""
 
