@@ -10,6 +10,9 @@ from accidents.configuration.base import Section
 from accidents.models import model_class, model_types
 from accidents.models.base import Range
 
+Resampling = Literal["none", "smote", "class_weight", "undersample"]
+TuningMethod = Literal["none", "grid", "optuna"]
+
 
 class SplitSettings(Section):
     """Which accidents are for training, validation and test."""
@@ -56,7 +59,7 @@ class ThresholdRule(Section):
 class TuningSettings(Section):
     """How hyperparameters are searched."""
 
-    method: Literal["none", "grid", "optuna"] = Field(
+    method: TuningMethod = Field(
         "none", description="take hyperparameters as configured, try every point of the grid, or search with Optuna"
     )
     trials: int = Field(40, ge=1, description="Optuna: number of trials, those of an interrupted search included")
@@ -87,7 +90,7 @@ class TrainingSettings(Section):
     threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
     split: SplitSettings = Field(default_factory=SplitSettings, description="parts of the data")
     encoder_folds: int = Field(5, ge=2, description="folds in which geography is encoded out of fold")
-    resampling: Literal["none", "smote", "class_weight", "undersample"] = Field(
+    resampling: Resampling = Field(
         "none", description="what is done about imbalance, inside training folds only"
     )
     refit: bool = Field(True, description="fit again on training and validation part once the latter has done its work")
@@ -95,10 +98,18 @@ class TrainingSettings(Section):
     threshold: ThresholdRule = Field(
         default_factory=lambda: ThresholdRule(best="f1"), description="how the decision threshold is chosen"
     )
+    calibration_bins: int = Field(15, ge=2, le=100, description="bins of equal width of the calibration error")
     cv_folds: int = Field(5, ge=2, description="folds of the training part for searches and cross-validated scores")
     cross_validate: bool = Field(False, description="measure a cross-validated score without a search, too")
     tuning: TuningSettings = Field(default_factory=TuningSettings, description="search for hyperparameters")
+    compare_without_geography: bool = Field(
+        False, description="train the best model without places as well, for the model card"
+    )
+    models_folder: Path = Field(Path("models"), description="folder of bundles and their metadata")
+    reports_folder: Path = Field(Path("reports/metrics"), description="folder of metrics and their comparison")
     model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
+    models_folder: Path = Field(Path("models"), description="folder of the trained bundles")
+    reports_folder: Path = Field(Path("reports"), description="folder of metrics, reports and the model card")
 
     @field_validator("models")
     @classmethod
@@ -118,6 +129,13 @@ class TrainingSettings(Section):
                 allowed = ", ".join(hyperparameters.model_fields)
                 raise ValueError(f"{name} has no hyperparameter {', '.join(sorted(unknown))}; it has {allowed}")
         return settings
+
+    def only(self, name: str) -> Self:
+        """What the training of one type depends on, without what is configured for the others and where files go."""
+        left_out = {"models_folder", "reports_folder", "models", "model_settings"}
+        own = {name: self.model_settings[name]} if name in self.model_settings else {}
+        kept = {field: value for field, value in self if field not in left_out}
+        return type(self)(models=(name,), model_settings=own, **kept)
 
     def of_model(self, name: str) -> ModelSettings:
         """Settings of the model type `name`, empty where none are configured."""
