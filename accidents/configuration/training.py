@@ -106,10 +106,8 @@ class TrainingSettings(Section):
         False, description="train the best model without places as well, for the model card"
     )
     models_folder: Path = Field(Path("models"), description="folder of bundles and their metadata")
-    reports_folder: Path = Field(Path("reports/metrics"), description="folder of metrics and their comparison")
-    model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
-    models_folder: Path = Field(Path("models"), description="folder of the trained bundles")
     reports_folder: Path = Field(Path("reports"), description="folder of metrics, reports and the model card")
+    model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
 
     @field_validator("models")
     @classmethod
@@ -132,7 +130,7 @@ class TrainingSettings(Section):
 
     def only(self, name: str) -> Self:
         """What the training of one type depends on, without what is configured for the others and where files go."""
-        left_out = {"models_folder", "reports_folder", "models", "model_settings"}
+        left_out = {"models_folder", "reports_folder", "compare_without_geography", "models", "model_settings"}
         own = {name: self.model_settings[name]} if name in self.model_settings else {}
         kept = {field: value for field, value in self if field not in left_out}
         return type(self)(models=(name,), model_settings=own, **kept)
