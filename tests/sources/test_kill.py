@@ -67,6 +67,7 @@ def named_files(folder: Path) -> list[Path]:
     return list(folder.rglob("*.csv"))
 
 
+@pytest.mark.slow
 def test_second_process_waits_for_the_first(site: Site, settings: Callable[..., SourceSettings]) -> None:
     site.publish(2023)
     for table in Table:
