@@ -16,7 +16,7 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.reading.edition import Reading, try_to_read
 from accidents.reading.findings import Action, Finding, file_fault, refusal, report_frame
 from accidents.sources.edition import Edition
-from accidents.tables import Accidents
+from accidents.tables import Accidents, Tables
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Ingested:
 
     `report` has one row for each rule that something broke (columns `reading.findings.REPORT_COLUMNS`); `quarantine`
     one row for each row set aside (columns `cleaning.rows.QUARANTINE_COLUMNS`); `counts` the rows of each table in,
-    out, quarantined and not chosen, and the accidents by label, over all editions.
+    out, quarantined and not chosen, and the accidents by label, over all editions. `tables` are the files as read.
     """
 
     accidents: Accidents
+    tables: Tables
     report: pd.DataFrame
     quarantine: pd.DataFrame
     counts: dict[str, int]
@@ -57,6 +58,7 @@ def ingest(
     """
     findings: list[Finding] = []
     parts: dict[int, Cleaned] = {}
+    readings: dict[int, Reading] = {}
     for edition in editions:
         reading, found = try_to_read(edition, labelled=labelled, limits=settings.limits, progress=progress)
         findings += found
@@ -65,13 +67,15 @@ def ingest(
         if reading.year in parts:
             findings.append(_twice(reading))
             continue
+        readings[reading.year] = reading
         if progress:
             progress(f"cleaning {reading.year}")
         parts[reading.year] = clean(reading, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents bear local dates
         findings += parts[reading.year].findings
     if not editions or any(finding.action is Action.STOPPED for finding in findings):
         raise refusal(findings)
-    return _together([parts[year] for year in sorted(parts)], findings)
+    years = sorted(parts)
+    return _together([parts[year] for year in years], [readings[year].tables for year in years], findings)
 
 
 def _twice(reading: Reading) -> Finding:
@@ -80,7 +84,7 @@ def _twice(reading: Reading) -> Finding:
     return file_fault(file, f"a second edition of the year {reading.year}", remedy).finding
 
 
-def _together(parts: Sequence[Cleaned], findings: Sequence[Finding]) -> Ingested:
+def _together(parts: Sequence[Cleaned], tables: Sequence[Tables], findings: Sequence[Finding]) -> Ingested:
     """All editions as one. Accident ids begin with the year, so editions in order are accidents in order."""
     accidents = Accidents(
         _concatenated([part.accidents.accidents for part in parts]),
@@ -91,7 +95,8 @@ def _together(parts: Sequence[Cleaned], findings: Sequence[Finding]) -> Ingested
     for part in parts:
         counts.update(part.counts)
     quarantine = _concatenated([part.quarantine for part in parts])
-    return Ingested(accidents, report_frame(findings), quarantine, dict(counts))
+    read = Tables(**{table.value: _concatenated([getattr(part, table.value) for part in tables]) for table in Table})
+    return Ingested(accidents, read, report_frame(findings), quarantine, dict(counts))
 
 
 def _concatenated(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
