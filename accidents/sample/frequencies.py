@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 LEAST_ROWS = 30
 LEAST_CELL = 5
 _TOTAL = -1
-_WEIGHT_OF_COARSER = 10.0
+_WEIGHT_OF_COARSER = 3.0
 
 FOLDER = Path(__file__).parent
 COUNTS = FOLDER / "frequencies.parquet"
@@ -94,7 +94,11 @@ def conditional(counts: pd.DataFrame, width: int, sizes: list[int], catch_all: i
         kept[np.searchsorted(numbers, cells["combination"].to_numpy()), cells["value"].to_numpy()] = cells["count"]
         total = totals["count"].to_numpy(float)[:, None]
         left_out = total - kept.sum(axis=1, keepdims=True)
-        fresh = kept + (left_out + _WEIGHT_OF_COARSER) * rows[row_of[numbers]]
+        coarser = rows[row_of[numbers]]
+        rare = np.where(kept == 0, coarser, 0)
+        shares = rare.sum(axis=1, keepdims=True)
+        rare = np.where(shares > 0, rare / np.where(shares > 0, shares, 1), coarser)
+        fresh = kept + left_out * rare + _WEIGHT_OF_COARSER * coarser
         row_of[numbers] = len(rows) + np.arange(len(numbers), dtype=np.int32)
         rows = np.concatenate([rows, fresh / fresh.sum(axis=1, keepdims=True)])
     cumulative = np.cumsum(rows, axis=1)

@@ -35,15 +35,15 @@ CIRCUMSTANCES: Network = {
     "atm": ("weather_month", "dep"),
     "surf": ("atm", "agg", "vehicles"),
     "col": ("vehicles", "pedestrians", "weak", "strong", "agg", "catr"),
-    "int": ("agg", "catr", "col", "pedestrians", "weak"),
+    "int": ("agg", "col", "weak", "catr", "dep"),
     "circ": ("catr", "dep", "agg"),
     "nbv": ("circ", "catr", "agg", "dep"),
-    "vosp": ("catr", "weak", "dep"),
+    "vosp": ("nbv", "catr", "weak"),
     "prof": ("dep", "agg"),
     "plan": ("vehicles", "agg", "catr", "weak", "prof"),
-    "infra": ("int", "catr", "agg"),
+    "infra": ("int", "catr", "dep"),
     "situ": ("catr", "weak", "agg", "vehicles"),
-    "larrout": ("police", "dep", "catr"),
+    "larrout": ("police", "dep", "catr", "nbv"),
     "post": ("catr", "dep"),
 }
 """The other facts of an accident, once its vehicles are known; `post` is the state of the kilometre post."""
@@ -51,11 +51,11 @@ CIRCUMSTANCES: Network = {
 VEHICLE: Network = {
     "catv": ("kind", "agg", "dep"),
     "fled": ("police", "pedestrians", "kind", "previous_kind", "dep"),
-    "manv": ("col", "kind", "previous_manv", "agg", "int"),
-    "choc": ("col", "kind", "previous_choc", "manv"),
-    "obs": ("vehicles", "kind", "col", "agg", "manv"),
-    "obsm": ("vehicles", "pedestrians", "kind", "col"),
-    "senc": ("catr", "dep"),
+    "manv": ("col", "previous_manv", "kind", "int", "agg"),
+    "choc": ("col", "previous_choc", "kind", "manv"),
+    "obs": ("vehicles", "col", "kind", "agg", "choc"),
+    "obsm": ("vehicles", "pedestrians", "col", "obs", "kind"),
+    "senc": ("catr", "dep", "manv"),
     "motor": ("catv", "dep"),
     "occupants": ("kind",),
     "passengers": ("kind", "vehicles", "hour_band", "agg"),
@@ -66,10 +66,10 @@ PERSON: Network = {
     "age": ("role", "kind", "driver_band", "agg", "hour_band"),
     "sexe": ("role", "kind", "band", "driver_sexe"),
     "place": ("role", "kind", "seat"),
-    "trajet": ("police", "role", "hour_band", "band", "dep"),
+    "trajet": ("police", "role", "kind", "band", "dep", "hour_band"),
     "secu1": ("role", "kind", "police", "dep", "band"),
     "secu2": ("secu1", "police", "kind", "dep"),
-    "secu3": ("police", "secu2", "secu1"),
+    "secu3": ("police", "secu2", "dep"),
     "locp": ("role", "police", "agg", "int"),
     "actp": ("role", "police", "locp"),
     "etatp": ("role", "police", "locp", "agg"),
@@ -77,11 +77,11 @@ PERSON: Network = {
 """Facts of a person; drivers are drawn before their passengers."""
 
 INJURY: Network = {
-    "severe": ("own", "exposure", "agg"),
-    "also_severe": ("own", "exposure", "agg"),
+    "severe": ("own", "exposure", "band", "agg"),
+    "also_severe": ("own", "exposure", "band", "agg"),
     "killed": ("own", "agg", "band"),
-    "slight": ("own", "exposure", "priority"),
-    "also_slight": ("own", "exposure", "priority"),
+    "slight": ("own", "exposure", "priority", "band"),
+    "also_slight": ("own", "exposure", "priority", "band"),
 }
 """Injuries of a person: `severe` in a priority accident, `slight` if not severe; `also` where somebody else is."""
 
