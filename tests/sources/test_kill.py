@@ -43,8 +43,12 @@ def test_killed_downloads_leave_no_partial_file_and_the_next_run_completes(
     outcomes = {"killed": 0, "complete": 0, "with leftovers": 0}
     while outcomes["killed"] < KILLS:
         process = context.Process(target=resolve, args=(wanted,))
+        site.requests.clear()
         process.start()
-        process.join(random.uniform(0.0, 0.8))
+        # Counted from the first request, so that a busy machine is not killed before it begins.
+        while not site.requests and process.is_alive():
+            time.sleep(0.002)
+        process.join(random.uniform(0.0, 0.6))
         process.kill()
         process.join()
         outcomes["killed" if process.exitcode else "complete"] += 1
