@@ -19,5 +19,5 @@ class EvaluationSettings(Section):
         ("dep", "catr", "lum", "mois"), description="columns of the accidents by which metrics are shown"
     )
     smallest_group: int = Field(50, ge=10, description="groups of fewer accidents are put together as one")
-    explained_accidents: int = Field(1000, ge=20, description="accidents drawn for the global importance of features")
+    explained_accidents: int = Field(500, ge=20, description="accidents drawn for the global importance of features")
     shown_features: int = Field(15, ge=3, le=50, description="features in the importance plot")

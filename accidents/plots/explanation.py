@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accidents.plots.style import BLUE, INK, MUTED, ORANGE, canvas
+from accidents.plots.style import BLUE, INK, MUTED, ORANGE, canvas, legend_above
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_BETWEEN, _NOT_RECORDED = "#c6bfd0", "#8a8a8a"
 _WIDTH = 5.4  # inches
 _SPREAD = 0.36  # rows that a swarm may reach to either side
 
@@ -50,20 +51,22 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
         shown: most features to draw, those of greatest mean absolute value.
         source: what `style.credit` gives.
     """
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
-    colours = LinearSegmentedColormap.from_list("value", (BLUE, "#c9cdd2", ORANGE))
+    colours = LinearSegmentedColormap.from_list("value", (BLUE, _BETWEEN, ORANGE))
     strongest = contributions.abs().mean().sort_values(ascending=False, kind="stable").index[:shown]
     title = "What each feature adds, accident by accident"
     figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.4 + 0.25 * len(strongest)))
     axes.axvline(0, color=MUTED, linewidth=0.8)
     sizes, features = contributions[strongest].to_numpy(np.float64), values[strongest].to_numpy(np.float64)
     for row, (size, value) in enumerate(zip(sizes.T, features.T, strict=True)):
-        colour = np.where(np.isnan(value)[:, None], (0.6, 0.6, 0.6, 1.0), colours(_rank(value)))
+        colour = np.where(np.isnan(value)[:, None], to_rgba(_NOT_RECORDED), colours(_rank(value)))
         axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
     axes.set(yticks=range(len(strongest)), yticklabels=strongest, ylim=(len(strongest) - 0.4, -0.6))
-    axes.set_xlabel(f"SHAP value ({unit}); blue: low value of the feature, orange: high, grey: not recorded")
-    axes.xaxis.label.set_fontsize(7.5)
+    for name, tint in {"low value": BLUE, "high value": ORANGE, "not recorded": _NOT_RECORDED}.items():
+        axes.plot([], [], "o", markersize=4, color=tint, label=name)
+    legend_above(axes, columns=3)
+    axes.set_xlabel(f"SHAP value ({unit})")
     axes.grid(axis="y", visible=False)
     return figure
 

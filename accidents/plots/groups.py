@@ -16,6 +16,7 @@ MANY = 20
 """Groups from which on they are put in the order of their recorded share."""
 
 _NAMED = 4  # groups at either end that `agreement` names
+_LINE = 0.045  # height of a name in shares
 
 
 def groups(members: Sequence[Group], evaluation: Evaluation, name: str, source: str) -> Figure:
@@ -72,16 +73,17 @@ def agreement(members: Sequence[Group], name: str, source: str) -> Figure:
     axes.plot((0, 1), (0, 1), color=GRID, linewidth=1.2)
     axes.vlines(predicted, low, high, color=BLUE, linewidth=1, alpha=0.25)
     axes.scatter(predicted, recorded, s=[6 + 60 * row.n / largest for row in rows], color=BLUE, alpha=0.75, linewidth=0)
-    ends = rows if len(rows) <= 2 * _NAMED else rows[:_NAMED] + rows[-_NAMED:]
-    for row in ends:
-        axes.annotate(
-            row.words,
-            (row.mean_probability, row.prevalence),
-            (5, -3),
-            textcoords="offset points",
-            fontsize=7.5,
-            color=INK,
-        )
+    for end in (rows[:_NAMED], rows[_NAMED:][-_NAMED:]):
+        _name(axes, end)
     axes.set(xlabel="mean predicted probability", ylabel="recorded share of priority")
     unit_axis(axes, "x", "y")
     return figure
+
+
+def _name(axes: Axes, rows: Sequence[Group]) -> None:
+    """Write the names of groups, of ascending share, beside their dots, one above the other."""
+    lowest = 0.0
+    for row in rows:
+        height = max(row.prevalence, lowest)
+        axes.text(row.mean_probability + 0.03, height, row.words, fontsize=7.5, color=INK, va="center")
+        lowest = height + _LINE

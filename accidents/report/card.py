@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from accidents.evaluation.results import Evaluation
 from accidents.explanation.importance import Explanation
-from accidents.report.evaluation import HEADLINES, by_prevalence, place_share
+from accidents.report.evaluation import HEADLINES, departments_by_share, place_share
 from accidents.report.rendering import render
 from accidents.report.subject import Subject
 
@@ -39,7 +39,7 @@ def model_card(
         subject=subject,
         evaluation=evaluation,
         headlines=HEADLINES,
-        departments=by_prevalence(evaluation),
+        departments=departments_by_share(evaluation),
         place_share=place_share(explanation),
         without_place=without_place,
     )

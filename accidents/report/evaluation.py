@@ -1,7 +1,7 @@
 """The report of one model: headline figures, pictures, groups, and how the model was made."""
 
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.evaluation.groups import column_of
+from accidents.evaluation.groups import OTHERS, column_of
 from accidents.evaluation.results import Evaluation, Group
 from accidents.explanation.importance import Explanation
 from accidents.explanation.topics import PLACE
@@ -54,7 +54,7 @@ def evaluation_report(
         pictures["beeswarm"] = explanation_plots.beeswarm(
             explanation.values, explanation.contributions, unit, shown, subject.credit
         )
-    departments = by_prevalence(evaluation)
+    departments = departments_by_share(evaluation)
     if departments:
         pictures["departments"] = group_plots.agreement(departments, "department", subject.credit)
     return render(
@@ -72,9 +72,13 @@ def evaluation_report(
     )
 
 
-def by_prevalence(evaluation: Evaluation) -> list[Group]:
-    """Departments in the order of their recorded share of priority; empty where they were not measured."""
-    return sorted(evaluation.groups.get(DEPARTMENT, ()), key=lambda group: group.prevalence)
+def departments_by_share(evaluation: Evaluation) -> list[Group]:
+    """Departments in the order of their recorded share of priority, without those that are too small to be told apart.
+
+    Empty where departments were not measured.
+    """
+    named = [group for group in evaluation.groups.get(DEPARTMENT, ()) if group.value != OTHERS]
+    return sorted(named, key=lambda group: group.prevalence)
 
 
 def place_share(explanation: Explanation | None) -> float | None:

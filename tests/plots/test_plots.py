@@ -1,0 +1,149 @@
+"""Pictures: labelled, sourced, small, the same each time, and nothing of pyplot."""
+
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from accidents.columns import SOURCE
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.evaluation.evaluate import evaluate
+from accidents.plots import explanation, groups, performance
+from accidents.plots.style import SERIES, canvas, credit, to_png, to_svg
+
+CREDIT = credit(synthetic=False)
+
+
+def evaluation(size=600, seed=0):
+    rng = np.random.default_rng(seed)
+    truth = rng.beta(1.2, 2.1, size)
+    departments = pd.DataFrame({"dep": rng.choice([f"{number:02d}" for number in range(1, 30)], size)})
+    settings = EvaluationSettings(resamples=20, group_resamples=10, smallest_group=10)
+    labels = (rng.random(size) < truth).astype(np.int8)
+    return evaluate(labels, truth, 0.4, groups=departments, settings=settings)
+
+
+EVALUATION = evaluation()
+TWO = {"One": EVALUATION, "Other": evaluation(seed=1)}
+RANKED = pd.DataFrame(
+    {
+        "feature": ["light", "hour"],
+        "importance": [0.3, 0.1],
+        "low": [0.2, 0.05],
+        "high": [0.4, 0.2],
+        "share": [0.7, 0.3],
+    }
+)
+VALUES = pd.DataFrame({"light": [1.0, 2, np.nan, 1], "hour": [3.0, 3, 3, 3]})
+SHARES = pd.DataFrame({"light": [0.1, -0.2, 0.3, 0.1], "hour": [0.0, 0.1, 0.0, -0.1]})
+
+PICTURES = {
+    "confusion": lambda: performance.confusion(EVALUATION, CREDIT),
+    "roc": lambda: performance.roc(TWO, CREDIT),
+    "precision_recall": lambda: performance.precision_recall(TWO, CREDIT),
+    "calibration": lambda: performance.calibration(TWO, CREDIT),
+    "thresholds": lambda: performance.thresholds(EVALUATION, CREDIT),
+    "models": lambda: performance.models(TWO, CREDIT),
+    "groups": lambda: groups.groups(EVALUATION.groups["dep"], EVALUATION, "department", CREDIT),
+    "agreement": lambda: groups.agreement(EVALUATION.groups["dep"], "department", CREDIT),
+    "importance": lambda: explanation.importance(RANKED, "log-odds", 15, "What moves it", CREDIT),
+    "beeswarm": lambda: explanation.beeswarm(VALUES, SHARES, "log-odds", 15, CREDIT),
+}
+
+
+@pytest.fixture(params=PICTURES)
+def draw(request):
+    return PICTURES[request.param]
+
+
+@pytest.fixture
+def figure(draw):
+    return draw()
+
+
+def test_axes_are_labelled_and_the_source_is_named(figure):
+    assert figure.get_suptitle()
+    assert " ".join(figure.get_supxlabel().split()) == CREDIT
+    *above, lowest = figure.axes
+    assert lowest.get_xlabel()
+    assert all(axes.get_xlabel() or axes.get_ylabel() for axes in above)
+
+
+def test_nothing_reaches_over_the_edge(figure):
+    figure.draw_without_rendering()
+    drawn, page = figure.get_tightbbox(), figure.bbox_inches
+    assert page.x0 <= drawn.x0
+    assert page.y0 <= drawn.y0
+    assert drawn.x1 <= page.x1
+    assert drawn.y1 <= page.y1
+
+
+def test_svg_is_small_well_formed_scalable_and_the_same_each_time(draw):
+    svg = to_svg(draw())
+    root = ElementTree.fromstring(svg)  # noqa: S314 - drawn here
+    assert root.get("viewBox")
+    assert root.get("width") is None
+    assert "<metadata>" not in svg
+    assert len(svg) < 150_000
+    assert to_svg(draw()) == svg
+
+
+def test_png_is_one():
+    assert to_png(PICTURES["roc"]()).startswith(b"\x89PNG")
+
+
+def test_no_pyplot_and_no_matplotlib_before_something_is_drawn():
+    program = (
+        "import sys; from accidents.plots import explanation, groups, performance, style;"
+        "assert 'matplotlib' not in sys.modules; style.canvas('title', 'source');"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_synthetic_accidents_are_said_to_be():
+    assert credit(synthetic=True).startswith("Synthetic")
+    assert SOURCE in credit(synthetic=True)
+    assert "ynthetic" not in CREDIT
+
+
+def test_series_differ_without_colour():
+    assert len({str(series["linestyle"]) for series in SERIES}) == len(SERIES)
+
+
+def test_the_chosen_threshold_is_marked_on_the_roc():
+    axes = performance.roc({"One": EVALUATION}, CREDIT).axes[0]
+    dot = next(line for line in axes.lines if line.get_marker() == "o")
+    assert dot.get_ydata()[0] == pytest.approx(EVALUATION.recall)
+
+
+def test_the_largest_effects_are_on_top_of_the_swarm():
+    labels = [label.get_text() for label in PICTURES["beeswarm"]().axes[0].get_yticklabels()]
+    assert labels == ["light", "hour"]
+
+
+def test_models_with_undefined_figures_can_be_drawn():
+    rng = np.random.default_rng(0)
+    settings = EvaluationSettings(resamples=20, group_resamples=10)
+    one_class = evaluate(np.zeros(80, np.int8), rng.random(80), 0.5, groups=None, settings=settings)
+    assert "not defined" in to_svg(performance.roc({"One": one_class}, CREDIT))
+    assert to_svg(performance.models({"One": one_class}, CREDIT))
+    many = pd.DataFrame({"mois": rng.integers(1, 3, 80)})
+    parts = evaluate(np.zeros(80, np.int8), rng.random(80), 0.5, groups=many, settings=settings).groups["mois"]
+    assert to_svg(groups.groups(parts, one_class, "month", CREDIT))
+
+
+def test_many_groups_are_put_in_order_of_their_share():
+    axes = PICTURES["groups"]().axes[0]
+    assert len(EVALUATION.groups["dep"]) > groups.MANY
+    lowest = min(EVALUATION.groups["dep"], key=lambda group: group.prevalence)
+    assert re.match(rf"{lowest.words}\b", axes.get_yticklabels()[0].get_text())
+
+
+def test_rows_of_axes_share_a_figure():
+    _, axes = canvas("title", CREDIT, columns=2, heights=(2, 1))
+    assert len(axes) == 4
