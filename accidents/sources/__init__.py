@@ -1,1 +1,5 @@
 """Where the published files come from: an embedded sample, data.gouv.fr, a folder or any fsspec URL."""
+
+from accidents.sources.resolution import resolve
+
+__all__ = ["resolve"]
