@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 
 from accidents.columns import MISSING, TABLES, Kind, Table
 
@@ -48,6 +49,17 @@ def file_names(year: int) -> dict[Table, str]:
 def text_cells(facts: Mapping[Table, pd.DataFrame], year: int, layout: Layout) -> dict[Table, pd.DataFrame]:
     """The text of every cell, with the columns of the edition in their published order."""
     return {table: (_new if layout == "2019" else _old)(table, frame, year) for table, frame in facts.items()}
+
+
+def encoded(cells: pd.DataFrame, layout: Layout, *, tabs: bool = False, header: bool = True) -> bytes:
+    """The bytes of a file, or of a further part of one without its header."""
+    if layout == "2019":
+        sink = pa.BufferOutputStream()
+        options = pyarrow.csv.WriteOptions(include_header=header, delimiter=";", quoting_style="all_valid")
+        pyarrow.csv.write_csv(pa.Table.from_pandas(cells, preserve_index=False), sink, options)
+        return sink.getvalue().to_pybytes()
+    text = cells.to_csv(index=False, header=header, sep="\t" if tabs else ",", lineterminator="\r\n")
+    return text.encode("latin-1" if "adr" in cells else "utf-8")
 
 
 def _new(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:

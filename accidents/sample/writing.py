@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
 
 from accidents.columns import SOURCE, Table
 from accidents.sample.drawing import Draw
 from accidents.sample.facts import Numbers, facts
-from accidents.sample.layouts import Layout, file_names, layout_of, text_cells
+from accidents.sample.layouts import Layout, encoded, file_names, layout_of, text_cells
 
 ACCIDENTS_OF_A_BLOCK = 50_000
 """Accidents held in memory at a time."""
@@ -67,7 +65,8 @@ def write_sample(
             files = {table: stack.enter_context(path.open("wb")) for table, path in partial.items()}
             for number, block in enumerate(_blocks(accidents, year, seed, chosen)):
                 for table, cells in block.items():
-                    _write(cells, files[table], chosen, tabs=_has_tabs(table, year, chosen), header=number == 0)
+                    tabs = _has_tabs(table, year, chosen)
+                    files[table].write(encoded(cells, chosen, tabs=tabs, header=number == 0))
         for table, path in partial.items():
             path.replace(folder / names[table])
     finally:
@@ -91,13 +90,3 @@ def _blocks(accidents: int, year: int, seed: int, layout: Layout) -> Iterator[di
 def _has_tabs(table: Table, year: int, layout: Layout) -> bool:
     """The 2009 `caracteristiques` are separated by tabs in the copies that people use."""
     return layout == "2005" and year == 2009 and table is Table.CARACTERISTIQUES
-
-
-def _write(cells: pd.DataFrame, file: IO[bytes], layout: Layout, *, tabs: bool, header: bool) -> None:
-    if layout == "2019":
-        options = pyarrow.csv.WriteOptions(include_header=header, delimiter=";", quoting_style="all_valid")
-        pyarrow.csv.write_csv(pa.Table.from_pandas(cells, preserve_index=False), file, options)
-        return
-    encoding = "latin-1" if "adr" in cells else "utf-8"
-    text = cells.to_csv(index=False, header=header, sep="\t" if tabs else ",", lineterminator="\r\n")
-    file.write(text.encode(encoding))
