@@ -1,5 +1,1 @@
 """Where the published files come from: an embedded sample, data.gouv.fr, a folder or any fsspec URL."""
-
-from accidents.sources.resolution import resolve
-
-__all__ = ["resolve"]

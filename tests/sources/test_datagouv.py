@@ -13,7 +13,7 @@ import pytest
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
 from accidents.errors import SourceError
-from accidents.sources import resolve
+from accidents.sources.resolution import resolve
 from tests.sources.site import Behaviour, Handler, Site, serve
 
 Make = Callable[..., SourceSettings]

@@ -7,8 +7,8 @@ import pytest
 
 import accidents.sample
 from accidents.configuration.source import SampleSettings, SourceSettings
-from accidents.sources import resolve
 from accidents.sources.fingerprint import fingerprint
+from accidents.sources.resolution import resolve
 
 
 def small(folder: Path, *, years: tuple[int, ...] | None = None, **sample: Any) -> SourceSettings:

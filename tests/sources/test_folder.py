@@ -10,9 +10,9 @@ import pytest
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
 from accidents.errors import SourceError
-from accidents.sources import resolve
 from accidents.sources.edition import Edition
 from accidents.sources.fingerprint import fingerprint
+from accidents.sources.resolution import resolve
 
 OLD = ("caracteristiques_{}.csv", "lieux_{}.csv", "vehicules_{}.csv", "usagers_{}.csv")
 NEW = ("caract-{}.csv", "lieux-{}.csv", "vehicules-{}.csv", "usagers-{}.csv")

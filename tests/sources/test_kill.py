@@ -11,7 +11,7 @@ import pytest
 
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
-from accidents.sources import resolve
+from accidents.sources.resolution import resolve
 from tests.sources.site import Handler, Site
 
 KILLS = 60
