@@ -84,15 +84,15 @@ class TrainingSettings(Section):
     """Everything that the training of the models depends on, except the data and the level of information."""
 
     models: tuple[str, ...] = Field(
-        ("xgboost", "lightgbm", "random_forest", "logistic_regression"), min_length=1, description="model types to train"
+        ("xgboost", "lightgbm", "random_forest", "logistic_regression"),
+        min_length=1,
+        description="model types to train",
     )
     seed: int = Field(0, ge=0, description="of the split, the folds, resampling, searches and models")
     threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
     split: SplitSettings = Field(default_factory=SplitSettings, description="parts of the data")
     encoder_folds: int = Field(5, ge=2, description="folds in which geography is encoded out of fold")
-    resampling: Resampling = Field(
-        "none", description="what is done about imbalance, inside training folds only"
-    )
+    resampling: Resampling = Field("none", description="what is done about imbalance, inside training folds only")
     refit: bool = Field(True, description="fit again on training and validation part once the latter has done its work")
     calibrate: bool = Field(True, description="calibrate probabilities on the validation part")
     threshold: ThresholdRule = Field(

@@ -1,13 +1,12 @@
 """LightGBM: gradient-boosted trees, grown leaf by leaf, that stop when the validation part gets no better."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import Matrix, Model, Range, Sample, Vector
+from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
 
 
 class Parameters(Section):
@@ -27,8 +26,8 @@ class Classifier(Model[Parameters]):
     """A booster, held and pickled as LightGBM's own text. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
-    GRID = {"learning_rate": (0.03, 0.05), "num_leaves": (15, 31), "min_data_in_leaf": (30, 100)}
-    SPACE = {
+    GRID: ClassVar[Grid] = {"learning_rate": (0.03, 0.05), "num_leaves": (15, 31), "min_data_in_leaf": (30, 100)}
+    SPACE: ClassVar[Space] = {
         "learning_rate": Range(low=0.02, high=0.15, log=True),
         "num_leaves": Range(low=8, high=96, log=True),
         "min_data_in_leaf": Range(low=10, high=200, log=True),
@@ -39,7 +38,7 @@ class Classifier(Model[Parameters]):
     LIBRARIES = ("lightgbm",)
 
     def __init__(self, text: str) -> None:
-        import lightgbm  # noqa: PLC0415 - heavy, and listing hyperparameters does not need it
+        import lightgbm
 
         self.text = text
         self.booster = lightgbm.Booster(model_str=text)
@@ -59,7 +58,7 @@ class Classifier(Model[Parameters]):
         threads: int,
     ) -> Self:
         """Boost until the log-loss of `validation` has not improved for `patience` trees; keep those up to the best."""
-        import lightgbm  # noqa: PLC0415 - heavy
+        import lightgbm
 
         options = parameters.model_dump(exclude={"rounds", "patience"}) | {
             "objective": "binary",

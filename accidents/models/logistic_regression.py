@@ -6,14 +6,14 @@ column adds to the log-odds can be read off.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import Matrix, Model, Range, Sample, Vector
+from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
 
 
 class Parameters(Section):
@@ -81,8 +81,8 @@ class Classifier(Model[Parameters]):
     """Terms and their weights. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
-    GRID = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
-    SPACE = {
+    GRID: ClassVar[Grid] = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
+    SPACE: ClassVar[Space] = {
         "inverse_penalty": Range(low=0.001, high=1.0, log=True),
         "knots": Range(low=0, high=6),
         "least_of_a_code": Range(low=5, high=200, log=True),
@@ -108,8 +108,8 @@ class Classifier(Model[Parameters]):
         threads: int,  # noqa: ARG003 - the solver has no such option
     ) -> Self:
         """Learn the terms, then their weights under an L2 penalty on standardised terms."""
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - heavy
-        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - heavy
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
 
         design = Design.learn(training.X, categories, parameters)
         terms = design(training.X)

@@ -6,14 +6,14 @@ needed to apply them, and one accident answered in a fraction of a millisecond.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import Matrix, Model, Range, Sample, Vector, log_odds
+from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector, log_odds
 
 
 class Parameters(Section):
@@ -37,8 +37,8 @@ class Classifier(Model[Parameters]):
     """
 
     PARAMETERS = Parameters
-    GRID = {"min_samples_leaf": (3, 5, 10), "max_features": (0.1, 0.15, 0.3)}
-    SPACE = {
+    GRID: ClassVar[Grid] = {"min_samples_leaf": (3, 5, 10), "max_features": (0.1, 0.15, 0.3)}
+    SPACE: ClassVar[Space] = {
         "max_depth": Range(low=10, high=30),
         "min_samples_leaf": Range(low=3, high=30, log=True),
         "max_features": Range(low=0.05, high=0.5, log=True),
@@ -65,7 +65,7 @@ class Classifier(Model[Parameters]):
         threads: int,
     ) -> Self:
         """Grow the trees on imputed columns."""
-        from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415 - heavy
+        from sklearn.ensemble import RandomForestClassifier
 
         medians = np.array([np.nanmedian(column) if (~np.isnan(column)).any() else 0 for column in training.X.T])
         medians = medians.astype(np.float32)
@@ -80,16 +80,16 @@ class Classifier(Model[Parameters]):
             roots=roots.astype(np.int32),
             feature=np.where(leaf, -1, np.concatenate([tree.feature for tree in trees])).astype(np.int16),
             threshold=_rounded_down(threshold),
-            right=np.concatenate(
-                [tree.children_right + root for tree, root in zip(trees, roots, strict=True)]
-            ).astype(np.int32),
+            right=np.concatenate([tree.children_right + root for tree, root in zip(trees, roots, strict=True)]).astype(
+                np.int32
+            ),
             value=np.concatenate([tree.value[:, 0, 1] for tree in trees]).astype(np.float32),
             cover=np.concatenate([tree.weighted_n_node_samples for tree in trees]).astype(np.float32),
         )
 
     def probability(self, X: Matrix) -> Vector:
         """Average of the trees, float64 (n)."""
-        from accidents.models._descent import average_leaf  # noqa: PLC0415 - imports numba
+        from accidents.models._descent import average_leaf
 
         nodes = (self.roots, self.feature, self.threshold, self.right, self.value)
         return average_leaf(_imputed(X, self.medians), *nodes)
@@ -100,7 +100,7 @@ class Classifier(Model[Parameters]):
 
     def contributions(self, X: Matrix) -> Vector:
         """SHAP values on the probability by path-dependent TreeSHAP; a row sums to `probability`."""
-        import shap  # noqa: PLC0415 - heavy
+        import shap
 
         explainer = shap.TreeExplainer({"trees": [self._tree(number) for number in range(len(self.roots))]})
         values = explainer.shap_values(_imputed(X, self.medians), check_additivity=False)

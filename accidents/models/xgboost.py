@@ -1,13 +1,13 @@
 """XGBoost: gradient-boosted trees on histograms that stop when the validation part gets no better."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import Matrix, Model, Range, Sample, Vector
+from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
 
 
 class Parameters(Section):
@@ -27,8 +27,8 @@ class Classifier(Model[Parameters]):
     """A booster, held and pickled as XGBoost's own UBJSON. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
-    GRID = {"learning_rate": (0.03, 0.05), "max_depth": (5, 7), "min_child_weight": (5.0, 20.0)}
-    SPACE = {
+    GRID: ClassVar[Grid] = {"learning_rate": (0.03, 0.05), "max_depth": (5, 7), "min_child_weight": (5.0, 20.0)}
+    SPACE: ClassVar[Space] = {
         "learning_rate": Range(low=0.02, high=0.15, log=True),
         "max_depth": Range(low=3, high=9),
         "min_child_weight": Range(low=1.0, high=50.0, log=True),
@@ -39,7 +39,7 @@ class Classifier(Model[Parameters]):
     LIBRARIES = ("xgboost",)
 
     def __init__(self, raw: bytes) -> None:
-        import xgboost  # noqa: PLC0415 - heavy, and listing hyperparameters does not need it
+        import xgboost
 
         self.raw = raw
         self.threads = 1
@@ -60,7 +60,7 @@ class Classifier(Model[Parameters]):
         threads: int,
     ) -> Self:
         """Boost until the log-loss of `validation` has not improved for `patience` trees; keep those up to the best."""
-        import xgboost  # noqa: PLC0415 - heavy
+        import xgboost
 
         options = parameters.model_dump(exclude={"rounds", "patience"}) | {
             "objective": "binary:logistic",
@@ -75,7 +75,7 @@ class Classifier(Model[Parameters]):
                 validation.X, validation.y, weight=validation.weight, ref=data, nthread=threads
             )
             watched.append((held_out, "validation"))
-            callbacks.append(xgboost.callback.EarlyStopping(parameters.patience, save_best=True))
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=parameters.patience, save_best=True))
         booster = xgboost.train(
             options, data, num_boost_round=parameters.rounds, evals=watched, callbacks=callbacks, verbose_eval=False
         )
@@ -90,7 +90,7 @@ class Classifier(Model[Parameters]):
 
     def contributions(self, X: Matrix) -> Vector:
         """SHAP values on the log-odds by XGBoost's own TreeSHAP."""
-        import xgboost  # noqa: PLC0415 - heavy
+        import xgboost
 
         data = xgboost.DMatrix(X, nthread=1)
         return self.booster.predict(data, pred_contribs=True).astype(np.float64)

@@ -1,0 +1,56 @@
+"""Labelled accidents as models see them: matrices with places encoded from the rows that may teach them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from accidents.features import matrix, names
+from accidents.features.catalogue import FEATURES, KEYS
+from accidents.features.encoders import GeographyEncoder
+from accidents.features.specification import FeatureKind
+from accidents.models.base import Sample
+from accidents.tables import LABEL
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A frame as `labelled` gives it, and how models look at it. Rows are given by position."""
+
+    frame: pd.DataFrame
+    level: str
+    geography: bool
+    encoder_folds: int
+    seed: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of every matrix."""
+        return tuple(names(self.level, self.geography))
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """Positions of the columns that hold codes without an order."""
+        coded = {feature.name for feature in FEATURES if feature.kind is FeatureKind.CATEGORY}
+        return tuple(position for position, name in enumerate(self.columns) if name in coded)
+
+    def labels(self, rows: Rows) -> npt.NDArray[np.int8]:
+        """Labels of `rows`, int8."""
+        return self.frame[LABEL].to_numpy(np.int8)[rows]
+
+    def learn(self, rows: Rows) -> tuple[GeographyEncoder | None, Sample]:
+        """Fit the encoder of places on `rows`, and see the same rows as if each were new to it."""
+        taken, y = self.frame.iloc[rows], self.labels(rows)
+        encoder, encoded = None, None
+        if self.geography:
+            encoder, encoded = GeographyEncoder().fit_out_of_fold(
+                taken[list(KEYS)], y, folds=self.encoder_folds, seed=self.seed
+            )
+        return encoder, Sample(matrix(taken, None, self.level, self.geography, encoded=encoded)[0], y)
+
+    def apply(self, rows: Rows, encoder: GeographyEncoder | None) -> Sample:
+        """See `rows` with places encoded by an encoder that was fitted on other rows."""
+        return Sample(matrix(self.frame.iloc[rows], encoder, self.level, self.geography)[0], self.labels(rows))
