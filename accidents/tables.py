@@ -11,6 +11,9 @@ import pandas as pd
 LABEL = "priority"
 """Column of the label: 1 somebody was killed or hospitalised, 0 nobody was, -1 not known."""
 
+INTERPRETATIONS = {1: "Priority", 0: "Non-Priority"}
+"""Words of a prediction, as users read them."""
+
 
 @dataclass(frozen=True)
 class Tables:

@@ -6,6 +6,11 @@ from accidents.configuration.base import Section
 
 
 class InferenceSettings(Section):
-    """How many accidents are scored."""
+    """How many accidents are scored at a time."""
 
-    chunk: int = Field(20_000, ge=1, description="accidents held in memory at a time")
+    chunk: int = Field(
+        20_000,
+        ge=1000,
+        description="accidents held in memory at a time; fewer would say too little about the file they are from",
+    )
+    threads: int = Field(2, ge=1, description="threads of the model; their number changes no prediction")

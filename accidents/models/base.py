@@ -6,7 +6,7 @@ A model gives log-odds, uncalibrated; calibration and thresholds are the busines
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,9 @@ class Model(ABC, Generic[P]):
     SPACE: ClassVar[Space] = {}
     """Ranges by hyperparameter that an Optuna search draws from unless configured otherwise."""
 
+    EXPLAINED: ClassVar[Literal["log-odds", "probability"]] = "log-odds"
+    """What SHAP values of the type add up to."""
+
     LIBRARIES: ClassVar[tuple[str, ...]] = ()
     """Modules whose major version must be the same when a fitted model is loaded."""
 
@@ -94,7 +97,7 @@ class Model(ABC, Generic[P]):
     def contributions(self, X: Matrix) -> Vector:
         """Exact SHAP values, float64 (n, k + 1): one a column, then what the model says on average.
 
-        A row sums to `margin`, or to the probability for a type that says so.
+        A row sums to `margin`, or to the probability for a type whose `EXPLAINED` says so.
         """
 
     def settled(self, parameters: P) -> P:

@@ -37,6 +37,7 @@ class Classifier(Model[Parameters]):
     """
 
     PARAMETERS = Parameters
+    EXPLAINED = "probability"
     GRID: ClassVar[Grid] = {"min_samples_leaf": (3, 5, 10), "max_features": (0.1, 0.15, 0.3)}
     SPACE: ClassVar[Space] = {
         "max_depth": Range(low=10, high=30),

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-INTERPRETATIONS = {1: "Priority", 0: "Non-Priority"}
-"""Words of a prediction, as users read them."""
+from accidents.tables import INTERPRETATIONS
 
 
 @cache
@@ -18,9 +17,9 @@ def predictions_schema() -> pa.DataFrameSchema:
             "Num_Acc": pa.Column("int64", unique=True),
             "probability": pa.Column("float64", pa.Check.in_range(0, 1)),
             "threshold": pa.Column("float64", pa.Check.in_range(0, 1)),
-            "prediction": pa.Column("int8", pa.Check.isin(INTERPRETATIONS)),
-            "interpretation": pa.Column("str", pa.Check.isin(INTERPRETATIONS.values())),
-            "label": pa.Column("int8", pa.Check.isin((-1, 0, 1)), required=False),
+            "prediction": pa.Column("int8", pa.Check.isin(list(INTERPRETATIONS))),
+            "interpretation": pa.Column("str", pa.Check.isin(list(INTERPRETATIONS.values()))),
+            "label": pa.Column("int8", pa.Check.isin([-1, 0, 1]), required=False),
         },
         checks=[
             pa.Check(_follows_from_threshold, name="prediction is 1 where probability >= threshold"),
