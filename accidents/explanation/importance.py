@@ -29,7 +29,7 @@ class Explanation:
 
 
 def explain(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSettings) -> Explanation:
-    """Explain a model on at most `settings.explained_accidents` rows of `X`, drawn with the configured seed.
+    """Explain a model on some rows of `X`, as many as is configured for its type, drawn with the configured seed.
 
     Args:
         bundle: the model.
@@ -37,7 +37,8 @@ def explain(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSett
         settings: accidents to draw, resamples, confidence, seed.
     """
     generator = np.random.default_rng(settings.seed)
-    drawn = np.sort(generator.permutation(len(X))[: settings.explained_accidents])
+    wanted = settings.explained_accidents_of.get(bundle.model_type, settings.explained_accidents)
+    drawn = np.sort(generator.permutation(len(X))[:wanted])
     chosen = np.ascontiguousarray(X[drawn])
     shares = bundle.model.contributions(chosen)
     of_margin = np.allclose(shares.sum(axis=1), bundle.margin(chosen), atol=1e-2)

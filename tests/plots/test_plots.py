@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ def test_nothing_reaches_over_the_edge(figure):
 
 def test_svg_is_small_well_formed_scalable_and_the_same_each_time(draw):
     svg = to_svg(draw())
-    root = ElementTree.fromstring(svg)  # noqa: S314 - drawn here
+    root = ET.fromstring(svg)  # noqa: S314 - drawn here
     assert root.get("viewBox")
     assert root.get("width") is None
     assert "<metadata>" not in svg

@@ -1,0 +1,56 @@
+"""A small model of every type, trained once on a small synthetic year, for the tests of what comes after training."""
+
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.configuration.source import SampleSettings, SourceSettings
+from accidents.configuration.training import ModelSettings, TrainingSettings
+from accidents.features import build
+from accidents.ingestion import ingest
+from accidents.models import model_types
+from accidents.sources.resolution import resolve
+from accidents.training import Trained, train
+
+SMALL = {
+    "lightgbm": {"rounds": 30},
+    "xgboost": {"rounds": 30},
+    "random_forest": {"n_estimators": 10, "min_samples_leaf": 10},
+    "logistic_regression": {},
+}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A trained model, what its matrix has for the test part, and the rows of these accidents."""
+
+    trained: Trained
+    X: npt.NDArray[np.float32]
+    test: pd.DataFrame
+    places: pd.DataFrame
+
+
+@cache
+def small_models() -> dict[str, Scored]:
+    """One model a type, trained at level `call` on 1,500 synthetic accidents."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = SourceSettings(data_folder=Path(folder), sample=SampleSettings(accidents=1500))
+        settings = IngestionSettings(source=source)
+        accidents = ingest(resolve(source), settings).accidents
+    features = build(accidents)
+    fast = {name: ModelSettings(parameters=SMALL.get(name, {})) for name in model_types()}
+    configured = TrainingSettings(threads=1, model_settings=fast)
+    models = {}
+    for name in model_types():
+        trained = train(name, features, accidents.accidents, configured, level="call", fingerprint="0123456789abcdef")
+        test = trained.predictions.query("part == 'test'").reset_index(drop=True)
+        rows = features.set_index("Num_Acc", drop=False).loc[test["Num_Acc"]].reset_index(drop=True)
+        places = accidents.accidents.set_index("Num_Acc").loc[test["Num_Acc"]].reset_index(drop=True)
+        models[name] = Scored(trained, trained.bundle.matrix(rows), test, places)
+    return models
