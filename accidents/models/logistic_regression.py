@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.configuration.base import Section
+from accidents.models._imputation import imputed, medians_of
 from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
 
 
@@ -44,13 +45,14 @@ class Design:
     def learn(cls, X: Matrix, categories: Sequence[int], parameters: Parameters) -> Self:
         """Medians, knots and codes of the training rows."""
         numbers = np.setdiff1d(np.arange(X.shape[1]), categories)
-        medians = np.array([np.nanmedian(column) if (~np.isnan(column)).any() else 0 for column in X.T], np.float32)
+        medians = medians_of(X)
+        known = imputed(X, medians)
         quantiles = np.linspace(0, 1, parameters.knots + 2)[1:-1]
         hinges = [
             (number, knot)
             for number in numbers
-            for knot in np.unique(np.nanquantile(X[:, number], quantiles))
-            if np.nanmin(X[:, number]) < knot < np.nanmax(X[:, number])
+            for knot in np.unique(np.quantile(known[:, number], quantiles))
+            if known[:, number].min() < knot < known[:, number].max()
         ]
         indicators = []
         for category in categories:
@@ -66,7 +68,7 @@ class Design:
 
     def __call__(self, X: Matrix) -> Vector:
         """The terms of each row, float64 (n, number of terms)."""
-        known = np.where(np.isnan(X), self.medians, X)
+        known = imputed(X, self.medians)
         bent = np.maximum(known[:, self.hinged] - self.knots, 0)
         return np.hstack([known[:, self.numbers], bent, X[:, self.coded] == self.codes], dtype=np.float64)
 

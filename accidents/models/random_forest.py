@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.configuration.base import Section
+from accidents.models._imputation import imputed, medians_of
 from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector, log_odds
 
 
@@ -68,10 +69,9 @@ class Classifier(Model[Parameters]):
         """Grow the trees on imputed columns."""
         from sklearn.ensemble import RandomForestClassifier
 
-        medians = np.array([np.nanmedian(column) if (~np.isnan(column)).any() else 0 for column in training.X.T])
-        medians = medians.astype(np.float32)
+        medians = medians_of(training.X)
         forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads)
-        forest.fit(_imputed(training.X, medians), training.y, sample_weight=training.weight)
+        forest.fit(imputed(training.X, medians), training.y, sample_weight=training.weight)
         trees = [tree.tree_ for tree in forest.estimators_]
         roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
         leaf = np.concatenate([tree.children_left for tree in trees]) < 0
@@ -93,7 +93,7 @@ class Classifier(Model[Parameters]):
         from accidents.models._descent import average_leaf
 
         nodes = (self.roots, self.feature, self.threshold, self.right, self.value)
-        return average_leaf(_imputed(X, self.medians), *nodes)
+        return average_leaf(imputed(X, self.medians), *nodes)
 
     def margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - fast enough on one
         """Log-odds of the trees' average."""
@@ -104,7 +104,7 @@ class Classifier(Model[Parameters]):
         import shap
 
         explainer = shap.TreeExplainer({"trees": [self._tree(number) for number in range(len(self.roots))]})
-        values = explainer.shap_values(_imputed(X, self.medians), check_additivity=False)
+        values = explainer.shap_values(imputed(X, self.medians), check_additivity=False)
         average = np.full((len(X), 1), float(np.ravel(explainer.expected_value)[0]))
         return np.hstack([values.reshape(X.shape), average])
 
@@ -124,10 +124,6 @@ class Classifier(Model[Parameters]):
             "values": self.value[start:end, None].astype(np.float64) / len(self.roots),
             "node_sample_weight": self.cover[start:end].astype(np.float64),
         }
-
-
-def _imputed(X: Matrix, medians: Matrix) -> Matrix:
-    return np.where(np.isnan(X), medians, X)
 
 
 def _rounded_down(threshold: Vector) -> Matrix:
