@@ -74,6 +74,13 @@ class Bundle:
     fit_seconds: float = 0.0
     trained_at: str = ""
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Where pydantic meets a bundle it asks for an instance, and does not look inside."""
+        from pydantic_core import core_schema
+
+        return core_schema.is_instance_schema(cls)
+
     def matrix(self, frame: "pd.DataFrame") -> "Matrix":
         """What the model sees of a feature frame, float32 (n, len(columns)).
 
