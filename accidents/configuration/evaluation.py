@@ -21,6 +21,6 @@ class EvaluationSettings(Section):
     smallest_group: int = Field(50, ge=10, description="groups of fewer accidents are put together as one")
     explained_accidents: int = Field(500, ge=20, description="accidents drawn for the global importance of features")
     explained_accidents_of: dict[str, int] = Field(
-        {"random_forest": 60}, description="the same for model types whose exact SHAP values take long"
+        {"random_forest": 40}, description="the same for model types whose exact SHAP values take long"
     )
     shown_features: int = Field(15, ge=3, le=50, description="features in the importance plot")

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Bundle
-from accidents.explanation.topics import say, topic
+from accidents.explanation.topics import say, spokesman, topic
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Reason:
 
     `contribution` is the sum over all columns of the topic, in log-odds before calibration, or in probability for a
     model that is explained so; positive values speak for priority. `text` and `value` are those of the column that
-    adds most of it.
+    adds most of it, or of the column that this one is computed from.
     """
 
     topic: str
@@ -55,6 +55,7 @@ def _reason(
     positions: list[int],
 ) -> Reason:
     contribution = float(shares[positions].sum())
-    spokesman = max(positions, key=lambda position: shares[position] * np.sign(contribution))
-    value = float(values[spokesman])
-    return Reason(name, say(columns[spokesman], value), value, contribution)
+    strongest = columns[max(positions, key=lambda position: shares[position] * np.sign(contribution))]
+    speaking = spokesman(strongest) if spokesman(strongest) in columns else strongest
+    value = float(values[columns.index(speaking)])
+    return Reason(name, say(speaking, value), value, contribution)

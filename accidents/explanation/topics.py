@@ -4,12 +4,20 @@ A fact such as the hour enters a model as several columns, each with a share of 
 columns whose shares belong together; it follows from what a feature is made of, not from a list of features.
 """
 
-from collections.abc import Mapping
 from functools import cache
 
-from accidents.features.catalogue import ENCODED, FEATURES
-from accidents.features.layout import Over
-from accidents.features.specification import Aggregate, Cross, Feature, Lookup, Ratio
+from accidents.features.catalogue import CATALOGUE
+from accidents.features.layout import FIELDS, Over
+from accidents.features.specification import (
+    Aggregate,
+    Cross,
+    Feature,
+    FeatureKind,
+    Lookup,
+    Measure,
+    PlaceEncoding,
+    Ratio,
+)
 
 PLACE = "place"
 
@@ -35,42 +43,49 @@ _TOPIC_OF_COLUMN = {
 """Topic of a feature of vehicles or people by the first of these columns that it uses."""
 
 _PARTIES = "who was involved"
-_AROUND = {"department": "department", "commune": "commune", "road": "road", "area": "15 km", "spot": "2 km"}
-_FEATURES: Mapping[str, Feature] = {feature.name: feature for feature in FEATURES}
 
 
 @cache
 def topic(column: str) -> str:
     """The topic of a model column; a column that the catalogue does not have is a topic of its own."""
-    if column in ENCODED:
-        return PLACE
-    feature = _FEATURES.get(column)
+    feature = CATALOGUE.get(column)
     return column if feature is None else _topic(feature)
 
 
 def _topic(feature: Feature) -> str:
     match feature:
+        case PlaceEncoding():
+            return PLACE
         case Lookup(of=first) | Cross(first=first) | Ratio(first=first):
             return _topic(first)
         case Aggregate(over=Over.ACCIDENT):
             return feature.phrase
         case Aggregate(columns=columns):
             return next((name for column, name in _TOPIC_OF_COLUMN.items() if column in columns), _PARTIES)
-    return feature.name
+    return feature.phrase
+
+
+@cache
+def spokesman(column: str) -> str:
+    """The column whose value says in words what `column` tells a model: the hour for its sine, else itself."""
+    feature = CATALOGUE.get(column)
+    return feature.of.name if isinstance(feature, Lookup) and feature.kind is FeatureKind.NUMBER else column
 
 
 def say(column: str, value: float) -> str:
     """What a model column says of an accident, such as `light: daylight`."""
-    if column in ENCODED:
-        around = _AROUND[column.removeprefix("te_")]
-        return f"place: {value:.0%} of the accidents recorded in the same {around} were priority"
-    feature = _FEATURES.get(column)
-    return f"{column} = {value:g}" if feature is None else feature.say(value)
+    feature = CATALOGUE.get(column)
+    if feature is None:
+        return f"{column} = {value:g}"
+    if feature.kind is FeatureKind.COUNT and value == 0:
+        return f"no {feature.phrase}"
+    if isinstance(feature, Measure) and feature.value is not None and float(value).is_integer():
+        words = FIELDS[feature.over][feature.value].words
+        return f"{feature.phrase}: {words.get(int(value), f'{value:g}')}"
+    return feature.say(value)
 
 
 def describe(column: str) -> str:
     """Name of a model column for users."""
-    if column in ENCODED:
-        return f"place: share of priority in the same {_AROUND[column.removeprefix('te_')]}"
-    feature = _FEATURES.get(column)
+    feature = CATALOGUE.get(column)
     return column if feature is None else feature.phrase

@@ -7,7 +7,7 @@ import pytest
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.explanation.importance import explain, importance
 from accidents.explanation.reasons import reasons
-from accidents.explanation.topics import PLACE, describe, say, topic
+from accidents.explanation.topics import PLACE, describe, say, spokesman, topic
 from accidents.features.catalogue import ENCODED
 from accidents.features.catalogue import names as column_names
 from accidents.models import model_types
@@ -91,8 +91,29 @@ def test_every_column_of_every_level_has_words():
     assert len({topic(column) for column in column_names("scene")}) < len(column_names("scene")) / 2
 
 
-def test_places_are_told_as_what_was_recorded_there():
-    assert say("te_commune", 0.62) == "place: 62% of the accidents recorded in the same commune were priority"
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        ("lum", 1, "light: daylight"),
+        ("lum", float("nan"), "light: not recorded"),
+        ("pedestrians", 0, "no pedestrians"),
+        ("pedestrians", 2, "pedestrians: 2"),
+        ("band_max", 8, "age band of the oldest: 75 years and over"),
+        ("age_max", 64, "age of the oldest: 64"),
+        ("te_commune", 0.62, "share of priority among the accidents recorded in the same commune: 62%"),
+    ],
+)
+def test_what_columns_say(column, value, text):
+    assert say(column, value) == text
+
+
+def test_the_hour_speaks_for_its_sine():
+    assert [spokesman(name) for name in ("hour_sin", "hour_cos", "daytime", "lum")] == [
+        "hour",
+        "hour",
+        "daytime",
+        "lum",
+    ]
 
 
 def test_a_column_that_nobody_knows_says_its_name_and_value():
