@@ -2,9 +2,8 @@
 
 import argparse
 
-from accidents.models import model_types
-
 from accidents.columns.specification import LEVELS
+from accidents.models import model_types
 
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")

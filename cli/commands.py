@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.errors import AccidentsError, ConfigurationError
 from cli.arguments import PIPELINES, parser
+from cli.timing import phase
 
 if TYPE_CHECKING:
     from accidents.configuration.effective import Configuration
@@ -74,11 +75,14 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
 def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
     from cli.session import prepare
 
-    configuration = _configuration(given)
+    with phase("configuration"):
+        configuration = _configuration(given)
     print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
-    stack = prepare(given.stack, debug=given.debug)
+    with phase("start of ZenML"):
+        stack = prepare(given.stack, debug=given.debug)
     print(f"stack {stack}", flush=True)
-    from cli import stages
+    with phase("imports"):
+        from cli import stages
 
     stage_of: dict[str, Callable[[Any, argparse.Namespace], None]] = {
         "ingestion": stages.ingestion,

@@ -6,14 +6,25 @@ Every file is written to a temporary name beside it and renamed, and left alone 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from accidents.columns import SOURCE
+from accidents.sources.edition import Edition
+from cli.predict import BEST
 from materializers.bundle import BUNDLE_FILE, METADATA_FILE
 from materializers.frame import FILE_NAME as FRAME_FILE
+
+_PAGES = {
+    "comparison_report": "comparison.html",
+    "evaluation_report": "best_model.html",
+    "model_card": "model_card.html",
+    "model_card_text": "model_card.md",
+}
+"""Files under the folder of reports by the name of the artifact."""
 
 
 def output(run: Any, step: str, name: str) -> Any:
@@ -37,23 +48,30 @@ def write_tables(run: Any, folder: Path, *, csv: bool) -> list[Path]:
     return written
 
 
-def write_manifest(path: Path, location: str, fingerprint: str, files: list[Mapping[str, str]]) -> None:
+def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequence[Edition]) -> None:
     """Note which files the data under the folder of `path` were made of."""
-    content = {"source": location, "fingerprint": fingerprint, "files": files}
-    write_atomically(path, lambda target: target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8"))
+    files = [
+        {"year": edition.year, "table": str(table), "file": file}
+        for edition in editions
+        for table, file in edition.files.items()
+    ]
+    write_json(path, {"source": location, "attribution": SOURCE, "fingerprint": fingerprint, "files": files})
 
 
-def write_models(run: Any, models: Path, metrics: Path) -> pd.DataFrame:
-    """Write bundles, their metadata, their metrics and the comparison; returns the comparison."""
-    comparison: pd.DataFrame = output(run, "compare_models", "model_comparison").load()
+def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) -> None:
+    """Write bundles and their metadata, the note of the best, figures, the comparison, reports and the model card."""
     evaluations: dict[str, Any] = output(run, "compare_models", "evaluations").load()
-    for model_type, evaluation in evaluations.items():
+    for model_type in types:
         artifact = output(run, f"train_{model_type}", f"{model_type}_model")
         copy_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.joblib")
         copy_file(artifact, METADATA_FILE, models / f"{model_type}_metadata.json")
-        write_json(metrics / f"{model_type}_metrics.json", evaluation)
-    write_atomically(metrics / "model_comparison.csv", lambda path: comparison.to_csv(path, index=False))
-    return comparison
+        write_json(reports / "metrics" / f"{model_type}_metrics.json", evaluations[model_type])
+    best = output(run, "compare_models", "best_model_type").load()
+    write_json(models / BEST, {"model_type": best, "file": f"{best}_model.joblib", "run": run.name})
+    comparison: pd.DataFrame = output(run, "compare_models", "model_comparison").load()
+    write_text(reports / "metrics" / "model_comparison.csv", comparison.to_csv(index=False))
+    for name, file in _PAGES.items():
+        write_text(reports / file, output(run, "compare_models", name).load())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -84,7 +102,7 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -56,11 +56,8 @@ def _why(pipeline: str, run_name: str, error: Exception) -> str:
 
 def _reason(step: Any) -> str:
     """The message of the exception that ended a step; its class, too, where it is none of the project's own."""
-    if step.exception_info is None:
+    failure = step.exception_info
+    if failure is None:
         return "no reason was recorded"
-    lines = step.exception_info.traceback.rstrip().splitlines()
-    frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
-    after = lines[frames[-1] + 1 :] if frames else lines
-    start = next((number for number, line in enumerate(after) if not line.startswith("    ")), 0)
-    kind, _, message = "\n".join(after[start:]).partition(": ")
-    return message if kind.startswith("accidents.errors.") else f"{kind}: {message}"
+    kind = str(failure.source)
+    return str(failure.message) if kind.startswith("accidents.errors.") else f"{kind}: {failure.message}"

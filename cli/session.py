@@ -12,6 +12,7 @@ from accidents.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[1]
 _TOLD = ("Step ", "Using cached version", "All steps", "Skipping step", "Pipeline run has finished")
+_OWN = ("accidents", "cli", "steps")
 _QUIET = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "GX_ANALYTICS_ENABLED": "false",
@@ -61,7 +62,8 @@ def quieten() -> None:
 
 
 def _worth_telling(record: logging.LogRecord) -> bool:
-    if not record.name.startswith("zenml"):
-        return True
-    record.exc_info, record.exc_text = None, None
-    return logging.INFO < record.levelno < logging.ERROR or record.getMessage().startswith(_TOLD)
+    """Progress of the project and of steps, and warnings; errors of ZenML are told once, by the command."""
+    if record.name.startswith("zenml"):
+        record.exc_info, record.exc_text = None, None
+        return logging.INFO < record.levelno < logging.ERROR or record.getMessage().startswith(_TOLD)
+    return record.levelno > logging.INFO or record.name.partition(".")[0] in _OWN

@@ -2,7 +2,6 @@
 
 import hashlib
 import html
-from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -33,12 +32,12 @@ class FrameMaterializer(BaseMaterializer):
         """Write `data`."""
         content = _encode(data)
         self._checksum = hashlib.sha256(content).hexdigest()
-        with self.artifact_store.open(self._path(FILE_NAME), "wb") as file:
+        with self.artifact_store.open(f"{self.uri}/{FILE_NAME}", "wb") as file:
             file.write(content)
 
     def load(self, data_type: type[Any]) -> pd.DataFrame:  # noqa: ARG002  # the signature is ZenML's
         """Read the frame back."""
-        with self.artifact_store.open(self._path(FILE_NAME), "rb") as file:
+        with self.artifact_store.open(f"{self.uri}/{FILE_NAME}", "rb") as file:
             return pq.read_table(pa.BufferReader(file.read())).to_pandas()
 
     def compute_content_hash(self, data: pd.DataFrame) -> str:
@@ -51,13 +50,10 @@ class FrameMaterializer(BaseMaterializer):
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
         """Write an HTML page with the schema, the missing values and the first rows."""
-        path = self._path("preview.html")
+        path = f"{self.uri}/preview.html"
         with self.artifact_store.open(path, "w") as file:
             file.write(preview(data))
         return {path: VisualizationType.HTML}
-
-    def _path(self, name: str) -> str:
-        return str(PurePosixPath(self.uri) / name) if "://" not in self.uri else f"{self.uri.rstrip('/')}/{name}"
 
 
 def _encode(data: pd.DataFrame) -> bytes:

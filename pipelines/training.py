@@ -1,6 +1,7 @@
 """Training: clean accidents in, compared models out."""
 
 from zenml import pipeline
+from zenml.client import Client
 
 from accidents.configuration.effective import Configuration
 from steps.caching import cache_policy
@@ -12,8 +13,14 @@ from steps.training.train_model import train_model
 
 
 @pipeline(name="training")
-def training(configuration: Configuration, fingerprint: str) -> None:
-    """Train every chosen model on one split of the accidents, evaluate them and compare them."""
+def training(configuration: Configuration, fingerprint: str, without_place: str | None = None) -> None:
+    """Train every chosen model on one split of the accidents, evaluate them and compare them.
+
+    Args:
+        configuration: the effective configuration.
+        fingerprint: checksum of the files of the source.
+        without_place: id of the `evaluations` of a training without the place, for the model card to compare.
+    """
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)
     trained = [
@@ -24,7 +31,7 @@ def training(configuration: Configuration, fingerprint: str) -> None:
             features=features,
             accidents=accidents,
             model_type=model_type,
-            settings=configuration.training,
+            settings=configuration.training.only(model_type),
             information=configuration.features,
             fingerprint=fingerprint,
             id=f"train_{model_type}",
@@ -37,4 +44,6 @@ def training(configuration: Configuration, fingerprint: str) -> None:
         features=features,
         accidents=accidents,
         settings=configuration.evaluation,
+        source=configuration.ingestion.source.location,
+        without_place=Client().get_artifact_version(without_place) if without_place else None,
     )

@@ -8,11 +8,12 @@ from zenml.types import HTMLString
 
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.errors import DataError, SourceError
+from accidents.expectations.checking import check
 from accidents.ingestion import ingest as ingest_editions
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
-from accidents.sources import resolve
 from accidents.sources.fingerprint import fingerprint as fingerprint_of
-from accidents.errors import SourceError
+from accidents.sources.resolution import resolve
 from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
@@ -38,12 +39,17 @@ def ingest(
 
     Raises:
         SourceError: the files have changed since the run began.
-        DataError: the files are not fit to be used.
+        DataError: the files are not fit to be used, or not plausible as a whole.
     """
+    location = settings.source.location
     editions = resolve(settings.source)
     if fingerprint_of(editions) != fingerprint:
-        raise SourceError(f"the files of {settings.source.location} changed while the run began: run again")
+        raise SourceError(f"the files of {location} changed while the run began: run again")
     ingested = ingest_editions(editions, settings, progress=print)
+    print("checking expectations")
+    checked = check(ingested.tables, settings.expectations, source=location)
+    if checked.blocking_failures:
+        raise DataError(f"{location} is not plausible:\n" + "\n".join(checked.blocking_failures))
     log_step({"fingerprint": fingerprint, **ingested.counts})
     clean = ingested.accidents
     return (
@@ -52,5 +58,5 @@ def ingest(
         clean.people,
         ingested.report,
         ingested.quarantine,
-        HTMLString(ingested.expectations),
+        HTMLString(checked.html),
     )

@@ -20,7 +20,18 @@ def test_help_shows_every_flag_and_imports_nothing_heavy(project: Path) -> None:
     text, _, modules = done.stdout.rpartition("\n[")
     for flag in ("ingestion", "features", "training", "evaluation", "inference", "predict", "all", "source", "years"):
         assert f"--{flag}" in text
-    for flag in ("models", "level", "resampling", "tune", "config", "stack", "no-cache", "input", "output", "model-path"):
+    for flag in (
+        "models",
+        "level",
+        "resampling",
+        "tune",
+        "config",
+        "stack",
+        "no-cache",
+        "input",
+        "output",
+        "model-path",
+    ):
         assert f"--{flag}" in text
     for heavy in ("zenml", "pandas", "numpy", "sklearn", "pydantic"):
         assert f"'{heavy}'" not in modules

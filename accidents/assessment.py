@@ -1,0 +1,187 @@
+"""Trained models held against labelled accidents: one of them, or all of a training, with the pages that tell of it.
+
+Figures come from `evaluation`, explanations from `explanation`, pages from `report`; here is what goes with what.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.errors import DataError
+from accidents.evaluation.evaluate import compare, evaluate
+from accidents.evaluation.results import Difference, Evaluation
+from accidents.explanation.importance import explain
+from accidents.report.card import Card, model_card
+from accidents.report.comparison import comparison_report, ranked_by_f1
+from accidents.report.evaluation import evaluation_report
+from accidents.report.subject import Subject
+from accidents.tables import LABEL
+from accidents.training.split import Part
+
+SYNTHETIC_SOURCE = "sample"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """One model on labelled accidents: its evaluation and the HTML report."""
+
+    evaluation: Evaluation
+    report: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All models of a training on its test part.
+
+    `table` has one row a model, ranked by F1: `model_type accuracy precision recall f1_score roc_auc best_cv_score
+    fit_seconds`. `evaluations` are summaries by model type; `best` is the type of best F1 on the validation part, which
+    `report` and `card` describe.
+    """
+
+    table: pd.DataFrame
+    evaluations: dict[str, dict[str, Any]]
+    best: str
+    report: str
+    comparison_report: str
+    card: Card
+
+
+def assess(
+    bundle: Bundle,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    source: str,
+    fingerprint: str,
+) -> Assessment:
+    """Measure a model on labelled accidents, which need not be of the data that it was trained on.
+
+    Args:
+        bundle: the model.
+        features: what `accidents.features.build` gives.
+        accidents: `Accidents.accidents` of the same accidents in the same order.
+        settings: resamples, bins, groups.
+        source: where the accidents come from, as typed.
+        fingerprint: of their files.
+
+    Raises:
+        DataError: no accident has a label.
+    """
+    known = (accidents[LABEL] >= 0).to_numpy()
+    if not known.any():
+        raise DataError(f"{source}: no accident has a label; an evaluation needs the column grav of usagers")
+    labelled = accidents[known].reset_index(drop=True)
+    X = bundle.matrix(features[known].reset_index(drop=True))
+    labels = labelled[LABEL].to_numpy()
+    groups = labelled[list(settings.group_columns)]
+    evaluation = evaluate(labels, bundle.probability(X), bundle.threshold, groups=groups, settings=settings)
+    subject = _subject(bundle, source, fingerprint, f"{len(labels):,} accidents")
+    return Assessment(evaluation, evaluation_report(subject, evaluation, explain(bundle, X, settings), settings))
+
+
+def compare_models(
+    bundles: Sequence[Bundle],
+    predictions: Sequence[pd.DataFrame],
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    source: str,
+    without_place: Mapping[str, Any] | None = None,
+) -> Comparison:
+    """Measure the models of one training on its test part, rank them, and describe the best.
+
+    Args:
+        bundles: models of different types, trained on one split.
+        predictions: `Trained.predictions` of each of them.
+        features: what `accidents.features.build` gives.
+        accidents: `Accidents.accidents` of the same accidents in the same order.
+        settings: resamples, bins, groups.
+        source: where the accidents come from, as typed.
+        without_place: summaries by model type of models trained without the place, for the card.
+    """
+    tested = {b.model_type: _test_part(p) for b, p in zip(bundles, predictions, strict=True)}
+    models = {bundle.model_type: bundle for bundle in bundles}
+    rows = _rows_of(next(iter(tested.values()))["Num_Acc"], accidents)
+    groups = accidents.loc[rows, list(settings.group_columns)].reset_index(drop=True)
+    evaluations = {
+        name: evaluate(
+            part["label"].to_numpy(),
+            part["probability"].to_numpy(),
+            models[name].threshold,
+            groups=groups,
+            settings=settings,
+        )
+        for name, part in tested.items()
+    }
+    ranking = ranked_by_f1(evaluations)
+    best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
+    told = f"test part, {len(rows):,} accidents"
+    subjects = {name: _subject(bundle, source, bundle.fingerprint, told) for name, bundle in models.items()}
+    explanation = explain(models[best], models[best].matrix(features.loc[rows]), settings)
+    return Comparison(
+        table=_table(ranking, models, evaluations),
+        evaluations={name: evaluations[name].summary() for name in ranking},
+        best=best,
+        report=evaluation_report(subjects[best], evaluations[best], explanation, settings),
+        comparison_report=comparison_report(
+            [subjects[name] for name in ranking],
+            [evaluations[name] for name in ranking],
+            _differences(ranking, tested, models, settings),
+        ),
+        card=model_card(subjects[best], evaluations[best], explanation, (without_place or {}).get(best)),
+    )
+
+
+def _test_part(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions[predictions["part"] == Part.TEST].reset_index(drop=True)
+
+
+def _rows_of(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:
+    """Positions of accidents by id; the accidents are sorted by it."""
+    return np.searchsorted(accidents["Num_Acc"].to_numpy(), ids.to_numpy())
+
+
+def _subject(bundle: Bundle, source: str, fingerprint: str, accidents: str) -> Subject:
+    return Subject(
+        metadata=bundle.metadata(),
+        source=source,
+        accidents=accidents,
+        fingerprint=fingerprint,
+        synthetic=source == SYNTHETIC_SOURCE,
+    )
+
+
+def _table(ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
+    rows = [
+        {
+            "model_type": name,
+            "accuracy": evaluations[name].accuracy,
+            "precision": evaluations[name].precision,
+            "recall": evaluations[name].recall,
+            "f1_score": evaluations[name].f1,
+            "roc_auc": evaluations[name].roc_auc,
+            "best_cv_score": models[name].best_cv_score,
+            "fit_seconds": models[name].fit_seconds,
+        }
+        for name in ranking
+    ]
+    return pd.DataFrame(rows).astype({"best_cv_score": "float64"})
+
+
+def _differences(
+    ranking: Sequence[str],
+    tested: Mapping[str, pd.DataFrame],
+    models: Mapping[str, Bundle],
+    settings: EvaluationSettings,
+) -> list[Difference]:
+    """F1 of each model less that of the first of the ranking, paired."""
+    labels = tested[ranking[0]]["label"].to_numpy()
+    scored = {name: (tested[name]["probability"].to_numpy(), models[name].threshold) for name in ranking}
+    return [compare(labels, scored[name], scored[ranking[0]], settings=settings)["f1"] for name in ranking]

@@ -1,0 +1,14 @@
+"""Configuration of the features: how much a model is told."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+
+
+class FeatureSettings(Section):
+    """What a model may see of an accident."""
+
+    level: Literal["strict", "call", "scene"] = Field("call", description="level of information")
+    geography: bool = Field(True, description="whether a model may see places, encoded by what was recorded there")

@@ -1,0 +1,72 @@
+"""What is printed at the end of a run: tables a person can read, and where to look next."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from accidents.columns import SOURCE
+from accidents.report.subject import display_name
+
+_COLUMNS = ("accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds")
+_METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece")
+
+
+def print_comparison(comparison: pd.DataFrame, models: Path, reports: Path) -> None:
+    """Print the models, ranked by F1, and the files to look at."""
+    table = Table("model", *(name.replace("_", " ") for name in _COLUMNS))
+    for row in comparison.to_dict("records"):
+        figures = (
+            "" if pd.isna(row[name]) else f"{row[name]:.{1 if name == 'fit_seconds' else 3}f}" for name in _COLUMNS
+        )
+        table.add_row(display_name(row["model_type"]), *figures)
+    _console().print(table)
+    _console().print(
+        f"models    {models}/<type>_model.joblib\n"
+        f"figures   {reports}/metrics/model_comparison.csv\n"
+        f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
+        f"next      python run.py --predict examples/low_risk.json"
+    )
+
+
+def print_evaluation(evaluation: Mapping[str, Any], folder: Path) -> None:
+    """Print the metrics with their intervals, and the files to look at."""
+    table = Table("metric", "value", f"{evaluation['confidence']:.0%} interval")
+    for name in _METRICS:
+        interval = evaluation["intervals"].get(name)
+        value = evaluation[name]
+        table.add_row(
+            name,
+            "" if value is None else f"{value:.3f}",
+            f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "",
+        )
+    _console().print(table)
+    _console().print(f"{evaluation['n']:,} accidents, {evaluation['prevalence']:.3f} of them priority")
+    _console().print(f"report    {folder}/report.html\nfigures   {folder}/metrics.json")
+
+
+def print_ingestion(report: pd.DataFrame, counts: Mapping[str, Any]) -> None:
+    """Print what was found in the files, what was done about it, and how many rows there are."""
+    table = Table("file", "column", "check", "rows", "share", "action", title="findings")
+    for row in report.to_dict("records"):
+        share = f"{row['share']:.2%}" if pd.notna(row["share"]) else ""
+        table.add_row(row["file"], row["column"], row["check"], f"{row['rows']:,}", share, row["action"])
+    _console().print(table)
+    for name, value in counts.items():
+        if isinstance(value, int):
+            _console().print(f"{name:<40}{value:>12,}")
+    _console().print(SOURCE)
+
+
+def print_scoring(scoring: Mapping[str, Any], target: str) -> None:
+    """Print how many accidents were scored, and where the scores are."""
+    for name, value in scoring.items():
+        _console().print(f"{name.replace('_', ' '):<24}{value}")
+    _console().print(f"scores in {target}")
+
+
+def _console() -> Console:
+    return Console(width=None if Console().is_terminal else 120, highlight=False, soft_wrap=True)

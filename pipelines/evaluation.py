@@ -1,0 +1,30 @@
+"""Evaluation: a trained model and labelled accidents in, figures and a report out."""
+
+from zenml import pipeline
+
+from accidents.configuration.effective import Configuration
+from pipelines.models import chosen_model
+from steps.evaluation.evaluate_model import evaluate_model
+from steps.features.build_features import build_features
+from steps.ingestion.ingest import ingest
+
+
+@pipeline(name="evaluation")
+def evaluation(configuration: Configuration, fingerprint: str, model: str) -> None:
+    """Measure a model on the accidents of a source.
+
+    Args:
+        configuration: the effective configuration.
+        fingerprint: checksum of the files of the source.
+        model: id of a model artifact, or the path of a bundle.
+    """
+    accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
+    features = build_features(accidents, vehicles, people)
+    evaluate_model(
+        model=chosen_model(model),
+        features=features,
+        accidents=accidents,
+        settings=configuration.evaluation,
+        source=configuration.ingestion.source.location,
+        fingerprint=fingerprint,
+    )

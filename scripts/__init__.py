@@ -1,0 +1,1 @@
+"""Helpers of developers; nothing of the product imports them."""

@@ -1,0 +1,44 @@
+"""A trained model, measured on labelled accidents."""
+
+from typing import Annotated, Any
+
+import pandas as pd
+from zenml import step
+from zenml.types import HTMLString
+
+import materializers.bundle
+import materializers.frame  # noqa: F401  # stores the frames
+from accidents.assessment import assess
+from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.schemas.accidents import accidents_schema
+from accidents.schemas.features import features_schema
+from steps.borders import border
+from steps.caching import cache_policy
+from steps.metadata import log_step
+
+
+@step(cache_policy=cache_policy(__name__))
+@border(features=features_schema, accidents=accidents_schema)
+def evaluate_model(
+    model: Bundle,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+    source: str,
+    fingerprint: str,
+) -> tuple[Annotated[dict[str, Any], "evaluation"], Annotated[HTMLString, "evaluation_report"]]:
+    """Measure a model, as a whole and by department, road, light and month.
+
+    Args:
+        model: the bundle.
+        features: the features of the accidents.
+        accidents: the accidents with their labels.
+        settings: resamples, bins, groups.
+        source: where the accidents come from, as typed.
+        fingerprint: checksum of their files.
+    """
+    found = assess(model, features, accidents, settings, source=source, fingerprint=fingerprint)
+    summary = found.evaluation.summary()
+    log_step({"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]})
+    return summary, HTMLString(found.report)

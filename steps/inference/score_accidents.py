@@ -1,0 +1,32 @@
+"""Many accidents, scored in constant memory."""
+
+from typing import Annotated, Any
+
+from zenml import step
+
+import materializers.bundle  # noqa: F401  # loads the model
+from accidents.bundle import Bundle
+from accidents.configuration.inference import InferenceSettings
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.inference import score
+from steps.borders import border
+from steps.metadata import log_step
+
+
+@step(enable_cache=False)
+@border()
+def score_accidents(
+    model: Bundle, source: str, target: str, settings: InferenceSettings, ingestion: IngestionSettings
+) -> Annotated[dict[str, Any], "scoring"]:
+    """Score `source` into the file `target`; never cached, since the file has to be written.
+
+    Args:
+        model: the bundle.
+        source: a folder of BAAC files, or one file of accidents.
+        target: a file to write, `.csv`, `.parquet` or `.jsonl`.
+        settings: accidents held in memory at a time.
+        ingestion: what is tolerated in the files of a folder.
+    """
+    summary = score(source, target, model, settings, limits=ingestion.limits, progress=print).as_dict()
+    log_step(summary)
+    return summary

@@ -1,0 +1,65 @@
+"""All trained models, measured on the same test accidents, ranked and reported."""
+
+from typing import Annotated, Any
+
+import pandas as pd
+from zenml import step
+from zenml.types import HTMLString, MarkdownString
+
+import materializers.bundle
+import materializers.frame  # noqa: F401  # stores the frames
+from accidents import assessment
+from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.schemas.accidents import accidents_schema
+from accidents.schemas.features import features_schema
+from steps.borders import border
+from steps.caching import cache_policy
+from steps.metadata import log_model, log_step
+
+
+@step(cache_policy=cache_policy(__name__))
+@border(features=features_schema, accidents=accidents_schema)
+def compare_models(
+    models: list[Bundle],
+    predictions: list[pd.DataFrame],
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+    source: str,
+    without_place: dict[str, Any] | None = None,
+) -> tuple[
+    Annotated[pd.DataFrame, "model_comparison"],
+    Annotated[dict[str, Any], "evaluations"],
+    Annotated[str, "best_model_type"],
+    Annotated[HTMLString, "comparison_report"],
+    Annotated[HTMLString, "evaluation_report"],
+    Annotated[HTMLString, "model_card"],
+    Annotated[MarkdownString, "model_card_text"],
+]:
+    """Evaluate every model, compare them, and describe the one of best validation F1 in a report and a card.
+
+    Args:
+        models: the bundles of one training.
+        predictions: for each of them, what it says of accidents that it has not learned from.
+        features: the features of all accidents.
+        accidents: the accidents, by whose place, road, light and month the metrics are shown.
+        settings: resamples, bins, groups.
+        source: where the accidents come from, as typed.
+        without_place: the `evaluations` of models trained without the place, which the card then compares.
+    """
+    result = assessment.compare_models(
+        models, predictions, features, accidents, settings, source=source, without_place=without_place
+    )
+    figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}
+    log_step({"f1": figures, "best": result.best})
+    log_model({"f1": figures, "best": result.best})
+    return (
+        result.table,
+        result.evaluations,
+        result.best,
+        HTMLString(result.comparison_report),
+        HTMLString(result.report),
+        HTMLString(result.card.html),
+        MarkdownString(result.card.markdown),
+    )

@@ -1,0 +1,52 @@
+"""One model, trained on the common split."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+import materializers.bundle
+import materializers.frame  # noqa: F401  # stores the frames
+from accidents.bundle import Bundle
+from accidents.configuration.features import FeatureSettings
+from accidents.configuration.training import TrainingSettings
+from accidents.schemas.accidents import accidents_schema
+from accidents.schemas.features import features_schema
+from accidents.training import train
+from steps.borders import border
+from steps.caching import cache_policy
+from steps.metadata import log_step
+
+
+@step(cache_policy=cache_policy(__name__))
+@border(features=features_schema, accidents=accidents_schema)
+def train_model(
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    model_type: str,
+    settings: TrainingSettings,
+    information: FeatureSettings,
+    fingerprint: str,
+) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
+    """Train, calibrate and set the threshold of one model type; predict the accidents it was not trained on.
+
+    Args:
+        features: features of every level.
+        accidents: labels, and the dates that a temporal split needs.
+        model_type: a module of `accidents.models`.
+        settings: split, resampling, tuning, threshold rule, hyperparameters.
+        information: level of information, and whether the place is used.
+        fingerprint: checksum of the files that the accidents come from.
+    """
+    trained = train(
+        model_type,
+        features,
+        accidents,
+        settings,
+        level=information.level,
+        geography=information.geography,
+        fingerprint=fingerprint,
+        progress=lambda message: print(f"{model_type}: {message}", flush=True),
+    )
+    log_step({"rows": trained.bundle.rows, "fit_seconds": trained.bundle.fit_seconds, **trained.bundle.metrics})
+    return trained.bundle, trained.predictions

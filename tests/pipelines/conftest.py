@@ -1,0 +1,53 @@
+"""A small configuration that leaves its files in a folder of the test."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SMALL: dict[str, dict[str, Any]] = {
+    "xgboost": {"rounds": 20},
+    "lightgbm": {"rounds": 20},
+    "random_forest": {"trees": 20},
+    "logistic_regression": {"iterations": 50},
+}
+
+
+def configure(folder: Path, **sections: dict[str, Any]) -> list[str]:
+    """Write the shipped configuration, changed by `sections`, and return the arguments that choose it."""
+    arguments = []
+    for name, changes in sections.items():
+        shipped = yaml.safe_load((Path("configs") / f"{name}.yaml").read_text())
+        path = folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(merged(shipped, changes)))
+        arguments += ["--config", str(path)]
+    return arguments
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in changes.items():
+        result[key] = merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+    return result
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runs of this session leave their files."""
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="session")
+def small(folder: Path) -> list[str]:
+    """Arguments for a training on a small synthetic year, with small models."""
+    return configure(
+        folder,
+        ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 1500}}},
+        training={
+            "models_folder": str(folder / "models"),
+            "reports_folder": str(folder / "reports"),
+            "model_settings": {name: {"parameters": values} for name, values in SMALL.items()},
+        },
+        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
+    )
