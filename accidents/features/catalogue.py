@@ -1,297 +1,254 @@
 """The catalogue of features: every column that a model can see, its formula, its level and its name for users.
 
-A feature is one row here and nothing else. No feature uses the injuries (`grav`), an identifier, the order of rows, or
-whether something that the police form tells is recorded: a person without year of birth counts as 25 to 44 years old
-and one without recorded sex as a man, groups that no feature counts, so that a missing value cannot be told from an
-ordinary one. (Both are missing for people who fled, which gives the outcome away.) The same holds for safety equipment, trip,
-and the pedestrian's place and action. The width of the carriageway, kilometre posts, addresses and minutes of the hour
-show how a form was filled in and are left out.
+A feature is one row here and nothing else. No feature uses the injuries (`grav`), an identifier or the order of rows.
+Nor can one tell whether something about a person was recorded: it is missing for people who fled, or by the habit of
+the force that filled in the form, and gives the outcome away. So of the groups of people there is always one that no
+feature counts, and a person of whom nothing is recorded looks like one of that group: 25 to 44 years old, male, with
+equipment, trip and action that are listed under no feature. The width of the carriageway, kilometre posts, addresses
+and minutes of the hour show how a form was filled in, and are left out.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 
 from accidents.columns import LEVELS
 from accidents.features import groups
 from accidents.features.groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
 from accidents.features.keys import KEYS
 from accidents.features.layout import Over
-from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Ratio
+from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Measure, PlaceEncoding, Ratio
 
-_DRIVER, _PASSENGER, _PEDESTRIAN, _WOMAN = 1, 2, 3, 2
-
-
-def _where(conditions: dict[str, Iterable[int] | int]) -> dict[str, frozenset[int]]:
-    return {
-        name: frozenset({int(codes)} if isinstance(codes, int) else map(int, codes))
-        for name, codes in conditions.items()
-    }
+Where = Iterable[int] | int
+_VEHICLES, _PEOPLE = Over.VEHICLES, Over.PEOPLE
+_DRIVER, _PASSENGER, _PEDESTRIAN = 1, 2, 3  # catu
+_WOMAN = 2  # sexe
 
 
-def _code(name: str, phrase: str) -> Aggregate:
+def _conditions(where: Mapping[str, Where]) -> dict[str, frozenset[int]]:
+    return {name: frozenset([codes] if isinstance(codes, int) else codes) for name, codes in where.items()}
+
+
+def _code(column: str, phrase: str, name: str = "") -> Aggregate:
     """A column of the accident as it is."""
-    return Aggregate(name, phrase, Over.ACCIDENT, How.MAX, name)
+    return Aggregate(name or column, phrase, Over.ACCIDENT, How.MAX, column)
 
 
-def _count(over: Over, name: str, phrase: str, **conditions: Iterable[int] | int) -> Aggregate:
-    return Aggregate(name, phrase, over, How.COUNT, where=_where(conditions))
+def _count(over: Over, name: str, phrase: str, **where: Where) -> Aggregate:
+    return Aggregate(name, phrase, over, How.COUNT, where=_conditions(where))
 
 
-def _any(over: Over, name: str, phrase: str, **conditions: Iterable[int] | int) -> Aggregate:
-    return Aggregate(name, phrase, over, How.ANY, where=_where(conditions))
+def _any(over: Over, name: str, phrase: str, **where: Where) -> Aggregate:
+    return Aggregate(name, phrase, over, How.ANY, where=_conditions(where))
 
 
-def _vehicles(name: str, phrase: str, **conditions: Iterable[int] | int) -> Aggregate:
-    return _count(Over.VEHICLES, name, phrase, **conditions)
+def _of_vehicle(how: How, column: str, name: str, phrase: str) -> Aggregate:
+    """A code of the lightest (`MIN`) or heaviest (`MAX`) vehicle."""
+    return Aggregate(name, phrase, _VEHICLES, how, column, by="kind")
 
 
-def _people(name: str, phrase: str, **conditions: Iterable[int] | int) -> Aggregate:
-    return _count(Over.PEOPLE, name, phrase, **conditions)
+def _band(how: How, name: str, phrase: str, by: str | None = None, **where: Where) -> Measure:
+    return Measure(name, phrase, _PEOPLE, how, "band", by, _conditions(where), default=groups.REFERENCE_BAND)
 
 
-def _of(
-    over: Over,
-    how: How,
-    value: str,
-    name: str,
-    phrase: str,
-    by: str | None = None,
-    default: float | None = None,
-    number: bool = False,
-    **conditions: Iterable[int] | int,
-) -> Aggregate:
-    return Aggregate(name, phrase, over, how, value, by, _where(conditions), default, number)
+def _age(how: How, name: str, phrase: str, by: str | None = None, **where: Where) -> Measure:
+    return Measure(name, phrase, _PEOPLE, how, "age", by, _conditions(where), default=groups.REFERENCE_AGE)
 
 
-HOUR, WEEKDAY, MONTH = (
-    _code("hour", "hour"),
-    _code("weekday", "day of the week"),
-    Aggregate("month", "month", Over.ACCIDENT, How.MAX, "mois"),
+def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
+    """Sine and cosine of something that comes round again after `period`."""
+
+    def wave(name: str, function: Callable[[float], float]) -> Lookup:
+        table = {code: function(2 * math.pi * code / period) for code in range(first, first + period)}
+        rule = f"{name}(2 pi {of.name} / {period})"
+        return Lookup(f"{of.name}_{name}", f"{of.phrase} ({name}e)", of, table, rule=rule)
+
+    return wave("sin", math.sin), wave("cos", math.cos)
+
+
+_HOUR, _WEEKDAY, _MONTH = _code("hour", "hour"), _code("weekday", "day of the week"), _code("mois", "month", "month")
+_LIGHT, _WEATHER, _SURFACE = _code("lum", "light"), _code("atm", "weather"), _code("surf", "road surface")
+_ROAD, _BUILT_UP, _COLLISION = _code("catr", "road category"), _code("agg", "built-up area"), _code("col", "collision")
+
+_WHEN = (
+    _HOUR,
+    *_cycle(_HOUR, 0, 24),
+    Lookup.grouped("daytime", "time of day", _HOUR, groups.DAYTIME),
+    _WEEKDAY,
+    *_cycle(_WEEKDAY, 0, 7),
+    Lookup("weekend", "weekend", _WEEKDAY, {day: float(day >= 5) for day in range(7)}, rule="1 if weekday is 5 or 6"),
+    _MONTH,
+    *_cycle(_MONTH, 1, 12),
+    Lookup.grouped("season", "season", _MONTH, groups.SEASON),
 )
-LIGHT = _code("lum", "light")
-WEATHER = _code("atm", "weather")
-SURFACE = _code("surf", "road surface")
-ROAD = _code("catr", "road category")
-BUILT = _code("agg", "built-up area")
-JUNCTION = _code("int", "junction")
-COLLISION = _code("col", "collision")
-ACC = (
-    HOUR,
-    WEEKDAY,
-    MONTH,
-    LIGHT,
-    WEATHER,
-    SURFACE,
-    ROAD,
-    BUILT,
-    JUNCTION,
-    COLLISION,
+
+_WHERE = (
+    _LIGHT,
+    _WEATHER,
+    Lookup.grouped("weather", "kind of weather", _WEATHER, groups.WEATHER),
+    _SURFACE,
+    Lookup.grouped("surface", "kind of road surface", _SURFACE, groups.SURFACE),
+    _ROAD,
+    Lookup.grouped("road", "kind of road", _ROAD, groups.ROAD),
+    _BUILT_UP,
+    _COLLISION,
+    _code("int", "junction"),
     _code("circ", "traffic"),
-    _code("nbv", "lanes"),
+    _code("nbv", "number of lanes"),
     _code("vosp", "reserved lane"),
     _code("prof", "gradient"),
     _code("plan", "curvature"),
     _code("infra", "infrastructure"),
     _code("situ", "where on the road"),
-    _code("vma", "speed limit"),
+    _code("vma", "speed limit in km/h"),
+    Cross("road_built_up", "road category and built-up area", _ROAD, _BUILT_UP),
+    Cross("light_built_up", "light and built-up area", _LIGHT, _BUILT_UP),
+    Cross("collision_built_up", "collision and built-up area", _COLLISION, _BUILT_UP),
 )
 
+_ALL_VEHICLES, _ALL_PEOPLE = _count(_VEHICLES, "vehicles", "vehicles"), _count(_PEOPLE, "people", "people")
+_LIGHTEST = Aggregate("lightest_party", "lightest party", _PEOPLE, How.MIN, "party")
+_HEAVIEST = Aggregate("heaviest_party", "heaviest party", _PEOPLE, How.MAX, "party")
+_PAIR = Cross("parties", "lightest and heaviest party", _LIGHTEST, _HEAVIEST)
 
-def cyc(of, n, p):
-    return [
-        Lookup.computed(
-            f"{of.name}_{f.__name__}",
-            of.phrase,
-            of,
-            range(n + 1),
-            lambda v: f(2 * math.pi * v / p),
-            f"{f.__name__}(2 pi {of.name}/{p})",
-        )
-        for f in (math.sin, math.cos)
-    ]
+_WHO = (
+    _ALL_VEHICLES,
+    _count(_VEHICLES, "bicycles", "bicycles", kind=Party.BICYCLE),
+    _count(_VEHICLES, "personal_devices", "personal mobility devices", kind=Party.PERSONAL_DEVICE),
+    _count(_VEHICLES, "mopeds", "mopeds", kind=Party.MOPED),
+    _count(_VEHICLES, "light_motorcycles", "motorcycles up to 125 cm3", kind=Party.LIGHT_MOTORCYCLE),
+    _count(_VEHICLES, "motorcycles", "motorcycles over 125 cm3", kind=Party.MOTORCYCLE),
+    _count(_VEHICLES, "cars", "cars", kind=Party.CAR),
+    _count(_VEHICLES, "vans", "vans", kind=Party.VAN),
+    _count(_VEHICLES, "buses", "buses", kind=Party.BUS),
+    _count(_VEHICLES, "lorries", "lorries", kind=Party.LORRY),
+    _any(_PEOPLE, "any_pedestrian", "a pedestrian is involved", catu=_PEDESTRIAN),
+    _any(_VEHICLES, "any_cycle", "a bicycle or personal device is involved", kind=CYCLES),
+    _any(_VEHICLES, "any_two_wheeler", "a powered two-wheeler is involved", kind=POWERED_TWO_WHEELERS),
+    _any(_VEHICLES, "any_heavy", "a heavy vehicle is involved", kind=HEAVY_VEHICLES),
+    Aggregate("lightest_vehicle", "lightest vehicle", _VEHICLES, How.MIN, "kind"),
+    Aggregate("heaviest_vehicle", "heaviest vehicle", _VEHICLES, How.MAX, "kind"),
+    _LIGHTEST,
+    _HEAVIEST,
+    _PAIR,
+    Cross("parties_collision", "lightest and heaviest party, and collision", _PAIR, _COLLISION),
+    _ALL_PEOPLE,
+    Ratio("people_per_vehicle", "people per vehicle", _ALL_PEOPLE, _ALL_VEHICLES),
+    _count(_PEOPLE, "drivers", "drivers", catu=_DRIVER),
+    _count(_PEOPLE, "passengers", "passengers", catu=_PASSENGER),
+    _count(_PEOPLE, "pedestrians", "pedestrians", catu=_PEDESTRIAN),
+    _count(_PEOPLE, "car_passengers", "passengers of cars", catu=_PASSENGER, party=Party.CAR),
+    _count(_PEOPLE, "two_wheeler_passengers", "pillion riders", catu=_PASSENGER, party=POWERED_TWO_WHEELERS),
+    _count(_PEOPLE, "motorcyclists", "people on motorcycles over 125 cm3", party=Party.MOTORCYCLE),
+    _count(_PEOPLE, "car_occupants", "people in cars", party=Party.CAR),
+    _count(_PEOPLE, "lorry_occupants", "people in lorries", party=Party.LORRY),
+    _count(_PEOPLE, "hit_by_heavy", "pedestrians hit by a heavy vehicle", catu=_PEDESTRIAN, vehicle=HEAVY_VEHICLES),
+)
 
+_PEOPLE_ASKED_FOR = (
+    _count(_PEOPLE, "women", "women", sexe=_WOMAN),
+    _count(_PEOPLE, "women_driving", "women driving", sexe=_WOMAN, catu=_DRIVER),
+    _count(_PEOPLE, "women_on_foot", "women on foot", sexe=_WOMAN, catu=_PEDESTRIAN),
+    _count(_PEOPLE, "women_on_two_wheelers", "women on powered two-wheelers", sexe=_WOMAN, party=POWERED_TWO_WHEELERS),
+    _count(_PEOPLE, "front_passengers", "people in the front passenger seat", place=2),
+    _count(_PEOPLE, "rear_passengers", "people in rear seats", place=(3, 4, 5, 7, 8, 9)),
+    _count(_PEOPLE, "children", "people under 14", band=groups.CHILDREN),
+    _count(_PEOPLE, "youths", "people of 14 to 17", band=groups.YOUTHS),
+    _count(_PEOPLE, "young_adults", "people of 18 to 24", band=groups.YOUNG_ADULTS),
+    _count(_PEOPLE, "middle_aged", "people of 45 to 64", band=groups.MIDDLE_AGED),
+    _count(_PEOPLE, "seniors", "people of 65 and over", band=groups.SENIORS),
+    _count(_PEOPLE, "aged", "people of 75 and over", band=groups.AGED),
+    _count(_PEOPLE, "senior_pedestrians", "pedestrians of 65 and over", band=groups.SENIORS, party=Party.PEDESTRIAN),
+    _count(_PEOPLE, "young_riders", "young adults on powered two-wheelers",
+           band=groups.YOUNG_ADULTS, party=POWERED_TWO_WHEELERS),
+    _count(_PEOPLE, "middle_aged_cyclists", "cyclists of 45 to 64", band=groups.MIDDLE_AGED, party=CYCLES),
+    _count(_PEOPLE, "young_in_cars", "people of 18 to 24 in cars", band=groups.YOUNG_ADULTS, party=Party.CAR),
+    _count(_PEOPLE, "middle_aged_in_cars", "people of 45 to 64 in cars", band=groups.MIDDLE_AGED, party=Party.CAR),
+    _count(_PEOPLE, "seniors_in_cars", "people of 65 and over in cars", band=groups.SENIORS, party=Party.CAR),
+    _band(How.MIN, "band_min", "age band of the youngest"),
+    _band(How.MEAN, "band_mean", "mean age band"),
+    _band(How.MAX, "band_max", "age band of the oldest"),
+    _band(How.MAX, "band_most_vulnerable", "age band of the oldest of the most vulnerable", by="frailty"),
+    _band(How.MIN, "band_youngest_driver", "age band of the youngest driver", catu=_DRIVER),
+    _band(How.MAX, "band_oldest_driver", "age band of the oldest driver", catu=_DRIVER),
+)  # fmt: skip
 
-LOOK = (
-    *cyc(HOUR, 23, 24),
-    *cyc(WEEKDAY, 6, 7),
-    *cyc(MONTH, 12, 12),
-    Lookup.computed("weekend", "weekend", WEEKDAY, range(7), lambda d: float(d >= 5), "weekday 5,6"),
-    Lookup.grouped("daytime", "time of day", HOUR, groups.DAYTIME),
-    Lookup.grouped("season", "season", MONTH, groups.SEASON),
-    Lookup.grouped("weather", "weather", WEATHER, groups.WEATHER),
-    Lookup.grouped("surface", "road surface", SURFACE, groups.SURFACE),
-    Lookup.grouped("road", "road", ROAD, groups.ROAD),
-)
-V = Over.VEHICLES
-P = Over.PEOPLE
-VEH = (
-    _vehicles("vehicles", "vehicles"),
-    *(_vehicles(f"n_{p.name.lower()}", p.words, kind=p) for p in Party if p),
-    _any(V, "any_cycle", "a cycle", kind=CYCLES),
-    _any(V, "any_ptw", "ptw", kind=POWERED_TWO_WHEELERS),
-    _any(V, "any_heavy", "heavy", kind=HEAVY_VEHICLES),
-    _of(V, How.MIN, "kind", "lightest_vehicle", "lightest vehicle"),
-    _of(V, How.MAX, "kind", "heaviest_vehicle", "heaviest vehicle"),
-    _of(V, How.MIN, "manv", "manv_lightest", "manoeuvre of the lightest", by="kind"),
-    _of(V, How.MAX, "manv", "manv_heaviest", "manoeuvre of the heaviest", by="kind"),
-    _of(V, How.MIN, "choc", "choc_lightest", "impact of the lightest", by="kind"),
-    _of(V, How.MAX, "choc", "choc_heaviest", "impact of the heaviest", by="kind"),
-    _of(V, How.MAX, "obs", "obs_lightest", "obstacle of the lightest", by="kind"),
-    *(
-        _vehicles(f"manv_{n}", n, manv=c)
-        for n, c in {
-            "straight": 1,
-            "same_lane": 2,
-            "overtaking": (17, 18),
-            "turn_left": 15,
-            "turn_right": 16,
-            "crossing": 19,
-            "swerve": (13, 14),
-            "wrong_way": (5, 6),
-            "lane_change": (11, 12),
-            "standing": (20, 22, 23, 24),
-            "reversing": 4,
-            "between": 3,
-            "merge": 9,
-            "uturn": 10,
-            "avoid": 21,
-        }.items()
-    ),
-    *(
-        _vehicles(f"ptw_{n}", n, manv=c, kind=POWERED_TWO_WHEELERS)
-        for n, c in {"straight": 1, "overtaking": (17, 18), "between": 3, "swerve": (13, 14)}.items()
-    ),
-    *(
-        _vehicles(f"obs_{n}", n, obs=c)
-        for n, c in {
-            "any": range(1, 18),
-            "tree": 2,
-            "barrier": (3, 4, 5),
-            "wall": (6, 10),
-            "post": (7, 8),
-            "ditch": (13, 17),
-            "parked": 1,
-            "kerb": (9, 11, 12),
-            "left_road": 16,
-            "other": (14, 15),
-        }.items()
-    ),
-    *(
-        _vehicles(f"obsm_{n}", n, obsm=c)
-        for n, c in {"pedestrian": 1, "vehicle": 2, "animal": (5, 6), "other": 9}.items()
-    ),
-    *(
-        _vehicles(f"choc_{n}", n, choc=c)
-        for n, c in {
-            "front": 1,
-            "frontside": (2, 3),
-            "rear": (4, 5, 6),
-            "side": (7, 8),
-            "several": 9,
-            "none": 0,
-        }.items()
-    ),
-    _vehicles("ptw_none", "ptw no impact", kind=POWERED_TWO_WHEELERS, choc=0),
-    _vehicles("ptw_front", "ptw", kind=POWERED_TWO_WHEELERS, choc=1),
-    _vehicles("car_front", "", kind=Party.CAR, choc=1),
-    _vehicles("car_side", "", kind=Party.CAR, choc=(7, 8)),
-    _vehicles("car_rear", "", kind=Party.CAR, choc=(4, 5, 6)),
-    _vehicles("electric", "electric", motor=3),
-    _vehicles("hybrid", "hybrid", motor=2),
-)
-BAND = {
-    "children": groups.CHILDREN,
-    "youths": groups.YOUTHS,
-    "young": groups.YOUNG_ADULTS,
-    "middle": groups.MIDDLE_AGED,
-    "seniors": groups.SENIORS,
-    "aged": groups.AGED,
-}
-PTY = {"pedestrian": (0,), "cycle": CYCLES, "ptw": POWERED_TWO_WHEELERS, "car": (Party.CAR, Party.VAN)}
-PEO = (
-    _people("people", "people"),
-    _people("drivers", "drivers", catu=1),
-    _people("passengers", "passengers", catu=2),
-    _people("pedestrians", "pedestrians", catu=3),
-    _people("women", "women", sexe=2),
-    _people("women_drivers", "", sexe=2, catu=1),
-    _people("women_ped", "", sexe=2, catu=3),
-    _people("women_ptw", "", sexe=2, party=POWERED_TWO_WHEELERS),
-    _people("women_cycle", "", sexe=2, party=CYCLES),
-    _people("women_car", "", sexe=2, party=Party.CAR),
-    *(
-        _people(f"in_{p.name.lower()}", "people in " + p.words, vehicle=p, catu=(1, 2))
-        for p in (
-            Party.BICYCLE,
-            Party.PERSONAL_DEVICE,
-            Party.MOPED,
-            Party.LIGHT_MOTORCYCLE,
-            Party.MOTORCYCLE,
-            Party.CAR,
-            Party.VAN,
-            Party.BUS,
-            Party.LORRY,
-        )
-    ),
-    *(_people(f"{b}", "", band=c) for b, c in BAND.items()),
-    *(_people(f"{k}_{b}", "", band=c, party=p) for b, c in BAND.items() for k, p in PTY.items()),
-    _people("pass_ptw", "", catu=2, party=POWERED_TWO_WHEELERS),
-    _people("pass_car", "", catu=2, party=Party.CAR),
-    _people("front_pass", "", place=2),
-    _people("rear_pass", "", place=(3, 4, 5, 7, 8, 9)),
-    *(
-        _people(f"ped_hit_{n}", "", catu=3, vehicle=v)
-        for n, v in {"cycle": CYCLES, "ptw": POWERED_TWO_WHEELERS, "heavy": HEAVY_VEHICLES, "car": 7, "van": 8}.items()
-    ),
-    _of(P, How.MIN, "party", "lightest", "lightest party"),
-    _of(P, How.MAX, "party", "heaviest", "heaviest party"),
-    _of(P, How.MIN, "band", "band_min", "", number=True),
-    _of(P, How.MAX, "band", "band_max", "", number=True),
-    _of(P, How.MEAN, "band", "band_mean", "", number=True),
-    _of(P, How.MAX, "band", "band_frail", "", by="frailty", number=True),
-    _of(P, How.MAX, "band", "band_driver", "", catu=1, number=True),
-    _of(P, How.MIN, "band", "band_driver_min", "", catu=1, number=True),
-    _of(P, How.MIN, "age", "age_min", "", default=groups.REFERENCE_AGE),
-    _of(P, How.MAX, "age", "age_max", "", default=groups.REFERENCE_AGE),
-    _of(P, How.MEAN, "age", "age_mean", "", default=groups.REFERENCE_AGE),
-    _of(P, How.MAX, "age", "age_frail", "", by="frailty", default=groups.REFERENCE_AGE),
-    _of(P, How.MIN, "age", "age_driver", "", catu=1, default=groups.REFERENCE_AGE),
-    _of(P, How.MAX, "age", "age_driver_max", "", catu=1, default=groups.REFERENCE_AGE),
-    _people("helmet", "", secu1=2),
-    _people("belt", "", secu1=1),
-    _people("none", "", secu1=0),
-    _people("car_none", "", secu1=0, party=(7, 8)),
-    _people("ptw_none_p", "", secu1=0, party=POWERED_TWO_WHEELERS),
-    _people("cycle_none", "", secu1=0, party=CYCLES),
-    _people("gloves", "", secu2=(6, 7)),
-    _people("airbag", "", secu1=5),
-    _people("vest", "", secu1=4),
-    _people("childseat", "", secu1=3),
-    _people("gloves1", "", secu1=(6, 7)),
-    _people("gloves3", "", secu3=(6, 7)),
-    _people("ab2", "", secu2=5),
-    _people("ab3", "", secu3=5),
-    *(_people(f"trajet_{n}", "", trajet=n) for n in (1, 4, 5)),
-    *(_people(f"locp_{n}", "", locp=n) for n in (1, 2, 3, 4, 5, 6)),
-    *(_people(f"actp_{n}", "", actp=n) for n in (1, 2, 3, 4, 5)),
-    _people("etatp", "", etatp=(2, 3)),
-)
-D = {f.name: f for f in (*ACC, *LOOK, *VEH, *PEO)}
-COMB = (
-    Cross("pair", "vehicle pair", D["lightest"], D["heaviest"]),
-    Ratio("people_per_vehicle", "", D["people"], D["vehicles"]),
-)
-COMB = (
-    *COMB,
-    Cross("pair_col", "", COMB[0], COLLISION),
-    Cross("road_built", "", ROAD, BUILT),
-    Cross("light_built", "", LIGHT, BUILT),
-    Cross("col_built", "", COLLISION, BUILT),
-)
-FEATURES = (*ACC, *LOOK, *VEH, *PEO, *COMB)
+_HOW_IT_HAPPENED = (
+    _of_vehicle(How.MIN, "manv", "manoeuvre_lightest", "manoeuvre of the lightest vehicle"),
+    _of_vehicle(How.MAX, "manv", "manoeuvre_heaviest", "manoeuvre of the heaviest vehicle"),
+    _count(_VEHICLES, "going_straight", "vehicles going straight on", manv=1),
+    _count(_VEHICLES, "same_lane", "vehicles in the same lane and direction", manv=2),
+    _count(_VEHICLES, "wrong_way", "vehicles on the wrong side", manv=(5, 6)),
+    _count(_VEHICLES, "merging", "vehicles merging", manv=9),
+    _count(_VEHICLES, "changing_lane", "vehicles changing lane", manv=(11, 12)),
+    _count(_VEHICLES, "swerving", "vehicles that swerved", manv=(13, 14)),
+    _count(_VEHICLES, "turning_left", "vehicles turning left", manv=15),
+    _count(_VEHICLES, "turning_right", "vehicles turning right", manv=16),
+    _count(_VEHICLES, "overtaking", "vehicles overtaking", manv=(17, 18)),
+    _count(_VEHICLES, "standing", "vehicles parking or standing", manv=(20, 22, 23, 24)),
+    _of_vehicle(How.MIN, "choc", "impact_lightest", "first impact on the lightest vehicle"),
+    _of_vehicle(How.MAX, "choc", "impact_heaviest", "first impact on the heaviest vehicle"),
+    _count(_VEHICLES, "hit_in_front", "vehicles hit in front", choc=1),
+    _count(_VEHICLES, "hit_at_front_corner", "vehicles hit at a front corner", choc=(2, 3)),
+    _count(_VEHICLES, "hit_behind", "vehicles hit behind", choc=(4, 5, 6)),
+    _count(_VEHICLES, "hit_at_side", "vehicles hit at the side", choc=(7, 8)),
+    _count(_VEHICLES, "two_wheelers_hit_in_front", "powered two-wheelers hit in front",
+           choc=1, kind=POWERED_TWO_WHEELERS),
+    _count(_VEHICLES, "cars_hit_in_front", "cars hit in front", choc=1, kind=Party.CAR),
+    _count(_VEHICLES, "cars_hit_behind", "cars hit behind", choc=(4, 5, 6), kind=Party.CAR),
+    _count(_VEHICLES, "cars_hit_at_side", "cars hit at the side", choc=(7, 8), kind=Party.CAR),
+    _of_vehicle(How.MIN, "obs", "obstacle_lightest", "fixed obstacle hit by the lightest vehicle"),
+    _count(_VEHICLES, "hit_obstacle", "vehicles that hit a fixed obstacle", obs=range(1, 18)),
+    _count(_VEHICLES, "hit_tree", "vehicles that hit a tree", obs=2),
+    _count(_VEHICLES, "hit_barrier", "vehicles that hit a barrier", obs=(3, 4, 5)),
+    _count(_VEHICLES, "hit_wall", "vehicles that hit a building, wall or parapet", obs=(6, 10)),
+    _count(_VEHICLES, "hit_post", "vehicles that hit a post or pole", obs=(7, 8)),
+    _count(_VEHICLES, "hit_ditch", "vehicles that hit a ditch, bank or culvert", obs=(13, 17)),
+    _count(_VEHICLES, "hit_vehicle", "vehicles that hit a vehicle", obsm=2),
+)  # fmt: skip
 
-ENCODED = tuple(f"te_{key.removeprefix('key_')}" for key in KEYS)
-COORDINATES = ("lat", "long")
+_ON_THE_FORM = (
+    _age(How.MIN, "age_min", "age of the youngest"),
+    _age(How.MEAN, "age_mean", "mean age"),
+    _age(How.MAX, "age_max", "age of the oldest"),
+    _age(How.MAX, "age_most_vulnerable", "age of the oldest of the most vulnerable", by="frailty"),
+    _age(How.MIN, "age_youngest_driver", "age of the youngest driver", catu=_DRIVER),
+    _age(How.MAX, "age_oldest_driver", "age of the oldest driver", catu=_DRIVER),
+    _count(_PEOPLE, "belted", "people with a belt", secu1=1),
+    _count(_PEOPLE, "helmeted", "people with a helmet", secu1=2),
+    _count(_PEOPLE, "helmeted_cyclists", "cyclists with a helmet", secu1=2, party=CYCLES),
+    _count(_PEOPLE, "gloved", "people with gloves besides", secu2=(6, 7)),
+    _count(_PEOPLE, "airbag_vests", "riders with an airbag", secu2=(5, 7)),
+    _count(_PEOPLE, "unprotected", "people without safety equipment", secu1=0),
+    _count(_PEOPLE, "unbelted", "people in cars and vans without safety equipment",
+           secu1=0, party=(Party.CAR, Party.VAN)),
+    _count(_PEOPLE, "child_seats", "children in child seats", secu1=3),
+    _count(_PEOPLE, "commuting", "people on their way to or from work", trajet=1),
+    _count(_PEOPLE, "working", "people on a professional trip", trajet=4),
+    _count(_PEOPLE, "leisure", "people on a leisure trip", trajet=5),
+    _count(_PEOPLE, "leisure_riders", "people on powered two-wheelers for leisure",
+           trajet=5, party=POWERED_TWO_WHEELERS),
+    _count(_PEOPLE, "far_from_crossing", "pedestrians on the carriageway, far from a crossing", locp=1),
+    _count(_PEOPLE, "on_crossing", "pedestrians on a crossing", locp=(3, 4)),
+    _count(_PEOPLE, "crossing", "pedestrians crossing", actp=3),
+    _count(_PEOPLE, "along_the_road", "pedestrians walking along the road", actp=(1, 2)),
+    _count(_PEOPLE, "accompanied", "pedestrians in company", etatp=(2, 3)),
+    _count(_VEHICLES, "electric", "electric vehicles", motor=3),
+)  # fmt: skip
+
+FEATURES: tuple[Feature, ...] = (*_WHEN, *_WHERE, *_WHO, *_PEOPLE_ASKED_FOR, *_HOW_IT_HAPPENED, *_ON_THE_FORM)
+"""The features that `engine.compute` gives, in their order."""
+
+ENCODINGS: tuple[PlaceEncoding, ...] = tuple(
+    chain.from_iterable((PlaceEncoding.share(key), PlaceEncoding.density(key)) for key in KEYS)
+)
+"""What `encoders.GeographyEncoder` makes of the geography keys, in its order."""
+
+ENCODED = tuple(encoding.name for encoding in ENCODINGS)
+"""Names of the encoded places."""
+
+CATALOGUE: Mapping[str, Feature] = {feature.name: feature for feature in (*FEATURES, *ENCODINGS)}
+"""Every column that a model can see, by name."""
 
 
 def key_names() -> list[str]:

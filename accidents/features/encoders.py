@@ -1,10 +1,10 @@
-"""Encodings of places by the share of priority accidents there, learned on training accidents alone.
+"""What training accidents teach of places: the share of priority accidents there, and how many happen.
 
-The one place where labels enter features. A place with few accidents is shrunk towards the place around it: a spot
-towards its commune, that towards its department, and that towards the whole.
+This is the one place where labels enter features. A place with few accidents is shrunk towards the place around it: a
+spot towards its commune, a commune, road or area towards its department, and that towards the whole.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -14,64 +14,62 @@ import pandas as pd
 from accidents.features.catalogue import ENCODED
 from accidents.features.keys import KEYS
 
-_PARENTS = {
+_AROUND: Mapping[str, str | None] = {
     "key_department": None,
     "key_commune": "key_department",
     "key_road": "key_department",
     "key_area": "key_department",
     "key_spot": "key_commune",
 }
+_PARENTS = np.array([-1 if parent is None else KEYS.index(parent) for parent in map(_AROUND.get, KEYS)])
 
 Keys = pd.DataFrame | npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class _Level:
-    """Encodings of one key: its values in ascending order and the shrunk share of each."""
-
-    values: npt.NDArray[np.int64]
-    shares: npt.NDArray[np.float32]
-
-
 class GeographyEncoder:
-    """Target encoding of the geography keys with hierarchical shrinkage.
+    """Target encoding of the geography keys with hierarchical shrinkage, and their frequencies.
 
-    The share of a place is `(priority accidents + strength x share of the place around) / (accidents + strength)`, the
-    m-estimate of Micci-Barreca (2001) with the parent's share as prior. A place that was not in the training data, or
-    is not recorded, has the share of the place around it.
+    The share of a place is `(priority accidents + strength x share of the place around) / (accidents + strength)`: the
+    estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the place around
+    as prior instead of the mean of all. The density of a place is `ln(1 + accidents of it in 10,000)`. A place that is
+    not recorded, or that no training accident has, takes the share of the place around and density 0.
     """
 
-    def __init__(self, strength: float = 20.0) -> None:
+    def __init__(self, strength: float = 8.0) -> None:
         self.strength = strength
-        self.mean = 0.0
-        self.levels: dict[str, _Level] = {}
+        self.mean = np.float32(0)
+        self.values = np.empty(0, np.int64)
+        self.starts = np.zeros(len(KEYS) + 1, np.int64)
+        self.shares = np.empty(0, np.float32)
+        self.densities = np.empty(0, np.float32)
 
     def fit(self, keys: Keys, y: npt.ArrayLike) -> Self:
-        """Learn the shares from `keys` (n rows, columns `KEYS`) and labels `y` (n, 0 or 1)."""
-        columns, labels = _columns(keys), np.asarray(y, dtype=np.float64)
-        self.mean = float(labels.mean())
-        self.levels = {}
-        fitted: dict[str | None, npt.NDArray[np.float64]] = {None: np.full(len(labels), self.mean)}
-        for name, parent in _PARENTS.items():
-            values, place = np.unique(columns[KEYS.index(name)], return_inverse=True)
-            count = np.bincount(place)
-            prior = np.bincount(place, fitted[parent]) / count
-            shares = (np.bincount(place, labels) + self.strength * prior) / (count + self.strength)
+        """Learn from `keys`, n rows with the columns `KEYS`, and labels `y`, n times 0 or 1."""
+        places, labels = _array(keys), np.asarray(y, dtype=np.float64)
+        self.mean = np.float32(labels.mean())
+        fitted: list[npt.NDArray[np.float64]] = []
+        parts = []
+        for place, parent in zip(places.T, _PARENTS, strict=True):
+            around = np.full(len(labels), labels.mean()) if parent < 0 else fitted[parent]
+            values, position, count = np.unique(place, return_inverse=True, return_counts=True)
+            prior = np.bincount(position, around) / count
+            shares = (np.bincount(position, labels) + self.strength * prior) / (count + self.strength)
             recorded = values >= 0
-            self.levels[name] = _Level(values[recorded], shares[recorded].astype(np.float32))
-            fitted[name] = np.where(recorded[place], shares[place], fitted[parent])
+            parts.append((values[recorded], shares[recorded], np.log1p(1e4 * count[recorded] / len(labels))))
+            fitted.append(np.where(recorded[position], shares[position], around))
+        self.starts = np.cumsum([0, *(len(values) for values, _, _ in parts)])
+        self.values = np.concatenate([values for values, _, _ in parts])
+        self.shares = np.concatenate([shares for _, shares, _ in parts]).astype(np.float32)
+        self.densities = np.concatenate([densities for _, _, densities in parts]).astype(np.float32)
         return self
 
     def transform(self, keys: Keys) -> npt.NDArray[np.float32]:
-        """Encode `keys` (n rows): float32 (n, len(ENCODED)), never NaN."""
-        columns = _columns(keys)
-        out = np.empty((len(columns[0]), len(ENCODED)), dtype=np.float32)
-        for name, parent in _PARENTS.items():
-            level, column = self.levels[name], KEYS.index(name)
-            place = np.searchsorted(level.values, columns[column]).clip(max=len(level.values) - 1)
-            known = level.values[place] == columns[column]
-            around = self.mean if parent is None else out[:, KEYS.index(parent)]
-            out[:, column] = np.where(known, level.shares[place], around)
+        """Encode n places: float32 (n, len(ENCODED)), never NaN; each row as if it were alone."""
+        from accidents.features.kernels import encode  # numba takes a second to import
+
+        places = _array(keys)
+        out = np.empty((len(places), len(ENCODED)), dtype=np.float32)
+        encode(places, self.values, self.starts, self.shares, self.densities, _PARENTS, self.mean, out)
         return out
 
     def fit_out_of_fold(
@@ -84,14 +82,12 @@ class GeographyEncoder:
         """
         from sklearn.model_selection import KFold
 
-        columns, labels = np.column_stack(_columns(keys)), np.asarray(y)
+        places, labels = _array(keys), np.asarray(y)
         encoded = np.empty((len(labels), len(ENCODED)), dtype=np.float32)
-        for train, held_out in KFold(folds, shuffle=True, random_state=seed).split(columns):
-            encoded[held_out] = self.fit(columns[train], labels[train]).transform(columns[held_out])
-        return self.fit(columns, labels), encoded
+        for taught, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
+            encoded[held_out] = self.fit(places[taught], labels[taught]).transform(places[held_out])
+        return self.fit(places, labels), encoded
 
 
-def _columns(keys: Keys) -> list[npt.NDArray[np.int64]]:
-    if isinstance(keys, pd.DataFrame):
-        return [keys[name].to_numpy() for name in KEYS]
-    return list(keys.T)
+def _array(keys: Keys) -> npt.NDArray[np.int64]:
+    return keys[list(KEYS)].to_numpy(np.int64, copy=True) if isinstance(keys, pd.DataFrame) else keys

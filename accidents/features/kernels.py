@@ -80,6 +80,53 @@ def derive_age(years, births, person_starts, oldest, out):  # type: ignore[no-un
             out[person] = age if known else -1
 
 
+@numba.njit
+def _fulfilled(row, bits, used):  # type: ignore[no-untyped-def]
+    """The conditions that a row fulfils, one a bit."""
+    fulfilled = np.uint64(0)
+    for column in used:
+        code = row[column] + 1
+        if 0 <= code < WIDTH:
+            fulfilled |= bits[column, code]
+    return fulfilled
+
+
+@numba.njit
+def _value(row, how, value, by):  # type: ignore[no-untyped-def]
+    """What a row contributes to an aggregate; -1 if it is not recorded."""
+    if how in (COUNT, ANY):
+        return np.int64(1)
+    code = np.int64(row[value])
+    if by < 0 or code < 0:
+        return code
+    above = np.int64(row[by])
+    return above * BY + code if above >= 0 else np.int64(-1)
+
+
+@numba.njit
+def _together(how, total, code):  # type: ignore[no-untyped-def]
+    """What two values make."""
+    if how == MIN:
+        return min(total, code)
+    if how == MAX:
+        return max(total, code)
+    return total + code
+
+
+@numba.njit
+def _result(how, by, number, total, default):  # type: ignore[no-untyped-def]
+    """The value of an aggregate, float64, from all of its rows."""
+    if how == COUNT:
+        return float(number)
+    if how == ANY:
+        return 1.0 if number > 0 else 0.0
+    if number == 0:
+        return float(default)
+    if how == MEAN:
+        return total / number
+    return float(total % BY if by >= 0 else total)
+
+
 @_compiled(_ROWS, _IDS, "uint64[:, :]", _IDS, _BITS, _IDS, _IDS, _IDS, "float32[:]", _IDS, "float32[:, :]")
 def aggregate(rows, starts, bits, used, needed, how, value, by, default, target, out):  # type: ignore[no-untyped-def]
     """Compute all aggregates over one table.
@@ -97,47 +144,21 @@ def aggregate(rows, starts, bits, used, needed, how, value, by, default, target,
         target: int64 (aggregates), the column of `out` for the result.
         out: float32 (n, features), filled in.
     """
-    number, total, best = np.empty(len(how), np.int64), np.empty(len(how), np.int64), np.empty(len(how), np.int64)
+    number, total = np.empty(len(how), np.int64), np.empty(len(how), np.int64)
     for accident in range(len(starts) - 1):
         number[:] = 0
         total[:] = 0
-        best[:] = 0
         for row in range(starts[accident], starts[accident + 1]):
-            fulfilled = np.uint64(0)
-            for column in used:
-                code = rows[row, column] + 1
-                if 0 <= code < WIDTH:
-                    fulfilled |= bits[column, code]
+            fulfilled = _fulfilled(rows[row], bits, used)
             for a in range(len(how)):
                 if fulfilled & needed[a] != needed[a]:
                     continue
-                if how[a] > ANY:
-                    code = np.int64(rows[row, value[a]])
-                    if code < 0:
-                        continue
-                    if how[a] == MEAN:
-                        total[a] += code
-                    else:
-                        if by[a] >= 0:
-                            above = np.int64(rows[row, by[a]])
-                            if above < 0:
-                                continue
-                            code += above * BY
-                        first = number[a] == 0
-                        if first or (how[a] == MIN and code < best[a]) or (how[a] == MAX and code > best[a]):
-                            best[a] = code
-                number[a] += 1
+                code = _value(rows[row], how[a], value[a], by[a])
+                if code >= 0:
+                    total[a] = code if number[a] == 0 else _together(how[a], total[a], code)
+                    number[a] += 1
         for a in range(len(how)):
-            if how[a] == COUNT:
-                out[accident, target[a]] = number[a]
-            elif how[a] == ANY:
-                out[accident, target[a]] = number[a] > 0
-            elif number[a] == 0:
-                out[accident, target[a]] = default[a]
-            elif how[a] == MEAN:
-                out[accident, target[a]] = total[a] / number[a]
-            else:
-                out[accident, target[a]] = best[a] % BY if by[a] >= 0 else best[a]
+            out[accident, target[a]] = _result(how[a], by[a], number[a], total[a], default[a])
 
 
 @_compiled(_IDS, _IDS, _IDS, _IDS, _IDS, "float32[:, :]", "float32[:, :]")
@@ -164,3 +185,29 @@ def combine(how, first, second, size, target, tables, out):  # type: ignore[no-u
                 out[row, target[f]] = left * np.float32(size[f]) + right
             else:
                 out[row, target[f]] = left / right if right > 0 else np.nan
+
+
+@_compiled("int64[:, :]", _IDS, _IDS, "float32[:]", "float32[:]", _IDS, "float32", "float32[:, :]")
+def encode(keys, values, starts, shares, densities, parents, mean, out):  # type: ignore[no-untyped-def]
+    """Look up what is known of places.
+
+    Args:
+        keys: int64 (n, k), one column a kind of place; -1 for not recorded.
+        values: int64, the known places of every kind, one kind after the other, each ascending.
+        starts: int64 (k + 1), where each kind starts in `values`.
+        shares: float32 (len(values)), share of priority accidents.
+        densities: float32 (len(values)), frequency of accidents.
+        parents: int64 (k), the kind whose share an unknown place takes; it stands before; -1 for the mean.
+        mean: share of priority accidents everywhere.
+        out: float32 (n, 2 k), share and density of every kind by turns, filled in.
+    """
+    for row in range(keys.shape[0]):
+        for kind in range(keys.shape[1]):
+            first, last = starts[kind], starts[kind + 1]
+            place = first + np.searchsorted(values[first:last], keys[row, kind])
+            if place < last and values[place] == keys[row, kind]:
+                out[row, 2 * kind] = shares[place]
+                out[row, 2 * kind + 1] = densities[place]
+            else:
+                out[row, 2 * kind] = mean if parents[kind] < 0 else out[row, 2 * parents[kind]]
+                out[row, 2 * kind + 1] = 0

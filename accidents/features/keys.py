@@ -17,6 +17,7 @@ KEYS = ("key_department", "key_commune", "key_road", "key_area", "key_spot")
 """Names of the keys, in their order."""
 
 _AREA, _SPOT = 0.15, 0.02  # degrees: about 15 km and 2 km
+_OFFSET = 1 << 20  # makes the numbers of rows and columns of a grid positive, and keeps them below 21 bits
 _HASHED = 1 << 20  # codes from here on are hashes of names, those below are road numbers
 _ROAD_NUMBER = re.compile(r"(?:AUTOROUTE|ROUTE|[ANDMCTRP]{0,2})[\s.]*?0*([1-9]\d{0,4})(?:\D.*)?")
 
@@ -72,7 +73,8 @@ def keys(
 
 def _cells(coordinates: npt.NDArray[np.float64], size: float) -> npt.NDArray[np.int64]:
     """Number of the grid cell, `size` degrees of latitude high and about as wide in kilometres in France."""
-    steps = np.floor(coordinates / (size, size * 1.5))
-    known = np.isfinite(steps).all(axis=1)
-    latitude, longitude = np.where(known[:, None], steps, 0).astype(np.int64).T
-    return np.where(known, (latitude + (1 << 20)) << 21 | (longitude + (1 << 20)), MISSING)
+    latitude, longitude = np.floor(coordinates / (size, size * 1.5)).T
+    known = np.isfinite(latitude) & np.isfinite(longitude)
+    rows = np.where(known, latitude, 0).astype(np.int64) + _OFFSET
+    columns = np.where(known, longitude, 0).astype(np.int64) + _OFFSET
+    return np.where(known, rows << 21 | columns, MISSING)

@@ -5,7 +5,8 @@ and the level of information at which it may be used (`known`, the latest of the
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -72,7 +73,7 @@ class Feature:
 
     def say(self, value: float) -> str:
         """The feature and its value in words, such as `light: daylight`."""
-        if value != value:
+        if math.isnan(value):
             return f"{self.phrase}: not recorded"
         if self.kind is FeatureKind.CATEGORY:
             return f"{self.phrase}: {self.words.get(int(value), f'{value:g}')}"
@@ -96,7 +97,6 @@ class Aggregate(Feature):
     by: str | None = None
     where: Mapping[str, frozenset[int]] = field(default_factory=dict)
     default: float | None = None
-    number: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a column that the table does not have, so that a slip in the catalogue shows at import."""
@@ -125,7 +125,7 @@ class Aggregate(Feature):
     @property
     def words(self) -> Mapping[int, str]:
         """Meanings of the codes of `value`."""
-        return {} if self.value is None or self.number else FIELDS[self.over][self.value].words
+        return {} if self.value is None else FIELDS[self.over][self.value].words
 
     @property
     def nullable(self) -> bool:
@@ -147,6 +147,16 @@ class Aggregate(Feature):
         return text if self.default is None else f"{text}; {self.default:g} where none is recorded"
 
 
+@dataclass(frozen=True)
+class Measure(Aggregate):
+    """An aggregate of codes that stand in an order, such as age bands; their minimum, maximum or mean is a number."""
+
+    @property
+    def words(self) -> Mapping[int, str]:
+        """None: between codes there may be others."""
+        return {}
+
+
 def _codes(codes: frozenset[int]) -> str:
     return "{" + ", ".join(str(int(code)) for code in sorted(codes)) + "}"
 
@@ -166,13 +176,6 @@ class Lookup(Feature):
         table = {code: float(group) for group, codes in enumerate(groups.values()) for code in codes}
         rule = ", ".join(f"{group} {_codes(frozenset(codes))}" for group, codes in enumerate(groups.values()))
         return cls(name, phrase, of, table, dict(enumerate(groups)), f"{of.name} in groups: {rule}")
-
-    @classmethod
-    def computed(
-        cls, name: str, phrase: str, of: Aggregate, codes: range, function: Callable[[int], float], rule: str
-    ) -> "Lookup":
-        """A number that `function` gives for each of `codes`; `rule` says it in words."""
-        return cls(name, phrase, of, {code: function(code) for code in codes}, rule=rule)
 
     @property
     def kind(self) -> FeatureKind:
@@ -252,3 +255,51 @@ class Ratio(Feature):
     def formula(self) -> str:
         """How the value is made."""
         return f"{self.first.name} / {self.second.name}"
+
+
+@dataclass(frozen=True)
+class PlaceEncoding(Feature):
+    """What the accidents that an encoder was fitted on teach of the place that a geography key names."""
+
+    rule: str
+    percent: bool
+
+    @classmethod
+    def share(cls, key: str) -> "PlaceEncoding":
+        """The share of priority accidents in a place."""
+        place = key.removeprefix("key_")
+        rule = f"share of priority accidents by {key}, shrunk towards the place around it"
+        return cls(f"te_{place}", f"share of priority among the accidents recorded in the same {place}", rule, True)
+
+    @classmethod
+    def density(cls, key: str) -> "PlaceEncoding":
+        """How many accidents happen in a place."""
+        place = key.removeprefix("key_")
+        rule = f"ln(1 + accidents of the same {key} in 10,000)"
+        return cls(f"density_{place}", f"frequency of accidents in the same {place}", rule, False)
+
+    @property
+    def kind(self) -> FeatureKind:
+        """A number."""
+        return FeatureKind.NUMBER
+
+    @property
+    def known(self) -> Known:
+        """At once."""
+        return Known.STRICT
+
+    @property
+    def formula(self) -> str:
+        """How the value is made."""
+        return self.rule
+
+    @property
+    def nullable(self) -> bool:
+        """Never: an unknown place takes after the place around it."""
+        return False
+
+    def say(self, value: float) -> str:
+        """The feature and its value in words."""
+        if self.percent:
+            return f"{self.phrase}: {value:.0%}"
+        return f"{self.phrase}: {math.expm1(value):.2g} in 10,000"
