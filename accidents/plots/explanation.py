@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +12,12 @@ from accidents.plots.style import BLUE, INK, MUTED, ORANGE, canvas, legend_above
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _BETWEEN, _NOT_RECORDED = "#c6bfd0", "#8a8a8a"
 _WIDTH = 5.4  # inches
+_LONGEST = 36  # characters in a line of a label
 _SPREAD = 0.36  # rows that a swarm may reach to either side
 
 
@@ -34,7 +38,7 @@ def importance(ranked: pd.DataFrame, unit: str, shown: int, title: str, source: 
     axes.hlines(places, rows["low"], rows["high"], color=INK, linewidth=1.1)
     for place, high, share in zip(places, rows["high"], rows["share"], strict=True):
         axes.annotate(f"{share:.0%}", (high, place), (4, -2.5), textcoords="offset points", fontsize=7.5, color=MUTED)
-    axes.set(yticks=places, yticklabels=rows["feature"], ylim=(len(rows) - 0.4, -0.6))
+    _label_rows(axes, rows["feature"])
     axes.set_xlabel(f"mean absolute SHAP value ({unit})")
     axes.margins(x=0.1)
     axes.grid(axis="y", visible=False)
@@ -62,13 +66,20 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
     for row, (size, value) in enumerate(zip(sizes.T, features.T, strict=True)):
         colour = np.where(np.isnan(value)[:, None], to_rgba(_NOT_RECORDED), colours(_rank(value)))
         axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
-    axes.set(yticks=range(len(strongest)), yticklabels=strongest, ylim=(len(strongest) - 0.4, -0.6))
+    _label_rows(axes, strongest)
     for name, tint in {"low value": BLUE, "high value": ORANGE, "not recorded": _NOT_RECORDED}.items():
         axes.plot([], [], "o", markersize=4, color=tint, label=name)
     legend_above(axes, columns=3)
     axes.set_xlabel(f"SHAP value ({unit})")
     axes.grid(axis="y", visible=False)
     return figure
+
+
+def _label_rows(axes: Axes, names: Iterable[str]) -> None:
+    """Names of the rows from the top down, long ones in two lines."""
+    labels = [textwrap.fill(name, _LONGEST) for name in names]
+    axes.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
+    axes.tick_params(axis="y", labelsize=7)
 
 
 def _rank(values: np.ndarray) -> np.ndarray:
