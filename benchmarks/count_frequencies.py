@@ -27,7 +27,7 @@ MISSING = -1
 SYNTHETIC_ACCIDENTS = 150_000
 SEED = 20_240_930
 SMOOTHING = 10.0
-PENALTY = 30.0
+PENALTY = 18.0
 
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:

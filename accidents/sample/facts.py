@@ -152,7 +152,9 @@ def commune(accident: Frame, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
         f"{name}{number:02d}" if overseas else f"{name}{number:03d}"
         for name, number, overseas in zip(department, numbers, local, strict=True)
     ]
-    return np.where(drawn == "", np.array(invented, dtype=object), drawn)
+    # Cells reach over borders; a commune never does.
+    inside = np.char.startswith(drawn.astype(str), department)
+    return np.where(inside, drawn, np.array(invented, dtype=object))
 
 
 def vehicle_labels(vehicle: Frame, rng: np.random.Generator) -> np.ndarray:
