@@ -125,8 +125,8 @@ class Classifier(Model[Parameters]):
 
     def margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - one sum of products
         """Log-odds, the weighted sum of the terms."""
-        # Not `@`, which rounds a row differently with its neighbours.
-        return np.einsum("ij,j->i", self.design(X), self.weights) + self.intercept
+        terms = np.ascontiguousarray(self.design(X))
+        return np.einsum("ij,j->i", terms, self.weights) + self.intercept  # `@` rounds a row by its neighbours
 
     def contributions(self, X: Matrix) -> Vector:
         """SHAP values on the log-odds in closed form: weight times the distance of a term from its average."""
