@@ -1,6 +1,8 @@
 """The model card: what a model is for, what it was made of, how good it is and what it must not be used for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -24,7 +26,7 @@ def model_card(
     subject: Subject,
     evaluation: Evaluation,
     explanation: Explanation | None = None,
-    without_place: Evaluation | None = None,
+    without_place: Mapping[str, Any] | None = None,
 ) -> Card:
     """Write the card of a model.
 
@@ -32,7 +34,7 @@ def model_card(
         subject: the model and the accidents measured.
         evaluation: the measurement; its departments make a table of their own.
         explanation: what moves the model, from which the share of the place is told.
-        without_place: the measurement of the same model trained without the place, on the same accidents.
+        without_place: summary (`Evaluation.summary`) of the same model trained without the place, on the same accidents.
     """
     markdown = render(
         "card.md.j2",

@@ -216,7 +216,7 @@ def test_the_card_states_what_a_card_must():
 
 def test_the_card_compares_with_a_model_that_does_not_know_the_place():
     evaluation = measured("lightgbm")
-    blind = evaluation.model_copy(update={"f1": 0.123})
+    blind = evaluation.summary() | {"f1": 0.123}
     card = model_card(subject("lightgbm"), evaluation, without_place=blind)
     assert "With and without the place" in card.markdown
     assert re.search(rf"^\| F1 \| {evaluation.f1:.3f} \(.*\) \| 0\.123 \(", card.markdown, re.MULTILINE)
