@@ -1,0 +1,142 @@
+"""Scores of BAAC folders: those of the whole in one piece, whatever is held in memory at a time."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from accidents.bundle import Bundle
+from accidents.columns import Table
+from accidents.configuration.limits import Limits
+from accidents.errors import DataError
+from accidents.inference.batch import Batch, Rejected
+from accidents.inference.editions import batches
+from accidents.sources.edition import Edition
+from tests.editions import OLD, Cells, as_text, synthetic_cells, write
+from tests.inference.conftest import Whole, in_one_piece
+from tests.trained import small_models
+
+
+def scored(editions: list[Edition], bundle: Bundle, chunk: int, told: list[str] | None = None) -> list[Batch]:
+    say: Callable[[str], None] = (lambda line: None) if told is None else told.append
+    return list(batches(editions, bundle, chunk=chunk, limits=Limits(), threads=1, progress=say))
+
+
+def joined(parts: list[Batch]) -> Whole:
+    return Whole(np.concatenate([part.ids for part in parts]), np.concatenate([part.probabilities for part in parts]))
+
+
+def rejected(parts: list[Batch]) -> list[Rejected]:
+    return [row for part in parts for row in part.rejected]
+
+
+def assert_same(found: Whole, expected: Whole) -> None:
+    np.testing.assert_array_equal(found.ids, expected.ids)
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+
+
+@pytest.mark.parametrize("chunk", [1200, 1199, pytest.param(111, marks=pytest.mark.slow)])
+def test_scores_are_those_of_one_piece(chunk: int, year: Edition, whole: Whole, bundle: Bundle) -> None:
+    parts = scored([year], bundle, chunk)
+    assert len(parts) == -(-1200 // chunk)
+    assert_same(joined(parts), whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_type", ["xgboost", "random_forest", "logistic_regression"])
+def test_the_size_of_parts_changes_no_score_of_any_model(model_type: str, year: Edition) -> None:
+    bundle = small_models()[model_type].trained.bundle
+    assert_same(joined(scored([year], bundle, 97)), in_one_piece(year, bundle))
+
+
+def test_rows_in_any_order_give_the_same(cells: Cells, whole: Whole, bundle: Bundle, tmp_path: Path) -> None:
+    mixed = {table: as_text(frame.sample(frac=1, random_state=5)) for table, frame in cells.items()}
+    assert_same(joined(scored([write(tmp_path, mixed, 2024)], bundle, 400)), whole)
+
+
+def test_old_editions_are_scored(bundle: Bundle, tmp_path: Path) -> None:
+    old = {table: as_text(frame, OLD) for table, frame in synthetic_cells(600, year=2012).items()}
+    edition = write(tmp_path, old, 2012)
+    assert_same(joined(scored([edition], bundle, 250)), in_one_piece(edition, bundle))
+
+
+def test_years_follow_each_other(year: Edition, bundle: Bundle, tmp_path: Path) -> None:
+    files = {table: as_text(frame) for table, frame in synthetic_cells(300, year=2021).items()}
+    earlier = write(tmp_path, files, 2021)
+    ids = joined(scored([earlier, year], bundle, 1000)).ids
+    assert len(ids) == 1500
+    assert (np.diff(ids) > 0).all()
+    with pytest.raises(DataError, match="each year once"):
+        scored([year, year], bundle, 1000)
+
+
+def test_a_year_that_no_name_tells_is_found_out(year: Edition, whole: Whole, bundle: Bundle) -> None:
+    assert_same(joined(scored([Edition(None, year.files)], bundle, 700)), whole)
+
+
+def test_injuries_are_ignored_and_that_is_said(
+    cells: Cells, whole: Whole, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    without = as_text(cells[Table.USAGERS].drop(columns="grav"))
+    wrong = as_text(cells[Table.USAGERS].assign(grav="7"))
+    for number, content in enumerate((without, wrong)):
+        told: list[str] = []
+        edition = write(tmp_path / str(number), year_files | {Table.USAGERS: content}, 2024)
+        assert_same(joined(scored([edition], bundle, 700, told)), whole)
+    assert any("grav" in line and "ignored" in line for line in told)
+    assert "1,200 of 1,200" in " ".join(told)
+
+
+@pytest.mark.parametrize("chunk", [1200, 300])
+def test_what_is_set_aside_is_listed_with_the_row_of_the_file(
+    chunk: int, cells: Cells, whole: Whole, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    people = cells[Table.USAGERS].copy()
+    position = len(people) - 5
+    accident = int(people["Num_Acc"].iloc[position])
+    people.loc[people.index[position], "id_vehicule"] = "1"
+    edition = write(tmp_path, year_files | {Table.USAGERS: as_text(people)}, 2024)
+    parts = scored([edition], bundle, chunk)
+    listed = rejected(parts)
+    assert {row.accident for row in listed} == {accident}
+    orphan = next(row for row in listed if row.file == "usagers.csv" and "vehicule" in row.reason)
+    assert orphan.row == position + 2
+    others = whole.ids != accident
+    assert_same(joined(parts), Whole(whole.ids[others], whole.probabilities[others]))
+
+
+@pytest.mark.parametrize("chunk", [1200, pytest.param(300, marks=pytest.mark.slow)])
+def test_shares_of_faults_are_those_of_the_whole(
+    chunk: int, cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    def with_bad_light(rows: int) -> Edition:
+        main = cells[Table.CARACTERISTIQUES].copy()
+        main.loc[main.index[:rows], "lum"] = "77"
+        files = year_files | {Table.CARACTERISTIQUES: as_text(main)}
+        return write(tmp_path / str(rows), files, 2024)
+
+    told: list[str] = []
+    parts = scored([with_bad_light(40)], bundle, chunk, told)
+    assert len(joined(parts).ids) == 1200
+    assert any("lum" in line and "40 rows" in line and "missing" in line for line in told)
+    with pytest.raises(DataError, match=r"caracteristiques.csv, column lum.*120 rows.*77"):
+        scored([with_bad_light(120)], bundle, chunk)
+
+
+def test_a_fault_that_no_share_excuses_stops_and_says_where_rows_are_counted(
+    cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    lines = year_files[Table.LIEUX].rstrip(b"\n")
+    edition = write(tmp_path, year_files | {Table.LIEUX: lines[:-4]}, 2024)
+    with pytest.raises(DataError, match="truncated") as caught:
+        scored([edition], bundle, 500)
+    assert "Rows are counted from the accident 2024" in str(caught.value)
+
+
+def test_an_edition_without_an_accident_id_is_refused(
+    cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    nameless = as_text(cells[Table.CARACTERISTIQUES].assign(Num_Acc="x"))
+    with pytest.raises(DataError, match="12 digits"):
+        scored([write(tmp_path, year_files | {Table.CARACTERISTIQUES: nameless}, 2024)], bundle, 500)

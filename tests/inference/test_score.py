@@ -1,0 +1,144 @@
+"""The file that scoring leaves: whole or not there, exact in every format, and never in place of an input."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from accidents.bundle import Bundle
+from accidents.columns import Table
+from accidents.configuration.inference import InferenceSettings
+from accidents.configuration.limits import Limits
+from accidents.errors import AccidentsError, ConfigurationError, DataError, SourceError
+from accidents.inference import Summary, score
+from accidents.inference.output import SCHEMA
+from accidents.sources.edition import Edition
+from tests.editions import Cells, as_text, write
+from tests.inference.conftest import Whole
+
+SETTINGS = InferenceSettings(chunk=1000, threads=1)
+
+
+def run(source: Path | str, output: Path, bundle: Bundle) -> Summary:
+    return score(str(source), str(output), bundle, SETTINGS, limits=Limits(), progress=lambda line: None)
+
+
+def folder(edition: Edition) -> Path:
+    return Path(edition.files[Table.LIEUX]).parent
+
+
+def read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    if path.suffix == ".jsonl":
+        return pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])
+    return pd.read_csv(path, float_precision="round_trip")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_every_format_holds_the_predictions_to_the_last_bit(
+    suffix: str, year: Edition, whole: Whole, bundle: Bundle, tmp_path: Path
+) -> None:
+    output = tmp_path / f"scores{suffix}"
+    summary = run(folder(year), output, bundle)
+    found = read(output)
+    assert list(found) == SCHEMA.names
+    np.testing.assert_array_equal(found["Num_Acc"], whole.ids)
+    np.testing.assert_array_equal(found["probability"], whole.probabilities)
+    priority = whole.probabilities >= bundle.threshold
+    np.testing.assert_array_equal(found["prediction"], priority)
+    assert found["interpretation"].tolist() == ["Priority" if one else "Non-Priority" for one in priority]
+    assert set(found["threshold"]) == {bundle.threshold}
+    assert set(found["model_type"]) == {"lightgbm"}
+    assert summary.as_dict() == {
+        "output": str(output),
+        "scored": len(whole.ids),
+        "priority": int(priority.sum()),
+        "set_aside": 0,
+        "rejected_file": None,
+        "model_type": "lightgbm",
+        "threshold": bundle.threshold,
+    }
+    assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
+def test_what_was_set_aside_stands_beside_the_output_and_an_old_list_goes(
+    cells: Cells, year: Edition, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    people = cells[Table.USAGERS].copy()
+    people.loc[people.index[0], "id_vehicule"] = "1"
+    broken = write(tmp_path / "broken", year_files | {Table.USAGERS: as_text(people)}, 2024)
+    output = tmp_path / "scores.csv"
+    listing = tmp_path / "scores.csv.rejected.csv"
+    summary = run(folder(broken), output, bundle)
+    with listing.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert summary.rejected_file == str(listing)
+    assert summary.set_aside == len(rows)
+    assert {int(row["Num_Acc"]) for row in rows} == {int(people["Num_Acc"].iloc[0])}
+    assert {row["file"] for row in rows} == {f"{table}.csv" for table in Table}
+    assert summary.scored == 1199
+    run(folder(year), output, bundle)
+    assert not listing.exists()
+
+
+def test_an_interrupted_run_leaves_everything_as_it_was(
+    year: Edition, bundle: Bundle, tmp_path: Path
+) -> None:
+    output = tmp_path / "scores.csv"
+    output.write_text("as it was")
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(str(folder(year)), str(output), bundle, SETTINGS, limits=Limits(), progress=interrupt)
+    assert output.read_text() == "as it was"
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_inputs_and_outputs_that_cannot_be_used_are_named(year: Edition, bundle: Bundle, tmp_path: Path) -> None:
+    def refused(source: Path | str, output: Path | str, told: str, kind: type[AccidentsError]) -> None:
+        with pytest.raises(kind, match=told):
+            run(source, Path(output), bundle)
+
+    rows = tmp_path / "rows.csv"
+    rows.write_text("place,catu\n1,1\n")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    source = folder(year)
+    refused(tmp_path / "nothing.csv", tmp_path / "out.csv", "nothing.csv: there is no such file", SourceError)
+    refused(empty, tmp_path / "out.csv", "no BAAC file", SourceError)
+    refused(source, tmp_path / "out.xlsx", r"out.xlsx: unknown extension.*\.csv, \.parquet, \.jsonl", ConfigurationError)
+    refused(year.files[Table.LIEUX], tmp_path / "out.csv", "one of the four BAAC files", ConfigurationError)
+    (tmp_path / "rows.txt").write_text("")
+    refused(tmp_path / "rows.txt", tmp_path / "out.csv", r"rows.txt: unknown extension.*\.jsonl", ConfigurationError)
+    refused(source, tmp_path / "no" / "out.csv", "there is no folder", ConfigurationError)
+    refused(source, empty / ".." / "empty.csv" / "x.csv", "there is no folder", ConfigurationError)
+    refused(rows, rows, "would be overwritten", ConfigurationError)
+    refused(rows, empty / ".." / "rows.csv", "would be overwritten", ConfigurationError)
+    refused(source, year.files[Table.LIEUX], "would be overwritten", ConfigurationError)
+    listing = tmp_path / "out.csv.rejected.csv"
+    listing.write_text("place\n1\n")
+    refused(listing, tmp_path / "out.csv", "would be overwritten", ConfigurationError)
+    (tmp_path / "folder.csv").mkdir()
+    refused(source, tmp_path / "folder.csv", "is a folder", ConfigurationError)
+
+
+def test_a_folder_without_the_right_to_write_is_named(
+    year: Edition, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # the rights of the file system do not bind root
+    with pytest.raises(ConfigurationError, match="cannot be written to"):
+        run(folder(year), tmp_path / "out.csv", bundle)
+
+
+@pytest.mark.parametrize(("name", "content"), [("x.csv", "place,catu\n"), ("x.jsonl", "\n"), ("x.csv", "")])
+def test_a_file_without_accidents_is_refused(name: str, content: str, bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=f"{name}: no accident in it"):
+        run(tmp_path / name, tmp_path / "out.csv", bundle)
+    assert not (tmp_path / "out.csv").exists()
