@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _BETWEEN, _NOT_RECORDED = "#c6bfd0", "#8a8a8a"
 _WIDTH = 5.4  # inches
-_LONGEST = 36  # characters in a line of a label
+_LONGEST = 42  # characters in a line of a label
 _SPREAD = 0.36  # rows that a swarm may reach to either side
 
 
@@ -79,7 +79,7 @@ def _label_rows(axes: Axes, names: Iterable[str]) -> None:
     """Names of the rows from the top down, long ones in two lines."""
     labels = [textwrap.fill(name, _LONGEST) for name in names]
     axes.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
-    axes.tick_params(axis="y", labelsize=7)
+    axes.tick_params(axis="y", labelsize=6.8)
 
 
 def _rank(values: np.ndarray) -> np.ndarray:

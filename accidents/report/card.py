@@ -34,7 +34,7 @@ def model_card(
         subject: the model and the accidents measured.
         evaluation: the measurement; its departments make a table of their own.
         explanation: what moves the model, from which the share of the place is told.
-        without_place: summary (`Evaluation.summary`) of the same model trained without the place, on the same accidents.
+        without_place: `Evaluation.summary` of the same model trained without the place, on the same accidents.
     """
     markdown = render(
         "card.md.j2",

@@ -5,11 +5,19 @@ from collections.abc import Mapping, Sequence
 from accidents.errors import DataError
 from accidents.evaluation.results import Difference, Evaluation
 from accidents.plots import performance
-from accidents.report.evaluation import HEADLINES
 from accidents.report.rendering import render
 from accidents.report.subject import Subject
 
-_COLUMNS = ("f1", "roc_auc", "pr_auc", "precision", "recall", "accuracy", "brier", "ece")
+_COLUMNS = {
+    "f1": "F1",
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "precision": "precision",
+    "recall": "recall",
+    "accuracy": "accuracy",
+    "brier": "Brier score",
+    "ece": "ECE",
+}
 
 
 def ranked_by_f1(evaluations: Mapping[str, Evaluation]) -> list[str]:
@@ -48,7 +56,7 @@ def comparison_report(
         "comparison.html.j2",
         ranked=rows,
         tied=tied,
-        columns={metric: HEADLINES[metric] for metric in _COLUMNS},
+        columns=_COLUMNS,
         credit=source,
         pictures={
             "models": performance.models(named, source),

@@ -8,7 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from accidents.evaluation.results import Interval
-from accidents.plots.style import GRID, INK, MUTED, to_svg
+from accidents.plots.style import BLUE, GRID, INK, MUTED, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,8 +48,8 @@ def percent(value: float | None) -> str:
 
 
 def picture(figure: "Figure") -> Markup:
-    """A figure as an SVG element whose ink follows the colours of the page, light or dark."""
+    """A figure as an SVG element whose ink and first colour follow those of the page, light or dark."""
     svg = to_svg(figure)
-    for colour, variable in ((INK, "ink"), (MUTED, "muted"), (GRID, "grid")):
+    for colour, variable in ((INK, "ink"), (MUTED, "muted"), (GRID, "grid"), (BLUE, "accent")):
         svg = svg.replace(colour, f"var(--{variable})")
     return Markup(svg)  # noqa: S704 - drawn here, no text of users
