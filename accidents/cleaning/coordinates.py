@@ -60,7 +60,7 @@ def mend(departments: pd.Series, latitude: np.ndarray, longitude: np.ndarray) ->
         longitude: the same.
     """
     codes, distinct = pd.factorize(departments)
-    narrow = _boxes_of(codes, [_department_boxes().get(name, _part(name)) for name in distinct])
+    narrow = _boxes_of(codes, [department_boxes().get(name, _part(name)) for name in distinct])
     wide = _boxes_of(codes, [_part(name) for name in distinct])
     half = np.isnan(latitude) != np.isnan(longitude)
     todo = ~np.isnan(latitude) & ~np.isnan(longitude) & ~_inside(latitude, longitude, narrow)
@@ -104,5 +104,6 @@ def _inside(latitude: np.ndarray, longitude: np.ndarray, box: np.ndarray) -> np.
 
 
 @cache
-def _department_boxes() -> dict[str, Box]:
+def department_boxes() -> dict[str, Box]:
+    """The box that holds the accidents of a department, by canonical `dep`; overseas ones have none."""
     return {name: tuple(box) for name, box in json.loads(REFERENCE.read_text(encoding="utf-8"))["boxes"].items()}

@@ -81,16 +81,16 @@ def _numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray
 
 
 def _times(texts: pa.Array) -> np.ndarray:
-    """Minutes since midnight of `17:15`, `1715`, `715` or `5`."""
-    return np.array([_minutes(text) for text in texts.to_pylist()], dtype="float64")
+    return np.array([minutes(text) for text in texts.to_pylist()], dtype="float64")
 
 
-def _minutes(word: str) -> float:
+def minutes(word: str) -> float:
+    """Minutes since midnight of `17:15`, `1715`, `715` or `5`; NaN where this is no time of day."""
     found = _TIME.fullmatch(word)
     if not found:
         return np.nan
-    hours, minutes = (int(found[1]), int(found[2])) if found[1] else divmod(int(found[3]), 100)
-    return hours * 60 + minutes if hours < 24 and minutes < 60 else np.nan
+    hours, rest = (int(found[1]), int(found[2])) if found[1] else divmod(int(found[3]), 100)
+    return hours * 60 + rest if hours < 24 and rest < 60 else np.nan
 
 
 def _unscaled(numbers: np.ndarray, column: Column) -> np.ndarray:
