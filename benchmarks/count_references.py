@@ -19,6 +19,7 @@ from accidents.reading.layout import Layout
 from accidents.reading.table import TableFile, read_table
 
 BOXES_YEAR = 2024  # older years have whole departments with coordinates of the wrong sign
+TOO_LOCAL = {(Layout.OLD, "voie")}  # a number until 2018, and French Guiana has few roads: they look like posts
 LEAST_SHARE = 1e-5
 MARGIN = 0.3  # degrees around the accidents counted
 TRIMMED = 0.01  # share of accidents left out on each side of a box: a few are misplaced
@@ -34,7 +35,7 @@ def main(folder: Path) -> None:
         table = next(table for table in Table if name.startswith(table.value[:6]))
         read = read_table(str(path), table, year)
         for column, counts in exchange.count_contents(read.frame, table).items():
-            if counts[:-1].any():
+            if counts[:-1].any() and (read.layout, column) not in TOO_LOCAL:
                 shares[read.layout, table][column].append(counts / counts.sum())
         if table is Table.CARACTERISTIQUES and year == BOXES_YEAR:
             boxes = _boxes(read)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from accidents.cleaning import label, roads
 from accidents.cleaning.checks import check_coordinates, check_dates, find_future
-from accidents.cleaning.exchange import swapped_columns
+from accidents.cleaning.exchange import emptied_columns, swapped_columns
 from accidents.cleaning.rows import set_aside
 from accidents.columns import MISSING, Table
 from accidents.configuration.limits import Limits
@@ -33,9 +33,9 @@ class Cleaned:
 def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> Cleaned:
     """Clean an edition. Nothing is raised: findings say "stopped" where the data cannot be used.
 
-    In order: columns whose contents are swapped and dates in the future are found; rows that break a rule are set aside
-    with their accidents; one road an accident is chosen; dates and coordinates are checked and mended; the label is
-    worked out; the rows are counted up.
+    In order: columns whose contents are swapped or gone and dates in the future are found; rows that break a rule are
+    set aside with their accidents; one road an accident is chosen; dates and coordinates are checked and mended; the
+    label is worked out; the rows are counted up.
 
     Args:
         reading: the edition as read.
@@ -43,7 +43,11 @@ def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> C
         labelled: whether people bear their injuries; if not every label is -1.
         today: day after which no accident can have happened.
     """
-    findings = [finding for file in reading.files.values() for finding in swapped_columns(file, limits)]
+    findings = []
+    for file in reading.files.values():
+        findings += swapped_columns(file, limits)
+        if labelled:  # whoever asks for a prediction may know little
+            findings += emptied_columns(file, limits)
     findings += find_future(reading.files[Table.CARACTERISTIQUES], today)
     kept = set_aside(reading, limits)
     files = {table: _sorted(_masked(file, kept.masks[table])) for table, file in reading.files.items()}

@@ -1,4 +1,4 @@
-"""Whether the contents of two columns of a file are swapped, told from what the columns usually hold.
+"""Whether columns of a file hold what they usually do, or their contents are swapped or gone.
 
 Swapped columns of different kinds break their rules and need no more. Two code columns may hold each other's values
 without a single bad cell; what gives them away is how often each value occurs. Two columns count as swapped when each
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from accidents.columns import TABLES, Column, Kind, Table
+from accidents.columns import MISSING, TABLES, Column, Kind, Table
 from accidents.configuration.limits import Limits
 from accidents.reading.findings import Action, Finding
 from accidents.reading.layout import Layout
@@ -29,6 +29,8 @@ _LONGEST = 9
 _CLASSES = _LARGE + 1 + _LONGEST + 1
 _UNSEEN = 1e-4  # share of a value that the reference does not have
 _LEAST_CELLS = 200  # fewer prove nothing
+_EMPTIED = 3  # so many times the least number of cells must be usual where fewer than the least number are found
+_USUALLY_RECORDED = 0.1  # share of missing cells below which a column is usually recorded
 _TELLING = 0.5  # difference in the share of missing cells that tells two columns apart
 
 
@@ -48,9 +50,9 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
 
     The evidence that a column holds what another usually does is the mean gain in log likelihood from exchanging their
     references: sum(n * (log p_other - log p_own)) / sum(n), with n the recorded cells and p the usual shares by class
-    of value. Both columns must reach the limit: in January every month is 1, as most light codes are, but the light
-    codes then do not look like months. A column that is always recorded and one that seldom is are told apart by that
-    as well.
+    of value; a column that has lost most of its cells gives none. Neither column may speak against it, and their mean
+    must reach the limit: in January every month is 1, as most light codes are, but the light codes then do not
+    look like months. A column that is always recorded and one that seldom is are told apart by that as well.
     """
     counts = count_contents(file.frame, file.table)
     usual = _usual(file.table, file.layout)
@@ -67,22 +69,40 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
             remedy="Correct the header, or use the official file",
         )
         for one, other in combinations(names, 2)
-        if _values_swapped(counts[one], counts[other], usual[one], usual[other], limits.exchanged_evidence)
+        if _evidence(counts[one], counts[other], usual[one], usual[other]) > limits.exchanged_evidence
         or _presence_swapped(counts[one], counts[other], usual[one], usual[other])
     ]
 
 
-def _values_swapped(
-    one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_other: np.ndarray, least: float
-) -> bool:
-    recorded_one, recorded_other = one[:-1], other[:-1]
-    if min(recorded_one.sum(), recorded_other.sum()) < _LEAST_CELLS:
-        return False
-    gain = _log_shares(usual_other) - _log_shares(usual_one)
-    return (
-        np.dot(recorded_one, gain) > least * recorded_one.sum()
-        and np.dot(recorded_other, -gain) > least * recorded_other.sum()
-    )
+def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
+    """Columns that are usually recorded and hardly are in this file; each stops the run."""
+    usual = _usual(file.table, file.layout)
+    findings = []
+    for name, cells in count_contents(file.frame, file.table).items():
+        missing = cells[-1] / cells.sum()
+        if name in usual and usual[name][-1] < _USUALLY_RECORDED and missing > limits.emptied:
+            absent = file.frame[name].isin([MISSING]).to_numpy() | file.frame[name].isna().to_numpy()
+            check = f"hardly recorded: usually {usual[name][-1]:.0%} of the cells are missing"
+            remedy = "The column was emptied or replaced: use the official file"
+            findings.append(file.finding(check, absent, Action.STOPPED, column=name, remedy=remedy))
+    return findings
+
+
+def _evidence(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_other: np.ndarray) -> float:
+    """Nats a cell that speak for two columns having been swapped; not positive where either speaks against it."""
+    # A 0 that one of the columns never has means "not recorded" there, and tells nothing.
+    first = 0 if usual_one[0] and usual_other[0] else 1
+    gain = _log_shares(usual_other[first:-1]) - _log_shares(usual_one[first:-1])
+    parts = []
+    for cells, usual, part in ((one, usual_one, gain), (other, usual_other, -gain)):
+        recorded = cells[first:-1]
+        if recorded.sum() >= _LEAST_CELLS:
+            parts.append(float(np.dot(recorded, part) / recorded.sum()))
+        elif usual[first:-1].sum() * cells.sum() >= _EMPTIED * _LEAST_CELLS:
+            parts.append(0.0)
+        else:
+            return 0.0
+    return sum(parts) / 2 if min(parts) >= 0 else 0.0
 
 
 def _presence_swapped(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_other: np.ndarray) -> bool:
@@ -94,8 +114,8 @@ def _presence_swapped(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray,
 
 
 def _log_shares(usual: np.ndarray) -> np.ndarray:
-    """Logarithms of the shares among recorded cells; a class never seen gets a small share."""
-    shares = usual[:-1] / max(usual[:-1].sum(), _UNSEEN) + _UNSEEN
+    """Logarithms of the shares of classes; one never seen gets a small share."""
+    shares = usual / max(usual.sum(), _UNSEEN) + _UNSEEN
     return np.log(shares / shares.sum())
 
 
@@ -121,7 +141,10 @@ def _counts(values: pd.Series, column: Column) -> np.ndarray:
 
 
 def _class(text: str) -> int:
-    return min(int(text), _LARGE) if text.isdecimal() else _LARGE + 1 + min(len(text), _LONGEST)
+    try:
+        return min(max(round(float(text.replace(",", "."))), 0), _LARGE)
+    except (ValueError, OverflowError):
+        return _LARGE + 1 + min(len(text), _LONGEST)
 
 
 @cache

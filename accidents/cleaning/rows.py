@@ -19,6 +19,8 @@ from accidents.reading.parsing import ragged_key
 QUARANTINE_COLUMNS = ("table", "file", "row", KEY, "reason", "content")
 
 _REMEDY = "Use complete official files of one year, all four of the same edition"
+_RAGGED = "wrong number of fields"
+_PASTED = 0.5
 _WITH_ITS_ACCIDENT = "another row of its accident is set aside: "
 
 
@@ -50,7 +52,10 @@ def set_aside(reading: Reading, limits: Limits) -> Kept:
         masks of the rows kept; the quarantine frame with columns `QUARANTINE_COLUMNS`, one row for each row set aside;
         one finding for each rule that was broken.
     """
-    findings, reasons = [], {table: np.full(len(reading.files[table].rows), "", dtype=object) for table in Table}
+    findings, reasons = (
+        _pasted_twice(reading),
+        {table: np.full(len(reading.files[table].rows), "", dtype=object) for table in Table},
+    )
     for rule in _rules(reading):
         if rule.broken.any():
             findings.append(_finding(reading, rule, limits))
@@ -100,6 +105,21 @@ def _rules(reading: Reading) -> list[_Rule]:
     return rules
 
 
+def _pasted_twice(reading: Reading) -> list[Finding]:
+    """People without ids have no key; that a file holds its rows twice shows in most rows being repeated exactly.
+
+    In the files of 2024, ids left out, 0.3 % of the people are like another of their accident.
+    """
+    people = reading.files[Table.USAGERS]
+    if (people.frame["id_usager"] != MISSING).any():
+        return []
+    repeated = people.frame.duplicated(keep=False).to_numpy()
+    if repeated.mean() < _PASTED:
+        return []
+    check = "duplicate rows: most rows occur twice"
+    return [people.finding(check, repeated, Action.STOPPED, values=people.frame[KEY], remedy=_REMEDY)]
+
+
 def _repeated(keys: np.ndarray) -> np.ndarray:
     """Bool mask of values that occur more than once."""
     if len(keys) < 2 or (np.diff(keys) > 0).all():
@@ -139,26 +159,35 @@ def _bad_accidents(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> dic
         for place in np.flatnonzero(reasons[table] != ""):
             bad.setdefault(int(keys[place]), f"{table}: {reasons[table][place]}")
         for text in file.ragged.values():
-            bad.setdefault(ragged_key(text), f"{table}: wrong number of fields")
+            bad.setdefault(ragged_key(text), f"{table}: {_RAGGED}")
     bad.pop(MISSING, None)
     return bad
 
 
 def _quarantine(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> pd.DataFrame:
     """One row for each row set aside, ragged ones included."""
-    records: list[tuple[object, ...]] = []
+    parts = []
     for table, file in reading.files.items():
-        for place in np.flatnonzero(reasons[table] != ""):
-            row = file.frame.iloc[place]
-            where = (table.value, file.file, int(file.rows[place]), int(row[KEY]))
-            records.append((*where, reasons[table][place], _compact(row)))
-        for number, text in file.ragged.items():
-            records.append((table.value, file.file, number, ragged_key(text), "wrong number of fields", text))
-    frame = pd.DataFrame(records, columns=list(QUARANTINE_COLUMNS))
+        aside = np.flatnonzero(reasons[table] != "")
+        rows, texts = file.frame.iloc[aside], list(file.ragged.values())
+        frame = pd.DataFrame(
+            {
+                "row": np.append(file.rows[aside], list(file.ragged)),
+                KEY: np.append(rows[KEY], [ragged_key(text) for text in texts]),
+                "reason": [*reasons[table][aside], *[_RAGGED] * len(texts)],
+                "content": [*_compact(rows), *texts],
+            }
+        )
+        parts.append(frame.assign(table=table.value, file=file.file))
     dtypes = {name: "int64" if name in {"row", KEY} else "str" for name in QUARANTINE_COLUMNS}
-    return frame.astype(dtypes).sort_values([KEY, "file", "row"], ignore_index=True)
+    every = pd.concat(parts)[list(QUARANTINE_COLUMNS)].astype(dtypes)
+    return every.sort_values([KEY, "file", "row"], ignore_index=True)
 
 
-def _compact(row: pd.Series) -> str:
-    """What is recorded in a row, on one line."""
-    return " ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value) and value != MISSING)
+def _compact(rows: pd.DataFrame) -> np.ndarray:
+    """What is recorded in each row, on one line."""
+    content = np.full(len(rows), "", dtype=object)
+    for name, values in rows.items():
+        recorded = (values.notna() & (values != MISSING)).to_numpy()
+        content += [f"{name}={value} " if known else "" for value, known in zip(values, recorded, strict=True)]
+    return content

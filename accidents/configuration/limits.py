@@ -23,8 +23,14 @@ class Limits(Section):
         le=1,
         description="Share of the recorded cells of a text column that may be decoded wrongly; one cell always may.",
     )
+    emptied: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of missing cells above which a column that is usually recorded counts as emptied.",
+    )
     exchanged_evidence: float = Field(
-        0.03,
+        0.02,
         gt=0,
         description="How much better, in nats a cell, two columns must fit each other's usual contents than their own "
         "before they count as swapped. Real files stay below 0.01 by year, month and department.",

@@ -137,10 +137,9 @@ def _refuse_ragged(text: FileText, header: Header, regular: int, ragged: dict[in
     total = regular + len(ragged)
     if not total:
         raise file_fault(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
-    last_fields = ragged.get(total + 1, "").count(header.separator) + 1
-    if total + 1 in ragged and last_fields < len(header.columns):
-        raise _truncated(text)
-    if len(ragged) > bad_rows * total:
+    last = ragged.get(total + 1)
+    cut_off = last is not None and last.count(header.separator) < len(header.columns) - 1
+    if len(ragged) > max(bad_rows * total, cut_off):
         raise file_fault(
             text.file,
             f"wrong separator or damaged rows: {len(ragged):,} of {total:,} rows do not have the "
@@ -148,6 +147,8 @@ def _refuse_ragged(text: FileText, header: Header, regular: int, ragged: dict[in
             "Use the official file; a field that holds the separator must stand in quotes",
             rows=list(ragged),
         )
+    if cut_off:
+        raise _truncated(text)
 
 
 def _escape_lone_quotes(data: bytes, header: Header) -> tuple[bytes, int]:

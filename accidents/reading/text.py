@@ -111,11 +111,11 @@ def _from_latin1(data: bytes, file: str) -> bytes:
         text = data.decode("cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1")
     except UnicodeDecodeError:
         text = ""
+    if re.search(WRONGLY_DECODED, text):
+        raise _unknown_encoding(file, row, "mixes UTF-8 and another encoding")
     foreign = re.findall("[^\x00-\x7f]", text)
     if not text or sum(letter in _EXPECTED_LETTERS for letter in foreign) < _EXPECTED_SHARE * len(foreign):
         raise _unknown_encoding(file, row, "is encoded neither in UTF-8 nor in Latin-1")
-    if re.search(WRONGLY_DECODED, text):
-        raise _unknown_encoding(file, row, "mixes UTF-8 and another encoding")
     return text.encode("utf-8")
 
 

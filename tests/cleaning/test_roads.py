@@ -1,0 +1,69 @@
+"""The choice of one road an accident."""
+
+from collections.abc import Mapping
+from random import Random
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accidents.cleaning.roads import choose
+from accidents.columns import TABLES, Kind, Table
+
+COLUMNS = TABLES[Table.LIEUX]
+
+
+def roads(*rows: Mapping[str, object]) -> pd.DataFrame:
+    """Typed `lieux` rows in which nothing is recorded but what is given."""
+    columns = {}
+    for column in COLUMNS.values():
+        absent = {Kind.TEXT: None, Kind.NUMBER: np.nan}.get(column.kind, -1)
+        columns[column.name] = pd.Series([row.get(column.name, absent) for row in rows], dtype=column.kind.dtype)
+    return pd.DataFrame(columns)
+
+
+def test_the_row_with_most_cells() -> None:
+    frame = roads({"Num_Acc": 1, "catr": 1}, {"Num_Acc": 1, "catr": 4, "surf": 2}, {"Num_Acc": 2, "catr": 4})
+    assert choose(frame).tolist() == [False, True, True]
+
+
+def test_then_the_road_of_the_highest_class() -> None:
+    frame = roads(*({"Num_Acc": 1, "catr": code} for code in (4, 7, 3, 9, 5)))
+    assert frame["catr"][choose(frame)].tolist() == [3]
+
+
+def test_then_the_smallest_content() -> None:
+    frame = roads(*({"Num_Acc": 1, "catr": 4, "voie": name} for name in ("B", "A", "C")))
+    assert frame["voie"][choose(frame)].tolist() == ["A"]
+
+
+def test_identical_rows_count_once() -> None:
+    assert choose(roads(*[{"Num_Acc": 1, "catr": 4}] * 3)).sum() == 1
+
+
+def test_single_rows_all_stay() -> None:
+    assert choose(roads({"Num_Acc": 2}, {"Num_Acc": 1})).all()
+
+
+row = st.fixed_dictionaries(
+    {
+        "Num_Acc": st.integers(1, 4),
+        "catr": st.sampled_from([-1, 1, 3, 4, 7]),
+        "voie": st.sampled_from([None, "A", "B"]),
+        "larrout": st.sampled_from([np.nan, 5.0, 7.0]),
+    }
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(row, min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_one_row_an_accident_in_any_order(rows: list[dict[str, object]], random: Random) -> None:
+    frame = roads(*rows)
+    chosen = frame[choose(frame)].sort_values("Num_Acc", ignore_index=True)
+    assert chosen["Num_Acc"].tolist() == sorted(set(frame["Num_Acc"]))
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    shuffled = frame.iloc[order].reset_index(drop=True)
+    again = shuffled[choose(shuffled)].sort_values("Num_Acc", ignore_index=True)
+    pd.testing.assert_frame_equal(again, chosen)

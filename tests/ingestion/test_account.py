@@ -1,0 +1,201 @@
+"""The account of rows: what is set aside, that it adds up, and that clean files raise no alarm."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from accidents.cleaning.exchange import emptied_columns, swapped_columns
+from accidents.columns import TABLES, Table
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.configuration.limits import Limits
+from accidents.ingestion import Ingested, ingest
+from accidents.reading.findings import REPORT_COLUMNS, Action
+from accidents.reading.table import read_table
+from accidents.sample.writing import write_sample
+from accidents.schemas.accidents import validate
+from accidents.schemas.raw import table_schema
+from accidents.sources.edition import Edition
+from tests.editions import OLD, Cells, as_text, synthetic_cells, write
+from tests.ingestion.conftest import TODAY, Run
+
+C, L, V, U = Table
+REAL_2024 = {C: "caract-2024.csv", L: "lieux-2024.csv", V: "vehicules-2024.csv", U: "usagers-2024.csv"}
+
+
+def assert_adds_up(found: Ingested) -> None:
+    counts = found.counts
+    for table in Table:
+        not_chosen = counts["lieux_not_chosen"] if table is L else 0
+        assert counts[f"{table}_in"] == counts[f"{table}_out"] + counts[f"{table}_quarantined"] + not_chosen
+        assert counts[f"{table}_quarantined"] == (found.quarantine["table"] == table).sum()
+    assert counts["caracteristiques_out"] == counts["lieux_out"] == len(found.accidents.accidents)
+    assert counts["vehicules_out"] == len(found.accidents.vehicles)
+    assert counts["usagers_out"] == len(found.accidents.people)
+
+
+def test_a_clean_year(clean: Ingested, clean_cells: Cells) -> None:
+    assert_adds_up(clean)
+    assert len(clean.accidents.accidents) == len(clean_cells[C])
+    assert clean.counts["lieux_not_chosen"] == len(clean_cells[L]) - len(clean_cells[C])
+    assert clean.quarantine.empty
+    assert tuple(clean.report.columns) == REPORT_COLUMNS
+    assert "stopped" not in set(clean.report["action"])
+    validate(clean.accidents)
+
+
+def test_a_faulty_row_takes_its_whole_accident_along(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+    vehicles, people = clean_cells[V].copy(), clean_cells[U]
+    accident = int(str(vehicles["Num_Acc"][10]))
+    vehicles.loc[10, "id_vehicule"] = "x"
+    found = run({V: as_text(vehicles)})
+    assert_adds_up(found)
+    aside = found.quarantine
+    assert set(aside["Num_Acc"]) == {accident}
+    assert set(aside["table"]) == set(Table)
+    assert (aside["table"] == U).sum() == (people["Num_Acc"] == str(accident)).sum()
+    itself = (aside["table"] == V) & (aside["row"] == 12)
+    assert set(aside["reason"][itself]) == {"is no vehicle id"}
+    assert set(aside["reason"][~itself]) == {"another row of its accident is set aside: vehicules: is no vehicle id"}
+    assert f"Num_Acc={accident}" in aside["content"].iloc[0]
+    rest = clean.accidents.accidents
+    expected = rest[rest["Num_Acc"] != accident].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found.accidents.accidents, expected)
+
+
+def test_a_ragged_row_is_set_aside_with_its_accident(run: Run, clean_files: dict[Table, bytes]) -> None:
+    lines = clean_files[U].split(b"\n")
+    lines[7] += b';"1"'
+    found = run({U: b"\n".join(lines)})
+    assert_adds_up(found)
+    row = found.quarantine[found.quarantine["reason"] == "wrong number of fields"].iloc[0]
+    assert (row["table"], row["row"]) == ("usagers", 8)
+    assert row["Num_Acc"] not in set(found.accidents.accidents["Num_Acc"])
+    assert not found.accidents.people["Num_Acc"].isin([row["Num_Acc"]]).any()
+
+
+def test_bad_cells_become_missing_and_are_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+    cells = clean_cells[C].copy()
+    cells.loc[[2, 5], "lum"] = ["9", "soir"]
+    cells.loc[3, ["jour", "mois"]] = ["31", "02"]
+    found = run({C: as_text(cells)})
+    report = found.report.set_index("column")
+    assert report.loc["lum", ["rows", "first_values", "first_rows", "action"]].tolist() == [
+        2,
+        "9, soir",
+        "4, 7",
+        "set to missing",
+    ]
+    assert report.loc["jour", "first_rows"] == "5"
+    changed = found.accidents.accidents.set_index("Num_Acc")
+    keys = cells["Num_Acc"].astype("int64")
+    assert changed.loc[keys[[2, 5]], "lum"].tolist() == [-1, -1]
+    assert changed.loc[keys[3], "jour"] == -1
+    assert (changed["lum"].to_numpy() != clean.accidents.accidents["lum"].to_numpy()).sum() <= 2
+
+
+def test_unknown_labels_are_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+    cells = clean_cells[U].copy()
+    first = cells["Num_Acc"].iloc[0]
+    cells.loc[cells["Num_Acc"] == first, "grav"] = " -1"
+    found = run({U: as_text(cells)})
+    assert found.counts["accidents_unknown_label"] == clean.counts["accidents_unknown_label"] + 1
+    labels = found.accidents.accidents.set_index("Num_Acc")["priority"]
+    assert labels[int(first)] == -1
+
+
+def test_limits_are_settings(clean_cells: Cells, tmp_path: Path) -> None:
+    cells = clean_cells[V].copy()
+    cells.loc[:40, "id_vehicule"] = "x"
+    files = {table: as_text(clean_cells[table]) for table in Table} | {V: as_text(cells)}
+    settings = IngestionSettings(limits=Limits(bad_keys=0.5))
+    found = ingest([write(tmp_path, files, 2024)], settings, today=TODAY)
+    assert_adds_up(found)
+    assert found.counts["vehicules_quarantined"] >= 41
+
+
+def test_several_years_in_both_layouts(tmp_path: Path) -> None:
+    editions = []
+    for year, writing in ((2024, None), (2012, OLD), (2022, None)):
+        files = {
+            table: as_text(cells, writing) if writing else as_text(cells)
+            for table, cells in synthetic_cells(150, year).items()
+        }
+        editions.append(write(tmp_path / str(year), files, year))
+    lines: list[str] = []
+    found = ingest(editions, IngestionSettings(), today=TODAY, progress=lines.append)
+    assert_adds_up(found)
+    assert len(found.accidents.accidents) == 450
+    validate(found.accidents)
+    assert set(found.accidents.accidents["an"]) == {2012, 2022, 2024}
+    assert sum("cleaning" in line for line in lines) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_no_alarm_on_samples(seed: int, tmp_path: Path) -> None:
+    year = (2024, 2022, 2021, 2019, 2013)[seed % 5]
+    write_sample(tmp_path, accidents=2000, year=year, seed=seed)
+    paths = {path.name[:4].replace("carc", "cara"): str(path) for path in tmp_path.glob("*.csv")}
+    edition = Edition(year, {table: paths[table.value[:4]] for table in Table})
+    found = ingest([edition], IngestionSettings(), today=TODAY)
+    assert_adds_up(found)
+    assert len(found.accidents.accidents) == 2000
+    validate(found.accidents)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_real_months_of_2024(real_baac: Path) -> None:
+    edition = Edition(2024, {table: str(real_baac / "2024" / name) for table, name in REAL_2024.items()})
+    found = ingest([edition], IngestionSettings())
+    assert_adds_up(found)
+    assert found.counts["accidents"] == 40_748
+    assert (found.counts["vehicules_out"], found.counts["usagers_out"]) == (69_511, 93_686)
+    assert found.quarantine.empty
+    validate(found.accidents)
+    mended = found.report[found.report["check"].str.startswith("coordinates swapped")]
+    assert mended["rows"].tolist() == [9]
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "table", "rows"),
+    [
+        ("2013/caracteristiques_2013.csv", C, 58_397),
+        ("2013/lieux_2013.csv", L, 58_397),
+        ("2013/vehicules_2013.csv", V, 98_925),
+        ("2018/lieux-2018.csv", L, 57_783),
+        ("2018/vehicules-2018.csv", V, 98_876),
+        ("2021/lieux-2021.csv", L, 56_518),
+        ("2021/vehicules-2021.csv", V, 97_315),
+    ],
+)
+def test_no_alarm_on_single_real_files(real_baac: Path, file: str, table: Table, rows: int) -> None:
+    read = read_table(str(real_baac / file), table)
+    findings = [*read.findings, *swapped_columns(read, Limits()), *emptied_columns(read, Limits())]
+    assert not [finding for finding in findings if finding.action is Action.STOPPED]
+    assert len(read.frame) == rows
+    assert not read.ragged
+    table_schema(table).validate(read.frame, lazy=True)
+    missing = [name for name in TABLES[table] if TABLES[table][name].codes and (read.frame[name] == -1).all()]
+    assert set(missing) <= {"motor"}
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["75", "23", "974", "first month"])
+def test_no_alarm_on_parts_of_the_real_year(real_baac: Path, tmp_path: Path, part: str) -> None:
+    texts = {table: (real_baac / "2024" / name).read_bytes().splitlines() for table, name in REAL_2024.items()}
+    fields = [line.split(b";") for line in texts[C]]
+    wanted = {
+        row[0] for row in fields[1:] if (row[2] == b'"01"' if part == "first month" else row[6] == f'"{part}"'.encode())
+    }
+    files = {
+        table: b"\n".join([lines[0], *(line for line in lines[1:] if line.split(b";", 1)[0] in wanted)])
+        for table, lines in texts.items()
+    }
+    found = ingest([write(tmp_path, files)], IngestionSettings())
+    assert_adds_up(found)
+    assert len(found.accidents.accidents) == len(wanted)
