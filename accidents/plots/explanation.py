@@ -67,7 +67,7 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
         colour = np.where(np.isnan(value)[:, None], to_rgba(_NOT_RECORDED), colours(_rank(value)))
         axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
     _label_rows(axes, strongest)
-    for name, tint in {"low value": BLUE, "high value": ORANGE, "not recorded": _NOT_RECORDED}.items():
+    for name, tint in {"low": BLUE, "high": ORANGE, "not recorded": _NOT_RECORDED}.items():
         axes.plot([], [], "o", markersize=4, color=tint, label=name)
     legend_above(axes, columns=3)
     axes.set_xlabel(f"SHAP value ({unit})")

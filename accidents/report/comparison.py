@@ -15,7 +15,7 @@ _COLUMNS = {
     "precision": "precision",
     "recall": "recall",
     "accuracy": "accuracy",
-    "brier": "Brier score",
+    "brier": "Brier",
     "ece": "ECE",
 }
 
