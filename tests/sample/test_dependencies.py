@@ -70,7 +70,7 @@ def test_nights_are_dark_and_motorways_fast(year: Cells) -> None:
     winter_evening = accidents["mois"].isin(["11", "12"]) & (hour == 18)
     assert (accidents.loc[winter_evening, "lum"] == "1").mean() < 0.15
     roads = year[Table.LIEUX]
-    assert roads.loc[roads["catr"] == "1", "vma"].astype(int).median() >= 110
+    assert roads.loc[roads["catr"] == "1", "vma"].astype(int).median() >= 90
     assert roads.loc[roads["catr"] == "4", "vma"].astype(int).median() <= 50
 
 
@@ -105,21 +105,18 @@ def test_injuries_are_as_frequent_as_in_the_full_year(year: Cells) -> None:
     assert distance(found, published) < 0.025
 
 
-CODES = st.lists(st.integers(0, 3), min_size=60, max_size=400)
-
-
-@settings(deadline=None, max_examples=30)
-@given(values=CODES, seed=st.integers(0, 99))
-def test_drawing_gives_back_what_was_counted(values: list[int], seed: int) -> None:
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**31), rows=st.integers(200, 2_000), width=st.integers(2, 8))
+def test_drawing_gives_back_what_was_counted(seed: int, rows: int, width: int) -> None:
     rng = np.random.default_rng(seed)
-    given_codes = np.array(values)
-    drawn_codes = (given_codes + (rng.random(len(values)) < 0.2)) % 4
-    counts = count(drawn_codes, 4, [given_codes], [4])
-    table = conditional(counts, 4, [4])
-    frequent = np.bincount(given_codes, minlength=4).argmax()
-    found = table.draw([np.full(20_000, frequent)], rng.random(20_000))
-    wanted = np.bincount(drawn_codes[given_codes == frequent], minlength=4) / (given_codes == frequent).sum()
-    assert np.abs(np.bincount(found, minlength=4) / 20_000 - wanted).max() < 0.2
+    condition = rng.integers(2, size=rows)
+    values = np.minimum(rng.geometric(0.5, size=rows) - 1 + condition, width - 1)
+    table = conditional(count(values, width, [condition], [2]), width, [2])
+    frequent = int(condition.mean() > 0.5)
+    wanted = np.bincount(values[condition == frequent], minlength=width) / (condition == frequent).sum()
+    found = np.bincount(table.draw([np.full(20_000, frequent)], rng.random(20_000)), minlength=width) / 20_000
+    # Smoothing adds 3 rows to at least 100, and what is rarer than 5 rows is drawn as all rows have it.
+    assert np.abs(found - wanted).max() < 0.08
 
 
 def test_what_is_rare_is_drawn_from_a_coarser_combination_or_is_the_catch_all() -> None:

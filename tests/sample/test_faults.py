@@ -62,7 +62,7 @@ def test_a_few_damages_in_detail(clean: Path, tmp_path: Path) -> None:
     assert (damaged("swapped_coordinates").cells(Table.CARACTERISTIQUES)["lat"] != accidents["lat"]).sum() <= 5
     assert "catv" not in damaged("missing_column").cells(Table.VEHICULES)
     assert damaged("empty_file").content(Table.LIEUX) == b""
-    assert sorted(damaged("column_order").cells(Table.USAGERS)) == sorted(original.cells(Table.USAGERS))
+    assert set(damaged("column_order").cells(Table.USAGERS)) == set(original.cells(Table.USAGERS))
     known = set(accidents.iloc[:, 0])
     for name, table in (("orphan_vehicles", Table.VEHICULES), ("orphan_people", Table.USAGERS)):
         assert (~damaged(name).cells(table)["Num_Acc"].isin(known)).mean() == pytest.approx(0.01, abs=0.001)
