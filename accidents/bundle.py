@@ -87,13 +87,13 @@ class Bundle:
         Raises:
             ModelError: the features are not those that the model was trained on.
         """
-        from accidents.features import matrix
+        from accidents.features import matrix, names
 
-        X, columns = matrix(frame, self.encoder, self.level, self.geography)
+        columns = names(self.level, self.geography)
         if tuple(columns) != self.columns:
             changed = ", ".join(sorted({*columns} ^ {*self.columns})) or "their order"
             raise ModelError(f"the model was trained on other features ({changed}): train it again")
-        return X
+        return matrix(frame, self.encoder, self.level, self.geography)[0]
 
     def margin(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Log-odds before calibration, float64 (n)."""
@@ -203,11 +203,10 @@ def _header(file: Any, name: str) -> dict[str, Any]:
     if file.read(len(FORMAT)) != FORMAT:
         raise ModelError(f"{name}: is no model bundle of this project; train one with 'python run.py --training'")
     try:
-        header = json.loads(file.readline(_LONGEST_HEADER))
-    except ValueError:
+        header = dict(json.loads(file.readline(_LONGEST_HEADER)))
+    except (ValueError, TypeError):
         raise ModelError(f"{name}: cut off or damaged in its header; copy or train it again") from None
-    version = header.get("format_version")
-    if version != VERSION:
+    if (version := header.get("format_version")) != VERSION:
         raise ModelError(f"{name}: has bundle format {version}, this program reads {VERSION}; train the model again")
     return header
 

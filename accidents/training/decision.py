@@ -20,22 +20,33 @@ def calibrate(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
     return Calibration(slope, float(curve.intercept_[0])) if slope > 0 else Calibration()
 
 
-def choose_threshold(probability: Vector, y: npt.NDArray[np.int8], rule: ThresholdRule) -> float:
+def choose_threshold(probability: Vector, chance: Vector, y: npt.NDArray[np.int8], rule: ThresholdRule) -> float:
     """Find the threshold that `rule` asks for; an accident is priority if its probability is at least that.
 
-    Of equally good thresholds the highest is taken. Where no threshold reaches the required precision, it is the one
-    of greatest precision.
+    A required recall or precision holds for the labels of these accidents; the best F1 is that expected under
+    `chance`. The F1 of a few thousand labels has its peak somewhere on a ragged plateau, and a threshold from there
+    costs up to .003 of F1 on other accidents. Of equally good thresholds the highest is taken; where none reaches the
+    required precision, it is the one of greatest precision.
+
+    Args:
+        probability: float64 (n), what the threshold will be compared with.
+        chance: float64 (n), calibrated probabilities of the same accidents, in the same order of rank.
+        y: int8 (n), their labels.
+        rule: what is wanted.
     """
     from sklearn.metrics import precision_recall_curve
 
+    if rule.best is not None:
+        ranked = np.argsort(-probability, kind="stable")
+        expected = np.cumsum(chance[ranked])
+        f1 = 2 * expected / (np.arange(1, len(ranked) + 1) + expected[-1])
+        return float(probability[ranked[np.argmax(f1)]])
     precision, recall, thresholds = precision_recall_curve(y, probability)
     precision, recall = precision[:-1], recall[:-1]
     if rule.recall_at_least is not None:
         merit = np.where(recall >= rule.recall_at_least, precision, -1.0)
-    elif rule.precision_at_least is not None:
-        enough = precision >= min(rule.precision_at_least, precision.max())
-        merit = np.where(enough, recall, -1.0)
     else:
-        merit = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        required = min(rule.precision_at_least or 0.0, precision.max())
+        merit = np.where(precision >= required, recall, -1.0)
     best = len(merit) - 1 - int(np.argmax(merit[::-1]))
     return float(thresholds[best])

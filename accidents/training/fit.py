@@ -58,9 +58,10 @@ def fit(
     model, encoder = learn(training, validation, parameters)
     seen = examples.apply(validation, encoder)
     margin = model.margin(seen.X, settings.threads)
-    calibration = calibrate(margin, seen.y) if settings.calibrate else Calibration()
+    curve = calibrate(margin, seen.y)
+    calibration = curve if settings.calibrate else Calibration()
     validated = calibration(margin)
-    threshold = choose_threshold(validated, seen.y, settings.threshold)
+    threshold = choose_threshold(validated, curve(margin), seen.y, settings.threshold)
     if settings.refit:
         model, encoder = learn(np.union1d(training, validation), None, model.settled(parameters))
     return Fitted(model, encoder, calibration, threshold, validated)

@@ -1,0 +1,90 @@
+"""Parts of the data: who is where, and what that may not depend on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accidents.configuration.training import SplitSettings
+from accidents.errors import DataError
+from accidents.training.split import Part, labelled, parts_of
+from tests.training.conftest import Frames
+
+
+def frame_of(ids: list[int], labels: list[int] | None = None) -> pd.DataFrame:
+    n = len(ids)
+    dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n) % 365, unit="D")
+    return pd.DataFrame(
+        {"Num_Acc": np.array(ids, np.int64), "priority": np.array(labels or [0] * n, np.int8), "date": dates}
+    )
+
+
+IDS = st.lists(st.integers(200_500_000_000, 209_999_999_999), unique=True, min_size=1, max_size=60)
+
+
+def test_shares_are_as_configured() -> None:
+    parts = parts_of(frame_of(list(range(202400000001, 202400040001))), SplitSettings(), 0)
+    assert np.mean(parts == Part.TEST) == pytest.approx(0.3, abs=0.01)
+    assert np.mean(parts == Part.VALIDATION) == pytest.approx(0.15 * 0.7, abs=0.01)
+
+
+@given(IDS, st.integers(0, 5), st.randoms())
+@settings(deadline=None, max_examples=50)
+def test_the_part_of_an_accident_depends_on_no_other(ids: list[int], seed: int, random: object) -> None:
+    together = dict(zip(ids, parts_of(frame_of(ids), SplitSettings(), seed), strict=True))
+    shuffled = random.sample(ids, len(ids))  # type: ignore[attr-defined]
+    assert dict(zip(shuffled, parts_of(frame_of(shuffled), SplitSettings(), seed), strict=True)) == together
+    half = ids[: len(ids) // 2 + 1]
+    assert list(parts_of(frame_of(half), SplitSettings(), seed)) == [together[number] for number in half]
+
+
+def test_another_seed_is_another_split() -> None:
+    frame = frame_of(list(range(202400000001, 202400001001)))
+    first, second = (parts_of(frame, SplitSettings(), seed) == Part.TEST for seed in (0, 1))
+    assert 0.03 < np.mean(first & second) < 0.16  # independent draws share 9 %
+
+
+@given(IDS, st.data())
+@settings(deadline=None, max_examples=50)
+def test_the_label_chooses_no_part(ids: list[int], data: st.DataObject) -> None:
+    labels = data.draw(st.lists(st.integers(0, 1), min_size=len(ids), max_size=len(ids)))
+    split = SplitSettings()
+    assert list(parts_of(frame_of(ids, labels), split, 0)) == list(parts_of(frame_of(ids), split, 0))
+
+
+def test_accidents_of_unknown_label_are_in_no_part() -> None:
+    parts = parts_of(frame_of(list(range(202400000001, 202400000101)), [-1, 0] * 50), SplitSettings(), 0)
+    assert (parts[::2] == Part.UNKNOWN).all()
+    assert (parts[1::2] != Part.UNKNOWN).all()
+
+
+@pytest.mark.parametrize("split", [{"test_share": 0.25}, {"test_from": "2024-10-01"}])
+def test_a_temporal_split_tests_on_the_latest_days(split: dict[str, object]) -> None:
+    frame = frame_of(list(range(202400000001, 202400003651)))
+    test = parts_of(frame, SplitSettings.model_validate({"kind": "temporal"} | split), 0) == Part.TEST
+    assert frame["date"][test].min() > frame["date"][~test].max()
+    if "test_share" in split:
+        assert test.mean() == pytest.approx(0.25, abs=0.005)
+    else:
+        assert frame["date"][test].min() == pd.Timestamp("2024-10-01")
+
+
+def test_a_temporal_split_needs_dates() -> None:
+    frame = frame_of([202400000001, 202400000002])
+    frame.loc[1, "date"] = pd.NaT
+    with pytest.raises(DataError, match="1 have none"):
+        parts_of(frame, SplitSettings(kind="temporal"), 0)
+
+
+def test_frames_of_other_accidents_are_refused(frames: Frames) -> None:
+    features, accidents = frames
+    with pytest.raises(DataError, match="do not fit"):
+        labelled(features, accidents.iloc[::-1])
+    with pytest.raises(DataError, match="do not fit"):
+        labelled(features, accidents.iloc[:-1])
+
+
+def test_a_day_of_the_cut_is_for_the_temporal_split() -> None:
+    with pytest.raises(ValueError, match="temporal"):
+        SplitSettings.model_validate({"test_from": "2024-10-01"})

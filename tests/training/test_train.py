@@ -1,0 +1,149 @@
+"""Training as a whole: what comes out, what it depends on and what it does not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+
+import accidents.models
+from accidents.errors import ModelError
+from accidents.models import model_types
+from accidents.training import Trained, train
+from tests.training.conftest import Frames, draw, quick
+
+FIFTH = '''
+"""The share of priority, whatever the accident."""
+
+import numpy as np
+
+from accidents.configuration.base import Section
+from accidents.models.base import Model, log_odds
+
+
+class Classifier(Model[Section]):
+    PARAMETERS = Section
+
+    def __init__(self, share):
+        self.share = share
+
+    @classmethod
+    def fit(cls, training, validation, *, parameters, categories=(), seed, threads):
+        return cls(training.y.mean())
+
+    def margin(self, X, threads=1):
+        return np.full(len(X), log_odds(self.share))
+
+    def contributions(self, X):
+        return np.hstack([np.zeros(X.shape), self.margin(X)[:, None]])
+'''
+
+
+def trained(name: str, frames: Frames, level: str = "call", geography: bool = True, **changes: Any) -> Trained:
+    return train(name, *frames, quick(**changes), level=level, geography=geography)
+
+
+@pytest.mark.parametrize("name", model_types())
+def test_every_type_learns_and_says_how_well(name: str, frames: Frames) -> None:
+    result = trained(name, frames)
+    test = result.predictions[result.predictions["part"] == "test"]
+    assert result.bundle.metrics["test"]["roc_auc"] == pytest.approx(roc_auc_score(test["label"], test["probability"]))
+    assert result.bundle.metrics["test"]["roc_auc"] > 0.7
+    decided = test["probability"] >= result.bundle.threshold
+    assert result.bundle.metrics["test"]["f1"] == pytest.approx(f1_score(test["label"], decided))
+    assert result.bundle.metrics["validation"].keys() == result.bundle.metrics["test"].keys()
+    assert result.bundle.metrics["test"]["ece"] < 0.1
+
+
+def test_predictions_are_of_accidents_the_model_has_not_learned_from(frames: Frames) -> None:
+    features, accidents = frames
+    result = trained("logistic_regression", frames)
+    assert result.predictions["Num_Acc"].is_unique
+    rows = result.bundle.rows
+    assert sum(rows.values()) == len(features)
+    assert result.predictions["part"].value_counts().to_dict() == {part: rows[part] for part in ("validation", "test")}
+    labels = accidents.set_index("Num_Acc")["priority"]
+    np.testing.assert_array_equal(result.predictions["label"], labels[result.predictions["Num_Acc"]])
+    test = result.predictions[result.predictions["part"] == "test"]
+    of_test = features[features["Num_Acc"].isin(test["Num_Acc"])]
+    np.testing.assert_array_equal(result.bundle.predict(of_test), test["probability"])
+
+
+def test_the_labels_of_the_test_part_teach_nothing(frames: Frames) -> None:
+    features, accidents = frames
+    result = trained("lightgbm", frames)
+    test = accidents["Num_Acc"].isin(result.predictions.loc[result.predictions["part"] == "test", "Num_Acc"])
+    turned = accidents.assign(priority=accidents["priority"].where(~test, 1 - accidents["priority"]))
+    again = trained("lightgbm", (features, turned))
+    np.testing.assert_array_equal(again.bundle.predict(features), result.bundle.predict(features))
+    assert again.bundle.threshold == result.bundle.threshold
+
+
+def test_accidents_of_unknown_label_are_counted_and_change_nothing(frames: Frames) -> None:
+    features, accidents = frames
+    known = np.arange(len(features)) % 20 != 0
+    partly = accidents.assign(priority=accidents["priority"].where(known, -1).astype(np.int8))
+    result = trained("logistic_regression", (features, partly))
+    without = trained("logistic_regression", (features[known], accidents[known]))
+    assert result.bundle.rows["unknown"] == (~known).sum()
+    np.testing.assert_array_equal(result.bundle.predict(features), without.bundle.predict(features))
+
+
+@pytest.mark.parametrize("name", model_types())
+def test_the_same_seed_gives_the_same_metrics(name: str, frames: Frames) -> None:
+    first, second = (trained(name, frames, seed=3) for _ in range(2))
+    assert first.bundle.metrics == second.bundle.metrics
+    assert first.bundle.threshold == second.bundle.threshold
+
+
+def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
+    with_places = trained("logistic_regression", frames, level="strict").bundle
+    without = trained("logistic_regression", frames, level="strict", geography=False).bundle
+    assert without.encoder is None
+    assert {*with_places.columns} > {*without.columns}
+    assert with_places.metrics["test"]["roc_auc"] > without.metrics["test"]["roc_auc"]
+
+
+def test_refitting_learns_from_the_validation_part_too(frames: Frames) -> None:
+    once, twice = (trained("logistic_regression", frames, refit=refit) for refit in (False, True))
+    assert once.bundle.threshold == twice.bundle.threshold
+    assert once.bundle.metrics["validation"] == twice.bundle.metrics["validation"]
+    assert once.bundle.metrics["test"] != twice.bundle.metrics["test"]
+    validation = once.predictions[once.predictions["part"] == "validation"]
+    features = frames[0][frames[0]["Num_Acc"].isin(validation["Num_Acc"])]
+    np.testing.assert_array_equal(once.bundle.predict(features), validation["probability"])
+
+
+@pytest.mark.parametrize("resampling", ["class_weight", "undersample"])
+def test_calibration_mends_what_resampling_shifts(resampling: str, frames: Frames) -> None:
+    calibrated = trained("logistic_regression", frames, resampling=resampling)
+    raw = trained("logistic_regression", frames, resampling=resampling, calibrate=False)
+    assert calibrated.bundle.metrics["test"]["ece"] < raw.bundle.metrics["test"]["ece"]
+    assert calibrated.bundle.metrics["test"]["roc_auc"] == pytest.approx(raw.bundle.metrics["test"]["roc_auc"])
+
+
+def test_a_required_recall_moves_the_threshold(frames: Frames) -> None:
+    result = trained("logistic_regression", frames, threshold={"recall_at_least": 0.95})
+    assert result.bundle.metrics["validation"]["recall"] >= 0.95
+    assert result.bundle.rule == "recall at least 0.95"
+
+
+def test_too_few_accidents_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"validation part has .* it needs 20 of each class"):
+        trained("logistic_regression", draw(200))
+
+
+def test_progress_is_heard(frames: Frames) -> None:
+    heard: list[str] = []
+    train("logistic_regression", *frames, quick(cross_validate=True), level="call", progress=heard.append)
+    assert len(heard) >= 3
+    assert "training" in heard[0]
+
+
+def test_a_fifth_type_is_one_new_file(frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "constant.py").write_text(FIFTH)
+    monkeypatch.setattr(accidents.models, "__path__", [*accidents.models.__path__, str(tmp_path)])
+    assert "constant" in model_types()
+    result = train("constant", *frames, quick(models=("constant",)), level="call")
+    assert result.bundle.metrics["test"]["roc_auc"] == 0.5

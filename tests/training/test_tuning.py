@@ -1,0 +1,115 @@
+"""Cross-validated scores and searches."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from accidents.bundle import Bundle
+from accidents.training import train
+from accidents.training.tuning import Candidates
+from tests.training.conftest import Frames, quick
+
+
+def search(frames: Frames, method: str, heard: list[str] | None = None, **tuning: Any) -> Bundle:
+    settings = quick(
+        tuning={"method": method} | tuning,
+        model_settings={
+            "logistic_regression": {
+                "parameters": {"inverse_penalty": 1e-7, "knots": 0},
+                "grid": {"inverse_penalty": [1e-7, 0.001]},
+                "space": {"inverse_penalty": {"low": 1e-7, "high": 0.1, "log": True}, "knots": [0, 1]},
+            }
+        },
+    )
+    progress = None if heard is None else heard.append
+    return train("logistic_regression", *frames, settings, level="strict", progress=progress).bundle
+
+
+def test_a_cross_validated_score_is_there_when_asked_for(frames: Frames) -> None:
+    without = train("logistic_regression", *frames, quick(), level="strict").bundle
+    with_score = train("logistic_regression", *frames, quick(cross_validate=True), level="strict").bundle
+    assert without.best_cv_score is None
+    assert with_score.best_cv_score == pytest.approx(with_score.metrics["test"]["roc_auc"], abs=0.1)
+    assert with_score.metrics == without.metrics
+
+
+def test_the_grid_finds_the_better_point(frames: Frames) -> None:
+    heard: list[str] = []
+    bundle = search(frames, "grid", heard)
+    assert bundle.parameters["inverse_penalty"] == 0.001
+    assert bundle.parameters["knots"] == 0
+    assert any("grid 2/2" in line for line in heard)
+
+
+def test_optuna_improves_on_the_start_and_repeats_itself(frames: Frames, tmp_path: Path) -> None:
+    start = train(
+        "logistic_regression",
+        *frames,
+        quick(
+            cross_validate=True,
+            model_settings={"logistic_regression": {"parameters": {"inverse_penalty": 1e-7, "knots": 0}}},
+        ),
+        level="strict",
+    ).bundle
+    first = search(frames, "optuna", trials=6, storage=tmp_path / "first")
+    second = search(frames, "optuna", trials=6, storage=tmp_path / "second")
+    assert first.best_cv_score is not None
+    assert start.best_cv_score is not None
+    assert first.best_cv_score > start.best_cv_score
+    assert first.parameters == second.parameters
+    assert first.metrics == second.metrics
+
+
+def test_an_interrupted_search_goes_on_to_the_same_result(
+    frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: list[str] = []
+    uninterrupted = search(frames, "optuna", whole, trials=7, storage=tmp_path / "whole")
+    score, calls = Candidates.score, []
+
+    def killed_in_the_fourth(self: Candidates, *arguments: Any) -> float:
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return score(self, *arguments)
+
+    monkeypatch.setattr(Candidates, "score", killed_in_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        search(frames, "optuna", trials=7, storage=tmp_path / "part")
+    monkeypatch.setattr(Candidates, "score", score)
+    rest: list[str] = []
+    resumed = search(frames, "optuna", rest, trials=7, storage=tmp_path / "part")
+    assert [line for line in rest if "trial" in line] == [line for line in whole if "trial" in line][3:]
+    assert resumed.parameters == uninterrupted.parameters
+    assert resumed.best_cv_score == uninterrupted.best_cv_score
+
+
+@pytest.mark.parametrize("pruner", ["hyperband", "none"])
+def test_every_pruner_works(frames: Frames, tmp_path: Path, pruner: str) -> None:
+    assert search(frames, "optuna", trials=3, pruner=pruner, storage=tmp_path / "journal").best_cv_score
+
+
+def test_no_trial_starts_after_the_timeout(frames: Frames, tmp_path: Path) -> None:
+    heard: list[str] = []
+    search(frames, "optuna", heard, trials=50, timeout_seconds=1e-9, storage=tmp_path / "journal")
+    assert sum("trial" in line for line in heard) == 1
+
+
+def test_folds_see_neither_held_out_labels_nor_resampled_accidents(frames: Frames) -> None:
+    from accidents.models import model_class
+    from accidents.training.examples import Examples
+    from accidents.training.split import labelled
+    from accidents.training.tuning import candidates
+
+    settings = quick(resampling="smote")
+    rows = np.arange(600)
+    frame = labelled(*frames)
+    model = model_class("logistic_regression")
+    folds = candidates(model, Examples(frame, "call", True, 3, 0), rows, settings).folds
+    assert sum(len(fold.held_out.y) for fold in folds) == len(rows)
+    for fold in folds:
+        assert np.bincount(fold.training.y).tolist() == [np.bincount(fold.training.y)[0]] * 2
+        share = np.concatenate([fold.held_out.y, fold.stopping.y]).mean()
+        assert share == pytest.approx(frame["priority"].to_numpy()[rows].mean(), abs=0.06)
