@@ -35,7 +35,7 @@ def _weighted(labels, probabilities, threshold, weights):
     }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(scored())
 def test_resamples_are_measured_as_scikit_learn_measures_with_weights(case):
     labels, probabilities, threshold, rng = case
@@ -50,7 +50,7 @@ def test_resamples_are_measured_as_scikit_learn_measures_with_weights(case):
             assert measured[name][position] == pytest.approx(value, abs=1e-12, nan_ok=True), name
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(scored())
 def test_ece_is_the_weighted_distance_over_bins_closed_on_the_right(case):
     labels, probabilities, threshold, _ = case

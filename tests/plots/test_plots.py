@@ -82,6 +82,7 @@ def test_nothing_reaches_over_the_edge(figure):
     assert drawn.y1 <= page.y1
 
 
+@pytest.mark.slow
 def test_svg_is_small_well_formed_scalable_and_the_same_each_time(draw):
     svg = to_svg(draw())
     root = ET.fromstring(svg)  # noqa: S314 - drawn here
@@ -96,6 +97,7 @@ def test_png_is_one():
     assert to_png(PICTURES["roc"]()).startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_no_pyplot_and_no_matplotlib_before_something_is_drawn():
     program = (
         "import sys; from accidents.plots import explanation, groups, performance, style;"
