@@ -1,5 +1,6 @@
 """Accidents as plain arrays: the one form from which features are computed, for a year as for a single request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,3 +79,22 @@ def _codes(table: "pd.DataFrame", over: Over) -> Codes:
 
 def _starts(rows: "pd.DataFrame", ids: Integers) -> Integers:
     return np.append(np.searchsorted(rows["Num_Acc"].to_numpy(), ids), len(rows))
+
+
+def together(parts: Sequence[Arrays]) -> Arrays:
+    """Several arrays as one, in their order."""
+
+    def starts(counts: list[Integers]) -> Integers:
+        return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(count) for count in counts]))])
+
+    return Arrays(
+        accident=np.concatenate([part.accident for part in parts]),
+        vehicles=np.concatenate([part.vehicles for part in parts]),
+        people=np.concatenate([part.people for part in parts]),
+        vehicle_starts=starts([part.vehicle_starts for part in parts]),
+        person_starts=starts([part.person_starts for part in parts]),
+        vehicle_ids=np.concatenate([part.vehicle_ids for part in parts]),
+        person_vehicle_ids=np.concatenate([part.person_vehicle_ids for part in parts]),
+        coordinates=np.concatenate([part.coordinates for part in parts]),
+        places=np.concatenate([part.places for part in parts]),
+    )

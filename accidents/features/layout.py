@@ -36,7 +36,7 @@ _PUBLISHED = {
         (Table.CARACTERISTIQUES, ("jour", "mois", "an", "hrmn", "lum", "agg", "int", "atm", "col")),
         (Table.LIEUX, ("catr", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ", "vma")),
     ),
-    Over.VEHICLES: ((Table.VEHICULES, ("catv", "obs", "obsm", "choc", "manv", "motor", "occutc")),),
+    Over.VEHICLES: ((Table.VEHICULES, ("catv", "obs", "obsm", "choc", "manv", "motor")),),
     Over.PEOPLE: (
         (
             Table.USAGERS,

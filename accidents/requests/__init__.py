@@ -1,0 +1,12 @@
+"""One accident described in JSON, nested or flat, to the arrays that features are computed from.
+
+Strict, unlike the reading of files: what breaks the column specification is refused with its field, its value and what
+is allowed, everything at once. `parse` is the way in.
+"""
+
+from accidents.features.arrays import together
+from accidents.requests.parsing import parse
+from accidents.requests.problems import Problem, RefusedError
+from accidents.requests.request import Request
+
+__all__ = ["Problem", "RefusedError", "Request", "parse", "together"]

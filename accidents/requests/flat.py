@@ -1,0 +1,64 @@
+"""The classic flat form: 39 keys about one person, their vehicle, the road and the accident.
+
+What it says of the others is how many there were: `nb_vehicules` vehicles and `nb_victim` people. So the accident that
+it becomes has further vehicles of unknown kind and further people of whom nothing is recorded. Each vehicle that the
+described person does not drive is given a driver, as far as `nb_victim` reaches; people beyond that are of unknown role
+in the vehicle described. A number that is 0 or not given counts as 1. Where the others matter, use the nested form.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accidents.columns import MISSING, TABLES, Column, Kind, Known, Table
+from accidents.requests.form import MOST, Form, Part
+from accidents.requests.reader import Reader
+
+_DRIVER = 1
+_ACCIDENT = ("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg_", "int", "atm", "col", "lat", "long")
+_ROAD = ("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra")
+_VEHICLE = ("catv", "obsm", "motor", "obs")
+_PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
+_YEAR = TABLES[Table.CARACTERISTIQUES]["an"]
+_COUNTS = {
+    name: Column(table, name, Kind.INTEGER, meaning, Known.STRICT, minimum=1, maximum=MOST)
+    for name, table, meaning in (
+        ("nb_vehicules", Table.VEHICULES, "number of vehicles"),
+        ("nb_victim", Table.USAGERS, "number of people"),
+    )
+} | {"year_acc": _YEAR}
+"""Keys that no published table has."""
+
+KEYS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *_COUNTS))
+"""The 39 keys. `Num_Acc` is allowed besides, and `grav` is ignored."""
+
+_IGNORED = ("grav",)
+
+
+def read(content: Mapping[str, Any], reader: Reader) -> Form:
+    """Read the flat form; what is wrong with it is noted in `reader`."""
+    for name in content.keys() - KEYS - {"Num_Acc", *_IGNORED}:
+        reader.refuse(name, content[name], f"unknown field; the flat form has {', '.join(sorted(KEYS))}")
+
+    def part(which: Part, names: tuple[str, ...]) -> dict[str, Any]:
+        return reader.row(which, {name: content[name] for name in names if name in content}, "")
+
+    accident = part(Part.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
+    road = part(Part.ROAD, _ROAD)
+    vehicle = part(Part.VEHICLES, _VEHICLE)
+    person = part(Part.PEOPLE, (*_PERSON, *_IGNORED))
+    counts = {name: reader.value(column, content.get(name), name) for name, column in _COUNTS.items()}
+    if counts["year_acc"] not in {MISSING, accident["an"]}:
+        if accident["an"] == MISSING:
+            accident["an"] = counts["year_acc"]
+        else:
+            reader.refuse("year_acc", content["year_acc"], f"differs from an, which is {accident['an']}")
+    vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
+    driven = range(1 if person["catu"] == _DRIVER else 0, vehicles)
+    others = [(reader.blank(Part.PEOPLE) | {"catu": _DRIVER}, number) for number in driven]
+    others += [(reader.blank(Part.PEOPLE), 0)] * (people - 1)
+    return Form(
+        accident | road,
+        [vehicle, *[reader.blank(Part.VEHICLES)] * (vehicles - 1)],
+        [(person, 0), *others[: people - 1]],
+        flat=True,
+    )

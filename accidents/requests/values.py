@@ -1,0 +1,117 @@
+"""One value of a request: checked and typed as the column specification says.
+
+Numbers are taken as numbers and as published text (`" -1"`, `"01"`, `"48,60"`). -1, an empty text, `.`, null, and a 0
+where the code list or range has none mean "not recorded".
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from accidents.columns import MISSING, TABLES, Column, Kind, Table
+from accidents.reading.cells import MISSING_TEXTS, MISSING_WORDS, NO_BREAK_SPACES, minutes
+
+_LONGEST_TEXT = 500
+_LONGEST_NUMBER = 30
+_GREATEST_KEY = 10**15  # as floats, integers below are exact
+_WIDTH = {"dep": 2, "com": 5}  # digits of codes that other programs write as numbers
+
+Value = int | float | str | None
+
+
+def absent(column: Column) -> Value:
+    """What stands for "not recorded" in a column: -1, NaN, or None for texts."""
+    return {Kind.NUMBER: math.nan, Kind.TEXT: None}.get(column.kind, MISSING)
+
+
+def typed(column: Column, raw: Any) -> Value:
+    """The value of `raw` in `column`.
+
+    Raises:
+        ValueError: it is none that the column can have; the text says what is allowed.
+    """
+    if raw is None:
+        return absent(column)
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        raise ValueError(f"must be a number or a text; allowed: {column.allowed()}")
+    if column.kind is Kind.CODE:
+        known = _code_table(column.table, column.name)
+        if raw in known:
+            return known[raw]
+    if isinstance(raw, str):
+        raw = _plain(raw)
+        if raw in MISSING_TEXTS:
+            return absent(column)
+    if column.kind is Kind.TEXT:
+        return _text(column, raw)
+    if column.kind is Kind.TIME:
+        return _time(column, raw)
+    return _number(column, raw)
+
+
+@cache
+def _code_table(table: str, name: str) -> Mapping[Any, int]:
+    """Every usual way to write the codes of a column, so that one look is enough."""
+    column = TABLES[Table(table)][name]
+    known: dict[Any, int] = {}
+    for code in column.codes:
+        known |= dict.fromkeys((code, str(code), f"{code:02d}"), code)
+    missing = (MISSING, *MISSING_TEXTS, " -1", *((0, "0", "00") if column.zero_is_missing else ()))
+    return known | dict.fromkeys(missing, MISSING) | dict(column.letters)
+
+
+def _plain(text: str) -> str:
+    for space in NO_BREAK_SPACES:
+        text = text.replace(space, " ")
+    return text.strip()
+
+
+def _text(column: Column, raw: float | str) -> str | None:
+    if isinstance(raw, float) or (isinstance(raw, int) and abs(raw) > _GREATEST_KEY):
+        raise ValueError(f"must be a text; allowed: {column.allowed()}")
+    text = str(raw)
+    if text in MISSING_WORDS or text == str(MISSING):
+        return None
+    if column.name in _WIDTH:
+        text = text.upper().zfill(_WIDTH[column.name])
+        if not text.strip("0"):
+            return None
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"has {len(text):,} characters; allowed are {_LONGEST_TEXT}")
+    if column.pattern and not re.fullmatch(column.pattern, text):
+        raise ValueError(f"is none; allowed: {column.meaning}, such as the pattern {column.pattern}")
+    return text
+
+
+def _time(column: Column, raw: float | str) -> int:
+    if raw == MISSING:
+        return MISSING
+    since_midnight = math.nan if isinstance(raw, float) else minutes(str(raw)[:_LONGEST_NUMBER])
+    if math.isnan(since_midnight):
+        raise ValueError(f"is no time of day; allowed: {column.allowed()}")
+    return int(since_midnight)
+
+
+def _number(column: Column, raw: float | str) -> Value:
+    """A code, an integer, a key or a number."""
+    try:
+        number = float(raw.replace(" ", "").replace(",", ".") if isinstance(raw, str) else raw)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if number == MISSING and not _allows(column, number):
+        return absent(column)
+    if number == 0 and column.zero_is_missing:
+        return absent(column)
+    if _allows(column, number):
+        return number if column.kind is Kind.NUMBER else int(number)
+    raise ValueError(f"is not allowed; allowed: {column.allowed()}")
+
+
+def _allows(column: Column, number: float) -> bool:
+    if column.codes:
+        return number in column.codes
+    low = 0 if column.minimum is None else column.minimum
+    high = _GREATEST_KEY if column.maximum is None else column.maximum
+    return low <= number <= high and (column.kind is Kind.NUMBER or number.is_integer())
