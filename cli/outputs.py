@@ -32,20 +32,17 @@ def output(run: Any, step: str, name: str) -> Any:
     return run.steps[step].outputs[name][0]
 
 
-def write_tables(run: Any, folder: Path, *, csv: bool) -> list[Path]:
+def write_tables(run: Any, folder: Path, *, csv: bool) -> None:
     """Write the cleaned accidents and, where the run made them, the features; as CSV, too, where asked."""
-    wanted = {"ingest": ("accidents", folder / "interim" / "interim_dataset.parquet")}
-    wanted["build_features"] = ("features", folder / "processed" / "features.parquet")
-    written = []
-    for step, (name, target) in wanted.items():
-        if step in run.steps:
-            copy_file(output(run, step, name), FRAME_FILE, target)
-            written.append(target)
-            if csv:
-                table = target.with_suffix(".csv")
-                write_atomically(table, lambda path, source=target: pd.read_parquet(source).to_csv(path, index=False))
-                written.append(table)
-    return written
+    _write_table(run, "ingest", "accidents", folder / "interim" / "interim_dataset.parquet", csv=csv)
+    if "build_features" in run.steps:
+        _write_table(run, "build_features", "features", folder / "processed" / "features.parquet", csv=csv)
+
+
+def _write_table(run: Any, step: str, name: str, target: Path, *, csv: bool) -> None:
+    copy_file(output(run, step, name), FRAME_FILE, target)
+    if csv:
+        write_text(target.with_suffix(".csv"), pd.read_parquet(target).to_csv(index=False))
 
 
 def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequence[Edition]) -> None:

@@ -57,14 +57,10 @@ def _train(configuration: Configuration, given: argparse.Namespace, **arguments:
     model = Model(name="accident_priority", version=_version(configuration, fingerprint))
     run = _run(pipeline, configuration, given, model=model, fingerprint=fingerprint, **arguments)
     _leave_tables(run, configuration, given)
-    settings, folders = (
-        configuration.training,
-        (configuration.training.models_folder, configuration.training.reports_folder),
-    )
-    if not configuration.features.geography:
-        folders = tuple(folder / WITHOUT_PLACE for folder in folders)
+    settings = configuration.training
+    place = Path() if configuration.features.geography else Path(WITHOUT_PLACE)
     with phase("files"):
-        outputs.write_models(run, settings.models, *folders)
+        outputs.write_models(run, settings.models, settings.models_folder / place, settings.reports_folder / place)
     return run
 
 

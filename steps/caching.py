@@ -8,7 +8,7 @@ module of that package.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +29,8 @@ def cache_policy(*modules: str) -> CachePolicy:
     return CachePolicy(include_step_code=False, cache_func=f"{__name__}.{name}")
 
 
-def __getattr__(name: str):  # a function for cache policies, any other name is an error
+def __getattr__(name: str) -> Callable[[], str]:
+    """A function that gives the digest of the modules written in its name."""
     modules = [module.replace("__dot__", ".") for module in name.split(_SEPARATOR)]
     if not all(_file(module) for module in modules):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

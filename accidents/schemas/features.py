@@ -10,7 +10,7 @@ from accidents.features.specification import FeatureKind
 
 @cache
 def features_schema() -> pa.DataFrameSchema:
-    """Schema of what `accidents.features.build` gives: `Num_Acc`, every feature, the keys of the place, in this order."""
+    """Schema of what `accidents.features.build` gives: `Num_Acc`, every feature, the keys of the place, in order."""
     columns = {"Num_Acc": pa.Column("int64", unique=True)}
     columns |= {feature.name: _column(feature) for feature in FEATURES}
     columns |= {key: pa.Column("int64", pa.Check.ge(-1)) for key in KEYS}
@@ -23,6 +23,4 @@ def _column(feature: Feature) -> pa.Column:
         FeatureKind.COUNT: [pa.Check.ge(0)],
         FeatureKind.CATEGORY: [pa.Check.isin(tuple(feature.words))] if feature.words else [],
     }
-    return pa.Column(
-        "float32", checks.get(feature.kind, []), nullable=feature.nullable, description=feature.formula
-    )
+    return pa.Column("float32", checks.get(feature.kind, []), nullable=feature.nullable, description=feature.formula)

@@ -9,7 +9,7 @@ import yaml
 SMALL: dict[str, dict[str, Any]] = {
     "xgboost": {"rounds": 20},
     "lightgbm": {"rounds": 20},
-    "random_forest": {"trees": 20},
+    "random_forest": {"n_estimators": 20},
     "logistic_regression": {"iterations": 50},
 }
 

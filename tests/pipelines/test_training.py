@@ -1,0 +1,174 @@
+"""A whole training on a small synthetic year: what it leaves, what it reuses, and how it fails."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from accidents.bundle import Bundle
+from cli.commands import DONE, FAILED, main
+from cli.outputs import output
+from cli.runs import latest_run
+from tests.pipelines.conftest import configure
+
+pytestmark = pytest.mark.slow
+
+TYPES = {"xgboost", "lightgbm", "random_forest", "logistic_regression"}
+COLUMNS = ["model_type", "accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds"]
+
+
+@pytest.fixture(scope="module")
+def trained(small: list[str]) -> Any:
+    """The run of a training."""
+    assert main(["--training", *small]) == DONE
+    return latest_run("training")
+
+
+def statuses(run: Any) -> dict[str, str]:
+    return {name: str(step.status) for name, step in run.steps.items()}
+
+
+def test_a_training_leaves_what_people_look_for(trained: Any, folder: Path) -> None:
+    for name in TYPES:
+        bundle = Bundle.load(folder / "models" / f"{name}_model.joblib")
+        metadata = json.loads((folder / "models" / f"{name}_metadata.json").read_text())
+        figures = json.loads((folder / "reports" / "metrics" / f"{name}_metrics.json").read_text())
+        assert bundle.model_type == metadata["model_type"] == name
+        assert metadata["fingerprint"]
+        assert 0 < figures["f1"] < 1
+        assert figures["intervals"]["roc_auc"][0] < figures["roc_auc"] < figures["intervals"]["roc_auc"][1]
+    comparison = pd.read_csv(folder / "reports" / "metrics" / "model_comparison.csv")
+    assert comparison.columns.tolist() == COLUMNS
+    assert set(comparison["model_type"]) == TYPES
+    assert comparison["f1_score"].is_monotonic_decreasing
+    assert comparison["best_cv_score"].isna().all()
+    for page in ("comparison.html", "best_model.html", "model_card.html"):
+        assert "synthetic" in (folder / "reports" / page).read_text().lower()
+    assert "recording" in (folder / "reports" / "model_card.md").read_text()
+
+
+def test_the_classic_folders_hold_one_row_an_accident(trained: Any, folder: Path) -> None:
+    interim = pd.read_parquet(folder / "data" / "interim" / "interim_dataset.parquet")
+    features = pd.read_parquet(folder / "data" / "processed" / "features.parquet")
+    assert len(interim) == len(features) == 1500
+    assert interim["Num_Acc"].is_unique
+    assert not {"grav", "priority"} & set(features.columns)
+    manifest = json.loads((folder / "data" / "raw" / "manifest.json").read_text())
+    assert {entry["table"] for entry in manifest["files"]} == {"caracteristiques", "lieux", "vehicules", "usagers"}
+
+
+def test_nothing_half_written_stays(trained: Any, folder: Path) -> None:
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_the_configuration_and_the_model_version_are_stored_with_the_run(trained: Any) -> None:
+    stored = trained.config.parameters["configuration"]
+    assert stored["training"]["seed"] == 0
+    assert stored["features"]["level"] == "call"
+    version = trained.model_version
+    assert version.model.name == "accident_priority"
+    assert version.name.startswith("sample-call-")
+    assert set(version.run_metadata["f1"]) == TYPES
+
+
+def test_artifacts_carry_their_facts(trained: Any) -> None:
+    accidents = output(trained, "ingest", "accidents")
+    assert accidents.run_metadata["rows"] == 1500
+    assert output(trained, "train_lightgbm", "lightgbm_model").run_metadata["model_type"] == "lightgbm"
+    assert trained.steps["ingest"].run_metadata["accidents"] == 1500
+
+
+def test_a_pipeline_has_at_most_eight_steps(trained: Any) -> None:
+    assert len(trained.steps) <= 8
+
+
+def test_a_second_run_reuses_everything(trained: Any, small: list[str], folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.joblib")}
+    assert main(["--training", *small]) == DONE
+    assert set(statuses(latest_run("training")).values()) == {"cached"}
+    assert {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.joblib")} == before
+
+
+def test_other_pipelines_share_its_steps(trained: Any, small: list[str]) -> None:
+    assert main(["--features", *small]) == DONE
+    assert set(statuses(latest_run("features")).values()) == {"cached"}
+
+
+def test_another_level_trains_again_on_the_same_features(trained: Any, small: list[str]) -> None:
+    assert main(["--training", *small, "--level", "scene", "--models", "lightgbm"]) == DONE
+    run = latest_run("training")
+    assert statuses(run) == {
+        "ingest": "cached",
+        "build_features": "cached",
+        "train_lightgbm": "completed",
+        "compare_models": "completed",
+    }
+
+
+def test_other_data_never_meet_these_artifacts(trained: Any, small: list[str], tmp_path: Path) -> None:
+    other = configure(
+        tmp_path,
+        ingestion={"source": {"data_folder": str(tmp_path / "raw"), "sample": {"accidents": 1500, "seed": 1}}},
+    )
+    assert main(["--features", *small, *other]) == DONE
+    assert set(statuses(latest_run("features")).values()) == {"completed"}
+
+
+def test_the_evaluation_measures_the_best_model_of_the_latest_training(
+    trained: Any, small: list[str], folder: Path
+) -> None:
+    assert main(["--training", *small]) == DONE
+    assert main(["--evaluation", *small]) == DONE
+    found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
+    keys = ["roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece", "threshold", "n", "prevalence"]
+    assert set(keys) <= set(found)
+    assert found["n"] == 1500
+    best = json.loads((folder / "models" / "best_model.json").read_text())["model_type"]
+    assert found["threshold"] == pytest.approx(Bundle.load(folder / "models" / f"{best}_model.joblib").threshold)
+
+
+def test_a_named_bundle_is_measured_instead(trained: Any, small: list[str], folder: Path) -> None:
+    path = folder / "models" / "logistic_regression_model.joblib"
+    assert main(["--evaluation", *small, "--model-path", str(path)]) == DONE
+    found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
+    assert found["threshold"] == pytest.approx(Bundle.load(path).threshold)
+
+
+def test_without_geography_is_trained_as_well_and_the_card_compares(
+    trained: Any, small: list[str], folder: Path
+) -> None:
+    assert main(["--training", *small, "--models", "lightgbm", "--no-geography"]) == DONE
+    blind = Bundle.load(folder / "models" / "without_place" / "lightgbm_model.joblib")
+    assert not blind.geography
+    assert Bundle.load(folder / "models" / "lightgbm_model.joblib").geography
+    assert "without" in (folder / "reports" / "model_card.md").read_text().lower()
+
+
+def test_a_failure_names_step_file_and_reason_and_leaves_what_was_there(
+    trained: Any, small: list[str], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = next((folder / "data" / "raw" / "sample").glob("synthetic-*"))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in source.glob("*.csv"):
+        (broken / file.name).write_bytes(file.read_bytes())
+    victim = next(broken.glob("vehicules*.csv"))
+    victim.write_text("<!doctype html><title>404</title>")
+    before = (folder / "models" / "best_model.json").read_bytes()
+    capsys.readouterr()
+    assert main(["--training", *small, "--source", str(broken)]) == FAILED
+    told = capsys.readouterr().err
+    assert "the step ingest failed" in told
+    assert victim.name in told
+    assert "HTML" in told
+    assert "Traceback" not in told
+    assert (folder / "models" / "best_model.json").read_bytes() == before
+
+
+def test_an_unknown_stack_is_refused_with_those_there_are(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--features", *small, "--stack", "nowhere"]) == 2
+    told = capsys.readouterr().err
+    assert "nowhere" in told
+    assert "default" in told
