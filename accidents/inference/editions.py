@@ -98,13 +98,13 @@ def _scored(part: Part, ingested: Ingested, bundle: Bundle, threads: int) -> Bat
         bundle.predict(build(ingested.accidents), threads) if len(ids) else np.empty(0),
         [
             Rejected(
-                file=row.file,
-                row=part.file_row(Table(row.table), row.row),
-                accident=None if row.Num_Acc == MISSING else row.Num_Acc,
-                reason=row.reason,
-                content=row.content,
+                file=row["file"],
+                row=part.file_row(Table(row["table"]), row["row"]),
+                accident=None if row["Num_Acc"] == MISSING else row["Num_Acc"],
+                reason=row["reason"],
+                content=row["content"],
             )
-            for row in ingested.quarantine.itertuples(index=False)
+            for row in ingested.quarantine.to_dict("records")
         ],
     )
 
@@ -120,10 +120,11 @@ class _Account:
     def add(self, ingested: Ingested) -> None:
         """Add the findings of a part; one without a share is about a whole file and counts once."""
         self.read.update({name: rows for name, rows in ingested.counts.items() if name.endswith("_in")})
-        for row in ingested.report.itertuples(index=False):
-            key = (row.file, row.column, row.check, row.action)
-            rows, _, values = self.found.get(key, (0, False, row.first_values))
-            self.found[key] = (rows + row.rows if row.share else row.rows, bool(row.share), values)
+        for row in ingested.report.to_dict("records"):
+            key = (row["file"], row["column"], row["check"], row["action"])
+            rows, _, values = self.found.get(key, (0, False, row["first_values"]))
+            counted = row["share"] > 0
+            self.found[key] = (rows + row["rows"] if counted else row["rows"], counted, values)
 
     def findings(self, limits: Limits) -> list[Finding]:
         """The findings on the edition as a whole; those with shares above the limits say "stopped"."""

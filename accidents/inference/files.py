@@ -16,12 +16,13 @@ from typing import IO, Any
 import numpy as np
 
 from accidents.bundle import Bundle
-from accidents.errors import DataError, RequestError
+from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
 from accidents.prediction import matrix
-from accidents.requests import Request, parse, together
+from accidents.requests import RefusedError, Request, parse, together
 
 _SHOWN = 1000  # characters of a refused line that are listed
+_DECODED = 1000  # rows of a Parquet file turned into objects at a time
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,18 @@ def batches(path: str, bundle: Bundle, *, chunk: int, threads: int, progress: Ca
     """
     name = PurePosixPath(path).name
     done = 0
-    for lines in _chunked(_lines(path, name, chunk), chunk):
+    for lines in _chunked(_lines(path, name), chunk):
         yield _scored(lines, name, bundle, threads)
         done += len(lines)
         progress(f"{name}: {done:,} accidents")
 
 
-def _lines(path: str, name: str, chunk: int) -> Iterator[Line]:
+def _lines(path: str, name: str) -> Iterator[Line]:
     import fsspec  # slow to import
 
     try:
         with fsspec.open(path, "rb") as file:
-            yield from FORMATS[PurePosixPath(path).suffix](file, chunk)
+            yield from FORMATS[PurePosixPath(path).suffix](file)
     except (OSError, csv.Error, ValueError) as error:
         raise DataError(f"{name}: cannot be read: {error}") from error
 
@@ -74,17 +75,24 @@ def _chunked(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
 def _scored(lines: list[Line], name: str, bundle: Bundle, threads: int) -> Batch:
     ids, requests, rejected = [], [], []
     for line in lines:
-        try:
-            if line.fault:
-                raise RequestError(line.fault)
-            request = parse(line.content)
-        except RequestError as error:
+        request = _understood(line)
+        if isinstance(request, Request):
+            ids.append(line.number if request.accident is None else request.accident)
+            requests.append(request)
+        else:
             text = line.content if isinstance(line.content, str) else json.dumps(line.content, default=str)
-            rejected.append(Rejected(name, line.number, None, str(error), text[:_SHOWN]))
-            continue
-        ids.append(request.accident or line.number)
-        requests.append(request)
+            rejected.append(Rejected(name, line.number, None, request, text[:_SHOWN]))
     return Batch(np.array(ids, dtype=np.int64), _probabilities(requests, bundle, threads), rejected)
+
+
+def _understood(line: Line) -> Request | str:
+    """The request of a line, or why there is none."""
+    if line.fault:
+        return line.fault
+    try:
+        return parse(line.content)
+    except RefusedError as error:
+        return "; ".join(str(problem) for problem in error.problems)
 
 
 def _probabilities(requests: list[Request], bundle: Bundle, threads: int) -> np.ndarray:
@@ -93,11 +101,13 @@ def _probabilities(requests: list[Request], bundle: Bundle, threads: int) -> np.
     return bundle.probability(matrix(bundle, together([request.arrays for request in requests])), threads)
 
 
-def _csv_lines(file: IO[bytes], chunk: int) -> Iterator[Line]:  # noqa: ARG001 - read row by row
+def _csv_lines(file: IO[bytes]) -> Iterator[Line]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     header = text.readline()
     separator = max(",;\t", key=header.count)
-    names = next(csv.reader([header], delimiter=separator), [])
+    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"columns occur twice in the header: {', '.join(sorted(twice))}")
     reader = csv.reader(text, delimiter=separator)
     for cells in reader:
         number = reader.line_num + 1
@@ -107,15 +117,16 @@ def _csv_lines(file: IO[bytes], chunk: int) -> Iterator[Line]:  # noqa: ARG001 -
             yield Line(number, separator.join(cells), f"{len(cells)} fields; the header has {len(names)}")
 
 
-def _parquet_rows(file: IO[bytes], chunk: int) -> Iterator[Line]:
+def _parquet_rows(file: IO[bytes]) -> Iterator[Line]:
     import pyarrow.parquet as pq  # slow to import
 
-    batches = pq.ParquetFile(file).iter_batches(batch_size=chunk)
+    batches = pq.ParquetFile(file).iter_batches(batch_size=_DECODED)
     rows = chain.from_iterable(batch.to_pylist() for batch in batches)
-    yield from (Line(number, row) for number, row in enumerate(rows, start=1))
+    for number, row in enumerate(rows, start=1):
+        yield Line(number, {name: None if cell != cell else cell for name, cell in row.items()})  # noqa: PLR0124 - NaN
 
 
-def _json_lines(file: IO[bytes], chunk: int) -> Iterator[Line]:  # noqa: ARG001 - read line by line
+def _json_lines(file: IO[bytes]) -> Iterator[Line]:
     for number, line in enumerate(file, start=1):
         if line.strip():
             try:
@@ -124,7 +135,7 @@ def _json_lines(file: IO[bytes], chunk: int) -> Iterator[Line]:  # noqa: ARG001 
                 yield Line(number, line.decode(errors="replace").strip(), f"no JSON: {error}")
 
 
-FORMATS: Mapping[str, Callable[[IO[bytes], int], Iterator[Line]]] = {
+FORMATS: Mapping[str, Callable[[IO[bytes]], Iterator[Line]]] = {
     ".csv": _csv_lines,
     ".parquet": _parquet_rows,
     ".jsonl": _json_lines,

@@ -1,7 +1,6 @@
 """A small model, a synthetic year, and what the model says of it when the year is taken as a whole."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +15,10 @@ from tests.editions import Cells, as_text, synthetic_cells, write
 from tests.trained import small_models
 
 ACCIDENTS = 1200
+
+
+def quiet(line: str) -> None:
+    """Progress that nobody hears."""
 
 
 @dataclass(frozen=True)

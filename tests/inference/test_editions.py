@@ -1,6 +1,5 @@
 """Scores of BAAC folders: those of the whole in one piece, whatever is held in memory at a time."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,13 @@ from accidents.inference.batch import Batch, Rejected
 from accidents.inference.editions import batches
 from accidents.sources.edition import Edition
 from tests.editions import OLD, Cells, as_text, synthetic_cells, write
-from tests.inference.conftest import Whole, in_one_piece
+from tests.inference.conftest import Whole, in_one_piece, quiet
 from tests.trained import small_models
 
 
 def scored(editions: list[Edition], bundle: Bundle, chunk: int, told: list[str] | None = None) -> list[Batch]:
-    say: Callable[[str], None] = (lambda line: None) if told is None else told.append
-    return list(batches(editions, bundle, chunk=chunk, limits=Limits(), threads=1, progress=say))
+    progress = quiet if told is None else told.append
+    return list(batches(editions, bundle, chunk=chunk, limits=Limits(), threads=1, progress=progress))
 
 
 def joined(parts: list[Batch]) -> Whole:

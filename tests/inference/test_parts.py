@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_parts_are_in_order_and_of_even_size(chunk: int, tmp_path: Path) -> None
     assert sum(sizes) == 40
     assert max(sizes) <= chunk
     assert max(sizes) - min(sizes) <= 1
-    assert all(one.last < other.first for one, other in zip(parts, parts[1:], strict=False))
+    assert all(one.last < other.first for one, other in pairwise(parts))
     assert {part.edition.year for part in parts} == {2024}
 
 

@@ -17,13 +17,13 @@ from accidents.inference import Summary, score
 from accidents.inference.output import SCHEMA
 from accidents.sources.edition import Edition
 from tests.editions import Cells, as_text, write
-from tests.inference.conftest import Whole
+from tests.inference.conftest import Whole, quiet
 
 SETTINGS = InferenceSettings(chunk=1000, threads=1)
 
 
 def run(source: Path | str, output: Path, bundle: Bundle) -> Summary:
-    return score(str(source), str(output), bundle, SETTINGS, limits=Limits(), progress=lambda line: None)
+    return score(str(source), str(output), bundle, SETTINGS, limits=Limits(), progress=quiet)
 
 
 def folder(edition: Edition) -> Path:
@@ -85,9 +85,7 @@ def test_what_was_set_aside_stands_beside_the_output_and_an_old_list_goes(
     assert not listing.exists()
 
 
-def test_an_interrupted_run_leaves_everything_as_it_was(
-    year: Edition, bundle: Bundle, tmp_path: Path
-) -> None:
+def test_an_interrupted_run_leaves_everything_as_it_was(year: Edition, bundle: Bundle, tmp_path: Path) -> None:
     output = tmp_path / "scores.csv"
     output.write_text("as it was")
 
@@ -112,7 +110,7 @@ def test_inputs_and_outputs_that_cannot_be_used_are_named(year: Edition, bundle:
     source = folder(year)
     refused(tmp_path / "nothing.csv", tmp_path / "out.csv", "nothing.csv: there is no such file", SourceError)
     refused(empty, tmp_path / "out.csv", "no BAAC file", SourceError)
-    refused(source, tmp_path / "out.xlsx", r"out.xlsx: unknown extension.*\.csv, \.parquet, \.jsonl", ConfigurationError)
+    refused(source, tmp_path / "out.xlsx", r"out.xlsx: unknown extension.*\.parquet, \.jsonl", ConfigurationError)
     refused(year.files[Table.LIEUX], tmp_path / "out.csv", "one of the four BAAC files", ConfigurationError)
     (tmp_path / "rows.txt").write_text("")
     refused(tmp_path / "rows.txt", tmp_path / "out.csv", r"rows.txt: unknown extension.*\.jsonl", ConfigurationError)
@@ -131,7 +129,7 @@ def test_inputs_and_outputs_that_cannot_be_used_are_named(year: Edition, bundle:
 def test_a_folder_without_the_right_to_write_is_named(
     year: Edition, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("os.access", lambda path, mode: False)  # the rights of the file system do not bind root
+    monkeypatch.setattr("os.access", lambda *_: False)  # the rights of the file system do not bind root
     with pytest.raises(ConfigurationError, match="cannot be written to"):
         run(folder(year), tmp_path / "out.csv", bundle)
 

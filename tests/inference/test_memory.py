@@ -1,0 +1,38 @@
+"""Memory does not grow with the number of accidents."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from accidents.bundle import Bundle
+from accidents.sample import write_sample
+
+SCORE = """
+import resource, sys
+from accidents.bundle import Bundle
+from accidents.configuration.inference import InferenceSettings
+from accidents.configuration.limits import Limits
+from accidents.inference import score
+model, source, output, chunk = sys.argv[1:]
+settings = InferenceSettings(chunk=int(chunk), threads=1)
+score(source, output, Bundle.load(model), settings, limits=Limits(), progress=lambda line: None)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_four_times_the_accidents_take_the_same_memory(project: Path, bundle: Bundle, tmp_path: Path) -> None:
+    model, few, many = tmp_path / "model.joblib", tmp_path / "few", tmp_path / "many"
+    bundle.save(model)
+    write_sample(few, accidents=20_000)
+    write_sample(many, accidents=80_000)
+
+    def peak(source: Path, chunk: int) -> int:
+        command = [sys.executable, "-c", SCORE, str(model), str(source), str(tmp_path / "scores.parquet"), str(chunk)]
+        return int(subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout)
+
+    in_parts, of_four_times = peak(few, 4000), peak(many, 4000)
+    in_one_piece = peak(many, 80_000)
+    assert of_four_times - in_parts < 0.25 * (in_one_piece - in_parts)
