@@ -196,6 +196,13 @@ def test_a_model_does_not_differ_from_itself():
         assert difference.interval == (0, 0)
 
 
+def test_resamples_that_lie_beside_the_value_are_moved_to_it_and_kept_in_range():
+    beside = np.linspace(0.02, 0.04, 101)
+    assert interval(0.02, beside, 0.9) == pytest.approx((0.011, 0.029))
+    assert interval(0.005, beside, 0.9) == pytest.approx((0, 0.014))
+    assert interval(1.0, beside, 0.9) == pytest.approx((0.991, 1))
+
+
 def test_an_interval_of_nothing_defined_is_none():
     assert interval(0.5, np.full(3, np.nan), 0.95) is None
     assert interval(np.nan, np.ones(3), 0.95) is None

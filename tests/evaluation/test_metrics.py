@@ -13,7 +13,7 @@ from accidents.evaluation.metrics import METRICS, measure, scores
 @st.composite
 def scored(draw):
     size = draw(st.integers(2, 60))
-    grid = draw(st.sampled_from([2, 7, 1000]))
+    grid = draw(st.sampled_from([2, 10, 1000]))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     labels = rng.integers(0, 2, size).astype(np.int8)
     labels[:2] = 0, 1
