@@ -192,8 +192,9 @@ def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[Finding]:
             found = cells.finding(bad, check, Action.STOPPED, remedy=_CORRECT)
         findings.append(found)
     mended = {}
-    if column.kind is not Kind.KEY or column.name == KEY:  # other ids are published with no-break spaces
-        mended["no-break spaces"] = f"[{''.join(NO_BREAK_SPACES)}]"
+    spaces = "".join(cells.file.no_break_spaces)
+    if spaces and (column.kind is not Kind.KEY or column.name == KEY):  # other ids are published with them
+        mended["no-break spaces"] = f"[{spaces}]"
     if column.kind is Kind.CODE and cells.file.layout is Layout.NEW:  # until 2018 codes are published padded
         mended["zeros in front of the code"] = r"^\s*0+[0-9]"
     for check, pattern in mended.items():

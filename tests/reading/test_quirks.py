@@ -39,30 +39,8 @@ def read_text(tmp_path: Path) -> ReadText:
 
 def old_main(**cells: str) -> str:
     """An old `caracteristiques` of one accident."""
-    defaults = dict(
-        zip(
-            OLD_MAIN.split(","),
-            [
-                "201300000001",
-                "13",
-                "2",
-                "19",
-                "1715",
-                "1",
-                "2",
-                "1",
-                "1",
-                "3",
-                "052",
-                "Gare",
-                "M",
-                "5051199",
-                "0290046",
-                "590",
-            ],
-            strict=True,
-        )
-    )
+    row = "201300000001,13,2,19,1715,1,2,1,1,3,052,Gare,M,5051199,0290046,590"
+    defaults = dict(zip(OLD_MAIN.split(","), row.split(","), strict=True))
     return f"{OLD_MAIN}\r\n{','.join((defaults | cells).values())}\r\n"
 
 
@@ -214,8 +192,8 @@ def test_2009_is_separated_by_tabs(read_text: ReadText) -> None:
 
 
 def test_2018_holds_a_lone_quote(read_text: ReadText) -> None:
-    rows = '201800000001,4,",,,2,02,,,0,2,1,,,1,0,1,00\r\n201800000002,4,X,,,2,02,,,0,2,1,,,1,0,1,00\r\n201800000003,4,"""",'
-    frame = read_text(L, f"{OLD_ROAD}\r\n{rows},,2,02,,,0,2,1,,,1,0,1,00").frame
+    rows = [f"20180000000{place},4,{road},,,2,02,,,0,2,1,,,1,0,1,00" for place, road in enumerate(('"', "X", '""""'))]
+    frame = read_text(L, "\r\n".join([OLD_ROAD, *rows])).frame
     assert frame["voie"].tolist() == ['"', "X", '"']
 
 
@@ -231,7 +209,7 @@ def test_2022_calls_the_key_differently(read_text: ReadText) -> None:
 
 def test_missing_markers(read_text: ReadText) -> None:
     frame = read_text(C, new_main(lum=" -1", int="", atm="0", col=".", adr="N/A", hrmn="", lat=" -1")).frame
-    assert frame.loc[0, ["lum", "int", "atm", "col", "hrmn"]].tolist() == [-1] * 5
+    assert (frame[["lum", "int", "atm", "col", "hrmn"]] == -1).to_numpy().all()
     assert pd.isna(frame["adr"][0])
     assert np.isnan(frame["lat"][0])
 
@@ -240,7 +218,7 @@ def test_ids_hold_no_break_spaces(read_text: ReadText) -> None:
     row = '"202400000001";"155\u00a0781\u00a0758";"A01";"0";"7";"0";"2";"1";"1";" -1";""'
     file = read_text(V, ";".join(f'"{name}"' for name in NEW_VEHICLES.split(";")) + f"\n{row}\n")
     assert file.frame["id_vehicule"][0] == 155781758
-    assert file.frame.loc[0, ["senc", "motor", "occutc"]].tolist() == [-1, -1, -1]
+    assert (file.frame[["senc", "motor", "occutc"]] == -1).to_numpy().all()
     assert not file.findings
 
 
