@@ -1,9 +1,10 @@
-"""Counts the frequency tables of the synthetic year from the real months of 2024.
+"""Counts the frequency tables of the synthetic year from the real months of 2024, and fits the scores of its label.
 
-    python benchmarks/count_frequencies.py ../shared/data/baac/2024
+    python -m benchmarks.count_frequencies ../shared/data/baac/2024
 
-writes `accidents/sample/{frequencies.parquet,domains.json,scores.parquet,...}`. Needed only when the network of
-variables changes. The files hold counts of frequent combinations and fitted scores, no row of the source.
+writes `frequencies.parquet`, `domains.json` and `scores.parquet` of `accidents/sample`. Needed only when the network of
+variables or the factors of the label change. The files hold counts of frequent combinations and fitted scores, no row
+of the source.
 """
 
 import json
@@ -16,25 +17,40 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import expit
 
+from accidents.columns import MISSING
 from accidents.sample import coding, injuries
 from accidents.sample.coding import Frame
 from accidents.sample.drawing import Draw, gathered
 from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, LEAST_ROWS, SCORES, combination, count
 from accidents.sample.network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
 
+YEAR = 2024
 LEAST_ACCIDENTS_OF_A_COMMUNE = 20
-MISSING = -1
+OLDEST = 100
+
 SYNTHETIC_ACCIDENTS = 150_000
 SEED = 20_240_930
 SMOOTHING = 10.0
+"""Average accidents that every combination is given besides its own before its share of priority is taken."""
+
 PENALTY = 18.0
+"""Of the squares of the scores. It decides how much models can learn: the smaller, the higher their ROC-AUC."""
+
+VEHICLE_COLUMNS = ("catv", "manv", "choc", "obs", "obsm", "senc", "motor")
+PERSON_COLUMNS = ("sexe", "place", "trajet", "secu1", "secu2", "secu3", "locp", "actp", "etatp")
+UNITS = {
+    "accident": PLACE | CIRCUMSTANCES,
+    "vehicle": VEHICLE_KIND | VEHICLE,
+    "person": PERSON | INJURY,
+}
+"""Variables by the coded frame that they are counted in."""
 
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:
-    """The four files as text, and their keys as numbers."""
+    """The four files as text, without the spaces around it."""
     frames = {}
     for table in ("caract", "lieux", "vehicules", "usagers"):
-        frame = pd.read_csv(folder / f"{table}-2024.csv", sep=";", dtype=str, keep_default_na=False)
+        frame = pd.read_csv(folder / f"{table}-{YEAR}.csv", sep=";", dtype=str, keep_default_na=False)
         frames[table] = frame.apply(lambda column: column.str.strip())
     return frames
 
@@ -56,9 +72,8 @@ def encoded(raw: Frame, domains: dict[str, list]) -> Frame:
 
 def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> Frame:
     """Published facts of accidents, one row an accident."""
-    lat = caract["lat"].str.replace(",", ".").astype(float)
-    long = caract["long"].str.replace(",", ".").astype(float)
-    cell = np.floor(lat * 10).astype(int).astype(str) + "|" + np.floor(long * 10).astype(int).astype(str)
+    corner = np.floor(degrees(caract) * 10).astype(int).astype(str)
+    cell = corner["lat"] + "|" + corner["long"]
     frequent = cell.groupby([caract["dep"], cell]).transform("size") >= LEAST_CELL
     com = caract["com"]
     metres = pd.to_numeric(lieux["larrout"].str.replace(",", "."), errors="coerce").fillna(MISSING)
@@ -68,7 +83,7 @@ def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> Frame:
         "com": com.where(com.groupby(com).transform("size") >= LEAST_ACCIDENTS_OF_A_COMMUNE, "").to_numpy(str),
         "month": integers(caract["mois"]),
         "weekday": pd.to_datetime(
-            {"year": 2024, "month": integers(caract["mois"]), "day": integers(caract["jour"])}
+            {"year": YEAR, "month": integers(caract["mois"]), "day": integers(caract["jour"])}
         ).dt.weekday.to_numpy(),
         "hour": integers(caract["hrmn"].str[:2]),
         "minute": integers(caract["hrmn"].str[3:]),
@@ -87,87 +102,99 @@ def previous(values: np.ndarray, position: np.ndarray, none: int) -> np.ndarray:
     return np.where(position == 0, none, np.r_[none, values[:-1]])
 
 
-def coded_year(folder: Path) -> tuple[dict[str, Frame], dict[str, list]]:
+def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, Frame], dict[str, list]]:
     """Coded frames of accidents, vehicles and people with all conditions, and the domains of the codes."""
-    raw = read(folder)
     domains: dict[str, list] = {}
     number = pd.Index(raw["caract"]["Num_Acc"])
     lieux = raw["lieux"].set_index("Num_Acc").loc[number].reset_index()
-    accident = encoded(accident_facts(raw["caract"], lieux), domains)
-
     vehicules = raw["vehicules"].assign(owner=number.get_indexer(raw["vehicules"]["Num_Acc"]))
     vehicules = vehicules.sort_values(["owner", "num_veh", "id_vehicule"], ignore_index=True)
     usagers = raw["usagers"].assign(owner=number.get_indexer(raw["usagers"]["Num_Acc"]))
     usagers["vehicle"] = pd.Index(vehicules["id_vehicule"]).get_indexer(usagers["id_vehicule"])
-    usagers["passenger"] = usagers["catu"] == "2"
     usagers = usagers.sort_values(["owner", "vehicle", "catu", "place"], ignore_index=True)
 
-    owner, vehicle_owner = usagers["owner"].to_numpy(), vehicules["owner"].to_numpy()
-    role = integers(usagers["catu"]) - 1
-    accidents = len(number)
-    position = coding.position_within(vehicle_owner)
-    kind = coding.kind_of(integers(vehicules["catv"]))
-    weak, strong = coding.extreme_kinds(vehicle_owner, kind, accidents)
+    accident = encoded(accident_facts(raw["caract"], lieux), domains)
+    accident |= conditions_of_accidents(accident, vehicules, usagers, domains)
+    vehicle = coded_vehicles(accident, vehicules, usagers, domains)
+    person = coded_people(vehicle, usagers, domains)
+    severe = np.isin(person["grav"], (2, 3))
+    label = {"priority": np.bincount(person["owner"], weights=severe).clip(max=1).astype(int)}
+    accident = injuries.gather(accident, vehicle, person, domains["secu1"].index(0)) | label
+    person |= injury_facts(accident, person)
+    domains["month"] = list(range(1, 13))
+    domains["centre"] = centres(raw["caract"])
+    return {"accident": accident, "vehicle": vehicle, "person": person}, domains
+
+
+def conditions_of_accidents(
+    accident: Frame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]
+) -> Frame:
+    """What else the variables of accidents depend on."""
+    accidents = len(accident["dep"])
+    owner, role = usagers["owner"].to_numpy(), integers(usagers["catu"]) - 1
+    vehicle_owner = vehicules["owner"].to_numpy()
+    weak, strong = coding.extreme_kinds(vehicle_owner, coding.kind_of(integers(vehicules["catv"])), accidents)
     walkers = np.bincount(owner[role == coding.PEDESTRIAN], minlength=accidents)
-    form = (usagers["locp"] == "0").to_numpy() & (role != coding.PEDESTRIAN)
-    accident |= {
-        "police": np.bincount(owner[form], minlength=accidents).clip(max=1),
+    # Two forces fill in the form in two styles: what is not applicable is 0 in one of them, -1 in the other.
+    zeros = (usagers["locp"] == "0").to_numpy() & (role != coding.PEDESTRIAN)
+    return {
+        "police": np.bincount(owner[zeros], minlength=accidents).clip(max=1),
         "vehicles": np.bincount(vehicle_owner, minlength=accidents).clip(max=coding.MOST_VEHICLES) - 1,
         "pedestrians": walkers.clip(max=coding.MOST_PEDESTRIANS),
         "weak": weak,
         "strong": strong,
         "light_month": accident["month"],
         "weather_month": accident["month"],
-        "overseas": np.array([str(dep).startswith("97") for dep in domains["dep"]])[accident["dep"]].astype(int),
+        "overseas": coding.overseas(domains["dep"])[accident["dep"]],
         "hour_band": coding.hour_band(accident["hour"]),
     }
 
-    driver = role == coding.DRIVER
-    sexe = integers(usagers["sexe"])
-    born = integers(usagers["an_nais"])
-    age = np.where(born < 0, MISSING, 2024 - born).clip(max=100)
-    place = usagers["vehicle"].to_numpy()
-    driver_of = np.full(len(vehicules), MISSING)
-    driver_of[place[driver]] = np.flatnonzero(driver)
-    fled = (driver_of >= 0) & (sexe[driver_of] == MISSING)
-    vehicle = {name: values[vehicle_owner] for name, values in accident.items()}
+
+def coded_vehicles(accident: Frame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]) -> Frame:
+    """Vehicles with the facts of their accidents, their own, and those of the vehicle before."""
+    owner = vehicules["owner"].to_numpy()
+    position = coding.position_within(owner)
+    own, role = usagers["vehicle"].to_numpy(), integers(usagers["catu"]) - 1
+    fleeing = (role == coding.DRIVER) & (usagers["sexe"] == str(MISSING)).to_numpy()
+    passengers = np.bincount(own[role == coding.PASSENGER], minlength=len(owner))
+    occupants = integers(vehicules["occutc"])
+    vehicle = {name: values[owner] for name, values in accident.items()}
     vehicle |= encoded({name: integers(vehicules[name]) for name in VEHICLE_COLUMNS}, domains)
     vehicle |= {
-        "owner": vehicle_owner,
+        "owner": owner,
         "position": position,
-        "kind": kind,
-        "previous_kind": previous(kind, position, coding.NO_KIND),
-        "previous_manv": previous(vehicle["manv"], position, len(domains["manv"])),
-        "previous_choc": previous(vehicle["choc"], position, len(domains["choc"])),
-        "fled": fled.astype(int),
-        "occupants": np.select([vehicules["occutc"] == "", integers(vehicules["occutc"]) == 1], [0, 1], 2),
-        "passengers": np.bincount(place[role == coding.PASSENGER], minlength=len(vehicules)).clip(
-            max=coding.MOST_PASSENGERS
-        ),
+        "kind": coding.kind_of(integers(vehicules["catv"])),
+        "fled": np.bincount(own[fleeing], minlength=len(owner)),
+        "occupants": np.select([occupants == MISSING, occupants == 1], [0, 1], 2),
+        "passengers": passengers.clip(max=coding.MOST_PASSENGERS),
     }
+    nothing = {"kind": coding.NO_KIND, "manv": len(domains["manv"]), "choc": len(domains["choc"])}
+    before = {f"previous_{name}": previous(vehicle[name], position, none) for name, none in nothing.items()}
+    return vehicle | before
 
-    person = {name: values[place] for name, values in vehicle.items() if name not in PERSON_COLUMNS}
-    own_driver = driver_of[place]
-    driver_age = np.where(own_driver >= 0, age[own_driver], MISSING)
-    person |= encoded(
-        {name: integers(usagers[name]) for name in PERSON_COLUMNS if name not in ("age", "actp")}, domains
-    )
-    person |= encoded({"actp": integers(usagers["actp"]), "age": age}, domains)
-    person |= {
+
+def coded_people(vehicle: Frame, usagers: pd.DataFrame, domains: dict[str, list]) -> Frame:
+    """People with the facts of their accidents, their vehicles, their own, and those of their driver."""
+    own, role = usagers["vehicle"].to_numpy(), integers(usagers["catu"]) - 1
+    born, sexe = integers(usagers["an_nais"]), integers(usagers["sexe"])
+    age = np.where(born < 0, MISSING, YEAR - born).clip(max=OLDEST)
+    driver = role == coding.DRIVER
+    driver_of = np.full(len(vehicle["owner"]), MISSING)
+    driver_of[own[driver]] = np.flatnonzero(driver)
+    own_driver = driver_of[own]
+    carried = (role == coding.PASSENGER) & (own_driver >= 0)
+    person = {name: values[own] for name, values in vehicle.items()}
+    person |= encoded({name: integers(usagers[name]) for name in PERSON_COLUMNS} | {"age": age}, domains)
+    return person | {
         "role": role,
-        "vehicle": place,
+        "vehicle": own,
         "band": coding.age_band(age),
-        "driver_band": np.where(role == coding.PASSENGER, coding.age_band(driver_age), coding.UNKNOWN_AGE + 1),
-        "driver_sexe": np.where((role == coding.PASSENGER) & (own_driver >= 0), sexe[own_driver] % 4, 0),
-        "seat": coding.seats(place, role),
+        "driver_band": np.where(carried, coding.age_band(age[own_driver]), coding.UNKNOWN_AGE + 1),
+        "driver_sexe": np.where(carried, coding.driver_sexe(sexe.tolist())[own_driver], 0),
+        "seat": coding.seats(own, role),
         "known": (sexe != MISSING).astype(int),
         "grav": integers(usagers["grav"]),
     }
-    return {"accident": accident, "vehicle": vehicle, "person": person}, domains
-
-
-VEHICLE_COLUMNS = ("catv", "manv", "choc", "obs", "obsm", "senc", "motor")
-PERSON_COLUMNS = ("sexe", "place", "trajet", "secu1", "secu2", "secu3", "locp", "actp", "etatp", "age")
 
 
 def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -198,13 +225,6 @@ def count_all(frames: dict[str, Frame], domains: dict[str, list]) -> pd.DataFram
                 count(values, size[name], conditions, [size[parent] for parent in parents]).assign(variable=name)
             )
     return pd.concat(parts, ignore_index=True)
-
-
-UNITS = {
-    "accident": PLACE | CIRCUMSTANCES,
-    "vehicle": VEHICLE_KIND | VEHICLE,
-    "person": PERSON | INJURY,
-}
 
 
 def selection(frame: Frame, name: str) -> Frame:
@@ -283,28 +303,30 @@ def fit_scores(real: Frame, synthetic: Frame, size: dict[str, int]) -> pd.DataFr
     return pd.DataFrame({"factor": factors, "combination": combinations, "score": fitted.round(3)})
 
 
+def degrees(caract: pd.DataFrame) -> pd.DataFrame:
+    """Latitudes and longitudes as numbers."""
+    return caract[["lat", "long"]].apply(lambda column: column.str.replace(",", ".").astype(float))
+
+
 def centres(caract: pd.DataFrame) -> list[list[float]]:
-    """First and third quartiles of latitude and longitude in every department."""
-    degrees = caract[["lat", "long"]].apply(lambda column: column.str.replace(",", ".").astype(float))
-    by_department = degrees.groupby(caract["dep"])
-    return pd.concat([by_department.quantile(0.25), by_department.quantile(0.75)], axis=1).round(2).to_numpy().tolist()
+    """First and third quartiles of latitude and longitude in every department; zeros where it has few accidents."""
+    by_department = degrees(caract).groupby(caract["dep"])
+    quartiles = pd.concat([by_department.quantile(0.25), by_department.quantile(0.75)], axis=1).round(2)
+    return quartiles.where(by_department.size() >= LEAST_CELL, 0.0).to_numpy().tolist()
 
 
-if __name__ == "__main__":
-    year, domains = coded_year(Path(sys.argv[1]))
-    domains["month"] = list(range(1, 13))
-    domains["centre"] = centres(read(Path(sys.argv[1]))["caract"])
-    priority = (
-        np.bincount(year["person"]["owner"], weights=np.isin(year["person"]["grav"], (2, 3))).clip(max=1).astype(int)
-    )
-    year["accident"] = injuries.gather(**year, no_equipment=domains["secu1"].index(0)) | {"priority": priority}
-    year["person"] |= injury_facts(year["accident"], year["person"])
-    counts = count_all(year, domains)
-    counts["variable"] = counts["variable"].astype("category")
+def main(folder: Path) -> None:
+    """Counts, then fits to synthetic accidents drawn from what was counted."""
+    year, domains = coded_year(read(folder))
+    counts = count_all(year, domains).astype({"variable": "category"})
     counts = counts.astype({"depth": "int8", "combination": "int64", "value": "int16", "count": "int32"})
     counts.to_parquet(COUNTS, compression="zstd", compression_level=19, index=False)
     DOMAINS.write_text(json.dumps(domains, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     synthetic = gathered(Draw(np.random.default_rng(SEED)).unhurt(SYNTHETIC_ACCIDENTS))
-    scores = fit_scores(year["accident"], synthetic, coding.sizes(domains) | injuries.SIZES)
+    scores = fit_scores(year["accident"], synthetic, coding.sizes(domains))
     scores.to_parquet(SCORES, compression="zstd", index=False)
-    print(f"{len(counts):,} counts, {len(scores):,} scores; prevalence {priority.mean():.4f}")
+    print(f"{len(counts):,} counts, {len(scores):,} scores; prevalence {year['accident']['priority'].mean():.4f}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -55,6 +55,11 @@ def kind_of(catv: Codes) -> Codes:
     return _KIND_OF_CATV[np.clip(catv, 0, 99)]
 
 
+def driver_sexe(sexes: list) -> Codes:
+    """What passengers depend on: their driver's sex, 3 where it is not recorded (0 stands for no driver)."""
+    return np.array([3 if sexe < 0 else sexe for sexe in sexes])
+
+
 def age_band(age: Codes) -> Codes:
     """Band of an age in years; negative ages are unknown."""
     return np.where(age < 0, UNKNOWN_AGE, np.digitize(age, AGE_EDGES))
@@ -63,6 +68,11 @@ def age_band(age: Codes) -> Codes:
 def hour_band(hour: Codes) -> Codes:
     """Night, morning, day, evening rush or late evening."""
     return np.digitize(hour, HOUR_EDGES)
+
+
+def overseas(departments: list) -> Codes:
+    """1 for departments outside Europe, by their three characters, else 0."""
+    return np.array([len(department) == 3 for department in departments], dtype=np.int64)
 
 
 def position_within(owner: Codes) -> Codes:
@@ -110,6 +120,17 @@ SIZES = {
     "driver_sexe": 4,
     "seat": MOST_PASSENGERS + 2,
     "own": NO_KIND + 1,
+    "victim_band": UNKNOWN_AGE + 1,
+    "victim_sexe": 3,
+    "people": 10,
+    "obstacle": 20,
+    "first_manv": 30,
+    "second_manv": 30,
+    "first_choc": 13,
+    "second_choc": 13,
+    "eldest": UNKNOWN_AGE + 1,
+    "youngest_driver": UNKNOWN_AGE + 1,
+    "unprotected": 3,
     "exposure": NO_KIND + 2,
     "priority": 2,
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from accidents.columns import MISSING
 from accidents.sample import coding, injuries
-from accidents.sample.coding import Frame
+from accidents.sample.coding import Codes, Frame
 from accidents.sample.frequencies import Conditional, conditional, domains, tables
 from accidents.sample.network import CIRCUMSTANCES, NETWORK, PERSON, PLACE, VEHICLE, VEHICLE_KIND, Network
 
@@ -37,7 +37,7 @@ class Year:
 def distribution(name: str) -> Conditional:
     """The distribution of a variable of the network."""
     size = coding.sizes(domains())
-    catch_all = domains()[name].index(CATCH_ALL[name]) if name in CATCH_ALL else None
+    catch_all = code(name, CATCH_ALL[name]) if name in CATCH_ALL else None
     return conditional(tables()[name], size[name], [size[parent] for parent in NETWORK[name]], catch_all)
 
 
@@ -112,7 +112,7 @@ class Draw:
         """Time, light, weather, collision and road of every accident; its vehicles get them as well."""
         rows = len(accident["dep"])
         accident["weak"], accident["strong"] = coding.extreme_kinds(vehicle["owner"], vehicle["kind"], rows)
-        accident["overseas"] = np.array([str(dep).startswith("97") for dep in domains()["dep"]])[accident["dep"]] * 1
+        accident["overseas"] = coding.overseas(domains()["dep"])[accident["dep"]]
         self.add(accident, {"month": NETWORK["month"]}, rows)
         accident["light_month"] = coding.light_month(accident["month"])
         accident["weather_month"] = coding.weather_month(accident["month"], self.rng.random(rows))
@@ -149,7 +149,7 @@ class Draw:
         return person
 
     def ages(self, person: Frame) -> None:
-        """Ages and sexes, of drivers first, then of everybody else given the driver."""
+        """Ages and sexes: of drivers first, then of everybody else, given their driver if they have one."""
         people = len(person["role"])
         driver = person["role"] == coding.DRIVER
         driver_of = np.full(int(person["vehicle"].max()) + 1, -1)
@@ -157,18 +157,21 @@ class Draw:
         own_driver = driver_of[person["vehicle"]]
         carried = (person["role"] == coding.PASSENGER) & (own_driver >= 0)
         person["driver_band"] = np.full(people, coding.UNKNOWN_AGE + 1)
-        person["driver_sexe"] = np.zeros(people, dtype=np.int64)
-        for name in ("age", "band", "sexe"):
+        for name in ("driver_sexe", "age", "band", "sexe"):
             person[name] = np.zeros(people, dtype=np.int64)
-        sexes = np.array(domains()["sexe"]) % 4
-        for rows in (np.flatnonzero(driver), np.flatnonzero(~driver)):
-            some = {name: values[rows] for name, values in person.items()}
-            self.add(some, {"age": PERSON["age"]}, len(rows))
-            some["age"][some["fled"] == 1] = code("age", MISSING)
-            some["band"] = coding.age_band(np.array(domains()["age"])[some["age"]])
-            self.add(some, {"sexe": PERSON["sexe"]}, len(rows))
-            some["sexe"][some["fled"] == 1] = code("sexe", MISSING)
-            for name in ("age", "band", "sexe"):
-                person[name][rows] = some[name]
-            person["driver_band"][carried] = person["band"][own_driver[carried]]
-            person["driver_sexe"][carried] = sexes[person["sexe"][own_driver[carried]]]
+        self.draw_ages(person, np.flatnonzero(driver))
+        person["driver_band"][carried] = person["band"][own_driver[carried]]
+        person["driver_sexe"][carried] = coding.driver_sexe(domains()["sexe"])[person["sexe"][own_driver[carried]]]
+        self.draw_ages(person, np.flatnonzero(~driver))
+
+    def draw_ages(self, person: Frame, rows: Codes) -> None:
+        """Ages, their bands and sexes of some people; of those who fled nothing is known."""
+        some = {name: values[rows] for name, values in person.items()}
+        fled = some["fled"] == 1
+        self.add(some, {"age": PERSON["age"]}, len(rows))
+        some["age"][fled] = code("age", MISSING)
+        some["band"] = coding.age_band(np.array(domains()["age"])[some["age"]])
+        self.add(some, {"sexe": PERSON["sexe"]}, len(rows))
+        some["sexe"][fled] = code("sexe", MISSING)
+        for name in ("age", "band", "sexe"):
+            person[name][rows] = some[name]

@@ -25,6 +25,9 @@ SHARE_ABSURD_SPEED = 0.0005
 SHARE_SWAPPED = 0.0001
 """Accidents whose latitude and longitude are exchanged (3 of 40,748)."""
 
+LETTERED_ACTIONS = (10, 11)
+"""Getting in or out, and unknown: written as letters, which the files that were counted have lost."""
+
 _CELL = 0.1
 _ROADS = np.array([1, 130, 200, 1200])
 _MOST_LETTERS = 26
@@ -54,67 +57,93 @@ def published(name: str, codes: Codes) -> np.ndarray:
 
 def facts(drawn: Year, year: int, first: Numbers, rng: np.random.Generator) -> dict[Table, pd.DataFrame]:
     """Published facts of a block, one frame a table."""
-    accident, vehicle, person = drawn.accident, drawn.vehicle, drawn.person
-    numbers = year * 10**8 + first.accident + np.arange(len(accident["dep"]))
-    catr = published("catr", accident["catr"])
-    lat, long = coordinates(accident, rng)
-    road = 1 + (np.floor(lat * 5) * 7919 + np.floor(long * 5) * 104_729).astype(int) % _ROADS[np.clip(catr, 0, 3)]
-    communes = commune(accident, lat, long)
-    swapped = rng.random(len(lat)) < SHARE_SWAPPED
-    caracteristiques = pd.DataFrame(
+    keys = year * 10**8 + first.accident + np.arange(len(drawn.accident["dep"]))
+    lat, long = coordinates(drawn.accident, rng)
+    road = road_number(published("catr", drawn.accident["catr"]), lat, long)
+    vehicules = vehicle_rows(drawn.vehicle, keys, first.vehicle, rng)
+    return {
+        Table.CARACTERISTIQUES: accident_rows(drawn.accident, keys, year, (lat, long), road, rng),
+        Table.LIEUX: lieux_rows(drawn.accident, keys, road, year, rng),
+        Table.VEHICULES: vehicules,
+        Table.USAGERS: person_rows(drawn.person, keys, vehicules, year, first.person, rng),
+    }
+
+
+def accident_rows(
+    accident: Frame,
+    keys: np.ndarray,
+    year: int,
+    point: tuple[np.ndarray, np.ndarray],
+    road: np.ndarray,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Rows of `caracteristiques`."""
+    lat, long = point
+    swapped = rng.random(len(keys)) < SHARE_SWAPPED
+    return pd.DataFrame(
         {
-            "Num_Acc": numbers,
+            "Num_Acc": keys,
             "jour": day(accident, year, rng),
             "mois": published("month", accident["month"]),
             "an": year,
             "hrmn": published("hour", accident["hour"]) * 60 + published("minute", accident["minute"]),
             "lum": published("lum", accident["lum"]),
             "dep": published("dep", accident["dep"]).astype(object),
-            "com": communes,
-            **{name: published(name, accident[name]) for name in ("agg", "int", "atm", "col")},
-            "adr": names.addresses(catr, road, "N/A", rng),
+            "com": commune(accident, lat, long),
+            **all_published(accident, "agg int atm col"),
+            "adr": names.addresses(published("catr", accident["catr"]), road, rng),
             "lat": np.where(swapped, long, lat),
             "long": np.where(swapped, lat, long),
         }
     )
-    vehicle_ids = first.vehicle + np.arange(len(vehicle["owner"]))
-    labels = vehicle_labels(vehicle, rng)
-    vehicules = pd.DataFrame(
+
+
+def vehicle_rows(vehicle: Frame, keys: np.ndarray, first: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Rows of `vehicules`."""
+    return pd.DataFrame(
         {
-            "Num_Acc": numbers[vehicle["owner"]],
-            "id_vehicule": vehicle_ids,
-            "num_veh": labels,
-            **{
-                name: published(name, vehicle[name])
-                for name in ("senc", "catv", "obs", "obsm", "choc", "manv", "motor")
-            },
+            "Num_Acc": keys[vehicle["owner"]],
+            "id_vehicule": first + np.arange(len(vehicle["owner"])),
+            "num_veh": vehicle_labels(vehicle, rng),
+            **all_published(vehicle, "senc catv obs obsm choc manv motor"),
             "occutc": occupants(vehicle, rng),
         }
     )
+
+
+def person_rows(
+    person: Frame, keys: np.ndarray, vehicules: pd.DataFrame, year: int, first: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Rows of `usagers`."""
     age = published("age", person["age"])
-    usagers = pd.DataFrame(
+    own = vehicules.iloc[person["vehicle"]]
+    rows = pd.DataFrame(
         {
-            "Num_Acc": numbers[person["owner"]],
-            "id_usager": first.person + np.arange(len(person["owner"])),
-            "id_vehicule": vehicle_ids[person["vehicle"]],
-            "num_veh": labels[person["vehicle"]],
+            "Num_Acc": keys[person["owner"]],
+            "id_usager": first + np.arange(len(person["owner"])),
+            "id_vehicule": own["id_vehicule"].to_numpy(),
+            "num_veh": own["num_veh"].to_numpy(),
             "place": published("place", person["place"]),
             "catu": person["role"] + 1,
             "grav": person["grav"],
             "sexe": published("sexe", person["sexe"]),
             "an_nais": np.where(age < 0, MISSING, year - age),
-            **{
-                name: published(name, person[name])
-                for name in ("trajet", "secu1", "secu2", "secu3", "locp", "actp", "etatp")
-            },
+            **all_published(person, "trajet secu1 secu2 secu3 locp actp etatp"),
         }
     )
-    return {
-        Table.CARACTERISTIQUES: caracteristiques,
-        Table.LIEUX: lieux(accident, numbers, road, year, rng),
-        Table.VEHICULES: vehicules,
-        Table.USAGERS: usagers,
-    }
+    unnamed = (person["role"] == coding.PEDESTRIAN) & (rows["locp"] > 0) & (rows["actp"] == MISSING)
+    rows.loc[unnamed, "actp"] = rng.choice(LETTERED_ACTIONS, size=int(unnamed.sum()))
+    return rows
+
+
+def all_published(frame: Frame, variables: str) -> Frame:
+    """Published values of several variables, whose names are separated by spaces."""
+    return {name: published(name, frame[name]) for name in variables.split()}
+
+
+def road_number(catr: Codes, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
+    """A number that all roads of a category bear within 0.2 degrees."""
+    return 1 + (np.floor(lat * 5) * 7919 + np.floor(long * 5) * 104_729).astype(int) % _ROADS[np.clip(catr, 0, 3)]
 
 
 def day(accident: Frame, year: int, rng: np.random.Generator) -> np.ndarray:
@@ -173,7 +202,9 @@ def occupants(vehicle: Frame, rng: np.random.Generator) -> np.ndarray:
     return np.select([vehicle["occupants"] == 0, vehicle["occupants"] == 1], [MISSING, 1], several)
 
 
-def lieux(accident: Frame, numbers: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator) -> pd.DataFrame:
+def lieux_rows(
+    accident: Frame, keys: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator
+) -> pd.DataFrame:
     """The road of every accident and, in the newest editions, a lesser road that it crosses for some."""
     catr = published("catr", accident["catr"])
     rows = len(catr)
@@ -183,18 +214,18 @@ def lieux(accident: Frame, numbers: np.ndarray, road: np.ndarray, year: int, rng
     post = accident["post"]
     main = pd.DataFrame(
         {
-            "Num_Acc": numbers,
+            "Num_Acc": keys,
             "catr": catr,
-            "voie": names.ways(catr, road, "N/A", rng),
+            "voie": names.ways(catr, road, rng),
             "v1": np.where(~police & (rng.random(rows) < 0.4), MISSING, 0),
-            "v2": np.where(rng.random(rows) < 0.08, np.where(catr == 3, "D", "A"), "N/A").astype(object),
-            **{name: published(name, accident[name]) for name in ("circ", "nbv", "vosp", "prof")},
+            "v2": np.where(rng.random(rows) < 0.08, np.where(catr == 3, "D", "A"), names.MISSING_TEXT).astype(object),
+            **all_published(accident, "circ nbv vosp prof"),
             "pr": np.select([post == 0, post == 1], [MISSING, 0], rng.geometric(0.06, size=rows)),
             "pr1": np.select([post == 0, rng.random(rows) < 0.15], [MISSING, 0], rng.integers(20, size=rows) * 50),
             "plan": published("plan", accident["plan"]),
             "lartpc": np.where(rng.random(rows) < 0.0005, 30, MISSING),
             "larrout": published("larrout", accident["larrout"]),
-            **{name: published(name, accident[name]) for name in ("surf", "infra", "situ")},
+            **all_published(accident, "surf infra situ"),
             "vma": np.where(absurd, rng.choice(ABSURD_SPEEDS, size=rows), vma),
             "env1": rng.choice(np.array(["00", "03", "99"], dtype=object), size=rows, p=[0.65, 0.05, 0.3]),
         }
@@ -205,7 +236,7 @@ def lieux(accident: Frame, numbers: np.ndarray, road: np.ndarray, year: int, rng
     share = np.where(junction, SHARE_SECOND_LIEU_AT_JUNCTION, SHARE_SECOND_LIEU_ELSEWHERE)
     second = main[rng.random(rows) < share].copy()
     second["catr"] = np.maximum(second["catr"], 4)
-    second["voie"] = names.ways(second["catr"].to_numpy(), np.ones(len(second), dtype=int), "N/A", rng)
+    second["voie"] = names.ways(second["catr"].to_numpy(), np.ones(len(second), dtype=int), rng)
     second["vma"] = np.where(second["vma"] > 50, 50, second["vma"])
     second["nbv"] = np.minimum(second["nbv"], 2)
     return pd.concat([main, second]).sort_values("Num_Acc", kind="stable", ignore_index=True)

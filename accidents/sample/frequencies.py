@@ -2,7 +2,7 @@
 
 A table holds, for every combination of the first 0, 1, 2 … conditions of its variable, how often each value of the
 variable occurs. Combinations with fewer than `LEAST_ROWS` rows and cells with fewer than `LEAST_CELL` are left out, so
-that no row can be recovered from them: what they stand for is drawn from the next coarser combination.
+that no row can be recovered from them: what they stand for is drawn as the next coarser combination has it.
 """
 
 import json
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 LEAST_ROWS = 30
 LEAST_CELL = 5
+
 _TOTAL = -1
 _WEIGHT_OF_COARSER = 3.0
+"""Rows that the coarser combination is worth beside the rows of a combination."""
 
 FOLDER = Path(__file__).parent
 COUNTS = FOLDER / "frequencies.parquet"
@@ -87,24 +89,32 @@ def conditional(counts: pd.DataFrame, width: int, sizes: list[int], catch_all: i
     for depth in range(1, len(sizes) + 1):
         row_of = np.repeat(row_of, sizes[depth - 1])
         level = counts[counts["depth"] == depth]
-        totals = level[level["value"] == _TOTAL]
-        cells = level[level["value"] != _TOTAL]
-        numbers = totals["combination"].to_numpy()
-        kept = np.zeros((len(totals), width))
-        kept[np.searchsorted(numbers, cells["combination"].to_numpy()), cells["value"].to_numpy()] = cells["count"]
-        total = totals["count"].to_numpy(float)[:, None]
-        left_out = total - kept.sum(axis=1, keepdims=True)
-        coarser = rows[row_of[numbers]]
-        rare = np.where(kept == 0, coarser, 0)
-        shares = rare.sum(axis=1, keepdims=True)
-        rare = np.where(shares > 0, rare / np.where(shares > 0, shares, 1), coarser)
-        fresh = kept + left_out * rare + _WEIGHT_OF_COARSER * coarser
-        row_of[numbers] = len(rows) + np.arange(len(numbers), dtype=np.int32)
-        rows = np.concatenate([rows, fresh / fresh.sum(axis=1, keepdims=True)])
+        combinations = level.loc[level["value"] == _TOTAL, "combination"].to_numpy()
+        finer = _smoothed(level, combinations, rows[row_of[combinations]])
+        row_of[combinations] = len(rows) + np.arange(len(combinations), dtype=np.int32)
+        rows = np.concatenate([rows, finer])
     cumulative = np.cumsum(rows, axis=1)
     cumulative /= cumulative[:, -1:]
     steps = (cumulative + np.arange(len(rows))[:, None]).ravel()
     return Conditional(width, tuple(sizes), row_of, steps)
+
+
+def _smoothed(
+    level: pd.DataFrame, combinations: NDArray[np.int64], coarser: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Probabilities of all combinations of one depth, given those of the combinations they refine.
+
+    Rows that were left out because their value is rare go to the values without a count, as the coarser row has them.
+    """
+    cells = level[level["value"] != _TOTAL]
+    kept = np.zeros_like(coarser)
+    kept[np.searchsorted(combinations, cells["combination"]), cells["value"]] = cells["count"]
+    total = level.loc[level["value"] == _TOTAL, "count"].to_numpy(float)[:, None]
+    left_out = total - kept.sum(axis=1, keepdims=True)
+    rare = np.where(kept == 0, coarser, 0.0)
+    rare = np.where(rare.any(axis=1, keepdims=True), rare, coarser)
+    rows = kept + left_out * rare / rare.sum(axis=1, keepdims=True) + _WEIGHT_OF_COARSER * coarser
+    return rows / rows.sum(axis=1, keepdims=True)
 
 
 def _marginal(counts: pd.DataFrame, width: int, catch_all: int | None) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from accidents.sample import coding
-from accidents.sample.coding import Frame
+from accidents.sample.coding import Codes, Frame
 from accidents.sample.frequencies import SCORES, Conditional, combination, domains
 from accidents.sample.network import INJURY
 
@@ -59,21 +59,6 @@ FACTORS: tuple[tuple[str, ...], ...] = (
 )
 """Groups of facts that have a table of scores each."""
 
-SIZES = {
-    "victim_band": coding.UNKNOWN_AGE + 1,
-    "victim_sexe": 3,
-    "people": 10,
-    "obstacle": 20,
-    "first_manv": 30,
-    "second_manv": 30,
-    "first_choc": 13,
-    "second_choc": 13,
-    "eldest": coding.UNKNOWN_AGE + 1,
-    "youngest_driver": coding.UNKNOWN_AGE + 1,
-    "unprotected": 4,
-}
-"""Numbers of values of the facts that are gathered here from vehicles and people."""
-
 
 def gather(accident: Frame, vehicle: Frame, person: Frame, no_equipment: int) -> Frame:
     """Facts of every accident's vehicles and people that its scores depend on.
@@ -85,50 +70,50 @@ def gather(accident: Frame, vehicle: Frame, person: Frame, no_equipment: int) ->
         no_equipment: Code of "none" in `secu1`.
     """
     accidents = len(accident["dep"])
-    owner = person["owner"]
+    owner, band = person["owner"], person["band"]
     exposure = coding.exposure(person["role"], person["kind"])
-    known = person["band"] != coding.UNKNOWN_AGE
     # The most exposed person of an accident, the eldest of several.
     order = np.lexsort((-person["age"], exposure, owner))
     most_exposed = np.full(accidents, -1)
     first = coding.position_within(owner[order]) == 0
     most_exposed[owner[order][first]] = order[first]
     anybody = most_exposed >= 0
-    eldest = np.full(accidents, -1)
-    np.maximum.at(eldest, owner[known], person["band"][known])
-    youngest = np.full(accidents, coding.UNKNOWN_AGE)
+    known = band != coding.UNKNOWN_AGE
     driving = known & (person["role"] == coding.DRIVER)
-    np.minimum.at(youngest, owner[driving], person["band"][driving])
-    bare = np.zeros(accidents, dtype=int)
-    np.maximum.at(bare, owner, coding.without_equipment(person, no_equipment))
-    obstacle = np.zeros(accidents, dtype=int)
-    np.maximum.at(obstacle, vehicle["owner"], vehicle["obs"])
-    fled = np.zeros(accidents, dtype=int)
-    np.maximum.at(fled, vehicle["owner"], vehicle["fled"])
-    gathered = {
+    eldest = _largest(owner[known], band[known], accidents, none=-1)
+    youngest = -_largest(owner[driving], -band[driving], accidents, none=-coding.UNKNOWN_AGE)
+    facts = {
+        **accident,
         "exposure": np.where(anybody, exposure[most_exposed], coding.NO_KIND + 1),
         "victim_band": np.where(anybody, person["band"][most_exposed], coding.UNKNOWN_AGE),
         "victim_sexe": np.where(anybody, person["sexe"][most_exposed], 0),
-        "people": np.bincount(owner, minlength=accidents).clip(max=SIZES["people"] - 1),
+        "people": np.bincount(owner, minlength=accidents).clip(max=coding.SIZES["people"] - 1),
         "eldest": np.where(eldest < 0, coding.UNKNOWN_AGE, eldest),
         "youngest_driver": youngest,
-        "unprotected": bare,
-        "obstacle": obstacle,
-        "fled": fled,
+        "unprotected": _largest(owner, coding.without_equipment(person, no_equipment), accidents),
+        "obstacle": _largest(vehicle["owner"], vehicle["obs"], accidents),
+        "fled": _largest(vehicle["owner"], vehicle["fled"], accidents),
     }
     for rank, place in enumerate(("first", "second")):
         rows = vehicle["position"] == rank
         for name in ("manv", "choc"):
-            values = np.full(accidents, SIZES[f"{place}_{name}"] - 1)
+            values = np.full(accidents, coding.SIZES[f"{place}_{name}"] - 1)
             values[vehicle["owner"][rows]] = vehicle[name][rows]
-            gathered[f"{place}_{name}"] = values
-    return {**accident, **gathered}
+            facts[f"{place}_{name}"] = values
+    return facts
+
+
+def _largest(owner: Codes, values: Codes, accidents: int, none: int = 0) -> Codes:
+    """The largest value of every accident, `none` where it has none that is larger."""
+    result = np.full(accidents, none)
+    np.maximum.at(result, owner, values)
+    return result
 
 
 @cache
 def scores() -> tuple[float, list[NDArray[np.float64]]]:
     """The constant, and a table of scores by combination for every factor."""
-    size = coding.sizes(domains()) | SIZES
+    size = coding.sizes(domains())
     frame = pd.read_parquet(SCORES)
     result = []
     for number, factor in enumerate(FACTORS):
@@ -141,7 +126,7 @@ def scores() -> tuple[float, list[NDArray[np.float64]]]:
 
 def log_odds(facts: Frame) -> NDArray[np.float64]:
     """Log odds of being priority, of accidents with all facts that `gather` gives."""
-    size = coding.sizes(domains()) | SIZES
+    size = coding.sizes(domains())
     constant, by_factor = scores()
     result = np.full(len(facts["dep"]), constant)
     for factor, table in zip(FACTORS, by_factor, strict=True):
@@ -156,8 +141,14 @@ def draw(
 
     In a priority accident at least one person is killed or hospitalised, in every other one at least one is slightly
     injured.
+
+    Args:
+        facts: What `gather` gives.
+        person: Coded people.
+        distribution: Gives the distribution of a variable of the network.
+        rng: Source of random numbers.
     """
-    owner = person["owner"]
+    owner, staying = person["owner"], person["fled"] == 0
     priority = rng.random(len(facts["dep"])) < 1 / (1 + np.exp(-log_odds(facts)))
     hit = {**person, "exposure": facts["exposure"][owner], "priority": priority[owner].astype(np.int64)}
 
@@ -165,7 +156,8 @@ def draw(
         return distribution(name).probability([hit[parent] for parent in INJURY[name]])
 
     def victims(among: NDArray[np.bool_], name: str) -> NDArray[np.bool_]:
-        rows = np.flatnonzero(among & (person["fled"] == 0))
+        """One victim in every accident, drawn by odds (the largest of keys with Gumbel noise), and more by chance."""
+        rows = np.flatnonzero(among & staying)
         odds = probability(name)[rows]
         keys = np.log(odds / (1 - odds)) + rng.gumbel(size=len(rows))
         order = rows[np.lexsort((-keys, owner[rows]))]
@@ -176,6 +168,6 @@ def draw(
 
     severe = victims(priority[owner], "severe")
     slight = victims(~priority[owner], "slight")
-    slight |= priority[owner] & ~severe & (person["fled"] == 0) & (rng.random(len(owner)) < probability("also_slight"))
+    slight |= priority[owner] & staying & (rng.random(len(owner)) < probability("also_slight"))
     killed = severe & (rng.random(len(owner)) < probability("killed"))
     return np.select([killed, severe, slight], [2, 3, 4], 1)

@@ -42,12 +42,15 @@ UPPER_STREETS = (
 ODD_ADDRESSES = ('Lieu-dit "les Étangs"', "Rue Neuve; face au 12", 'D12 - "Col du Moulin"')
 """Addresses with the separator and quotes in them, as a few have."""
 
+MISSING_TEXT = "N/A"
+"""What the files since 2019 write where there is no text."""
+
 _SHARE_NUMBERED = 0.3
 _SHARE_ODD = 0.001
 _HOUSE_NUMBERS = 200
 
 
-def addresses(catr: Codes, road: Codes, missing: str, rng: np.random.Generator) -> np.ndarray:
+def addresses(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
     """An address for every accident: the road on motorways and trunk roads, else a street, sometimes with a number."""
     accidents = len(catr)
     streets = np.array(STREETS + UPPER_STREETS, dtype=object)[
@@ -61,7 +64,7 @@ def addresses(catr: Codes, road: Codes, missing: str, rng: np.random.Generator) 
     result = np.where(catr <= 2, road_names(catr, road), streets)
     odd = rng.random(accidents) < _SHARE_ODD
     result[odd] = np.array(ODD_ADDRESSES, dtype=object)[rng.integers(len(ODD_ADDRESSES), size=int(odd.sum()))]
-    result[rng.random(accidents) < 0.043] = missing
+    result[rng.random(accidents) < 0.043] = MISSING_TEXT
     return result
 
 
@@ -71,11 +74,11 @@ def road_names(catr: Codes, road: Codes) -> np.ndarray:
     return prefixes + road.astype(str).astype(object)
 
 
-def ways(catr: Codes, road: Codes, missing: str, rng: np.random.Generator) -> np.ndarray:
+def ways(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
     """`voie`: a number on numbered roads, mostly, else a street in capitals or nothing."""
     accidents = len(catr)
     streets = np.array(UPPER_STREETS, dtype=object)[rng.integers(len(UPPER_STREETS), size=accidents)]
     numbered = rng.random(accidents) < np.where(catr <= 3, 0.75, 0.06)
     result = np.where(numbered, road.astype(str).astype(object), np.where(catr <= 3, road_names(catr, road), streets))
-    result[rng.random(accidents) < np.where(catr <= 3, 0.03, 0.22)] = missing
+    result[rng.random(accidents) < np.where(catr <= 3, 0.03, 0.22)] = MISSING_TEXT
     return result
