@@ -65,7 +65,7 @@ class TableFile:
             len(where),
             len(where) / max(len(mask), 1),
             action,
-            first_values=tuple(pd.Series(values).iloc[first].astype(str)) if len(values) else (),
+            first_values=tuple(str(value) for value in pd.Series(values).iloc[first]) if len(values) else (),
             first_rows=tuple(int(row) for row in self.rows[first]),
             remedy=remedy,
         )

@@ -116,6 +116,7 @@ def test_limits_are_settings(clean_cells: Cells, tmp_path: Path) -> None:
     assert found.counts["vehicules_quarantined"] >= 41
 
 
+@pytest.mark.slow
 def test_several_years_in_both_layouts(tmp_path: Path) -> None:
     editions = []
     for year, writing in ((2024, None), (2012, OLD), (2022, None)):
