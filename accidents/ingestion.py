@@ -13,6 +13,7 @@ import pandas as pd
 from accidents.cleaning.clean import Cleaned, clean
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.errors import DataError
 from accidents.reading.edition import Reading, try_to_read
 from accidents.reading.findings import Action, Finding, file_fault, refusal, report_frame
 from accidents.sources.edition import Edition
@@ -56,6 +57,8 @@ def ingest(
         DataError: data cannot be used. The message lists what stopped them, with file, column, row and remedy;
             `.report` is the table of everything that was found in all editions.
     """
+    if not editions:
+        raise DataError("There is no edition to read: the source holds no year that was asked for. Check --years.")
     findings: list[Finding] = []
     parts: dict[int, Cleaned] = {}
     readings: dict[int, Reading] = {}
@@ -72,7 +75,7 @@ def ingest(
             progress(f"cleaning {reading.year}")
         parts[reading.year] = clean(reading, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents bear local dates
         findings += parts[reading.year].findings
-    if not editions or any(finding.action is Action.STOPPED for finding in findings):
+    if any(finding.action is Action.STOPPED for finding in findings):
         raise refusal(findings)
     years = sorted(parts)
     return _together([parts[year] for year in years], [readings[year].tables for year in years], findings)

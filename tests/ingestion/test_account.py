@@ -9,6 +9,7 @@ from accidents.cleaning.exchange import emptied_columns, swapped_columns
 from accidents.columns import TABLES, Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.limits import Limits
+from accidents.errors import DataError
 from accidents.ingestion import Ingested, ingest
 from accidents.reading.findings import REPORT_COLUMNS, Action
 from accidents.reading.table import read_table
@@ -114,6 +115,11 @@ def test_limits_are_settings(clean_cells: Cells, tmp_path: Path) -> None:
     found = ingest([write(tmp_path, files, 2024)], settings, today=TODAY)
     assert_adds_up(found)
     assert found.counts["vehicules_quarantined"] >= 41
+
+
+def test_no_edition_at_all() -> None:
+    with pytest.raises(DataError, match="no edition to read"):
+        ingest([], IngestionSettings())
 
 
 @pytest.mark.slow
