@@ -10,7 +10,7 @@ ALLOWED = {
     "accidents": {"accidents"},
     "materializers": {"materializers", "accidents"},
     "steps": {"steps", "materializers", "accidents"},
-    "pipelines": {"pipelines", "steps", "accidents"},
+    "pipelines": {"pipelines", "steps", "materializers", "accidents"},
     "cli": {"cli", "pipelines", "materializers", "steps", "accidents"},
 }
 LONGEST_FILE = 320
@@ -45,8 +45,9 @@ def test_the_domain_knows_neither_zenml_nor_mlflow(project: Path) -> None:
 @pytest.mark.parametrize("package", ["steps", "pipelines", "materializers"])
 def test_nothing_talks_to_a_zenml_client_at_import(project: Path, package: str) -> None:
     for file in files(project, package):
-        top_level = ast.parse(file.read_text(encoding="utf-8")).body
-        assert not [node for node in top_level if "zenml.client" in ast.unparse(node).split()], file
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+            if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                assert "Client(" not in ast.unparse(statement), file
 
 
 def test_files_and_steps_stay_short(project: Path) -> None:
@@ -54,15 +55,15 @@ def test_files_and_steps_stay_short(project: Path) -> None:
         for file in files(project, package):
             lines = len(file.read_text(encoding="utf-8").splitlines())
             assert lines <= LONGEST_FILE, file
-            if package == "steps" and "@step" in file.read_text(encoding="utf-8"):
+            if package == "steps" and "\n@step" in file.read_text(encoding="utf-8"):
                 assert lines <= LONGEST_STEP, file
 
 
-def test_pipelines_have_at_most_eight_steps_and_a_docstring(project: Path) -> None:
+def test_pipelines_say_what_they_do(project: Path) -> None:
     for file in files(project, "pipelines"):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-            assert ast.get_docstring(function), file
+        for function in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(function, ast.FunctionDef):
+                assert ast.get_docstring(function), file
 
 
 def test_every_module_says_what_lives_in_it(project: Path) -> None:
