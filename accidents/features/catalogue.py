@@ -239,8 +239,10 @@ _ON_THE_FORM = (
 FEATURES: tuple[Feature, ...] = (*_WHEN, *_WHERE, *_WHO, *_PEOPLE_ASKED_FOR, *_HOW_IT_HAPPENED, *_ON_THE_FORM)
 """The features that `engine.compute` gives, in their order."""
 
-ENCODINGS: tuple[PlaceEncoding, ...] = tuple(
-    chain.from_iterable((PlaceEncoding.share(key), PlaceEncoding.density(key)) for key in KEYS)
+ENCODINGS: tuple[PlaceEncoding, ...] = (
+    *chain.from_iterable((PlaceEncoding.share(key), PlaceEncoding.density(key)) for key in KEYS),
+    PlaceEncoding.position("latitude"),
+    PlaceEncoding.position("longitude"),
 )
 """What `encoders.GeographyEncoder` makes of the geography keys, in its order."""
 

@@ -1,4 +1,4 @@
-"""What training accidents teach of places: the share of priority accidents there, and how many happen.
+"""What training accidents teach of places: the share of priority accidents there, how many happen, and where that is.
 
 This is the one place where labels enter features. A place with few accidents is shrunk towards the place around it: a
 spot towards its commune, a commune, road or area towards its department, and that towards the whole.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.features.catalogue import ENCODED
-from accidents.features.keys import KEYS
+from accidents.features.keys import KEYS, middles
 
 _AROUND: Mapping[str, str | None] = {
     "key_department": None,
@@ -22,17 +22,20 @@ _AROUND: Mapping[str, str | None] = {
     "key_spot": "key_commune",
 }
 _PARENTS = np.array([-1 if parent is None else KEYS.index(parent) for parent in map(_AROUND.get, KEYS)])
+_SPOT = KEYS.index("key_spot")
+_WITH_MIDDLE = (KEYS.index("key_department"), KEYS.index("key_commune"))
 
 Keys = pd.DataFrame | npt.NDArray[np.int64]
 
 
 class GeographyEncoder:
-    """Target encoding of the geography keys with hierarchical shrinkage, and their frequencies.
+    """Target encoding of the geography keys with hierarchical shrinkage, their frequencies, and the position.
 
     The share of a place is `(priority accidents + strength x share of the place around) / (accidents + strength)`: the
     estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the place around
     as prior instead of the mean of all. The density of a place is `ln(1 + accidents of it in 10,000)`. A place that is
-    not recorded, or that no training accident has, takes the share of the place around and density 0.
+    not recorded, or that no training accident has, takes the share of the place around and density 0. Latitude and
+    longitude are those of the spot; where it is not recorded, the mean of the commune, the department, or all.
     """
 
     def __init__(self, strength: float = 8.0) -> None:
@@ -42,6 +45,8 @@ class GeographyEncoder:
         self.starts = np.zeros(len(KEYS) + 1, np.int64)
         self.shares = np.empty(0, np.float32)
         self.densities = np.empty(0, np.float32)
+        self.middle = np.zeros(2)
+        self.middles: dict[int, npt.NDArray[np.float32]] = {}
 
     def fit(self, keys: Keys, y: npt.ArrayLike) -> Self:
         """Learn from `keys`, n rows with the columns `KEYS`, and labels `y`, n times 0 or 1."""
@@ -61,6 +66,7 @@ class GeographyEncoder:
         self.values = np.concatenate([values for values, _, _ in parts])
         self.shares = np.concatenate([shares for _, shares, _ in parts]).astype(np.float32)
         self.densities = np.concatenate([densities for _, _, densities in parts]).astype(np.float32)
+        self._fit_middles(places)
         return self
 
     def transform(self, keys: Keys) -> npt.NDArray[np.float32]:
@@ -70,6 +76,7 @@ class GeographyEncoder:
         places = _array(keys)
         out = np.empty((len(places), len(ENCODED)), dtype=np.float32)
         encode(places, self.values, self.starts, self.shares, self.densities, _PARENTS, self.mean, out)
+        out[:, -2:] = self._positions(places)
         return out
 
     def fit_out_of_fold(
@@ -87,6 +94,37 @@ class GeographyEncoder:
         for taught, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
             encoded[held_out] = self.fit(places[taught], labels[taught]).transform(places[held_out])
         return self.fit(places, labels), encoded
+
+    def _fit_middles(self, places: npt.NDArray[np.int64]) -> None:
+        """Mean positions of the accidents of each department and commune, NaN where none has a position."""
+        positions = middles(places[:, _SPOT])
+        recorded = np.isfinite(positions[:, 0])
+        if recorded.any():
+            self.middle = positions[recorded].mean(axis=0)
+        for kind in _WITH_MIDDLE:
+            values = self._known(kind)
+            here = recorded & (places[:, kind] >= 0)
+            place = np.searchsorted(values, places[here, kind])
+            count = np.bincount(place, minlength=len(values))
+            sums = [np.bincount(place, axis, minlength=len(values)) for axis in positions[here].T]
+            with np.errstate(invalid="ignore"):
+                self.middles[kind] = (np.column_stack(sums) / count[:, None]).astype(np.float32)
+
+    def _positions(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Latitude and longitude, float64 (n, 2)."""
+        positions = middles(places[:, _SPOT])
+        if np.isfinite(positions).all():
+            return positions
+        around = np.broadcast_to(self.middle, positions.shape)
+        for kind in _WITH_MIDDLE:
+            values = self._known(kind)
+            place = np.searchsorted(values, places[:, kind]).clip(max=len(values) - 1)
+            middle = np.where((values[place] == places[:, kind])[:, None], self.middles[kind][place], np.nan)
+            around = np.where(np.isfinite(middle), middle, around)
+        return np.where(np.isfinite(positions), positions, around)
+
+    def _known(self, kind: int) -> npt.NDArray[np.int64]:
+        return self.values[self.starts[kind] : self.starts[kind + 1]]
 
 
 def _array(keys: Keys) -> npt.NDArray[np.int64]:

@@ -199,7 +199,7 @@ def encode(keys, values, starts, shares, densities, parents, mean, out):  # type
         densities: float32 (len(values)), frequency of accidents.
         parents: int64 (k), the kind whose share an unknown place takes; it stands before; -1 for the mean.
         mean: share of priority accidents everywhere.
-        out: float32 (n, 2 k), share and density of every kind by turns, filled in.
+        out: float32 (n, at least 2 k), share and density of every kind by turns, filled in.
     """
     for row in range(keys.shape[0]):
         for kind in range(keys.shape[1]):

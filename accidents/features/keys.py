@@ -17,9 +17,14 @@ KEYS = ("key_department", "key_commune", "key_road", "key_area", "key_spot")
 """Names of the keys, in their order."""
 
 _AREA, _SPOT = 0.15, 0.02  # degrees: about 15 km and 2 km
-_OFFSET = 1 << 20  # makes the numbers of rows and columns of a grid positive, and keeps them below 21 bits
+_NARROWER = 1.5  # a degree of longitude is as much shorter than one of latitude, in the middle of France
+_BITS = 21  # of the number of a row or column of a grid
+_OFFSET = 1 << (_BITS - 1)  # makes these numbers positive
 _HASHED = 1 << 20  # codes from here on are hashes of names, those below are road numbers
-_ROAD_NUMBER = re.compile(r"(?:AUTOROUTE|ROUTE|[ANDMCTRP]{0,2})[\s.]*?0*([1-9]\d{0,4})(?:\D.*)?")
+_ROAD_NUMBER = re.compile(
+    r"(?:(?:AUTOROUTE|ROUTE)\s+)?[ANDMCTR]{1,2}[\s.]*0*(?P<lettered>[1-9]\d{0,4})(?:\D.*)?"
+    r"|0*(?P<bare>[1-9]\d{0,4})[A-Z]{0,3}"  # a name may begin with a number: 11 NOVEMBRE (RUE DU)
+)
 
 
 def code_of_text(text: str | None) -> int:
@@ -37,7 +42,7 @@ def code_of_road(text: str | None) -> int:
         return MISSING
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().upper().strip()
     if numbered := _ROAD_NUMBER.fullmatch(plain):
-        return int(numbered[1])
+        return int(numbered["lettered"] or numbered["bare"])
     words = sorted(re.findall(r"[A-Z0-9]+", plain))
     return _HASHED + zlib.crc32(" ".join(words).encode()) if words else MISSING
 
@@ -73,8 +78,14 @@ def keys(
 
 def _cells(coordinates: npt.NDArray[np.float64], size: float) -> npt.NDArray[np.int64]:
     """Number of the grid cell, `size` degrees of latitude high and about as wide in kilometres in France."""
-    latitude, longitude = np.floor(coordinates / (size, size * 1.5)).T
+    latitude, longitude = np.floor(coordinates / (size, size * _NARROWER)).T
     known = np.isfinite(latitude) & np.isfinite(longitude)
     rows = np.where(known, latitude, 0).astype(np.int64) + _OFFSET
     columns = np.where(known, longitude, 0).astype(np.int64) + _OFFSET
-    return np.where(known, rows << 21 | columns, MISSING)
+    return np.where(known, rows << _BITS | columns, MISSING)
+
+
+def middles(spots: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Latitude and longitude of the middles of spots, float64 (n, 2) in degrees, NaN where not recorded."""
+    cells = np.column_stack([spots >> _BITS, spots & ((1 << _BITS) - 1)]) - _OFFSET
+    return np.where(spots[:, None] < 0, np.nan, (cells + 0.5) * (_SPOT, _SPOT * _NARROWER))

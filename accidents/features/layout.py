@@ -48,7 +48,6 @@ _PUBLISHED = {
                 "trajet",
                 "secu1",
                 "secu2",
-                "secu3",
                 "locp",
                 "actp",
                 "etatp",

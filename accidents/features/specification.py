@@ -257,26 +257,41 @@ class Ratio(Feature):
         return f"{self.first.name} / {self.second.name}"
 
 
+class Taught(StrEnum):
+    """What training accidents teach of a place."""
+
+    SHARE = "share"
+    DENSITY = "density"
+    POSITION = "position"
+
+
 @dataclass(frozen=True)
 class PlaceEncoding(Feature):
     """What the accidents that an encoder was fitted on teach of the place that a geography key names."""
 
+    taught: Taught
     rule: str
-    percent: bool
 
     @classmethod
     def share(cls, key: str) -> "PlaceEncoding":
         """The share of priority accidents in a place."""
         place = key.removeprefix("key_")
         rule = f"share of priority accidents by {key}, shrunk towards the place around it"
-        return cls(f"te_{place}", f"share of priority among the accidents recorded in the same {place}", rule, True)
+        phrase = f"share of priority among the accidents recorded in the same {place}"
+        return cls(f"te_{place}", phrase, Taught.SHARE, rule)
 
     @classmethod
     def density(cls, key: str) -> "PlaceEncoding":
         """How many accidents happen in a place."""
         place = key.removeprefix("key_")
         rule = f"ln(1 + accidents of the same {key} in 10,000)"
-        return cls(f"density_{place}", f"frequency of accidents in the same {place}", rule, False)
+        return cls(f"density_{place}", f"frequency of accidents in the same {place}", Taught.DENSITY, rule)
+
+    @classmethod
+    def position(cls, name: str) -> "PlaceEncoding":
+        """Latitude or longitude, to about 2 km."""
+        rule = f"{name} of the middle of key_spot; where that is not recorded, of the accidents around"
+        return cls(name, name, Taught.POSITION, rule)
 
     @property
     def kind(self) -> FeatureKind:
@@ -300,6 +315,10 @@ class PlaceEncoding(Feature):
 
     def say(self, value: float) -> str:
         """The feature and its value in words."""
-        if self.percent:
-            return f"{self.phrase}: {value:.0%}"
-        return f"{self.phrase}: {math.expm1(value):.2g} in 10,000"
+        match self.taught:
+            case Taught.SHARE:
+                return f"{self.phrase}: {value:.0%}"
+            case Taught.DENSITY:
+                return f"{self.phrase}: {math.expm1(value):.2g} in 10,000"
+            case Taught.POSITION:
+                return f"{self.phrase}: {value:.2f} degrees"

@@ -14,9 +14,9 @@ _RELEVANT = {
     Part.ACCIDENT: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[Part.ACCIDENT]),
     Part.ROAD: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], "voie") if name in COLUMNS[Part.ROAD]),
     Part.VEHICLES: PUBLISHED[Over.VEHICLES],
-    Part.PEOPLE: tuple(name for name in PUBLISHED[Over.PEOPLE] if name not in {"secu2", "secu3"}),
+    Part.PEOPLE: tuple(name for name in PUBLISHED[Over.PEOPLE] if name != "secu2"),
 }
-"""Columns that features use; the second and third equipment are seldom there to be recorded."""
+"""Columns that features use; a second equipment is seldom there to be recorded."""
 _OF_PEDESTRIANS = frozenset({"locp", "actp", "etatp"})
 _PEDESTRIAN = 3
 _BLANK = {part: {column.name: absent(column) for column in columns.values()} for part, columns in COLUMNS.items()}

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from accidents.features import build, matrix, names
+from accidents.features.encoders import GeographyEncoder
+from accidents.schemas.features import features_schema
+from tests.features.generated import random_accidents
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return build(random_accidents(11, 200))
+
+
+def test_the_frame_passes_its_schema(frame: pd.DataFrame) -> None:
+    features_schema().validate(frame, lazy=True)
+
+
+def test_the_frame_follows_the_accidents() -> None:
+    accidents = random_accidents(12)
+    frame = build(accidents)
+    assert frame["Num_Acc"].tolist() == accidents.accidents["Num_Acc"].tolist()
+    assert not {"grav", "priority"} & {*frame}
+
+
+def test_a_matrix_has_the_named_columns_of_the_frame(frame: pd.DataFrame) -> None:
+    X, columns = matrix(frame, None, "strict", geography=False)
+    assert columns == names("strict", geography=False)
+    assert X.dtype == np.float32
+    assert X.flags.c_contiguous
+    np.testing.assert_array_equal(X[:, columns.index("cars")], frame["cars"])
+
+
+def test_places_are_encoded_or_given(frame: pd.DataFrame) -> None:
+    labels = np.arange(len(frame)) % 2
+    encoder, encoded = GeographyEncoder().fit_out_of_fold(frame, labels, folds=4, seed=0)
+    X, columns = matrix(frame, encoder, "call")
+    assert columns == names("call")
+    np.testing.assert_array_equal(X[:, -encoded.shape[1] :], encoder.transform(frame))
+    given, _ = matrix(frame, None, "call", encoded=encoded)
+    np.testing.assert_array_equal(given[:, -encoded.shape[1] :], encoded)
+
+
+def test_geography_without_an_encoder_is_refused(frame: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="needs a fitted encoder"):
+        matrix(frame, None, "call")
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_real_features_pass_the_schema(real_baac: Path) -> None:
+    from accidents.configuration.ingestion import IngestionSettings
+    from accidents.ingestion import ingest
+    from accidents.sources.folder import folder_editions
+
+    accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
+    frame = features_schema().validate(build(accidents), lazy=True)
+    assert frame["people"].sum() == len(accidents.people)
+    assert frame["vehicles"].sum() == len(accidents.vehicles)

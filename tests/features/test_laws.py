@@ -1,0 +1,154 @@
+"""What holds for the features of any accidents: generated ones, the synthetic year and real ones."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.features import build, names
+from accidents.features.arrays import arrays_of, together
+from accidents.features.catalogue import key_names
+from accidents.features.encoders import GeographyEncoder
+from accidents.features.engine import compute, place_keys
+from accidents.ingestion import ingest
+from accidents.sources.folder import folder_editions
+from accidents.tables import Accidents
+from tests.editions import as_text, synthetic_cells, write
+from tests.features.generated import chosen, random_accidents
+
+seeds = st.integers(0, 10_000)
+laws = settings(deadline=None, max_examples=8)
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two feature frames are the same bit for bit."""
+    return list(one) == list(other) and all(
+        np.ascontiguousarray(one[name]).tobytes() == np.ascontiguousarray(other[name]).tobytes() for name in one
+    )
+
+
+def shuffled_rows(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Rows in another order inside each accident, the accidents in theirs."""
+    return frame.sample(frac=1, random_state=rng).sort_values("Num_Acc", kind="stable").reset_index(drop=True)
+
+
+def shuffled(accidents: Accidents, seed: int) -> Accidents:
+    rng = np.random.default_rng(seed)
+    return replace(
+        accidents,
+        vehicles=shuffled_rows(accidents.vehicles, rng),
+        people=shuffled_rows(accidents.people, rng),
+    )
+
+
+def relabelled(accidents: Accidents, seed: int) -> Accidents:
+    rng = np.random.default_rng(seed)
+    table, people = accidents.accidents, accidents.people
+    return replace(
+        accidents,
+        accidents=table.assign(priority=rng.permutation(table["priority"])),
+        people=people.assign(grav=rng.permutation(people["grav"])),
+    )
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Accidents:
+    cells = synthetic_cells(400)
+    edition = write(tmp_path_factory.mktemp("year"), {table: as_text(frame) for table, frame in cells.items()})
+    return ingest([edition], IngestionSettings()).accidents
+
+
+@pytest.fixture(scope="module")
+def real(real_baac: Path) -> Accidents:
+    accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
+    return chosen(accidents, np.arange(0, len(accidents.accidents), 20))
+
+
+@given(seeds)
+@laws
+def test_the_order_of_vehicles_and_people_changes_no_feature(seed: int) -> None:
+    accidents = random_accidents(seed)
+    assert same(build(accidents), build(shuffled(accidents, seed)))
+
+
+@given(seeds)
+@laws
+def test_the_order_of_accidents_changes_no_feature(seed: int) -> None:
+    accidents = random_accidents(seed, accidents=12)
+    order = np.random.default_rng(seed).permutation(len(accidents.accidents))
+    one_by_one = pd.concat([build(chosen(accidents, np.array([row]))) for row in order], ignore_index=True)
+    assert same(one_by_one, build(accidents).iloc[order].reset_index(drop=True))
+
+
+@given(seeds)
+@laws
+def test_labels_change_no_feature(seed: int) -> None:
+    accidents = random_accidents(seed)
+    assert same(build(accidents), build(relabelled(accidents, seed)))
+
+
+@given(seeds)
+@laws
+def test_features_do_not_depend_on_the_batch(seed: int) -> None:
+    accidents = random_accidents(seed)
+    some = np.flatnonzero(np.random.default_rng(seed).random(len(accidents.accidents)) < 0.5)
+    if len(some):
+        assert same(build(chosen(accidents, some)), build(accidents).iloc[some].reset_index(drop=True))
+
+
+@given(seeds)
+@laws
+def test_accidents_put_together_keep_their_features(seed: int) -> None:
+    parts = [arrays_of(random_accidents(seed + number, accidents=7)) for number in range(3)]
+    whole = together(parts)
+    assert compute(whole).tobytes() == np.concatenate([compute(part) for part in parts]).tobytes()
+    assert (place_keys(whole) == np.concatenate([place_keys(part) for part in parts])).all()
+
+
+def test_synthetic_accidents_obey_the_laws(synthetic: Accidents) -> None:
+    features = build(synthetic)
+    assert same(features, build(shuffled(synthetic, 1)))
+    assert same(features, build(relabelled(synthetic, 1)))
+    assert same(features.iloc[7:8].reset_index(drop=True), build(chosen(synthetic, np.array([7]))))
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_real_accidents_obey_the_laws(real: Accidents) -> None:
+    features = build(real)
+    assert same(features, build(shuffled(real, 1)))
+    assert same(features, build(relabelled(real, 1)))
+    for row in range(0, len(features), 200):
+        assert same(features.iloc[row : row + 1].reset_index(drop=True), build(chosen(real, np.array([row]))))
+
+
+def test_labels_enter_through_a_fitted_encoder_alone(synthetic: Accidents) -> None:
+    features, labels = build(synthetic), synthetic.accidents["priority"]
+    encoder = GeographyEncoder().fit(features[key_names()], labels)
+    after = build(relabelled(synthetic, 3))
+    assert (encoder.transform(features) == encoder.transform(after)).all()
+
+
+@given(seeds)
+@laws
+def test_whether_something_about_a_person_is_recorded_is_no_signal(seed: int) -> None:
+    accidents = random_accidents(seed)
+    people = accidents.people
+    year = people["Num_Acc"].map(accidents.accidents.set_index("Num_Acc")["an"])
+    ordinary = people.assign(
+        an_nais=people["an_nais"].mask((people["an_nais"] == -1) & (year > 0), year - 30).astype("int32"),
+        sexe=people["sexe"].replace(-1, 1),
+        secu1=people["secu1"].replace(-1, 8),
+        secu2=people["secu2"].replace(-1, 0),
+        trajet=people["trajet"].replace(-1, 9),
+        locp=people["locp"].replace(-1, 9),
+        actp=people["actp"].replace(-1, 11),
+        etatp=people["etatp"].replace(-1, 1),
+    )
+    columns = [name for name in names("scene", geography=False) if not name.startswith("age_")]
+    assert same(build(accidents)[columns], build(replace(accidents, people=ordinary))[columns])
