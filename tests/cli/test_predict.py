@@ -1,0 +1,160 @@
+"""`--predict`: what is printed, and what is said instead where there is no answer."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accidents.prediction import answer
+from accidents.requests import parse
+from cli.commands import main
+from tests.trained import small_models
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "lightgbm_model.joblib"
+    small_models()["lightgbm"].trained.bundle.save(path)
+    return path
+
+
+@pytest.fixture
+def models_folder(model: Path, tmp_path: Path) -> list[str]:
+    """Arguments for a configuration whose models are in a folder of the test."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / model.name).write_bytes(model.read_bytes())
+    shipped = (EXAMPLES.parent / "configs" / "training.yaml").read_text()
+    configured = re.sub(r"(?m)^models_folder: .*$", f"models_folder: {tmp_path / 'models'}", shipped)
+    assert configured != shipped
+    (tmp_path / "training.yaml").write_text(configured)
+    return ["--config", str(tmp_path / "training.yaml")]
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, text: str, *, terminal: bool = False) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
+    stdin.isatty = lambda: terminal  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", stdin)
+
+
+@pytest.mark.parametrize("example", ["classic_flat", "low_risk", "high_risk"])
+def test_the_answer_is_printed_line_by_line(example: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = EXAMPLES / f"{example}.json"
+    assert main(["--predict", str(file), "--model-path", str(model)]) == 0
+    request = parse(json.loads(file.read_text()))
+    bundle = small_models()["lightgbm"].trained.bundle
+    expected = answer(bundle, request, reasons=3)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:5] == [
+        f"Prediction: {expected.prediction}",
+        f"Interpretation: {expected.interpretation}",
+        f"Probability: {expected.probability:.3f}",
+        f"Threshold: {expected.threshold:.3f}",
+        "Reasons (log-odds towards priority, before calibration):",
+    ]
+    assert lines[5:8] == [f"  {reason}" for reason in expected.reasons]
+    assert lines[8].startswith(f"Not recorded: {request.missing[0]}, ")
+    assert "lightgbm, level call, with place" in lines[-1]
+    assert str(model) in lines[-1]
+
+
+def test_what_is_not_recorded_is_told_in_short(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "little.json").write_text('{"vehicles": [{}], "people": [{}], "accident": {"lat": 80, "long": 2}}')
+    assert main(["--predict", str(tmp_path / "little.json"), "--model-path", str(model)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = next(line for line in lines if line.startswith("Not recorded: "))
+    assert told.count(",") == 7
+    assert re.search(r" and \d+ more$", told)
+
+
+def test_warnings_are_printed(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    content = json.loads((EXAMPLES / "low_risk.json").read_text())
+    content["people"][0]["grav"] = 2
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert main(["--predict", str(tmp_path / "a.json"), "--model-path", str(model)]) == 0
+    assert "Warning: grav is the outcome and was ignored" in capsys.readouterr().out
+
+
+def test_the_best_model_of_the_latest_training_answers(
+    models_folder: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = ["--predict", str(EXAMPLES / "low_risk.json"), *models_folder]
+    note = tmp_path / "models" / "best_model.json"
+    assert main(command) == 1
+    assert f"{note}: no model yet" in capsys.readouterr().err
+    for damaged in ("{", "[]", "{}"):
+        note.write_text(damaged)
+        assert main(command) == 1
+        assert f"{note}: cannot be read" in capsys.readouterr().err
+    note.write_text('{"file": "lightgbm_model.joblib"}')
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("Prediction: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "must be an object"),
+        ('{"lum": 9}', "1 daylight"),
+        ('{"mois": 2, "jour": 31, "an": 2024}', "this day does not exist"),
+        ('{"an": true}', "must be a number"),
+        ('{"colour": 1}', "unknown field"),
+        ('{"mois": 5}' + " " * 10_000_001, "too long"),
+    ],
+)
+def test_what_is_refused_is_told_without_a_traceback(
+    content: str, told: str, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text(content)
+    assert main(["--predict", str(tmp_path / "a.json"), "--model-path", str(model)]) == 1
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert captured.out == ""
+
+
+def test_files_that_are_not_there_are_named(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["--predict", str(tmp_path / "a.json"), "--model-path", str(model)]) == 1
+    assert "a.json: cannot be read: No such file" in capsys.readouterr().err
+    assert main(["--predict", str(EXAMPLES / "low_risk.json"), "--model-path", str(tmp_path / "no.joblib")]) == 1
+    assert "no.joblib: cannot be read" in capsys.readouterr().err
+
+
+def test_without_a_file_it_asks_on_a_terminal_alone(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["--predict", "--model-path", str(model)]
+    type_in(monkeypatch, "")
+    assert main(command) == 1
+    assert "name a file" in capsys.readouterr().err
+    type_in(monkeypatch, "\n" * 30, terminal=True)
+    assert main(command) == 0
+    assert "Prediction: " in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_standard_input_is_read_and_nothing_of_zenml(project: Path, model: Path) -> None:
+    code = (
+        "import sys; from cli.commands import main; code = main(sys.argv[1:])\n"
+        "heavy = {'zenml', 'mlflow', 'great_expectations', 'pandera', 'matplotlib', 'shap', 'optuna'}\n"
+        "print(heavy & {*sys.modules}); sys.exit(code)"
+    )
+    command = [sys.executable, "-c", code, "--predict", "-", "--model-path", str(model)]
+    content = (EXAMPLES / "classic_flat.json").read_text()
+    options: dict[str, Any] = {"cwd": project, "capture_output": True, "text": True}
+    done = subprocess.run(command, input=content, **options, check=True)
+    lines = done.stdout.splitlines()
+    assert re.fullmatch("Prediction: [01]", lines[0])
+    assert re.fullmatch("Interpretation: (Non-)?Priority", lines[1])
+    assert lines[-1] == "set()"
+    assert done.stderr == ""
+    refused = subprocess.run(command, input="{", **options, check=False)
+    assert refused.returncode == 1
+    assert "standard input: no JSON" in refused.stderr

@@ -1,0 +1,84 @@
+"""Questions on a terminal: Enter is enough, and what cannot be used is asked again."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from accidents.errors import RequestError
+from accidents.requests import parse
+from cli.questions import ask
+
+NOW = datetime(2024, 6, 5, 8, 10)  # noqa: DTZ001 - accidents bear local dates
+
+
+def typed(**answers: str | list[str]) -> Callable[[str], str]:
+    """Answers by a word of the question, several where it is asked again; Enter to all others."""
+    waiting = {word: [given] if isinstance(given, str) else list(given) for word, given in answers.items()}
+
+    def read(question: str) -> str:
+        for word, given in waiting.items():
+            if word in question and given:
+                return given.pop(0)
+        return ""
+
+    return read
+
+
+def test_enter_to_every_question_gives_an_accident_that_is_taken() -> None:
+    content = ask(typed(), NOW)
+    assert content["accident"] | {"jour": 5, "mois": 6, "an": 2024, "hrmn": "08:10", "lum": 1} == content["accident"]
+    assert [vehicle["catv"] for vehicle in content["vehicles"]] == [7, 7]
+    assert [person["catu"] for person in content["people"]] == [1, 1]
+    assert parse(content).warnings == ()
+
+
+def test_answers_arrive_where_they_belong() -> None:
+    content = ask(
+        typed(date="24/12/2023", time="23:30", catv="33", drivers="22", pedestrians="70, 8", dep="2A", vma="80"), NOW
+    )
+    accident = content["accident"]
+    assert (accident["jour"], accident["mois"], accident["an"], accident["hrmn"]) == (24, 12, 2023, "23:30")
+    assert accident["lum"] == 5
+    assert accident["dep"] == "2A"
+    assert content["road"]["vma"] == 80
+    assert content["vehicles"] == [{"num_veh": "A01", "catv": 33}]
+    people = [(person["catu"], person["num_veh"], person["an_nais"]) for person in content["people"]]
+    assert people == [(1, "A01", 2001), (3, "A01", 1953), (3, "A01", 2015)]
+    assert len(parse(content).arrays.people) == 3
+
+
+def test_an_unknown_age_is_left_out() -> None:
+    content = ask(typed(catv="7, 1, 10", drivers="40"), NOW)
+    assert [person.get("an_nais") for person in content["people"]] == [1984, None, None]
+    assert content["accident"]["col"] == 4
+
+
+@pytest.mark.parametrize(
+    ("question", "wrong", "told"),
+    [
+        ("date", "31/02/2024", "31/02/2024: is no date"),
+        ("date", "01/01/1960", "2005"),
+        ("time", "25:99", "a time of day such as 17:15"),
+        ("catv", "7, x", "7 car"),
+        ("drivers", "old", "years up to 110"),
+        ("drivers", "200", "years up to 110"),
+        ("dep", "999", "department"),
+        ("lum", "?", "1 daylight"),
+        ("vma", "-30", "km/h"),
+    ],
+)
+def test_what_cannot_be_used_is_asked_again(
+    question: str, wrong: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = ask(typed(**{question: [wrong]}), NOW)
+    assert told in capsys.readouterr().out
+    assert content == ask(typed(), NOW)
+
+
+def test_an_end_of_input_is_told() -> None:
+    def end(question: str) -> str:
+        raise EOFError
+
+    with pytest.raises(RequestError, match="ended before all questions"):
+        ask(end, NOW)

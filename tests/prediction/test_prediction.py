@@ -1,0 +1,135 @@
+"""One accident has one probability: sent as a request, or among others in files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from accidents.bundle import Bundle
+from accidents.columns import Table
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.errors import ModelError
+from accidents.features import build
+from accidents.ingestion import ingest
+from accidents.prediction import answer, matrix
+from accidents.requests import parse, together
+from tests.editions import Cells, as_text, synthetic_cells, write
+from tests.trained import small_models
+
+MODELS = ("lightgbm", "xgboost", "random_forest", "logistic_regression")
+SAID = {"vehicles": [{"catv": 33}], "people": [{"catu": 1, "an_nais": 2000}], "accident": {"an": 2024, "mois": 7}}
+
+
+def bundle_of(model_type: str) -> Bundle:
+    return small_models()[model_type].trained.bundle
+
+
+def requests_of(cells: Cells) -> dict[int, dict[str, Any]]:
+    """The rows of the four files as nested requests, text as it stands there, by accident."""
+    rows = {table: frame.to_dict("records") for table, frame in cells.items()}
+    roads = {row["Num_Acc"]: row for row in rows[Table.LIEUX]}
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows[Table.CARACTERISTIQUES]:
+        accident = row["Num_Acc"]
+        found[int(accident)] = {
+            "accident": row,
+            "road": _without_id(roads[accident]),
+            "vehicles": [_without_id(one) for one in rows[Table.VEHICULES] if one["Num_Acc"] == accident],
+            "people": [_without_id(one) for one in rows[Table.USAGERS] if one["Num_Acc"] == accident],
+        }
+    return found
+
+
+def _without_id(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in {"Num_Acc", "grav"}}
+
+
+@pytest.fixture(scope="module")
+def cells() -> Cells:
+    some = synthetic_cells(60, seed=11)
+    some[Table.LIEUX] = some[Table.LIEUX].drop_duplicates("Num_Acc")
+    return some
+
+
+@pytest.fixture(scope="module")
+def features(cells: Cells, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    edition = write(tmp_path_factory.mktemp("year"), {table: as_text(frame) for table, frame in cells.items()}, 2024)
+    return build(ingest([edition], IngestionSettings(), labelled=False).accidents)
+
+
+@pytest.mark.parametrize("model_type", MODELS)
+def test_a_request_has_the_probability_of_the_files_to_the_last_bit(
+    model_type: str, cells: Cells, features: pd.DataFrame
+) -> None:
+    bundle = bundle_of(model_type)
+    requests = {number: parse(content) for number, content in requests_of(cells).items()}
+    of_files = dict(zip(features["Num_Acc"], bundle.predict(features), strict=True))
+    alone = {number: answer(bundle, request, reasons=0).probability for number, request in requests.items()}
+    assert alone == of_files
+    among_others = bundle.probability(matrix(bundle, together([request.arrays for request in requests.values()])))
+    np.testing.assert_array_equal(among_others, list(alone.values()))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "unit"), [("lightgbm", "log-odds"), ("logistic_regression", "log-odds"), ("xgboost", "log-odds")]
+)
+def test_an_answer_says_what_why_and_by_which_threshold(model_type: str, unit: str) -> None:
+    bundle, request = bundle_of(model_type), parse(SAID | {"road": {}})
+    found = answer(bundle, request, reasons=3)
+    assert found.prediction == (found.probability >= bundle.threshold)
+    assert found.interpretation == {1: "Priority", 0: "Non-Priority"}[found.prediction]
+    assert found.threshold == bundle.threshold
+    assert found.unit == unit
+    assert len(found.reasons) == 3
+    sizes = [abs(reason.contribution) for reason in found.reasons]
+    assert sizes == sorted(sizes, reverse=True)
+    assert "accident.lum" in found.missing
+    assert found.warnings == ()
+    assert answer(bundle, request, reasons=0).reasons == ()
+
+
+@pytest.mark.parametrize("model_type", MODELS)
+def test_the_unit_is_what_all_reasons_add_up_to(model_type: str) -> None:
+    bundle, request = bundle_of(model_type), parse(SAID)
+    found = answer(bundle, request, reasons=10_000)
+    row = matrix(bundle, request.arrays)
+    average = bundle.model.contributions(row)[0, -1]
+    total = average + sum(reason.contribution for reason in found.reasons)
+    margin = float(bundle.margin(row)[0])
+    assert found.unit == ("probability" if model_type == "random_forest" else "log-odds")
+    assert total == pytest.approx(1 / (1 + np.exp(-margin)) if found.unit == "probability" else margin, abs=1e-4)
+
+
+def test_a_threshold_that_is_reached_is_priority() -> None:
+    bundle = bundle_of("logistic_regression")
+    probability = answer(bundle, parse(SAID), reasons=0).probability
+    at, above = (replace_threshold(bundle, value) for value in (probability, np.nextafter(probability, 1)))
+    assert answer(at, parse(SAID), reasons=0).interpretation == "Priority"
+    assert answer(above, parse(SAID), reasons=0).interpretation == "Non-Priority"
+
+
+def replace_threshold(bundle: Bundle, threshold: float) -> Bundle:
+    return Bundle(**vars(bundle) | {"threshold": threshold})
+
+
+def test_a_model_without_place_sees_no_place() -> None:
+    bundle = bundle_of("lightgbm")
+    columns = tuple(name for name in bundle.columns if name not in {*placed(bundle)})
+    blind = Bundle(**vars(bundle) | {"geography": False, "encoder": None, "columns": columns})
+    arrays = parse(SAID).arrays
+    np.testing.assert_array_equal(matrix(blind, arrays)[0], matrix(bundle, arrays)[0, : len(columns)])
+
+
+def placed(bundle: Bundle) -> list[str]:
+    from accidents.features import names
+
+    return [name for name in bundle.columns if name not in names(bundle.level, geography=False)]
+
+
+def test_a_model_of_other_features_is_refused() -> None:
+    bundle = bundle_of("lightgbm")
+    other = Bundle(**vars(bundle) | {"columns": (*bundle.columns[:-1], "colour")})
+    with pytest.raises(ModelError, match=r"colour.*train it again"):
+        answer(other, parse(SAID))
