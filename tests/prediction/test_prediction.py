@@ -11,7 +11,7 @@ from accidents.bundle import Bundle
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import ModelError
-from accidents.features import build
+from accidents.features import build, names
 from accidents.ingestion import ingest
 from accidents.prediction import answer, matrix
 from accidents.requests import parse, together
@@ -116,16 +116,10 @@ def replace_threshold(bundle: Bundle, threshold: float) -> Bundle:
 
 def test_a_model_without_place_sees_no_place() -> None:
     bundle = bundle_of("lightgbm")
-    columns = tuple(name for name in bundle.columns if name not in {*placed(bundle)})
+    columns = tuple(names(bundle.level, geography=False))
     blind = Bundle(**vars(bundle) | {"geography": False, "encoder": None, "columns": columns})
     arrays = parse(SAID).arrays
     np.testing.assert_array_equal(matrix(blind, arrays)[0], matrix(bundle, arrays)[0, : len(columns)])
-
-
-def placed(bundle: Bundle) -> list[str]:
-    from accidents.features import names
-
-    return [name for name in bundle.columns if name not in names(bundle.level, geography=False)]
 
 
 def test_a_model_of_other_features_is_refused() -> None:
