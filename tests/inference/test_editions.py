@@ -12,6 +12,7 @@ from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
 from accidents.inference.editions import batches
 from accidents.sources.edition import Edition
+from accidents.sources.folder import folder_editions
 from tests.editions import OLD, Cells, as_text, synthetic_cells, write
 from tests.inference.conftest import Whole, in_one_piece, quiet
 from tests.trained import small_models
@@ -121,6 +122,32 @@ def test_shares_of_faults_are_those_of_the_whole(
     assert any("lum" in line and "40 rows" in line and "missing" in line for line in told)
     with pytest.raises(DataError, match=r"caracteristiques.csv, column lum.*120 rows.*77"):
         scored([with_bad_light(120)], bundle, chunk)
+
+
+def test_too_many_rows_set_aside_stop(
+    cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    people = cells[Table.USAGERS].copy()
+    people.loc[people.index[::100], "id_vehicule"] = "1"
+    edition = write(tmp_path, year_files | {Table.USAGERS: as_text(people)}, 2024)
+    with pytest.raises(DataError, match=r"usagers.csv, column id_vehicule.*orphan"):
+        scored([edition], bundle, 400)
+
+
+def test_a_fault_of_an_edition_in_one_part_counts_rows_as_the_file_does(
+    bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    edition = write(tmp_path, year_files | {Table.LIEUX: year_files[Table.LIEUX][:-4]}, 2024)
+    with pytest.raises(DataError, match=f"row {len(year_files[Table.LIEUX].splitlines())}") as caught:
+        scored([edition], bundle, 1200)
+    assert "Rows are counted" not in str(caught.value)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_real_accidents_are_scored_as_in_one_piece(real_baac: Path, bundle: Bundle) -> None:
+    edition = folder_editions(str(real_baac / "2024"), None)[0]
+    assert_same(joined(scored([edition], bundle, 9000)), in_one_piece(edition, bundle))
 
 
 def test_a_fault_that_no_share_excuses_stops_and_says_where_rows_are_counted(

@@ -76,6 +76,14 @@ def test_every_way_of_writing_is_cut(writing: Writing, year: int, tmp_path: Path
     assert {table: len(rows) for table, rows in found.items()} == {table: len(rows) for table, rows in cells.items()}
 
 
+def test_rows_are_written_whenever_enough_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accidents.inference.parts._HELD", 500)
+    edition = write(tmp_path / "year", {table: as_text(frame) for table, frame in SMALL.items()})
+    (tmp_path / "parts").mkdir()
+    found = rejoined(edition, 15, tmp_path / "parts")
+    assert {table: len(rows) for table, rows in found.items()} == {table: len(rows) for table, rows in SMALL.items()}
+
+
 def test_a_row_without_an_id_goes_with_the_row_before(tmp_path: Path) -> None:
     files = {table: as_text(frame) for table, frame in SMALL.items()}
     lines = files[Table.VEHICULES].splitlines(keepends=True)

@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +64,22 @@ def test_every_format_holds_the_predictions_to_the_last_bit(
         "threshold": bundle.threshold,
     }
     assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
+def test_addresses_are_scored_like_paths(
+    year_files: dict[Table, bytes], whole: Whole, bundle: Bundle, tmp_path: Path
+) -> None:
+    memory = fsspec.filesystem("memory")
+    for table, content in year_files.items():
+        memory.pipe(f"/baac/2024/{table}.csv", content)
+    memory.pipe("/some.jsonl", b'{"mois": 5, "an": 2024}\n')
+    run("memory://baac/2024", tmp_path / "scores.parquet", bundle)
+    np.testing.assert_array_equal(read(tmp_path / "scores.parquet")["probability"], whole.probabilities)
+    assert run("memory://some.jsonl", tmp_path / "some.csv", bundle).scored == 1
+    with pytest.raises(SourceError, match="memory://nothing"):
+        run("memory://nothing", tmp_path / "scores.csv", bundle)
+    with pytest.raises(DataError, match=r"nothing\.csv: cannot be read"):
+        run("memory://nothing.csv", tmp_path / "scores.csv", bundle)
 
 
 def test_what_was_set_aside_stands_beside_the_output_and_an_old_list_goes(
