@@ -49,12 +49,12 @@ class Reader:
         """A row of which nothing is recorded."""
         return _BLANK[part].copy()
 
-    def value(self, column: Column, raw: Any, field: str) -> Any:
+    def value(self, column: Column, raw: Any, name: str, where: str = "") -> Any:
         """The typed value; a fault is noted, and the value counts as not recorded."""
         try:
             return typed(column, raw)
         except ValueError as error:
-            self.refuse(field, raw, str(error))
+            self.refuse(_field(where, name), raw, str(error))
             return absent(column)
 
     def row(self, part: Part, values: Any, where: str) -> Row:
@@ -66,13 +66,12 @@ class Reader:
         columns = COLUMNS[part]
         for name, raw in values.items():
             column = columns.get(name)
-            field = f"{where}.{name}" if where else str(name)
             if column is None:
-                self.refuse(field, raw, f"unknown field; allowed: {', '.join(columns)}")
+                self.refuse(_field(where, name), raw, f"unknown field; allowed: {', '.join(columns)}")
             elif column.known is Known.AFTER:
                 self.warn(f"{name} is the outcome and was ignored")
             else:
-                row[column.name] = self.value(column, raw, field)
+                row[column.name] = self.value(column, raw, name, where)
         self._note_missing(part, row)
         return row
 
@@ -80,6 +79,10 @@ class Reader:
         for name in _RELEVANT[part]:
             if _is_absent(row[name]) and (name not in _OF_PEDESTRIANS or row["catu"] == _PEDESTRIAN):
                 self._missing[f"{part}.{name}"] = None
+
+
+def _field(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else str(name)
 
 
 def _is_absent(value: Value) -> bool:

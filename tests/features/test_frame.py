@@ -60,3 +60,16 @@ def test_real_features_pass_the_schema(real_baac: Path) -> None:
     frame = features_schema().validate(build(accidents), lazy=True)
     assert frame["people"].sum() == len(accidents.people)
     assert frame["vehicles"].sum() == len(accidents.vehicles)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("cars", -1), ("cars", np.nan), ("weekend", 2), ("lum", 9), ("season", 4), ("key_spot", -2)],
+)
+def test_the_schema_refuses_what_no_accident_gives(frame: pd.DataFrame, column: str, value: float) -> None:
+    import pandera.errors
+
+    broken = frame.copy()
+    broken.loc[3, column] = value
+    with pytest.raises(pandera.errors.SchemaErrors):
+        features_schema().validate(broken, lazy=True)

@@ -5,7 +5,6 @@ from accidents.features import build
 from accidents.features.keys import code_of_road, code_of_text, keys
 from tests.features.generated import random_accidents
 
-
 NUMBERED = {
     "D438": 438,
     "RN 104": 104,
