@@ -151,6 +151,15 @@ def test_a_folder_without_the_right_to_write_is_named(
         run(folder(year), tmp_path / "out.csv", bundle)
 
 
+def test_whoever_reads_an_old_output_keeps_it_whole(year: Edition, bundle: Bundle, tmp_path: Path) -> None:
+    output = tmp_path / "scores.csv"
+    output.write_text("as it was")
+    with output.open() as reader:
+        run(folder(year), output, bundle)
+        assert reader.read() == "as it was"
+    assert output.read_text().startswith("Num_Acc,")
+
+
 @pytest.mark.parametrize(("name", "content"), [("x.csv", "place,catu\n"), ("x.jsonl", "\n"), ("x.csv", "")])
 def test_a_file_without_accidents_is_refused(name: str, content: str, bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content)
