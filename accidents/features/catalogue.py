@@ -58,12 +58,12 @@ def _age(how: How, name: str, phrase: str, by: str | None = None, **where: Where
 def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
     """Sine and cosine of something that comes round again after `period`."""
 
-    def wave(name: str, function: Callable[[float], float]) -> Lookup:
+    def wave(short: str, word: str, function: Callable[[float], float]) -> Lookup:
         table = {code: function(2 * math.pi * code / period) for code in range(first, first + period)}
-        rule = f"{name}(2 pi {of.name} / {period})"
-        return Lookup(f"{of.name}_{name}", f"{of.phrase} ({name}e)", of, table, rule=rule)
+        rule = f"{short}(2 pi {of.name} / {period})"
+        return Lookup(f"{of.name}_{short}", f"{of.phrase} ({word})", of, table, rule=rule)
 
-    return wave("sin", math.sin), wave("cos", math.cos)
+    return wave("sin", "sine", math.sin), wave("cos", "cosine", math.cos)
 
 
 _HOUR, _WEEKDAY, _MONTH = _code("hour", "hour"), _code("weekday", "day of the week"), _code("mois", "month", "month")

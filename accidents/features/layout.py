@@ -38,21 +38,7 @@ _PUBLISHED = {
     ),
     Over.VEHICLES: ((Table.VEHICULES, ("catv", "obs", "obsm", "choc", "manv", "motor")),),
     Over.PEOPLE: (
-        (
-            Table.USAGERS,
-            (
-                "place",
-                "catu",
-                "sexe",
-                "an_nais",
-                "trajet",
-                "secu1",
-                "secu2",
-                "locp",
-                "actp",
-                "etatp",
-            ),
-        ),
+        (Table.USAGERS, ("place", "catu", "sexe", "an_nais", "trajet", "secu1", "secu2", "locp", "actp", "etatp")),
     ),
 }
 

@@ -6,13 +6,15 @@ and the level of information at which it may be used (`known`, the latest of the
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from accidents.columns import Known
 from accidents.features.layout import FIELDS, Over
+
+_FEW = 4
 
 
 class FeatureKind(StrEnum):
@@ -141,7 +143,9 @@ class Aggregate(Feature):
         if self.by is not None:
             rows += f" of {'least' if self.how is How.MIN else 'greatest'} {self.by}"
         if self.where:
-            rows += " where " + " and ".join(f"{name} in {_codes(codes)}" for name, codes in self.where.items())
+            rows += " where " + " and ".join(
+                f"{name} in {_codes(codes, FIELDS[self.over][name].words)}" for name, codes in self.where.items()
+            )
         text = {How.COUNT: f"number of {rows}", How.ANY: f"1 if any of {rows}, else 0"}.get(self.how)
         text = text or f"{self.how} of {self.value} over {rows}"
         return text if self.default is None else f"{text}; {self.default:g} where none is recorded"
@@ -157,8 +161,11 @@ class Measure(Aggregate):
         return {}
 
 
-def _codes(codes: frozenset[int]) -> str:
-    return "{" + ", ".join(str(int(code)) for code in sorted(codes)) + "}"
+def _codes(codes: Iterable[int], words: Mapping[int, str] | None = None) -> str:
+    """Codes as a set, with their meanings where these are given and few."""
+    ordered = sorted(int(code) for code in codes)
+    meanings = words if words and len(ordered) <= _FEW else {}
+    return "{" + ", ".join(f"{code} {meanings.get(code, '')}".rstrip() for code in ordered) + "}"
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,7 @@ class Lookup(Feature):
     def grouped(cls, name: str, phrase: str, of: Aggregate, groups: Mapping[str, tuple[int, ...]]) -> "Lookup":
         """A category that puts codes together; its own codes count from 0 in the order of `groups`."""
         table = {code: float(group) for group, codes in enumerate(groups.values()) for code in codes}
-        rule = ", ".join(f"{group} {_codes(frozenset(codes))}" for group, codes in enumerate(groups.values()))
+        rule = ", ".join(f"{group} {_codes(codes)}" for group, codes in enumerate(groups.values()))
         return cls(name, phrase, of, table, dict(enumerate(groups)), f"{of.name} in groups: {rule}")
 
     @property
