@@ -1,0 +1,126 @@
+"""The classic protocol of tutorials on these data, beside an honest model on the same test accidents.
+
+    python -m benchmarks.classic_protocol [--source FOLDER] [--seeds 0 1 2] [--models lightgbm xgboost]
+
+Classic: one row an accident, that of the person with the worst injury (hospitalised above killed), with their vehicle,
+place and accident; every column label-encoded on all rows; 70/30 at random; SMOTE; threshold 0.5. The label chooses the
+row, in the test part too, where nobody knows it in earnest. The column "random person" gives the same models a random
+person of each test accident instead: what they are worth when the row cannot be chosen. The last column is a model of
+this project at level `call`, which sees every person and vehicle and no outcome.
+"""
+
+import argparse
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from accidents.features import build
+from accidents.tables import LABEL, Accidents
+from accidents.training import train
+from accidents.training.split import Part, labelled, parts_of
+from benchmarks.modelling import accidents_of, add_common_options, print_table, settings, spread
+
+PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
+VEHICLE = ("catv", "obs", "obsm", "motor")
+ACCIDENT = (
+    *("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg", "int", "atm", "col", "lat", "long"),
+    *("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra"),
+)
+_RANK = {1: 0, 4: 1, 2: 2, 3: 3}  # the classic order of injuries, with hospitalised (3) above killed (2)
+
+
+def main() -> None:
+    """Measure both protocols and print one table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_common_options(options)
+    given = options.parse_args()
+    accidents = accidents_of(given.source)
+    features = build(accidents)
+    people = _people(accidents)
+    rows = []
+    for name in given.models:
+        results: dict[str, list[dict[str, float]]] = {"classic": [], "random person": [], "honest": []}
+        for seed in given.seeds:
+            configured = settings(seed)
+            test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Part.TEST
+            classic, random = _classic(name, people, accidents.accidents, test, seed)
+            results["classic"].append(classic)
+            results["random person"].append(random)
+            bundle = train(name, features, accidents.accidents, configured, level="call").bundle
+            results["honest"].append(bundle.metrics["test"])
+        row = {"model": name}
+        for protocol, measured in results.items():
+            for metric, title in (("roc_auc", "AUC"), ("f1", "F1")):
+                row[f"{protocol} {title}"] = spread([found[metric] for found in measured])
+        rows.append(row)
+        print(f"{name}: classic AUC {row['classic AUC']}, honest {row['honest AUC']}", flush=True)
+    print_table(rows)
+
+
+def _people(accidents: Accidents) -> pd.DataFrame:
+    """One row a person with vehicle and accident, in the classic choice of columns."""
+    by_accident = accidents.people.groupby("Num_Acc")
+    people = accidents.people[["Num_Acc", "id_vehicule", "grav", *PERSON]].assign(
+        nb_victim=by_accident["grav"].transform("size"),
+        injury=accidents.people["grav"].map(_RANK).fillna(-1),
+    )
+    vehicles = accidents.vehicles.drop_duplicates(["Num_Acc", "id_vehicule"])
+    counts = accidents.vehicles["Num_Acc"].value_counts().rename("nb_vehicules")
+    return (
+        people.merge(vehicles[["Num_Acc", "id_vehicule", *VEHICLE]], how="left", on=["Num_Acc", "id_vehicule"])
+        .merge(accidents.accidents[["Num_Acc", *ACCIDENT]], on="Num_Acc")
+        .merge(counts, how="left", left_on="Num_Acc", right_index=True)
+    )
+
+
+def _classic(
+    name: str, people: pd.DataFrame, accidents: pd.DataFrame, test: npt.NDArray[np.bool_], seed: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Metrics on the worst-injured and on a random person of each test accident."""
+    from imblearn.over_sampling import SMOTE
+    from sklearn.preprocessing import OrdinalEncoder
+
+    known = accidents[accidents[LABEL] >= 0].set_index("Num_Acc")[LABEL]
+    of_known = people[people["Num_Acc"].isin(known.index)]
+    worst = of_known.sort_values("injury", kind="stable").groupby("Num_Acc").tail(1).set_index("Num_Acc")
+    random = of_known.sample(frac=1, random_state=seed).groupby("Num_Acc").head(1).set_index("Num_Acc")
+    columns = [column for column in worst if column not in {"id_vehicule", "grav", "injury"}]
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
+    encoder.fit(worst[columns])
+    tested = accidents.loc[test, "Num_Acc"]
+    train_ids, test_ids = worst.index[~worst.index.isin(tested)], worst.index[worst.index.isin(tested)]
+    balanced = SMOTE(random_state=seed).fit_resample(encoder.transform(worst.loc[train_ids, columns]), known[train_ids])
+    model = _model(name, seed).fit(*balanced)
+
+    def scored(rows: pd.DataFrame) -> dict[str, float]:
+        probability = model.predict_proba(encoder.transform(rows.loc[test_ids, columns]))[:, 1]
+        return _metrics(known[test_ids].to_numpy(), probability)
+
+    return scored(worst), scored(random)
+
+
+def _model(name: str, seed: int) -> Any:
+    """An estimator as tutorials use it, with the defaults of its library."""
+    from lightgbm import LGBMClassifier
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from xgboost import XGBClassifier
+
+    return {
+        "lightgbm": lambda: LGBMClassifier(random_state=seed, n_jobs=2, verbose=-1),
+        "xgboost": lambda: XGBClassifier(random_state=seed, n_jobs=2),
+        "random_forest": lambda: RandomForestClassifier(random_state=seed, n_jobs=2),
+        "logistic_regression": lambda: LogisticRegression(max_iter=1000, random_state=seed),
+    }[name]()
+
+
+def _metrics(labels: npt.NDArray[np.int8], probability: npt.NDArray[np.float64]) -> dict[str, float]:
+    from sklearn.metrics import f1_score, roc_auc_score
+
+    return {"roc_auc": roc_auc_score(labels, probability), "f1": f1_score(labels, probability >= 0.5)}
+
+
+if __name__ == "__main__":
+    main()
