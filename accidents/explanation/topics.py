@@ -7,6 +7,7 @@ columns whose shares belong together; it follows from what a feature is made of,
 from functools import cache
 
 from accidents.features.catalogue import CATALOGUE
+from accidents.features.encodings import PlaceEncoding
 from accidents.features.layout import FIELDS, Over
 from accidents.features.specification import (
     Aggregate,
@@ -15,7 +16,6 @@ from accidents.features.specification import (
     FeatureKind,
     Lookup,
     Measure,
-    PlaceEncoding,
     Ratio,
 )
 

@@ -14,10 +14,11 @@ from itertools import chain
 
 from accidents.columns import LEVELS
 from accidents.features import groups
+from accidents.features.encodings import PlaceEncoding
 from accidents.features.groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
 from accidents.features.keys import KEYS
 from accidents.features.layout import Over
-from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Measure, PlaceEncoding, Ratio
+from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Measure, Ratio
 
 Where = Iterable[int] | int
 _VEHICLES, _PEOPLE = Over.VEHICLES, Over.PEOPLE
