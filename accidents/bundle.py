@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from accidents.models.base import Matrix, Model, Vector
 
 FORMAT = b"french-road-accidents model bundle\n"
-VERSION = 1
+VERSION = 2
 """Raised whenever what is pickled changes its meaning, so that older files are refused instead of misread."""
 
 _LONGEST_HEADER = 1_000_000
@@ -35,14 +35,26 @@ _LONGEST_HEADER = 1_000_000
 
 @dataclass(frozen=True)
 class Calibration:
-    """Log-odds to probability: `1 / (1 + exp(-(slope * margin + intercept)))`, with a positive slope."""
+    """From the log-odds of a model to probabilities: beta calibration (Kull, Silva Filho and Flach, 2017).
 
-    slope: float = 1.0
+    With `q` the probability that the log-odds stand for, the calibrated log-odds are
+    `low * ln(q) - high * ln(1 - q) + intercept`. With `low` and `high` alike this is Platt's logistic curve; with 1, 1
+    and 0 nothing changes. Neither is negative, so that the curve rises and no ranking changes.
+    """
+
+    low: float = 1.0
+    high: float = 1.0
     intercept: float = 0.0
 
     def __call__(self, margin: "Vector") -> "Vector":
         """Probabilities of log-odds, float64 of the same shape."""
-        return 1 / (1 + np.exp(-(self.slope * margin + self.intercept)))
+        ends = self.terms(margin)
+        return 1 / (1 + np.exp(-(self.low * ends[..., 0] + self.high * ends[..., 1] + self.intercept)))
+
+    @staticmethod
+    def terms(margin: "Vector") -> "Vector":
+        """`ln(q)` and `-ln(1 - q)` of log-odds, side by side in the last dimension."""
+        return np.stack([-np.logaddexp(0, -margin), np.logaddexp(0, margin)], axis=-1)
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class Classifier(Model[Parameters]):
         terms = design(training.X)
         scaler = StandardScaler().fit(terms)
         regression = LogisticRegression(
-            C=parameters.inverse_penalty, max_iter=parameters.iterations, random_state=seed
+            C=parameters.inverse_penalty, max_iter=parameters.iterations, solver="newton-cholesky", random_state=seed
         ).fit(scaler.transform(terms), training.y, sample_weight=training.weight)
         weights = regression.coef_[0] / scaler.scale_
         intercept = float(regression.intercept_[0] - weights @ scaler.mean_)

@@ -20,7 +20,7 @@ from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vec
 class Parameters(Section):
     """Hyperparameters under scikit-learn's own names."""
 
-    n_estimators: int = Field(200, ge=1, description="number of trees")
+    n_estimators: int = Field(100, ge=1, description="number of trees")
     max_depth: int = Field(24, ge=1, description="greatest depth of a tree")
     min_samples_leaf: int = Field(5, ge=1, description="least accidents in a leaf")
     max_features: float = Field(0.15, gt=0, le=1, description="share of columns looked at for a split")

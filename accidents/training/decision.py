@@ -9,15 +9,19 @@ from accidents.models.base import Vector
 
 
 def calibrate(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
-    """Fit a logistic curve to the margins (Platt, 1999). It rises, so that no ranking changes.
+    """Fit the curve of beta calibration to the margins. It rises, so that no ranking changes.
 
-    Where the fitted curve would fall, which takes a model without any skill, margins are left as they are.
+    Where one end of the fitted curve would fall, Platt's curve is taken, which has the same slope at both ends; where
+    that falls too, which takes a model without any skill, margins are left as they are.
     """
     from sklearn.linear_model import LogisticRegression
 
-    curve = LogisticRegression(C=np.inf).fit(margin[:, None], y)
-    slope = float(curve.coef_[0, 0])
-    return Calibration(slope, float(curve.intercept_[0])) if slope > 0 else Calibration()
+    curve = LogisticRegression(C=np.inf).fit(Calibration.terms(margin), y)
+    low, high = (float(slope) for slope in curve.coef_[0])
+    if min(low, high) < 0:
+        curve = LogisticRegression(C=np.inf).fit(margin[:, None], y)
+        low = high = float(curve.coef_[0, 0])
+    return Calibration(low, high, float(curve.intercept_[0])) if min(low, high) >= 0 else Calibration()
 
 
 def choose_threshold(probability: Vector, chance: Vector, y: npt.NDArray[np.int8], rule: ThresholdRule) -> float:
