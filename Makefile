@@ -56,7 +56,7 @@ benchmark: $(READY) ## measure where the seconds of a training go
 	@$(PYTHON) -m benchmarks.training
 
 .PHONY: docs
-docs: $(READY) ## write the generated pages of docs/ again
+docs: $(READY) ## write the generated pages of docs again
 	@$(PYTHON) -m scripts.generate_docs
 
 .PHONY: lock

@@ -7,8 +7,8 @@ python -m scripts.generate_docs --check  fail where a page is not what the code 
 import sys
 from pathlib import Path
 
-from accidents.columns import SOURCE, TABLES, Column
-from accidents.features.catalogue import FEATURES
+from accidents.columns import LEVELS, SOURCE, TABLES, Column
+from accidents.features.catalogue import CATALOGUE
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BAR = "\\|"
@@ -47,14 +47,14 @@ def features() -> str:
     """Every feature with its formula and level."""
     rows = [
         _row(f"`{feature.name}`", feature.phrase, feature.formula, feature.kind.value, feature.level)
-        for feature in FEATURES
+        for feature in CATALOGUE.values()
     ]
-    levels = {level: sum(feature.level == level for feature in FEATURES) for level in ("strict", "call", "scene")}
+    levels = {level: sum(feature.level == level for feature in CATALOGUE.values()) for level in LEVELS}
     counted = ", ".join(f"{count} from `{level}` on" for level, count in levels.items())
     return (
         f"{_NOTE}# Features\n\nGenerated from `accidents/features/catalogue.py`, whose rows are at once the "
-        f"implementation, this table and the level. {len(FEATURES)} features: {counted}; besides, the encodings of "
-        "place that are learned on training accidents alone.\n\n"
+        f"implementation, this table and the level. {len(CATALOGUE)} columns: {counted}. Those of place at the end are "
+        "learned on training accidents alone, out of fold.\n\n"
         "| feature | in words | formula | kind | level |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 

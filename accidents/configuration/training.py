@@ -92,6 +92,9 @@ class TrainingSettings(Section):
     threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
     split: SplitSettings = Field(default_factory=SplitSettings, description="parts of the data")
     encoder_folds: int = Field(5, ge=2, description="folds in which geography is encoded out of fold")
+    encoder_strength: float = Field(
+        8.0, gt=0, description="accidents that the share of the place around counts for, where a place has few"
+    )
     resampling: Resampling = Field("none", description="what is done about imbalance, inside training folds only")
     refit: bool = Field(True, description="fit again on training and validation part once the latter has done its work")
     calibrate: bool = Field(True, description="calibrate probabilities on the validation part")

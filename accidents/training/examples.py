@@ -24,6 +24,7 @@ class Examples:
     level: str
     geography: bool
     encoder_folds: int
+    encoder_strength: float
     seed: int
 
     @property
@@ -46,7 +47,7 @@ class Examples:
         taken, y = self.frame.iloc[rows], self.labels(rows)
         encoder, encoded = None, None
         if self.geography:
-            encoder, encoded = GeographyEncoder().fit_out_of_fold(
+            encoder, encoded = GeographyEncoder(self.encoder_strength).fit_out_of_fold(
                 taken[list(KEYS)], y, folds=self.encoder_folds, seed=self.seed
             )
         return encoder, Sample(matrix(taken, None, self.level, self.geography, encoded=encoded)[0], y)

@@ -68,7 +68,14 @@ def train(
         ModelError: a part has too few accidents of a class.
     """
     say = progress or (lambda _: None)
-    examples = Examples(labelled(features, accidents), level, geography, settings.encoder_folds, settings.seed)
+    examples = Examples(
+        labelled(features, accidents),
+        level,
+        geography,
+        settings.encoder_folds,
+        settings.encoder_strength,
+        settings.seed,
+    )
     rows = _rows_by_part(examples, settings)
     say(", ".join(f"{part} {len(positions):,}" for part, positions in rows.items()) + " accidents")
 

@@ -107,7 +107,7 @@ def test_folds_see_neither_held_out_labels_nor_resampled_accidents(frames: Frame
     rows = np.arange(600)
     frame = labelled(*frames)
     model = model_class("logistic_regression")
-    folds = candidates(model, Examples(frame, "call", True, 3, 0), rows, settings).folds
+    folds = candidates(model, Examples(frame, "call", True, 3, 8.0, 0), rows, settings).folds
     assert sum(len(fold.held_out.y) for fold in folds) == len(rows)
     for fold in folds:
         assert np.bincount(fold.training.y).tolist() == [np.bincount(fold.training.y)[0]] * 2
