@@ -14,8 +14,8 @@ class Parameters(Section):
 
     rounds: int = Field(1000, ge=1, description="greatest number of trees")
     patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
-    learning_rate: float = Field(0.1, gt=0, le=1, description="share of each tree that counts")
-    num_leaves: int = Field(31, ge=2, description="leaves of a tree")
+    learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
+    num_leaves: int = Field(15, ge=2, description="leaves of a tree")
     min_data_in_leaf: int = Field(60, ge=1, description="least accidents in a leaf")
     feature_fraction: float = Field(0.3, gt=0, le=1, description="share of columns drawn for a tree")
     bagging_fraction: float = Field(0.8, gt=0, le=1, description="share of accidents drawn for a tree")
@@ -26,7 +26,7 @@ class Classifier(Model[Parameters]):
     """A booster, held and pickled as LightGBM's own text. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
-    GRID: ClassVar[Grid] = {"learning_rate": (0.05, 0.1), "num_leaves": (15, 31), "min_data_in_leaf": (30, 100)}
+    GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "num_leaves": (15, 31), "min_data_in_leaf": (30, 100)}
     SPACE: ClassVar[Space] = {
         "learning_rate": Range(low=0.02, high=0.15, log=True),
         "num_leaves": Range(low=8, high=96, log=True),

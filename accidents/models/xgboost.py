@@ -15,8 +15,8 @@ class Parameters(Section):
 
     rounds: int = Field(1000, ge=1, description="greatest number of trees")
     patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
-    learning_rate: float = Field(0.1, gt=0, le=1, description="share of each tree that counts")
-    max_depth: int = Field(6, ge=1, le=16, description="depth of a tree")
+    learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
+    max_depth: int = Field(5, ge=1, le=16, description="depth of a tree")
     min_child_weight: float = Field(10.0, ge=0, description="least sum of second derivatives in a leaf")
     subsample: float = Field(0.8, gt=0, le=1, description="share of accidents drawn for a tree")
     colsample_bytree: float = Field(0.3, gt=0, le=1, description="share of columns drawn for a tree")
@@ -27,7 +27,7 @@ class Classifier(Model[Parameters]):
     """A booster, held and pickled as XGBoost's own UBJSON. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
-    GRID: ClassVar[Grid] = {"learning_rate": (0.05, 0.1), "max_depth": (5, 7), "min_child_weight": (5.0, 20.0)}
+    GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "max_depth": (4, 6), "min_child_weight": (5.0, 20.0)}
     SPACE: ClassVar[Space] = {
         "learning_rate": Range(low=0.02, high=0.15, log=True),
         "max_depth": Range(low=3, high=9),
