@@ -10,8 +10,15 @@ class PipelineError(AccidentsError):
     """A pipeline failed; the text says in which step and why."""
 
 
-def run_pipeline(pipeline: Any, *, cache: bool, debug: bool, model: Any = None, **arguments: Any) -> Any:
+def run_pipeline(pipeline: Any, *, cache: bool, debug: bool, version: Any = None, **arguments: Any) -> Any:
     """Run a pipeline to its end and return the run.
+
+    Args:
+        pipeline: the pipeline.
+        cache: whether results of earlier runs are used.
+        debug: leave exceptions as they are.
+        version: the version of a ZenML model that the run belongs to.
+        **arguments: what the pipeline takes.
 
     Raises:
         PipelineError: a step failed.
@@ -21,7 +28,7 @@ def run_pipeline(pipeline: Any, *, cache: bool, debug: bool, model: Any = None, 
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     options: dict[str, Any] = {"run_name": name} if cache else {"run_name": name, "enable_cache": False}
     try:
-        pipeline.with_options(**options, model=model)(**arguments)
+        pipeline.with_options(**options, model=version)(**arguments)
     except Exception as error:
         if debug:
             raise

@@ -54,8 +54,8 @@ def _train(configuration: Configuration, given: argparse.Namespace, **arguments:
     from pipelines.training import training as pipeline
 
     fingerprint = _fingerprint(configuration)
-    model = Model(name="accident_priority", version=_version(configuration, fingerprint))
-    run = _run(pipeline, configuration, given, model=model, fingerprint=fingerprint, **arguments)
+    version = Model(name="accident_priority", version=_version(configuration, fingerprint))
+    run = _run(pipeline, configuration, given, version=version, fingerprint=fingerprint, **arguments)
     _leave_tables(run, configuration, given)
     settings = configuration.training
     place = Path() if configuration.features.geography else Path(WITHOUT_PLACE)
@@ -68,8 +68,7 @@ def evaluation(configuration: Configuration, given: argparse.Namespace) -> None:
     """Measure the chosen model on the accidents of the source; leave figures and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
-    model = _chosen_model(given)
-    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration), model=model)
+    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration), bundle=_chosen_model(given))
     found = outputs.output(run, "evaluate_model", "evaluation").load()
     folder = configuration.training.reports_folder / "evaluation"
     outputs.write_json(folder / "metrics.json", found)
@@ -82,7 +81,7 @@ def inference(configuration: Configuration, given: argparse.Namespace) -> None:
     from pipelines.inference import inference as pipeline
 
     target = str(Path(given.output).resolve())
-    run = _run(pipeline, configuration, given, model=_chosen_model(given), source=given.input, target=target)
+    run = _run(pipeline, configuration, given, bundle=_chosen_model(given), source=given.input, target=target)
     tables.print_scoring(outputs.output(run, "score_accidents", "scoring").load(), given.output)
 
 

@@ -10,18 +10,18 @@ from steps.ingestion.ingest import ingest
 
 
 @pipeline(name="evaluation")
-def evaluation(configuration: Configuration, fingerprint: str, model: str) -> None:
+def evaluation(configuration: Configuration, fingerprint: str, bundle: str) -> None:
     """Measure a model on the accidents of a source.
 
     Args:
         configuration: the effective configuration.
         fingerprint: checksum of the files of the source.
-        model: id of a model artifact, or the path of a bundle.
+        bundle: id of a model artifact, or the path of a bundle.
     """
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)
     evaluate_model(
-        model=chosen_model(model),
+        model=chosen_model(bundle),
         features=features,
         accidents=accidents,
         settings=configuration.evaluation,

@@ -8,17 +8,17 @@ from steps.inference.score_accidents import score_accidents
 
 
 @pipeline(name="inference")
-def inference(configuration: Configuration, model: str, source: str, target: str) -> None:
+def inference(configuration: Configuration, bundle: str, source: str, target: str) -> None:
     """Score the accidents of `source` and write them to `target`.
 
     Args:
         configuration: the effective configuration.
-        model: id of a model artifact, or the path of a bundle.
+        bundle: id of a model artifact, or the path of a bundle.
         source: a folder of BAAC files, or one file of accidents.
         target: a file to write, `.csv`, `.parquet` or `.jsonl`.
     """
     score_accidents(
-        model=chosen_model(model),
+        model=chosen_model(bundle),
         source=source,
         target=target,
         settings=configuration.inference,

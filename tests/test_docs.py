@@ -34,7 +34,7 @@ def test_links_lead_somewhere(project: Path) -> None:
 
 def test_commands_are_understood(project: Path) -> None:
     commands = [found for page in pages(project) for found in COMMAND.findall(page.read_text())]
-    assert len(commands) > 5
+    assert len(commands) >= 4
     for command in commands:
         parser().parse_args(shlex.split(command, comments=True))
 
