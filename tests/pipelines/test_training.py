@@ -124,7 +124,8 @@ def test_the_evaluation_measures_the_best_model_of_the_latest_training(
     found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
     figures = {"roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece"}
     assert figures | {"threshold", "n", "prevalence"} <= set(found)
-    assert found["n"] == 1500
+    labels = pd.read_parquet(folder / "data" / "interim" / "interim_dataset.parquet")["priority"]
+    assert found["n"] == (labels >= 0).sum() > 1400
     best = json.loads((folder / "models" / "best_model.json").read_text())["model_type"]
     assert found["threshold"] == pytest.approx(Bundle.load(folder / "models" / f"{best}_model.joblib").threshold)
 
@@ -172,3 +173,18 @@ def test_an_unknown_stack_is_refused_with_those_there_are(small: list[str], caps
     told = capsys.readouterr().err
     assert "nowhere" in told
     assert "default" in told
+
+
+def test_many_are_scored_and_one_is_answered(
+    trained: Any, small: list[str], folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = next((folder / "data" / "raw" / "sample").glob("synthetic-*"))
+    target = folder / "scores.parquet"
+    assert main(["--inference", *small, "--input", str(source), "--output", str(target)]) == DONE
+    scores = pd.read_parquet(target)
+    assert len(scores) == 1500
+    assert set(scores["interpretation"]) == {"Priority", "Non-Priority"}
+    capsys.readouterr()
+    assert main(["--predict", str(project / "examples" / "low_risk.json"), *small]) == DONE
+    told = capsys.readouterr().out
+    assert "Prediction: 0\nInterpretation: Non-Priority" in told
