@@ -13,7 +13,9 @@ from accidents.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parents[1]
 _TOLD = ("Step ", "Using cached version", "All steps", "Skipping step", "Pipeline run has finished")
 _OWN = ("accidents", "cli", "steps")
-_QUIET = {
+_DEFAULTS = {
+    # On a busy machine threads that wait by spinning make boosters many times slower.
+    "OMP_WAIT_POLICY": "PASSIVE",
     "ZENML_ANALYTICS_OPT_IN": "false",
     "GX_ANALYTICS_ENABLED": "false",
     "ZENML_LOGGING_COLORS_DISABLED": "true",
@@ -25,7 +27,7 @@ def read_environment() -> None:
     from dotenv import load_dotenv
 
     load_dotenv(ROOT / ".env", override=False)
-    for name, value in _QUIET.items():
+    for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
 
 
