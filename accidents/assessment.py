@@ -20,8 +20,7 @@ from accidents.report.card import Card, model_card
 from accidents.report.comparison import comparison_report, ranked_by_f1
 from accidents.report.evaluation import evaluation_report
 from accidents.report.subject import Subject
-from accidents.tables import LABEL
-from accidents.training.split import Part
+from accidents.tables import LABEL, Part
 
 SYNTHETIC_SOURCE = "sample"
 

@@ -5,6 +5,7 @@ vehicles and people beside it. Nothing here reads or changes data.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pandas as pd
 
@@ -13,6 +14,15 @@ LABEL = "priority"
 
 INTERPRETATIONS = {1: "Priority", 0: "Non-Priority"}
 """Words of a prediction, as users read them."""
+
+
+class Part(StrEnum):
+    """What an accident is used for by a training; unknown is its label, and so it is used for nothing."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+    TEST = "test"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

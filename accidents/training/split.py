@@ -3,27 +3,16 @@
 An accident is one row, so that no accident is ever in two parts. Every model sees the same parts.
 """
 
-from enum import StrEnum
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from accidents.configuration.training import SplitSettings
 from accidents.errors import DataError
-from accidents.tables import LABEL
+from accidents.tables import LABEL, Part
 
 DATE = "date"
 """Column of the day of an accident, beside features and label; not a feature."""
-
-
-class Part(StrEnum):
-    """What an accident is used for."""
-
-    TRAINING = "training"
-    VALIDATION = "validation"
-    TEST = "test"
-    UNKNOWN = "unknown"
 
 
 def labelled(features: pd.DataFrame, accidents: pd.DataFrame) -> pd.DataFrame:

@@ -16,10 +16,11 @@ from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import measure, scores
 from accidents.models import model_class
+from accidents.tables import Part
 from accidents.training import tuning
 from accidents.training.examples import Examples, Rows
 from accidents.training.fit import fit
-from accidents.training.split import Part, labelled, parts_of
+from accidents.training.split import labelled, parts_of
 
 Progress = Callable[[str], None]
 
