@@ -32,7 +32,7 @@ def real_baac() -> Path:
     return REAL
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def project() -> Path:
     """The folder of the project."""
     return PROJECT
