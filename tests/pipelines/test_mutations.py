@@ -1,8 +1,8 @@
 """A change of meaning in a domain module runs the steps that depend on it again, and no others.
 
 The project is copied, trained once in a process of its own, and then changed module by module. The changes leave every
-result as it was, so that steps further down stay cached unless they depend on the module themselves. Only the comparison
-follows every training, since it shows how long the fitting took.
+result as it was, so that steps further down stay cached unless they depend on the module themselves. Only the
+comparison follows every training, since it shows how long the fitting took.
 """
 
 import json
