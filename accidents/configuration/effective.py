@@ -8,10 +8,13 @@ import yaml
 from pydantic import ValidationError
 
 from accidents.configuration.base import Section
+from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ConfigurationError
 
@@ -26,6 +29,9 @@ class Configuration(Section):
     training: TrainingSettings
     evaluation: EvaluationSettings
     inference: InferenceSettings
+    tracking: TrackingSettings
+    deployment: DeploymentSettings
+    promotion: PromotionSettings
 
 
 def load(files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None) -> Configuration:

@@ -113,8 +113,10 @@ _MISSING_UNTIL_2018 = MissingLimits(
 class ExpectationSettings(Section):
     """Limits of what is checked beyond types and codes."""
 
-    whole_years: bool = Field(
-        False, description="the files are declared to hold complete years: a wrong number of accidents stops the run"
+    whole_years: bool | None = Field(
+        None,
+        description="whether the files hold complete years, so that a wrong number of accidents stops the run; empty: "
+        "those of the source datagouv do, others need not",
     )
     count_tolerance: Share = Field(
         0.01, description="how far the number of accidents of a year may be from the published one, as a share of it"
@@ -131,5 +133,17 @@ class ExpectationSettings(Section):
     hospitalised: Bounds = Field(Bounds(least=0.05, most=0.4), description="share of people hospitalised")
     slightly_injured: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people slightly injured")
     unhurt: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people unhurt")
+    nobody_hurt: Share = Field(
+        0.01, description="largest share of accidents with nobody hurt, which by definition there are none of"
+    )
     unknown_injury: Share = Field(0.02, description="largest share of people whose injury is not recorded")
+    afternoon: Bounds = Field(
+        Bounds(least=0.45, most=0.8), description="share of accidents from 13:00 on; a breach is a warning"
+    )
+    passengers: Bounds = Field(
+        Bounds(least=0.08, most=0.5), description="share of people who are passengers; a breach is a warning"
+    )
+    pedestrians: Bounds = Field(
+        Bounds(least=0.02, most=0.25), description="share of people who are pedestrians; a breach is a warning"
+    )
     unmatched: Share = Field(0.001, description="largest share of a table's rows whose accident another table lacks")

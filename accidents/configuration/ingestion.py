@@ -12,3 +12,10 @@ class IngestionSettings(Section):
     source: SourceSettings = SourceSettings()
     limits: Limits = Limits()
     expectations: ExpectationSettings = ExpectationSettings()
+
+    @property
+    def expected(self) -> ExpectationSettings:
+        """The expectations with `whole_years` decided: years of data.gouv.fr are complete, others need not be."""
+        declared = self.expectations.whole_years
+        whole = self.source.location == "datagouv" if declared is None else declared
+        return self.expectations.model_copy(update={"whole_years": whole})

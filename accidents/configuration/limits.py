@@ -12,7 +12,7 @@ class Limits(Section):
         0.05,
         gt=0,
         le=1,
-        description="Share of the cells of a column that may break the rule of the column, compared in whole percent.",
+        description="Share of the cells of a column from which on cells that break its rule stop the run.",
     )
     bad_keys: float = Field(
         0.001, ge=0, le=1, description="Share of the rows of a table that may break one rule on keys or rows."

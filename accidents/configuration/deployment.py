@@ -1,0 +1,16 @@
+"""Configuration of the deployment: what a model has to show before it is served, and how long things may take."""
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+
+
+class DeploymentSettings(Section):
+    """How a registered model is checked and served by the model deployer of the stack."""
+
+    stage: str = Field("Production", pattern="^(Production|Staging)$", description="stage of the model that is served")
+    workers: int = Field(1, ge=1, le=64, description="processes that answer requests")
+    timeout_seconds: int = Field(120, ge=10, description="time for a service to start and answer")
+    slowest_milliseconds: float = Field(
+        100, gt=0, description="a model that takes longer for one accident, at the median, is not served"
+    )

@@ -1,0 +1,69 @@
+"""Configuration of the promotion: what a model has to reach before it may take a stage of the registry."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+
+Higher = Literal["roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy"]
+"""Metrics of which more is better."""
+
+Lower = Literal["brier", "ece"]
+"""Metrics of which less is better."""
+
+Stage = Literal["Staging", "Production"]
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class ImprovementSettings(Section):
+    """How a candidate has to compare with the model that it would replace."""
+
+    metric: Higher | Lower = Field("f1", description="metric that is compared")
+    at_least: float = Field(
+        0.0,
+        ge=-1,
+        le=1,
+        allow_inf_nan=False,
+        description="how much better the candidate has to be; 0: not worse; for brier and ece less is better",
+    )
+    significant: bool = Field(
+        False, description="whether the whole paired bootstrap interval of the difference must lie above at_least, too"
+    )
+    over: tuple[Stage, ...] = Field(
+        ("Production",), min_length=1, description="stages of which the best holder is the model to beat"
+    )
+
+
+class GuardSettings(Section):
+    """What may not get worse, by how much, against the model that would be replaced."""
+
+    ece_worse_by_at_most: Share = Field(0.005, description="rise of the calibration error")
+    worst_department_worse_by_at_most: Share = Field(
+        0.03, description="fall of the ROC-AUC of the department where it is lowest"
+    )
+    department_accidents_at_least: int = Field(
+        200, ge=10, description="departments with fewer accidents among those measured are not judged"
+    )
+
+
+class PromotionSettings(Section):
+    """When a model may take a stage, and whether it takes it by itself."""
+
+    floors: dict[Higher, Share] = Field(
+        {"roc_auc": 0.78, "pr_auc": 0.65, "f1": 0.65, "precision": 0.55, "recall": 0.6, "accuracy": 0.7},
+        description="least value by metric",
+    )
+    ceilings: dict[Lower, Share] = Field({"brier": 0.18, "ece": 0.05}, description="greatest value by metric")
+    improvement: ImprovementSettings = Field(
+        default_factory=ImprovementSettings, description="comparison with the model to beat"
+    )
+    guards: GuardSettings = Field(default_factory=GuardSettings, description="what may not get worse")
+    accidents_at_least: int = Field(
+        1000, ge=1, description="fewer accidents that no model has learned from are too few to compare on"
+    )
+    auto_transition_to_staging: bool = Field(False, description="a model that is approved takes Staging by itself")
+    auto_transition_to_production: bool = Field(
+        False, description="a model that is approved takes Production by itself"
+    )

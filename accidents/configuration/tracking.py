@@ -1,0 +1,40 @@
+"""Configuration of tracking: where runs and models are recorded, and how much of them."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+
+
+class MlflowSettings(Section):
+    """What MLflow is told of a training."""
+
+    enabled: bool = Field(True, description="record trainings at all")
+    tracking_uri: str | None = Field(
+        None, description="server or database; the environment and the active stack go before it; null: embedded"
+    )
+    experiment_name: str = Field("french-road-accidents", min_length=1, description="experiment that runs belong to")
+    log_model: bool = Field(True, description="store the models with their runs")
+    log_artifacts: bool = Field(True, description="store pictures, reports and tables with their runs")
+    model_registry: bool = Field(True, description="register every stored model as a new version")
+
+
+class PruningSettings(Section):
+    """Which registered versions may go; one that has a stage never does."""
+
+    keep_latest: int = Field(10, ge=1, description="latest versions of each model that stay, whatever their age")
+    older_than_days: float = Field(30, ge=0, description="of the others, those of this age or more go")
+
+
+class TrackingSettings(Section):
+    """Where runs and models are recorded."""
+
+    mlflow: MlflowSettings = MlflowSettings()
+    folder: Path = Field(Path("mlruns"), description="embedded store; a relative path is one inside the project")
+    allow_untracked: bool = Field(False, description="train on without a record where the server does not answer")
+    timeout_seconds: float = Field(10, gt=0, description="patience with a server that does not answer")
+    stored_accidents: int = Field(
+        50, ge=2, description="accidents that are stored with a model, with the probabilities it must give again"
+    )
+    pruning: PruningSettings = PruningSettings()

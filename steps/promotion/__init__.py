@@ -1,0 +1,1 @@
+"""Steps of the stage 'promotion'; one module a step."""

@@ -1,0 +1,169 @@
+"""Models measured anew: on which accidents, and that nothing else decides. On models that were really trained."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from accidents.errors import DataError, ModelError
+from accidents.evaluation.metrics import METRICS
+from accidents.promotion.decision import decide
+from accidents.promotion.measuring import best_holder, measure, unseen
+from accidents.promotion.results import Measured, Measurements
+from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
+
+
+def ids(frames: Frames, rows: np.ndarray) -> set[int]:
+    return set(frames[0]["Num_Acc"].to_numpy()[rows])
+
+
+def left_out(model: object) -> set[int]:
+    """The accidents by which a training measured its own model."""
+    return set(model.predictions.query("part == 'test'")["Num_Acc"])  # type: ignore[attr-defined]
+
+
+def test_the_accidents_of_one_model_are_its_own_test_part(sample: Frames, trained: Train) -> None:
+    model = trained()
+    assert ids(sample, unseen(bundles(model), *sample)) == left_out(model)
+
+
+def test_models_of_different_seeds_share_only_what_both_left_out(sample: Frames, trained: Train) -> None:
+    first, second = trained(seed=0), trained(seed=1)
+    shared = ids(sample, unseen(bundles(first, second), *sample))
+    assert shared == left_out(first) & left_out(second)
+    assert 0.05 < len(shared) / len(sample[0]) < 0.14
+
+
+@pytest.mark.parametrize("split", [{"test_share": 0.2}, {"test_from": "2024-10-01"}])
+def test_a_temporal_split_counts_its_latest_days(sample: Frames, trained: Train, split: dict[str, object]) -> None:
+    latest, drawn = trained(kind="temporal", **split), trained()
+    assert ids(sample, unseen(bundles(latest), *sample)) == left_out(latest)
+    assert ids(sample, unseen(bundles(drawn, latest), *sample)) == left_out(latest) & left_out(drawn)
+
+
+def test_a_share_of_the_latest_days_is_refused_on_other_accidents(sample: Frames, trained: Train) -> None:
+    latest, dated = trained(kind="temporal", test_share=0.2), trained(kind="temporal", test_from="2024-10-01")
+    early = (sample[1]["mois"] <= 10).to_numpy()
+    fewer = sample[0][early].reset_index(drop=True), sample[1][early].reset_index(drop=True)
+    with pytest.raises(DataError, match=r"m1: was trained on all but the latest 20% .* training.split.test_from"):
+        unseen(bundles(trained(), latest), *fewer)
+    assert ids(fewer, unseen(bundles(dated), *fewer)) <= left_out(dated)
+
+
+def test_another_year_is_drawn_in_the_same_way(trained: Train) -> None:
+    other = year(2023, 1000)
+    first, second = (ids(other, unseen(bundles(trained(seed=seed)), *other)) for seed in (0, 1))
+    assert 0.25 < len(first) / len(other[0]) < 0.35
+    assert ids(other, unseen(bundles(trained(seed=0), trained(seed=1)), *other)) == first & second
+
+
+def test_accidents_without_a_label_do_not_count(sample: Frames, trained: Train) -> None:
+    features, accidents = sample
+    hidden = accidents.assign(priority=accidents["priority"].where(accidents["mois"] > 3, -1))
+    rows = unseen(bundles(trained()), features, hidden)
+    assert ids(sample, rows) == left_out(trained()) & set(accidents.loc[accidents["mois"] > 3, "Num_Acc"])
+
+
+def measured(sample: Frames, trained: Train) -> Measurements:
+    return measure(bundles(trained(), trained("logistic_regression")), *sample, SETTINGS, RULE)
+
+
+def test_figures_are_those_that_the_training_measured(sample: Frames, trained: Train) -> None:
+    found = measured(sample, trained)
+    assert found.candidate == "m0"
+    assert found.accidents == len(left_out(trained()))
+    for name, model in {"m0": trained(), "m1": trained("logistic_regression")}.items():
+        assert list(found.models[name].metrics) == list(METRICS)
+        assert found.models[name].metrics == pytest.approx(model.bundle.metrics["test"])
+
+
+def test_differences_are_the_candidate_less_each_other(sample: Frames, trained: Train) -> None:
+    found = measured(sample, trained)
+    assert list(found.differences) == ["m1"]
+    for name, difference in found.differences["m1"].items():
+        gap = found.models["m0"].metrics[name] - found.models["m1"].metrics[name]
+        assert difference.value == pytest.approx(gap)
+        assert difference.interval[0] <= difference.value <= difference.interval[1]
+
+
+def test_the_order_of_rows_changes_nothing(sample: Frames, trained: Train) -> None:
+    order = np.random.default_rng(0).permutation(len(sample[0]))
+    features, accidents = (frame.iloc[order].reset_index(drop=True) for frame in sample)
+    pair = bundles(trained(), trained("logistic_regression"))
+    assert measure(pair, features, accidents, SETTINGS, RULE) == measured(sample, trained)
+
+
+def test_the_worst_department_is_the_lowest_of_those_large_enough(sample: Frames, trained: Train) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    least = RULE.guards.department_accidents_at_least
+    model = trained().predictions.query("part == 'test'")
+    test = model.merge(sample[1][["Num_Acc", "dep"]], on="Num_Acc")
+    aucs = {
+        code: roc_auc_score(group["label"], group["probability"])
+        for code, group in test.groupby("dep")
+        if len(group) >= least and group["label"].nunique() == 2
+    }
+    worst = measured(sample, trained).models["m0"].worst_department
+    assert worst is not None
+    assert worst.n >= least
+    assert (worst.code, worst.roc_auc) == (min(aucs, key=aucs.__getitem__), pytest.approx(min(aucs.values())))
+    strict = RULE.model_copy(update={"guards": RULE.guards.model_copy(update={"department_accidents_at_least": 5000})})
+    assert measure(bundles(trained()), *sample, SETTINGS, strict).models["m0"].worst_department is None
+
+
+def test_too_few_accidents_are_refused_with_the_remedy(sample: Frames, trained: Train) -> None:
+    pair = bundles(trained(seed=0), trained(seed=1))
+    count = len(unseen(pair, *sample))
+    enough = RULE.model_copy(update={"accidents_at_least": count})
+    assert measure(pair, *sample, SETTINGS, enough).accidents == count
+    more = RULE.model_copy(update={"accidents_at_least": count + 1})
+    with pytest.raises(DataError, match=rf"{count} are in the test part of every model \(m0, m1\).*split and seed"):
+        measure(pair, *sample, SETTINGS, more)
+    nothing = sample[1].assign(priority=np.int8(-1))
+    with pytest.raises(DataError, match="of 0 labelled accidents 0 are"):
+        unseen(pair, sample[0], nothing)
+
+
+@pytest.mark.parametrize("split", [{}, {"kind": "by hand"}])
+def test_a_model_that_does_not_record_its_split_is_refused(
+    sample: Frames, trained: Train, split: dict[str, object]
+) -> None:
+    unknown = replace(trained().bundle, split=split)
+    with pytest.raises(ModelError, match="old: does not record how"):
+        measure({"new": trained().bundle, "old": unknown}, *sample, SETTINGS, RULE)
+
+
+def test_a_model_of_other_features_is_refused_by_name(sample: Frames, trained: Train) -> None:
+    other = replace(trained().bundle, columns=trained().bundle.columns[1:])
+    with pytest.raises(ModelError, match="old: the model was trained on other features"):
+        measure({"new": trained().bundle, "old": other}, *sample, SETTINGS, RULE)
+
+
+def test_frames_of_other_accidents_are_refused(sample: Frames, trained: Train) -> None:
+    with pytest.raises(DataError, match="do not fit"):
+        measure(bundles(trained()), sample[0], sample[1].iloc[::-1], SETTINGS, RULE)
+
+
+def test_the_best_holder_is_the_one_to_beat() -> None:
+    figures = {"a": 0.7, "b": 0.72, "c": None, "d": float("nan")}
+    models = {name: Measured(name, {"f1": value, "ece": value}) for name, value in figures.items()}
+    found = Measurements("a", 10, models, {})
+    assert best_holder(found, [*figures], "f1") is models["b"]
+    assert best_holder(found, [*figures], "ece") is models["a"]
+    assert best_holder(found, ["c", "d"], "f1") is models["c"]
+    assert best_holder(found, [], "f1") is None
+
+
+def test_a_spoilt_model_does_not_replace_a_good_one(sample: Frames, trained: Train) -> None:
+    good = trained().bundle
+    found = measure({"new": replace(good, threshold=0.9), "old": good}, *sample, SETTINGS, RULE)
+    decision = decide(found.models["new"], found.models["old"], found.differences["old"], RULE)
+    assert not decision.approved
+    assert any("the gain in F1 over old is -" in reason for reason in decision.reasons)
+
+
+def test_the_same_model_under_another_name_is_a_tie(sample: Frames, trained: Train) -> None:
+    good = trained().bundle
+    found = measure({"new": good, "old": good}, *sample, SETTINGS, RULE)
+    assert all(one.value == 0 and one.interval == (0, 0) for one in found.differences["old"].values())
