@@ -7,18 +7,24 @@ from accidents.configuration.effective import Configuration
 from steps.caching import cache_policy
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
+from steps.promotion.promote_models import promote_models
+from steps.tracking.track_training import track_training
 from steps.training import train_model as train_module
 from steps.training.compare_models import compare_models
 from steps.training.train_model import train_model
+from tracking.promotion import stages_without_command
 
 
 @pipeline(name="training")
-def training(configuration: Configuration, fingerprint: str, without_place: str | None = None) -> None:
-    """Train every chosen model on one split of the accidents, evaluate them and compare them.
+def training(
+    configuration: Configuration, fingerprint: str, without_place: str | None = None, store: str | None = None
+) -> None:
+    """Train every chosen model on one split of the accidents, evaluate, compare, and record and register them.
 
     Args:
         configuration: the effective configuration.
         fingerprint: checksum of the files of the source.
+        store: identity of the MLflow that records the training; None records nothing.
         without_place: id of the `evaluations` of a training without the place, for the model card to compare.
     """
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
@@ -38,12 +44,41 @@ def training(configuration: Configuration, fingerprint: str, without_place: str 
         )
         for model_type in configuration.training.models
     ]
-    compare_models(
-        models=[model for model, _ in trained],
-        predictions=[predictions for _, predictions in trained],
+    models, predictions = [model for model, _ in trained], [predictions for _, predictions in trained]
+    _, _, best, comparison_report, _, _, model_card = compare_models(
+        models=models,
+        predictions=predictions,
         features=features,
         accidents=accidents,
         settings=configuration.evaluation,
         source=configuration.ingestion.source.location,
         without_place=Client().get_artifact_version(without_place) if without_place else None,
     )
+    if store is not None:
+        registered = track_training.with_options(
+            enable_cache=False if configuration.tracking.allow_untracked else None
+        )(
+            models=models,
+            predictions=predictions,
+            features=features,
+            accidents=accidents,
+            vehicles=vehicles,
+            people=people,
+            best=best,
+            comparison_report=comparison_report,
+            model_card=model_card,
+            evaluation=configuration.evaluation,
+            settings=configuration.tracking,
+            source=configuration.ingestion.source.location,
+            store=store,
+        )
+        if stages_without_command(configuration.promotion):
+            promote_models(
+                registered=registered,
+                features=features,
+                accidents=accidents,
+                source=configuration.ingestion.source.location,
+                evaluation=configuration.evaluation,
+                rule=configuration.promotion,
+                settings=configuration.tracking,
+            )

@@ -1,0 +1,48 @@
+"""Open the page of the MLflow in use: `python -m cli.mlflow_page [PORT]`.
+
+A server has a page of its own, whose address is printed. For a database, such as the embedded store, a server is
+started on 127.0.0.1 and ends with Ctrl-C.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from accidents.configuration.effective import load
+from accidents.errors import AccidentsError
+from cli.session import prepare
+
+_PORT = "5000"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the address of the page, or serve it; returns the exit code."""
+    from tracking.connection import chosen, connected
+    from tracking.destination import without_credentials
+
+    try:
+        prepare(None, debug=False)
+        settings = load().tracking
+        to = chosen(settings)
+        with connected(settings, to):
+            print(f"MLflow {to}", flush=True)
+    except AccidentsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if to.uri.startswith(("http://", "https://")):
+        print(without_credentials(to.uri))
+        return 0
+    return _serve(to.uri, arguments[0] if arguments else _PORT)
+
+
+def _serve(database: str, port: str) -> int:
+    print(f"http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+    # MLflow starts programs of its own by name; those of this environment come first.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", database]
+    return subprocess.call([*command, "--host", "127.0.0.1", "--port", port])  # noqa: S603  # fixed, but for the port
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

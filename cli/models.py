@@ -1,0 +1,54 @@
+"""The model that a command is to use: a file, a version of the registry, or the best of the latest training."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accidents.configuration.effective import Configuration
+
+if TYPE_CHECKING:
+    from tracking.registry import Registry, Version
+
+
+def chosen_file(given: argparse.Namespace, configuration: Configuration) -> Path | None:
+    """The bundle that was named by path, or fetched from the registry; None where none was named.
+
+    Raises:
+        RegistryError: there is no such model or version, or nobody holds the stage.
+    """
+    if given.model_path:
+        return Path(given.model_path)
+    if not (given.model_name or given.best):
+        return None
+    from tracking.connection import connected
+    from tracking.registry import Registry
+
+    with connected(configuration.tracking) as connection:
+        registry = Registry(connection)
+        return _fetched(registry, _version(registry, given), configuration.training.models_folder / "registry")
+
+
+def _version(registry: "Registry", given: argparse.Namespace) -> "Version":
+    from tracking.names import resolve
+
+    if given.best:
+        return registry.best()
+    name = resolve(given.model_name)
+    if given.version:
+        return registry.version(name, given.version)
+    if given.alias:
+        return registry.by_alias(name, given.alias)
+    return registry.in_stage(name, given.stage or "Production")
+
+
+def _fetched(registry: "Registry", version: "Version", folder: Path) -> Path:
+    """A copy of the bundle beside the models, under a name that says which version of which store it is."""
+    target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.joblib"
+    if target.is_file():
+        return target
+    import tempfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        registry.bundle(version, Path(temporary)).replace(target)
+    return target

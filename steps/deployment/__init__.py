@@ -1,0 +1,1 @@
+"""Steps of the stage 'deployment'; one module a step."""

@@ -1,0 +1,36 @@
+"""Which registered version is to be served."""
+
+from typing import Annotated
+
+from zenml import step
+
+from accidents.configuration.deployment import DeploymentSettings
+from accidents.configuration.tracking import TrackingSettings
+from steps.metadata import log_step
+from tracking.connection import connected
+from tracking.registry import Registry
+
+
+@step(enable_cache=False)
+def select_model(
+    name: str | None, version: str | None, settings: DeploymentSettings, tracking: TrackingSettings
+) -> tuple[Annotated[str, "model_name"], Annotated[str, "model_version"]]:
+    """The version that holds the stage to serve, or the one that was named.
+
+    Args:
+        name: registered name; the best Production model of all, if not given.
+        version: number of the version, in place of the one that holds the stage.
+        settings: which stage is served.
+        tracking: where models are registered.
+    """
+    with connected(tracking) as connection:
+        registry = Registry(connection)
+        if name is None:
+            chosen = registry.best()
+        elif version is None:
+            chosen = registry.in_stage(name, settings.stage)
+        else:
+            chosen = registry.version(name, version)
+    print(f"{chosen.title}, {chosen.stage}")
+    log_step({"model": chosen.name, "version": chosen.version, "stage": chosen.stage})
+    return chosen.name, chosen.version

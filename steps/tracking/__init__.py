@@ -1,0 +1,1 @@
+"""Steps that record trainings and register models."""

@@ -1,0 +1,67 @@
+"""A training on record: runs in MLflow, and every model as a new registered version."""
+
+from typing import Annotated, Any
+
+import pandas as pd
+from zenml import step
+from zenml.types import HTMLString, MarkdownString
+
+import materializers.bundle
+import materializers.frame  # noqa: F401  # stores the frames
+from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.tracking import TrackingSettings
+from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
+from accidents.schemas.features import features_schema
+from accidents.tables import Accidents
+from steps.borders import border
+from steps.caching import cache_policy
+from steps.metadata import log_step
+from steps.tracking.origin import origin
+from tracking.assembling import assemble
+from tracking.registration import keep
+
+
+@step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"))
+@border(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
+def track_training(
+    models: list[Bundle],
+    predictions: list[pd.DataFrame],
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    vehicles: pd.DataFrame,
+    people: pd.DataFrame,
+    comparison_report: HTMLString,
+    model_card: MarkdownString,
+    best: str,
+    evaluation: EvaluationSettings,
+    settings: TrackingSettings,
+    source: str,
+    store: str,
+) -> Annotated[dict[str, Any], "registered_models"]:
+    """Record the training in MLflow and register its models; by model type: run, address, registered name, version.
+
+    Args:
+        models: the bundles.
+        predictions: for each of them, what it says of accidents that it has not learned from.
+        features: the features of all accidents.
+        accidents: the accidents.
+        vehicles: their vehicles.
+        people: their people.
+        comparison_report: kept with the training.
+        model_card: kept with the training.
+        best: the model type that compared best.
+        evaluation: how models are measured and explained.
+        settings: what is recorded.
+        source: where the accidents come from, as typed.
+        store: identity of the MLflow in use, so that another one is told of the training, too.
+    """
+    everything = Accidents(accidents, vehicles, people)
+    pages = {"comparison.html": comparison_report, "model_card.md": model_card}
+    training = assemble(
+        models, predictions, features, everything, evaluation,
+        best=best, pages=pages, source=source, tags=origin(), stored=settings.stored_accidents,
+    )  # fmt: skip
+    registered = keep(training, settings)
+    log_step({"store": store, "versions": {name: str(found["version"]) for name, found in registered.items()}})
+    return registered

@@ -1,0 +1,60 @@
+"""The three kinds of MLflow that people use: a server on PostgreSQL, a server on SQLite, and the embedded store."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from accidents.configuration.tracking import TrackingSettings
+from tests.tracking.servers import mlflow_server, postgresql
+from tests.tracking.world import forget
+from tracking.connection import Connection, connected
+from tracking.destination import Destination, embedded
+from tracking.registry import Registry
+
+
+@pytest.fixture(autouse=True)
+def no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests say themselves which MLflow they mean."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Destination]:
+    """A server whose database is PostgreSQL."""
+    pytest.importorskip("pgserver", reason="PostgreSQL comes with the package pgserver, which is not for every machine")
+    with postgresql() as database, mlflow_server(tmp_path_factory.mktemp("postgresql"), database) as address:
+        yield Destination(address, "tests")
+
+
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Destination]:
+    """A server whose database is SQLite."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    with mlflow_server(folder, f"sqlite:///{folder}/mlflow.db") as address:
+        yield Destination(address, "tests")
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Destination:
+    """The embedded store, in a folder of the tests."""
+    return embedded(TrackingSettings(folder=tmp_path_factory.mktemp("mlruns")))
+
+
+@pytest.fixture(scope="module", params=["on_postgresql", pytest.param("on_sqlite", marks=pytest.mark.long), "inside"])
+def store(request: pytest.FixtureRequest) -> Destination:
+    """Each of the three in turn; mark a test with indirect parameters to choose."""
+    found: Destination = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def connection(inside: Destination) -> Iterator[Connection]:
+    """An empty embedded registry."""
+    with connected(TrackingSettings(), inside) as found:
+        forget(found)
+        yield found
+
+
+@pytest.fixture
+def registry(connection: Connection) -> Registry:
+    return Registry(connection)

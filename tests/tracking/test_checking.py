@@ -1,0 +1,173 @@
+"""What was changed by hand, or left behind, is found and mended."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from zenml.client import Client
+
+from tests.tracking.world import NAME, bare, move, stages
+from tracking import checking, ledger, lock, mirror
+from tracking.connection import Connection
+from tracking.errors import RegistryError
+from tracking.ledger import Entry
+from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
+
+Harm = Callable[[Connection], object]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def registry(connection: Connection) -> Registry:
+    """Version 1 archived, 2 in Production, 3 in Staging, 4 without a stage."""
+    found = Registry(connection)
+    one, two, three, _ = (bare(connection) for _ in range(4))
+    for version, stage in ((one, PRODUCTION), (two, PRODUCTION), (three, STAGING)):
+        move(found, version, stage)
+    assert stages(found) == {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE}
+    return found
+
+
+def alias(stage: str, version: str) -> Harm:
+    return lambda connection: connection.client.set_registered_model_alias(NAME, stage, version)
+
+
+def tag(version: str, text: str) -> Harm:
+    return lambda connection: connection.client.set_model_version_tag(NAME, version, "stage", text)
+
+
+def deleted(version: str) -> Harm:
+    return lambda connection: connection.client.delete_model_version(NAME, version)
+
+
+HARMS = {
+    "production by hand": (
+        alias("production", "4"),
+        ["version 4 is in Production and its tag", "version 4 is in Production and the ledger", "ZenML says None"],
+        {"1": ARCHIVED, "2": ARCHIVED, "3": STAGING, "4": PRODUCTION},
+    ),
+    "staging by hand": (
+        alias("staging", "1"),
+        ["version 1 is in Staging and its tag says Archived", "version 3 is in Archived and its tag says Staging"],
+        {"1": STAGING, "2": PRODUCTION, "3": ARCHIVED, "4": NONE},
+    ),
+    "alias taken away": (
+        lambda connection: connection.client.delete_registered_model_alias(NAME, "production"),
+        ["version 2 is in Archived and its tag says Production", "version 2 is in Archived and ZenML says Production"],
+        {"1": ARCHIVED, "2": ARCHIVED, "3": STAGING, "4": NONE},
+    ),
+    "both aliases": (
+        alias("staging", "2"),
+        ["version 2 is in Staging and in Production at once"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": ARCHIVED, "4": NONE},
+    ),
+    "tag of a holder": (
+        tag("2", "Staging"),
+        ["version 2 is in Production and its tag says Staging"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "a tag that is no stage": (
+        tag("4", "Champion"),
+        ["version 4 is in None and its tag says Champion"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "stage in ZenML": (
+        lambda _: mirror.set_stage(NAME, "4", PRODUCTION),
+        ["version 2 is in Production and ZenML says Archived", "version 4 is in None and ZenML says Production"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "missing in ZenML": (
+        lambda _: mirror.delete_version(NAME, "2"),
+        ["version 2 is in Production and ZenML does not know it"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "model missing in ZenML": (
+        lambda _: mirror.delete_model(NAME),
+        ["version 3 is in Staging and ZenML does not know it"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "only in ZenML": (
+        lambda _: mirror.add_version(NAME, "9", "models:/m-9"),
+        ["version 9 is in ZenML and not in the MLflow registry"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "of another store in ZenML": (
+        lambda _: mirror.add_version(NAME, "2", "models:/m-of-another-store"),
+        ["version 2 is in Production and ZenML has a model of another store"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+    "version deleted in MLflow": (
+        deleted("2"),
+        ["version 2 is in ZenML and not in the MLflow registry"],
+        {"1": ARCHIVED, "3": STAGING, "4": NONE},
+    ),
+    "unknown to the ledger": (
+        lambda connection: ledger.add(connection, Entry("delete", NAME, ledger.ALL, NONE)),
+        ["version 2 is in Production and the ledger does not know of it"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_what_was_changed_by_hand_is_found_and_mended(registry: Registry, harm: str) -> None:
+    do, told, wanted = HARMS[harm]
+    do(registry.connection)
+    found = [fault.what for fault in checking.faults(registry)]
+    for text in told:
+        assert any(text in what for what in found), found
+    assert {fault.what for fault in checking.mended(registry)} == set(found)
+    assert stages(registry) == wanted
+    assert checking.faults(registry) == []
+
+
+def test_after_mending_a_rollback_knows_what_was_found(registry: Registry) -> None:
+    alias("production", "4")(registry.connection)
+    checking.mended(registry)
+    entry = ledger.entries(registry.connection, NAME)[-1]
+    assert (entry.action, entry.version, entry.previous, entry.stage) == ("mend", "4", "2", PRODUCTION)
+    assert ledger.held_production(ledger.entries(registry.connection, NAME)) == ["1", "2", "4"]
+
+
+def test_what_fits_is_left_alone(registry: Registry) -> None:
+    before = ledger.entries(registry.connection, NAME)
+    assert checking.faults(registry) == checking.mended(registry) == []
+    assert ledger.entries(registry.connection, NAME) == before
+
+
+def test_a_model_that_mlflow_has_lost_is_forgotten(registry: Registry) -> None:
+    registry.connection.client.delete_registered_model(NAME)
+    (fault,) = checking.faults(registry)
+    assert "ZenML knows it" in fault.what
+    checking.mended(registry)
+    assert Client().list_models(name=NAME).items == []
+    assert checking.faults(registry) == []
+    assert ledger.held_production(ledger.entries(registry.connection, NAME)) == []
+
+
+def test_an_abandoned_lock_is_removed_and_a_fresh_one_respected(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lock.locked(registry.connection, NAME):
+        alias("production", "4")(registry.connection)
+        assert not any("locked" in fault.what for fault in checking.faults(registry))
+        with pytest.raises(RegistryError, match=r"is being changed by .* since"):
+            checking.mended(registry)
+    registry.connection.client.create_registered_model(f"{NAME}{lock.SUFFIX}", tags={"owner": "ann@sea, process 7"})
+    with pytest.raises(RegistryError, match="ann@sea, process 7"):
+        move(registry, registry.version(NAME, "1"), STAGING)
+    monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
+    assert any("locked by ann@sea, process 7, long ago" in fault.what for fault in checking.faults(registry))
+    checking.mended(registry)
+    assert stages(registry)["4"] == PRODUCTION
+    move(registry, registry.version(NAME, "1"), STAGING)
+
+
+def test_the_lock_of_a_model_that_is_gone_does_not_stay(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = registry.connection.client
+    client.create_registered_model(f"{NAME}{lock.SUFFIX}")
+    client.delete_registered_model(NAME)
+    monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
+    checking.mended(registry)
+    assert client.search_registered_models() == []

@@ -1,0 +1,201 @@
+"""Any history of promotions, rollbacks and deletions, against a registry as simple as a list.
+
+Hundreds of histories run on a client in memory; a few of the same kind on the embedded store with ZenML beside it.
+"""
+
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.tracking.memory import MemoryClient, MemoryMirror
+from tests.tracking.world import NAME, bare, forget, move, stages
+from tracking import ledger
+from tracking.connection import Connection
+from tracking.destination import Destination
+from tracking.errors import RegistryError
+from tracking.ledger import Entry
+from tracking.registry import ALIASES, ARCHIVED, NONE, PRODUCTION, STAGES, STAGING, Registry
+from tracking.stages import delete_model, delete_version, rollback, transition
+
+CASES = 500
+NUMBERS = st.integers(0, 5)
+
+
+class Histories(RuleBasedStateMachine):
+    """What the registry does, and beside it what it ought to: `wanted` stages, and `past` holders of Production."""
+
+    @initialize()
+    def open(self) -> None:
+        self.wanted: dict[str, str] = {}
+        self.past: list[str] = []
+        self.displaced: list[str] = []
+        self.entries = 0
+        self.exists = False
+        self.begun = 0
+        self.start()
+
+    def start(self) -> None:
+        client = MemoryClient()
+        destination = Destination("memory", "tests")
+        self.registry = Registry(Connection(destination, client, "0", "memory"))  # type: ignore[arg-type]
+
+    def register(self) -> str:
+        client = self.registry.connection.client
+        if not self.exists:
+            client.create_registered_model(NAME)
+        return client.create_model_version(NAME)  # type: ignore[call-arg,return-value]
+
+    @rule()
+    def train(self) -> None:
+        number = self.register()
+        self.exists = True
+        assert number not in self.wanted
+        self.wanted[number] = NONE
+
+    @precondition(lambda self: self.wanted)
+    @rule(which=NUMBERS, stage=st.sampled_from(STAGES), action=st.sampled_from(("promote", "transition", "archive")))
+    def change(self, which: int, stage: str, action: str) -> None:
+        number = self.pick(which)
+        version = self.registry.version(NAME, number)
+        if self.wanted[number] == stage:
+            with pytest.raises(RegistryError, match="already"):
+                move(self.registry, version, stage, action)
+            return
+        action = "promote" if stage in ALIASES else action
+        previous = move(self.registry, version, stage, action).previous
+        assert previous == self.holder(stage, without=number)
+        self.give(number, stage)
+
+    @precondition(lambda self: self.wanted)
+    @rule(which=NUMBERS, stage=st.sampled_from((STAGING, PRODUCTION)))
+    def come_too_late(self, which: int, stage: str) -> None:
+        """Decided when somebody else held the stage."""
+        number, holder = self.pick(which), self.holder(stage)
+        other = next((one for one in self.wanted if one != holder), None)
+        if self.wanted[number] == stage or other is None:
+            return
+        versions = self.registry
+        entry = Entry("promote", NAME, number, stage)
+        with pytest.raises(RegistryError, match="has changed since"):
+            transition(versions, versions.version(NAME, number), stage, entry, versions.version(NAME, other))
+
+    @precondition(lambda self: self.exists)
+    @rule()
+    def go_back(self) -> None:
+        holder = self.holder(PRODUCTION)
+        earlier = self.past[:-1] if holder else self.past
+        if not earlier:
+            with pytest.raises(RegistryError, match="no earlier"):
+                rollback(self.registry, NAME)
+            return
+        assert rollback(self.registry, NAME).version == earlier[-1]
+        self.past = earlier
+        self.give(earlier[-1], PRODUCTION)
+
+    @precondition(lambda self: self.wanted)
+    @rule(which=NUMBERS)
+    def delete(self, which: int) -> None:
+        number = self.pick(which)
+        version = self.registry.version(NAME, number)
+        if self.wanted[number] == PRODUCTION:
+            with pytest.raises(RegistryError, match="is in Production"):
+                delete_version(self.registry, version)
+            return
+        delete_version(self.registry, version)
+        del self.wanted[number]
+        rest = [one for one in self.past if one != number]
+        self.past = [one for place, one in enumerate(rest) if place == 0 or rest[place - 1] != one]
+
+    @precondition(lambda self: self.exists)
+    @rule(sure=st.integers(0, 4))
+    def delete_all(self, sure: int) -> None:
+        if sure:
+            return
+        if self.holder(PRODUCTION):
+            with pytest.raises(RegistryError, match="is in Production"):
+                delete_model(self.registry, NAME)
+            return
+        delete_model(self.registry, NAME)
+        self.exists, self.wanted, self.past = False, {}, []
+
+    @invariant()
+    def stages_are_as_wanted(self) -> None:
+        if self.exists:
+            assert self.found() == self.wanted
+
+    @invariant()
+    def the_ledger_only_grows_and_tells_of_every_displaced_version_once(self) -> None:
+        entries = ledger.entries(self.registry.connection, NAME)[self.begun :]
+        assert len(entries) >= self.entries
+        self.entries = len(entries)
+        assert [one for entry in entries if (one := entry.previous)] == self.displaced
+
+    def found(self) -> dict[str, str]:
+        versions = self.registry.versions(NAME)
+        for stage in ALIASES:
+            assert [one.stage for one in versions].count(stage) <= 1
+        assert all(one.tags["stage"] == one.stage for one in versions)
+        return {one.version: one.stage for one in versions}
+
+    def pick(self, which: int) -> str:
+        return sorted(self.wanted)[which % len(self.wanted)]
+
+    def holder(self, stage: str, without: str | None = None) -> str | None:
+        held = (n for n, known in self.wanted.items() if known == stage and stage in ALIASES and n != without)
+        return next(held, None)
+
+    def give(self, number: str, stage: str) -> None:
+        holder = self.holder(stage)
+        if holder:
+            self.wanted[holder] = ARCHIVED
+            self.displaced.append(holder)
+        self.wanted[number] = stage
+        if stage == PRODUCTION and self.past[-1:] != [number]:
+            self.past.append(number)
+
+
+class RealHistories(Histories):
+    """The same on an embedded store, emptied before each history."""
+
+    open_registry: Registry
+
+    def start(self) -> None:
+        self.registry = self.open_registry
+        forget(self.registry.connection)
+        self.begun = len(ledger.entries(self.registry.connection, NAME))
+
+    def register(self) -> str:
+        return bare(self.registry.connection).version
+
+    def found(self) -> dict[str, str]:
+        return stages(self.registry)
+
+
+def test_any_history_ends_as_it_ought_to() -> None:
+    options = settings(max_examples=CASES, stateful_step_count=20, deadline=None, derandomize=True)
+    with patch("tracking.stages.mirror", MemoryMirror()), patch("tracking.ledger.experiment_of") as experiment:
+        experiment.return_value.experiment_id = "1"
+        run_state_machine_as_test(Histories, settings=options)
+
+
+@pytest.mark.long
+def test_any_history_ends_as_it_ought_to_in_a_real_store(registry: Registry) -> None:
+    options = settings(
+        max_examples=5,
+        stateful_step_count=10,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    RealHistories.open_registry = registry
+    run_state_machine_as_test(RealHistories, settings=options)

@@ -1,0 +1,229 @@
+"""A training on record in each store: its runs, its versions, and the models that strangers load from there."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from accidents.configuration.tracking import TrackingSettings
+from accidents.errors import RequestError
+from accidents.requests import parse
+from accidents.requests.writing import requests_of
+from accidents.tables import Accidents
+from tests.tracking.world import NAME, SOURCE, STORED, TAGS, forget, move, only, stages, training
+from tests.trained import small_models, small_year
+from tracking.connection import Connection, connected
+from tracking.destination import Destination
+from tracking.names import registered_names
+from tracking.registration import record_and_register
+from tracking.registry import ARCHIVED, NONE, PRODUCTION, Registry
+
+pytestmark = pytest.mark.slow
+SETTINGS = TrackingSettings()
+ACCIDENTS = 300
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A training in a store, and what was said of it."""
+
+    connection: Connection
+    registered: dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=["on_postgresql", pytest.param("on_sqlite", marks=pytest.mark.long), "inside"])
+def store(request: pytest.FixtureRequest) -> Destination:
+    found: Destination = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="module")
+def kept(store: Destination) -> Iterator[Kept]:
+    with connected(SETTINGS, store) as connection:
+        forget(connection)
+        yield Kept(connection, record_and_register(connection, training(search=True), SETTINGS))
+
+
+def files(kept: Kept, run: str, folder: str | None = None) -> set[str]:
+    return {Path(found.path).name for found in kept.connection.client.list_artifacts(run, folder)}
+
+
+def test_a_training_is_one_run_a_run_a_model_and_a_run_a_trial(kept: Kept) -> None:
+    client = kept.connection.client
+    children = {found["run_id"] for found in kept.registered.values()}
+    parents = {client.get_run(run).data.tags["mlflow.parentRunId"] for run in children}
+    assert len(children) == 4
+    (parent,) = map(client.get_run, parents)
+    assert parent.info.run_name == training(search=True).name
+    assert parent.info.run_name.startswith(f"{SOURCE} call 20")
+    assert parent.info.status == "FINISHED"
+    assert {"comparison.html", "model_card.md"} <= files(kept, parent.info.run_id)
+    below = client.search_runs([kept.connection.experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}'")
+    assert {run.info.run_id for run in below} == children
+    forest = kept.registered["random_forest"]["run_id"]
+    trials = client.search_runs([kept.connection.experiment_id], f"tags.mlflow.parentRunId = '{forest}'")
+    assert {run.info.run_name for run in trials} == {"Random Forest trial 01", "Random Forest trial 02"}
+    assert {run.data.params["max_depth"] for run in trials} == {"3", "5"}
+    assert all(0.5 < run.data.metrics["cv_roc_auc"] < 1 for run in trials)
+
+
+def test_the_run_of_a_model_says_everything_about_it(kept: Kept) -> None:
+    for model in training(search=True).models:
+        kind, bundle = model.bundle.model_type, model.bundle
+        run = kept.connection.client.get_run(kept.registered[kind]["run_id"])
+        assert run.data.params["model_type"] == run.data.tags["model_type"] == kind
+        assert run.data.params["seed"] == "0"
+        assert run.data.params["training_accidents"] == str(bundle.rows["training"])
+        for name, value in bundle.parameters.items():
+            assert run.data.params[f"model_{name}"] == str(value)
+        figures = model.assessment.evaluation
+        for name in ("f1", "roc_auc", "ece"):
+            low, high = figures.intervals[name]
+            assert run.data.metrics[f"{name}_low"] == low <= run.data.metrics[name] <= high
+            assert run.data.metrics[name] == getattr(figures, name)
+            assert run.data.metrics[f"{name}_high"] == high
+        assert run.data.metrics["threshold"] == bundle.threshold
+        assert run.data.tags["code_version"] == TAGS["code_version"]
+        searched = kind == "random_forest"
+        assert run.data.tags["training_method"] == ("grid search" if searched else "fixed hyperparameters")
+        assert {"report.html", "evaluation.json", "shap_importance.csv"} <= files(kept, run.info.run_id)
+        pictures = {name.removesuffix(".png") for name in files(kept, run.info.run_id, "plots")}
+        assert {"confusion_matrix", "shap_summary", "shap_importance"} <= pictures
+        (used,) = run.inputs.dataset_inputs
+        assert used.dataset.digest == training().fingerprint[:32]
+        assert "priority" in used.dataset.schema
+
+
+def test_a_version_has_signature_example_tags_and_description(kept: Kept) -> None:
+    import mlflow
+
+    for kind, found in kept.registered.items():
+        version = Registry(kept.connection).version(found["name"], found["version"])
+        assert found["name"] == registered_names()[kind]
+        assert version.stage == NONE
+        assert version.tags["model_type"] == kind
+        assert version.tags["level"] == "call"
+        assert "French road accident" in kept.connection.client.get_registered_model(found["name"]).description
+        assert "accidents" in version.description
+        about = mlflow.models.get_model_info(f"models:/{found['name']}/{found['version']}")
+        assert [column.name for column in about.signature.inputs.inputs] == ["accident", "accident_flat"]
+        assert [column.name for column in about.signature.outputs.inputs] == [
+            "probability",
+            "prediction",
+            "interpretation",
+        ]
+        folder = mlflow.artifacts.download_artifacts(f"models:/{found['name']}/{found['version']}")
+        (example,) = json.loads((Path(folder) / "input_example.json").read_text())["data"]
+        assert "vehicules" in example[0] or "vehicles" in example[0]
+        stored = json.loads((Path(folder) / "artifacts" / "stored_accidents.json").read_text())
+        assert len(stored) == STORED
+
+
+def test_strangers_load_the_models_and_get_the_same_probabilities(kept: Kept, tmp_path: Path, project: Path) -> None:
+    """In a process of its own in another folder, without this project; by number, and by the alias of Production."""
+    registry = Registry(kept.connection)
+    for name in registry.models():
+        if registry.holder(name, PRODUCTION) is None:
+            move(registry, registry.version(name, "1"), PRODUCTION)
+    accidents, features = small_year()
+    chosen = features.head(ACCIDENTS)
+    texts = [json.dumps(one) for one in requests_of(accidents, chosen["Num_Acc"].tolist())]
+    flat = (project / "examples" / "classic_flat.json").read_text()
+    broken = json.dumps(json.loads(flat) | {"lum": "moonlight"})
+    frames = {
+        "nested": {"accident": texts},
+        "flat": {"accident_flat": [flat]},
+        "both": {"accident": [texts[0], None], "accident_flat": [None, flat]},
+        "refused": {"accident_flat": [flat, flat, broken]},
+    }
+    names = registered_names()
+    addresses = [f"models:/{name}{which}" for name in names.values() for which in ("/1", "@production")]
+    found = ask(kept.connection.destination.uri, addresses, frames, tmp_path)
+    assert not any(Path(entry).resolve() == project for entry in found["path"] if entry)
+    assert not found["code"].startswith(str(project))
+    bundles = {model.bundle.model_type: model.bundle for model in training(search=True).models}
+    for kind, name in names.items():
+        expected = bundles[kind].predict(chosen)
+        for which in ("/1", "@production"):
+            answers = found[f"models:/{name}{which}"]
+            assert np.abs(np.array(answers["nested"]["probability"]) - expected).max() <= 1e-12
+            assert answers["nested"]["prediction"] == (expected >= bundles[kind].threshold).astype(int).tolist()
+            assert answers["both"]["probability"] == [
+                answers["nested"]["probability"][0],
+                answers["flat"]["probability"][0],
+            ]
+            assert set(answers["nested"]["interpretation"]) == {"Priority", "Non-Priority"}
+            assert "row 2" in answers["refused"]
+            assert "lum" in answers["refused"]
+            assert "moonlight" in answers["refused"]
+
+
+def ask(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What models answer in a fresh process."""
+    asked, answered = folder / "asked.json", folder / "answered.json"
+    asked.write_text(json.dumps({"uri": uri, "models": addresses, "frames": frames}))
+    script = Path(__file__).with_name("asking.py").read_text()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_T", "PYTHON"))}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, str(asked), str(answered)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(answered.read_text())
+    return found
+
+
+def test_a_second_training_makes_second_versions_and_leaves_production_alone(kept: Kept) -> None:
+    registry = Registry(kept.connection)
+    if registry.holder(NAME, PRODUCTION) is None:
+        move(registry, registry.version(NAME, "1"), PRODUCTION)
+    assert record_and_register(kept.connection, only("lightgbm"), SETTINGS)["lightgbm"]["version"] == "2"
+    assert stages(registry) == {"1": PRODUCTION, "2": NONE}
+    move(registry, registry.latest(NAME), PRODUCTION)
+    assert stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
+    best = registry.best("f1")
+    assert best.metrics["f1"] == max(registry.in_stage(name, PRODUCTION).metrics["f1"] for name in registry.models())
+    assert registry.load(best).model_type == best.tags["model_type"]
+
+
+def readable(accidents: Accidents, number: int) -> bool:
+    """Whether the published rows fit together: a few vehicles share their number with another one."""
+    try:
+        return bool(parse(requests_of(accidents, [number])[0]))
+    except RequestError:
+        return False
+
+
+@pytest.mark.real
+@pytest.mark.long
+def test_real_accidents_get_the_same_probabilities(inside: Destination, real_baac: Path, tmp_path: Path) -> None:
+    from accidents.configuration.ingestion import IngestionSettings
+    from accidents.features import build
+    from accidents.ingestion import ingest
+    from accidents.sources.folder import folder_editions
+
+    accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
+    drawn = accidents.accidents["Num_Acc"].sample(1010, random_state=0)
+    chosen = pd.Series([number for number in drawn if readable(accidents, number)][:1000])
+    features = build(accidents).set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True)
+    with connected(SETTINGS, inside) as connection:
+        forget(connection)
+        registered = record_and_register(connection, training(), SETTINGS)
+    addresses = {kind: f"models:/{found['name']}/{found['version']}" for kind, found in registered.items()}
+    texts = [json.dumps(one) for one in requests_of(accidents, chosen.tolist())]
+    found = ask(inside.uri, [*addresses.values()], {"real": {"accident": texts}}, tmp_path)
+    for kind, scored in small_models().items():
+        answers = np.array(found[addresses[kind]]["real"]["probability"])
+        assert np.abs(answers - scored.trained.bundle.predict(features)).max() <= 1e-12

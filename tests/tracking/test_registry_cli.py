@@ -1,0 +1,222 @@
+"""`run.py registry`: what it prints, in words and in JSON, and how it ends."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accidents.configuration.tracking import TrackingSettings
+from cli.commands import main
+from tests.pipelines.conftest import configure
+from tests.tracking.world import NAME, bare, forget, move, only, stages
+from tracking.connection import Connection, connected
+from tracking.destination import embedded
+from tracking.registration import record_and_register
+from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
+
+pytestmark = pytest.mark.slow
+OTHER = "Accident_Prediction_Logistic_Regression"
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("registry")
+
+
+@pytest.fixture(scope="module")
+def connection(place: Path) -> Iterator[Connection]:
+    settings = TrackingSettings(folder=place / "mlruns")
+    with connected(settings, embedded(settings)) as found:
+        yield found
+
+
+@pytest.fixture
+def registry(connection: Connection) -> Registry:
+    """Three versions: 1 archived, 2 in Production, 3 without a stage."""
+    forget(connection)
+    found = Registry(connection)
+    for number in range(3):
+        version = bare(connection)
+        if number < 2:
+            move(found, version, PRODUCTION)
+    return found
+
+
+@pytest.fixture
+def say(place: Path, capsys: pytest.CaptureFixture[str]) -> Say:
+    chosen = configure(
+        place,
+        tracking={"folder": str(place / "mlruns"), "pruning": {"keep_latest": 1, "older_than_days": 0}},
+        ingestion={"source": {"data_folder": str(place / "data" / "raw"), "sample": {"accidents": 1500}}},
+        training={"models_folder": str(place / "models"), "reports_folder": str(place / "reports")},
+        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
+        promotion={"accidents_at_least": 50, "guards": {"department_accidents_at_least": 10}},
+    )
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = main(["registry", *chosen, *words])
+        except SystemExit as end:  # argparse
+            code = int(str(end.code))
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return code, told.out, told.err
+
+    return typed
+
+
+def as_json(say: Say, *words: str) -> Any:
+    code, out, _ = say(*words, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def test_looking(registry: Registry, say: Say) -> None:
+    assert as_json(say, "list-models") == [
+        {"name": NAME, "versions": 3, "latest": "3", "production": "2", "staging": None}
+    ]
+    assert NAME in say("list-models")[1]
+    versions = as_json(say, "list-versions", "--model-name", "LightGBM")
+    assert {one["version"]: one["stage"] for one in versions} == stages(registry)
+    assert say("list-versions")[1].count(NAME) == 3
+    assert as_json(say, "get-model", "--model-name", NAME)["version"] == "2"
+    assert as_json(say, "get-model", "--model-name", NAME.upper(), "--stage", "ARCHIVED")["version"] == "1"
+    assert as_json(say, "get-model", "--model-name", NAME, "--version", "3")["stage"] == NONE
+    history = as_json(say, "history", "--model-name", "lightgbm")
+    assert [(one["action"], one["version"], one["previous"]) for one in history[:2]] == [
+        ("promote", "2", "1"),
+        ("promote", "1", None),
+    ]
+    assert "promote" in say("history")[1]
+
+
+def test_changing(registry: Registry, say: Say) -> None:
+    named = ("--model-name", "lightgbm")
+    assert as_json(say, "transition", *named, "--version", "3", "--stage", "staging")["stage"] == STAGING
+    code, out, _ = say("promote", *named)
+    assert (code, out) == (0, f"{NAME} 3 is in Production; 2 is archived\n")
+    assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
+    assert as_json(say, "rollback", *named, "--dry-run") == {"version": "2", "previous": "3"}
+    assert "would put" in say("rollback", *named, "--dry-run")[1]
+    assert stages(registry)["3"] == PRODUCTION
+    assert say("rollback", *named)[0] == 0
+    assert stages(registry) == {"1": ARCHIVED, "2": PRODUCTION, "3": ARCHIVED}
+    assert as_json(say, "archive", *named, "--version", "2")["action"] == "archive"
+    assert set(stages(registry).values()) == {ARCHIVED}
+    code, _, err = say("archive", *named, "--version", "2")
+    assert (code, "is in Archived already" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        ("get-model --model-name forest", 1, "there is no model 'forest'; there are Accident_Prediction_Lightgbm"),
+        ("get-model --model-name xgboost", 1, "no model Accident_Prediction_XGBoost is registered; registered are"),
+        ("get-model --model-name lightgbm --stage Staging", 1, "1 is in Archived"),
+        ("get-model --model-name lightgbm --stage Champion", 2, "choose one of None, Staging, Production, Archived"),
+        ("promote --model-name lightgbm --version 9", 1, "has no version 9; there are 1, 2, 3"),
+        ("promote --model-name lightgbm --version 1e0", 1, "has no version 1e0"),
+        ("promote --model-name lightgbm --version -1", 1, "has no version -1"),
+        ("promote --model-name lightgbm --version 01", 1, "has no version 01"),
+        ("promote --model-name lightgbm --version=", 1, "has no version"),
+        ("delete-version --model-name lightgbm --yes --version=", 1, "has no version"),
+        ("list-versions --model-name=", 1, "there is no model ''"),
+        ("prune --yes --model-name=", 1, "there is no model ''"),
+        ("promote --model-name lightgbm --version 2", 1, "is in Production already"),
+        ("promote --model-name lightgbm --stage None", 2, "choose one of Staging, Production"),
+        ("delete-version --model-name lightgbm --version 2 --yes", 1, "is in Production and is not deleted"),
+        ("delete-version --model-name lightgbm --version 3", 2, "add --yes"),
+        ("delete-model --model-name lightgbm --yes", 1, "is in Production"),
+        ("transition --model-name lightgbm --stage Staging", 2, "--version"),
+        ("", 2, "COMMAND"),
+    ],
+)
+def test_mistakes_change_nothing_and_say_what_is_right(
+    registry: Registry, say: Say, typed: str, code: int, told: str
+) -> None:
+    before = stages(registry)
+    found, _, err = say(*typed.split())
+    assert (found, told in " ".join(err.split())) == (code, True), err
+    assert stages(registry) == before
+
+
+def test_deleting_and_pruning(registry: Registry, say: Say) -> None:
+    named = ("--model-name", "lightgbm")
+    bare(registry.connection)
+    assert say("prune", "--dry-run")[1] == f"would delete {NAME} 3\n"
+    assert len(stages(registry)) == 4
+    assert say("prune", "--yes")[1] == f"deleted {NAME} 3\n"
+    assert say("prune", "--yes")[1].startswith("nothing to delete")
+    assert say("delete-version", *named, "--version", "1", "--yes")[0] == 0
+    assert stages(registry) == {"2": PRODUCTION, "4": NONE}
+    say("archive", *named, "--version", "2")
+    assert say("delete-model", *named, "--yes")[:2] == (0, f"{NAME} is deleted\n")
+    assert as_json(say, "list-models") == []
+    assert "no model is registered yet" in say("list-models")[1]
+    for command in ("list-versions", "history", "check", "prune"):
+        assert say(command)[0] == 0, command
+
+
+def test_check_says_what_it_mended(registry: Registry, say: Say) -> None:
+    assert say("check")[:2] == (0, "MLflow and ZenML agree\n")
+    registry.connection.client.set_registered_model_alias(NAME, "production", "3")
+    code, out, _ = say("check", "--dry-run")
+    assert code == 1
+    assert f"found: {NAME}: version 3 is in Production and its tag says None" in out
+    code, out, _ = say("check")
+    assert code == 0
+    assert f"mended: {NAME}: version 3 is in Production and its tag says None" in out
+    assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
+
+
+def test_models_are_measured_compared_and_promoted_by_the_rule(connection: Connection, say: Say, place: Path) -> None:
+    forget(connection)
+    registry, named = Registry(connection), ("--model-name", "lightgbm")
+    for _ in range(2):
+        record_and_register(connection, only("lightgbm"), TrackingSettings())
+    assert "Accident_Prediction_Lightgbm 2" in say("compare", *named)[1]
+    for kind in ("html", "csv", "json"):
+        target = place / f"compared.{kind}"
+        code, out, _ = say("compare", *named, "--versions", "1", "2", "--format", kind, "--output", str(target))
+        assert code == 0
+        assert out.endswith("there is no need to change.\n")
+        text = target.read_text()
+        if kind == "json":
+            assert set(json.loads(text)["versions"]) == {f"{NAME} 1", f"{NAME} 2"}
+        if kind == "csv":
+            assert [row["version"] for row in csv.DictReader(text.splitlines())] == [f"{NAME} 1", f"{NAME} 2"]
+        if kind == "html":
+            assert f"{NAME} 2" in text
+    lenient = configure(
+        place,
+        promotion={
+            "accidents_at_least": 50,
+            "floors": dict.fromkeys(("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy"), 0.0),
+            "ceilings": {"brier": 1.0, "ece": 1.0},
+            "guards": {"department_accidents_at_least": 10},
+        },
+    )
+    move(registry, bare(connection, OTHER, {"level": "scene"}), PRODUCTION)
+    bare(connection, OTHER, {"level": "call"})
+    code, out, err = say(*lenient, "auto-promote", "--json")
+    assert (code, "their figures cannot be compared" in err) == (1, True)
+    (judged,) = json.loads(out)
+    assert (judged["model"], judged["promoted"]) == (NAME, True)
+    code, _, err = say("compare", *named, "--format", "csv", "--output", str(place / "tracking.yaml" / "no.csv"))
+    assert (code, "no.csv cannot be written" in err) == (2, True)
+    assert stages(registry) == {"1": NONE, "2": PRODUCTION}
+    strict = configure(place, promotion={"accidents_at_least": 50, "floors": {"f1": 0.99}})
+    code, out, _ = say(*strict, "evaluate-promotion", *named, "--version", "1")
+    assert code == 1
+    assert "refused" in out
+    assert "is below the floor of 0.990" in out
+    assert stages(registry) == {"1": NONE, "2": PRODUCTION}
+    assert as_json(say, "history")[0]["approved"] is False
+    too_few = configure(place, promotion={"accidents_at_least": 100_000})
+    code, _, err = say(*too_few, "evaluate-promotion", *named)
+    assert (code, "too few to compare" in err) == (1, True)

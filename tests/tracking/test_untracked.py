@@ -1,0 +1,41 @@
+"""A training whose MLflow does not answer: refused before anything is trained, or trained without a record."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.commands import main
+from tests.pipelines.conftest import configure
+from tests.tracking.servers import free_port
+
+pytestmark = pytest.mark.slow
+
+
+def test_nothing_is_trained_without_a_record_unless_that_is_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"http://ann:secret@127.0.0.1:{free_port()}"
+    small = configure(
+        tmp_path,
+        ingestion={"source": {"data_folder": str(tmp_path / "data" / "raw"), "sample": {"accidents": 1500}}},
+        training={
+            "models_folder": str(tmp_path / "models"),
+            "reports_folder": str(tmp_path / "reports"),
+            "model_settings": {"lightgbm": {"parameters": {"rounds": 20}}},
+        },
+        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
+        tracking={"mlflow": {"tracking_uri": address}},
+    )
+    typed = ["--training", *small, "--models", "lightgbm"]
+    assert main(typed) == 1
+    told = capsys.readouterr()
+    assert "does not answer or refuses" in told.err
+    assert "--allow-untracked" in told.err
+    assert len(told.err.strip().split("\n\n")) == 1
+    assert "Traceback" not in told.err
+    assert not (tmp_path / "models").exists()
+    assert main([*typed, "--allow-untracked"]) == 0
+    after = capsys.readouterr()
+    assert "not tracked: the MLflow" in after.err
+    assert (tmp_path / "models" / "lightgbm_model.joblib").is_file()
+    assert "secret" not in told.err + told.out + after.err + after.out

@@ -1,0 +1,120 @@
+"""What the tests of tracking share: settings, trainings to record, versions without a model, and what must agree."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.training import ModelSettings, TrainingSettings
+from accidents.training import Trained, train
+from tests.trained import SMALL, small_models, small_year
+from tracking import checking, ledger, mirror
+from tracking.assembling import assemble
+from tracking.connection import Connection
+from tracking.ledger import Entry
+from tracking.names import registered_name, registered_names
+from tracking.registry import ARCHIVED, PRODUCTION, STAGING, Registry, Version
+from tracking.stages import transition
+from tracking.training import Training
+
+EVALUATION = EvaluationSettings(resamples=20, group_resamples=10, explained_accidents=50)
+SOURCE = "sample"
+TAGS = {"code_version": "0123abcd", "stack": "default"}
+NAME = registered_name("lightgbm")
+STORED = 20
+
+
+@cache
+def searched() -> Trained:
+    """A small model whose hyperparameters were searched for on a grid of two."""
+    accidents, features = small_year()
+    own = ModelSettings(parameters=SMALL["random_forest"], grid={"max_depth": [3, 5]})
+    settings = TrainingSettings.model_validate(
+        {"threads": 1, "cv_folds": 2, "tuning": {"method": "grid"}, "model_settings": {"random_forest": own}}
+    )
+    return train("random_forest", features, accidents.accidents, settings, level="call", fingerprint="0123456789abcdef")
+
+
+@cache
+def training(*, search: bool = False) -> Training:
+    """A training of a model a type, as it is recorded; with a search behind the forest if asked for."""
+    accidents, features = small_year()
+    models = {name: scored.trained for name, scored in small_models().items()}
+    if search:
+        models["random_forest"] = searched()
+    return assemble(
+        [trained.bundle for trained in models.values()],
+        [trained.predictions for trained in models.values()],
+        features,
+        accidents,
+        EVALUATION,
+        best="xgboost",
+        pages={"comparison.html": "<p>compared</p>", "model_card.md": "# Card"},
+        source=SOURCE,
+        tags=TAGS,
+        stored=STORED,
+    )
+
+
+def only(model_type: str) -> Training:
+    """A training of one type alone."""
+    whole = training()
+    chosen = [model for model in whole.models if model.bundle.model_type == model_type]
+    return replace(whole, models=chosen, best=model_type)
+
+
+def bare(connection: Connection, name: str = NAME, tags: Mapping[str, str] | None = None) -> Version:
+    """A new registered version with an address and no files: enough for everything about stages."""
+    client = connection.client
+    if name not in {model.name for model in client.search_registered_models()}:
+        client.create_registered_model(name)
+    model = client.create_logged_model(connection.experiment_id, name="model")
+    source = f"models:/{model.model_id}"
+    told = {"stage": "None", "f1": "0.7", **(tags or {})}
+    made = client.create_model_version(name, source=source, model_id=model.model_id, tags=told)
+    mirror.add_version(name, str(made.version), source)
+    return Registry(connection).version(name, str(made.version))
+
+
+def forget(connection: Connection) -> None:
+    """Remove every model of the project, from MLflow and ZenML: what another store left in ZenML, too."""
+    registry = Registry(connection)
+    for name in registered_names().values():
+        for one in (name, f"{name}.lock"):
+            if one in {model.name for model in connection.client.search_registered_models()}:
+                connection.client.delete_registered_model(one)
+        if name not in registry.models():
+            ledger.add(connection, Entry("delete", name, ledger.ALL, "None"))
+        mirror.delete_model(name)
+
+
+def move(registry: Registry, version: Version, stage: str, action: str = "promote") -> Entry:
+    """Give a version a stage, having looked who holds it."""
+    seen = registry.holder(version.name, stage) if stage in (PRODUCTION, STAGING) else None
+    return transition(registry, version, stage, Entry(action, version.name, version.version, stage), seen)
+
+
+def stages(registry: Registry, name: str = NAME) -> dict[str, str]:
+    """Stages by version; MLflow's aliases and tags, ZenML and the check have to agree on them."""
+    versions = registry.versions(name)
+    found = {one.version: one.stage for one in versions}
+    assert {number: known.stage for number, known in mirror.known(name).items()} == found
+    assert {one.version: one.tags["stage"] for one in versions} == found
+    for stage, alias in ((PRODUCTION, "production"), (STAGING, "staging")):
+        assert [one.version for one in versions if alias in one.aliases] == [n for n, s in found.items() if s == stage]
+        assert list(found.values()).count(stage) <= 1
+    assert [fault.what for fault in checking.faults(registry) if fault.model == name] == []
+    return dict(sorted(found.items(), key=lambda one: int(one[0])))
+
+
+def archived(registry: Registry, name: str = NAME) -> list[str]:
+    """Versions in the order in which they were displaced or archived since the model was made, by the ledger."""
+    entries = ledger.entries(registry.connection, name)
+    ends = [place for place, entry in enumerate(entries) if entry.version == ledger.ALL]
+    entries = entries[ends[-1] + 1 :] if ends else entries
+    moved = [entry for entry in entries if entry.action in {"promote", "transition", "rollback", "archive"}]
+    return [
+        number
+        for entry in moved
+        for number in ([entry.previous] if entry.previous else [entry.version] if entry.stage == ARCHIVED else [])
+    ]

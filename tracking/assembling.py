@@ -1,0 +1,62 @@
+"""From what the steps of a training made to what is recorded of it."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from accidents.assessment import assess_test_part
+from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.smoke import stored_accidents
+from accidents.tables import Accidents
+from tracking.training import TrainedModel, Training
+
+_SECONDS = len("2024-01-01T00:00:00")
+
+
+def assemble(
+    bundles: Sequence[Bundle],
+    predictions: Sequence[pd.DataFrame],
+    features: pd.DataFrame,
+    accidents: Accidents,
+    evaluation: EvaluationSettings,
+    *,
+    best: str,
+    pages: Mapping[str, str],
+    source: str,
+    tags: Mapping[str, str],
+    stored: int,
+) -> Training:
+    """Measure and explain every model of a training on its test part, and put all of it together.
+
+    Args:
+        bundles: the models.
+        predictions: for each of them, what it says of accidents that it has not learned from.
+        features: what `accidents.features.build` gives.
+        accidents: the same accidents, in the same order.
+        evaluation: how models are measured and explained.
+        best: the model type that compared best.
+        pages: texts to keep with the training, by file name.
+        source: where the accidents come from, as typed.
+        tags: where the training ran, and with which code.
+        stored: how many accidents to store with each model.
+    """
+    models = [
+        TrainedModel(
+            bundle,
+            assess_test_part(bundle, predicted, features, accidents.accidents, evaluation, source=source),
+            stored_accidents(predicted, accidents, stored),
+        )
+        for bundle, predicted in zip(bundles, predictions, strict=True)
+    ]
+    when = max(bundle.trained_at for bundle in bundles)[:_SECONDS].replace("T", " ")
+    return Training(
+        name=f"{source.rstrip('/').rpartition('/')[2]} {bundles[0].level} {when}",
+        source=source,
+        fingerprint=bundles[0].fingerprint,
+        models=models,
+        best=best,
+        columns=[str(name) for name in features.columns.drop("Num_Acc")],
+        pages=pages,
+        tags=tags,
+    )

@@ -1,0 +1,156 @@
+"""Promotion by rule: candidate and holders fetched, measured anew on the same accidents, judged, and moved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.promotion import PromotionSettings
+from accidents.promotion.decision import decide
+from accidents.promotion.measuring import best_holder, measure
+from accidents.promotion.results import Decision
+from tracking import ledger
+from tracking.errors import RegistryError
+from tracking.ledger import Entry
+from tracking.registry import NONE, PRODUCTION, STAGING, Registry, Version
+from tracking.stages import transition
+
+_LONGEST = 4_000  # characters of a tag
+
+
+@dataclass(frozen=True)
+class Data:
+    """Labelled accidents to measure on: features and accidents in the same order, and where they come from."""
+
+    features: pd.DataFrame
+    accidents: pd.DataFrame
+    source: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate for a stage, what was decided about it, and who held the stage then."""
+
+    candidate: Version
+    stage: str
+    holder: Version | None
+    decision: Decision
+    entry: Entry = field(repr=False)
+
+
+def judge(
+    registry: Registry,
+    candidate: Version,
+    stage: str,
+    data: Data,
+    evaluation: EvaluationSettings,
+    rule: PromotionSettings,
+) -> Judged:
+    """Measure a candidate and the holders that it has to beat, decide, and write that into ledger and run.
+
+    Raises:
+        DataError: too few accidents that none of the models has learned from.
+    """
+    holder = registry.holder(candidate.name, stage)
+    rivals = _rivals(registry, candidate, rule)
+    bundles: dict[str, Bundle] = {one.title: registry.load(one) for one in (candidate, *rivals)}
+    measured = measure(bundles, data.features, data.accidents, evaluation, rule)
+    incumbent = best_holder(measured, [one.title for one in rivals], rule.improvement.metric)
+    if holder and holder.version == candidate.version:
+        incumbent = measured.models[candidate.title]
+    difference = measured.differences.get(incumbent.name) if incumbent else None
+    decision = decide(measured.models[candidate.title], incumbent, difference, rule)
+    entry = Entry(
+        "evaluate",
+        candidate.name,
+        candidate.version,
+        stage,
+        holder.version if holder else None,
+        decision.approved,
+        (_measured_on(measured.accidents, data.source), *decision.reasons),
+        decision.figures,
+    )
+    ledger.add(registry.connection, entry)
+    _tell_the_run(registry, candidate, stage, decision)
+    return Judged(candidate, stage, holder, decision, entry)
+
+
+def promote_if_approved(registry: Registry, judged: Judged) -> Entry | None:
+    """Give the candidate the stage it was approved for, unless the holder has changed since; None if it was not.
+
+    Raises:
+        RegistryError: the stage has another holder by now, or the model is being changed.
+    """
+    if not judged.decision.approved:
+        return None
+    own = judged.entry
+    entry = Entry("promote", own.model, own.version, own.stage, None, True, own.reasons, own.figures)
+    return transition(registry, judged.candidate, judged.stage, entry, judged.holder)
+
+
+def stages_without_command(rule: PromotionSettings) -> list[str]:
+    """Stages that a newly registered model takes by itself where the rule approves, the lower one first."""
+    switched = {STAGING: rule.auto_transition_to_staging, PRODUCTION: rule.auto_transition_to_production}
+    return [stage for stage, on in switched.items() if on]
+
+
+def promote_registered(
+    registry: Registry,
+    registered: Mapping[str, Mapping[str, Any]],
+    data: Data,
+    evaluation: EvaluationSettings,
+    rule: PromotionSettings,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Judge newly registered versions for the stages of `stages_without_command`, and move those that are approved.
+
+    A version that has a stage already, from an earlier run of the same training, is left where it is.
+
+    Returns:
+        By model type and stage: `version`, `approved`, `reasons`.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for model_type, told in registered.items():
+        for stage in stages_without_command(rule):
+            if not told["version"]:
+                continue
+            candidate = registry.version(told["name"], told["version"])
+            if candidate.stage not in {NONE, STAGING} or candidate.stage == stage:
+                continue
+            judged = judge(registry, candidate, stage, data, evaluation, rule)
+            promote_if_approved(registry, judged)
+            verdict = {"version": candidate.version, "approved": judged.decision.approved}
+            found.setdefault(model_type, {})[stage] = verdict | {"reasons": list(judged.decision.reasons)}
+    return found
+
+
+def _rivals(registry: Registry, candidate: Version, rule: PromotionSettings) -> list[Version]:
+    """Who holds the stages that the rule compares with; not the candidate itself.
+
+    Raises:
+        RegistryError: one of them is told more, or less, of an accident, so that figures cannot be compared.
+    """
+    held = [registry.holder(candidate.name, other) for other in rule.improvement.over]
+    rivals = [one for one in held if one and one.version != candidate.version]
+    for one in rivals:
+        theirs, own = one.tags.get("level"), candidate.tags.get("level")
+        if theirs != own:
+            raise RegistryError(
+                f"{candidate.title} is of level {own}, {one.title} in {one.stage} of level {theirs}: their figures "
+                "cannot be compared; train one with --level of the other, or use 'registry transition'"
+            )
+    return rivals
+
+
+def _measured_on(count: int, source: str) -> str:
+    return f"measured on {count:,} accidents of {source} that no model has learned from"
+
+
+def _tell_the_run(registry: Registry, candidate: Version, stage: str, decision: Decision) -> None:
+    client = registry.connection.client
+    if candidate.run_id:
+        verdict = "approved" if decision.approved else "refused"
+        client.set_tag(candidate.run_id, f"promotion_{stage.lower()}", verdict)
+        client.set_tag(candidate.run_id, f"promotion_{stage.lower()}_reasons", "\n".join(decision.reasons)[:_LONGEST])

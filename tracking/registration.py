@@ -1,0 +1,109 @@
+"""Recorded models as versions of registered models, with what people want to know of them."""
+
+from typing import Any
+
+from accidents.configuration.tracking import TrackingSettings
+from accidents.evaluation.metrics import METRICS
+from accidents.report.subject import display_name
+from tracking import mirror
+from tracking.connection import Connection, connected
+from tracking.errors import TrackingError
+from tracking.names import registered_name
+from tracking.training import Recorded, TrainedModel, Training, record, training_method
+
+DESCRIPTION = "Is a French road accident a priority: was somebody killed or hospitalised? {} on BAAC open data."
+
+
+def keep(training: Training, settings: TrackingSettings) -> dict[str, dict[str, Any]]:
+    """Connect, and `record_and_register`; nothing where MLflow does not answer and that is allowed.
+
+    Raises:
+        TrackingError: MLflow does not answer or refuses, and training without a record is not allowed.
+    """
+    try:
+        with connected(settings) as connection:
+            return record_and_register(connection, training, settings)
+    except TrackingError as error:
+        if not settings.allow_untracked:
+            raise
+        print(f"not tracked: {error}", flush=True)
+        return {}
+
+
+def record_and_register(
+    connection: Connection, training: Training, settings: TrackingSettings
+) -> dict[str, dict[str, Any]]:
+    """Record a training, and register each of its models as a new version where that is wanted.
+
+    Returns:
+        By model type: `run_id`, `model_uri`, `name` and `version`; the last three None where nothing was stored.
+    """
+    recorded = record(connection, training, settings)
+    return {
+        found.model_type: _registered(connection, found, model, training, settings)
+        for found, model in zip(recorded, training.models, strict=True)
+    }
+
+
+def _registered(
+    connection: Connection, found: Recorded, model: TrainedModel, training: Training, settings: TrackingSettings
+) -> dict[str, Any]:
+    result: dict[str, Any] = {"run_id": found.run_id, "model_uri": found.model_uri, "name": None, "version": None}
+    if found.model_uri is None or not settings.mlflow.model_registry:
+        return result
+    name = registered_name(found.model_type)
+    version = _register(connection, name, found, model, training)
+    mirror.add_version(name, version, found.model_uri, _figures(model), training.tags)
+    return result | {"name": name, "version": version}
+
+
+def _register(connection: Connection, name: str, found: Recorded, model: TrainedModel, training: Training) -> str:
+    from mlflow.exceptions import MlflowException
+
+    client = connection.client
+    try:
+        client.create_registered_model(name, description=DESCRIPTION.format(display_name(found.model_type)))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    version = client.create_model_version(
+        name,
+        source=str(found.model_uri),
+        run_id=found.run_id,
+        tags=_tags(model, training),
+        description=_description(model, training),
+        model_id=str(found.model_uri).rpartition("/")[2],
+    )
+    return str(version.version)
+
+
+def _figures(model: TrainedModel) -> dict[str, float]:
+    evaluation = model.assessment.evaluation
+    return {name: getattr(evaluation, name) for name in METRICS if getattr(evaluation, name) is not None}
+
+
+def _tags(model: TrainedModel, training: Training) -> dict[str, str]:
+    bundle = model.bundle
+    told = {
+        "stage": "None",
+        "model_type": bundle.model_type,
+        "training_method": training_method(bundle),
+        "level": bundle.level,
+        "source": training.source,
+        "data_fingerprint": training.fingerprint,
+        "threshold": repr(bundle.threshold),
+        "trained_at": bundle.trained_at,
+        **{name: f"{value:.6f}" for name, value in _figures(model).items()},
+        **training.tags,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _description(model: TrainedModel, training: Training) -> str:
+    bundle, evaluation = model.bundle, model.assessment.evaluation
+    return (
+        f"{display_name(bundle.model_type)} at level {bundle.level}, trained on {training.source} "
+        f"({bundle.rows.get('training', 0):,} accidents), {training_method(bundle)}. Test part, "
+        f"{evaluation.n:,} accidents: F1 {evaluation.f1 or 0:.3f}, ROC-AUC {evaluation.roc_auc or 0:.3f}, "
+        f"ECE {evaluation.ece:.3f}."
+    )

@@ -1,0 +1,201 @@
+"""A training as MLflow runs: one for the training, under it one a model, under that one a trial of its search."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from accidents.assessment import Assessment
+from accidents.bundle import Bundle
+from accidents.configuration.tracking import TrackingSettings
+from accidents.evaluation.metrics import METRICS
+from accidents.plots.style import to_png
+from accidents.report.subject import display_name
+from accidents.tables import LABEL
+from tracking.connection import Connection
+from tracking.model import log_model
+
+if TYPE_CHECKING:
+    from mlflow.data.dataset import Dataset
+
+_LONGEST_PARAMETER = 500
+_PICTURES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
+"""Files of pictures whose name in a report is not what people look for."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One model of a training with all that is recorded of it.
+
+    `stored` are accidents of its test part: `accident` (JSON text), `label`, `probability`.
+    """
+
+    bundle: Bundle
+    assessment: Assessment
+    stored: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training as it is recorded.
+
+    `columns` are the features that there are; `pages` are texts by file name; `tags` say where the training ran and
+    with which code.
+    """
+
+    name: str
+    source: str
+    fingerprint: str
+    models: Sequence[TrainedModel]
+    best: str
+    columns: Sequence[str]
+    pages: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A model as MLflow knows it: its run, and its address `models:/m-…` where it was stored."""
+
+    model_type: str
+    run_id: str
+    model_uri: str | None
+
+
+def record(connection: Connection, training: Training, settings: TrackingSettings) -> list[Recorded]:
+    """Record a training and return its models, in their order. Must be called inside `connected`."""
+    import mlflow
+
+    dataset = _dataset(training)
+    with mlflow.start_run(experiment_id=connection.experiment_id, run_name=training.name, tags=_tags(training)):
+        mlflow.log_input(dataset, context="training")
+        mlflow.log_params(_common(training))
+        if settings.mlflow.log_artifacts:
+            _log_files(training.pages)
+        recorded = [_record_model(connection, model, training, dataset, settings) for model in training.models]
+        chosen = next(model for model in training.models if model.bundle.model_type == training.best)
+        mlflow.log_metrics(_test_metrics(chosen.assessment))
+    return recorded
+
+
+def _record_model(
+    connection: Connection, model: TrainedModel, training: Training, dataset: "Dataset", settings: TrackingSettings
+) -> Recorded:
+    import mlflow
+
+    bundle = model.bundle
+    name = display_name(bundle.model_type)
+    tags = _tags(training) | _model_tags(bundle)
+    with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=name, tags=tags) as run:
+        mlflow.log_input(dataset, context="training")
+        mlflow.log_params(_common(training) | _parameters(bundle))
+        mlflow.log_metrics(_metrics(model))
+        if settings.mlflow.log_artifacts:
+            _log_assessment(model.assessment)
+        uri = log_model(bundle, model.stored) if settings.mlflow.log_model else None
+        for trial in bundle.trials:
+            _record_trial(connection, name, trial)
+    return Recorded(bundle.model_type, run.info.run_id, uri)
+
+
+def _record_trial(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:
+    import mlflow
+
+    tags = {"given_up": str(trial["score"] is None).lower()}
+    run_name = f"{name} trial {trial['number'] + 1:02d}"
+    with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=run_name, tags=tags):
+        mlflow.log_params(trial["parameters"])
+        figures = {"cv_roc_auc": trial["score"], "seconds": trial["seconds"]}
+        mlflow.log_metrics({key: value for key, value in figures.items() if value is not None})
+
+
+def _tags(training: Training) -> dict[str, str]:
+    told = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags}
+    return {name: value for name, value in told.items() if value}
+
+
+def _model_tags(bundle: Bundle) -> dict[str, str]:
+    return {"model_type": bundle.model_type, "training_method": training_method(bundle), "level": bundle.level}
+
+
+def training_method(bundle: Bundle) -> str:
+    """How a model was made, in a few words: search and resampling."""
+    search = "fixed hyperparameters" if bundle.tuning == "none" else f"{bundle.tuning} search"
+    return search if bundle.resampling == "none" else f"{search}, {bundle.resampling}"
+
+
+def _common(training: Training) -> dict[str, Any]:
+    """What all models of a training share."""
+    bundle = training.models[0].bundle
+    return {
+        "source": training.source,
+        "data_fingerprint": training.fingerprint,
+        "level": bundle.level,
+        "geography": bundle.geography,
+        "resampling": bundle.resampling,
+        "tuning": bundle.tuning,
+        "seed": bundle.seed,
+        "threshold_rule": bundle.rule,
+        **{f"split_{name}": value for name, value in bundle.split.items()},
+        **{f"{part}_accidents": count for part, count in bundle.rows.items()},
+    }
+
+
+def _parameters(bundle: Bundle) -> dict[str, str]:
+    named = {"model_type": bundle.model_type, **{f"model_{name}": value for name, value in bundle.parameters.items()}}
+    return {name: str(value)[:_LONGEST_PARAMETER] for name, value in named.items()}
+
+
+def _test_metrics(assessment: Assessment) -> dict[str, float]:
+    """Figures of the test part, and the ends of their intervals."""
+    evaluation = assessment.evaluation
+    found: dict[str, float | None] = {name: getattr(evaluation, name) for name in METRICS}
+    for name, interval in evaluation.intervals.items():
+        if interval is not None:
+            found |= {f"{name}_low": interval[0], f"{name}_high": interval[1]}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _metrics(model: TrainedModel) -> dict[str, float]:
+    bundle = model.bundle
+    own = {"threshold": bundle.threshold, "fit_seconds": bundle.fit_seconds, "best_cv_score": bundle.best_cv_score}
+    validation = {f"validation_{name}": value for name, value in bundle.metrics.get("validation", {}).items()}
+    told = own | validation | _test_metrics(model.assessment)
+    return {name: float(value) for name, value in told.items() if value is not None}
+
+
+def _dataset(training: Training) -> "Dataset":
+    from mlflow.data.code_dataset_source import CodeDatasetSource
+    from mlflow.data.meta_dataset import MetaDataset
+    from mlflow.types import ColSpec, Schema
+
+    schema = Schema([ColSpec("double", name, required=False) for name in (*training.columns, LABEL)])
+    source = CodeDatasetSource({"source": training.source, "fingerprint": training.fingerprint})
+    name = Path(training.source).name or training.source
+    return MetaDataset(source, name=name, digest=training.fingerprint[:32], schema=schema)  # type: ignore[abstract]
+
+
+def _log_assessment(assessment: Assessment) -> None:
+    files: dict[str, str | bytes] = {
+        "report.html": assessment.report,
+        "evaluation.json": json.dumps(assessment.evaluation.model_dump(mode="json"), indent=1),
+        "shap_importance.csv": assessment.explanation.features.to_csv(index=False),
+    }
+    for name, figure in assessment.pictures.items():
+        files[f"plots/{_PICTURES.get(name, name)}.png"] = to_png(figure)
+    _log_files(files)
+
+
+def _log_files(files: Mapping[str, str | bytes]) -> None:
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        mlflow.log_artifacts(folder)
