@@ -5,7 +5,7 @@ Figures come from `evaluation`, explanations from `explanation`, pages from `rep
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,22 +15,27 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.errors import DataError
 from accidents.evaluation.evaluate import compare, evaluate
 from accidents.evaluation.results import Difference, Evaluation
-from accidents.explanation.importance import explain
+from accidents.explanation.importance import Explanation, explain
 from accidents.report.card import Card, model_card
 from accidents.report.comparison import comparison_report, ranked_by_f1
-from accidents.report.evaluation import evaluation_report
+from accidents.report.evaluation import evaluation_report, pictures
 from accidents.report.subject import Subject
 from accidents.tables import LABEL, Part
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SYNTHETIC_SOURCE = "sample"
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """One model on labelled accidents: its evaluation and the HTML report."""
+    """One model on labelled accidents: its evaluation, what moves it, the HTML report, and the report's pictures."""
 
     evaluation: Evaluation
+    explanation: Explanation
     report: str
+    pictures: "dict[str, Figure]"
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,56 @@ def assess(
     groups = labelled[list(settings.group_columns)]
     evaluation = evaluate(labels, bundle.probability(X), bundle.threshold, groups=groups, settings=settings)
     subject = _subject(bundle, source, fingerprint, f"{len(labels):,} accidents")
-    return Assessment(evaluation, evaluation_report(subject, evaluation, explain(bundle, X, settings), settings))
+    return _assessment(subject, evaluation, explain(bundle, X, settings), settings)
+
+
+def assess_test_part(
+    bundle: Bundle,
+    predictions: pd.DataFrame,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    source: str,
+) -> Assessment:
+    """Measure a model on the test part of its own training.
+
+    Args:
+        bundle: the model.
+        predictions: `Trained.predictions` of it.
+        features: what `accidents.features.build` gives.
+        accidents: `Accidents.accidents` of the same accidents in the same order.
+        settings: resamples, bins, groups.
+        source: where the accidents come from, as typed.
+    """
+    part = _test_part(predictions)
+    rows = _rows_of(part["Num_Acc"], accidents)
+    evaluation = _evaluated(part, bundle, accidents.loc[rows], settings)
+    subject = _subject(bundle, source, bundle.fingerprint, _told(part))
+    return _assessment(subject, evaluation, explain(bundle, bundle.matrix(features.loc[rows]), settings), settings)
+
+
+def _assessment(
+    subject: Subject, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
+) -> Assessment:
+    drawn = pictures(subject, evaluation, explanation, settings)
+    return Assessment(
+        evaluation, explanation, evaluation_report(subject, evaluation, explanation, settings, drawn), drawn
+    )
+
+
+def _evaluated(part: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings) -> Evaluation:
+    return evaluate(
+        part["label"].to_numpy(),
+        part["probability"].to_numpy(),
+        bundle.threshold,
+        groups=accidents[list(settings.group_columns)].reset_index(drop=True),
+        settings=settings,
+    )
+
+
+def _told(part: pd.DataFrame) -> str:
+    return f"test part, {len(part):,} accidents"
 
 
 def compare_models(
@@ -108,31 +162,23 @@ def compare_models(
     tested = {b.model_type: _test_part(p) for b, p in zip(bundles, predictions, strict=True)}
     models = {bundle.model_type: bundle for bundle in bundles}
     rows = _rows_of(next(iter(tested.values()))["Num_Acc"], accidents)
-    groups = accidents.loc[rows, list(settings.group_columns)].reset_index(drop=True)
-    evaluations = {
-        name: evaluate(
-            part["label"].to_numpy(),
-            part["probability"].to_numpy(),
-            models[name].threshold,
-            groups=groups,
-            settings=settings,
-        )
-        for name, part in tested.items()
-    }
+    measured = accidents.loc[rows]
+    evaluations = {name: _evaluated(part, models[name], measured, settings) for name, part in tested.items()}
     ranking = ranked_by_f1(evaluations)
     best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
-    told = f"test part, {len(rows):,} accidents"
-    subjects = {name: _subject(bundle, source, bundle.fingerprint, told) for name, bundle in models.items()}
+    told = {name: _told(part) for name, part in tested.items()}
+    subjects = {name: _subject(bundle, source, bundle.fingerprint, told[name]) for name, bundle in models.items()}
     explanation = explain(models[best], models[best].matrix(features.loc[rows]), settings)
     return Comparison(
         table=_table(ranking, models, evaluations),
         evaluations={name: evaluations[name].summary() for name in ranking},
         best=best,
-        report=evaluation_report(subjects[best], evaluations[best], explanation, settings),
+        report=_assessment(subjects[best], evaluations[best], explanation, settings).report,
         comparison_report=comparison_report(
             [subjects[name] for name in ranking],
             [evaluations[name] for name in ranking],
             _differences(ranking, tested, models, settings),
+            chosen=subjects[best].name,
         ),
         card=model_card(subjects[best], evaluations[best], explanation, (without_place or {}).get(best)),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from accidents.models.base import Matrix, Model, Vector
 
 FORMAT = b"french-road-accidents model bundle\n"
-VERSION = 2
+VERSION = 3
 """Raised whenever what is pickled changes its meaning, so that older files are refused instead of misread."""
 
 _LONGEST_HEADER = 1_000_000
@@ -63,7 +63,8 @@ class Bundle:
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
     `fingerprint` is that of the training data; `metrics` are by part (`validation`, `test`); `rows` counts accidents by
-    part. Fields after `threshold` are for the record and change no prediction.
+    part; `trials` are those of the search named by `tuning`. Fields after `threshold` are for the record and change no
+    prediction.
     """
 
     model_type: str
@@ -80,6 +81,8 @@ class Bundle:
     split: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     resampling: str = "none"
+    tuning: str = "none"
+    trials: tuple[dict[str, Any], ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     best_cv_score: float | None = None

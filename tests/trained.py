@@ -16,6 +16,7 @@ from accidents.features import build
 from accidents.ingestion import ingest
 from accidents.models import model_types
 from accidents.sources.resolution import resolve
+from accidents.tables import Accidents
 from accidents.training import Trained, train
 
 SMALL = {
@@ -37,13 +38,18 @@ class Scored:
 
 
 @cache
-def small_models() -> dict[str, Scored]:
-    """One model a type, trained at level `call` on 1,500 synthetic accidents."""
+def small_year() -> tuple[Accidents, pd.DataFrame]:
+    """1,500 synthetic accidents and their features."""
     with tempfile.TemporaryDirectory() as folder:
         source = SourceSettings(data_folder=Path(folder), sample=SampleSettings(accidents=1500))
-        settings = IngestionSettings(source=source)
-        accidents = ingest(resolve(source), settings).accidents
-    features = build(accidents)
+        accidents = ingest(resolve(source), IngestionSettings(source=source)).accidents
+    return accidents, build(accidents)
+
+
+@cache
+def small_models() -> dict[str, Scored]:
+    """One model a type, trained at level `call` on the small year."""
+    accidents, features = small_year()
     fast = {name: ModelSettings(parameters=SMALL.get(name, {})) for name in model_types()}
     configured = TrainingSettings(threads=1, model_settings=fast)
     models = {}

@@ -46,7 +46,7 @@ def by_group(
     large.sort(key=lambda code: (present[code] != MISSING, present[code]))
     rows = {(str(present[code]), words(str(values.name), present[code])): codes == code for code in large}
     if small.any():
-        rows[OTHERS, f"{small.sum()} smaller groups"] = small[codes]
+        rows[OTHERS, f"{small.sum()} smaller group{'s' if small.sum() > 1 else ''}"] = small[codes]
     return tuple(
         Group(value=value, words=text, **_measured(labels[chosen], probabilities[chosen], threshold, settings))
         for (value, text), chosen in rows.items()

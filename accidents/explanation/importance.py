@@ -41,14 +41,13 @@ def explain(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSett
     drawn = np.sort(generator.permutation(len(X))[:wanted])
     chosen = np.ascontiguousarray(X[drawn])
     shares = bundle.model.contributions(chosen)
-    of_margin = np.allclose(shares.sum(axis=1), bundle.margin(chosen), atol=1e-2)
     names = _names(bundle.columns)
     contributions = pd.DataFrame(shares[:, :-1], columns=names)
     by_topic = pd.DataFrame(shares[:, :-1].T).groupby([topic(column) for column in bundle.columns]).sum().T
     return Explanation(
         values=pd.DataFrame(chosen, columns=names),
         contributions=contributions,
-        unit="log-odds" if of_margin else "probability",
+        unit=bundle.model.EXPLAINED,
         features=importance(contributions, settings),
         topics=importance(by_topic, settings),
     )

@@ -15,6 +15,7 @@ from accidents.columns import SOURCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#24292f", "#67707b", "#dfe3e8"
@@ -103,6 +104,32 @@ def legend_above(axes: Axes, columns: int) -> None:
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, fontsize=_TICKS, labelcolor=INK,
         handlelength=2.2, columnspacing=1.4, borderaxespad=0.2,
     )  # fmt: skip
+
+
+def sequential() -> Colormap:
+    """From almost white to dark blue, for quantities that begin at nothing; no value is white."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("sequential", ("#f3f7fb", "#9ecae8", BLUE, "#00324f"))
+
+
+def colour_bar(figure: Figure, drawn: Any, axes: Axes, label: str, *, beside: bool = False) -> None:
+    """Say below the axes, or beside them, which colour stands for which quantity."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.ticker import MaxNLocator
+
+    place: dict[str, Any] = {"location": "right", "aspect": 14} if beside else {"location": "bottom", "aspect": 60}
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.9, pad=0.03, **place)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=_TICKS - 1, length=0)
+    if isinstance(drawn.norm, LogNorm):
+        powers = [10**power for power in range(7) if drawn.norm.vmin <= 10**power <= drawn.norm.vmax]
+        bar.set_ticks(powers, labels=[f"{power:,}" for power in powers])
+        bar.minorticks_off()
+    else:
+        bar.locator = MaxNLocator(4)
+        bar.update_ticks()
+    bar.set_label(label, color=INK, fontsize=_TICKS)
 
 
 def to_svg(figure: Figure) -> str:

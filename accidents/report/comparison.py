@@ -26,7 +26,10 @@ def ranked_by_f1(evaluations: Mapping[str, Evaluation]) -> list[str]:
 
 
 def comparison_report(
-    subjects: Sequence[Subject], evaluations: Sequence[Evaluation], differences: Sequence[Difference]
+    subjects: Sequence[Subject],
+    evaluations: Sequence[Evaluation],
+    differences: Sequence[Difference],
+    chosen: str = "",
 ) -> str:
     """The report as one HTML file.
 
@@ -34,6 +37,7 @@ def comparison_report(
         subjects: the models, that of best F1 first.
         evaluations: of each of them, on the same accidents.
         differences: the F1 of each less that of the first, paired (`evaluation.evaluate.compare`).
+        chosen: name of the model that the training proposes, by F1 on its validation part; empty where none is.
 
     Raises:
         DataError: the models were not measured on the same number of accidents.
@@ -56,6 +60,7 @@ def comparison_report(
         "comparison.html.j2",
         ranked=rows,
         tied=tied,
+        chosen=chosen,
         columns=_COLUMNS,
         credit=source,
         pictures={

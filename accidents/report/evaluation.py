@@ -1,5 +1,8 @@
 """The report of one model: headline figures, pictures, groups, and how the model was made."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.groups import OTHERS, column_of
 from accidents.evaluation.results import Evaluation, Group
@@ -10,6 +13,9 @@ from accidents.plots import groups as group_plots
 from accidents.plots import performance
 from accidents.report.rendering import render
 from accidents.report.subject import Subject
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HEADLINES = {
     "f1": "F1",
@@ -28,7 +34,11 @@ DEPARTMENT = "dep"
 
 
 def evaluation_report(
-    subject: Subject, evaluation: Evaluation, explanation: Explanation | None, settings: EvaluationSettings
+    subject: Subject,
+    evaluation: Evaluation,
+    explanation: Explanation | None,
+    settings: EvaluationSettings,
+    drawn: "Mapping[str, Figure] | None" = None,
 ) -> str:
     """The report as one HTML file.
 
@@ -37,26 +47,9 @@ def evaluation_report(
         evaluation: the measurement.
         explanation: what moves the model; None leaves that part out.
         settings: how many features to show.
+        drawn: what `pictures` gave, where it is there already.
     """
-    named = {subject.name: evaluation}
-    pictures = {
-        "confusion": performance.confusion(evaluation, subject.credit),
-        "thresholds": performance.thresholds(evaluation, subject.credit),
-        "roc": performance.roc(named, subject.credit),
-        "precision_recall": performance.precision_recall(named, subject.credit),
-        "calibration": performance.calibration(named, subject.credit),
-    }
-    if explanation is not None:
-        shown, unit = settings.shown_features, explanation.unit
-        pictures["importance"] = explanation_plots.importance(
-            explanation.topics, unit, shown, "What moves the model", subject.credit
-        )
-        pictures["beeswarm"] = explanation_plots.beeswarm(
-            explanation.values, explanation.contributions, unit, shown, subject.credit
-        )
     departments = departments_by_share(evaluation)
-    if departments:
-        pictures["departments"] = group_plots.agreement(departments, "department", subject.credit)
     return render(
         "evaluation.html.j2",
         subject=subject,
@@ -66,10 +59,43 @@ def evaluation_report(
         called=(evaluation.confusion.true_positives + evaluation.confusion.false_positives) / evaluation.n,
         place_share=place_share(explanation),
         departments=departments,
-        pictures=pictures,
+        pictures=drawn or pictures(subject, evaluation, explanation, settings),
         explained=0 if explanation is None else len(explanation.values),
         sections=_sections(evaluation, subject),
     )
+
+
+def pictures(
+    subject: Subject, evaluation: Evaluation, explanation: Explanation | None, settings: EvaluationSettings
+) -> dict[str, "Figure"]:
+    """The pictures of the report by name, such as `roc` and `calibration`.
+
+    Args:
+        subject: the model and the accidents measured.
+        evaluation: the measurement.
+        explanation: what moves the model; None leaves that part out.
+        settings: how many features to show.
+    """
+    named = {subject.name: evaluation}
+    drawn = {
+        "confusion": performance.confusion(evaluation, subject.credit),
+        "thresholds": performance.thresholds(evaluation, subject.credit),
+        "roc": performance.roc(named, subject.credit),
+        "precision_recall": performance.precision_recall(named, subject.credit),
+        "calibration": performance.calibration(named, subject.credit),
+    }
+    if explanation is not None:
+        shown, unit = settings.shown_features, explanation.unit
+        drawn["importance"] = explanation_plots.importance(
+            explanation.topics, unit, shown, "What moves the model", subject.credit
+        )
+        drawn["beeswarm"] = explanation_plots.beeswarm(
+            explanation.values, explanation.contributions, unit, shown, subject.credit
+        )
+    departments = departments_by_share(evaluation)
+    if departments:
+        drawn["departments"] = group_plots.agreement(departments, "department", subject.credit)
+    return drawn
 
 
 def departments_by_share(evaluation: Evaluation) -> list[Group]:

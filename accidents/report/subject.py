@@ -21,7 +21,7 @@ class Subject:
 
     `metadata` is that of a bundle (`accidents.bundle`). `source` says where the accidents come from, as typed;
     `accidents` which of them were measured, such as `test part, 12,224 accidents`; `fingerprint` is that of their
-    files; `synthetic` whether they are made up.
+    files; `synthetic` whether they are made up; `label` tells models of one type apart.
     """
 
     metadata: Mapping[str, Any]
@@ -29,11 +29,12 @@ class Subject:
     accidents: str
     fingerprint: str
     synthetic: bool
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """The model type as people write it."""
-        return display_name(self.metadata["model_type"])
+        """The label, or the model type as people write it."""
+        return self.label or display_name(self.metadata["model_type"])
 
     @property
     def credit(self) -> str:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.bundle import Bundle
-from accidents.configuration.base import Section
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import measure, scores
@@ -80,9 +79,10 @@ def train(
     rows = _rows_by_part(examples, settings)
     say(", ".join(f"{part} {len(positions):,}" for part, positions in rows.items()) + " accidents")
 
-    parameters, cv_score = _chosen(model_type, examples, rows[Part.TRAINING], settings, say)
+    search = _chosen(model_type, examples, rows[Part.TRAINING], settings, say)
     started = time.perf_counter()
-    fitted = fit(model_class(model_type), examples, rows[Part.TRAINING], rows[Part.VALIDATION], parameters, settings)
+    model, held_out = model_class(model_type), rows[Part.VALIDATION]
+    fitted = fit(model, examples, rows[Part.TRAINING], held_out, search.parameters, settings)
     seconds = time.perf_counter() - started
 
     test = examples.apply(rows[Part.TEST], fitted.encoder)
@@ -100,7 +100,7 @@ def train(
             str(part): _metrics(scored, fitted.threshold, settings.calibration_bins)
             for part, scored in predictions.groupby("part", sort=False)
         },
-        "best_cv_score": cv_score,
+        "best_cv_score": search.score,
         "fit_seconds": seconds,
     }
     bundle = Bundle(
@@ -116,7 +116,9 @@ def train(
         fingerprint=fingerprint,
         seed=settings.seed,
         split=settings.split.model_dump(mode="json"),
-        parameters=parameters.model_dump(mode="json"),
+        parameters=search.parameters.model_dump(mode="json"),
+        tuning=settings.tuning.method,
+        trials=search.trials,
         resampling=settings.resampling,
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
         **summary,
@@ -140,20 +142,20 @@ def _rows_by_part(examples: Examples, settings: TrainingSettings) -> dict[Part, 
 
 def _chosen(
     model_type: str, examples: Examples, training: Rows, settings: TrainingSettings, say: Progress
-) -> tuple[Section, float | None]:
-    """Hyperparameters as configured or as a search finds them, and their cross-validated score if there is one."""
+) -> tuning.Search:
+    """Hyperparameters as configured or as a search finds them, with their cross-validated score if there is one."""
     model, own = model_class(model_type), settings.of_model(model_type)
     configured = model.PARAMETERS.model_validate(own.parameters)
     method = settings.tuning.method
     if method == "none" and not settings.cross_validate:
-        return configured, None
+        return tuning.Search(configured, None)
     say(f"{settings.cv_folds} folds")
     candidates = tuning.candidates(model, examples, training, settings)
     if method == "grid":
         return tuning.grid_search(candidates, configured, own.grid or model.GRID, say)
     if method == "optuna":
         return tuning.optuna_search(candidates, configured, own.space or model.SPACE, settings.tuning, say)
-    return configured, candidates.score(configured)
+    return tuning.Search(configured, candidates.score(configured))
 
 
 def _predictions(

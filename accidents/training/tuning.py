@@ -26,6 +26,19 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Search:
+    """What a search found: the best hyperparameters, their cross-validated score if there is one, and every trial.
+
+    `trials` are those that came to an end, in their order: `number` from 0 on, `parameters` (those that were searched),
+    `score` (None where the trial was given up) and `seconds`, ready for JSON.
+    """
+
+    parameters: Section
+    score: float | None
+    trials: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Fold:
     """What a model learns from, what stops it, and what it is scored on."""
 
@@ -93,26 +106,26 @@ def candidates(model: type[Model[Any]], examples: Examples, training: Rows, sett
     return Candidates(model, tuple(cut), examples.categories, settings.seed, settings.threads)
 
 
-def grid_search(
-    candidates: Candidates, start: Section, grid: Grid, progress: Progress | None = None
-) -> tuple[Section, float]:
-    """Score `start` with every combination of the values in `grid`.
-
-    Returns:
-        The best hyperparameters, the first of equals, and their score.
-    """
+def grid_search(candidates: Candidates, start: Section, grid: Grid, progress: Progress | None = None) -> Search:
+    """Score `start` with every combination of the values in `grid`; the first of equals is the best."""
     from sklearn.model_selection import ParameterGrid
 
     best, best_score = start, -np.inf
+    trials: list[dict[str, Any]] = []
     points = ParameterGrid({name: list(values) for name, values in grid.items()})
     for number, point in enumerate(points, 1):
-        parameters = _changed(start, point)
+        parameters, started = _changed(start, point), monotonic()
         score = candidates.score(parameters)
+        trials.append(_trial(number - 1, point, score, monotonic() - started))
         if score > best_score:
             best, best_score = parameters, score
         if progress:
             progress(f"grid {number}/{len(points)}: AUC {score:.4f}, best {best_score:.4f}")
-    return best, best_score
+    return Search(best, best_score, tuple(trials))
+
+
+def _trial(number: int, values: Mapping[str, Any], score: float | None, seconds: float) -> dict[str, Any]:
+    return {"number": number, "parameters": dict(values), "score": score, "seconds": round(seconds, 3)}
 
 
 def optuna_search(
@@ -121,15 +134,12 @@ def optuna_search(
     space: Space,
     settings: TuningSettings,
     progress: Progress | None = None,
-) -> tuple[Section, float]:
+) -> Search:
     """Search `space` with a tree-structured Parzen estimator; `start` is the first trial.
 
     A trial that is behind after some folds is given up. Every trial is written to `settings.storage` at once, and a
     search that was interrupted goes on where it stopped, with the result that it would have had: the sampler of each
     trial is seeded with the number of trials before it. A search over other data or another space is another study.
-
-    Returns:
-        The best hyperparameters and their score.
     """
     import optuna
 
@@ -163,7 +173,7 @@ def optuna_search(
         study.optimize(objective, n_trials=1)
         if progress:
             progress(f"trial {done + 1}/{settings.trials}: {_outcome(study)}, best {study.best_value:.4f}")
-    return _changed(start, study.best_params), study.best_value
+    return Search(_changed(start, study.best_params), study.best_value, _trials(study.get_trials(False, finished)))
 
 
 def _changed(parameters: Section, values: Mapping[str, Any]) -> Section:
@@ -182,6 +192,18 @@ def _draw(trial: Any, name: str, values: Range | Sequence[Any]) -> Any:
 def _outcome(study: Any) -> str:
     last = study.get_trials(deepcopy=False)[-1]
     return f"AUC {last.value:.4f}" if last.state.name == "COMPLETE" else "given up"
+
+
+def _trials(finished: Sequence[Any]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        _trial(
+            number,
+            trial.params,
+            trial.value if trial.state.name == "COMPLETE" else None,
+            trial.duration.total_seconds(),
+        )
+        for number, trial in enumerate(finished)
+    )
 
 
 def _study_name(candidates: Candidates, start: Section, space: Space, settings: TuningSettings) -> str:

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from accidents import exploration
 from accidents.columns import SOURCE
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate
-from accidents.plots import explanation, groups, performance
+from accidents.explanation.single import course
+from accidents.plots import choices, explanation, groups, performance, places, quality, severity, waterfall
 from accidents.plots.style import SERIES, canvas, credit, to_png, to_svg
+from tests.trained import small_models, small_year
 
 CREDIT = credit(synthetic=False)
 
@@ -41,6 +44,35 @@ RANKED = pd.DataFrame(
 VALUES = pd.DataFrame({"light": [1.0, 2, np.nan, 1], "hour": [3.0, 3, 3, 3]})
 SHARES = pd.DataFrame({"light": [0.1, -0.2, 0.3, 0.1], "hour": [0.0, 0.1, 0.0, -0.1]})
 
+LEARNED = pd.DataFrame({"accidents": [700, 7000], "learned": [0.95, 0.9], "test": [0.8, 0.84]})
+MEASURED = pd.DataFrame(
+    [
+        (model, protocol, value, value - 0.1)
+        for model, values in {"LightGBM": (0.83, 0.81, 0.85), "Forest": (0.82, 0.8, 0.84)}.items()
+        for protocol, value in zip(choices.PROTOCOLS, values, strict=True)
+    ],
+    columns=["model", "protocol", "roc_auc", "f1"],
+)
+CAUGHT = pd.DataFrame(
+    {
+        "file": ["usagers-2024.csv", "lieux-2024.csv"],
+        "column": ["grav", ""],
+        "check": ["not allowed; allowed is a long list of many words that goes on and on and on and on " * 2, "torn"],
+        "rows": [3, 20000],
+        "action": ["set to missing", "quarantined"],
+    }
+)
+
+
+def year():
+    return small_year()[0]
+
+
+def one_course():
+    scored = small_models()["lightgbm"]
+    return course(scored.trained.bundle, scored.X[0])
+
+
 PICTURES = {
     "confusion": lambda: performance.confusion(EVALUATION, CREDIT),
     "roc": lambda: performance.roc(TWO, CREDIT),
@@ -52,6 +84,17 @@ PICTURES = {
     "agreement": lambda: groups.agreement(EVALUATION.groups["dep"], "department", CREDIT),
     "importance": lambda: explanation.importance(RANKED, "log-odds", 15, "What moves it", CREDIT),
     "beeswarm": lambda: explanation.beeswarm(VALUES, SHARES, "log-odds", 15, CREDIT),
+    "learning": lambda: choices.learning(LEARNED, "LightGBM", CREDIT),
+    "threshold_costs": lambda: choices.threshold_costs(EVALUATION, CREDIT),
+    "protocols": lambda: choices.protocols(MEASURED, CREDIT),
+    "hours": lambda: severity.by_hour_and_weekday(exploration.by_hour_and_weekday(year().accidents), CREDIT),
+    "roads": lambda: severity.by_road_and_light(exploration.by_road_and_light(year().accidents), CREDIT),
+    "parties": lambda: severity.by_parties(exploration.by_parties(year()), CREDIT),
+    "map": lambda: places.accidents(year().accidents, CREDIT),
+    "risk": lambda: places.risk(year().accidents, np.full(len(year().accidents), 0.3), CREDIT),
+    "missing": lambda: quality.missing(exploration.missing(year()), 25, CREDIT),
+    "caught": lambda: quality.caught(CAUGHT, 12, CREDIT),
+    "waterfall": lambda: waterfall.waterfall(one_course(), 10, CREDIT),
 }
 
 
@@ -68,9 +111,10 @@ def figure(draw):
 def test_axes_are_labelled_and_the_source_is_named(figure):
     assert figure.get_suptitle()
     assert " ".join(figure.get_supxlabel().split()) == CREDIT
-    *above, lowest = figure.axes
+    bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    *above, lowest = [axes for axes in figure.axes if axes not in bars]
     assert lowest.get_xlabel()
-    assert all(axes.get_xlabel() or axes.get_ylabel() for axes in above)
+    assert all(axes.get_xlabel() or axes.get_ylabel() for axes in above + bars)
 
 
 def test_nothing_reaches_over_the_edge(figure):
@@ -100,7 +144,8 @@ def test_png_is_one():
 @pytest.mark.slow
 def test_no_pyplot_and_no_matplotlib_before_something_is_drawn():
     program = (
-        "import sys; from accidents.plots import explanation, groups, performance, style;"
+        "import sys; from accidents.plots import choices, explanation, groups, performance, places, quality;"
+        "from accidents.plots import severity, style, waterfall;"
         "assert 'matplotlib' not in sys.modules; style.canvas('title', 'source');"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
@@ -144,6 +189,26 @@ def test_many_groups_are_put_in_order_of_their_share():
     assert len(EVALUATION.groups["dep"]) > groups.MANY
     lowest = min(EVALUATION.groups["dep"], key=lambda group: group.prevalence)
     assert re.match(rf"{lowest.words}\b", axes.get_yticklabels()[0].get_text())
+
+
+def test_a_cell_of_few_accidents_shows_no_share():
+    cells = pd.DataFrame({"road": ["a", "b"], "light": ["c", "c"], "n": [severity.FEW - 1, 400], "share": [0.9, 0.31]})
+    texts = [text.get_text() for text in severity.by_road_and_light(cells, CREDIT).axes[0].texts]
+    assert texts == ["31%", "400"]
+
+
+def test_the_map_says_how_many_accidents_it_does_not_show():
+    rows = pd.DataFrame({"lat": [48.9, -21.0, np.nan], "long": [2.3, 55.5, np.nan], "priority": [1, 0, 1]})
+    assert "1 accidents, 2 elsewhere" in places.accidents(rows, CREDIT).axes[0].get_xlabel()
+
+
+def test_the_waterfall_leads_from_the_average_to_what_is_said():
+    found = one_course()
+    axes = waterfall.waterfall(found, 3, CREDIT).axes[0]
+    (ends,) = [line for line in axes.lines if line.get_marker() == "o"]
+    assert list(ends.get_xdata()) == pytest.approx([found.average, found.said])
+    assert found.average + sum(reason.contribution for reason in found.reasons) == pytest.approx(found.said)
+    assert axes.get_yticklabels()[1].get_text() == f"{len(found.reasons) - 3} other facts"
 
 
 def test_rows_of_axes_share_a_figure():

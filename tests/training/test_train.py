@@ -80,6 +80,7 @@ def test_the_labels_of_the_test_part_teach_nothing(frames: Frames) -> None:
     assert again.bundle.threshold == result.bundle.threshold
 
 
+@pytest.mark.slow
 def test_accidents_of_unknown_label_are_counted_and_change_nothing(frames: Frames) -> None:
     features, accidents = frames
     known = np.arange(len(features)) % 20 != 0
@@ -90,6 +91,7 @@ def test_accidents_of_unknown_label_are_counted_and_change_nothing(frames: Frame
     np.testing.assert_array_equal(result.bundle.predict(features), without.bundle.predict(features))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", model_types())
 def test_the_same_seed_gives_the_same_metrics(name: str, frames: Frames) -> None:
     first, second = (trained(name, frames, seed=3) for _ in range(2))
@@ -97,6 +99,7 @@ def test_the_same_seed_gives_the_same_metrics(name: str, frames: Frames) -> None
     assert first.bundle.threshold == second.bundle.threshold
 
 
+@pytest.mark.slow
 def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
     with_places = trained("logistic_regression", frames, level="strict").bundle
     without = trained("logistic_regression", frames, level="strict", geography=False).bundle
@@ -105,6 +108,7 @@ def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
     assert with_places.metrics["test"]["roc_auc"] > without.metrics["test"]["roc_auc"]
 
 
+@pytest.mark.slow
 def test_refitting_learns_from_the_validation_part_too(frames: Frames) -> None:
     once, twice = (trained("logistic_regression", frames, refit=refit) for refit in (False, True))
     assert once.bundle.threshold == twice.bundle.threshold
@@ -115,6 +119,7 @@ def test_refitting_learns_from_the_validation_part_too(frames: Frames) -> None:
     np.testing.assert_array_equal(once.bundle.predict(features), validation["probability"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resampling", ["class_weight", "undersample"])
 def test_calibration_mends_what_resampling_shifts(resampling: str, frames: Frames) -> None:
     calibrated = trained("logistic_regression", frames, resampling=resampling)
@@ -123,6 +128,7 @@ def test_calibration_mends_what_resampling_shifts(resampling: str, frames: Frame
     assert calibrated.bundle.metrics["test"]["roc_auc"] == pytest.approx(raw.bundle.metrics["test"]["roc_auc"])
 
 
+@pytest.mark.slow
 def test_a_required_recall_moves_the_threshold(frames: Frames) -> None:
     result = trained("logistic_regression", frames, threshold={"recall_at_least": 0.95})
     assert result.bundle.metrics["validation"]["recall"] >= 0.95
@@ -134,6 +140,7 @@ def test_too_few_accidents_are_refused() -> None:
         trained("logistic_regression", draw(200))
 
 
+@pytest.mark.slow
 def test_progress_is_heard(frames: Frames) -> None:
     heard: list[str] = []
     train("logistic_regression", *frames, quick(cross_validate=True), level="call", progress=heard.append)

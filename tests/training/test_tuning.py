@@ -27,6 +27,7 @@ def search(frames: Frames, method: str, heard: list[str] | None = None, **tuning
     return train("logistic_regression", *frames, settings, level="strict", progress=progress).bundle
 
 
+@pytest.mark.slow
 def test_a_cross_validated_score_is_there_when_asked_for(frames: Frames) -> None:
     without = train("logistic_regression", *frames, quick(), level="strict").bundle
     with_score = train("logistic_regression", *frames, quick(cross_validate=True), level="strict").bundle
@@ -41,8 +42,11 @@ def test_the_grid_finds_the_better_point(frames: Frames) -> None:
     assert bundle.parameters["inverse_penalty"] == 0.001
     assert bundle.parameters["knots"] == 0
     assert any("grid 2/2" in line for line in heard)
+    assert [trial["parameters"] for trial in bundle.trials] == [{"inverse_penalty": 1e-7}, {"inverse_penalty": 0.001}]
+    assert max(trial["score"] for trial in bundle.trials) == bundle.best_cv_score
 
 
+@pytest.mark.slow
 def test_optuna_improves_on_the_start_and_repeats_itself(frames: Frames, tmp_path: Path) -> None:
     start = train(
         "logistic_regression",
@@ -62,6 +66,7 @@ def test_optuna_improves_on_the_start_and_repeats_itself(frames: Frames, tmp_pat
     assert first.metrics == second.metrics
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on_to_the_same_result(
     frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,8 +89,15 @@ def test_an_interrupted_search_goes_on_to_the_same_result(
     assert [line for line in rest if "trial" in line] == [line for line in whole if "trial" in line][3:]
     assert resumed.parameters == uninterrupted.parameters
     assert resumed.best_cv_score == uninterrupted.best_cv_score
+    assert [without_clock(trial) for trial in resumed.trials] == [without_clock(t) for t in uninterrupted.trials]
+    assert len(resumed.trials) == 7
 
 
+def without_clock(trial: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in trial.items() if name != "seconds"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("pruner", ["hyperband", "none"])
 def test_every_pruner_works(frames: Frames, tmp_path: Path, pruner: str) -> None:
     assert search(frames, "optuna", trials=3, pruner=pruner, storage=tmp_path / "journal").best_cv_score
