@@ -20,4 +20,6 @@ if ! uv=$(command -v uv); then
     fi
 fi
 echo "Installing the locked dependencies (about 1.2 GB on disk) ..."
-"$uv" pip sync --quiet --python "$venv/bin/python" --require-hashes requirements.lock
+"$uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes requirements.lock
+# Notebooks start in their own folder; this lets them, and any Python of the environment, import the project.
+pwd >"$venv/lib/python3.11/site-packages/french-road-accidents.pth"

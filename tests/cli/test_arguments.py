@@ -75,3 +75,7 @@ def test_the_choices_of_the_command_line_are_those_of_the_configuration() -> Non
 def test_models_are_known_in_any_case_and_named_once() -> None:
     assert parser().parse_args(["--models", "XGBoost,lightgbm,xgboost"]).models == ("xgboost", "lightgbm")
     assert parser().parse_args(["--models", "all"]).models == model_types()
+
+
+def test_models_may_be_separated_by_spaces_too() -> None:
+    assert parser().parse_args(["--models", "XGBoost", "lightgbm,xgboost"]).models == ("xgboost", "lightgbm")

@@ -1,0 +1,72 @@
+# %% [markdown]
+# # Clean and validate
+#
+# Published files have quirks, and copies of them have faults. Ingestion mends what can be mended, sets single rows aside,
+# and stops where data would teach a model something wrong. It accounts for every row.
+
+# %%
+from cli import notebook
+
+SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
+
+notebook.ready()
+configuration = notebook.configured(SOURCE)
+
+# %%
+from steps.ingestion.ingest import ingest
+
+fingerprint = notebook.fingerprint(configuration)
+accidents, vehicles, people, report, quarantine, expectations = ingest(configuration.ingestion, fingerprint=fingerprint)
+report[["file", "column", "check", "rows", "share", "action"]]
+
+# %% [markdown]
+# ## A damaged copy
+# `accidents.sample.faults` damages an edition in 22 ways. Here one accident in a hundred stands twice in
+# *caracteristiques*.
+
+# %%
+import shutil
+from pathlib import Path
+
+from accidents.plots import quality
+from accidents.plots.style import credit
+from accidents.sample import write_sample
+from accidents.sample.faults import FAULTS
+
+folder = Path("data/damaged")
+shutil.rmtree(folder, ignore_errors=True)
+folder.mkdir(parents=True)
+write_sample(folder, accidents=3000, year=2024, seed=0)
+FAULTS["duplicate_keys"].apply(folder)
+FAULTS["no_break_spaces"].apply(folder)
+
+# %% [markdown]
+# By default that is far too much: one row in a thousand may break a rule on keys. Whoever knows better can raise the limit;
+# then the doubtful rows go into quarantine, and with them everything else about their accidents.
+
+# %%
+tolerant = notebook.configured(str(folder), ingestion__limits__bad_keys=0.05)
+kept, *_, tolerated, aside, _ = ingest(tolerant.ingestion, fingerprint=notebook.fingerprint(tolerant))
+print(f"{len(kept):,} accidents kept, {len(aside)} rows set aside")
+aside.groupby(["table", "reason"]).size().rename("rows").reset_index()
+
+# %%
+quality.caught(tolerated, 10, credit(synthetic=True))
+
+# %% [markdown]
+# ## Between the steps
+# Every step validates the frames that it takes and returns. What breaks its schema is told in a table, all at once, in
+# place of forty frames of traceback.
+
+# %% tags=["raises-exception"]
+from steps.features.build_features import build_features
+
+build_features(accidents.assign(vma=accidents["vma"] * 10, lum=accidents["lum"] - 3), vehicles, people)
+
+# %% [markdown]
+# ## Refused
+# With the limits as they are, the damaged copy is refused: what is wrong, in which row, and what can be done.
+
+# %% tags=["raises-exception"]
+strict = notebook.configured(str(folder))
+ingest(strict.ingestion, fingerprint=notebook.fingerprint(strict))

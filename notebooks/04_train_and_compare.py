@@ -1,0 +1,100 @@
+# %% [markdown]
+# # Train and compare
+#
+# First step by step, where everything can be looked at. Then the same as a pipeline, which keeps what it made and finds it
+# again. Both give the same figures.
+
+# %%
+from cli import notebook
+
+SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
+
+notebook.ready()
+configuration = notebook.configured(SOURCE)
+
+# %%
+from steps.features.build_features import build_features
+from steps.ingestion.ingest import ingest
+
+fingerprint = notebook.fingerprint(configuration)
+accidents, vehicles, people, *_ = ingest(configuration.ingestion, fingerprint=fingerprint)
+features = build_features(accidents, vehicles, people)
+
+# %% [markdown]
+# ## Four models on one split
+# The validation part stops the boosters, calibrates and sets the threshold; the test part only measures.
+
+# %%
+from steps.training.train_model import train_model
+
+trained = [
+    train_model(
+        features, accidents, name, configuration.training.only(name), configuration.features, fingerprint=fingerprint
+    )
+    for name in configuration.training.models
+]
+models, predictions = [list(each) for each in zip(*trained, strict=True)]
+
+# %%
+from steps.training.compare_models import compare_models
+
+comparison, evaluations, best, *pages = compare_models(
+    models, predictions, features, accidents, configuration.evaluation, configuration.ingestion.source.location
+)
+comparison.drop(columns="fit_seconds").round(4)
+
+# %% [markdown]
+# ## Side by side
+# Intervals come from resampling the test accidents. Models whose intervals overlap this much are not told apart by them;
+# the comparison report (`reports/comparison.html` after `make training`) has the paired differences.
+
+# %%
+from accidents.evaluation.evaluate import evaluate
+from accidents.plots import performance
+from accidents.plots.style import credit
+from accidents.report.subject import display_name
+from accidents.tables import Part
+
+measured = {}
+for model, scored in zip(models, predictions, strict=True):
+    test = scored[scored["part"] == Part.TEST]
+    measured[display_name(model.model_type)] = evaluate(
+        test["label"].to_numpy(), test["probability"].to_numpy(), model.threshold, groups=None,
+        settings=configuration.evaluation,
+    )  # fmt: skip
+source = credit(synthetic=notebook.is_synthetic(configuration))
+performance.models(measured, source)
+
+# %%
+performance.roc(measured, source)
+
+# %%
+performance.precision_recall(measured, source)
+
+# %%
+performance.calibration(measured, source)
+
+# %% [markdown]
+# ## The same as a pipeline
+# `run` prints where the dashboard shows it (`make dashboard` opens one). A second run finds every step in the cache.
+
+# %%
+from cli.stages import model_version
+from pipelines.training import training
+
+run = notebook.run(
+    training,
+    configuration=configuration,
+    fingerprint=fingerprint,
+    version=model_version(configuration, fingerprint),
+)
+
+# %%
+again = notebook.run(training, configuration=configuration, fingerprint=fingerprint)
+
+# %% [markdown]
+# What runs have made loads by name, here and in every later notebook.
+
+# %%
+stored = notebook.artifact("model_comparison")
+(stored.set_index("model_type")["roc_auc"] - comparison.set_index("model_type")["roc_auc"]).abs().max()

@@ -1,0 +1,95 @@
+# %% [markdown]
+# # Register and deploy
+#
+# A training on record: its figures and models go to MLflow, a rule decides whether a version may go into Production, and the
+# model deployer of the stack serves it. Everything stays on this machine unless you say otherwise.
+
+# %%
+from cli import notebook
+
+SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
+
+notebook.ready()
+configuration = notebook.configured(SOURCE, training__models=["lightgbm"])
+
+# %% [markdown]
+# ## A stack with MLflow
+# `stacks/local-mlflow.yaml` says what it is made of. Registering it again changes nothing, and the stack that you use
+# otherwise stays the active one: this kernel alone is connected with it.
+
+# %%
+from cli.commands import main
+
+main(["stack", "register", "local-mlflow"]);
+notebook.connect("local-mlflow");
+
+# %% [markdown]
+# ## A training on record
+
+# %%
+from cli.stages import model_version
+from cli.tracking import tracking_store
+from pipelines.training import training
+
+fingerprint = notebook.fingerprint(configuration)
+run = notebook.run(
+    training,
+    configuration=configuration,
+    fingerprint=fingerprint,
+    version=model_version(configuration, fingerprint),
+    store=tracking_store(configuration.tracking),
+)
+
+# %%
+main(["registry", "list-versions"]);
+
+# %% [markdown]
+# ## May it go into Production?
+# The rule stands in `configs/promotion.yaml`: floors, ceilings, and a comparison with the version that is there now, on
+# accidents that neither has learned from. See [docs/promotion.md](../docs/promotion.md).
+
+# %%
+main(["registry", "auto-promote", "--model-name", "lightgbm", "--source", SOURCE]);
+
+# %% [markdown]
+# ## Served
+# The pipeline takes the Production version, tries it in a process of its own, and waits until its service answers.
+
+# %%
+from pipelines.deployment import deployment
+
+run = notebook.run(deployment, configuration=configuration)
+notebook.artifact("deployment_check")
+
+# %% [markdown]
+# ## Asked
+# Over HTTP, as any program would. The answer is that of the model in this kernel.
+
+# %%
+from pathlib import Path
+
+from tracking.deployment import ask, services
+
+high_risk = Path("examples/high_risk.json").read_text()
+service = services()[0]
+answered = ask(service, [high_risk])
+answered
+
+# %%
+import json
+
+from accidents.prediction import answer
+from accidents.requests import parse
+
+here = answer(notebook.artifact("lightgbm_model"), parse(json.loads(high_risk))).probability
+here
+
+# %% [markdown]
+# ## Stopped
+# `python run.py --deployment --stop` does the same from a terminal, and `python run.py registry rollback` puts the previous
+# Production version back.
+
+# %%
+from tracking.deployment import stop
+
+[(stopped.name, stopped.version) for stopped in stop()]

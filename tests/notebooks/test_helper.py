@@ -1,0 +1,114 @@
+"""Steps, pipelines, artifacts and failures in the cells of a real kernel."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from scripts.notebooks import Clone
+from tests.notebooks.kernel import cells, pages, told
+
+pytestmark = pytest.mark.slow
+
+START = "from cli import notebook\nnotebook.ready()"
+SMALL = """
+from steps.ingestion.ingest import ingest
+from steps.features.build_features import build_features
+configuration = notebook.configured(
+    ingestion__source__sample={"accidents": 1200}
+)
+fingerprint = notebook.fingerprint(configuration)
+accidents, vehicles, people, report, quarantine, page = ingest(configuration.ingestion, fingerprint=fingerprint)
+features = build_features(accidents, vehicles, people)
+"""
+NO_STACK = """
+import os, pathlib
+databases = list(pathlib.Path(os.environ["ZENML_CONFIG_PATH"]).rglob("*.db"))
+print(type(features).__name__, len(features) == len(accidents), databases)
+"""
+BROKEN = "build_features(accidents.assign(lum=accidents['lum'] * 0 + 77), vehicles, people)"
+TRACKED = """
+with notebook.tracked():
+    stored = build_features(accidents, vehicles, people)
+print(stored.equals(features), notebook.artifact("features").equals(features))
+"""
+AFTER = "print(os.environ[notebook.PLAIN], notebook.artifact('accidents').equals(accidents))"
+RUN = """
+from pipelines.ingestion import ingestion
+run = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint)
+again = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint)
+"""
+MISSING = "notebook.artifact('moon')"
+REFUSED = """
+table = next(pathlib.Path('data').rglob("usagers*.csv"))
+text = table.read_text().replace('"grav"', '"gravite"').replace(";grav;", ";gravite;")
+table.write_text(text)
+notebook.run(ingestion, configuration=configuration, fingerprint=notebook.fingerprint(configuration))
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Every cell above with what came of it, in a copy of the project with a ZenML world of its own."""
+    sources = {
+        "start": START,
+        "small": SMALL,
+        "no stack": NO_STACK,
+        "broken": BROKEN,
+        "tracked": TRACKED,
+        "run": RUN,
+        "after": AFTER,
+        "missing": MISSING,
+        "refused": REFUSED,
+    }
+    clone = Clone(tmp_path_factory.mktemp("clone"))
+    done = clone.run(cells(*sources.values()), allow_errors=True)
+    return dict(zip(sources, done.cells, strict=True))
+
+
+def test_steps_are_plain_functions_and_leave_no_trace(kernel: dict[str, Any]) -> None:
+    assert told(kernel["no stack"]) == "DataFrame True []\n"
+
+
+def test_a_broken_frame_is_a_table_and_no_traceback(kernel: dict[str, Any]) -> None:
+    assert "breaks its schema" in told(kernel["broken"])
+    assert "lum" in pages(kernel["broken"])
+    assert [output.output_type for output in kernel["broken"].outputs] == ["display_data"]
+
+
+def test_the_switch_makes_a_run_with_artifacts(kernel: dict[str, Any]) -> None:
+    assert told(kernel["tracked"]).endswith("True True\n")
+
+
+def test_a_pipeline_runs_and_says_where_to_look(kernel: dict[str, Any]) -> None:
+    assert "ingestion: 1 steps\ndashboard: " in told(kernel["run"])
+    assert "1 of them from the cache" in told(kernel["run"])
+
+
+def test_steps_are_plain_again_after_the_switch_and_artifacts_load_by_name(kernel: dict[str, Any]) -> None:
+    assert told(kernel["after"]) == "true True\n"
+
+
+def test_an_artifact_that_is_not_there_is_told_with_those_that_are(kernel: dict[str, Any]) -> None:
+    assert "there is no artifact moon; there are: " in told(kernel["missing"])
+    assert "features" in told(kernel["missing"])
+
+
+def test_data_that_a_pipeline_refuses_are_a_table(kernel: dict[str, Any]) -> None:
+    assert "The data cannot be used" in told(kernel["refused"])
+    assert "<table" in pages(kernel["refused"])
+    assert "grav" in pages(kernel["refused"])
+    assert not any(output.output_type == "error" for output in kernel["refused"].outputs)
+
+
+def test_a_failure_stops_the_notebook_all_the_same(tmp_path: Path) -> None:
+    failing = cells(START, "notebook.configured('sample', features__level='none')", "print('never')")
+    with pytest.raises(CellExecutionError):
+        Clone(tmp_path).run(failing)
+
+
+def test_the_environment_finds_the_project_from_any_folder(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", "import cli.notebook"], cwd=tmp_path, check=True)

@@ -1,0 +1,127 @@
+"""Every notebook, run by a real kernel in a copy of the project, its figures held to those of the pipelines."""
+
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from scripts import notebooks
+from scripts.notebooks import Clone, faults, read
+from tests.notebooks.kernel import cells, told
+
+QUICK = ("00_quickstart", "02_clean_and_validate")
+"""Notebooks that `make test` runs; `make notebooks` runs all."""
+
+SECONDS = 180
+"""Twice what is promised on a machine that has nothing else to do."""
+
+SOURCE = 'SOURCE = "sample"'
+
+TRAINED = """
+from pipelines.training import training
+one = configuration.training.model_copy(update={"models": ("lightgbm",)})
+notebook.run(training, configuration=configuration.model_copy(update={"training": one}), fingerprint=fingerprint)
+of_the_pipeline = notebook.artifact("evaluations")["lightgbm"]
+"""
+CHECKS = {
+    "00_quickstart": TRAINED
+    + "assert all(model.metrics['test'][name] == of_the_pipeline[name] for name in ('roc_auc', 'f1', 'ece'))",
+    "01_explore_the_data": """
+from pipelines.ingestion import ingestion
+counted = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint).steps["ingest"].run_metadata
+for cells in (hours, roads):
+    assert cells["n"].sum() == counted["accidents"] - counted["accidents_unknown_label"]
+    assert round((cells["n"] * cells["share"]).sum()) == counted["accidents_priority"]
+assert missing["rows"].max() == counted["usagers_out"]
+""",
+    "02_clean_and_validate": """
+from pipelines.ingestion import ingestion
+notebook.run(ingestion, configuration=tolerant, fingerprint=notebook.fingerprint(tolerant))
+assert notebook.artifact("quarantine").equals(aside) and len(aside) > 100
+assert len(kept) == 3000 - 30
+""",
+    "03_features": TRAINED
+    + """
+assert notebook.artifact("features").equals(features)
+assert levels["call"]["roc_auc"] == of_the_pipeline["roc_auc"] > levels["strict"]["roc_auc"]
+""",
+    "04_train_and_compare": """
+figures = comparison.drop(columns="fit_seconds")
+assert stored.drop(columns="fit_seconds").equals(figures) and len(figures) == 4
+assert {str(step.status) for step in again.steps.values()} == {"cached"}
+assert run.model_version is not None
+""",
+    "05_explain_and_evaluate": TRAINED
+    + """
+assert evaluation.roc_auc == of_the_pipeline["roc_auc"] == curve["test"].iloc[-1]
+assert evaluation.f1 == of_the_pipeline["f1"]
+by_protocol = protocols.set_index("protocol")["roc_auc"]
+assert by_protocol["honest"] > by_protocol["classic"] > by_protocol["random person"]
+""",
+    "06_register_and_deploy": """
+assert abs(answered[0]["probability"] - here) < 1e-9
+assert services() == []
+assert notebook.artifact("evaluations")["lightgbm"]["roc_auc"] > 0.8
+""",
+    "08_switch_stacks": """
+assert len({output(run, "build_features", "features").content_hash for run in (here, there)}) == 1
+assert {str(there.stack.name), str(here.stack.name)} == {"default", "local-mlflow"}
+assert notebook.connect() == "default"
+""",
+}
+"""What is asserted in the kernel of each notebook after its last cell."""
+
+
+def test_every_notebook_is_stored_and_checked() -> None:
+    assert notebooks.names() == sorted(CHECKS)
+    assert sorted(path.stem for path in notebooks.FOLDER.glob("*.ipynb")) == sorted(CHECKS)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_stored_notebooks_are_clean_and_as_their_scripts(name: str) -> None:
+    assert faults(name) == []
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_one_variable_chooses_the_accidents(name: str) -> None:
+    assert sum(cell.source.count(SOURCE) for cell in read(name).cells) == 1
+
+
+def test_what_does_not_belong_into_a_stored_notebook_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    (tmp_path / "1_bad.py").write_text("# %%\nprint(1)\n")
+    bad = cells("def f():\n    pass", "x")
+    bad.cells[1].execution_count = 3
+    bad.cells[1].outputs = [
+        nbformat.v4.new_output("stream", text="reading /home/somebody/data.csv"),
+        nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]),
+    ]
+    (tmp_path / "1_bad.ipynb").write_text(nbformat.writes(bad))
+    told_of = "\n".join(faults("1_bad"))
+    for fault in ("differs", "of its own", "execution count", "stores an error", "/home/somebody"):
+        assert fault in told_of
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in CHECKS]
+)
+def test_notebooks_run_and_agree_with_the_pipelines(name: str, tmp_path: Path) -> None:
+    notebook = read(name)
+    notebook.cells.append(nbformat.v4.new_code_cell(CHECKS[name] + "\nprint('agrees')"))
+    started = time.perf_counter()
+    done = Clone(tmp_path).run(notebook)
+    assert told(done.cells[-1]).endswith("agrees\n")
+    assert time.perf_counter() - started < SECONDS
+
+
+@pytest.mark.real
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["00_quickstart", "01_explore_the_data"])
+def test_one_variable_switches_to_real_years(name: str, real_baac: Path, tmp_path: Path) -> None:
+    notebook = read(name)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(SOURCE, f"SOURCE = {str(real_baac / '2024')!r}")
+    notebook.cells.append(nbformat.v4.new_code_cell("print(len(accidents) > 30_000)"))
+    assert told(Clone(tmp_path).run(notebook).cells[-1]) == "True\n"
