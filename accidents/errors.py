@@ -21,12 +21,14 @@ class SourceError(AccidentsError):
 class DataError(AccidentsError):
     """Data were read, and are not fit to be used.
 
-    `report` is the table of everything that was found, where there is one (columns as in `reading.findings`).
+    `report` is the table of everything that was found, where there is one (columns as in `reading.findings`), and
+    `page` the HTML page of what was expected of the data as a whole, where they were held against that.
     """
 
-    def __init__(self, message: str, report: "pd.DataFrame | None" = None) -> None:
+    def __init__(self, message: str, report: "pd.DataFrame | None" = None, page: str | None = None) -> None:
         super().__init__(message)
         self.report = report
+        self.page = page
 
 
 class ModelError(AccidentsError):

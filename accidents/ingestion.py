@@ -14,8 +14,9 @@ from accidents.cleaning.clean import Cleaned, clean
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
-from accidents.reading.edition import Reading, try_to_read
+from accidents.reading.edition import YEAR, Reading, try_to_read
 from accidents.reading.findings import Action, Finding, file_fault, refusal, report_frame
+from accidents.reading.layout import KEY
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents, Tables
 
@@ -26,7 +27,8 @@ class Ingested:
 
     `report` has one row for each rule that something broke (columns `reading.findings.REPORT_COLUMNS`); `quarantine`
     one row for each row set aside (columns `cleaning.rows.QUARANTINE_COLUMNS`); `counts` the rows of each table in,
-    out, quarantined and not chosen, and the accidents by label, over all editions. `tables` are the files as read.
+    out, quarantined and not chosen, and the accidents by label, over all editions. `tables` are the files as read, but
+    for rows whose key is not of the year of their edition.
     """
 
     accidents: Accidents
@@ -78,13 +80,22 @@ def ingest(
     if any(finding.action is Action.STOPPED for finding in findings):
         raise refusal(findings)
     years = sorted(parts)
-    return _together([parts[year] for year in years], [readings[year].tables for year in years], findings)
+    return _together([parts[year] for year in years], [_of_its_year(readings[year]) for year in years], findings)
 
 
 def _twice(reading: Reading) -> Finding:
     remedy = "Give each year once"
     file = reading.files[Table.CARACTERISTIQUES].file
     return file_fault(file, f"a second edition of the year {reading.year}", remedy).finding
+
+
+def _of_its_year(reading: Reading) -> Tables:
+    """The tables without rows of another year or of no key: these are set aside, and would make up other years."""
+    frames = {table: getattr(reading.tables, table) for table in Table}
+    masks = {table: frame[KEY].to_numpy() // YEAR == reading.year for table, frame in frames.items()}
+    return Tables(
+        **{table.value: frames[table] if mask.all() else frames[table][mask] for table, mask in masks.items()}
+    )
 
 
 def _together(parts: Sequence[Cleaned], tables: Sequence[Tables], findings: Sequence[Finding]) -> Ingested:

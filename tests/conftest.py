@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,10 +18,15 @@ os.environ.update(
     ZENML_ANALYTICS_OPT_IN="false",
     ZENML_LOGGING_COLORS_DISABLED="true",
     GX_ANALYTICS_ENABLED="false",
+    MLFLOW_DISABLE_TELEMETRY="true",
+    MLFLOW_TRACKING_URI=f"sqlite:///{_WORLD}/mlflow/mlflow.db",
 )
-os.environ.pop("ZENML_ACTIVE_STACK_ID", None)
+for name in ("ZENML_ACTIVE_STACK_ID", "DAGSHUB_REPO"):
+    os.environ.pop(name, None)
 
 PROJECT = Path(__file__).resolve().parents[1]
+# ZenML finds the project by the main program, and a worker of a parallel run has none.
+vars(sys.modules["__main__"]).setdefault("__file__", str(PROJECT / "run.py"))
 REAL = Path(os.environ.get("BAAC_FOLDER", PROJECT.parent / "shared" / "data" / "baac"))
 
 

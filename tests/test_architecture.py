@@ -9,9 +9,11 @@ import pytest
 ALLOWED = {
     "accidents": {"accidents"},
     "materializers": {"materializers", "accidents"},
-    "steps": {"steps", "materializers", "accidents"},
-    "pipelines": {"pipelines", "steps", "materializers", "accidents"},
-    "cli": {"cli", "pipelines", "materializers", "steps", "accidents"},
+    "tracking": {"tracking", "accidents"},
+    "steps": {"steps", "tracking", "materializers", "accidents"},
+    "pipelines": {"pipelines", "steps", "tracking", "materializers", "accidents"},
+    "stacks": {"stacks", "accidents"},
+    "cli": {"cli", "stacks", "pipelines", "tracking", "materializers", "steps", "accidents"},
 }
 LONGEST_FILE = 320
 LONGEST_STEP = 70
@@ -42,7 +44,13 @@ def test_the_domain_knows_neither_zenml_nor_mlflow(project: Path) -> None:
         assert not {"zenml", "mlflow"} & {name.partition(".")[0] for name in imports(file)}, file
 
 
-@pytest.mark.parametrize("package", ["steps", "pipelines", "materializers"])
+def test_only_tracking_imports_mlflow(project: Path) -> None:
+    for package in ALLOWED.keys() - {"tracking"}:
+        for file in files(project, package):
+            assert "mlflow" not in {name.partition(".")[0] for name in imports(file)}, file
+
+
+@pytest.mark.parametrize("package", ["steps", "pipelines", "materializers", "stacks", "tracking"])
 def test_nothing_talks_to_a_zenml_client_at_import(project: Path, package: str) -> None:
     for file in files(project, package):
         for statement in ast.parse(file.read_text(encoding="utf-8")).body:

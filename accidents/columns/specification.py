@@ -110,5 +110,5 @@ class Column:
         if self.kind is Kind.TIME:
             return "a time of day such as 17:15"
         if self.minimum is not None and self.maximum is not None:
-            return f"{self.minimum:g} to {self.maximum:g} {self.unit}".rstrip()
+            return f"{self.minimum:.12g} to {self.maximum:.12g} {self.unit}".rstrip()
         return {Kind.KEY: "digits", Kind.TEXT: self.pattern or "text"}.get(self.kind, "a number")

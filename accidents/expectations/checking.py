@@ -1,7 +1,7 @@
 """Validates tables with Great Expectations and hands over the outcome as a table and as a page."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,8 @@ import pandas as pd
 
 from accidents.configuration.expectations import ExpectationSettings
 from accidents.expectations.report import render
-from accidents.expectations.suites import Expectation, Suite, suites
+from accidents.expectations.suites import NUMBER, Expectation, Suite, suites
+from accidents.reading.findings import Action, Finding
 from accidents.tables import Tables
 
 
@@ -27,6 +28,11 @@ class Checked:
     blocking_failures: tuple[str, ...]
     results: pd.DataFrame
     html: str
+
+    def findings(self) -> list[Finding]:
+        """Expectations that were broken, and in any case how much of each published year there is."""
+        rows = self.results.to_dict("records")
+        return [_finding(row) for row in rows if not row["success"] or row["topic"] == NUMBER]
 
 
 def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") -> Checked:
@@ -47,6 +53,15 @@ def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") ->
         if row["blocking"] and not row["success"]
     )
     return Checked(bool(results["success"].all()), failures, results, render(results, source))
+
+
+def _finding(row: Mapping[Hashable, Any]) -> Finding:
+    """An expectation as a line of the report on the data; that it was met is worth its note alone."""
+    told = row["note"] if row["success"] else f"{row['observed']}, expected {row['expected']}"
+    if not row["success"] and row["note"]:
+        told += f" ({row['note']})"
+    action = Action.STOPPED if row["blocking"] and not row["success"] else Action.IGNORED
+    return Finding(f"edition {row['year']}", "", f"{row['topic']}: {row['subject']}: {told}", 0, 0.0, action)
 
 
 def _context() -> Any:

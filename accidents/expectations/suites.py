@@ -15,7 +15,12 @@ from accidents.tables import Tables
 YEAR = 100_000_000
 """An accident id divided by this is its year."""
 
+NUMBER = "Number of accidents"
+"""The topic of the expectation that compares a year with what is published of it."""
+
 _LAST_OLD_EDITION = 2018
+_UNHURT = 1
+_ONE_O_CLOCK = 13 * 60
 
 Rows = Mapping[Table, pd.DataFrame]
 """The rows of one year."""
@@ -61,9 +66,10 @@ def suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
         for table in Table:
             expectations = [*_coverage(table, rows, settings), *_missing(year, table, rows[table], settings)]
             if table is Table.CARACTERISTIQUES:
-                expectations = [_count(year, rows, settings), _priority(rows, settings), *expectations]
+                labels = [_priority(rows, settings), _nobody_hurt(rows, settings)]
+                expectations = [_count(year, rows, settings), *labels, _afternoon(rows, settings), *expectations]
             if table is Table.USAGERS:
-                expectations = [*_injuries(rows, settings), *expectations]
+                expectations = [*_injuries(rows, settings), *_roles(rows, settings), *expectations]
             yield Suite(year, tuple(expectations))
 
 
@@ -78,12 +84,12 @@ def _count(year: int, rows: Rows, settings: ExpectationSettings) -> Expectation:
         part = "a part of the year: " if count < published - margin else ""
         note = f"{part}{count / published:.1%} of the {published:,} published accidents"
     return Expectation(
-        topic="Number of accidents",
+        topic=NUMBER,
         subject="rows of caracteristiques",
         measure=np.ones(count),
         kind="ExpectTableRowCountToBeBetween",
         arguments={"min_value": least, "max_value": most},
-        blocking=settings.whole_years,
+        blocking=bool(settings.whole_years),
         note=note,
     )
 
@@ -95,10 +101,19 @@ def _priority(rows: Rows, settings: ExpectationSettings) -> Expectation:
     return _label("accidents with somebody killed or hospitalised", priority, settings.priority, rows, settings)
 
 
+def _nobody_hurt(rows: Rows, settings: ExpectationSettings) -> Expectation:
+    """An accident is recorded because somebody is hurt; where nobody is, `grav` stands in the rows of other people."""
+    people = rows[Table.USAGERS]
+    unhurt = people["grav"] == _UNHURT
+    accidents = rows[Table.CARACTERISTIQUES]["Num_Acc"]
+    nobody = accidents.isin(people.loc[unhurt, "Num_Acc"]) & ~accidents.isin(people.loc[~unhurt, "Num_Acc"])
+    return _label("accidents with nobody hurt", nobody, Bounds(least=0, most=settings.nobody_hurt), rows, settings)
+
+
 def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
     grav = rows[Table.USAGERS]["grav"]
     for subject, code, bounds in (
-        ("people unhurt", 1, settings.unhurt),
+        ("people unhurt", _UNHURT, settings.unhurt),
         ("people slightly injured", 4, settings.slightly_injured),
         ("people hospitalised", 3, settings.hospitalised),
         ("people killed", 2, settings.killed),
@@ -117,6 +132,36 @@ def _label(subject: str, values: pd.Series, bounds: Bounds, rows: Rows, settings
         arguments={"min_value": bounds.least, "max_value": bounds.most},
         blocking=large,
         note="" if large else f"fewer than {settings.fewest_accidents:,} accidents: too few to stop for",
+    )
+
+
+def _afternoon(rows: Rows, settings: ExpectationSettings) -> Expectation:
+    """Times of a twelve-hour clock are all times of day, and none of them is after 12:59."""
+    minutes = rows[Table.CARACTERISTIQUES]["hrmn"]
+    late = (minutes >= _ONE_O_CLOCK).where(minutes != MISSING)
+    return _composition("accidents from 13:00 on", late, settings.afternoon)
+
+
+def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
+    """People who were left out leave no trace but in these shares: every accident still has its drivers."""
+    roles = rows[Table.USAGERS]["catu"]
+    for subject, code, bounds in (
+        ("people who are passengers", 2, settings.passengers),
+        ("people who are pedestrians", 3, settings.pedestrians),
+    ):
+        yield _composition(subject, (roles == code).where(roles != MISSING), bounds)
+
+
+def _composition(subject: str, values: pd.Series, bounds: Bounds) -> Expectation:
+    """A share that is usual; `values` are missing where nothing is recorded."""
+    return Expectation(
+        topic="Composition",
+        subject=subject,
+        measure=values.to_numpy(dtype="float64"),
+        kind="ExpectColumnMeanToBeBetween",
+        arguments={"min_value": bounds.least, "max_value": bounds.most},
+        blocking=False,
+        note="differs between departments: a warning",
     )
 
 

@@ -17,8 +17,8 @@ from accidents.reading.layout import Layout
 
 MISSING_TEXTS = frozenset({"", "-1", "."})
 """How the files write a cell that is not recorded, apart from a 0 outside the code list."""
-MISSING_WORDS = frozenset({"N/A", "null", "-"})
-"""How they also write a missing text."""
+MISSING_WORDS = frozenset({"N/A", "null", "-", "NULL", "None", "NaN", "nan", "NA", "n/a", "#N/A"})
+"""How they, and programs that save them again, also write a missing text."""
 NO_BREAK_SPACES = ("\u00a0", "\u202f", "\u2007", "\ufeff")
 
 _SCALE = 1e5  # coordinates until 2018 are integers in 1e-5 degrees

@@ -72,8 +72,8 @@ def file_fault(file: str, check: str, remedy: str, *, column: str = "", rows: Se
 
 
 def too_many(share: float, limits: Limits) -> bool:
-    """Whether a share of bad cells of a column stops the run; shares count in whole percent, so 4.9 % is 5 %."""
-    return round(share, 2) >= limits.bad_cells
+    """Whether a share of bad cells of a column stops the run: of a limit of 5 %, exactly 5 % does and 4.99 % not."""
+    return share >= limits.bad_cells
 
 
 def report_frame(findings: Sequence[Finding]) -> pd.DataFrame:

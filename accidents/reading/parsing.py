@@ -120,6 +120,8 @@ def _refuse_open_end(text: FileText, header: Header) -> None:
     if not start:
         raise file_fault(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
     last = stripped[start:]
+    if header.columns[-1] is None:  # what stands there is ignored, and may be nothing
+        last = last.removesuffix(header.separator.encode())
     if header.quoted and (last.count(b'"') % 2 or not last.endswith(b'"')):
         raise _truncated(text)
 

@@ -197,6 +197,8 @@ def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[Finding]:
         mended["no-break spaces"] = f"[{spaces}]"
     if column.kind is Kind.CODE and cells.file.layout is Layout.NEW:  # until 2018 codes are published padded
         mended["zeros in front of the code"] = r"^\s*0+[0-9]"
+    if column.kind in {Kind.CODE, Kind.INTEGER, Kind.NUMBER}:
+        mended["spaces between the digits of a number"] = r"[0-9] +[0-9]"
     for check, pattern in mended.items():
         which = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False)
         if which.any():

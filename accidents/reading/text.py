@@ -57,6 +57,10 @@ def load(path: str) -> FileText:
         data = data[len(_UTF8_MARK) :]
         findings.append(Finding(file, "", "byte order mark before the header", 1, 0.0, Action.MENDED))
     _refuse_other_formats(data, file)
+    inside = data.count(b"\n" + _UTF8_MARK)
+    if inside:
+        data = data.replace(b"\n" + _UTF8_MARK, b"\n")
+        findings.append(Finding(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.MENDED))
     data = data.lstrip(b"\r\n")
     latin1 = not _is_utf8(data)
     if latin1:

@@ -61,6 +61,7 @@ def computed() -> tuple[pd.DataFrame, dict[Over, pd.DataFrame]]:
     return build(random_accidents(5, 150)), rows_of(5, 150)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", [f for f in FEATURES if isinstance(f, Aggregate)], ids=lambda feature: feature.name)
 def test_aggregates_equal_a_plain_loop(feature: Aggregate, computed: Any) -> None:
     features, rows = computed

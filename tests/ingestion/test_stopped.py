@@ -1,5 +1,6 @@
 """Faults that stop the run, with a message that names file, column, row and remedy."""
 
+import math
 from itertools import combinations
 from pathlib import Path
 
@@ -62,15 +63,15 @@ def test_truncated_between_two_lines(share: float, run: Run, clean_files: dict[T
         refused(run, {table: b"".join(lines[: int(len(lines) * share)])})
 
 
-HARDLY_RECORDED = {"lartpc", "secu3", "occutc"}
-FOUND_LATER = [("lat", "long"), ("id_usager", "id_vehicule")]  # by coordinates and by joins
+FOUND_LATER = {("lat", "long"), ("id_usager", "id_vehicule")}  # by coordinates and by joins
+NOT_TOLD_APART = {("secu3", "locp"), ("secu3", "actp"), ("secu3", "etatp")}  # docs/data.md names them
 
 
 @pytest.mark.long
 def test_contents_of_any_two_columns_swapped(tmp_path: Path) -> None:
-    missed = []
+    missed = set()
     for table, cells in synthetic_cells(3000).items():
-        names = [str(name) for name in cells if name not in HARDLY_RECORDED | {"Num_Acc"}]
+        names = [str(name) for name in cells if name != "Num_Acc"]
         for one, other in combinations(names, 2):
             swapped = cells.copy()
             swapped[[one, other]] = cells[[other, one]].to_numpy()
@@ -78,8 +79,8 @@ def test_contents_of_any_two_columns_swapped(tmp_path: Path) -> None:
             file = read_table(str(tmp_path / "file.csv"), table, 2024)
             findings = [*file.findings, *swapped_columns(file, Limits()), *emptied_columns(file, Limits())]
             if not any(finding.action is Action.STOPPED for finding in findings):
-                missed.append((one, other))
-    assert missed == FOUND_LATER
+                missed.add((one, other))
+    assert missed == FOUND_LATER | NOT_TOLD_APART
 
 
 @pytest.mark.parametrize(("table", "one", "other"), [(C, "int", "atm"), (L, "prof", "surf"), (U, "secu2", "secu3")])
@@ -147,7 +148,7 @@ def test_all_labels_missing(missing: str, run: Run, clean_cells: Cells) -> None:
 def test_a_code_outside_its_list_in_five_percent_of_rows(run: Run, clean_cells: Cells) -> None:
     for table, name in ((C, "lum"), (L, "surf"), (V, "catv"), (U, "grav"), (U, "actp")):
         cells = clean_cells[table].copy()
-        rows = cells.sample(frac=0.05, random_state=0).index
+        rows = cells.sample(math.ceil(len(cells) / 20), random_state=0).index
         cells.loc[rows, name] = "77"
         first = f"first in row {min(rows) + 2}"
         refused(

@@ -43,6 +43,7 @@ def small(folder: Path) -> list[str]:
     """Arguments for a training on a small synthetic year, with small models."""
     return configure(
         folder,
+        tracking={"mlflow": {"enabled": False}},
         ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 1500}}},
         training={
             "models_folder": str(folder / "models"),

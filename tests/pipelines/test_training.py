@@ -15,6 +15,7 @@ from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow
 
+DATA_FILES = {"validation_report.csv", "quarantine.csv", "expectations.html"}
 TYPES = {"xgboost", "lightgbm", "random_forest", "logistic_regression"}
 COLUMNS = ["model_type", "accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds"]
 
@@ -47,6 +48,7 @@ def test_a_training_leaves_what_people_look_for(trained: Any, folder: Path) -> N
     for page in ("comparison.html", "best_model.html", "model_card.html"):
         assert "synthetic" in (folder / "reports" / page).read_text().lower()
     assert "place that records it" in (folder / "reports" / "model_card.md").read_text()
+    assert {file.name for file in (folder / "reports" / "ingestion").iterdir()} == DATA_FILES
 
 
 def test_the_classic_folders_hold_one_row_an_accident(trained: Any, folder: Path) -> None:
@@ -126,6 +128,7 @@ def test_the_evaluation_measures_the_best_model_of_the_latest_training(
     assert figures | {"threshold", "n", "prevalence"} <= set(found)
     labels = pd.read_parquet(folder / "data" / "interim" / "interim_dataset.parquet")["priority"]
     assert found["n"] == (labels >= 0).sum() > 1400
+    assert {file.name for file in (folder / "reports" / "evaluation" / "ingestion").iterdir()} == DATA_FILES
     best = json.loads((folder / "models" / "best_model.json").read_text())["model_type"]
     assert found["threshold"] == pytest.approx(Bundle.load(folder / "models" / f"{best}_model.joblib").threshold)
 
@@ -188,3 +191,20 @@ def test_many_are_scored_and_one_is_answered(
     assert main(["--predict", str(project / "examples" / "low_risk.json"), *small]) == DONE
     told = capsys.readouterr().out
     assert "Prediction: 0\nInterpretation: Non-Priority" in told
+
+
+def test_a_refused_inference_leaves_its_report_beside_that_of_the_training(
+    trained: Any, small: list[str], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = next((folder / "data" / "raw" / "sample").glob("synthetic-*"))
+    for file in source.glob("*.csv"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    victim = next(tmp_path.glob("lieux*.csv"))
+    victim.write_text(victim.read_text().replace("catr", "other", 1))
+    before = (folder / "reports" / "ingestion" / "validation_report.csv").read_bytes()
+    target = str(tmp_path / "scores.csv")
+    assert main(["--inference", *small, "--input", str(tmp_path), "--output", target]) == FAILED
+    report = folder / "reports" / "inference" / "ingestion" / "validation_report.csv"
+    assert f"{report}\n" in capsys.readouterr().err
+    assert pd.read_csv(report)["column"].tolist() == ["catr"]
+    assert (folder / "reports" / "ingestion" / "validation_report.csv").read_bytes() == before

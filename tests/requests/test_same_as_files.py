@@ -68,6 +68,7 @@ def check(edition: Edition, every: int) -> None:
     np.testing.assert_array_equal(place_keys(whole), frame[list(KEYS)].to_numpy())
 
 
+@pytest.mark.slow
 def test_synthetic_accidents(tmp_path: Path) -> None:
     check(write(tmp_path, {table: as_text(cells) for table, cells in synthetic_cells(300).items()}), every=1)
 

@@ -6,9 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from accidents.columns.specification import Table
+from accidents.configuration.source import SourceSettings
+from accidents.sources.resolution import resolve
 
 Behaviour = Callable[["Handler", bytes], None]
 
@@ -91,3 +94,12 @@ def running_site() -> Iterator[Site]:
         site.shutdown()
         site.server_close()
         thread.join()
+
+
+def contents(site: Site, settings: SourceSettings) -> dict[tuple[int | None, Table], bool]:
+    """Resolve, and say of each file whether it holds what the site publishes."""
+    return {
+        (edition.year, table): Path(file).read_bytes() == site.contents[f"/files/{table}-{edition.year}.csv"]
+        for edition in resolve(settings)
+        for table, file in edition.files.items()
+    }

@@ -1,57 +1,107 @@
-import shutil
-import subprocess
-import sys
+"""What the digest of a step looks at. All files of the project are held to it in `tests/pipelines/test_digests.py`."""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from steps import caching
 
+STEP = """
+def step():
+    from accidents.inner.work import answer
+    return answer()
+"""
+WORK = '''
+"""Says how things are."""
+
+def answer():
+    """The answer."""
+    return 42
+'''
+
 
 @pytest.fixture
-def copy(tmp_path: Path, project: Path) -> Path:
-    """A copy of the project's code that may be damaged."""
-    for package in ("accidents", "steps"):
-        shutil.copytree(project / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of one step that reaches one module of one package."""
+    for name, content in {
+        "steps/__init__.py": "",
+        "steps/one.py": STEP,
+        "accidents/__init__.py": "",
+        "accidents/inner/__init__.py": "",
+        "accidents/inner/work.py": WORK,
+        "accidents/inner/tables/codes.csv": "1",
+        "accidents/outer/__init__.py": "",
+        "accidents/outer/other.py": WORK,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(caching, "ROOT", tmp_path)
     return tmp_path
 
 
-def digests(root: Path, *modules: str) -> list[str]:
-    """Digests as a fresh process sees them."""
-    code = f"from steps.caching import code_digest\nfor m in {modules!r}: print(code_digest(m))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout.split()
+def digest() -> str:
+    """The digest of the step, read anew from the files."""
+    for function in (caching._tree, caching._imported, caching._meaning):
+        function.cache_clear()
+    try:
+        return caching.code_digest("steps.one")
+    finally:
+        for function in (caching._tree, caching._imported, caching._meaning):
+            function.cache_clear()
 
 
-def test_the_digest_follows_meaning_and_not_layout(copy: Path) -> None:
-    before = digests(copy, "steps.ingestion.ingest")
-    file = copy / "accidents" / "errors.py"
-    original = file.read_text()
-    file.write_text("# a comment\n" + original.replace('"""Base of all errors', '"""The base of all errors') + "\n\n")
-    assert digests(copy, "steps.ingestion.ingest") == before
-    file.write_text(original + "\nANSWER = 42\n")
-    assert digests(copy, "steps.ingestion.ingest") != before
+def reword(root: Path) -> None:
+    file = root / "accidents" / "inner" / "work.py"
+    file.write_text(
+        "# a comment\n\n" + WORK.replace("Says how", "Tells how").replace("The answer", "An answer") + "\n\n"
+    )
 
 
-def test_only_dependent_steps_notice_a_change(copy: Path) -> None:
-    modules = ("steps.ingestion.ingest", "steps.features.build_features")
-    ingest, features = digests(copy, *modules)
-    with (copy / "accidents" / "features" / "engine.py").open("a") as file:
-        file.write("\nANSWER = 42\n")
-    assert digests(copy, *modules)[0] == ingest
-    assert digests(copy, *modules)[1] != features
+def write(name: str, content: str) -> Callable[[Path], object]:
+    def change(root: Path) -> None:
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(content)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reword,
+        write("accidents/outer/other.py", "ANSWER = 43"),
+        write("accidents/outer/data.json", "{}"),
+        write("accidents/inner/__pycache__/work.pyc", "0"),
+    ],
+)
+def test_words_layout_and_what_is_not_reached_do_not_count(small: Path, change: Callable[[Path], object]) -> None:
+    before = digest()
+    change(small)
+    assert digest() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        write("steps/one.py", STEP.replace("()", "(x=1)", 1)),
+        write("accidents/inner/work.py", WORK.replace("42", "43")),
+        write("accidents/inner/__init__.py", "ANSWER = 42"),
+        write("accidents/__init__.py", "ANSWER = 42"),
+        write("accidents/inner/new.json", "{}"),
+        write("accidents/inner/tables/codes.csv", "2"),
+    ],
+)
+def test_meaning_and_data_of_what_is_reached_count(small: Path, change: Callable[[Path], object]) -> None:
+    before = digest()
+    change(small)
+    assert digest() != before
 
 
 def test_imports_inside_functions_and_through_other_modules_are_followed() -> None:
     reached = caching.reached("steps.ingestion.ingest")
     assert {"accidents.errors", "accidents.columns.usagers", "accidents.sources.datagouv"} <= reached
     assert not any(name.startswith(("pipelines", "cli", "tests")) for name in reached)
-
-
-def test_a_data_file_belongs_to_the_modules_of_its_package(copy: Path) -> None:
-    before = digests(copy, "accidents.sample.frequencies")
-    (copy / "accidents" / "sample" / "extra.json").write_text("{}")
-    assert digests(copy, "accidents.sample.frequencies") != before
 
 
 def test_the_cache_policy_names_a_function_that_zenml_can_load() -> None:

@@ -1,0 +1,95 @@
+"""Files that another program put together or saved again: mended and counted, or refused, and never silently wrong."""
+
+import pandas as pd
+import pytest
+
+from accidents.columns import Table
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.errors import DataError
+from accidents.expectations.checking import check
+from accidents.ingestion import Ingested
+from tests.editions import Cells, as_text
+from tests.ingestion.conftest import Run
+from tests.ingestion.test_account import assert_adds_up
+
+pytestmark = pytest.mark.slow
+C, L, V, U = Table
+
+
+def test_a_header_in_the_middle_is_set_aside_and_does_not_make_up_a_year(
+    run: Run, clean: Ingested, clean_files: dict[Table, bytes]
+) -> None:
+    lines = clean_files[V].split(b"\n")
+    lines.insert(500, lines[0])
+    found = run({V: b"\n".join(lines)})
+    assert_adds_up(found)
+    assert found.quarantine[["row", "reason"]].to_numpy().tolist() == [[501, "is no accident id"]]
+    pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
+    checked = check(found.tables, IngestionSettings().expected)
+    assert set(checked.results["year"]) == {2024}
+    assert checked.blocking_failures == ()
+
+
+@pytest.mark.parametrize("word", ["NULL", "NaN", "None", "NA", "#N/A"])
+def test_words_for_missing_are_no_addresses(word: str, run: Run, clean_cells: Cells) -> None:
+    cells = clean_cells[C].copy()
+    cells.loc[:20, ["adr", "atm"]] = word
+    found = run({C: as_text(cells)})
+    changed = found.accidents.accidents.iloc[:21]
+    assert changed["adr"].isna().all()
+    assert (changed["atm"] == -1).all()
+    assert found.report.set_index("column").loc["atm", "rows"] == 21
+
+
+def test_spaces_between_digits_are_mended_and_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+    cells = clean_cells[U].copy()
+    years = cells["an_nais"].where(cells["an_nais"].str.fullmatch(r"\d{4}")).dropna().index[:30]
+    cells.loc[years, "an_nais"] = cells.loc[years, "an_nais"].str.replace(r"^(\d)", r"\1 ", regex=True)
+    found = run({U: as_text(cells)})
+    pd.testing.assert_frame_equal(found.accidents.people, clean.accidents.people)
+    line = found.report[found.report["check"] == "spaces between the digits of a number"].iloc[0]
+    assert (line["column"], line["rows"], line["action"]) == ("an_nais", 30, "mended")
+
+
+def test_injuries_shifted_by_one_row_are_not_plausible(run: Run, clean_cells: Cells) -> None:
+    cells = clean_cells[U].assign(grav=clean_cells[U]["grav"].shift(1, fill_value="1"))
+    (failure,) = check(run({U: as_text(cells)}).tables, IngestionSettings().expected).blocking_failures
+    assert "accidents with nobody hurt" in failure
+    assert failure.endswith("expected 0 % to 1 %")
+
+
+def test_coordinates_shifted_by_one_row_are_refused(run: Run, clean_cells: Cells) -> None:
+    cells = clean_cells[C].copy()
+    cells[["lat", "long"]] = cells[["lat", "long"]].shift(1, fill_value="48,8")
+    with pytest.raises(DataError, match="coordinates far from the department"):
+        run({C: as_text(cells)})
+
+
+def test_marks_at_the_beginning_of_rows_are_taken_away_and_counted(
+    run: Run, clean: Ingested, clean_files: dict[Table, bytes]
+) -> None:
+    lines = clean_files[U].split(b"\n")
+    lines[300] = b"\xef\xbb\xbf" + lines[300]
+    found = run({U: b"\n".join(lines)})
+    pd.testing.assert_frame_equal(found.accidents.people, clean.accidents.people)
+    line = found.report[found.report["check"] == "byte order mark at the beginning of a row"].iloc[0]
+    assert (line["rows"], line["action"]) == (1, "mended")
+
+
+def test_a_separator_at_the_end_of_every_row(run: Run, clean: Ingested, clean_files: dict[Table, bytes]) -> None:
+    found = run({V: clean_files[V].replace(b"\n", b";\n")})
+    pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
+    with pytest.raises(DataError, match="truncated last line"):
+        run({V: clean_files[V].replace(b"\n", b";\n")[:-4]})
+
+
+def test_people_left_out_stop_and_a_clock_of_twelve_hours_is_a_warning(run: Run, clean_cells: Cells) -> None:
+    people, main = clean_cells[U], clean_cells[C].copy()
+    hours = main["hrmn"].str[:2].astype(int) % 12
+    main["hrmn"] = hours.astype(str).str.zfill(2) + main["hrmn"].str[2:]
+    found = run({U: as_text(people[people["catu"].str.strip() != "2"]), C: as_text(main)})
+    checked = check(found.tables, IngestionSettings().expected)
+    warned = [finding.check for finding in checked.findings() if "Composition" in finding.check]
+    assert [text.split(": ")[1] for text in warned] == ["accidents from 13:00 on", "people who are passengers"]
+    (failure,) = checked.blocking_failures  # passengers were the only people hurt in some accidents
+    assert "accidents with nobody hurt" in failure

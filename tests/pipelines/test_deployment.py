@@ -1,0 +1,174 @@
+"""From training to a served model and back, on the stack that has MLflow for everything."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+import requests
+
+from accidents.bundle import Bundle
+from accidents.texts import FLAT, NESTED, predict_texts
+from cli.commands import DONE, FAILED, REFUSED, main
+from cli.outputs import output
+from cli.runs import latest_run
+from tests.pipelines.conftest import SMALL, configure
+
+pytestmark = pytest.mark.slow
+
+NAME = "Accident_Prediction_Logistic_Regression"
+ON_MLFLOW = ["--stack", "local-mlflow"]
+TRAINED = ("train_logistic_regression", "logistic_regression_model")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An MLflow of these tests' own, and afterwards the stack and services that were there before."""
+    before = dict(os.environ)
+    os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+    assert main(["stack", "register", "local-mlflow"]) == DONE
+    yield
+    main(["--deployment", "--stop", *ON_MLFLOW])
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("deployed")
+    return configure(
+        folder,
+        ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 3000}}},
+        training={
+            "models": ["logistic_regression"],
+            "models_folder": str(folder / "models"),
+            "reports_folder": str(folder / "reports"),
+            "model_settings": {name: {"parameters": values} for name, values in SMALL.items()},
+        },
+        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
+        tracking={"mlflow": {"enabled": True}},
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(arguments: list[str]) -> dict[str, Any]:
+    """Two trainings of the same configuration on two stacks, so two versions; the first is in Production."""
+    runs = {}
+    for stack in ("default", "local-mlflow"):
+        assert main(["--training", "--no-cache", "--stack", stack, *arguments]) == DONE
+        runs[stack] = latest_run("training")
+    assert main(["registry", "promote", "--model-name", NAME, "--version", "1"]) == DONE
+    return runs
+
+
+def example(name: str) -> str:
+    return (Path("examples") / f"{name}.json").read_text()
+
+
+def address(text: str) -> str:
+    return next(word for word in text.split() if word.startswith("http://"))
+
+
+def test_both_stacks_give_the_same_features_and_figures(trained: dict[str, Any]) -> None:
+    one, other = trained["default"], trained["local-mlflow"]
+    assert one.stack.name == "default"
+    assert other.stack.name == "local-mlflow"
+    assert output(one, "build_features", "features").content_hash == (
+        output(other, "build_features", "features").content_hash
+    )
+    figures = [output(run, "compare_models", "evaluations").load() for run in (one, other)]
+    assert figures[0] == figures[1]
+
+
+def test_a_stack_without_a_deployer_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--deployment", "--stack", "default"]) == REFUSED
+    assert "stack register local-mlflow" in capsys.readouterr().err
+
+
+def test_deployed_three_times_in_a_row_it_answers_after_each(
+    trained: dict[str, Any], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = pd.DataFrame({NESTED: [example("low_risk"), None], FLAT: [None, example("classic_flat")]})
+    for _ in range(3):
+        assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
+        where = address(capsys.readouterr().out)
+        records = [{NESTED: example("low_risk")}, {FLAT: example("classic_flat")}]
+        answer = requests.post(where, json={"dataframe_records": records}, timeout=30).json()["predictions"]
+        expected = predict_texts(output(trained["default"], *TRAINED).load(), texts)
+        assert [one["probability"] for one in answer] == pytest.approx(expected["probability"].tolist(), abs=1e-12)
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    assert f"{NAME} 1 answers" in capsys.readouterr().out
+
+
+def test_a_model_that_fails_its_check_leaves_the_old_service_up(
+    trained: dict[str, Any], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    impatient = configure(tmp_path, deployment={"slowest_milliseconds": 0.0001})
+    assert main(["--deployment", "--model-name", NAME, "--version", "2", *ON_MLFLOW, *arguments, *impatient]) == FAILED
+    assert "more than 0.0001 ms" in capsys.readouterr().err
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    told = capsys.readouterr().out
+    assert f"{NAME} 1 answers" in told
+    assert requests.get(address(told).replace("invocations", "ping"), timeout=10).status_code == 200
+
+
+def test_a_rollback_reaches_the_service(
+    trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["registry", "promote", "--model-name", NAME, "--version", "2"]) == DONE
+    assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
+    capsys.readouterr()
+    assert main(["registry", *ON_MLFLOW, "rollback", "--model-name", NAME]) == DONE
+    told = capsys.readouterr().out
+    assert "nobody answered for" in told
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    assert f"{NAME} 1 answers" in capsys.readouterr().out
+
+
+def test_predictions_with_a_registered_model(
+    trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle: Bundle = output(trained["default"], *TRAINED).load()
+    expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
+    for choice in (
+        ["--model-name", NAME.lower()],
+        ["--model-name", "logistic_regression", "--stage", "Production"],
+        ["--model-name", NAME, "--alias", "production"],
+        ["--model-name", NAME, "--version", "2"],
+        ["--best"],
+    ):
+        assert main(["--predict", "examples/low_risk.json", *choice, *arguments]) == DONE
+        assert f"Probability: {expected:.3f}" in capsys.readouterr().out
+    assert (
+        main(["--predict", "examples/low_risk.json", "--model-name", NAME, "--stage", "Staging", *arguments]) == FAILED
+    )
+    assert "1 is in Production" in capsys.readouterr().err
+
+
+def test_stopped(trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    process = int(re.findall(r"process (\d+)", capsys.readouterr().out)[0])
+    processes = [psutil.Process(process), *psutil.Process(process).children(recursive=True)]
+    assert len(processes) > 1
+    assert main(["--deployment", "--stop", *ON_MLFLOW]) == DONE
+    assert not [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    assert "nothing is deployed" in capsys.readouterr().out
+
+
+def test_the_configuration_of_the_user_keeps_its_stack(trained: dict[str, Any]) -> None:
+    config = Path(os.environ["ZENML_CONFIG_PATH"]) / "config.yaml"
+    from zenml.client import Client
+
+    default = Client().get_stack("default").id
+    assert f"active_stack_id: {default}" in config.read_text()
+
+
+def test_nothing_deployable(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(["--deployment", "--model-name", "xgboost", *ON_MLFLOW, *arguments]) == FAILED
+    assert NAME in capsys.readouterr().err

@@ -1,0 +1,121 @@
+"""What a run leaves about the data that it read, whether they are fit to be used or not."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from accidents.reading.findings import REPORT_COLUMNS
+from cli.commands import DONE, FAILED, main
+from tests.pipelines.conftest import configure
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reported")
+
+
+@pytest.fixture(scope="module")
+def chosen(outputs: Path) -> list[str]:
+    """Arguments that read a small synthetic year and leave files in `outputs`."""
+    return configure(
+        outputs,
+        ingestion={"source": {"data_folder": str(outputs / "data" / "raw"), "sample": {"accidents": 1500}}},
+        training={"models_folder": str(outputs / "models"), "reports_folder": str(outputs / "reports")},
+    )
+
+
+@pytest.fixture
+def reports(chosen: list[str], outputs: Path) -> Path:
+    """Folder of the reports of a good run."""
+    assert main(["--ingestion", *chosen]) == DONE
+    return outputs / "reports" / "ingestion"
+
+
+@pytest.fixture
+def changed(reports: Path, outputs: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """Make a source whose table of people is changed line by line."""
+
+    def change(how: Callable[[list[str]], list[str]]) -> list[str]:
+        source = next((outputs / "data" / "raw" / "sample").glob("synthetic-*"))
+        shutil.copytree(source, tmp_path / "source", ignore=shutil.ignore_patterns("[!a-z]*"))
+        people = next((tmp_path / "source").glob("usagers*.csv"))
+        people.write_text("".join(how(people.read_text().splitlines(keepends=True))))
+        return ["--source", str(tmp_path / "source")]
+
+    return change
+
+
+def with_one_person_too_long(lines: list[str]) -> list[str]:
+    return [*lines[:9], lines[9].replace("\n", ';"1"\n'), *lines[10:]]
+
+
+def without_ids(lines: list[str]) -> list[str]:
+    return [lines[0], *(line.replace("202400", "201700", 1) for line in lines[1:])]
+
+
+def with_column(name: str, value: str, lines: list[str]) -> list[str]:
+    place = [field.strip('"') for field in lines[0].strip().split(";")].index(name)
+    rows = [line.rstrip("\n").split(";") for line in lines[1:]]
+    return [lines[0], *(";".join([*row[:place], f'"{value}"', *row[place + 1 :]]) + "\n" for row in rows)]
+
+
+def test_a_good_run_leaves_its_report_and_says_where(
+    reports: Path, chosen: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["--ingestion", *chosen]) == DONE
+    told = "".join(capsys.readouterr().out.split())
+    report = pd.read_csv(reports / "validation_report.csv")
+    assert tuple(report.columns) == REPORT_COLUMNS
+    assert "a part of the year" in report["check"].iloc[0]
+    assert "expectations are met" in (reports / "expectations.html").read_text()
+    assert pd.read_csv(reports / "quarantine.csv").empty
+    for name in ("validation_report.csv", "quarantine.csv", "expectations.html"):
+        assert f"{reports}/{name}" in told
+
+
+def test_what_is_set_aside_is_listed_with_its_reason(
+    reports: Path, chosen: list[str], changed: Callable[..., list[str]]
+) -> None:
+    assert main(["--features", *chosen, *changed(with_one_person_too_long)]) == DONE
+    quarantine = pd.read_csv(reports / "quarantine.csv")
+    assert "wrong number of fields" in set(quarantine["reason"])
+    assert set(quarantine["Num_Acc"]) == {quarantine["Num_Acc"].iloc[0]}
+
+
+def test_data_that_cannot_be_used_leave_their_report_and_none_of_an_earlier_run(
+    reports: Path, chosen: list[str], changed: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (reports / "quarantine.csv").exists()
+    source = changed(without_ids)
+    assert main(["--ingestion", *chosen, *source]) == FAILED
+    assert f"All that was found in the data: {reports}/validation_report.csv\n" in capsys.readouterr().err
+    assert [path.name for path in reports.iterdir()] == ["validation_report.csv"]
+    report = pd.read_csv(reports / "validation_report.csv")
+    assert report["action"].iloc[0] == "stopped"
+    assert report["first_values"].iloc[0].startswith("201700")
+
+
+def test_data_that_are_not_plausible_leave_what_was_expected_of_them(
+    reports: Path, chosen: list[str], changed: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = changed(lambda lines: with_column("grav", "4", lines))
+    assert main(["--ingestion", *chosen, *source]) == FAILED
+    told = capsys.readouterr().err
+    assert "is not plausible" in told
+    assert f"{reports}/validation_report.csv, {reports}/expectations.html" in told
+    stopped = pd.read_csv(reports / "validation_report.csv").query("action == 'stopped'")
+    assert stopped["check"].str.contains("people killed: 0 %, expected 0.5 % to 8 %").any()
+    assert "stop the run" in (reports / "expectations.html").read_text()
+
+
+def test_a_traceback_comes_with_the_report(reports: Path, chosen: list[str], changed: Callable[..., list[str]]) -> None:
+    source = changed(lambda lines: with_column("sexe", "7", lines))
+    with pytest.raises(Exception, match=r"(?i)failed"):
+        main(["--ingestion", *chosen, *source, "--debug"])
+    assert pd.read_csv(reports / "validation_report.csv")["action"].iloc[0] == "stopped"

@@ -1,0 +1,42 @@
+"""Accidents written as requests say what the frames say."""
+
+import json
+
+import numpy as np
+import pytest
+
+from accidents.configuration.ingestion import IngestionSettings
+from accidents.features import build
+from accidents.features.catalogue import FEATURES, KEYS
+from accidents.features.engine import compute, place_keys
+from accidents.ingestion import ingest
+from accidents.requests import parse, together
+from accidents.requests.writing import requests_of
+from accidents.tables import Accidents
+from tests.editions import as_text, synthetic_cells, write
+
+
+@pytest.fixture(scope="module")
+def accidents(tmp_path_factory: pytest.TempPathFactory) -> Accidents:
+    cells = {table: as_text(frame) for table, frame in synthetic_cells(200).items()}
+    return ingest([write(tmp_path_factory.mktemp("year"), cells)], IngestionSettings()).accidents
+
+
+def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: Accidents) -> None:
+    ids = accidents.accidents["Num_Acc"].tolist()[::-1]
+    texts = [json.dumps(request) for request in requests_of(accidents, ids)]
+    whole = together([parse(json.loads(text)).arrays for text in texts])
+    frame = build(accidents).iloc[::-1]
+    assert compute(whole).tobytes() == frame[[f.name for f in FEATURES]].to_numpy(np.float32).tobytes()
+    np.testing.assert_array_equal(place_keys(whole), frame[list(KEYS)].to_numpy())
+
+
+def test_the_outcome_is_not_said(accidents: Accidents) -> None:
+    (request,) = requests_of(accidents, [accidents.accidents["Num_Acc"].iloc[0]])
+    assert "grav" not in json.dumps(request)
+    assert "priority" not in json.dumps(request)
+
+
+def test_an_accident_that_is_not_there(accidents: Accidents) -> None:
+    with pytest.raises(KeyError, match="17"):
+        requests_of(accidents, [17])
