@@ -3,14 +3,14 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
-PACKAGES := accidents cli materializers pipelines steps
+PACKAGES := accidents cli materializers pipelines stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py tests
 PYTEST := $(PYTHON) -m pytest
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(READY) ## create or update the environment from the locked dependencies
@@ -23,14 +23,18 @@ $(READY): requirements.lock scripts/install.sh
 training: $(READY) ## train and compare four models on the embedded synthetic sample
 	@$(PYTHON) run.py --training
 
+.PHONY: mlflow
+mlflow: $(READY) ## open the page of the MLflow in use: trainings, models, stages (http://127.0.0.1:5000)
+	@$(PYTHON) -m cli.mlflow_page
+
 .PHONY: test
-test: $(READY) ## run the tests: about ten minutes on two cores
-	@$(PYTEST) -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
+test: $(READY) ## run the tests: less than ten minutes on two cores
+	@$(PYTEST) -n auto --dist loadfile -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
 	@$(PYTHON) scripts/coverage_by_package.py .coverage.json 85 $(PACKAGES)
 
 .PHONY: test-quick
 test-quick: $(READY) ## run the fast tests: under a minute
-	@$(PYTEST) -q -m "not slow and not long and not browser"
+	@$(PYTEST) -q -n auto --dist loadfile -m "not slow and not long and not browser"
 
 .PHONY: test-long
 test-long: $(READY) ## run every test: mutations, soak, kill points, scale
@@ -39,6 +43,22 @@ test-long: $(READY) ## run every test: mutations, soak, kill points, scale
 .PHONY: test-browser
 test-browser: $(READY) ## run the tests that need Chromium, and fail where there is none
 	@REQUIRE_CHROMIUM=1 $(PYTEST) -m browser
+
+.PHONY: notebooks
+notebooks: $(READY) ## run every notebook in a fresh copy of the project, figures checked: about eight minutes
+	@$(PYTEST) -v tests/notebooks
+
+.PHONY: lab
+lab: $(READY) ## open the notebooks in JupyterLab
+	@$(VENV)/bin/jupyter lab notebooks
+
+.PHONY: dashboard
+dashboard: $(READY) ## open the ZenML dashboard: pipelines, runs, artifacts, models (PORT=8237)
+	@$(PYTHON) -m cli.dashboard start $(PORT)
+
+.PHONY: dashboard-stop
+dashboard-stop: $(READY) ## stop the dashboard of this machine
+	@$(PYTHON) -m cli.dashboard stop
 
 .PHONY: lint
 lint: $(READY) ## check style and types

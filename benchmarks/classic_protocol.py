@@ -10,6 +10,8 @@ this project at level `call`, which sees every person and vehicle and no outcome
 """
 
 import argparse
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.features import build
+from accidents.report.subject import display_name
 from accidents.tables import LABEL, Accidents
 from accidents.training import train
 from accidents.training.split import Part, labelled, parts_of
@@ -28,6 +31,7 @@ ACCIDENT = (
     *("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg", "int", "atm", "col", "lat", "long"),
     *("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra"),
 )
+_TITLES = {"roc_auc": "AUC", "f1": "F1"}
 _RANK = {1: 0, 4: 1, 2: 2, 3: 3}  # the classic order of injuries, with hospitalised (3) above killed (2)
 
 
@@ -37,26 +41,39 @@ def main() -> None:
     add_common_options(options)
     given = options.parse_args()
     accidents = accidents_of(given.source)
-    features = build(accidents)
-    people = _people(accidents)
+    found = measured(accidents, build(accidents), given.models, given.seeds)
     rows = []
-    for name in given.models:
-        results: dict[str, list[dict[str, float]]] = {"classic": [], "random person": [], "honest": []}
-        for seed in given.seeds:
-            configured = settings(seed)
-            test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Part.TEST
-            classic, random = _classic(name, people, accidents.accidents, test, seed)
-            results["classic"].append(classic)
-            results["random person"].append(random)
-            bundle = train(name, features, accidents.accidents, configured, level="call").bundle
-            results["honest"].append(bundle.metrics["test"])
-        row = {"model": name}
-        for protocol, measured in results.items():
-            for metric, title in (("roc_auc", "AUC"), ("f1", "F1")):
-                row[f"{protocol} {title}"] = spread([found[metric] for found in measured])
+    for name, of_model in found.groupby("model", sort=False):
+        row = {"model": str(name)}
+        for protocol, values in of_model.groupby("protocol", sort=False):
+            row |= {f"{protocol} {title}": spread(values[metric].tolist()) for metric, title in _TITLES.items()}
         rows.append(row)
-        print(f"{name}: classic AUC {row['classic AUC']}, honest {row['honest AUC']}", flush=True)
     print_table(rows)
+
+
+def measured(accidents: Accidents, features: pd.DataFrame, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+    """Measure both protocols on the same test accidents.
+
+    Args:
+        accidents: with labels.
+        features: what `accidents.features.build` gives of them.
+        names: model types.
+        seeds: of the splits; each is measured on its own.
+
+    Returns:
+        One row a model, seed and protocol (`classic`, `random person`, `honest`): `roc_auc` and `f1`.
+    """
+    people = _people(accidents)
+    rows: list[dict[str, Any]] = []
+    for name, seed in product(names, seeds):
+        configured = settings(seed)
+        test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Part.TEST
+        classic, random = _classic(name, people, accidents.accidents, test, seed)
+        honest = train(name, features, accidents.accidents, configured, level="call").bundle.metrics["test"]
+        for protocol, found in (("classic", classic), ("random person", random), ("honest", honest)):
+            figures = {metric: found[metric] for metric in _TITLES}
+            rows.append({"model": display_name(name), "seed": seed, "protocol": protocol, **figures})
+    return pd.DataFrame(rows)
 
 
 def _people(accidents: Accidents) -> pd.DataFrame:

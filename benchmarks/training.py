@@ -19,12 +19,13 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 
 _COMMAND = """
-import json, sys, time
-from cli.commands import main
-from cli.timing import PHASES
-code = main(sys.argv[2:])
-open(sys.argv[1], "w").write(json.dumps(PHASES))
-sys.exit(code)
+import json, runpy, sys
+result = sys.argv.pop(1)
+try:
+    runpy.run_path("run.py", run_name="__main__")
+finally:
+    from cli.timing import PHASES
+    open(result, "w").write(json.dumps(PHASES))
 """
 
 EMPTY_PIPELINE = """
@@ -58,11 +59,11 @@ def main() -> None:
         (world / "empty.py").write_text(EMPTY_PIPELINE)
         training = ("--training", "--source", given.source)
         _seconds(world, [sys.executable, str(world / "empty.py")])
-        _report("training, nothing cached", *_phases(world, *training, "--no-cache"))
-        _phases(world, *training)
+        _report("training, nothing cached", *seconds_by_phase(world, *training, "--no-cache"))
+        seconds_by_phase(world, *training)
         ratios = []
         for _ in range(given.repeats):
-            repeat, phases = _phases(world, *training)
+            repeat, phases = seconds_by_phase(world, *training)
             empty = _seconds(world, [sys.executable, str(world / "empty.py")])
             ratios.append(repeat / empty)
             print(f"cached repeat {repeat:.1f} s, empty pipeline of two steps {empty:.1f} s, ratio {ratios[-1]:.2f}")
@@ -70,7 +71,7 @@ def main() -> None:
         print(f"ratio: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
 
 
-def _phases(world: Path, *arguments: str) -> tuple[float, dict[str, float]]:
+def seconds_by_phase(world: Path, *arguments: str) -> tuple[float, dict[str, float]]:
     """Seconds of a whole command and of its phases."""
     result = world / "phases.json"
     seconds = _seconds(world, [sys.executable, "-c", _COMMAND, str(result), *arguments])
@@ -82,6 +83,7 @@ def _seconds(world: Path, command: list[str]) -> float:
         "ZENML_CONFIG_PATH": str(world / "config"),
         "ZENML_LOCAL_STORES_PATH": str(world / "stores"),
         "ZENML_ANALYTICS_OPT_IN": "false",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{world}/mlflow/mlflow.db",
     }
     started = time.perf_counter()
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)

@@ -1,15 +1,27 @@
 """What can be typed after `python run.py`. Imports nothing heavy: `--help` must answer at once."""
 
 import argparse
+from itertools import chain
+from typing import Any
 
 from accidents.columns.specification import LEVELS
 from accidents.models import model_types
 
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
-PIPELINES = ("ingestion", "features", "training", "evaluation", "inference")
+STAGES = ("None", "Staging", "Production", "Archived")
+SUBCOMMANDS = {"stack": "cli.stack", "registry": "cli.registry"}
+"""By the first word of the command line: the module whose `main(arguments)` answers and returns the exit code."""
 
-_EPILOG = """examples:
+PIPELINES = ("ingestion", "features", "training", "evaluation", "inference", "deployment")
+ON_REQUEST = ("inference", "deployment")
+"""Pipelines that `--all` leaves out."""
+
+_EPILOG = """commands of their own (each has a --help):
+  python run.py stack ...                                     register, choose, describe and check ZenML stacks
+  python run.py registry ...                                  list, compare, promote and roll back registered models
+
+examples:
   python run.py --training                                    train on the embedded synthetic sample
   python run.py --training --source FOLDER                    train on real files
   python run.py --training --source datagouv --years 2021-2023
@@ -31,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_pipelines(result)
     _add_choices(result)
+    _add_model(result)
     _add_files(result)
     return result
 
@@ -42,6 +55,7 @@ def _add_pipelines(result: argparse.ArgumentParser) -> None:
     group.add_argument("--training", action="store_true", help="train, evaluate and compare the models")
     group.add_argument("--evaluation", action="store_true", help="score a trained model on labelled data")
     group.add_argument("--inference", action="store_true", help="score many accidents: --input to --output")
+    group.add_argument("--deployment", action="store_true", help="serve a registered model; with --status or --stop")
     group.add_argument("--all", action="store_true", help="ingestion, features, training and evaluation")
     group.add_argument(
         "--predict",
@@ -56,11 +70,30 @@ def _add_choices(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("choices (they override the configuration)")
     group.add_argument("--source", metavar="SOURCE", help="sample (default), datagouv, a folder, or a URL like s3://…")
     group.add_argument("--years", metavar="YEARS", help="2021, 2019-2024 or 2019,2021")
-    group.add_argument("--models", type=_models, metavar="MODELS", help=f"all, or some of {','.join(model_types())}")
+    group.add_argument(
+        "--models",
+        nargs="+",
+        action=_Together,
+        type=_models,
+        metavar="MODEL",
+        help=f"all, or some of {','.join(model_types())}",
+    )
     group.add_argument("--level", choices=LEVELS, help="what is known when the model is asked")
     group.add_argument("--resampling", choices=RESAMPLING, help="how training folds are balanced")
     group.add_argument("--tune", choices=TUNING, help="search for hyperparameters")
     group.add_argument("--no-geography", action="store_true", help="train without the place as well, and compare")
+
+
+def _add_model(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("model (the best one of the latest training, if nothing is said)")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument("--model-path", metavar="FILE", help="a trained bundle")
+    which.add_argument("--model-name", metavar="NAME", help="a registered model, in any letter case")
+    which.add_argument("--best", action="store_true", help="the best Production model of all registered ones")
+    held = group.add_mutually_exclusive_group()
+    held.add_argument("--stage", choices=STAGES, help="of --model-name: who holds the stage (Production)")
+    held.add_argument("--alias", metavar="ALIAS", help="of --model-name: who bears the alias")
+    held.add_argument("--version", metavar="N", help="of --model-name: the version of this number")
 
 
 def _add_files(result: argparse.ArgumentParser) -> None:
@@ -72,9 +105,26 @@ def _add_files(result: argparse.ArgumentParser) -> None:
     group.add_argument("--no-cache", action="store_true", help="run every step, whatever is cached")
     group.add_argument("--input", metavar="PATH", help="what --inference scores: a folder of BAAC files, or one file")
     group.add_argument("--output", metavar="PATH", help="where --inference writes: .csv, .parquet or .jsonl")
-    group.add_argument("--model-path", metavar="FILE", help="a trained bundle, in place of the latest best one")
+    group.add_argument("--allow-untracked", action="store_true", help="train on where MLflow does not answer")
+    what = group.add_mutually_exclusive_group()
+    what.add_argument("--status", action="store_true", help="of --deployment: what is served, and where")
+    what.add_argument("--stop", action="store_true", help="of --deployment: stop serving")
     group.add_argument("--csv", action="store_true", help="write the tables under data/ as CSV, too")
     group.add_argument("--debug", action="store_true", help="show tracebacks and all messages")
+
+
+class _Together(argparse.Action):
+    """All values of an option in one tuple, each of them once."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002  # the signature is argparse's
+        namespace: argparse.Namespace,
+        values: Any,
+        option: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Put the values of one use of the option together."""
+        setattr(namespace, self.dest, tuple(dict.fromkeys(chain(*values))))
 
 
 def _models(text: str) -> tuple[str, ...]:

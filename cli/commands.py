@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accidents.errors import AccidentsError, ConfigurationError
-from cli.arguments import PIPELINES, parser
+from cli.arguments import ON_REQUEST, PIPELINES, SUBCOMMANDS, parser
 from cli.timing import phase
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit code: 0 done, 1 failed, 2 refused."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    if typed and typed[0] in SUBCOMMANDS:
+        return import_module(SUBCOMMANDS[typed[0]]).main(typed[1:])
     commands = parser()
-    given = commands.parse_args(arguments)
+    given = commands.parse_args(typed)
     try:
         return _dispatch(commands, given)
     except ConfigurationError as error:
@@ -42,16 +46,20 @@ def _say_error(given: argparse.Namespace, error: Exception, code: int) -> int:
 def _dispatch(commands: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     chosen = [name for name in PIPELINES if getattr(given, name)]
     if given.all:
-        chosen = [name for name in PIPELINES if name != "inference" or given.inference]
+        chosen = [name for name in PIPELINES if name not in ON_REQUEST or getattr(given, name)]
     if given.predict is not None:
         if chosen:
             commands.error("--predict answers for one accident and goes with no pipeline")
         from cli.predict import predict
 
-        return predict(given.predict, _configuration(given), given.model_path)
+        return predict(given, _configuration(given))
     if not chosen:
         commands.print_help()
         return REFUSED
+    if (given.stage or given.alias or given.version) and not given.model_name:
+        commands.error("--stage, --alias and --version go with --model-name")
+    if (given.status or given.stop) and chosen != ["deployment"]:
+        commands.error("--status and --stop go with --deployment alone")
     if "inference" in chosen and not (given.input and given.output):
         commands.error("--inference needs --input PATH and --output PATH")
     return _run(chosen, given)
@@ -68,6 +76,7 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
         "training.tuning.method": given.tune,
         "training.compare_without_geography": True if given.no_geography else None,
         "features.level": given.level,
+        "tracking.allow_untracked": given.allow_untracked or None,
     }
     return load([Path(file) for file in given.config], overrides)
 
@@ -77,12 +86,17 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
 
     with phase("configuration"):
         configuration = _configuration(given)
+        if "inference" in chosen:
+            from accidents.inference.output import check_output
+
+            check_output(Path(given.output))
     print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
     with phase("start of ZenML"):
         stack = prepare(given.stack, debug=given.debug)
     print(f"stack {stack}", flush=True)
     with phase("imports"):
         from cli import stages
+        from cli.deployment import deployment
 
     stage_of: dict[str, Callable[[Any, argparse.Namespace], None]] = {
         "ingestion": stages.ingestion,
@@ -90,6 +104,7 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
         "training": stages.training,
         "evaluation": stages.evaluation,
         "inference": stages.inference,
+        "deployment": deployment,
     }
     for name in chosen:
         stage_of[name](configuration, given)

@@ -27,6 +27,14 @@ _PAGES = {
 """Files under the folder of reports by the name of the artifact."""
 
 
+_INGESTION = {
+    "validation_report": "validation_report.csv",
+    "quarantine": "quarantine.csv",
+    "expectations_report": "expectations.html",
+}
+"""Files about the data as they were read, by the name of the artifact."""
+
+
 def output(run: Any, step: str, name: str) -> Any:
     """The artifact version that a step of a run made, or took from the cache."""
     return run.steps[step].outputs[name][0]
@@ -37,6 +45,29 @@ def write_tables(run: Any, folder: Path, *, csv: bool) -> None:
     _write_table(run, "ingest", "accidents", folder / "interim" / "interim_dataset.parquet", csv=csv)
     if "build_features" in run.steps:
         _write_table(run, "build_features", "features", folder / "processed" / "features.parquet", csv=csv)
+
+
+def reading_step(run: Any) -> Any:
+    """The step of a run that reads published files; None where the run did not come so far."""
+    return next((run.steps[name] for name in ("ingest", "score_accidents") if name in run.steps), None)
+
+
+def write_ingestion(run: Any, folder: Path) -> list[Path]:
+    """Write what was found in the data, whether the run went well or not; returns the files written.
+
+    A file of an earlier run for which this one has nothing to put in its place is removed: it tells of other data.
+    """
+    step = reading_step(run)
+    found = step.outputs if step else {}
+    written = []
+    for name, file in _INGESTION.items():
+        if name not in found:
+            (folder / file).unlink(missing_ok=True)
+            continue
+        content = found[name][0].load()
+        write_text(folder / file, content.to_csv(index=False) if isinstance(content, pd.DataFrame) else content)
+        written.append(folder / file)
+    return written
 
 
 def _write_table(run: Any, step: str, name: str, target: Path, *, csv: bool) -> None:

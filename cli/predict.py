@@ -1,5 +1,6 @@
 """One accident on the command line: read or ask for it, and print the answer with its reasons."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -20,8 +21,8 @@ _LISTED = 8
 _UNITS = {"log-odds": "log-odds towards priority, before calibration", "probability": "probability of priority"}
 
 
-def predict(source: str, configuration: "Configuration", model_path: str | None) -> int:
-    """Print the prediction for the accident in the file `source`, `-` for standard input, empty to be asked.
+def predict(given: argparse.Namespace, configuration: "Configuration") -> int:
+    """Print the prediction for the accident in the file `--predict`, `-` for standard input, empty to be asked.
 
     Returns:
         The exit code.
@@ -30,16 +31,26 @@ def predict(source: str, configuration: "Configuration", model_path: str | None)
         RequestError: the accident cannot be read, or holds something that is refused.
         ModelError: there is no model, or it cannot be used.
     """
-    content = _read(source)
+    content = _read(given.predict)
     from accidents.bundle import Bundle
     from accidents.prediction import answer
     from accidents.requests import parse
 
     request = parse(content)
-    path = Path(model_path) if model_path else best_bundle(configuration.training.models_folder)
+    path = _chosen(given, configuration)
     bundle = Bundle.load(path)
     print("\n".join(_lines(answer(bundle, request, reasons=3), bundle, path)))
     return 0
+
+
+def _chosen(given: argparse.Namespace, configuration: "Configuration") -> Path:
+    if given.model_name or given.best:
+        from cli.session import prepare
+
+        prepare(given.stack, debug=given.debug)
+    from cli.models import chosen_file
+
+    return chosen_file(given, configuration) or best_bundle(configuration.training.models_folder)
 
 
 def best_bundle(models: Path) -> Path:

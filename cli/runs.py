@@ -1,23 +1,37 @@
 """Runs of pipelines: start one, find its results again, and say in one paragraph why it failed."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from accidents.errors import AccidentsError, ModelError
+
+DEBUG = "Run it again with --debug to see the traceback."
 
 
 class PipelineError(AccidentsError):
     """A pipeline failed; the text says in which step and why."""
 
 
-def run_pipeline(pipeline: Any, *, cache: bool, debug: bool, version: Any = None, **arguments: Any) -> Any:
+def run_pipeline(
+    pipeline: Any,
+    *,
+    cache: bool,
+    debug: bool,
+    on_failure: Callable[[Any], str] = lambda _: "",
+    version: Any = None,
+    advice: str = DEBUG,
+    **arguments: Any,
+) -> Any:
     """Run a pipeline to its end and return the run.
 
     Args:
         pipeline: the pipeline.
         cache: whether results of earlier runs are used.
         debug: leave exceptions as they are.
+        on_failure: leaves the files of a run that failed, and gives a sentence on them, or nothing.
         version: the version of a ZenML model that the run belongs to.
+        advice: what to do about a failure, its last line.
         **arguments: what the pipeline takes.
 
     Raises:
@@ -30,9 +44,11 @@ def run_pipeline(pipeline: Any, *, cache: bool, debug: bool, version: Any = None
     try:
         pipeline.with_options(**options, model=version)(**arguments)
     except Exception as error:
+        run = _run_named(name)
+        files = on_failure(run) if run else ""
         if debug:
             raise
-        raise PipelineError(_why(pipeline.name, name, error)) from error
+        raise PipelineError(_why(pipeline.name, run, error, (files, advice))) from error
     return Client().get_pipeline_run(name)
 
 
@@ -50,15 +66,21 @@ def latest_run(pipeline: str) -> Any:
     return runs[0]
 
 
-def _why(pipeline: str, run_name: str, error: Exception) -> str:
-    """One paragraph: the failed steps and their reasons, or the error itself where no step had begun."""
+def _run_named(name: str) -> Any:
+    """The run of that name; None where a pipeline failed before its run began."""
     from zenml.client import Client
 
-    runs = Client().list_pipeline_runs(name=run_name, size=1).items
-    failed = [step for step in runs[0].steps.values() if str(step.status) == "failed"] if runs else []
+    runs = Client().list_pipeline_runs(name=name, size=1).items
+    return runs[0] if runs else None
+
+
+def _why(pipeline: str, run: Any, error: Exception, hints: tuple[str, ...]) -> str:
+    """One paragraph: the failed steps and their reasons, or the error itself where no step had begun."""
+    failed = [step for step in run.steps.values() if str(step.status) == "failed"] if run else []
     reasons = [f"the step {step.name} failed: {_reason(step)}" for step in failed]
     told = "\n".join(reasons) or f"{type(error).__name__}: {error}"
-    return f"the pipeline {pipeline} stopped. {told}\nRun it again with --debug to see the traceback."
+    lines = [f"the pipeline {pipeline} stopped. {told}", *hints]
+    return "\n".join(line for line in lines if line)
 
 
 def _reason(step: Any) -> str:

@@ -6,6 +6,9 @@ project, the `zenml` command and a team server see the same world.
 
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from accidents.errors import ConfigurationError
@@ -18,6 +21,7 @@ _DEFAULTS = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "ZENML_ANALYTICS_OPT_IN": "false",
     "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "ZENML_LOGGING_COLORS_DISABLED": "true",
 }
 
@@ -52,7 +56,9 @@ def prepare(stack: str | None, *, debug: bool) -> str:
     if stack:
         known = {model.name: model for model in client.list_stacks(size=1000).items}
         if stack not in known:
-            raise ConfigurationError(f"--stack {stack}: there is no such stack; there are {', '.join(sorted(known))}")
+            from stacks.description import unknown
+
+            raise ConfigurationError(f"--stack {unknown(stack, list(known))}")
         os.environ["ZENML_ACTIVE_STACK_ID"] = str(known[stack].id)
     return str(client.active_stack_model.name)
 
@@ -61,6 +67,23 @@ def quieten() -> None:
     """Let ZenML say which steps run, and warnings; failures are told by the command, without tracebacks."""
     for handler in logging.getLogger().handlers + logging.getLogger("zenml").handlers:
         handler.addFilter(_worth_telling)
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[None]:
+    """Let what steps and ZenML say go to standard error, where the output is for a program."""
+    talking = [
+        handler
+        for handler in logging.getLogger().handlers + logging.getLogger("zenml").handlers
+        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler)
+    ]
+    before = [handler.setStream(sys.stderr) for handler in talking]
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        for handler, stream in zip(talking, before, strict=True):
+            handler.setStream(stream or handler.stream)
 
 
 def _worth_telling(record: logging.LogRecord) -> bool:

@@ -2,13 +2,19 @@
 
 import argparse
 import hashlib
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.effective import Configuration
 from cli import outputs, tables
+from cli.models import chosen_file
 from cli.runs import latest_run, run_pipeline
 from cli.timing import add, phase, summary
+from cli.tracking import print_registered, tracking_store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WITHOUT_PLACE = "without_place"
 
@@ -20,7 +26,7 @@ def ingestion(configuration: Configuration, given: argparse.Namespace) -> None:
     run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration))
     _leave_tables(run, configuration, given)
     report = outputs.output(run, "ingest", "validation_report").load()
-    tables.print_ingestion(report, run.steps["ingest"].run_metadata)
+    tables.print_ingestion(report, run.steps["ingest"].run_metadata, _ingestion_folder(configuration, "ingestion"))
 
 
 def features(configuration: Configuration, given: argparse.Namespace) -> None:
@@ -41,20 +47,21 @@ def training(configuration: Configuration, given: argparse.Namespace) -> None:
         print("first without the place", flush=True)
         without_place = str(outputs.output(_train(blind, given), "compare_models", "evaluations").id)
         print("now with the place", flush=True)
-    run = _train(configuration, given, without_place=without_place)
+    store = tracking_store(configuration.tracking)
+    run = _train(configuration, given, without_place=without_place, store=store)
     settings = configuration.training
     comparison = outputs.output(run, "compare_models", "model_comparison").load()
     tables.print_comparison(comparison, settings.models_folder, settings.reports_folder)
+    if store:
+        print_registered(outputs.output(run, "track_training", "registered_models").load())
     print(summary())
 
 
 def _train(configuration: Configuration, given: argparse.Namespace, **arguments: Any) -> Any:
-    from zenml import Model
-
     from pipelines.training import training as pipeline
 
     fingerprint = _fingerprint(configuration)
-    version = Model(name="accident_priority", version=_version(configuration, fingerprint))
+    version = model_version(configuration, fingerprint)
     run = _run(pipeline, configuration, given, version=version, fingerprint=fingerprint, **arguments)
     _leave_tables(run, configuration, given)
     settings = configuration.training
@@ -68,7 +75,13 @@ def evaluation(configuration: Configuration, given: argparse.Namespace) -> None:
     """Measure the chosen model on the accidents of the source; leave figures and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
-    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration), bundle=_chosen_model(given))
+    run = _run(
+        pipeline,
+        configuration,
+        given,
+        fingerprint=_fingerprint(configuration),
+        bundle=_chosen_model(configuration, given),
+    )
     found = outputs.output(run, "evaluate_model", "evaluation").load()
     folder = configuration.training.reports_folder / "evaluation"
     outputs.write_json(folder / "metrics.json", found)
@@ -81,30 +94,63 @@ def inference(configuration: Configuration, given: argparse.Namespace) -> None:
     from pipelines.inference import inference as pipeline
 
     target = str(Path(given.output).resolve())
-    run = _run(pipeline, configuration, given, bundle=_chosen_model(given), source=given.input, target=target)
+    run = _run(
+        pipeline, configuration, given, bundle=_chosen_model(configuration, given), source=given.input, target=target
+    )
     tables.print_scoring(outputs.output(run, "score_accidents", "scoring").load(), given.output)
 
 
-def _chosen_model(given: argparse.Namespace) -> str:
-    """The path that was given, else the model of best validation F1 of the latest training."""
-    if given.model_path:
-        return str(Path(given.model_path))
+def labelled(configuration: Configuration, given: argparse.Namespace) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Features and accidents of the source in the same order, from the features pipeline."""
+    from pipelines.features import features as pipeline
+
+    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration))
+    return outputs.output(run, "build_features", "features").load(), outputs.output(run, "ingest", "accidents").load()
+
+
+def _chosen_model(configuration: Configuration, given: argparse.Namespace) -> str:
+    """The model that was named, else that of best validation F1 of the latest training."""
+    named = chosen_file(given, configuration)
+    if named:
+        return str(named)
     run = latest_run("training")
     best = outputs.output(run, "compare_models", "best_model_type").load()
     return str(outputs.output(run, f"train_{best}", f"{best}_model").id)
 
 
 def _run(pipeline: Any, configuration: Configuration, given: argparse.Namespace, **arguments: Any) -> Any:
+    folder = _ingestion_folder(configuration, pipeline.name)
     with phase("pipeline"):
         run = run_pipeline(
-            pipeline, cache=not given.no_cache, debug=given.debug, configuration=configuration, **arguments
+            pipeline,
+            cache=not given.no_cache,
+            debug=given.debug,
+            on_failure=partial(_tell_of_data, folder=folder),
+            configuration=configuration,
+            **arguments,
         )
+    with phase("files"):
+        outputs.write_ingestion(run, folder)
     for name, step in run.steps.items():
         if str(step.status) == "completed":
             seconds = (step.end_time - step.start_time).total_seconds()
             add(name, seconds)
             add("pipeline", -seconds)
     return run
+
+
+def _ingestion_folder(configuration: Configuration, pipeline: str) -> Path:
+    """Where a pipeline reports on the data that it read; data to measure or score are not those of the models."""
+    folder = configuration.training.reports_folder
+    return (folder / pipeline if pipeline in {"evaluation", "inference"} else folder) / "ingestion"
+
+
+def _tell_of_data(run: Any, folder: Path) -> str:
+    """Leave what a failed run found in the data, and say where if it was the data that stopped it."""
+    written = outputs.write_ingestion(run, folder)
+    step = outputs.reading_step(run)
+    refused = written and str(step.status) == "failed"
+    return f"All that was found in the data: {', '.join(map(str, written))}" if refused else ""
 
 
 def _fingerprint(configuration: Configuration) -> str:
@@ -120,14 +166,17 @@ def _fingerprint(configuration: Configuration) -> str:
     return found
 
 
-def _version(configuration: Configuration, fingerprint: str) -> str:
-    """Name of the model version: source, level, and a digest of data, configuration and code."""
+def model_version(configuration: Configuration, fingerprint: str) -> Any:
+    """The version of the ZenML model that a training makes: source, level, a digest of data, configuration and code."""
+    from zenml import Model
+
     from steps.caching import code_digest
 
     code = code_digest("steps.ingestion.ingest", "steps.training.train_model", "steps.training.compare_models")
     identity = f"{fingerprint}{configuration.model_dump_json()}{code}"
     source = Path(configuration.ingestion.source.location).name
-    return f"{source}-{configuration.features.level}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    name = f"{source}-{configuration.features.level}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    return Model(name="accident_priority", version=name)
 
 
 def _leave_tables(run: Any, configuration: Configuration, given: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from accidents.columns import SOURCE
 from accidents.report.subject import display_name
 
 _COLUMNS = ("accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds")
+_DATA_FILES = "data      {folder}/validation_report.csv, {folder}/quarantine.csv, {folder}/expectations.html"
 _METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece")
 
 
@@ -28,6 +29,7 @@ def print_comparison(comparison: pd.DataFrame, models: Path, reports: Path) -> N
         f"models    {models}/<type>_model.joblib\n"
         f"figures   {reports}/metrics/model_comparison.csv\n"
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
+        f"{_DATA_FILES.format(folder=reports / 'ingestion')}\n"
         f"next      python run.py --predict examples/low_risk.json"
     )
 
@@ -48,8 +50,8 @@ def print_evaluation(evaluation: Mapping[str, Any], folder: Path) -> None:
     _console().print(f"report    {folder}/report.html\nfigures   {folder}/metrics.json")
 
 
-def print_ingestion(report: pd.DataFrame, counts: Mapping[str, Any]) -> None:
-    """Print what was found in the files, what was done about it, and how many rows there are."""
+def print_ingestion(report: pd.DataFrame, counts: Mapping[str, Any], folder: Path) -> None:
+    """Print what was found in the files, what was done about it, how many rows there are, and the files to look at."""
     table = Table("file", "column", "check", "rows", "share", "action", title="findings")
     for row in report.to_dict("records"):
         share = f"{row['share']:.2%}" if pd.notna(row["share"]) else ""
@@ -58,6 +60,7 @@ def print_ingestion(report: pd.DataFrame, counts: Mapping[str, Any]) -> None:
     for name, value in counts.items():
         if isinstance(value, int):
             _console().print(f"{name:<40}{value:>12,}")
+    _console().print(_DATA_FILES.format(folder=folder))
     _console().print(SOURCE)
 
 
@@ -69,4 +72,5 @@ def print_scoring(scoring: Mapping[str, Any], target: str) -> None:
 
 
 def _console() -> Console:
-    return Console(width=None if Console().is_terminal else 120, highlight=False, soft_wrap=True)
+    width = None if Console().is_terminal else 120
+    return Console(width=width, highlight=False, soft_wrap=True, force_jupyter=False)

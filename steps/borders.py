@@ -1,5 +1,7 @@
 """The border of every step: frames are validated on their way in and out, failures are named, durations are logged.
 
+Where data are refused, the report on them becomes an output of the failed step.
+
 A frame is known by its name: with `@border(features=features_schema)`, every parameter and output called `features` is
 held to that schema. One decorator under `@step` does it all, so that a step itself is nothing but a call of the domain.
 """
@@ -14,6 +16,7 @@ import pandas as pd
 
 from accidents.errors import DataError
 from steps.metadata import log_step
+from steps.refusals import save_refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,10 +41,14 @@ def border(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[
         @functools.wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
             started = time.perf_counter()
-            _validate(schemas, signature.bind(*args, **kwargs).arguments)
-            result = function(*args, **kwargs)
-            returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
-            _validate(schemas, dict(zip(outputs, returned, strict=True)))
+            try:
+                _validate(schemas, signature.bind(*args, **kwargs).arguments)
+                result = function(*args, **kwargs)
+                returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
+                _validate(schemas, dict(zip(outputs, returned, strict=True)))
+            except DataError as error:
+                save_refusal(error)
+                raise
             log_step({"seconds": round(time.perf_counter() - started, 3)})
             return result
 

@@ -2,8 +2,8 @@
 
 ZenML's own cache looks at the text of the step function. Here the key holds a digest of the syntax trees of the step's
 module and of every project module it reaches, directly or through others, by any import statement, those inside
-functions included. Comments, docstrings and layout are not meaning. Data files that lie in a package belong to every
-module of that package.
+functions included. Comments, docstrings and layout are not meaning. Data files that lie in a package, or in a folder of
+it that is no package itself, belong to every module of that package.
 """
 
 import ast
@@ -15,7 +15,7 @@ from pathlib import Path
 from zenml.config.cache_policy import CachePolicy
 
 ROOT = Path(__file__).resolve().parents[1]
-_FOLLOWED = ("accidents", "steps")
+_FOLLOWED = ("accidents", "materializers", "steps", "tracking")
 _SEPARATOR = "__and__"
 
 
@@ -113,5 +113,14 @@ def _data_files(module: str) -> str:
     path = _file(module)
     if path is None or path.name != "__init__.py":
         return ""
-    files = sorted(file for file in path.parent.iterdir() if file.is_file() and file.suffix not in {".py", ".pyc"})
-    return "".join(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
+    files = sorted(file for file in _beside(path.parent) if file.suffix not in {".py", ".pyc"})
+    return "".join(f"{file.relative_to(ROOT)} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
+
+
+def _beside(folder: Path) -> Iterator[Path]:
+    """The files in the folder of a package, and in folders of it that are no packages."""
+    for entry in folder.iterdir():
+        if entry.is_file():
+            yield entry
+        elif entry.name != "__pycache__" and not (entry / "__init__.py").is_file():
+            yield from _beside(entry)

@@ -6,7 +6,7 @@ from typing import Any
 
 def log_step(values: Mapping[str, Any]) -> None:
     """Log `values` on the running step."""
-    if _in_a_pipeline():
+    if in_a_pipeline():
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values))
@@ -14,21 +14,22 @@ def log_step(values: Mapping[str, Any]) -> None:
 
 def log_artifact(name: str, values: Mapping[str, Any]) -> None:
     """Log `values` on the output `name` of the running step."""
-    if _in_a_pipeline():
+    if in_a_pipeline():
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values), artifact_name=name, infer_artifact=True)
 
 
 def log_model(values: Mapping[str, Any]) -> None:
-    """Log `values` on the model version of the running pipeline."""
-    if _in_a_pipeline():
+    """Log `values` on the model version of the running pipeline, if it belongs to one."""
+    if in_a_pipeline() and _of_a_model():
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values), infer_model=True)
 
 
-def _in_a_pipeline() -> bool:
+def in_a_pipeline() -> bool:
+    """Whether a step of a pipeline is running, not a plain function."""
     from zenml import get_step_context
 
     try:
@@ -36,3 +37,13 @@ def _in_a_pipeline() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _of_a_model() -> bool:
+    from zenml import get_step_context
+    from zenml.exceptions import StepContextError
+
+    try:
+        return get_step_context().model is not None
+    except StepContextError:
+        return False

@@ -11,6 +11,7 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError, SourceError
 from accidents.expectations.checking import check
 from accidents.ingestion import ingest as ingest_editions
+from accidents.reading.findings import report_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.sources.fingerprint import fingerprint as fingerprint_of
 from accidents.sources.resolution import resolve
@@ -47,16 +48,18 @@ def ingest(
         raise SourceError(f"the files of {location} changed while the run began: run again")
     ingested = ingest_editions(editions, settings, progress=print)
     print("checking expectations")
-    checked = check(ingested.tables, settings.expectations, source=location)
+    checked = check(ingested.tables, settings.expected, source=location)
+    report = pd.concat([report_frame(checked.findings()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
-        raise DataError(f"{location} is not plausible:\n" + "\n".join(checked.blocking_failures))
+        told = "\n".join(checked.blocking_failures)
+        raise DataError(f"{location} is not plausible:\n{told}", report, checked.html)
     log_step({"fingerprint": fingerprint, **ingested.counts})
     clean = ingested.accidents
     return (
         clean.accidents,
         clean.vehicles,
         clean.people,
-        ingested.report,
+        report,
         ingested.quarantine,
         HTMLString(checked.html),
     )
