@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,8 +173,10 @@ def ask(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) ->
     asked.write_text(json.dumps({"uri": uri, "models": addresses, "frames": frames}))
     script = Path(__file__).with_name("asking.py").read_text()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_T", "PYTHON"))}
+    # The environment of a developer puts the project on the path (a .pth file); a stranger has its packages alone.
+    environment["PYTHONPATH"] = sysconfig.get_path("purelib")
     done = subprocess.run(
-        [sys.executable, "-P", "-c", script, str(asked), str(answered)],
+        [sys.executable, "-S", "-P", "-c", script, str(asked), str(answered)],
         cwd=folder,
         env=environment,
         capture_output=True,
