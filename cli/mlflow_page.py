@@ -41,7 +41,12 @@ def _serve(database: str, port: str) -> int:
     # MLflow starts programs of its own by name; those of this environment come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", database]
-    return subprocess.call([*command, "--host", "127.0.0.1", "--port", port])  # noqa: S603  # fixed, but for the port
+    server = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", port])  # noqa: S603  # fixed, but for the port
+    try:
+        return server.wait()
+    except KeyboardInterrupt:  # which the server has got, too
+        server.wait()
+        return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""The page of the MLflow in use: a database is served on this machine, a server is named, and one that is away is said."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cli.test_dashboard import free_port
+
+pytestmark = pytest.mark.slow
+PATIENCE = 90
+
+
+def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
+    own = {
+        "ZENML_CONFIG_PATH": str(folder / "config"),
+        "ZENML_LOCAL_STORES_PATH": str(folder / "stores"),
+        "MLFLOW_TRACKING_URI": uri,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.mlflow_page", str(port)],
+        env=dict(os.environ) | own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: Path) -> None:
+    port = free_port()
+    page = start(tmp_path, f"sqlite:///{tmp_path}/mlflow.db", port)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = requests.get(f"http://127.0.0.1:{port}/", timeout=5)
+                break
+            except requests.ConnectionError:
+                assert page.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+        assert answer.ok
+        assert "MLflow" in answer.text
+    finally:
+        os.killpg(page.pid, signal.SIGINT)
+        said, _ = page.communicate(timeout=PATIENCE)
+    assert f"http://127.0.0.1:{port} (Ctrl-C ends it)" in said
+    assert "Traceback" not in said
+
+
+def test_a_server_that_is_away_is_said_in_a_sentence(tmp_path: Path) -> None:
+    page = start(tmp_path, f"http://127.0.0.1:{free_port()}", free_port())
+    said, _ = page.communicate(timeout=PATIENCE)
+    assert page.returncode == 1
+    assert "does not answer or refuses" in said
+    assert "Traceback" not in said
