@@ -8,7 +8,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.errors import RequestError
 from accidents.prediction import matrix
-from accidents.requests import Request, parse, together
+from accidents.requests import RefusedError, parse_many
 from accidents.tables import INTERPRETATIONS
 
 NESTED = "accident"
@@ -32,8 +32,11 @@ def predict_texts(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         RequestError: a row cannot be read; names row, field, value and what is allowed. Nothing is answered then.
     """
-    requests = [_request(number, texts) for number, texts in enumerate(_texts(frame))]
-    probability = bundle.probability(matrix(bundle, together([request.arrays for request in requests])))
+    requests = parse_many(_content(number, texts) for number, texts in enumerate(_texts(frame)))
+    for number, outcome in enumerate(requests.outcomes):
+        if isinstance(outcome, RefusedError):
+            raise RequestError(f"row {number}: {outcome}")
+    probability = bundle.probability(matrix(bundle, requests.arrays))
     prediction = (probability >= bundle.threshold).astype("int64")
     return pd.DataFrame(
         {
@@ -56,15 +59,13 @@ def _texts(frame: pd.DataFrame) -> list[list[Any]]:
     return [[text for text in texts if isinstance(text, str) and text] for texts in zip(*columns, strict=True)]
 
 
-def _request(number: int, texts: list[Any]) -> Request:
+def _content(number: int, texts: list[Any]) -> Any:
     if len(texts) != 1:
         raise RequestError(f"row {number}: {_ALLOWED}")
     (text,) = texts
     if len(text) > _LONGEST:
         raise RequestError(f"row {number}: longer than {_LONGEST:,} characters, too long for one accident")
     try:
-        return parse(json.loads(text))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RequestError(f"row {number}: no JSON: {error}") from None
-    except RequestError as error:
-        raise RequestError(f"row {number}: {error}") from None

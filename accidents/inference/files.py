@@ -19,7 +19,7 @@ from accidents.bundle import Bundle
 from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
 from accidents.prediction import matrix
-from accidents.requests import RefusedError, Request, parse, together
+from accidents.requests import Notes, RefusedError, parse_many
 
 _SHOWN = 1000  # characters of a refused line that are listed
 _DECODED = 1000  # rows of a Parquet file turned into objects at a time
@@ -73,32 +73,22 @@ def _chunked(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
 
 
 def _scored(lines: list[Line], name: str, bundle: Bundle, threads: int) -> Batch:
-    ids, requests, rejected = [], [], []
+    requests = parse_many(line.content for line in lines if not line.fault)
+    outcomes = iter(requests.outcomes)
+    ids, rejected = [], []
     for line in lines:
-        request = _understood(line)
-        if isinstance(request, Request):
-            ids.append(line.number if request.accident is None else request.accident)
-            requests.append(request)
+        outcome = line.fault or next(outcomes)
+        if isinstance(outcome, Notes):
+            ids.append(line.number if outcome.accident is None else outcome.accident)
         else:
             text = line.content if isinstance(line.content, str) else json.dumps(line.content, default=str)
-            rejected.append(Rejected(name, line.number, None, request, text[:_SHOWN]))
-    return Batch(np.array(ids, dtype=np.int64), _probabilities(requests, bundle, threads), rejected)
+            rejected.append(Rejected(name, line.number, None, _reason(outcome), text[:_SHOWN]))
+    probabilities = bundle.probability(matrix(bundle, requests.arrays), threads) if ids else np.empty(0)
+    return Batch(np.array(ids, dtype=np.int64), probabilities, rejected)
 
 
-def _understood(line: Line) -> Request | str:
-    """The request of a line, or why there is none."""
-    if line.fault:
-        return line.fault
-    try:
-        return parse(line.content)
-    except RefusedError as error:
-        return "; ".join(str(problem) for problem in error.problems)
-
-
-def _probabilities(requests: list[Request], bundle: Bundle, threads: int) -> np.ndarray:
-    if not requests:
-        return np.empty(0)
-    return bundle.probability(matrix(bundle, together([request.arrays for request in requests])), threads)
+def _reason(fault: RefusedError | str) -> str:
+    return fault if isinstance(fault, str) else "; ".join(str(problem) for problem in fault.problems)
 
 
 def _csv_lines(file: IO[bytes]) -> Iterator[Line]:

@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, Column, Kind, Known, Table
-from accidents.requests.form import MOST, Form, Part
+from accidents.features.layout import Over
+from accidents.requests.form import MOST, SLOTS, Form, Part, Row, blank
 from accidents.requests.reader import Reader
 
 _DRIVER = 1
+_AN = SLOTS[Over.ACCIDENT]["an"]
+_CATU = SLOTS[Over.PEOPLE]["catu"]
 _ACCIDENT = ("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg_", "int", "atm", "col", "lat", "long")
 _ROAD = ("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra")
 _VEHICLE = ("catv", "obsm", "motor", "obs")
@@ -39,26 +42,27 @@ def read(content: Mapping[str, Any], reader: Reader) -> Form:
     for name in content.keys() - KEYS - {"Num_Acc", *_IGNORED}:
         reader.refuse(name, content[name], f"unknown field; the flat form has {', '.join(sorted(KEYS))}")
 
-    def part(which: Part, names: tuple[str, ...]) -> dict[str, Any]:
-        return reader.row(which, {name: content[name] for name in names if name in content}, "")
+    def read_in(row: Row, part: Part, names: tuple[str, ...]) -> Row:
+        return reader.read(part, {name: content[name] for name in names if name in content}, row)
 
-    accident = part(Part.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
-    road = part(Part.ROAD, _ROAD)
-    vehicle = part(Part.VEHICLES, _VEHICLE)
-    person = part(Part.PEOPLE, (*_PERSON, *_IGNORED))
+    accident = read_in(blank(Over.ACCIDENT), Part.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
+    read_in(accident, Part.ROAD, _ROAD)
+    vehicle = read_in(blank(Over.VEHICLES), Part.VEHICLES, _VEHICLE)
+    person = read_in(blank(Over.PEOPLE), Part.PEOPLE, (*_PERSON, *_IGNORED))
     counts = {name: reader.value(column, content.get(name), name) for name, column in _COUNTS.items()}
-    if counts["year_acc"] not in {MISSING, accident["an"]}:
-        if accident["an"] == MISSING:
-            accident["an"] = counts["year_acc"]
+    if counts["year_acc"] not in {MISSING, accident[_AN]}:
+        if accident[_AN] == MISSING:
+            accident[_AN] = counts["year_acc"]
         else:
-            reader.refuse("year_acc", content["year_acc"], f"differs from an, which is {accident['an']}")
+            reader.refuse("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
     vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
-    driven = range(1 if person["catu"] == _DRIVER else 0, vehicles)
-    others = [(reader.blank(Part.PEOPLE) | {"catu": _DRIVER}, number) for number in driven]
-    others += [(reader.blank(Part.PEOPLE), 0)] * (people - 1)
+    driven = range(1 if person[_CATU] == _DRIVER else 0, vehicles)[: people - 1]
+    driver = blank(Over.PEOPLE)
+    driver[_CATU] = _DRIVER
+    passengers = people - 1 - len(driven)
     return Form(
-        accident | road,
-        [vehicle, *[reader.blank(Part.VEHICLES)] * (vehicles - 1)],
-        [(person, 0), *others[: people - 1]],
-        flat=True,
+        accident,
+        [vehicle] + [blank(Over.VEHICLES)] * (vehicles - 1),
+        [person] + [driver] * len(driven) + [blank(Over.PEOPLE)] * passengers,
+        [0, *driven, *[0] * passengers],
     )

@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from accidents.columns import TABLES, Column, Table
+from accidents.columns import MISSING, TABLES, Column, Table
+from accidents.features.layout import FIELDS, Over
+from accidents.requests.values import absent
 
 MOST = 1000
 """Greatest number of vehicles, and of people, of one accident."""
 
-Row = dict[str, Any]
-"""One row of a table: every column of the present layout by its name, typed as `values.typed` says."""
+Row = list[Any]
+"""One accident with its road, one vehicle or one person: a value for each of `SLOTS`, typed as `values.typed` says.
+
+First come the columns of its array, `features.layout.FIELDS`, then what else is needed of it. The last place, `UNUSED`,
+takes the values of columns that are checked and not used.
+"""
 
 
 class Part(StrEnum):
@@ -42,14 +48,44 @@ COLUMNS: Mapping[Part, Mapping[str, Column]] = {
 """Columns of each part by every name that they may bear: those that the present editions publish."""
 
 
+_BESIDES = {
+    Over.ACCIDENT: ("dep", "com", "voie", "lat", "long", "Num_Acc"),
+    Over.VEHICLES: ("id_vehicule", "num_veh"),
+    Over.PEOPLE: ("id_vehicule", "num_veh"),
+}
+
+OVER = {part: Over.ACCIDENT if part is Part.ROAD else Over(part) for part in Part}
+"""Rows that each part is read into; an accident and its road make one."""
+
+SLOTS: Mapping[Over, Mapping[str, int]] = {
+    over: {name: slot for slot, name in enumerate((*fields, *_BESIDES[over]))} for over, fields in FIELDS.items()
+}
+"""Where the values stand in a row, by the names of their columns."""
+
+UNUSED = -1
+
+
+def _blank(over: Over) -> Row:
+    columns = {name: column for part in Part if OVER[part] is over for name, column in COLUMNS[part].items()}
+    return [absent(columns[name]) if name in columns else MISSING for name in SLOTS[over]] + [None]
+
+
+_BLANK = {over: _blank(over) for over in Over}
+
+
+def blank(over: Over) -> Row:
+    """A row of which nothing is recorded."""
+    return _BLANK[over].copy()
+
+
 @dataclass(frozen=True)
 class Form:
-    """An accident as typed rows: the accident with its road, the vehicles, and the people with their vehicle.
+    """An accident as typed rows: the accident with its road, the vehicles, and the people.
 
-    A person's vehicle is its position in `vehicles`. `flat` tells whether it came in the flat form.
+    `seats` has for each person the position of their vehicle in `vehicles`.
     """
 
     accident: Row
     vehicles: list[Row]
-    people: list[tuple[Row, int]]
-    flat: bool = False
+    people: list[Row]
+    seats: list[int]

@@ -4,22 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING
-from accidents.requests.form import MOST, Form, Part, Row
+from accidents.features.layout import Over
+from accidents.requests.form import MOST, OVER, SLOTS, Form, Part, Row, blank
 from accidents.requests.reader import Reader
 
 PARTS = frozenset(Part)
 _ABSENT = frozenset({MISSING, None})
+_NAMES_OF_VEHICLE = tuple((name, SLOTS[Over.VEHICLES][name]) for name in ("id_vehicule", "num_veh"))
+_NAMES_OF_PERSON = tuple((name, SLOTS[Over.PEOPLE][name]) for name in ("id_vehicule", "num_veh"))
 
 
 def read(content: Mapping[str, Any], reader: Reader) -> Form:
     """Read the nested form; what is wrong with it is noted in `reader`."""
     for name in content.keys() - PARTS:
         reader.refuse(name, content[name], f"unknown part; allowed: {', '.join(Part)}")
-    accident = reader.row(Part.ACCIDENT, content.get(Part.ACCIDENT, {}), Part.ACCIDENT)
-    road = reader.row(Part.ROAD, content.get(Part.ROAD, {}), Part.ROAD)
+    accident = reader.read(Part.ACCIDENT, content.get(Part.ACCIDENT, {}), blank(Over.ACCIDENT))
+    reader.read(Part.ROAD, content.get(Part.ROAD, {}), accident)
     vehicles = _rows(Part.VEHICLES, content, reader)
     people = _rows(Part.PEOPLE, content, reader)
-    return Form(accident | road, vehicles, _joined(vehicles, people, reader))
+    return Form(accident, vehicles, people, _seats(vehicles, people, reader))
 
 
 def _rows(part: Part, content: Mapping[str, Any], reader: Reader) -> list[Row]:
@@ -28,27 +31,27 @@ def _rows(part: Part, content: Mapping[str, Any], reader: Reader) -> list[Row]:
         found = f"a list of {len(rows)}" if isinstance(rows, list) else rows
         reader.refuse(part, found, f"must be a list of 1 to {MOST:,} objects")
         return []
-    return [reader.row(part, row, f"{part}[{number}]") for number, row in enumerate(rows)]
+    return [reader.read(part, row, blank(OVER[part]), number) for number, row in enumerate(rows)]
 
 
-def _joined(vehicles: list[Row], people: list[Row], reader: Reader) -> list[tuple[Row, int]]:
-    """People with the position of their vehicle, found by `id_vehicule` or `num_veh`; the only one needs neither."""
+def _seats(vehicles: list[Row], people: list[Row], reader: Reader) -> list[int]:
+    """Position of each person's vehicle, found by `id_vehicule` or `num_veh`; the only one needs neither."""
     by_name: dict[Any, int] = {}
     for position, vehicle in enumerate(vehicles):
-        for name in ("id_vehicule", "num_veh"):
-            value = vehicle[name]
+        for name, slot in _NAMES_OF_VEHICLE:
+            value = vehicle[slot]
             if value in _ABSENT:
                 continue
             if value in by_name:
                 reader.refuse(f"vehicles[{position}].{name}", value, f"is that of vehicles[{by_name[value]}], too")
             by_name[value] = position
-    return [(person, _vehicle(person, number, by_name, vehicles, reader)) for number, person in enumerate(people)]
+    return [_vehicle(person, number, by_name, len(vehicles), reader) for number, person in enumerate(people)]
 
 
-def _vehicle(person: Row, number: int, by_name: Mapping[Any, int], vehicles: list[Row], reader: Reader) -> int:
+def _vehicle(person: Row, number: int, by_name: Mapping[Any, int], vehicles: int, reader: Reader) -> int:
     found = None
-    for name in ("id_vehicule", "num_veh"):
-        value = person[name]
+    for name, slot in _NAMES_OF_PERSON:
+        value = person[slot]
         if value in _ABSENT:
             continue
         position = by_name.get(value)
@@ -57,6 +60,6 @@ def _vehicle(person: Row, number: int, by_name: Mapping[Any, int], vehicles: lis
         elif found not in {None, position}:
             reader.refuse(f"people[{number}].{name}", value, "names another vehicle than id_vehicule")
         found = position if position is not None else 0
-    if found is None and len(vehicles) > 1:
+    if found is None and vehicles > 1:
         reader.refuse(f"people[{number}].num_veh", None, "needed, or id_vehicule: the accident has several vehicles")
     return found or 0

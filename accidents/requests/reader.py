@@ -5,9 +5,9 @@ from typing import Any
 
 from accidents.columns import MISSING, Column, Known
 from accidents.features.layout import PUBLISHED, Over
-from accidents.requests.form import COLUMNS, Part, Row
+from accidents.requests.form import COLUMNS, OVER, SLOTS, UNUSED, Part, Row
 from accidents.requests.problems import Problem, shown
-from accidents.requests.values import Value, absent, typed
+from accidents.requests.values import absent, typed, usual
 
 _PLACES = ("dep", "com", "lat", "long")
 _RELEVANT = {
@@ -18,14 +18,40 @@ _RELEVANT = {
 }
 """Columns that features use; a second equipment is seldom there to be recorded."""
 _OF_PEDESTRIANS = frozenset({"locp", "actp", "etatp"})
+_CATU = SLOTS[Over.PEOPLE]["catu"]
 _PEDESTRIAN = 3
-_BLANK = {part: {column.name: absent(column) for column in columns.values()} for part, columns in COLUMNS.items()}
+
+
+def _slots(part: Part, *, on_foot: bool) -> tuple[tuple[int, str], ...]:
+    names = (name for name in _RELEVANT[part] if on_foot or name not in _OF_PEDESTRIANS)
+    return tuple((SLOTS[OVER[part]][name], f"{part}.{name}") for name in names)
+
+
+_SLOTS = {part: _slots(part, on_foot=False) for part in Part}
+_SLOTS_ON_FOOT = _slots(Part.PEOPLE, on_foot=True)
+
+
+def _never(raw: Any) -> None:
+    """Take a closer look at every value."""
+
+
+_FIELDS = {
+    part: {
+        name: (SLOTS[OVER[part]].get(column.name, UNUSED), _never if column.known is Known.AFTER else usual(column))
+        for name, column in columns.items()
+    }
+    for part, columns in COLUMNS.items()
+}
+"""Slot of each field, and how its usual values are typed."""
+_UNKNOWN = (UNUSED, _never)
+_PLAIN = frozenset({int, float, str, type(None)})
 
 
 class Reader:
-    """Account of one request."""
+    """Account of one request; in the flat form the names of fields stand for themselves, without their part."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, flat: bool = False) -> None:
+        self.flat = flat
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self._missing: dict[str, None] = {}
@@ -44,46 +70,46 @@ class Reader:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    @staticmethod
-    def blank(part: Part) -> Row:
-        """A row of which nothing is recorded."""
-        return _BLANK[part].copy()
+    def field(self, part: Part, number: int | None, name: str) -> str:
+        """The name of a field in messages; `number` is that of the vehicle or person."""
+        return name if self.flat else f"{_where(part, number)}.{name}"
 
-    def value(self, column: Column, raw: Any, name: str, where: str = "") -> Any:
+    def value(self, column: Column, raw: Any, field: str) -> Any:
         """The typed value; a fault is noted, and the value counts as not recorded."""
         try:
             return typed(column, raw)
         except ValueError as error:
-            self.refuse(_field(where, name), raw, str(error))
+            self.refuse(field, raw, str(error))
             return absent(column)
 
-    def row(self, part: Part, values: Any, where: str) -> Row:
-        """One typed row from the object `values`; `where` stands before the names of its fields in messages."""
-        row = self.blank(part)
+    def read(self, part: Part, values: Any, row: Row, number: int | None = None) -> Row:
+        """Fill `row` with what the object `values` says, and give it back."""
         if not isinstance(values, Mapping):
-            self.refuse(where or part, values, "must be an object of fields and values")
+            self.refuse(_where(part, number), values, "must be an object of fields and values")
             return row
-        columns = COLUMNS[part]
+        fields = _FIELDS[part]
         for name, raw in values.items():
-            column = columns.get(name)
-            if column is None:
-                self.refuse(_field(where, name), raw, f"unknown field; allowed: {', '.join(columns)}")
-            elif column.known is Known.AFTER:
-                self.warn(f"{name} is the outcome and was ignored")
-            else:
-                row[column.name] = self.value(column, raw, name, where)
-        self._note_missing(part, row)
+            slot, typed_as_usual = fields.get(name, _UNKNOWN)
+            value = typed_as_usual(raw) if type(raw) in _PLAIN else None
+            row[slot] = self._closely(part, number, name, raw) if value is None else value
+        missing = self._missing
+        for slot, label in _SLOTS_ON_FOOT if part is Part.PEOPLE and row[_CATU] == _PEDESTRIAN else _SLOTS[part]:
+            value = row[slot]
+            if value is None or value == MISSING or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+                missing[label] = None
         return row
 
-    def _note_missing(self, part: Part, row: Row) -> None:
-        for name in _RELEVANT[part]:
-            if _is_absent(row[name]) and (name not in _OF_PEDESTRIANS or row["catu"] == _PEDESTRIAN):
-                self._missing[f"{part}.{name}"] = None
+    def _closely(self, part: Part, number: int | None, name: str, raw: Any) -> Any:
+        column = COLUMNS[part].get(name)
+        if column is None:
+            allowed = ", ".join(COLUMNS[part])
+            self.refuse(self.field(part, number, name), raw, f"unknown field; allowed: {allowed}")
+        elif column.known is Known.AFTER:
+            self.warn(f"{name} is the outcome and was ignored")
+        else:
+            return self.value(column, raw, self.field(part, number, name))
+        return None
 
 
-def _field(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else str(name)
-
-
-def _is_absent(value: Value) -> bool:
-    return value is None or value == MISSING or value != value  # noqa: PLR0124 - NaN alone differs from itself
+def _where(part: Part, number: int | None) -> str:
+    return part if number is None else f"{part}[{number}]"

@@ -6,7 +6,7 @@ where the code list or range has none mean "not recorded".
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,24 @@ Value = int | float | str | None
 def absent(column: Column) -> Value:
     """What stands for "not recorded" in a column: -1, NaN, or None for texts."""
     return {Kind.NUMBER: math.nan, Kind.TEXT: None}.get(column.kind, MISSING)
+
+
+def usual(column: Column) -> Callable[[Any], Value]:
+    """A quick way to `typed` for values as they are usually written, in numbers of Python's own types or text.
+
+    It takes an int, a float, a str or None, and gives what `typed` gives, or None for what takes a closer look.
+    """
+    if column.kind in {Kind.CODE, Kind.INTEGER, Kind.TIME}:
+        return {raw: typed(column, raw) for raw in _usual_spellings(column)}.get
+    if column.kind is Kind.TEXT:
+        return _usual_text(column)
+    low, high = _bounds(column)
+    number = float if column.kind is Kind.NUMBER else int
+
+    def value(raw: Any) -> Value:
+        return raw if type(raw) is number and raw and low <= raw <= high else None
+
+    return value
 
 
 def typed(column: Column, raw: Any) -> Value:
@@ -62,7 +80,30 @@ def _code_table(table: str, name: str) -> Mapping[Any, int]:
     return known | dict.fromkeys(missing, MISSING) | dict(column.letters)
 
 
+def _usual_spellings(column: Column) -> Iterator[Any]:
+    yield from (None, MISSING, " -1", *MISSING_TEXTS)
+    if column.kind is Kind.CODE:
+        yield from _code_table(column.table, column.name)
+    elif column.kind is Kind.TIME:
+        yield from (f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
+    else:
+        low, high = _bounds(column)
+        for number in range(int(low), int(high) + 1):
+            yield from (number, str(number), f"{number:02d}")
+
+
+def _usual_text(column: Column) -> Callable[[Any], Value]:
+    matches = re.compile(column.pattern).fullmatch
+
+    def value(raw: Any) -> Value:
+        return raw if column.pattern and type(raw) is str and matches(raw) and raw.strip("0") else None
+
+    return value
+
+
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.strip()
     for space in NO_BREAK_SPACES:
         text = text.replace(space, " ")
     return text.strip()
@@ -112,6 +153,10 @@ def _number(column: Column, raw: float | str) -> Value:
 def _allows(column: Column, number: float) -> bool:
     if column.codes:
         return number in column.codes
-    low = 0 if column.minimum is None else column.minimum
-    high = _GREATEST_KEY if column.maximum is None else column.maximum
+    low, high = _bounds(column)
     return low <= number <= high and (column.kind is Kind.NUMBER or number.is_integer())
+
+
+def _bounds(column: Column) -> tuple[float, float]:
+    low = 0 if column.minimum is None else column.minimum
+    return low, _GREATEST_KEY if column.maximum is None else column.maximum

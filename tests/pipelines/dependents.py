@@ -78,7 +78,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (ASSESSMENT, "accidents/report", "__init__ card comparison evaluation rendering subject"),
     (ASSESSMENT, "accidents/report", "card.html.j2 card.md.j2 comparison.html.j2 evaluation.html.j2 macros.html.j2"),
     (ASSESSMENT, "accidents/report", "page.html.j2 style.css"),
-    (TRACKING, "accidents/requests", "__init__ flat form nested parsing problems reader request values writing"),
+    (TRACKING, "accidents/requests", "__init__ flat form gathering nested parsing problems reader request values writing"),
     (NONE, "accidents/inference", "__init__ batch editions files output parts score"),
     (NONE, "accidents/promotion", "__init__ decision measuring results"),
     (EVERY, "materializers", "__init__ frame"),

@@ -1,0 +1,97 @@
+"""Many requests read together, against each of them read alone."""
+
+import copy
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accidents.columns import Column, Known
+from accidents.features.engine import compute, place_keys
+from accidents.requests import Notes, RefusedError, Request, parse, parse_many, together
+from accidents.requests.flat import KEYS
+from accidents.requests.form import COLUMNS, Part
+
+PEDESTRIAN = {"an": 2021, "mois": 12, "jour": 7, "hrmn": "17:00", "catv": 2, "catu": 3, "nb_victim": 2}
+WRONG: tuple[Any, ...] = (True, [], {}, "x" * 501, 10**400, float("nan"), 77, "77:77", 2.5)
+"""Values that most columns refuse."""
+
+
+def good_values(column: Column) -> st.SearchStrategy[Any]:
+    if column.codes:
+        return st.sampled_from([*column.codes, *map(str, column.codes), None, " -1"])
+    low, high = column.minimum, column.maximum
+    usual = {"hrmn": "08:15", "dep": "69", "com": "69381", "num_veh": "A01", "lat": 45.75, "long": 4.85, "an": 2024}
+    middle = 7 if low is None or high is None else int((low + high) / 2)
+    return st.sampled_from([usual.get(column.name, middle), "", None])
+
+
+def rows(part: Part) -> st.SearchStrategy[dict[str, Any]]:
+    columns = {
+        name: good_values(column)
+        for name, column in COLUMNS[part].items()
+        if column.known is not Known.AFTER and name not in {"num_veh", "id_vehicule", "an_nais"}
+    }
+    return st.fixed_dictionaries({}, optional=columns)
+
+
+nested = st.fixed_dictionaries(
+    {
+        "vehicles": st.lists(rows(Part.VEHICLES), min_size=1, max_size=1),
+        "people": st.lists(rows(Part.PEOPLE), max_size=4),
+    },
+    optional={"accident": rows(Part.ACCIDENT), "road": rows(Part.ROAD)},
+)
+flat = st.dictionaries(st.sampled_from(sorted(KEYS - {*PEDESTRIAN})), st.integers(-1, 3), max_size=8).map(
+    lambda said: PEDESTRIAN | said
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Any:
+    """An accident with a value that hardly fits somewhere, or a strange part."""
+    content: dict[str, Any] = copy.deepcopy(draw(nested | flat))
+    parts = [content[name] for name in ("accident", "road") if name in content]
+    target = draw(st.sampled_from([content, *parts, *content.get("vehicles", [])]))
+    target[draw(st.sampled_from([*target, "colour"]))] = draw(st.sampled_from(WRONG))
+    return content
+
+
+def alone(content: Any) -> Request | RefusedError:
+    try:
+        return parse(content)
+    except RefusedError as error:
+        return error
+
+
+@given(st.lists(nested | flat | spoilt() | st.sampled_from(WRONG), max_size=8))
+@settings(deadline=None, max_examples=150)
+def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
+    before = copy.deepcopy(contents)
+    many, each = parse_many(contents), [alone(content) for content in contents]
+    assert repr(contents) == repr(before)
+    for outcome, expected in zip(many.outcomes, each, strict=True):
+        if isinstance(expected, RefusedError):
+            assert isinstance(outcome, RefusedError)
+            assert (str(outcome), outcome.problems) == (str(expected), expected.problems)
+        else:
+            assert isinstance(outcome, Notes)
+            assert vars(outcome) == {name: value for name, value in vars(expected).items() if name != "arrays"}
+    good = [(number, request) for number, request in enumerate(each) if isinstance(request, Request)]
+    assert many.accepted == [number for number, _ in good]
+    if good:
+        whole = together([request.arrays for _, request in good])
+        for name, array in vars(many.arrays).items():
+            assert array.dtype == vars(whole)[name].dtype
+            np.testing.assert_array_equal(array, vars(whole)[name])
+        assert compute(many.arrays).tobytes() == compute(whole).tobytes()
+        np.testing.assert_array_equal(place_keys(many.arrays), place_keys(whole))
+
+
+def test_no_request_at_all_and_none_that_is_good() -> None:
+    refused: list[Any] = [{}, None]
+    for contents in ([], refused):
+        many = parse_many(contents)
+        assert (len(many.outcomes), many.accepted) == (len(contents), [])
+        assert compute(many.arrays).shape[0] == 0
