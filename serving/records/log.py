@@ -1,5 +1,11 @@
-"""The prediction log: entries are taken at once and written in the background."""
+"""The prediction log: entries are taken at once and written in the background.
 
+A killed process loses the entries of at most one flush interval, and those that were being written.
+"""
+
+import logging
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +14,18 @@ from typing import Any
 from sqlalchemy import Engine
 
 from accidents.configuration.records import RecordSettings
+from serving.records.database import reason
+from serving.records.rows import Inserter, Row, row_maker
+
+_LOGGER = logging.getLogger(__name__)
+_IN_ONE_TRANSACTION = 5_000
+_LONGEST_PAUSE = 30.0  # seconds between attempts, while the database is away
+_SHORTEST_PAUSE = 0.1
+_BYTES_OF_A_ROW = 1_500  # of the parts of a row other than the accident, in memory
+
+_IN_ONE_GO = 20
+_BREATH = 0.0002
+"""Seconds. After so few entries the service gets the interpreter, which it would else wait for up to 5 ms."""
 
 
 @dataclass(slots=True)
@@ -58,19 +76,138 @@ class PredictionLog:
     """
 
     def __init__(self, engine: Engine, settings: RecordSettings) -> None:
-        raise NotImplementedError
+        self._inserter = Inserter(engine)
+        self._row_of = row_maker(settings.inputs)
+        self._interval = settings.flush_seconds
+        self._capacity = settings.queue
+        self._memory = int(settings.queue_megabytes * 1e6)
+        # Of entries: `taken` = `settled` + arrived + rows. The lock is held for moments alone.
+        self._changed = threading.Condition(threading.Lock())
+        self._arrived: list[Entry] = []
+        self._taken = self._settled = 0
+        self._written = self._dropped = self._failed = self._errors = 0
+        # The thread's own.
+        self._rows: list[Row] = []
+        self._bytes = self._left = 0
+        self._failing = False
+        self._pause, self._next_attempt = self._interval, 0.0
+        self._wanted = threading.Event()
+        self._deadline: float | None = None
+        self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
+        self._thread.start()
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Take entries; those for which there is no room are dropped and counted."""
+        with self._changed:
+            room = 0 if self._deadline is not None else max(self._capacity - (self._taken - self._settled), 0)
+            taken = entries if len(entries) <= room else entries[:room]
+            self._arrived.extend(taken)
+            self._taken += len(taken)
+            self._dropped += len(entries) - len(taken)
 
     def counts(self) -> Counts:
         """What became of entries so far."""
-        raise NotImplementedError
+        with self._changed:
+            return Counts(self._written, self._dropped, self._failed, self._taken - self._settled, self._errors)
 
     def flush(self, timeout: float) -> bool:
         """Write what was added before now, and wait for it; whether that was done within `timeout` seconds."""
-        raise NotImplementedError
+        with self._changed:
+            last = self._taken
+            self._wanted.set()
+            return self._changed.wait_for(lambda: self._settled >= last, timeout)
 
     def close(self, timeout: float) -> bool:
-        """Write what waits, within `timeout` seconds, and end; whether all of it was written."""
-        raise NotImplementedError
+        """Write what waits, within `timeout` seconds, and end; whether nothing was left. What is left is dropped."""
+        with self._changed:
+            if self._deadline is None:
+                self._deadline = time.monotonic() + timeout
+            self._wanted.set()
+        self._thread.join(timeout + _SHORTEST_PAUSE)
+        return not self._thread.is_alive() and self._left == 0
+
+    def _run(self) -> None:
+        while self._deadline is None:
+            self._wanted.wait(self._interval)
+            with self._changed:
+                asked = self._wanted.is_set()
+                self._wanted.clear()
+            self._take_over()
+            if asked or time.monotonic() >= self._next_attempt:
+                self._attempt()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Write the rest, until the deadline."""
+        self._take_over()
+        while not self._attempt() and time.monotonic() + _SHORTEST_PAUSE < (self._deadline or 0):
+            time.sleep(_SHORTEST_PAUSE)
+        self._left = len(self._rows)
+        self._settle(dropped=self._left)
+
+    def _take_over(self) -> None:
+        """Make rows of what has arrived, with pauses for the service."""
+        with self._changed:
+            arrived, self._arrived = self._arrived, []
+        for start in range(0, len(arrived), _IN_ONE_GO):
+            self._make_rows(arrived[start : start + _IN_ONE_GO])
+            if self._deadline is None:
+                time.sleep(_BREATH)
+
+    def _make_rows(self, entries: Sequence[Entry]) -> None:
+        failed = dropped = 0
+        for entry in entries:
+            try:
+                row = self._row_of(entry)
+            except Exception:
+                failed += 1
+                continue
+            size = _size(row)
+            if self._bytes + size > self._memory:
+                dropped += 1
+            else:
+                self._rows.append(row)
+                self._bytes += size
+        self._settle(failed=failed, dropped=dropped)
+
+    def _attempt(self) -> bool:
+        """Write the rows, oldest first; whether none is left."""
+        while self._rows:
+            part = self._rows[:_IN_ONE_TRANSACTION]
+            try:
+                failed = self._inserter.write(part)
+            except Exception as error:
+                self._put_off(error)
+                return False
+            del self._rows[: len(part)]
+            self._bytes -= sum(map(_size, part))
+            self._settle(written=len(part) - failed, failed=failed)
+            self._go_on()
+        return True
+
+    def _put_off(self, error: Exception) -> None:
+        with self._changed:
+            self._errors += 1
+        if not self._failing:
+            _LOGGER.warning("predictions cannot be written and are held back: %s", reason(error))
+        self._failing = True
+        self._next_attempt = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, max(_LONGEST_PAUSE, self._interval))
+
+    def _go_on(self) -> None:
+        if self._failing:
+            _LOGGER.warning("predictions are written again")
+        self._failing = False
+        self._pause, self._next_attempt = self._interval, 0.0
+
+    def _settle(self, *, written: int = 0, failed: int = 0, dropped: int = 0) -> None:
+        with self._changed:
+            self._written += written
+            self._failed += failed
+            self._dropped += dropped
+            self._settled += written + failed + dropped
+            self._changed.notify_all()
+
+
+def _size(row: Row) -> int:
+    return _BYTES_OF_A_ROW + len(row["inputs"] or "")

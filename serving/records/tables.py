@@ -1,0 +1,90 @@
+"""The tables as they are at present. How a database comes to have them stands in `migrations`; a test compares both."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite, which has no time zones, keeps it as text in UTC that sorts as the moments do."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Into UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Out of the time zone of the database, which is UTC where it says none."""
+        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+
+
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("request_id", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("prediction", SmallInteger, nullable=False),
+    Column("latency_ms", Double, nullable=False),
+    Column("missing", Integer, nullable=False),
+    Column("kept", Text, nullable=False),
+    Column("inputs", Text),
+)
+"""One row an answer; `inputs` is the accident as JSON, and `kept` how much of it: full, reduced or none."""
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("prediction_id", Text, ForeignKey("predictions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("outcome", SmallInteger, CheckConstraint("outcome IN (0, 1)", name="outcome"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("caller", Text, nullable=False),
+)
+"""One row an outcome that was told; of several for one prediction, that of the highest `id` holds."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, CheckConstraint("role IN ('predict', 'evaluate', 'admin')", name="role"), nullable=False),
+    Column("secret_sha256", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+)
+"""One row a key; of its secret there is the SHA-256 alone, in hexadecimal digits."""
