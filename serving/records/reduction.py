@@ -75,7 +75,7 @@ def _full(content: Any) -> tuple[str, str | None]:
     except TypeError:  # huge integers, halves of surrogate pairs and deep nesting, in what was ignored
         pass
     try:
-        return FULL, json.dumps(content)
+        return FULL, json.dumps(content, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return NONE, None
 

@@ -1,37 +1,137 @@
 """The API keys in memory, as the service verifies them: a snapshot that a thread keeps up to date."""
 
-from sqlalchemy import Engine
+import hmac
+import logging
+import re
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from serving.records.access import Caller, Refusal
+from sqlalchemy import Engine, select
+
+from serving.records import keys
+from serving.records.access import Caller, Reason, Refusal, Role
+from serving.records.database import told
+from serving.records.errors import RecordsError
+from serving.records.tables import api_keys
+
+_LOGGER = logging.getLogger(__name__)
+_KEY = re.compile(rf"{keys.PREFIX}_(?P<id>[0-9a-f]{{{2 * keys.ID_BYTES}}})_(?P<secret>[A-Za-z0-9_-]{{43}})")
+_MISSING, _WRONG, _EXPIRED, _REVOKED = map(Refusal, (Reason.MISSING, Reason.WRONG, Reason.EXPIRED, Reason.REVOKED))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A key of the snapshot; times are in seconds since 1970."""
+
+    caller: Caller
+    digest: bytes
+    expires: float
+    revoked: bool
+
+
+def _nobody() -> _Known:
+    """What a key of unknown id is compared with."""
+    return _Known(Caller("", "", Role.PREDICT), secrets.token_bytes(32), 0.0, True)
 
 
 class KeyRing:
     """Verifies keys in microseconds; where the database is away it goes on with what it read last.
 
     Make one a process, after a fork: the thread does not survive one.
+
+    Raises:
+        RecordsError: the keys cannot be read at the start.
     """
 
     def __init__(self, engine: Engine, refresh_seconds: float) -> None:
-        raise NotImplementedError
+        self._engine = engine
+        self._interval = refresh_seconds
+        self._nobody = _nobody()
+        self._failures = 0
+        self._failing = False
+        self._known: Mapping[str, _Known] = {}
+        self._read_at = 0.0
+        self._read()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="key-ring", daemon=True)
+        self._thread.start()
 
     @property
     def usable(self) -> int:
         """How many keys are neither revoked nor expired."""
-        raise NotImplementedError
+        now = time.time()
+        return sum(not known.revoked and now < known.expires for known in self._known.values())
 
     @property
     def failures(self) -> int:
         """How often the database did not answer."""
-        raise NotImplementedError
+        return self._failures
 
     @property
     def age_seconds(self) -> float:
         """Time since the snapshot was read."""
-        raise NotImplementedError
+        return time.monotonic() - self._read_at
 
     def verify(self, text: str | None) -> Caller | Refusal:
         """The caller whose key `text` is; the same work is done whether or not there is such a key."""
-        raise NotImplementedError
+        if not text:
+            return _MISSING
+        read = _KEY.fullmatch(text)
+        if read is None:
+            return _WRONG
+        known = self._known.get(read["id"], self._nobody)
+        if not hmac.compare_digest(keys.digest(read["secret"]), known.digest):
+            return _WRONG
+        if known.revoked:
+            return _REVOKED
+        return known.caller if time.time() < known.expires else _EXPIRED
+
+    def refresh(self) -> bool:
+        """Read the keys now; whether the database answered."""
+        try:
+            self._read()
+        except RecordsError as error:
+            self._failures += 1
+            if not self._failing:
+                _LOGGER.warning("API keys cannot be read again, those known stay in use: %s", error)
+            self._failing = True
+            return False
+        if self._failing:
+            _LOGGER.warning("API keys are read again")
+        self._failing = False
+        return True
 
     def close(self) -> None:
         """End the thread."""
+        self._ended.set()
+        self._thread.join(1)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._interval):
+            try:
+                self.refresh()
+            except Exception:
+                self._failures += 1
+                _LOGGER.exception("API keys cannot be read again")
+
+    def _read(self) -> None:
+        with told(self._engine), self._engine.connect() as connection:
+            rows = connection.execute(select(api_keys)).all()
+        self._known = {
+            row.id: _Known(
+                Caller(row.id, row.name, Role(row.role)),
+                bytes.fromhex(row.secret_sha256),
+                _seconds(row.expires_at),
+                row.revoked_at is not None,
+            )
+            for row in rows
+        }
+        self._read_at = time.monotonic()
+
+
+def _seconds(expires: datetime | None) -> float:
+    return float("inf") if expires is None else expires.timestamp()
