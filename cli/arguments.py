@@ -10,7 +10,12 @@ from accidents.models import model_types
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
 STAGES = ("None", "Staging", "Production", "Archived")
-SUBCOMMANDS = {"stack": "cli.stack", "registry": "cli.registry"}
+SUBCOMMANDS = {
+    "stack": "cli.stack",
+    "registry": "cli.registry",
+    "keys": "cli.keys",
+    "predictions": "cli.predictions",
+}
 """By the first word of the command line: the module whose `main(arguments)` answers and returns the exit code."""
 
 PIPELINES = ("ingestion", "features", "training", "evaluation", "inference", "deployment")
@@ -20,6 +25,8 @@ ON_REQUEST = ("inference", "deployment")
 _EPILOG = """commands of their own (each has a --help):
   python run.py stack ...                                     register, choose, describe and check ZenML stacks
   python run.py registry ...                                  list, compare, promote and roll back registered models
+  python run.py keys ...                                      API keys of the service
+  python run.py predictions ...                               count, export and prune what the service has answered
 
 examples:
   python run.py --training                                    train on the embedded synthetic sample
@@ -28,6 +35,7 @@ examples:
   python run.py --evaluation --source FOLDER                  score the latest model on other data
   python run.py --predict examples/low_risk.json              one accident
   python run.py --inference --input FOLDER --output scores.parquet
+  python run.py --serve                                       answer over HTTP with the Production model
 
 exit codes: 0 done, 1 a pipeline failed, 2 the command line or the configuration is wrong"""
 
@@ -44,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_pipelines(result)
     _add_choices(result)
     _add_model(result)
+    _add_service(result)
     _add_files(result)
     return result
 
@@ -57,6 +66,7 @@ def _add_pipelines(result: argparse.ArgumentParser) -> None:
     group.add_argument("--inference", action="store_true", help="score many accidents: --input to --output")
     group.add_argument("--deployment", action="store_true", help="serve a registered model; with --status or --stop")
     group.add_argument("--all", action="store_true", help="ingestion, features, training and evaluation")
+    group.add_argument("--serve", action="store_true", help="answer over HTTP until Ctrl-C")
     group.add_argument(
         "--predict",
         nargs="?",
@@ -94,6 +104,14 @@ def _add_model(result: argparse.ArgumentParser) -> None:
     held.add_argument("--stage", choices=STAGES, help="of --model-name: who holds the stage (Production)")
     held.add_argument("--alias", metavar="ALIAS", help="of --model-name: who bears the alias")
     held.add_argument("--version", metavar="N", help="of --model-name: the version of this number")
+
+
+def _add_service(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("service (--serve)")
+    group.add_argument("--host", metavar="HOST", help="address to listen on (127.0.0.1); another one needs keys")
+    group.add_argument("--port", type=int, metavar="PORT", help="port to listen on (8080); 0: any free one")
+    group.add_argument("--workers", type=int, metavar="N", help="processes that answer (1)")
+    group.add_argument("--anonymous", action="store_true", help="answer without a key, on this machine alone")
 
 
 def _add_files(result: argparse.ArgumentParser) -> None:

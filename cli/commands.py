@@ -53,6 +53,12 @@ def _dispatch(commands: argparse.ArgumentParser, given: argparse.Namespace) -> i
         from cli.predict import predict
 
         return predict(given, _configuration(given))
+    if given.serve:
+        if chosen:
+            commands.error("--serve answers until it is stopped and goes with no pipeline")
+        from cli.serving import serve
+
+        return serve(given, _configuration(given))
     if not chosen:
         commands.print_help()
         return REFUSED
@@ -77,6 +83,10 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
         "training.compare_without_geography": True if given.no_geography else None,
         "features.level": given.level,
         "tracking.allow_untracked": given.allow_untracked or None,
+        "serving.host": given.host,
+        "serving.port": given.port,
+        "serving.workers": given.workers,
+        "serving.anonymous": given.anonymous or None,
     }
     return load([Path(file) for file in given.config], overrides)
 

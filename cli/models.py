@@ -25,24 +25,32 @@ def chosen_file(given: argparse.Namespace, configuration: Configuration) -> Path
 
     with connected(configuration.tracking) as connection:
         registry = Registry(connection)
-        return _fetched(registry, _version(registry, given), configuration.training.models_folder / "registry")
+        return fetched(registry, chosen_version(registry, given), configuration.training.models_folder / "registry")
 
 
-def _version(registry: "Registry", given: argparse.Namespace) -> "Version":
+def chosen_version(registry: "Registry", given: argparse.Namespace, stage: str = "Production") -> "Version":
+    """The version of the registry that was named; the best one that holds `stage`, where none was.
+
+    Raises:
+        RegistryError: there is no such model or version, or nobody holds the stage.
+    """
     from tracking.names import resolve
 
-    if given.best:
-        return registry.best()
+    if given.best or not given.model_name:
+        return registry.best(stage=stage)
     name = resolve(given.model_name)
     if given.version:
         return registry.version(name, given.version)
     if given.alias:
         return registry.by_alias(name, given.alias)
-    return registry.in_stage(name, given.stage or "Production")
+    return registry.in_stage(name, given.stage or stage)
 
 
-def _fetched(registry: "Registry", version: "Version", folder: Path) -> Path:
-    """A copy of the bundle beside the models, under a name that says which version of which store it is."""
+def fetched(registry: "Registry", version: "Version", folder: Path) -> Path:
+    """A copy of the bundle beside the models, under a name that says which version of which store it is.
+
+    Its stored accidents lie beside it (`stored_beside`).
+    """
     target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.joblib"
     if target.is_file():
         return target
@@ -50,5 +58,14 @@ def _fetched(registry: "Registry", version: "Version", folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        registry.bundle(version, Path(temporary)).replace(target)
+        bundle = registry.bundle(version, Path(temporary))
+        stored = bundle.with_name("stored_accidents.json")
+        if stored.is_file():
+            stored.replace(stored_beside(target))
+        bundle.replace(target)
     return target
+
+
+def stored_beside(bundle: Path) -> Path:
+    """The accidents that a fetched bundle must answer as it did when it was trained; may be absent."""
+    return bundle.with_suffix(".accidents.json")

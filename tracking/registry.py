@@ -123,15 +123,15 @@ class Registry:
             raise RegistryError(f"no version of {name} is in {stage}; {', '.join(held) or 'none has a stage'}")
         return found
 
-    def best(self, metric: str = "f1") -> Version:
-        """The Production version of the best recorded figure over all models.
+    def best(self, metric: str = "f1", stage: str = PRODUCTION) -> Version:
+        """The version of the best recorded figure over all models that hold a stage.
 
         Raises:
-            RegistryError: no model is in Production.
+            RegistryError: no model is in that stage.
         """
-        held = [one for name in self.models() if (one := self.holder(name, PRODUCTION))]
+        held = [one for name in self.models() if (one := self.holder(name, stage))]
         if not held:
-            raise RegistryError("no model is in Production; promote one: python run.py registry promote --help")
+            raise RegistryError(f"no model is in {stage}; promote one: python run.py registry promote --help")
         return max(held, key=lambda one: one.metrics.get(metric, float("-inf")))
 
     def bundle(self, version: Version, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from accidents.configuration.features import FeatureSettings
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.serving import ServingSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ConfigurationError
@@ -32,6 +33,7 @@ class Configuration(Section):
     tracking: TrackingSettings
     deployment: DeploymentSettings
     promotion: PromotionSettings
+    serving: ServingSettings
 
 
 def load(files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None) -> Configuration:

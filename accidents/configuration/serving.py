@@ -1,0 +1,41 @@
+"""Configuration of the service: where it listens, which model it serves, and what a caller may ask of it."""
+
+from pydantic import Field
+
+from accidents.configuration.base import Section
+from accidents.configuration.records import RecordSettings
+
+
+class RequestLimits(Section):
+    """What one request may be; more is refused."""
+
+    body_megabytes: float = Field(10, gt=0, le=1000, description="size of a body, after decompression")
+    stream_megabytes: float = Field(500, gt=0, description="size of a body of JSON lines, after decompression")
+    batch: int = Field(1000, ge=1, le=100_000, description="accidents of one JSON batch, and of one piece of a stream")
+    evaluation: int = Field(10_000, ge=2, le=100_000, description="labelled accidents of one evaluation")
+    body_seconds: float = Field(20, gt=0, description="longest wait for the next piece of a body")
+
+
+class CallerLimits(Section):
+    """How much a caller may ask, counted by every worker for itself."""
+
+    requests_per_second: int = Field(2000, ge=1, description="requests of one key")
+    failures_per_minute: int = Field(10, ge=1, description="refused keys from one address before it is locked out")
+    lockout_seconds: float = Field(60, gt=0, description="time for which an address is locked out")
+
+
+class ServingSettings(Section):
+    """How the service runs."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address that it listens on")
+    port: int = Field(8080, ge=0, le=65_535, description="port that it listens on; 0: any free one")
+    workers: int = Field(1, ge=1, le=64, description="processes that answer")
+    stage: str = Field("Production", pattern="^(Production|Staging)$", description="stage of the model that is served")
+    poll_seconds: float = Field(5, gt=0, description="time between two looks at the registry, or at the model file")
+    anonymous: bool = Field(False, description="answer without a key, on this machine alone")
+    open_metrics: bool = Field(False, description="give /metrics without a key")
+    hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
+    stop_seconds: int = Field(20, ge=1, description="time for requests under way when it is told to stop")
+    request: RequestLimits = RequestLimits()
+    caller: CallerLimits = CallerLimits()
+    records: RecordSettings = RecordSettings()

@@ -1,0 +1,71 @@
+"""`--serve`: which model the service answers with, and what is said when it does."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accidents.configuration.effective import Configuration
+from accidents.errors import ModelError
+
+if TYPE_CHECKING:
+    from serving.launch import Find, Started
+
+
+def serve(given: argparse.Namespace, configuration: Configuration) -> int:
+    """Serve until told to stop; returns the exit code.
+
+    Raises:
+        ConfigurationError: it would be open to others without a key, or the port is taken.
+        ModelError: there is no model, or the server does not come up.
+    """
+    from cli.session import read_environment
+
+    read_environment()
+    from serving.launch import of_file, refuse_open_doors
+    from serving.launch import serve as run
+
+    settings = configuration.serving
+    refuse_open_doors(settings)
+    find = of_file(_existing(Path(given.model_path))) if given.model_path else _of_registry(configuration, given)
+
+    def tell(started: "Started") -> None:
+        print(f"serving {started.pointer.name} {started.pointer.version}")
+        print(f"page {started.url}/   API {started.url}/docs   (Ctrl-C ends it)")
+        if not settings.anonymous:
+            print("callers need a key: python run.py keys create --name NAME --role predict", flush=True)
+        sys.stdout.flush()
+
+    return run(settings, find, tell)
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file; train a model with 'python run.py --training'")
+    return path
+
+
+def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Find":
+    """Finds the model that holds the stage, or the version that was named, in the registry in use."""
+    from cli.session import prepare
+
+    prepare(given.stack, debug=given.debug)
+    from cli.models import chosen_version, fetched, stored_beside
+    from serving.current import Pointer
+    from tracking.connection import chosen, connected
+    from tracking.registry import Registry
+
+    folder = configuration.training.models_folder / "registry"
+    store = chosen(configuration.tracking)
+    print(f"registry {store}", flush=True)
+
+    def find() -> Pointer:
+        with connected(configuration.tracking, store) as connection:
+            registry = Registry(connection)
+            version = chosen_version(registry, given, configuration.serving.stage)
+            bundle = fetched(registry, version, folder)
+        stored = stored_beside(bundle)
+        known = str(stored.resolve()) if stored.is_file() else ""
+        return Pointer(str(bundle.resolve()), version.name, version.version, known)
+
+    return find

@@ -1,0 +1,160 @@
+"""The model that answers: read from the pointer file that the launching process writes, swapped as a whole.
+
+A pointer names a bundle file and says which version it is. A worker looks at it now and then; a new model is loaded
+beside the old one, has to show that it answers, and takes its place in one assignment. So a request that has taken
+hold of a model is answered by that one to its end.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from accidents.bundle import Bundle
+from accidents.errors import AccidentsError, ModelError
+from accidents.prediction import matrix
+from accidents.requests import parse, together
+from accidents.smoke import differences
+
+_EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which model is to answer, and how the look-up went.
+
+    `file` is a bundle, `stored` a file of accidents with the probabilities that it must give (`accidents.smoke`), or
+    empty. `checked_at` is the Unix time of the last look, `problem` why a look did not succeed; the model stays then.
+    """
+
+    file: str
+    name: str
+    version: str
+    stored: str = ""
+    checked_at: float = 0.0
+    problem: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes it another model."""
+        return self.file, self.name, self.version
+
+    def write(self, path: Path) -> None:
+        """Put the pointer into a file, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        temporary.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Pointer":
+        """The pointer in a file.
+
+        Raises:
+            ModelError: there is none, or it is no pointer.
+        """
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(f"{path}: does not say which model to serve: {error}") from None
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that answers, and how it is called."""
+
+    bundle: Bundle
+    pointer: Pointer
+    called: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, pointer: Pointer) -> "Served":
+        """Load a model and let it show that it answers.
+
+        Raises:
+            ModelError: it cannot be loaded, or answers otherwise than it did when it was trained.
+        """
+        bundle = Bundle.load(pointer.file)
+        _try_out(bundle, pointer)
+        called = {"name": pointer.name, "version": pointer.version, "type": bundle.model_type}
+        return cls(bundle, pointer, called)
+
+
+class Current:
+    """The model of this process. `served` is None until a first one is loaded.
+
+    `changed` is called after a look: with what is served, the pointer, and the reason why a new model was not taken.
+    """
+
+    def __init__(self, path: Path, changed: Callable[[Served | None, Pointer | None, str], None]) -> None:
+        self.path = path
+        self.served: Served | None = None
+        self.pointer: Pointer | None = None
+        self._changed = changed
+        self._seen = -1
+        self._lock = threading.Lock()
+
+    def look(self) -> str:
+        """Take the model that the pointer names, if it is another one; returns why it was not taken, or nothing.
+
+        Called from threads beside the event loop; a model that does not load or answer leaves the present one.
+        """
+        with self._lock:
+            try:
+                stamp = self.path.stat().st_mtime_ns
+            except OSError:
+                stamp = 0
+            if stamp == self._seen:
+                return ""
+            problem = ""
+            try:
+                self.pointer = Pointer.read(self.path)
+                if self.served is None or self.served.pointer.identity != self.pointer.identity:
+                    self.served = Served.load(self.pointer)
+            except AccidentsError as error:
+                problem = str(error)
+            self._seen = stamp
+            self._changed(self.served, self.pointer, problem)
+            return problem
+
+
+def wait_for_check(path: Path, since: float, patience: float) -> Pointer | None:
+    """The pointer once it was checked after `since` (Unix time); None where that takes over `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            found = Pointer.read(path)
+        except ModelError:
+            found = None
+        if found and found.checked_at >= since:
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def _try_out(bundle: Bundle, pointer: Pointer) -> None:
+    """Ask for accidents of known probability, or, where there are none, for the examples of the project."""
+    contents, expected = _known(pointer.stored)
+    requests = [parse(content) for content in contents]
+    answered = bundle.probability(matrix(bundle, together([request.arrays for request in requests])))
+    wrong = differences(expected, answered) if expected else []
+    if not wrong and not np.all((answered >= 0) & (answered <= 1)):
+        wrong = [f"the probability {answered.min()!r} of an example is none"]
+    if wrong:
+        raise ModelError(f"{pointer.name} {pointer.version} is not served: {'; '.join(wrong)}")
+
+
+def _known(stored: str) -> tuple[list[Any], Sequence[float]]:
+    if not stored:
+        return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(_EXAMPLES.glob("*.json"))], []
+    try:
+        rows = json.loads(Path(stored).read_text(encoding="utf-8"))
+        return [json.loads(row["accident"]) for row in rows], [row["probability"] for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{stored}: holds no stored accidents: {error!r}") from None

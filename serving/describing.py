@@ -1,0 +1,90 @@
+"""The OpenAPI description of routes: bodies, answers and errors in the words of `serving.schemas`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from serving.guard import ROLE
+from serving.records.access import Role
+from serving.schemas import answers, requests
+
+REF = "#/components/schemas/{model}"
+_WORDS = {
+    400: "the body is no JSON",
+    401: "no key, or none that is let in",
+    403: "the key has another role",
+    404: "there is no such thing",
+    408: "the body did not arrive in time",
+    413: "the body is too large",
+    415: "another type of content or encoding",
+    422: "the content is refused",
+    429: "too many requests, or too many wrong keys",
+    500: "a fault of the service",
+    503: "no model is loaded yet, or the database is away",
+    504: "the registry was not asked in time",
+}
+_ALWAYS = (401, 403, 408, 413, 429, 500)
+
+
+def faults(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route may refuse, besides what every route may."""
+    return {status: {"model": answers.Error, "description": _WORDS[status]} for status in (*_ALWAYS, *statuses)}
+
+
+def needs(role: Role) -> dict[str, Any]:
+    """Description of a route that is open to `role`."""
+    return {ROLE: str(role), "security": [{"bearer": []}, {"key": []}]}
+
+
+def takes(
+    role: Role, schema: Mapping[str, Any], examples: Mapping[str, Any] | None = None, **others: Any
+) -> dict[str, Any]:
+    """Description of a route that is open to `role` and takes a JSON body; `others` are further types of content."""
+    content: dict[str, Any] = {"application/json": {"schema": dict(schema)}, **others}
+    if examples:
+        content["application/json"]["examples"] = dict(examples)
+    return {**needs(role), "requestBody": {"required": True, "content": content}}
+
+
+def ref(model: type[BaseModel]) -> dict[str, str]:
+    """Where the schema of a model stands."""
+    return {"$ref": REF.format(model=model.__name__)}
+
+
+def either() -> dict[str, Any]:
+    """An accident in either form."""
+    return {"anyOf": [ref(requests.accident_model()), ref(requests.flat_model())]}
+
+
+def describe(application: FastAPI) -> dict[str, Any]:
+    """The whole description of an application, made once."""
+    if application.openapi_schema is None:
+        found = get_openapi(
+            title=application.title,
+            version=application.version,
+            description=application.description,
+            routes=application.routes,
+            tags=application.openapi_tags,
+        )
+        models = (
+            requests.accident_model(),
+            requests.flat_model(),
+            requests.batch_model(),
+            requests.labelled_model(),
+            requests.Feedback,
+            answers.Prediction,
+            answers.Refused,
+        )
+        _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=REF)
+        parts = found.setdefault("components", {})
+        parts["schemas"] = {**schemas["$defs"], **parts.get("schemas", {})}
+        parts["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
+        application.openapi_schema = found
+    return application.openapi_schema

@@ -1,0 +1,47 @@
+"""What a caller is told where a request cannot be answered: one shape for all of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.types import Send
+
+from accidents.requests import Problem
+
+JSON = b"application/json"
+
+
+class ServingError(Exception):
+    """A request is refused: status, a code for programs, a sentence for people, and every fault of its content."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        problems: Iterable[Problem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.problems = tuple(problems)
+        self.headers = dict(headers or {})
+
+    def content(self, request_id: str) -> dict[str, Any]:
+        """The body of the answer."""
+        return {"error": told(self.code, self.message, self.problems), "request_id": request_id}
+
+
+def told(code: str, message: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """A fault as it stands in an answer."""
+    listed = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems]
+    return {"code": code, "message": message, "problems": listed}
+
+
+async def send_error(send: Send, error: ServingError, request_id: str) -> None:
+    """Answer with an error, below all frameworks."""
+    body = orjson.dumps(error.content(request_id))
+    headers = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    headers += [(b"content-type", JSON), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,206 @@
+"""What every request passes before it reaches a route: layers of plain ASGI, each with one concern.
+
+From the outside: `Telemetry` numbers, times, counts and logs; `Headers` adds what browsers are told; `Access` asks for
+a key and keeps to the limits of a caller; `Bodies` bounds what is read. Roles are checked by the routes themselves
+(`serving.guard`).
+"""
+
+import asyncio
+import re
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from starlette.datastructures import Headers as Read
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from accidents.configuration.serving import RequestLimits
+from serving.access import Doorkeeper
+from serving.errors import ServingError, send_error
+from serving.logs import Logger
+from serving.metrics import Metrics
+
+OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico"})
+"""Addresses that ask for no key."""
+
+FILES = ("/page/", "/swagger/")
+"""Beginnings of addresses of files that anybody may read."""
+
+LINES = "application/x-ndjson"
+"""Content type of JSON lines."""
+
+_MEGABYTE = 1_000_000
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(self)"),
+)
+_API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Telemetry:
+    """Gives every request an id, and counts, times and logs it, whatever becomes of it."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, logger: Logger) -> None:
+        self.app, self.metrics, self.logger = app, metrics, logger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.match(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def numbered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, numbered)
+        except Exception as error:
+            self.logger.failed(request_id, error)
+            if status:  # the answer has begun and cannot be taken back
+                raise
+            await send_error(numbered, ServingError(500, "internal", "something went wrong here"), request_id)
+        finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", None) or _named(scope["path"])
+            self.metrics.request(route, scope["method"], status or 499, seconds)
+            self.logger.request(scope, route, status or 499, seconds)
+
+
+def _named(path: str) -> str:
+    """How a request that no route has seen is counted: never under an address that callers make up."""
+    return path if path in OPEN else "(none)"
+
+
+class Headers:
+    """Adds what browsers are told about an answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                names = {name for name, _ in headers}
+                own = [pair for pair in (_API_POLICY, _NO_STORE) if pair[0] not in names]
+                message["headers"] = [*headers, *_SECURITY, *own]
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+class Access:
+    """Asks for a key where one is needed; who it belongs to is `scope["state"]["caller"]` from then on."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper) -> None:
+        self.app, self.doorkeeper = app, doorkeeper
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http" or scope["path"] in OPEN or scope["path"].startswith(FILES):
+            await self.app(scope, receive, send)
+            return
+        try:
+            scope["state"]["caller"] = self.doorkeeper.caller(scope)
+        except ServingError as error:
+            await send_error(send, error, scope["state"]["request_id"])
+            return
+        await self.app(scope, receive, send)
+
+
+class Bodies:
+    """Bounds what is read of a body: its type, its size before and after decompression, and how long it may take."""
+
+    def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
+        self.app, self.limits = app, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self.app(scope, receive, send)
+            return
+        try:
+            bounded = self._bounded(Read(scope=scope), receive)
+        except ServingError as error:
+            await send_error(send, error, scope["state"]["request_id"])
+            return
+        await self.app(scope, bounded, send)
+
+    def _bounded(self, headers: Read, receive: Receive) -> Receive:
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        megabytes = self.limits.stream_megabytes if kind == LINES else self.limits.body_megabytes
+        most = int(megabytes * _MEGABYTE)
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > most:
+            raise _too_large(megabytes)
+        encoding = headers.get("content-encoding", "identity").lower()
+        if encoding not in {"identity", "gzip"}:
+            raise ServingError(
+                415, "encoding", f"content-encoding {encoding[:40]} is not read; allowed: gzip, identity"
+            )
+        unpack = _gunzip() if encoding == "gzip" else None
+        total = 0
+
+        async def bounded() -> Message:
+            nonlocal total
+            try:
+                message = await asyncio.wait_for(receive(), self.limits.body_seconds)
+            except TimeoutError:
+                raise ServingError(
+                    408, "slow", "the body did not arrive in time", headers={"Connection": "close"}
+                ) from None
+            if message["type"] != "http.request":
+                return message
+            body = message.get("body", b"")
+            if unpack is not None and body:
+                body = unpack(body, most - total + 1)
+            total += len(body)
+            if total > most:
+                raise _too_large(megabytes)
+            return {**message, "body": body}
+
+        return bounded
+
+
+def _gunzip() -> Callable[[bytes, int], bytes]:
+    """Unpacks pieces, never to more than asked for at a time."""
+    stream: Any = zlib.decompressobj(wbits=31)
+
+    def unpack(piece: bytes, most: int) -> bytes:
+        try:
+            return bytes(stream.decompress(piece, most))
+        except zlib.error:
+            raise ServingError(400, "compression", "the body is no gzip") from None
+
+    return unpack
+
+
+def _too_large(megabytes: float) -> ServingError:
+    return ServingError(
+        413,
+        "too_large",
+        f"the body is larger than {megabytes:g} MB; send less at a time",
+        headers={"Connection": "close"},
+    )

@@ -1,0 +1,34 @@
+"""Routes that ask for a role: admin, unless a route says that less is enough."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from serving.errors import ServingError
+from serving.records.access import Caller, Role
+
+ROLE = "x-role"
+"""Key in the OpenAPI description of a route that says which role it asks for."""
+
+
+class GuardedRoute(APIRoute):
+    """A route that is reached with a role alone."""
+
+    @property
+    def role(self) -> Role:
+        """The least role that may ask; admin where nothing is said."""
+        return Role((self.openapi_extra or {}).get(ROLE, Role.ADMIN))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        inner, needed = super().get_route_handler(), self.role
+
+        async def handler(request: Request) -> Response:
+            caller: Caller = request.scope["state"]["caller"]
+            if not caller.may(needed):
+                raise ServingError(403, "role", f"needs a key of the role {needed}; this one has {caller.role}")
+            return await inner(request)
+
+        return handler

@@ -1,0 +1,1 @@
+"""The routes, one file a concern; each asks `serving.answering` and says nothing of its own."""

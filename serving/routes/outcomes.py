@@ -1,0 +1,106 @@
+"""What became of accidents: feedback on predictions, and evaluation on labelled accidents."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+
+from accidents.configuration.evaluation import EvaluationSettings
+from accidents.evaluation.evaluate import evaluate as measured
+from accidents.evaluation.metrics import METRICS
+from accidents.requests import RefusedError
+from serving import answering
+from serving.bodies import Json, json_of, listed, only
+from serving.current import Served
+from serving.describing import faults, ref, takes
+from serving.errors import ServingError
+from serving.guard import GuardedRoute
+from serving.records import feedback as outcomes
+from serving.records.access import Role
+from serving.records.errors import RecordsError, UnknownPredictionError
+from serving.schemas import answers, requests
+from serving.world import asked, world_of
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["outcomes"])
+_SETTINGS = EvaluationSettings(resamples=200)
+
+
+@router.post(
+    "/evaluate",
+    response_model=answers.Evaluated,
+    responses=faults(400, 415, 422, 503),
+    openapi_extra=takes(Role.EVALUATE, ref(requests.labelled_model())),
+    summary="Measure the model",
+)
+async def evaluate(request: Request) -> Json:
+    """Measure the model on labelled accidents: metrics with bootstrap intervals. Nothing of them is logged."""
+    content = await json_of(request)
+    world = world_of(request)
+    accidents = listed(content, "accidents", world.settings.request.evaluation)
+    labels = listed(content, "priority", world.settings.request.evaluation)
+    only(content, "accidents", "priority")
+    if len(accidents) != len(labels):
+        raise ServingError(
+            422, "invalid", f"{len(accidents)} accidents and {len(labels)} outcomes: one of each is needed"
+        )
+    if any(isinstance(label, bool) or label not in (0, 1) for label in labels):
+        raise ServingError(422, "invalid", "'priority' holds something that is neither 0 nor 1")
+    try:
+        found = await run_in_threadpool(_evaluated, world.served(), accidents, labels)
+    except RefusedError as error:
+        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
+    world.metrics.evaluated(found["metrics"])
+    return Json(found)
+
+
+def _evaluated(served: Served, accidents: list[Any], labels: list[int]) -> dict[str, Any]:
+    probabilities = answering.probabilities_of(served, accidents)
+    found = measured(np.array(labels, np.int8), probabilities, served.bundle.threshold, groups=None, settings=_SETTINGS)
+    return {
+        "model": served.called,
+        "n": found.n,
+        "threshold": found.threshold,
+        "metrics": {name: getattr(found, name) for name in METRICS},
+        "intervals": found.intervals,
+        "confidence": found.confidence,
+        "confusion": found.confusion.model_dump(),
+    }
+
+
+@router.post(
+    "/feedback",
+    response_model=answers.FeedbackTaken,
+    responses=faults(400, 404, 415, 422, 503),
+    openapi_extra=takes(Role.PREDICT, ref(requests.Feedback)),
+    summary="Tell an outcome",
+)
+async def feedback(request: Request) -> Json:
+    """Tell what became of an accident, by the id of its prediction; a later outcome replaces an earlier one."""
+    content = await json_of(request)
+    try:
+        given = requests.Feedback.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise ServingError(422, "invalid", f"{where}: {first['msg']}") from None
+    world = world_of(request)
+    try:
+        replaced = await run_in_threadpool(
+            outcomes.store,
+            world.engine,
+            given.prediction_id,
+            given.priority,
+            at=datetime.now(UTC),
+            caller=asked(request).caller,
+            patience=2 * world.settings.records.flush_seconds,
+        )
+    except UnknownPredictionError:
+        raise ServingError(404, "no_prediction", "no prediction has this id, or it was deleted") from None
+    except RecordsError:
+        raise ServingError(
+            503, "database", "the database does not answer; try again", headers={"Retry-After": "5"}
+        ) from None
+    return Json({"prediction_id": given.prediction_id, "priority": given.priority, "replaced": replaced})

@@ -1,0 +1,109 @@
+"""One accident, or many: predictions and explanations."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from accidents.requests import RefusedError
+from serving import answering
+from serving.bodies import Json, json_of, listed, only
+from serving.describing import either, faults, ref, takes
+from serving.errors import ServingError
+from serving.gate import LINES
+from serving.guard import GuardedRoute
+from serving.records.access import Role
+from serving.schemas import answers, requests
+from serving.streaming import answered_lines, spooled
+from serving.world import asked, world_of
+
+MOST_REASONS = 20
+router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["predictions"])
+_SMALL = 10
+"""Accidents that are answered at once; more are answered beside the event loop, so that others need not wait."""
+
+
+@router.post(
+    "/predict",
+    response_model=answers.Prediction,
+    response_model_exclude_none=True,
+    responses=faults(400, 415, 422, 503),
+    openapi_extra=takes(Role.PREDICT, either(), requests.examples()),
+    summary="Predict one accident",
+)
+async def predict(request: Request, reasons: Annotated[int, Query(ge=0, le=MOST_REASONS)] = 0) -> Json:
+    """Predict one accident, in the nested form or the classic flat one; `reasons` says how many of them are wanted."""
+    content = await json_of(request)
+    world = world_of(request)
+    served = world.served()
+    try:
+        answer, entry = answering.predict(served, content, asked(request), world.metrics, top=reasons)
+    except RefusedError as error:
+        world.metrics.invalid()
+        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
+    world.log.add((entry,))
+    return Json(answer)
+
+
+@router.post(
+    "/explain",
+    response_model=answers.Explanation,
+    responses=faults(400, 415, 422, 503),
+    openapi_extra=takes(Role.PREDICT, either(), requests.examples()),
+    summary="Explain one accident",
+)
+async def explain(request: Request) -> Json:
+    """Predict one accident, and say what every fact contributes."""
+    content = await json_of(request)
+    world = world_of(request)
+    try:
+        answer, entry = await run_in_threadpool(
+            answering.explain, world.served(), content, asked(request), world.metrics
+        )
+    except RefusedError as error:
+        world.metrics.invalid()
+        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
+    world.log.add((entry,))
+    return Json(answer)
+
+
+@router.post(
+    "/predict/batch",
+    response_model=answers.Predictions,
+    responses=faults(400, 415, 422, 503)
+    | {
+        200: {
+            "description": "answers in the order of the accidents",
+            "content": {LINES: {"schema": {"type": "string", "description": "one prediction or error a line"}}},
+        }
+    },
+    openapi_extra=takes(
+        Role.PREDICT,
+        ref(requests.batch_model()),
+        **{LINES: {"schema": {"type": "string", "description": "one accident a line"}}},
+    ),
+    summary="Predict many accidents",
+)
+async def predict_batch(request: Request) -> Json | StreamingResponse:
+    """Predict many accidents: `accidents` in JSON, up to a limit, or JSON lines, answered line by line."""
+    world = world_of(request)
+    served, by = world.served(), asked(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == LINES:
+        file = await spooled(request)
+        return StreamingResponse(answered_lines(world, served, by, file), media_type=LINES)
+    content = await json_of(request)
+    accidents = listed(content, "accidents", world.settings.request.batch)
+    only(content, "accidents")
+    if len(accidents) <= _SMALL:
+        results, entries = answering.predict_many(served, accidents, by, world.metrics)
+        body = Json({"results": results})
+    else:
+        entries, body = await run_in_threadpool(_batch, world, served, accidents, by)
+    world.log.add(entries)
+    return body
+
+
+def _batch(world, served, accidents, by):  # type: ignore[no-untyped-def]
+    results, entries = answering.predict_many(served, accidents, by, world.metrics)
+    return entries, Json({"results": results})

@@ -1,0 +1,60 @@
+"""Whether the service lives and is ready, its figures, and the page for people."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+
+from serving.bodies import Json
+from serving.describing import faults, needs
+from serving.guard import GuardedRoute
+from serving.metrics import CONTENT_TYPE
+from serving.records.access import Role
+from serving.schemas import answers
+from serving.world import world_of
+
+PAGE = Path(__file__).resolve().parents[1] / "page"
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+router = APIRouter(tags=["state"])
+guarded = APIRouter(route_class=GuardedRoute, tags=["state"])
+
+
+@router.get("/health", response_model=answers.Alive, summary="Does the process answer?")
+async def health() -> Json:
+    """The process answers."""
+    return Json({"status": "alive"})
+
+
+@router.get("/ready", response_model=answers.Ready, responses=faults(503), summary="Is a model loaded?")
+async def ready(request: Request) -> Json:
+    """A model is loaded and answers; 503 until then."""
+    return Json({"status": "ready", "model": world_of(request).served().called})
+
+
+@guarded.get(
+    "/metrics",
+    response_class=Response,
+    responses=faults() | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    openapi_extra=needs(Role.PREDICT),
+    summary="Figures for Prometheus",
+)
+def metrics(request: Request) -> Response:
+    """Figures of all workers, in the text form of Prometheus."""
+    world = world_of(request)
+
+    def log() -> dict[str, int]:
+        counts = world.log.counts()
+        states = ("written", "dropped", "failed", "waiting", "errors")
+        return {state: getattr(counts, state) for state in states}
+
+    return Response(world.metrics.render(log), media_type=CONTENT_TYPE)
+
+
+@router.get("/", include_in_schema=False)
+async def page() -> FileResponse:
+    """The page for people."""
+    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})

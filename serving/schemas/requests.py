@@ -1,0 +1,169 @@
+"""Models of what callers send, made of the column specification: descriptions, code lists, ranges, examples.
+
+They describe; they do not validate. A request is read by `accidents.requests`, which takes all that is described here
+and, being forgiving, numbers as texts, too.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from accidents.columns import MISSING, Column, Kind, Known
+from accidents.requests.flat import _COUNTS, KEYS
+from accidents.requests.form import COLUMNS, MOST, Part
+
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+_GREATEST_KEY = 10**15
+_LONGEST_TEXT = 500
+_ID = "019314c6-0000-7000-8000-000000000000"
+_NAMES = {Part.ACCIDENT: "AccidentFacts", Part.ROAD: "Road", Part.VEHICLES: "Vehicle", Part.PEOPLE: "Person"}
+_LIKE = {
+    "Num_Acc": 202400000001,
+    "hrmn": "17:15",
+    "dep": "33",
+    "com": "33063",
+    "an": 2024,
+    "lat": 44.84,
+    "long": -0.58,
+    "voie": "D936",
+    "num_veh": "A01",
+    "an_nais": 1961,
+}
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", title=None)
+
+
+@cache
+def accident_model() -> type[BaseModel]:
+    """An accident in the nested form."""
+    accident, road, vehicle, person = map(_part, (Part.ACCIDENT, Part.ROAD, Part.VEHICLES, Part.PEOPLE))
+    return create_model(
+        "Accident",
+        __base__=_Body,
+        __doc__="An accident with its road, vehicles and people, under the published names of BAAC.",
+        accident=(accident, Field(default_factory=accident, description="the accident")),
+        road=(road, Field(default_factory=road, description="the main place")),
+        vehicles=(_list_of(vehicle), Field(min_length=1, max_length=MOST, description="all vehicles")),
+        people=(_list_of(person), Field(min_length=1, max_length=MOST, description="all people")),
+    )
+
+
+@cache
+def flat_model() -> type[BaseModel]:
+    """An accident in the classic flat form."""
+    fields: dict[str, Any] = {name: _field(column) for name, column in flat_columns().items()}
+    doc = "The classic flat form: one person, their vehicle, the road and the accident."
+    return create_model("FlatAccident", __base__=_Body, __doc__=doc, **fields)
+
+
+@cache
+def any_accident() -> Any:
+    """Either form."""
+    return accident_model() | flat_model()
+
+
+@cache
+def batch_model() -> type[BaseModel]:
+    """Many accidents."""
+    return create_model(
+        "Batch",
+        __base__=_Body,
+        __doc__="Accidents in either form, up to the configured number.",
+        accidents=(_list_of(any_accident()), Field(min_length=1)),
+    )
+
+
+@cache
+def labelled_model() -> type[BaseModel]:
+    """Accidents with their outcomes."""
+    return create_model(
+        "LabelledAccidents",
+        __base__=_Body,
+        __doc__="Accidents in either form, and of each of them whether it was priority.",
+        accidents=(_list_of(any_accident()), Field(min_length=1)),
+        priority=(list[Literal[0, 1]], Field(min_length=1, description="1: somebody was killed or hospitalised")),
+    )
+
+
+class Feedback(BaseModel):
+    """What became of an accident that was predicted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    prediction_id: str = Field(description="as it was answered", max_length=64, examples=[_ID])
+    priority: Literal[0, 1] = Field(description="1: somebody was killed or hospitalised, 0: nobody was")
+
+
+def flat_columns() -> dict[str, Column]:
+    """The column behind each key of the flat form."""
+    found = {name: column for part in reversed(Part) for name, column in COLUMNS[part].items() if name in KEYS}
+    return dict(sorted((found | _COUNTS).items()))
+
+
+def examples() -> dict[str, Any]:
+    """The examples of the project, as OpenAPI names them."""
+    return {
+        file.stem: {"summary": file.stem.replace("_", " "), "value": json.loads(file.read_text(encoding="utf-8"))}
+        for file in sorted(_EXAMPLES.glob("*.json"))
+    }
+
+
+def facts(column: Column) -> dict[str, Any]:
+    """Everything about a column that a form needs: meaning, kind, codes, range, when it is known."""
+    written = {code: letter for letter, code in column.letters.items()}
+    return {
+        "name": column.name,
+        "meaning": column.meaning,
+        "kind": column.kind.name.lower(),
+        "known": column.known.label,
+        "codes": {str(written.get(code, code)): words for code, words in column.codes.items()},
+        "minimum": column.minimum,
+        "maximum": column.maximum,
+        "unit": column.unit,
+        "pattern": column.pattern,
+    }
+
+
+def _list_of(model: Any) -> Any:
+    return list[model]
+
+
+def _part(part: Part) -> Any:
+    fields: dict[str, Any] = {
+        column.name: _field(column)
+        for name, column in COLUMNS[part].items()
+        if name == column.name and column.known is not Known.AFTER
+    }
+    doc = f"Facts of {part.value}; what is not known is left out."
+    return create_model(_NAMES[part], __base__=_Body, __doc__=doc, **fields)
+
+
+def _field(column: Column) -> Any:
+    """Type and description of one field; every one may be left out."""
+    example = _LIKE.get(column.name, next(iter(column.codes), None))
+    words = f"{column.meaning}; {column.allowed()}" if column.codes or column.unit else column.meaning
+    described = Field(None, description=words, examples=None if example is None else [example])
+    return Annotated[_type(column) | None, described], None
+
+
+def _type(column: Column) -> Any:
+    match column.kind:
+        case Kind.CODE:
+            letters = {code: letter for letter, code in column.letters.items()}
+            missing = (MISSING, 0) if column.zero_is_missing else (MISSING,)
+            allowed = [letters.get(code, code) for code in column.codes]
+            return Literal[tuple(dict.fromkeys([*allowed, *missing]))]
+        case Kind.TIME:
+            return Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+        case Kind.TEXT if column.pattern:
+            return Annotated[str, Field(pattern=f"^({column.pattern})$")]
+        case Kind.TEXT:
+            return Annotated[str, Field(max_length=_LONGEST_TEXT)]
+    low = 0 if column.minimum is None else column.minimum
+    high = _GREATEST_KEY if column.maximum is None else column.maximum
+    number = float if column.kind is Kind.NUMBER else int
+    return Annotated[number, Field(ge=number(low), le=number(high))]

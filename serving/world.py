@@ -1,0 +1,57 @@
+"""What every route works with: one object an application, found through the request."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+from sqlalchemy import Engine
+
+from accidents.configuration.serving import ServingSettings
+from serving.answering import Asked
+from serving.current import Current, Served
+from serving.errors import ServingError
+from serving.logs import Logger
+from serving.metrics import Metrics
+from serving.records.log import PredictionLog
+from serving.records.ring import KeyRing
+
+
+@dataclass
+class World:
+    """Settings, model, database, metrics and log of a running application."""
+
+    settings: ServingSettings
+    current: Current
+    engine: Engine
+    log: PredictionLog
+    ring: KeyRing
+    metrics: Metrics
+    logger: Logger
+
+    @property
+    def pointer(self) -> Path:
+        """The file that says which model to serve."""
+        return self.current.path
+
+    def served(self) -> Served:
+        """The model that answers; a request takes hold of it once.
+
+        Raises:
+            ServingError: there is none yet.
+        """
+        served = self.current.served
+        if served is None:
+            raise ServingError(503, "no_model", "no model is loaded yet", headers={"Retry-After": "1"})
+        return served
+
+
+def world_of(request: Request) -> World:
+    """The world that a request belongs to."""
+    world: World = request.app.state.world
+    return world
+
+
+def asked(request: Request) -> Asked:
+    """By whom a request is and how it came in, for the log."""
+    state = request.scope["state"]
+    return Asked(state["request_id"], request.scope["route"].path, state["caller"].id)
