@@ -1,0 +1,51 @@
+// What the page asks of the API, and the key that it may need. The key lives in sessionStorage and nowhere else.
+
+const STORED = "api-key";
+
+/** An answer that is an error: its HTTP status, and what the body says about it. `status` is 0 where nothing came. */
+export class ApiError extends Error {
+  constructor(status, body) {
+    super(body?.error?.message ?? (status ? `The service answered with status ${status}.` : "The service does not answer."));
+    this.status = status;
+    this.code = body?.error?.code ?? "";
+    this.problems = body?.error?.problems ?? [];
+    this.request = body?.request_id ?? "";
+    this.retryAfter = null;
+  }
+}
+
+export const key = {
+  get: () => sessionStorage.getItem(STORED),
+  set: (value) => sessionStorage.setItem(STORED, value),
+  forget: () => sessionStorage.removeItem(STORED),
+};
+
+/** Columns of each part with their meanings and codes. */
+export const inputFeatures = () => call("/v1/input-features");
+
+export const model = () => call("/v1/model");
+
+/** The answer to one accident, with its five strongest reasons. */
+export const predict = (accident) => call("/v1/predict?reasons=5", accident);
+
+async function call(path, content) {
+  const headers = { Accept: "application/json" };
+  if (key.get()) headers.Authorization = `Bearer ${key.get()}`;
+  const options = { headers, cache: "no-store" };
+  if (content !== undefined) {
+    options.method = "POST";
+    options.body = JSON.stringify(content);
+    headers["Content-Type"] = "application/json";
+  }
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new ApiError(0);
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok && body) return body;
+  const error = new ApiError(response.status, body);
+  error.retryAfter = response.headers.get("Retry-After");
+  throw error;
+}
