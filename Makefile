@@ -3,7 +3,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
-PACKAGES := accidents cli materializers pipelines stacks steps tracking
+PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py tests
 PYTEST := $(PYTHON) -m pytest
 .DEFAULT_GOAL := help
@@ -22,6 +22,10 @@ $(READY): requirements.lock scripts/install.sh
 .PHONY: training
 training: $(READY) ## train and compare four models on the embedded synthetic sample
 	@$(PYTHON) run.py --training
+
+.PHONY: serve
+serve: $(READY) ## answer over HTTP with the Production model, on this machine alone (http://127.0.0.1:8080)
+	@$(PYTHON) run.py --serve --anonymous
 
 .PHONY: mlflow
 mlflow: $(READY) ## open the page of the MLflow in use: trainings, models, stages (http://127.0.0.1:5000)

@@ -13,7 +13,8 @@ ALLOWED = {
     "steps": {"steps", "tracking", "materializers", "accidents"},
     "pipelines": {"pipelines", "steps", "tracking", "materializers", "accidents"},
     "stacks": {"stacks", "accidents"},
-    "cli": {"cli", "stacks", "pipelines", "tracking", "materializers", "steps", "accidents"},
+    "serving": {"serving", "tracking", "accidents"},
+    "cli": {"cli", "serving", "stacks", "pipelines", "tracking", "materializers", "steps", "accidents"},
 }
 LONGEST_FILE = 320
 LONGEST_STEP = 70
@@ -50,7 +51,12 @@ def test_only_tracking_imports_mlflow(project: Path) -> None:
             assert "mlflow" not in {name.partition(".")[0] for name in imports(file)}, file
 
 
-@pytest.mark.parametrize("package", ["steps", "pipelines", "materializers", "stacks", "tracking"])
+def test_the_service_knows_no_zenml(project: Path) -> None:
+    for file in files(project, "serving"):
+        assert "zenml" not in {name.partition(".")[0] for name in imports(file)}, file
+
+
+@pytest.mark.parametrize("package", ["steps", "pipelines", "materializers", "serving", "stacks", "tracking"])
 def test_nothing_talks_to_a_zenml_client_at_import(project: Path, package: str) -> None:
     for file in files(project, package):
         for statement in ast.parse(file.read_text(encoding="utf-8")).body:
