@@ -9,7 +9,7 @@ from accidents.configuration.effective import Configuration
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
-    from serving.launch import Find, Started
+    from serving.launch import Find, Service
 
 
 def serve(given: argparse.Namespace, configuration: Configuration) -> int:
@@ -29,9 +29,9 @@ def serve(given: argparse.Namespace, configuration: Configuration) -> int:
     refuse_open_doors(settings)
     find = of_file(_existing(Path(given.model_path))) if given.model_path else _of_registry(configuration, given)
 
-    def tell(started: "Started") -> None:
-        print(f"serving {started.pointer.name} {started.pointer.version}")
-        print(f"page {started.url}/   API {started.url}/docs   (Ctrl-C ends it)")
+    def tell(service: "Service") -> None:
+        print(f"serving {service.pointer.name} {service.pointer.version}")
+        print(f"page {service.url}/   API {service.url}/docs   (Ctrl-C ends it)")
         if not settings.anonymous:
             print("callers need a key: python run.py keys create --name NAME --role predict", flush=True)
         sys.stdout.flush()

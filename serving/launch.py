@@ -25,6 +25,7 @@ from accidents.errors import AccidentsError, ConfigurationError, ModelError
 from serving.access import is_this_machine
 from serving.application import PARENT, POINTER, SETTINGS
 from serving.current import Pointer
+from serving.records.address import VARIABLE
 from serving.records.database import migrate, opened
 from serving.records.ring import KeyRing
 
@@ -36,15 +37,98 @@ _START_SECONDS = 60
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
-class Started:
-    """A server that answers."""
+class Service:
+    """A server in the background, in a session of its own: a Ctrl-C reaches it through its owner alone."""
 
-    url: str
-    pointer: Pointer
+    def __init__(self, settings: ServingSettings, find: Find, folder: Path) -> None:
+        self.settings = settings.model_copy(update={"port": _free_port(settings)})
+        self._find, self._path = find, folder / "model.json"
+        self.pointer = replace(find(), checked_at=time.time())
+        self.pointer.write(self._path)
+        self._process = _start(self.settings, self._path, folder / "metrics")
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return address(self.settings)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended by itself."""
+        return self._process.poll() is not None
+
+    @property
+    def wanted(self) -> int:
+        """Another number whenever the server has asked for a look since."""
+        file = self._path.with_name("wanted")
+        return file.stat().st_mtime_ns if file.exists() else 0
+
+    def wait(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Until it answers, or `stop` says so.
+
+        Raises:
+            ModelError: it ended, or took too long.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while not stop():
+            if self.ended:
+                code = self._process.returncode
+                raise ModelError(f"the server ended with code {code} before it answered; see the lines above")
+            try:
+                if requests.get(f"{self.url}/ready", timeout=5).ok:
+                    return
+            except requests.RequestException:
+                pass
+            if time.monotonic() > deadline:
+                raise ModelError(f"the server did not answer within {_START_SECONDS} s; see the lines above")
+            time.sleep(_GLANCE)
+
+    def look(self) -> None:
+        """Write what is to be served now; where that cannot be found out, that the present model stays, and why."""
+        at = time.time()
+        try:
+            self.pointer = replace(self._find(), checked_at=at)
+        except AccidentsError as error:
+            self.pointer = replace(self.pointer, checked_at=at, problem=str(error))
+        self.pointer.write(self._path)
+
+    def stop(self) -> int:
+        """Let it finish what is under way; returns its exit code."""
+        if not self.ended:
+            self._process.terminate()
+            try:
+                self._process.wait(self.settings.stop_seconds + 10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        return self._process.returncode
 
 
-def serve(settings: ServingSettings, find: Find, tell: Callable[[Started], None]) -> int:
+@contextmanager
+def running(settings: ServingSettings, find: Find, stop: Callable[[], bool] = lambda: False) -> Iterator[Service]:
+    """A service that answers, as long as the block lasts.
+
+    Args:
+        settings: where and how.
+        find: finds the model, now and at every look.
+        stop: gives up waiting for the server to come up.
+
+    Raises:
+        ConfigurationError: it would be open to others without a key, or the port is taken.
+        AccidentsError: no model is found.
+        ModelError: the server does not come up.
+    """
+    refuse_open_doors(settings)
+    with tempfile.TemporaryDirectory(prefix="accidents-serving-") as folder:
+        service = Service(settings, find, Path(folder))
+        try:
+            service.wait(stop)
+            yield service
+        finally:
+            service.stop()
+
+
+def serve(settings: ServingSettings, find: Find, tell: Callable[[Service], None]) -> int:
     """Serve until told to stop (SIGINT, SIGTERM); a SIGHUP looks for a newer model at once.
 
     Args:
@@ -56,25 +140,13 @@ def serve(settings: ServingSettings, find: Find, tell: Callable[[Started], None]
         0 after a stop, 1 if the server ended by itself.
 
     Raises:
-        ConfigurationError: it would be open to others without a key, or the port is taken.
-        AccidentsError: no model is found.
-        ModelError: the server does not come up.
+        AccidentsError: as `running`.
     """
-    refuse_open_doors(settings)
-    settings = settings.model_copy(update={"port": _free_port(settings)})
-    pointer = replace(find(), checked_at=time.time())
-    with tempfile.TemporaryDirectory(prefix="accidents-serving-") as folder, _signals() as told:
-        path = Path(folder) / "model.json"
-        pointer.write(path)
-        server = _start(settings, path, Path(folder) / "metrics")
-        try:
-            _wait_until_ready(server, settings, told)
-            if not told.stop:
-                tell(Started(address(settings), pointer))
-            _look_after(server, settings, find, path, told)
-        finally:
-            code = _stop(server, settings.stop_seconds)
-    return 0 if told.stop else (code or 1)
+    with _signals() as told, running(settings, find, lambda: told.stop) as service:
+        if not told.stop:
+            tell(service)
+        _look_after(service, told)
+    return 0 if told.stop else 1
 
 
 def of_file(file: Path) -> Find:
@@ -163,66 +235,31 @@ def _free_port(settings: ServingSettings) -> int:
 
 def _start(settings: ServingSettings, pointer: Path, metrics: Path) -> "subprocess.Popen[bytes]":
     metrics.mkdir()
+    records = settings.records
     told = {
-        SETTINGS: settings.model_dump_json(),
+        # A secret is not written out with the settings, and the variable goes before them anyway.
+        SETTINGS: settings.model_copy(
+            update={"records": records.model_copy(update={"database_url": None})}
+        ).model_dump_json(),
         POINTER: str(pointer),
         PARENT: str(os.getpid()),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
     }
-    # In a session of its own: a Ctrl-C in the terminal reaches the launcher, and the launcher alone stops the server.
+    if records.database_url and not os.environ.get(VARIABLE):
+        told[VARIABLE] = records.database_url.get_secret_value()
     return subprocess.Popen(  # a program of the project
         [sys.executable, "-m", "serving.server"], env=os.environ | told, start_new_session=True
     )
 
 
-def _wait_until_ready(server: "subprocess.Popen[bytes]", settings: ServingSettings, told: _Told) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not told.stop:
-        if server.poll() is not None:
-            raise ModelError(f"the server ended with code {server.returncode} before it answered; see the lines above")
-        try:
-            if requests.get(f"{address(settings)}/ready", timeout=5).ok:
-                return
-        except requests.RequestException:
-            pass
-        if time.monotonic() > deadline:
-            raise ModelError(f"the server did not answer within {_START_SECONDS} s; see the lines above")
-        time.sleep(_GLANCE)
-
-
-def _look_after(
-    server: "subprocess.Popen[bytes]", settings: ServingSettings, find: Find, path: Path, told: _Told
-) -> None:
+def _look_after(service: Service, told: _Told) -> None:
     """Until told to stop or the server has ended: look for a newer model when it is time, or when it is wanted."""
-    wanted, seen = path.with_name("wanted"), 0
-    due = time.monotonic() + settings.poll_seconds
-    while not told.stop and server.poll() is None:
-        stamp = wanted.stat().st_mtime_ns if wanted.exists() else 0
-        if told.look or stamp != seen or time.monotonic() >= due:
-            told.look, seen = False, stamp
-            _look(find, path)
-            due = time.monotonic() + settings.poll_seconds
+    seen, due = service.wanted, time.monotonic() + service.settings.poll_seconds
+    while not told.stop and not service.ended:
+        wanted = service.wanted
+        if told.look or wanted != seen or time.monotonic() >= due:
+            told.look, seen = False, wanted
+            service.look()
+            due = time.monotonic() + service.settings.poll_seconds
         time.sleep(_GLANCE)
-
-
-def _look(find: Find, path: Path) -> None:
-    """Write what is to be served now; where that cannot be found out, that the present model stays, and why."""
-    at = time.time()
-    try:
-        pointer = replace(find(), checked_at=at)
-    except AccidentsError as error:
-        pointer = replace(Pointer.read(path), checked_at=at, problem=str(error))
-    pointer.write(path)
-
-
-def _stop(server: "subprocess.Popen[bytes]", patience: int) -> int:
-    """Let the server finish what is under way; returns its exit code."""
-    if server.poll() is None:
-        server.terminate()
-        try:
-            server.wait(patience + 10)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-    return server.returncode
