@@ -50,7 +50,7 @@ test-browser: $(READY) ## run the tests that need Chromium, and fail where there
 
 .PHONY: notebooks
 notebooks: $(READY) ## run every notebook in a fresh copy of the project, figures checked: about eight minutes
-	@$(PYTEST) -v tests/notebooks
+	@$(PYTEST) -v --durations=0 tests/notebooks
 
 .PHONY: lab
 lab: $(READY) ## open the notebooks in JupyterLab

@@ -27,7 +27,7 @@ LARGEST = 700_000
 """Bytes of a stored notebook."""
 
 _COPIED = ("accidents", "benchmarks", "cli", "configs", "examples", "materializers", "notebooks", "pipelines", "stacks")
-_COPIED_TOO = ("steps", "tracking")
+_COPIED_TOO = ("serving", "steps", "tracking")
 _FOREIGN = ("MLFLOW_TRACKING_URI", "DAGSHUB_REPO", "ZENML_ACTIVE_STACK_ID", "PYTHONHASHSEED")
 _METADATA = {
     "jupytext": {"formats": "ipynb,py:percent"},
