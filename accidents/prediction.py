@@ -73,10 +73,10 @@ def matrix(bundle: Bundle, arrays: Arrays) -> Matrix:
         ModelError: the model was trained on other features than there are.
     """
     positions = _positions(bundle.level, bundle.geography, bundle.columns)
-    features = compute(arrays)[:, positions]
+    features = compute(arrays).take(positions, axis=1)
     if bundle.encoder is None:
-        return np.ascontiguousarray(features)
-    return np.hstack([features, bundle.encoder.transform(place_keys(arrays))])
+        return features
+    return np.concatenate([features, bundle.encoder.transform(place_keys(arrays))], axis=1)
 
 
 @cache

@@ -46,7 +46,7 @@ class Mended:
     half: np.ndarray
 
 
-def mend(departments: pd.Series, latitude: np.ndarray, longitude: np.ndarray) -> Mended:
+def mend(departments: pd.Series | np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> Mended:
     """Check the coordinates of each accident, and mend those that can be.
 
     A pair inside the box of its department stays as it is. Otherwise it is tried swapped, and with either or both

@@ -59,7 +59,7 @@ def arrays_of(accidents: "Accidents") -> Arrays:
         person_starts=_starts(people, ids),
         vehicle_ids=vehicles["id_vehicule"].to_numpy(copy=True),
         person_vehicle_ids=people["id_vehicule"].to_numpy(copy=True),
-        coordinates=table[["lat", "long"]].to_numpy(dtype=np.float64),
+        coordinates=table[["lat", "long"]].to_numpy(dtype=np.float64, copy=True),
         places=np.column_stack(
             [
                 by_distinct(table["dep"].to_numpy(dtype=object), code_of_text),

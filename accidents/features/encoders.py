@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.features.catalogue import ENCODED
-from accidents.features.keys import KEYS, middles
+from accidents.features.keys import BITS, KEYS, SPOT, middles
 
 _AROUND: Mapping[str, str | None] = {
     "key_department": None,
@@ -71,12 +71,13 @@ class GeographyEncoder:
 
     def transform(self, keys: Keys) -> npt.NDArray[np.float32]:
         """Encode n places: float32 (n, len(ENCODED)), never NaN; each row as if it were alone."""
-        from accidents.features.kernels import encode  # numba takes a second to import
+        from accidents.features.place_kernels import encode, position  # numba takes a second to import
 
         places = _array(keys)
         out = np.empty((len(places), len(ENCODED)), dtype=np.float32)
         encode(places, self.values, self.starts, self.shares, self.densities, _PARENTS, self.mean, out)
-        out[:, -2:] = self._positions(places)
+        around = (self.middles[kind] for kind in _WITH_MIDDLE)
+        position(places, self.values, self.starts, *around, self.middle, SPOT, BITS, out[:, -2:])
         return out
 
     def fit_out_of_fold(
@@ -109,19 +110,6 @@ class GeographyEncoder:
             sums = [np.bincount(place, axis, minlength=len(values)) for axis in positions[here].T]
             with np.errstate(invalid="ignore"):
                 self.middles[kind] = (np.column_stack(sums) / count[:, None]).astype(np.float32)
-
-    def _positions(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Latitude and longitude, float64 (n, 2)."""
-        positions = middles(places[:, _SPOT])
-        if np.isfinite(positions).all():
-            return positions
-        around = np.broadcast_to(self.middle, positions.shape)
-        for kind in _WITH_MIDDLE:
-            values = self._known(kind)
-            place = np.searchsorted(values, places[:, kind]).clip(max=len(values) - 1)
-            middle = np.where((values[place] == places[:, kind])[:, None], self.middles[kind][place], np.nan)
-            around = np.where(np.isfinite(middle), middle, around)
-        return np.where(np.isfinite(positions), positions, around)
 
     def _known(self, kind: int) -> npt.NDArray[np.int64]:
         return self.values[self.starts[kind] : self.starts[kind + 1]]

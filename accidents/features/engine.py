@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from accidents.features.plan import Plan
 
 _TIME, _VEHICLE, _PERSON = (POSITION[over] for over in (Over.ACCIDENT, Over.VEHICLES, Over.PEOPLE))
-_PEDESTRIAN_CATU = 3
+_OF_TIME = tuple(_TIME[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday"))
+_PEDESTRIAN_CATU, _PEDESTRIAN = 3, int(Party.PEDESTRIAN)
 
 
 def _table(values: dict[int, int], size: int, default: int = -1) -> npt.NDArray[np.int16]:
@@ -29,6 +30,7 @@ def _table(values: dict[int, int], size: int, default: int = -1) -> npt.NDArray[
 
 
 _PARTY = _table({code: int(party) for code, party in groups.PARTY_OF_CATV.items()}, 100)
+_FRAILTY = _table({party: max(Party) - party for party in Party}, len(Party))
 _BAND = _table(
     {age: int(np.searchsorted(groups.AGE_BANDS, age, side="right")) - 1 for age in range(groups.OLDEST + 1)},
     groups.OLDEST + 1,
@@ -51,15 +53,13 @@ def compute(arrays: Arrays) -> npt.NDArray[np.float32]:
     from accidents.features import kernels  # numba takes a second to import
 
     _derive(arrays)
+    plan = _plan()
     out = np.empty((len(arrays.accident), len(FEATURES)), dtype=np.float32)
-    rows = {
-        Over.ACCIDENT: (arrays.accident, np.arange(len(arrays.accident) + 1)),
-        Over.VEHICLES: (arrays.vehicles, arrays.vehicle_starts),
-        Over.PEOPLE: (arrays.people, arrays.person_starts),
-    }
-    for over, arguments in _plan().aggregates.items():
-        kernels.aggregate(*rows[over], *arguments, out)
-    kernels.combine(*_plan().combinations, out)
+    starts = np.arange(len(out) + 1)
+    kernels.aggregate(arrays.accident, starts, *plan.aggregates[Over.ACCIDENT], out)
+    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *plan.aggregates[Over.VEHICLES], out)
+    kernels.aggregate(arrays.people, arrays.person_starts, *plan.aggregates[Over.PEOPLE], out)
+    kernels.combine(*plan.combinations, out)
     return out
 
 
@@ -68,25 +68,17 @@ def _derive(arrays: Arrays) -> None:
     from accidents.features import kernels
 
     accident, vehicles, people = arrays.accident, arrays.vehicles, arrays.people
-    kernels.derive_time(accident, *(_TIME[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday")))
-    vehicles[:, _VEHICLE["kind"]] = _PARTY[vehicles[:, _VEHICLE["catv"]] + 1]
+    kind, vehicle, party = vehicles[:, _VEHICLE["kind"]], people[:, _PERSON["vehicle"]], people[:, _PERSON["party"]]
+    kernels.look_up(vehicles[:, _VEHICLE["catv"]], _PARTY, kind)
     kernels.link(
-        vehicles[:, _VEHICLE["kind"]],
-        arrays.vehicle_ids,
-        arrays.vehicle_starts,
-        arrays.person_vehicle_ids,
-        arrays.person_starts,
-        people[:, _PERSON["vehicle"]],
+        kind, arrays.vehicle_ids, arrays.vehicle_starts, arrays.person_vehicle_ids, arrays.person_starts, vehicle
     )
-    pedestrian = people[:, _PERSON["catu"]] == _PEDESTRIAN_CATU
-    party = np.where(pedestrian, np.int16(Party.PEDESTRIAN), people[:, _PERSON["vehicle"]])
-    people[:, _PERSON["party"]] = party
-    people[:, _PERSON["frailty"]] = np.where(party < 0, -1, max(Party) - party)
-    age = people[:, _PERSON["age"]]
-    kernels.derive_age(
-        accident[:, _TIME["an"]], people[:, _PERSON["an_nais"]], arrays.person_starts, groups.OLDEST, age
-    )
-    people[:, _PERSON["band"]] = _BAND[age + 1]
+    kernels.replace(vehicle, people[:, _PERSON["catu"]], _PEDESTRIAN_CATU, _PEDESTRIAN, party)
+    kernels.look_up(party, _FRAILTY, people[:, _PERSON["frailty"]])
+    kernels.derive_time(accident, *_OF_TIME)
+    years, births, age = accident[:, _TIME["an"]], people[:, _PERSON["an_nais"]], people[:, _PERSON["age"]]
+    kernels.derive_age(years, births, arrays.person_starts, groups.OLDEST, age)
+    kernels.look_up(age, _BAND, people[:, _PERSON["band"]])
 
 
 def place_keys(arrays: Arrays) -> npt.NDArray[np.int64]:

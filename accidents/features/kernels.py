@@ -5,11 +5,10 @@ numbers. Every result depends on the rows of its own accident alone and not on t
 are one division, and everything else is a count, a minimum or a maximum.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numba
 import numpy as np
+
+from accidents.features.compiling import compiled
 
 COUNT, ANY, MIN, MAX, MEAN = range(5)
 """How an aggregate is computed."""
@@ -26,20 +25,7 @@ BY = 1024
 _CODES, _ROWS, _IDS, _BITS, _TABLE = "int16[:]", "int16[:, :]", "int64[:]", "uint64[:]", "int16[::1]"
 
 
-def _compiled(*arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile for the given types, kept on disk where numba finds a folder to write to."""
-    signature = f"void({', '.join(arguments)})"
-
-    def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
-        try:
-            return numba.njit(signature, cache=True)(function)
-        except RuntimeError:  # neither the source folder nor the user's cache folder can be written
-            return numba.njit(signature)(function)
-
-    return compile_
-
-
-@_compiled(_ROWS, "int64", "int64", "int64", "int64", "int64", "int64")
+@compiled(_ROWS, "int64", "int64", "int64", "int64", "int64", "int64")
 def derive_time(accident, hrmn, jour, mois, an, hour, weekday):  # type: ignore[no-untyped-def]
     """Fill the columns `hour` (0 to 23) and `weekday` (0 Monday to 6) from the others, given by position.
 
@@ -59,7 +45,15 @@ def derive_time(accident, hrmn, jour, mois, an, hour, weekday):  # type: ignore[
         accident[row, weekday] = (days + 5) % 7
 
 
-@_compiled(_CODES, _IDS, _IDS, _IDS, _IDS, _CODES)
+@compiled(_CODES, _TABLE, _CODES)
+def look_up(codes, table, out):  # type: ignore[no-untyped-def]
+    """Give every code its value: -1 stands first in the table, code 0 second; beyond its end there is none, or -1."""
+    for row in range(len(codes)):
+        place = codes[row] + 1
+        out[row] = table[place] if 0 <= place < len(table) else -1
+
+
+@compiled(_CODES, _IDS, _IDS, _IDS, _IDS, _CODES)
 def link(values, vehicle_ids, vehicle_starts, person_vehicle_ids, person_starts, out):  # type: ignore[no-untyped-def]
     """Give every person the value of their vehicle, -1 without one, the greatest if several bear the same id."""
     for accident in range(len(person_starts) - 1):
@@ -70,7 +64,14 @@ def link(values, vehicle_ids, vehicle_starts, person_vehicle_ids, person_starts,
                     out[person] = max(out[person], values[vehicle])
 
 
-@_compiled(_CODES, _CODES, _IDS, "int64", _CODES)
+@compiled(_CODES, _CODES, "int64", "int64", _CODES)
+def replace(codes, roles, role, value, out):  # type: ignore[no-untyped-def]
+    """Give everybody their code, but `value` to those in a role."""
+    for row in range(len(codes)):
+        out[row] = value if roles[row] == role else codes[row]
+
+
+@compiled(_CODES, _CODES, _IDS, "int64", _CODES)
 def derive_age(years, births, person_starts, oldest, out):  # type: ignore[no-untyped-def]
     """Give every person their age in years, from the year of their accident; -1 if not recorded or above `oldest`."""
     for accident in range(len(person_starts) - 1):
@@ -127,7 +128,7 @@ def _result(how, by, number, total, default):  # type: ignore[no-untyped-def]
     return float(total % BY if by >= 0 else total)
 
 
-@_compiled(_ROWS, _IDS, "uint64[:, :]", _IDS, _BITS, _IDS, _IDS, _IDS, "float32[:]", _IDS, "float32[:, :]")
+@compiled(_ROWS, _IDS, "uint64[:, :]", _IDS, _BITS, _IDS, _IDS, _IDS, "float32[:]", _IDS, "float32[:, :]")
 def aggregate(rows, starts, bits, used, needed, how, value, by, default, target, out):  # type: ignore[no-untyped-def]
     """Compute all aggregates over one table.
 
@@ -161,7 +162,7 @@ def aggregate(rows, starts, bits, used, needed, how, value, by, default, target,
             out[accident, target[a]] = _result(how[a], by[a], number[a], total[a], default[a])
 
 
-@_compiled(_IDS, _IDS, _IDS, _IDS, _IDS, "float32[:, :]", "float32[:, :]")
+@compiled(_IDS, _IDS, _IDS, _IDS, _IDS, "float32[:, :]", "float32[:, :]")
 def combine(how, first, second, size, target, tables, out):  # type: ignore[no-untyped-def]
     """Compute the features that are made of other features, in their order.
 
@@ -185,29 +186,3 @@ def combine(how, first, second, size, target, tables, out):  # type: ignore[no-u
                 out[row, target[f]] = left * np.float32(size[f]) + right
             else:
                 out[row, target[f]] = left / right if right > 0 else np.nan
-
-
-@_compiled("int64[:, :]", _IDS, _IDS, "float32[:]", "float32[:]", _IDS, "float32", "float32[:, :]")
-def encode(keys, values, starts, shares, densities, parents, mean, out):  # type: ignore[no-untyped-def]
-    """Look up what is known of places.
-
-    Args:
-        keys: int64 (n, k), one column a kind of place; -1 for not recorded.
-        values: int64, the known places of every kind, one kind after the other, each ascending.
-        starts: int64 (k + 1), where each kind starts in `values`.
-        shares: float32 (len(values)), share of priority accidents.
-        densities: float32 (len(values)), frequency of accidents.
-        parents: int64 (k), the kind whose share an unknown place takes; it stands before; -1 for the mean.
-        mean: share of priority accidents everywhere.
-        out: float32 (n, at least 2 k), share and density of every kind by turns, filled in.
-    """
-    for row in range(keys.shape[0]):
-        for kind in range(keys.shape[1]):
-            first, last = starts[kind], starts[kind + 1]
-            place = first + np.searchsorted(values[first:last], keys[row, kind])
-            if place < last and values[place] == keys[row, kind]:
-                out[row, 2 * kind] = shares[place]
-                out[row, 2 * kind + 1] = densities[place]
-            else:
-                out[row, 2 * kind] = mean if parents[kind] < 0 else out[row, 2 * parents[kind]]
-                out[row, 2 * kind + 1] = 0

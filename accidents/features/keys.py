@@ -16,10 +16,13 @@ from accidents.columns import MISSING
 KEYS = ("key_department", "key_commune", "key_road", "key_area", "key_spot")
 """Names of the keys, in their order."""
 
-_AREA, _SPOT = 0.15, 0.02  # degrees: about 15 km and 2 km
 _NARROWER = 1.5  # a degree of longitude is as much shorter than one of latitude, in the middle of France
-_BITS = 21  # of the number of a row or column of a grid
-_OFFSET = 1 << (_BITS - 1)  # makes these numbers positive
+_CELLS = np.array([[size, size * _NARROWER] for size in (0.15, 0.02)])  # degrees: about 15 km and 2 km
+SPOT: npt.NDArray[np.float64] = _CELLS[-1]
+"""Height and width of a spot, in degrees."""
+BITS = 21
+"""Bits of the number of a row or column of cells."""
+_OFFSET = 1 << (BITS - 1)  # makes these numbers positive
 _HASHED = 1 << 20  # codes from here on are hashes of names, those below are road numbers
 _ROAD_NUMBER = re.compile(
     r"(?:(?:AUTOROUTE|ROUTE)\s+)?[ANDMCTR]{1,2}[\s.]*0*(?P<lettered>[1-9]\d{0,4})(?:\D.*)?"
@@ -69,23 +72,14 @@ def keys(
 
     A numbered road is one road in its department, a named one in its commune.
     """
-    department, commune, road = places.T
-    named = road >= _HASHED
-    place = np.where(named, commune, department * 16 + categories)
-    road = np.where((road < 0) | (place < 0), MISSING, place << 33 | road)
-    return np.column_stack([department, commune, road, _cells(coordinates, _AREA), _cells(coordinates, _SPOT)])
+    from accidents.features.place_kernels import locate  # numba takes a second to import
 
-
-def _cells(coordinates: npt.NDArray[np.float64], size: float) -> npt.NDArray[np.int64]:
-    """Number of the grid cell, `size` degrees of latitude high and about as wide in kilometres in France."""
-    latitude, longitude = np.floor(coordinates / (size, size * _NARROWER)).T
-    known = np.isfinite(latitude) & np.isfinite(longitude)
-    rows = np.where(known, latitude, 0).astype(np.int64) + _OFFSET
-    columns = np.where(known, longitude, 0).astype(np.int64) + _OFFSET
-    return np.where(known, rows << _BITS | columns, MISSING)
+    out = np.empty((len(places), len(KEYS)), dtype=np.int64)
+    locate(places, categories, coordinates, _HASHED, _CELLS, BITS, out)
+    return out
 
 
 def middles(spots: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Latitude and longitude of the middles of spots, float64 (n, 2) in degrees, NaN where not recorded."""
-    cells = np.column_stack([spots >> _BITS, spots & ((1 << _BITS) - 1)]) - _OFFSET
-    return np.where(spots[:, None] < 0, np.nan, (cells + 0.5) * (_SPOT, _SPOT * _NARROWER))
+    cells = np.column_stack([spots >> BITS, spots & ((1 << BITS) - 1)]) - _OFFSET
+    return np.where(spots[:, None] < 0, np.nan, (cells + 0.5) * SPOT)

@@ -6,6 +6,8 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from accidents.columns import MISSING
 from accidents.features.layout import Over
 from accidents.requests import flat, nested
@@ -84,7 +86,7 @@ def _check_dates(form: Form, reader: Reader) -> None:
         return
     for number, person in enumerate(form.people):
         if person[_AN_NAIS] > year:
-            field = reader.field(Part.PEOPLE, number, "an_nais")
+            field = reader.field("an_nais", Part.PEOPLE, number)
             reader.refuse(field, person[_AN_NAIS], f"after the accident, which was in {year}")
 
 
@@ -98,12 +100,9 @@ def _check_places(row: Row, reader: Reader) -> None:
     south, north, west, east = _boxes().get(department, _NOWHERE)
     if south <= latitude <= north and west <= longitude <= east:
         return
-    import numpy as np
-    import pandas as pd
-
     from accidents.cleaning import coordinates
 
-    mended = coordinates.mend(pd.Series([department], dtype="str"), np.array([latitude]), np.array([longitude]))
+    mended = coordinates.mend(np.array([department], dtype=object), np.array([latitude]), np.array([longitude]))
     row[_LAT], row[_LONG] = float(mended.latitude[0]), float(mended.longitude[0])
     for what, text in (
         (mended.mended, f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),

@@ -70,16 +70,16 @@ class Reader:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def field(self, part: Part, number: int | None, name: str) -> str:
+    def field(self, name: str, part: Part | None, number: int | None) -> str:
         """The name of a field in messages; `number` is that of the vehicle or person."""
-        return name if self.flat else f"{_where(part, number)}.{name}"
+        return name if part is None or self.flat else f"{_where(part, number)}.{name}"
 
-    def value(self, column: Column, raw: Any, field: str) -> Any:
+    def value(self, column: Column, raw: Any, name: str, part: Part | None = None, number: int | None = None) -> Any:
         """The typed value; a fault is noted, and the value counts as not recorded."""
         try:
             return typed(column, raw)
         except ValueError as error:
-            self.refuse(field, raw, str(error))
+            self.refuse(self.field(name, part, number), raw, str(error))
             return absent(column)
 
     def read(self, part: Part, values: Any, row: Row, number: int | None = None) -> Row:
@@ -91,7 +91,7 @@ class Reader:
         for name, raw in values.items():
             slot, typed_as_usual = fields.get(name, _UNKNOWN)
             value = typed_as_usual(raw) if type(raw) in _PLAIN else None
-            row[slot] = self._closely(part, number, name, raw) if value is None else value
+            row[slot] = self._closely(name, raw, part, number) if value is None else value
         missing = self._missing
         for slot, label in _SLOTS_ON_FOOT if part is Part.PEOPLE and row[_CATU] == _PEDESTRIAN else _SLOTS[part]:
             value = row[slot]
@@ -99,15 +99,15 @@ class Reader:
                 missing[label] = None
         return row
 
-    def _closely(self, part: Part, number: int | None, name: str, raw: Any) -> Any:
+    def _closely(self, name: str, raw: Any, part: Part, number: int | None) -> Any:
         column = COLUMNS[part].get(name)
         if column is None:
             allowed = ", ".join(COLUMNS[part])
-            self.refuse(self.field(part, number, name), raw, f"unknown field; allowed: {allowed}")
+            self.refuse(self.field(name, part, number), raw, f"unknown field; allowed: {allowed}")
         elif column.known is Known.AFTER:
             self.warn(f"{name} is the outcome and was ignored")
         else:
-            return self.value(column, raw, self.field(part, number, name))
+            return self.value(column, raw, name, part, number)
         return None
 
 

@@ -16,6 +16,7 @@ from accidents.reading.cells import MISSING_TEXTS, MISSING_WORDS, NO_BREAK_SPACE
 _LONGEST_TEXT = 500
 _LONGEST_NUMBER = 30
 _GREATEST_KEY = 10**15  # as floats, integers below are exact
+_NO_TEXT = MISSING_TEXTS | MISSING_WORDS
 _WIDTH = {"dep": 2, "com": 5}  # digits of codes that other programs write as numbers
 
 Value = int | float | str | None
@@ -93,10 +94,13 @@ def _usual_spellings(column: Column) -> Iterator[Any]:
 
 
 def _usual_text(column: Column) -> Callable[[Any], Value]:
-    matches = re.compile(column.pattern).fullmatch
+    if column.pattern:
+        matches = re.compile(column.pattern).fullmatch
+        return lambda raw: raw if type(raw) is str and matches(raw) and raw.strip("0") else None
 
     def value(raw: Any) -> Value:
-        return raw if column.pattern and type(raw) is str and matches(raw) and raw.strip("0") else None
+        usual = type(raw) is str and raw.isascii() and raw == raw.strip() and len(raw) <= _LONGEST_TEXT
+        return raw if usual and raw not in _NO_TEXT else None
 
     return value
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accidents.features import build, kernels, vector
+from accidents.features import build, vector
 from accidents.features.arrays import arrays_of
 from accidents.features.catalogue import FEATURES
+from accidents.features.compiling import compiled
 from accidents.features.engine import compute
 from accidents.features.layout import FIELDS, Over
 from accidents.features.plan import plan
@@ -129,7 +130,7 @@ def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(numba, "njit", refusing)
 
-    @kernels._compiled("int64[:]")
+    @compiled("int64[:]")
     def fill(values):  # type: ignore[no-untyped-def]
         values[:] = 7
 

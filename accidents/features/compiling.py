@@ -1,0 +1,23 @@
+"""How the kernels of features are compiled: once for fixed types, and kept on disk.
+
+What is kept is renewed when the file of a kernel changes, and not when another file does: whatever comes from elsewhere
+reaches a kernel as an argument.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def compiled(*arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile for the given types, kept on disk where numba finds a folder to write to."""
+    signature = f"void({', '.join(arguments)})"
+
+    def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            return numba.njit(signature, cache=True)(function)
+        except RuntimeError:  # neither the source folder nor the user's cache folder can be written
+            return numba.njit(signature)(function)
+
+    return compile_
