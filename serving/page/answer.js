@@ -41,7 +41,7 @@ export const words = (answer) => (answer.prediction === 1 ? "Priority" : "Not pr
 
 /** One sentence for those who hear the page. */
 export function spoken(answer) {
-  const strongest = answer.reasons[0] ? ` Strongest reason: ${answer.reasons[0].text}.` : "";
+  const strongest = answer.reasons?.[0] ? ` Strongest reason: ${answer.reasons[0].text}.` : "";
   const doubts = answer.warnings.length ? ` Warning: ${answer.warnings.join("; ")}.` : "";
   return `${words(answer)}. Probability ${percent(answer.probability)}, priority from ${percent(answer.threshold)}.${doubts}${strongest}`;
 }

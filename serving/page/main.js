@@ -6,6 +6,7 @@ import { capital, element } from "./dom.js";
 import { PRESETS } from "./layout.js";
 import { Departments } from "./places.js";
 import { Questions } from "./questions.js";
+import { Towns } from "./towns.js";
 
 const find = (id) => document.getElementById(id);
 const NARROW = "(max-width: 999px)";
@@ -35,9 +36,10 @@ async function start() {
   find("waiting").hidden = false;
   find("waiting").textContent = "Loading the questions…";
   try {
-    const [features, departments] = await Promise.all([inputFeatures(), Departments.load("/page/departments.geojson")]);
+    const found = [inputFeatures(), Departments.load("/page/departments.geojson"), Towns.load("/page/towns.json")];
+    const [features, departments, towns] = await Promise.all(found);
     find("questions").hidden = false;
-    questions = new Questions(features.parts, departments, say);
+    questions = new Questions(features.parts, { departments, towns }, say);
     find("waiting").hidden = true;
     find("ask").disabled = find("clear").disabled = false;
     offerPresets();
@@ -57,7 +59,7 @@ function failedToStart(error) {
 async function nameModel() {
   try {
     const { name, version, level } = await model();
-    find("model").textContent = `${name} v${version}, level ${level}`;
+    find("model").textContent = `${name}, version ${version}, level ${level}`;
     find("model").hidden = false;
   } catch {
     find("model").hidden = true;
@@ -75,6 +77,7 @@ async function ask() {
   find("ask").setAttribute("aria-busy", "true");
   find("ask-words").textContent = "Asking…";
   questions.clearErrors();
+  questions.where.townTyped(true); // Ctrl+Enter comes before the field is left
   const { content, problems } = questions.collect();
   try {
     if (problems.length) throw Object.assign(new Error("Some fields cannot be used."), { problems });

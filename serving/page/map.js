@@ -2,6 +2,8 @@
 
 /* global L */
 
+import { TownNames } from "./towns.js";
+
 const MAINLAND = [[41.3, -5.2], [51.1, 9.6]];
 
 /** Parts of the country to look at. */
@@ -16,13 +18,14 @@ export const VIEWS = {
 };
 
 const CODES_FROM = 7;
-const NAMES_FROM = 9;
+const NAMES_FROM = 10;
 const CLOSE = 12;
+const NEAR = 11;
 const FAR = 10; // the outlines are too coarse to be looked at from nearer by themselves
 
 export class PlaceMap {
   /** `placed(latitude, longitude)` is called where somebody sets the place on the map. */
-  constructor(root, departments, placed) {
+  constructor(root, departments, towns, placed) {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.departments = departments;
     this.map = L.map(root, {
@@ -43,6 +46,7 @@ export class PlaceMap {
     this.marker = L.marker([0, 0], {
       icon: L.divIcon({ className: "pin", iconSize: [26, 34], iconAnchor: [13, 33] }),
       keyboard: false,
+      zIndexOffset: 1000,
       draggable: true,
       alt: "Place of the accident",
     });
@@ -56,6 +60,7 @@ export class PlaceMap {
     this.map.on("zoomend", () => this.label());
     this.hover(root);
     this.show(MAINLAND);
+    this.names = new TownNames(this.map, towns);
   }
 
   outline(feature) {
@@ -104,14 +109,15 @@ export class PlaceMap {
     this.label();
   }
 
-  /** Put the marker there, and bring it into sight; null takes it away. */
-  place(point) {
+  /** Put the marker there, and bring it into sight, from near if `near`; null takes it away. */
+  place(point, near = false) {
     if (point === null) {
       this.marker.remove();
       return;
     }
     this.marker.setLatLng(point).addTo(this.map);
-    if (!this.map.getBounds().pad(-0.05).contains(point)) this.map.setView(point, Math.max(this.map.getZoom(), NAMES_FROM));
+    if (near) this.map.setView(point, NEAR, { animate: false });
+    else if (!this.map.getBounds().pad(-0.05).contains(point)) this.map.setView(point, Math.max(this.map.getZoom(), FAR));
   }
 
   /** Mark a department; `look` brings it into sight. */

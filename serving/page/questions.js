@@ -8,10 +8,9 @@ import { Parties } from "./parties.js";
 import { Where } from "./where.js";
 
 export class Questions {
-  constructor(parts, departments, say) {
+  constructor(parts, places, say) {
     this.say = say;
     const find = (id) => document.getElementById(id);
-    this.where = new Where(find("when"), find("map"), departments, say);
     const columns = ["accident", "road"].flatMap((part) =>
       parts[part].filter((column) => !OWN.has(column.name)).map((column) => ({ ...column, part, column: column.name, name: `${part}.${column.name}` })),
     );
@@ -19,6 +18,8 @@ export class Questions {
     const [first, others] = split(columns, FIRST.what);
     find("what").append(element("div", { class: "grid" }, ...first.map((column) => this.fields[column.name].root)));
     find("rest").append(...sorted(others, this.fields));
+    const commune = this.fields["accident.com"];
+    this.where = new Where(find("when"), find("map"), places, say, (code) => commune && (commune.value = code));
     this.parties = new Parties(find("parties"), parts, say);
     this.meanings = new Map(Object.entries(parts).flatMap(([part, some]) => some.map((column) => [`${part}.${column.name}`, column.meaning])));
     this.parties.add();

@@ -5,34 +5,40 @@ import { labelled } from "./fields.js";
 import { PlaceMap, VIEWS } from "./map.js";
 
 const PAIR = /^\s*(-?\d+(?:[.,]\d+)?)\s*[,;\s]\s*(-?\d+(?:[.,]\d+)?)\s*$/;
+const FAR_AWAY = 50; // kilometres
 const LATEST = "2099-12-31";
 
 export class Where {
-  constructor(root, mapRoot, departments, say) {
-    this.departments = departments;
-    this.say = say;
+  /** `say` announces what happened; `commune` is told the INSEE code of a town that was chosen, or null. */
+  constructor(root, mapRoot, { departments, towns }, say, commune) {
+    Object.assign(this, { departments, towns, say, commune });
     this.date = labelled("date", "Date", element("input", { type: "date", id: "date", max: LATEST, "aria-label": "Date of the accident" }));
     this.time = labelled("time", "Time", element("input", { type: "time", id: "time", "aria-label": "Local time of the accident" }));
     const now = element("button", { type: "button", class: "quiet", id: "now", text: "Now", onclick: () => this.now() });
     this.latitude = coordinate("accident.lat", "Latitude");
     this.longitude = coordinate("accident.long", "Longitude");
-    this.department = labelled("accident.dep", "Department", input("text", { list: "departments", placeholder: "77 or Paris" }));
+    this.town = labelled("town", "Town", input("text", { list: "towns", "aria-describedby": "town-hint" }));
+    this.offered = element("datalist", { id: "towns" });
+    this.town.root.append(this.offered, element("p", { class: "hint named", id: "town-hint" }));
+    this.department = labelled("accident.dep", "Department", input("text", { list: "departments", placeholder: "77" }));
     this.named = element("p", { class: "hint named", id: "department-name" });
     this.department.control.setAttribute("aria-describedby", this.named.id);
-    const offered = [...departments.names].map(([code, name]) => element("option", { value: code, text: name }));
-    this.department.root.append(element("datalist", { id: "departments" }, ...offered), this.named);
+    const choices = [...departments.names].map(([code, name]) => element("option", { value: code, text: name }));
+    this.department.root.append(element("datalist", { id: "departments" }, ...choices), this.named);
     root.append(
       element("div", { class: "together" }, this.date.root, this.time.root, now),
-      this.department.root,
+      element("div", { class: "together towns" }, this.town.root, this.department.root),
       element("div", { class: "together" }, this.latitude.root, this.longitude.root),
       this.views(),
       element("p", { class: "hint", id: "map-help", text: "Click the map, or move it with the arrow keys and press Enter, to set the place." }),
     );
-    this.map = new PlaceMap(mapRoot, departments, (...point) => this.placed(...point));
+    this.map = new PlaceMap(mapRoot, departments, towns, (...point) => this.placed(...point));
     for (const field of [this.latitude, this.longitude]) {
       field.control.addEventListener("paste", (event) => this.pasted(event));
       field.control.addEventListener("input", () => this.coordinatesTyped());
     }
+    this.town.control.addEventListener("input", () => this.townTyped());
+    this.town.control.addEventListener("change", () => this.townTyped(true));
     this.department.control.addEventListener("input", () => this.departmentTyped());
     this.department.control.addEventListener("change", () => this.departmentTyped(true));
     this.now();
@@ -87,12 +93,47 @@ export class Where {
     this.now();
     this.department.value = this.latitude.value = this.longitude.value = null;
     this.found = null;
+    this.leaveTown();
     this.map.place(null);
     this.departmentTyped();
   }
 
+  /** Offer towns, and go to the one that is named: `done` where nothing more is typed. */
+  townTyped(done = false) {
+    const text = this.town.control.value;
+    this.offered.replaceChildren(...this.towns.beginning(text).map((town) => element("option", { value: town.label })));
+    const town = this.towns.named(text);
+    const meant = town && (done || town.label === text) ? town : null;
+    this.hint(text.trim() && done && !town ? "Not among the towns of 1,000 inhabitants or more." : "");
+    if (!meant || meant === this.went) return;
+    this.went = meant;
+    this.town.control.value = meant.label;
+    [this.latitude.value, this.longitude.value] = [meant.latitude, meant.longitude];
+    this.department.value = this.found = meant.department;
+    this.commune(meant.commune);
+    for (const field of [this.latitude, this.longitude, this.department]) field.clear();
+    this.map.place([meant.latitude, meant.longitude], true);
+    this.departmentTyped();
+    this.hint("Its centre is taken; click the map to be exact.");
+    this.say(`Place set to the centre of ${meant.label}.`);
+    this.latitude.root.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  hint(text) {
+    this.town.root.querySelector("#town-hint").textContent = text;
+  }
+
+  /** The place is no longer that of the town that was named. */
+  leaveTown() {
+    this.town.value = null;
+    this.hint("");
+    if (this.went) this.commune(null);
+    this.went = null;
+  }
+
   /** Somebody set the place on the map. */
   placed(latitude, longitude) {
+    this.leaveTown();
     this.latitude.value = latitude;
     this.longitude.value = longitude;
     this.map.place([latitude, longitude]);
@@ -104,6 +145,7 @@ export class Where {
   }
 
   coordinatesTyped() {
+    this.leaveTown();
     const point = this.point();
     this.map.place(point);
     if (point) this.foundAt(...point, false);
@@ -143,7 +185,9 @@ export class Where {
     const code = this.chosen();
     const name = code ? this.departments.names.get(code) : "";
     const elsewhere = code && this.point() && this.found && this.found !== code;
-    return elsewhere ? `${name}; the coordinates lie in ${this.found} ${this.departments.names.get(this.found)}` : name;
+    if (elsewhere) return `${name}; the coordinates lie in ${this.found} ${this.departments.names.get(this.found)}`;
+    const near = this.point() && !this.went ? this.towns.nearest(...this.point()) : null;
+    return near && near.kilometres < FAR_AWAY ? `${name}, ${near.kilometres.toFixed(near.kilometres < 10 ? 1 : 0)} km from ${near.town.name}` : name;
   }
 
   /** "48.85, 2.35", as phones and emergency calls give it, fills both fields. */
