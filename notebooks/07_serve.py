@@ -43,7 +43,7 @@ import requests
 from serving.launch import of_file, running
 
 running_here = ExitStack()
-service = running_here.enter_context(running(configuration.serving, of_file(file)))
+service = running_here.enter_context(running(configuration.serving, of_file(file), log=file.with_suffix(".log")))
 requests.get(f"{service.url}/ready").json()["status"]
 
 # %% [markdown]

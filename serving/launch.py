@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -40,12 +40,12 @@ _ROOT = Path(__file__).resolve().parents[1]
 class Service:
     """A server in the background, in a session of its own: a Ctrl-C reaches it through its owner alone."""
 
-    def __init__(self, settings: ServingSettings, find: Find, folder: Path) -> None:
+    def __init__(self, settings: ServingSettings, find: Find, folder: Path, log: Path | None = None) -> None:
         self.settings = settings.model_copy(update={"port": _free_port(settings)})
         self._find, self._path = find, folder / "model.json"
         self.pointer = replace(find(), checked_at=time.time())
         self.pointer.write(self._path)
-        self._process = _start(self.settings, self._path, folder / "metrics")
+        self._process = _start(self.settings, self._path, folder / "metrics", log)
 
     @property
     def url(self) -> str:
@@ -105,13 +105,16 @@ class Service:
 
 
 @contextmanager
-def running(settings: ServingSettings, find: Find, stop: Callable[[], bool] = lambda: False) -> Iterator[Service]:
+def running(
+    settings: ServingSettings, find: Find, stop: Callable[[], bool] = lambda: False, log: Path | None = None
+) -> Iterator[Service]:
     """A service that answers, as long as the block lasts.
 
     Args:
         settings: where and how.
         find: finds the model, now and at every look.
         stop: gives up waiting for the server to come up.
+        log: file for the lines that it logs; standard error, if not given.
 
     Raises:
         ConfigurationError: it would be open to others without a key, or the port is taken.
@@ -120,7 +123,7 @@ def running(settings: ServingSettings, find: Find, stop: Callable[[], bool] = la
     """
     refuse_open_doors(settings)
     with tempfile.TemporaryDirectory(prefix="accidents-serving-") as folder:
-        service = Service(settings, find, Path(folder))
+        service = Service(settings, find, Path(folder), log)
         try:
             service.wait(stop)
             yield service
@@ -233,7 +236,7 @@ def _free_port(settings: ServingSettings) -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(settings: ServingSettings, pointer: Path, metrics: Path) -> "subprocess.Popen[bytes]":
+def _start(settings: ServingSettings, pointer: Path, metrics: Path, log: Path | None) -> "subprocess.Popen[bytes]":
     metrics.mkdir()
     records = settings.records
     told = {
@@ -248,9 +251,11 @@ def _start(settings: ServingSettings, pointer: Path, metrics: Path) -> "subproce
     }
     if records.database_url and not os.environ.get(VARIABLE):
         told[VARIABLE] = records.database_url.get_secret_value()
-    return subprocess.Popen(  # a program of the project
-        [sys.executable, "-m", "serving.server"], env=os.environ | told, start_new_session=True
-    )
+    command = [sys.executable, "-m", "serving.server"]
+    with log.open("ab") if log else nullcontext() as lines:
+        return subprocess.Popen(  # noqa: S603  # a program of the project
+            command, env=os.environ | told, stdout=lines, stderr=lines, start_new_session=True
+        )
 
 
 def _look_after(service: Service, told: _Told) -> None:
