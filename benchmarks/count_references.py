@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from accidents.cleaning import coordinates, exchange
+from accidents.cleaning import contents as usual
+from accidents.cleaning import coordinates
 from accidents.columns import SOURCE, Table
 from accidents.reading.layout import Layout
 from accidents.reading.table import TableFile, read_table
@@ -34,7 +35,7 @@ def main(folder: Path) -> None:
     for (year, name), path in files.items():
         table = next(table for table in Table if name.startswith(table.value[:6]))
         read = read_table(str(path), table, year)
-        for column, counts in exchange.count_contents(read.frame, table).items():
+        for column, counts in usual.count_contents(read.frame, table).items():
             if counts[:-1].any() and (read.layout, column) not in TOO_LOCAL:
                 shares[read.layout, table][column].append(counts / counts.sum())
         if table is Table.CARACTERISTIQUES and year == BOXES_YEAR:
@@ -43,7 +44,7 @@ def main(folder: Path) -> None:
     contents: dict[str, dict[str, object]] = {layout.name: {} for layout in Layout}
     for (layout, table), columns in shares.items():
         contents[layout.name][table.value] = {name: _mean(parts) for name, parts in columns.items()}
-    _write(exchange.REFERENCE, head | {"shares": contents})
+    _write(usual.REFERENCE, head | {"shares": contents})
     _write(coordinates.REFERENCE, head | {"counted_years": [BOXES_YEAR], "boxes": boxes})
 
 

@@ -1,4 +1,4 @@
-"""Rules on the values of `caracteristiques` that take several columns: dates and coordinates."""
+"""Rules on values that take several columns: dates, coordinates and births."""
 
 from dataclasses import replace
 from datetime import date
@@ -52,6 +52,18 @@ def check_coordinates(main: TableFile, limits: Limits) -> tuple[TableFile, list[
         if mask.any()
     ]
     return replace(main, frame=main.frame.assign(lat=result.latitude, long=result.longitude)), findings
+
+
+def check_births(people: TableFile, year: int, limits: Limits) -> tuple[TableFile, list[Finding]]:
+    """The table with years of birth after the accident missing, and what was found."""
+    births = people.frame["an_nais"]
+    late = (births > year).to_numpy()
+    if not late.any():
+        return people, []
+    found = people.finding(
+        f"born after {year}, the year of the accident", late, Action.MISSING, column="an_nais", values=births
+    )
+    return replace(people, frame=people.frame.assign(an_nais=births.mask(late, MISSING))), [_counted(found, limits)]
 
 
 def _counted(finding: Finding, limits: Limits) -> Finding:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from accidents.cleaning import label, roads
-from accidents.cleaning.checks import check_coordinates, check_dates, find_future
-from accidents.cleaning.exchange import emptied_columns, swapped_columns
+from accidents.cleaning.checks import check_births, check_coordinates, check_dates, find_future
+from accidents.cleaning.exchange import constant_columns, emptied_columns, swapped_columns
 from accidents.cleaning.rows import set_aside
 from accidents.columns import MISSING, Table
 from accidents.configuration.limits import Limits
@@ -33,9 +33,9 @@ class Cleaned:
 def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> Cleaned:
     """Clean an edition. Nothing is raised: findings say "stopped" where the data cannot be used.
 
-    In order: columns whose contents are swapped or gone and dates in the future are found; rows that break a rule are
-    set aside with their accidents; one road an accident is chosen; dates and coordinates are checked and mended; the
-    label is worked out; the rows are counted up.
+    In order: columns whose contents are swapped, gone or all alike and dates in the future are found; rows that break a
+    rule are set aside with their accidents; one road an accident is chosen; dates, coordinates and births are checked
+    and mended; the label is worked out; the rows are counted up.
 
     Args:
         reading: the edition as read.
@@ -47,15 +47,16 @@ def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> C
     for file in reading.files.values():
         findings += swapped_columns(file, limits)
         if labelled:  # whoever asks for a prediction may know little
-            findings += emptied_columns(file, limits)
+            findings += [*emptied_columns(file, limits), *constant_columns(file)]
     findings += find_future(reading.files[Table.CARACTERISTIQUES], today)
     kept = set_aside(reading, limits)
     files = {table: _sorted(_masked(file, kept.masks[table])) for table, file in reading.files.items()}
-    lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, files[Table.USAGERS].frame
+    births, of_births = check_births(files[Table.USAGERS], reading.year, limits)
+    lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, births.frame
     chosen = roads.choose(lieux.frame)
     main, of_dates = check_dates(files[Table.CARACTERISTIQUES], reading.year, limits)
     main, of_coordinates = check_coordinates(main, limits)
-    findings += [*kept.findings, *of_dates, *of_coordinates]
+    findings += [*kept.findings, *of_dates, *of_coordinates, *of_births]
     if not chosen.all():
         findings.append(lieux.finding("further road of an accident, not chosen", ~chosen, Action.IGNORED))
     road = lieux.frame[chosen].drop(columns=KEY).reset_index(drop=True)

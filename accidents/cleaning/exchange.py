@@ -1,48 +1,27 @@
-"""Whether columns of a file hold what they usually do, or their contents are swapped or gone.
+"""Whether columns of a file hold what they usually do, or their contents are swapped, gone or all alike.
 
 Swapped columns of different kinds break their rules and need no more. Two code columns may hold each other's values
 without a single bad cell; what gives them away is how often each value occurs. Two columns count as swapped when each
-other's usual contents explain the file clearly better than their own do. The usual contents are shares counted from
-real files; `benchmarks/count_references.py` counts them anew.
+other's usual contents explain the file clearly better than their own do.
 """
 
-import json
-from collections.abc import Mapping
-from functools import cache
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from accidents.columns import MISSING, TABLES, Column, Kind, Table
+from accidents.cleaning.contents import count_contents, log_shares, usual_contents
+from accidents.columns import MISSING
 from accidents.configuration.limits import Limits
 from accidents.reading.findings import Action, Finding
-from accidents.reading.layout import Layout
 from accidents.reading.table import TableFile
 
-REFERENCE = Path(__file__).with_name("usual_contents.json")
-
-# A value stands for itself up to this number, for "large" above it, and for its length where it is no number.
-_LARGE = 250
-_LONGEST = 9
-_CLASSES = _LARGE + 1 + _LONGEST + 1
-_UNSEEN = 1e-4  # share of a value that the reference does not have
 _LEAST_CELLS = 200  # fewer prove nothing
 _EMPTIED = 3  # so many times the least number of cells must be usual where fewer than the least number are found
 _USUALLY_RECORDED = 0.1  # share of missing cells below which a column is usually recorded
+_USUALLY_VARIED = 0.9  # share of the commonest value below which a column is usually varied
+_LEAST_ALIKE = 1000  # fewer cells may be alike by chance
+_ALIKE_IN_A_PART = frozenset({"mois", "catr", "agg"})
 _TELLING = 0.5  # difference in the share of missing cells that tells two columns apart
-
-
-def count_contents(frame: pd.DataFrame, table: Table) -> dict[str, np.ndarray]:
-    """Cells by class of value, for each column whose contents could pass for another's.
-
-    Returns:
-        int64 arrays; the last class is "not recorded".
-    """
-    return {
-        column.name: _counts(frame[column.name], column) for column in TABLES[table].values() if _comparable(column)
-    }
 
 
 def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
@@ -55,7 +34,7 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
     look like months. A column that is always recorded and one that seldom is are told apart by that as well.
     """
     counts = count_contents(file.frame, file.table)
-    usual = _usual(file.table, file.layout)
+    usual = usual_contents(file.table, file.layout)
     names = [name for name in counts if name in usual]
     return [
         Finding(
@@ -76,7 +55,7 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
 
 def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
     """Columns that are usually recorded and hardly are in this file; each stops the run."""
-    usual = _usual(file.table, file.layout)
+    usual = usual_contents(file.table, file.layout)
     findings = []
     for name, cells in count_contents(file.frame, file.table).items():
         missing = cells[-1] / cells.sum()
@@ -88,11 +67,32 @@ def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
     return findings
 
 
+def constant_columns(file: TableFile) -> list[Finding]:
+    """Columns with the same value in every row that records one, where that is not usual; each stops the run.
+
+    A part of a year may have one month, and one town one kind of road, inside a built-up area.
+    """
+    usual = usual_contents(file.table, file.layout)
+    findings = []
+    for name, cells in count_contents(file.frame, file.table).items():
+        recorded = cells[:-1].sum()
+        if name in _ALIKE_IN_A_PART or name not in usual or recorded < _LEAST_ALIKE or cells[:-1].max() < recorded:
+            continue
+        most = usual[name][:-1].max() / max(usual[name][:-1].sum(), 1e-9)
+        if most < _USUALLY_VARIED:
+            everywhere = np.ones(len(file.frame), dtype=bool)
+            check = f"the same value in every row: usually at most {most:.0%} of the rows share one"
+            remedy = "The column was overwritten: use the official file"
+            values = file.frame[name]
+            findings.append(file.finding(check, everywhere, Action.STOPPED, column=name, values=values, remedy=remedy))
+    return findings
+
+
 def _evidence(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_other: np.ndarray) -> float:
     """Nats a cell that speak for two columns having been swapped; not positive where either speaks against it."""
     # A 0 that one of the columns never has means "not recorded" there, and tells nothing.
     first = 0 if usual_one[0] and usual_other[0] else 1
-    gain = _log_shares(usual_other[first:-1]) - _log_shares(usual_one[first:-1])
+    gain = log_shares(usual_other[first:-1]) - log_shares(usual_one[first:-1])
     parts = []
     for cells, usual, part in ((one, usual_one, gain), (other, usual_other, -gain)):
         recorded = cells[first:-1]
@@ -111,49 +111,3 @@ def _presence_swapped(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray,
     missing = one[-1] / one.sum() - other[-1] / other.sum()
     usually = usual_one[-1] - usual_other[-1]
     return abs(usually) > _TELLING and missing * np.sign(usually) < -_TELLING
-
-
-def _log_shares(usual: np.ndarray) -> np.ndarray:
-    """Logarithms of the shares of classes; one never seen gets a small share."""
-    shares = usual / max(usual.sum(), _UNSEEN) + _UNSEEN
-    return np.log(shares / shares.sum())
-
-
-def _comparable(column: Column) -> bool:
-    """Codes, small numbers and short texts; the rest breaks a rule wherever it does not belong."""
-    if column.kind is Kind.TEXT:
-        return not column.pattern and column.last_year is None and column.name != "adr"
-    small = column.minimum is not None and column.minimum < _LARGE
-    return column.kind is Kind.CODE or (
-        column.kind in {Kind.INTEGER, Kind.NUMBER} and small and column.unit != "degrees"
-    )
-
-
-def _counts(values: pd.Series, column: Column) -> np.ndarray:
-    if column.kind is Kind.TEXT:
-        codes, distinct = pd.factorize(values)
-        classes = np.array([_class(text) for text in distinct.tolist()], dtype=np.int64)[codes[codes >= 0]]
-    else:
-        numbers = values.to_numpy()
-        recorded = numbers[numbers >= 0]  # NaN and -1 are not
-        classes = np.minimum(np.round(recorded), _LARGE).astype(np.int64)
-    return np.append(np.bincount(classes, minlength=_CLASSES), len(values) - len(classes))
-
-
-def _class(text: str) -> int:
-    try:
-        return min(max(round(float(text.replace(",", "."))), 0), _LARGE)
-    except (ValueError, OverflowError):
-        return _LARGE + 1 + min(len(text), _LONGEST)
-
-
-@cache
-def _usual(table: Table, layout: Layout) -> Mapping[str, np.ndarray]:
-    """Usual shares of the classes of each column, the last one "not recorded"."""
-    contents = json.loads(REFERENCE.read_text(encoding="utf-8"))["shares"]
-    shares = contents[layout.name].get(table.value) or contents[Layout.NEW.name][table.value]
-    usual = {}
-    for name, parts in shares.items():
-        usual[name] = np.zeros(_CLASSES + 1)
-        usual[name][[int(place) for place in parts]] = list(parts.values())
-    return usual

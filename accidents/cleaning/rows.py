@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from accidents.cleaning.displacement import displaced_rows
 from accidents.columns import MISSING, Table
 from accidents.configuration.limits import Limits
 from accidents.reading.edition import YEAR, Reading
@@ -20,6 +21,7 @@ QUARANTINE_COLUMNS = ("table", "file", "row", KEY, "reason", "content")
 
 _REMEDY = "Use complete official files of one year, all four of the same edition"
 _RAGGED = "wrong number of fields"
+_DISPLACED = "from here on the cells of the row stand one column beside their own"
 _PASTED = 0.5
 _LEAST_PEOPLE = 200  # fewer may be alike by chance: the passengers of a coach, an accident on its own
 _WITH_ITS_ACCIDENT = "another row of its accident is set aside: "
@@ -80,11 +82,13 @@ def _rules(reading: Reading) -> list[_Rule]:
     their_vehicles = reading.files[Table.USAGERS].frame["id_vehicule"].to_numpy()
     rules = []
     for table, key in keys.items():
+        displaced = displaced_rows(reading.files[table])
         rules += [
             _Rule(table, KEY, "is no accident id", key == MISSING),
             _Rule(
                 table, KEY, f"is of another year than {reading.year}", (key != MISSING) & (key // YEAR != reading.year)
             ),
+            _Rule(table, displaced.column or KEY, _DISPLACED, displaced.mask),
         ]
     vehicle_key = "num_veh" if reading.files[Table.VEHICULES].layout is Layout.OLD else "id_vehicule"
     rules += [

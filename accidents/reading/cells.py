@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from accidents.columns import MISSING, Column, Kind
 from accidents.reading.layout import Layout
 
-MISSING_TEXTS = frozenset({"", "-1", "."})
-"""How the files write a cell that is not recorded, apart from a 0 outside the code list."""
+MISSING_TEXTS = frozenset({"", "-1", "-1.0", "."})
+"""How the files, and programs that save them again, write a cell that is not recorded, apart from a 0 outside the code
+list."""
 MISSING_WORDS = frozenset({"N/A", "null", "-", "NULL", "None", "NaN", "nan", "NA", "n/a", "#N/A"})
 """How they, and programs that save them again, also write a missing text."""
 NO_BREAK_SPACES = ("\u00a0", "\u202f", "\u2007", "\ufeff")

@@ -45,9 +45,13 @@ def parse(text: FileText, header: Header, table: Table, bad_rows: float) -> Text
     """
     data = text.data
     _refuse_open_end(text, header)
-    arrow, ragged = _split(data, header, table, threads=True)
     findings = list(_line_ends(text, header))
-    if ragged or not _has_lines(data, arrow.num_rows + 1):
+    try:
+        arrow, ragged = _split(data, header, table, threads=True)
+        regular = not ragged and _has_lines(data, arrow.num_rows + 1)
+    except pa.ArrowInvalid:  # a line is longer than the blocks that threads share
+        regular = False
+    if not regular:
         data, literal = _escape_lone_quotes(data, header)
         arrow, ragged = _split(data, header, table, threads=False)
         broken = _count_lines(data) - 1 - arrow.num_rows - len(ragged)
@@ -93,7 +97,9 @@ def _split(data: bytes, header: Header, table: Table, *, threads: bool) -> tuple
     }
     arrow = pacsv.read_csv(
         pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(column_names=names, skip_rows=1, use_threads=threads),
+        read_options=pacsv.ReadOptions(
+            column_names=names, skip_rows=1, use_threads=threads, block_size=None if threads else len(data) + 1
+        ),
         parse_options=pacsv.ParseOptions(
             delimiter=header.separator, newlines_in_values=not threads, invalid_row_handler=put_aside
         ),
@@ -119,7 +125,7 @@ def _refuse_open_end(text: FileText, header: Header) -> None:
     start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
     if not start:
         raise file_fault(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
-    last = stripped[start:]
+    last = stripped[start:].rstrip(b" ")
     if header.columns[-1] is None:  # what stands there is ignored, and may be nothing
         last = last.removesuffix(header.separator.encode())
     if header.quoted and (last.count(b'"') % 2 or not last.endswith(b'"')):
@@ -190,6 +196,9 @@ def _line_ends(text: FileText, header: Header) -> list[Finding]:
         crlf = text.data.count(b"\r\n")
         if crlf:
             findings.append(Finding(text.file, "", "line ends of Windows (CRLF)", crlf, 1.0, Action.MENDED))
+        alone = text.data.count(b"\r") - crlf
+        if alone:
+            findings.append(Finding(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.MENDED))
         if text.latin1:
             findings.append(Finding(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.MENDED))
     return findings

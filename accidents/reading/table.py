@@ -1,6 +1,6 @@
 """From one file to one typed table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ from accidents.reading.parsing import parse
 from accidents.reading.text import WRONGLY_DECODED, load
 
 _CORRECT = "Correct the column, or use the official file"
+_NOT_ALLOWED = "not allowed"
+_ODDLY_WRITTEN = r"^\s*\+|[0-9][.,]0*\s*$|[0-9][.,]?[0-9]*[eE]\+?[0-9]+\s*$"
+_SUSPICIOUS = 2  # columns with bad cells from which on whole rows may be damaged
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,9 @@ class TableFile:
     """One file, typed.
 
     `frame` has all specified columns of the table in order; `rows` (int32) gives the file row of each of its rows;
-    `ragged` holds rows with a wrong number of fields, by row number. `layout` is the layout of the file.
+    `ragged` holds rows with a wrong number of fields, by row number. `layout` is the layout of the file. `texts` has
+    the cells as written (dictionary arrays) of the columns in the order of the file, where cells of more than one
+    column break their rule: their rows may be damaged. It is empty otherwise.
     """
 
     table: Table
@@ -35,6 +40,7 @@ class TableFile:
     ragged: dict[int, str]
     layout: Layout
     findings: tuple[Finding, ...]
+    texts: Mapping[str, pa.Array]
 
     def finding(
         self,
@@ -140,7 +146,16 @@ def read_table(
     frame = _frame(table, typed, len(cells.rows))
     if header.layout is Layout.OLD:
         _complete(table, frame)
-    return TableFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings))
+    texts = _texts(cells.cells, findings)
+    return TableFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings), texts)
+
+
+def _texts(cells: Mapping[str, pa.Array], findings: Sequence[Finding]) -> dict[str, pa.Array]:
+    """The cells as written where more than one column has bad ones; a clean file does not pay for them."""
+    broken = {finding.column for finding in findings if finding.check.startswith(_NOT_ALLOWED)}
+    if len(broken) < _SUSPICIOUS:
+        return {}
+    return {name: raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode() for name, raw in cells.items()}
 
 
 def _present(data: bytes, characters: Sequence[str]) -> list[str]:
@@ -186,24 +201,34 @@ def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[Finding]:
     """Cells that break the rule of their column, and cells that were mended."""
     column, findings = cells.column, []
     if bad.any():
-        check = f"not allowed; allowed is {column.allowed()}"
+        check = f"{_NOT_ALLOWED}; allowed is {column.allowed()}"
         found = cells.finding(bad, check, Action.MISSING)
         if too_many(found.share, cells.file.limits):
             found = cells.finding(bad, check, Action.STOPPED, remedy=_CORRECT)
         findings.append(found)
+    for check, pattern in _mendable(cells).items():
+        which = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~bad
+        if which.any():
+            findings.append(cells.finding(which, check, Action.MENDED))
+    return findings
+
+
+def _mendable(cells: _Cells) -> dict[str, str]:
+    """Ways of writing that reading sees through: what they are called, and a pattern that finds them."""
+    column, layout = cells.column, cells.file.layout
     mended = {}
     spaces = "".join(cells.file.no_break_spaces)
     if spaces and (column.kind is not Kind.KEY or column.name == KEY):  # other ids are published with them
         mended["no-break spaces"] = f"[{spaces}]"
-    if column.kind is Kind.CODE and cells.file.layout is Layout.NEW:  # until 2018 codes are published padded
+    if column.kind is Kind.CODE and layout is Layout.NEW:  # until 2018 codes are published padded
         mended["zeros in front of the code"] = r"^\s*0+[0-9]"
     if column.kind in {Kind.CODE, Kind.INTEGER, Kind.NUMBER}:
         mended["spaces between the digits of a number"] = r"[0-9] +[0-9]"
-    for check, pattern in mended.items():
-        which = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False)
-        if which.any():
-            findings.append(cells.finding(which, check, Action.MENDED))
-    return findings
+    if column.kind in {Kind.CODE, Kind.INTEGER, Kind.KEY}:
+        mended["whole number written with a sign, decimals or an exponent"] = _ODDLY_WRITTEN
+    if column.name == "an" and layout is Layout.NEW:
+        mended["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
+    return mended
 
 
 def _wrongly_decoded(cells: _Cells, values: np.ndarray) -> list[Finding]:

@@ -18,10 +18,18 @@ decoders leave in place of what they could not read."""
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_FORMATS = {
+    b"\xff\xfe\x00\x00": "UTF-32 text",
+    b"\x00\x00\xfe\xff": "UTF-32 text",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
     b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"%PDF": "a PDF document",
     b"PAR1": "a Parquet file",
 }
 _LETTERS = "àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ"
@@ -90,6 +98,8 @@ def _refuse_other_formats(data: bytes, file: str) -> None:
         raise file_fault(
             file, "this is an HTML page, not a CSV file", f"{_DOWNLOAD_AGAIN}: a server sent an error page"
         )
+    if data[:200].count(b"\x00") > len(data[:200]) // 3:
+        raise file_fault(file, "this is UTF-16 text or no text at all, not a CSV file", "Save it as CSV in UTF-8")
     if b"\x00" in data:
         row = data.count(b"\n", 0, data.index(b"\x00")) + 1
         raise file_fault(

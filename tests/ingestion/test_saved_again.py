@@ -93,3 +93,48 @@ def test_people_left_out_stop_and_a_clock_of_twelve_hours_is_a_warning(run: Run,
     assert [text.split(": ")[1] for text in warned] == ["accidents from 13:00 on", "people who are passengers"]
     (failure,) = checked.blocking_failures  # passengers were the only people hurt in some accidents
     assert "accidents with nobody hurt" in failure
+
+
+def test_whole_numbers_written_otherwise_are_mended_and_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+    roads, people, main = clean_cells[L].copy(), clean_cells[U].copy(), clean_cells[C].copy()
+    roads["vma"] = roads["vma"].replace({"50": "5e1"})
+    roads["catr"] = "+" + roads["catr"]
+    roads = roads.map(lambda cell: "-1.0" if cell.strip() == "-1" else cell)
+    people["an_nais"] = people["an_nais"].where(~people["an_nais"].str.fullmatch(r"\d{4}"), people["an_nais"] + ".0")
+    main["an"] = main["an"].str[2:]
+    found = run({C: as_text(main), L: as_text(roads), U: as_text(people)})
+    for name in ("accidents", "vehicles", "people"):
+        pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
+    mended = found.report[found.report["action"] == "mended"].set_index(["column", "check"])["rows"]
+    check = "whole number written with a sign, decimals or an exponent"
+    assert mended["vma", check] == (roads["vma"].isin(["5e1", "-1.0"])).sum()
+    assert mended["catr", check] == len(roads)
+    assert mended["an_nais", check] == people["an_nais"].str.endswith(".0").sum()
+    assert mended["an", "year of two digits"] == len(main)
+
+
+def test_carriage_returns_alone_and_spaces_at_the_end_of_lines(
+    run: Run, clean: Ingested, clean_files: dict[Table, bytes]
+) -> None:
+    found = run({V: clean_files[V].replace(b"\n", b"\r"), U: clean_files[U].replace(b"\n", b"  \n")})
+    pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
+    pd.testing.assert_frame_equal(found.accidents.people, clean.accidents.people)
+    line = found.report[found.report["check"] == "carriage returns without a line feed"].iloc[0]
+    assert (line["file"], line["rows"]) == ("vehicules.csv", clean_files[V].count(b"\n"))
+
+
+def test_an_address_of_megabytes(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+    cells = clean_cells[C].copy()
+    cells.loc[3, "adr"] = "A" * 3_000_000
+    found = run({C: as_text(cells)})
+    assert len(found.accidents.accidents) == len(clean.accidents.accidents)
+    assert (found.accidents.accidents["adr"].str.len() == 3_000_000).sum() == 1
+
+
+def test_people_born_after_their_accident(run: Run, clean_cells: Cells) -> None:
+    cells = clean_cells[U].copy()
+    cells.loc[:4, "an_nais"] = ["2024", "2025", "2026", "2031", "2098"]
+    found = run({U: as_text(cells)})
+    line = found.report[found.report["column"] == "an_nais"].iloc[0]
+    assert (line["rows"], line["first_rows"], line["action"]) == (4, "3, 4, 5", "set to missing")
+    assert found.accidents.people["an_nais"].max() == 2024

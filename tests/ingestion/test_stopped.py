@@ -1,5 +1,7 @@
 """Faults that stop the run, with a message that names file, column, row and remedy."""
 
+import bz2
+import lzma
 import math
 from itertools import combinations
 from pathlib import Path
@@ -180,7 +182,12 @@ def test_replaced_characters(run: Run, clean_cells: Cells) -> None:
         (b"\n<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", "HTML page"),
         (b"PK\x03\x04rest", "zip archive"),
         (b"\x1f\x8brest", "gzip archive"),
+        (bz2.compress(b"Num_Acc"), "bzip2 archive"),
+        (lzma.compress(b"Num_Acc"), "xz archive"),
+        (b"%PDF-1.4", "PDF"),
         ("Num_Acc;jour".encode("utf-16"), "UTF-16"),
+        ("Num_Acc;jour".encode("utf-16-le"), "UTF-16"),
+        ("Num_Acc;jour".encode("utf-32"), "UTF-32"),
         (b"a;b\n1;2\n", "key column Num_Acc"),
         (b"Num_Acc\n202400000001\n", "key column Num_Acc"),
     ],
@@ -241,6 +248,12 @@ def test_keys_spoilt_by_a_spreadsheet(run: Run, clean_cells: Cells) -> None:
 def test_a_file_pasted_twice(run: Run, clean_cells: Cells) -> None:
     for table in (C, V, U):
         refused(run, {table: as_text(pd.concat([clean_cells[table]] * 2))}, f"{table}.csv", "duplicate")
+
+
+@pytest.mark.parametrize(("table", "name", "value"), [(C, "lum", "1"), (V, "catv", "7"), (U, "sexe", "2")])
+def test_a_column_overwritten_with_one_value(table: Table, name: str, value: str, run: Run, clean_cells: Cells) -> None:
+    text = as_text(clean_cells[table].assign(**{name: value}))
+    refused(run, {table: text}, f"{table}.csv, column {name}", "the same value in every row", "use the official file")
 
 
 def test_a_file_in_the_place_of_another(run: Run, clean_files: dict[Table, bytes]) -> None:
