@@ -48,13 +48,13 @@ class Calibration:
 
     def __call__(self, margin: "Vector") -> "Vector":
         """Probabilities of log-odds, float64 of the same shape."""
-        ends = self.terms(margin)
-        return 1 / (1 + np.exp(-(self.low * ends[..., 0] + self.high * ends[..., 1] + self.intercept)))
+        low, high = self.terms(margin)
+        return 1 / (1 + np.exp(-(self.low * low + self.high * high + self.intercept)))
 
     @staticmethod
-    def terms(margin: "Vector") -> "Vector":
-        """`ln(q)` and `-ln(1 - q)` of log-odds, side by side in the last dimension."""
-        return np.stack([-np.logaddexp(0, -margin), np.logaddexp(0, margin)], axis=-1)
+    def terms(margin: "Vector") -> "tuple[Vector, Vector]":
+        """`ln(q)` and `-ln(1 - q)` of log-odds, each of the same shape."""
+        return -np.logaddexp(0, -margin), np.logaddexp(0, margin)
 
 
 @dataclass(frozen=True)

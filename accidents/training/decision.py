@@ -16,7 +16,7 @@ def calibrate(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
     """
     from sklearn.linear_model import LogisticRegression
 
-    curve = LogisticRegression(C=np.inf).fit(Calibration.terms(margin), y)
+    curve = LogisticRegression(C=np.inf).fit(np.column_stack(Calibration.terms(margin)), y)
     low, high = (float(slope) for slope in curve.coef_[0])
     if min(low, high) < 0:
         curve = LogisticRegression(C=np.inf).fit(margin[:, None], y)

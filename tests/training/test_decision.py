@@ -34,6 +34,16 @@ def test_calibration_never_turns_the_ranking_round() -> None:
     assert calibrate(margin, (margin < 0).astype(np.int8)) == Calibration()
 
 
+@given(st.lists(st.floats(-800, 800), min_size=1, max_size=40), st.floats(0, 3), st.floats(0, 3), st.floats(-2, 2))
+@settings(deadline=None, max_examples=200)
+def test_a_margin_alone_has_the_probability_that_it_has_among_others(
+    margins: list[float], low: float, high: float, intercept: float
+) -> None:
+    curve, together = Calibration(low, high, intercept), np.array(margins)
+    alone = [curve(together[number : number + 1])[0] for number in range(len(together))]
+    assert curve(together).tobytes() == np.array(alone).tobytes()
+
+
 @given(st.integers(0, 1000), st.floats(0.01, 1))
 @settings(deadline=None, max_examples=40)
 def test_a_required_recall_is_kept_at_the_best_precision(seed: int, required: float) -> None:
