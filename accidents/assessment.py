@@ -43,7 +43,7 @@ class Comparison:
     """All models of a training on its test part.
 
     `table` has one row a model, ranked by F1: `model_type accuracy precision recall f1_score roc_auc best_cv_score
-    fit_seconds`. `evaluations` are summaries by model type; `best` is the type of best F1 on the validation part, which
+    fit_seconds`. `evaluations` are `Evaluation`s as JSON, by model type; `best` is the type of best F1 on the validation part, which
     `report` and `card` describe.
     """
 
@@ -97,6 +97,7 @@ def assess_test_part(
     settings: EvaluationSettings,
     *,
     source: str,
+    evaluation: Evaluation | None = None,
 ) -> Assessment:
     """Measure a model on the test part of its own training.
 
@@ -107,10 +108,11 @@ def assess_test_part(
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
+        evaluation: what was measured on it, where that was done already.
     """
     part = _test_part(predictions)
     rows = _rows_of(part["Num_Acc"], accidents)
-    evaluation = _evaluated(part, bundle, accidents.loc[rows], settings)
+    evaluation = evaluation or _evaluated(part, bundle, accidents.loc[rows], settings)
     subject = _subject(bundle, source, bundle.fingerprint, _told(part))
     return _assessment(subject, evaluation, explain(bundle, bundle.matrix(features.loc[rows]), settings), settings)
 
@@ -171,7 +173,7 @@ def compare_models(
     explanation = explain(models[best], models[best].matrix(features.loc[rows]), settings)
     return Comparison(
         table=_table(ranking, models, evaluations),
-        evaluations={name: evaluations[name].summary() for name in ranking},
+        evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
         report=_assessment(subjects[best], evaluations[best], explanation, settings).report,
         comparison_report=comparison_report(

@@ -88,12 +88,17 @@ def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequen
 
 def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) -> None:
     """Write bundles and their metadata, the note of the best, figures, the comparison, reports and the model card."""
+    from accidents.evaluation.results import Evaluation
+
     evaluations: dict[str, Any] = output(run, "compare_models", "evaluations").load()
     for model_type in types:
         artifact = output(run, f"train_{model_type}", f"{model_type}_model")
         copy_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.joblib")
         copy_file(artifact, METADATA_FILE, models / f"{model_type}_metadata.json")
-        write_json(reports / "metrics" / f"{model_type}_metrics.json", evaluations[model_type])
+        write_json(
+            reports / "metrics" / f"{model_type}_metrics.json",
+            Evaluation.model_validate(evaluations[model_type]).summary(),
+        )
     best = output(run, "compare_models", "best_model_type").load()
     write_json(models / BEST, {"model_type": best, "file": f"{best}_model.joblib", "run": run.name})
     comparison: pd.DataFrame = output(run, "compare_models", "model_comparison").load()

@@ -45,7 +45,7 @@ def training(
         for model_type in configuration.training.models
     ]
     models, predictions = [model for model, _ in trained], [predictions for _, predictions in trained]
-    _, _, best, comparison_report, _, _, model_card = compare_models(
+    _, evaluations, best, comparison_report, _, _, model_card = compare_models(
         models=models,
         predictions=predictions,
         features=features,
@@ -60,6 +60,7 @@ def training(
         )(
             models=models,
             predictions=predictions,
+            evaluations=evaluations,
             features=features,
             accidents=accidents,
             vehicles=vehicles,

@@ -1,12 +1,14 @@
 """From what the steps of a training made to what is recorded of it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from accidents.assessment import assess_test_part
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.evaluation.results import Evaluation
 from accidents.smoke import stored_accidents
 from accidents.tables import Accidents
 from tracking.training import TrainedModel, Training
@@ -17,9 +19,10 @@ _SECONDS = len("2024-01-01T00:00:00")
 def assemble(
     bundles: Sequence[Bundle],
     predictions: Sequence[pd.DataFrame],
+    evaluations: Mapping[str, Any],
     features: pd.DataFrame,
     accidents: Accidents,
-    evaluation: EvaluationSettings,
+    settings: EvaluationSettings,
     *,
     best: str,
     pages: Mapping[str, str],
@@ -27,14 +30,15 @@ def assemble(
     tags: Mapping[str, str],
     stored: int,
 ) -> Training:
-    """Measure and explain every model of a training on its test part, and put all of it together.
+    """Explain and illustrate every model of a training, and put all that is to be recorded together.
 
     Args:
         bundles: the models.
         predictions: for each of them, what it says of accidents that it has not learned from.
+        evaluations: `Comparison.evaluations` of them.
         features: what `accidents.features.build` gives.
         accidents: the same accidents, in the same order.
-        evaluation: how models are measured and explained.
+        settings: how models are measured and explained.
         best: the model type that compared best.
         pages: texts to keep with the training, by file name.
         source: where the accidents come from, as typed.
@@ -44,7 +48,15 @@ def assemble(
     models = [
         TrainedModel(
             bundle,
-            assess_test_part(bundle, predicted, features, accidents.accidents, evaluation, source=source),
+            assess_test_part(
+                bundle,
+                predicted,
+                features,
+                accidents.accidents,
+                settings,
+                source=source,
+                evaluation=Evaluation.model_validate(evaluations[bundle.model_type]),
+            ),
             stored_accidents(predicted, accidents, stored),
         )
         for bundle, predicted in zip(bundles, predictions, strict=True)

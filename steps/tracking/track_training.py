@@ -27,6 +27,7 @@ from tracking.registration import keep
 def track_training(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
+    evaluations: dict[str, Any],
     features: pd.DataFrame,
     accidents: pd.DataFrame,
     vehicles: pd.DataFrame,
@@ -44,6 +45,7 @@ def track_training(
     Args:
         models: the bundles.
         predictions: for each of them, what it says of accidents that it has not learned from.
+        evaluations: what was measured of each of them, by model type.
         features: the features of all accidents.
         accidents: the accidents.
         vehicles: their vehicles.
@@ -51,7 +53,7 @@ def track_training(
         comparison_report: kept with the training.
         model_card: kept with the training.
         best: the model type that compared best.
-        evaluation: how models are measured and explained.
+        evaluation: how models are explained.
         settings: what is recorded.
         source: where the accidents come from, as typed.
         store: identity of the MLflow in use, so that another one is told of the training, too.
@@ -59,7 +61,7 @@ def track_training(
     everything = Accidents(accidents, vehicles, people)
     pages = {"comparison.html": comparison_report, "model_card.md": model_card}
     training = assemble(
-        models, predictions, features, everything, evaluation,
+        models, predictions, evaluations, features, everything, evaluation,
         best=best, pages=pages, source=source, tags=origin(), stored=settings.stored_accidents,
     )  # fmt: skip
     registered = keep(training, settings)

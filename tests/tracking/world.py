@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
+from accidents.assessment import compare_models
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.training import Trained, train
@@ -42,9 +43,12 @@ def training(*, search: bool = False) -> Training:
     models = {name: scored.trained for name, scored in small_models().items()}
     if search:
         models["random_forest"] = searched()
+    bundles = [trained.bundle for trained in models.values()]
+    predictions = [trained.predictions for trained in models.values()]
     return assemble(
-        [trained.bundle for trained in models.values()],
-        [trained.predictions for trained in models.values()],
+        bundles,
+        predictions,
+        compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE).evaluations,
         features,
         accidents,
         EVALUATION,
