@@ -24,13 +24,19 @@ export class Field {
     this.control.value = value ?? "";
   }
 
-  focus() {
+  /** Unfold what the question is folded into. */
+  unfold() {
     for (let folded = this.root.closest("details:not([open])"); folded; folded = this.root.closest("details:not([open])")) folded.open = true;
+  }
+
+  focus() {
+    this.unfold();
     this.control.focus();
     this.root.scrollIntoView({ block: "center" });
   }
 
   fail(text) {
+    this.unfold();
     this.error.textContent = text;
     this.error.hidden = false;
     this.root.classList.add("wrong");

@@ -63,8 +63,8 @@ export class Departments {
   }
 }
 
-/** A name without accents, case and hyphens, to compare by. */
-export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/[\s-]+/g, " ").trim();
+/** A name without accents, case, hyphens and apostrophes, to compare by. */
+export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/[\s'’-]+/g, " ").trim();
 
 function boxOf(ring) {
   const box = [Infinity, Infinity, -Infinity, -Infinity];

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.serving.world import running_api
+
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 812}
 FLAGS = (
@@ -66,6 +68,13 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[str]:
+    """Address of a running service that anybody on this machine may ask."""
+    with running_api() as address:
+        yield address
 
 
 @pytest.fixture

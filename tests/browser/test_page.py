@@ -1,0 +1,275 @@
+"""The page of the service in a browser, as operators use it: one accident in, an answer with its reasons out."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.browser.conftest import DESKTOP, OpenPage
+from tests.browser.operator import Operator
+
+pytestmark = pytest.mark.browser
+
+SMALL_PHONE = {"width": 360, "height": 780}
+WINDOWS = {"desktop": DESKTOP, "phone": SMALL_PHONE}
+PRESETS = ("Pedestrian hit by a moped", "Motorcycle against car on a country road", "Rear-end bump in town")
+OWN = {"Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "hrmn", "an_nais", "dep", "lat", "long"}
+"""Columns that the page asks for in other words, or fills in itself."""
+
+
+@pytest.fixture
+def operator(api: str, open_page: OpenPage) -> Iterator[Operator]:
+    """Somebody at a desktop, with whom nothing may go wrong unseen."""
+    opened = open_page(api)
+    yield Operator(opened)
+    assert [error for error in opened.errors if "422" not in error] == []
+    assert all(address.startswith(f"{api}/") for address in opened.requests), opened.requests
+
+
+def test_an_answer_by_keyboard_alone(operator: Operator) -> None:
+    operator.tab_to("Town")
+    operator.type("Melun")
+    operator.tab_to("Built-up area")
+    operator.press("ArrowRight", "ArrowRight")
+    operator.tab_to("Light")
+    operator.press("ArrowRight")
+    operator.tab_to("Speed limit (km/h)")
+    operator.type("50")
+    operator.tab_to("Vehicle category")
+    operator.type("moped")
+    operator.tab_to("Age (years)")
+    operator.type("25")
+    operator.tab_to("+ Pedestrian hit")
+    operator.press("Enter")
+    operator.type("70")
+    sent, answer = operator.ask()
+    year = sent["accident"]["an"]
+    assert sent["accident"].items() >= {"dep": "77", "com": "77288", "agg": 2, "lum": 1}.items()
+    assert sent["road"] == {"vma": 50}
+    assert sent["vehicles"] == [{"num_veh": "A01", "catv": 2, "obsm": 1}]
+    assert sent["people"] == [
+        {"num_veh": "A01", "catu": 1, "place": 1, "an_nais": year - 25},
+        {"num_veh": "A01", "catu": 3, "place": 10, "an_nais": year - 70},
+    ]
+    assert re.search(r"riority\. Probability [\d.]+ %, priority from [\d.]+ %", operator.said())
+    assert operator.page.locator(".verdict").is_visible()
+    assert len(answer["reasons"]) == 5
+    assert operator.keys < 100  # a minute at less than two a second
+
+
+def test_focus_can_be_seen(operator: Operator) -> None:
+    for label in ("Town", "Map of France", "Light", "Vehicle category", "+ Vehicle"):
+        operator.tab_to(label)
+        width = operator.page.evaluate(
+            "parseFloat(getComputedStyle(document.activeElement.closest('.chip')?.querySelector('span')"
+            " ?? document.activeElement).outlineWidth)"
+        )
+        assert width >= 2, label
+
+
+def test_date_and_time_are_now(operator: Operator) -> None:
+    sent, _ = operator.ask()
+    said = sent["accident"]
+    hour, minute = map(int, said["hrmn"].split(":"))
+    asked = datetime(said["an"], said["mois"], said["jour"], hour, minute)  # noqa: DTZ001 - local, as the page's
+    assert abs(datetime.now() - asked) < timedelta(minutes=5)  # noqa: DTZ005
+
+
+@pytest.mark.parametrize("title", PRESETS)
+def test_a_common_case_is_answered_and_shown_as_the_service_says_it(title: str, operator: Operator) -> None:
+    operator.field("Latitude").fill("48.6")
+    operator.field("Longitude").fill("2.89")
+    operator.preset(title)
+    sent, answer = operator.ask()
+    assert sent["accident"].items() >= {"dep": "77", "lat": 48.6, "long": 2.89}.items()
+    shown = operator.page.locator("#answer").inner_text()
+    priority = answer["prediction"] == 1
+    assert ("▲ Priority" in shown, "▽ Not priority" in shown) == (priority, not priority)
+    percent = float(re.search(r"([\d.]+) %\nprobability", shown).group(1))  # type: ignore[union-attr]
+    assert percent == pytest.approx(100 * answer["probability"], abs=0.51)
+    for reason in answer["reasons"]:
+        assert reason["text"].lower() in shown.lower()
+        assert f"{abs(reason['contribution']):.2f}" in shown
+    towards, away = (operator.page.locator(f".bar.{side}").count() for side in ("above", "below"))
+    assert towards == sum(reason["contribution"] >= 0 for reason in answer["reasons"])
+    assert towards + away == 5
+    assert f"{len(answer['missing'])} inputs were not known" in shown
+    assert answer["prediction_id"] in shown
+    assert f"{answer['model']['name']}, version {answer['model']['version']}" in shown
+
+
+def test_warnings_are_shown_and_a_missing_input_leads_to_its_field(operator: Operator) -> None:
+    operator.field("Department").fill("75")
+    operator.page.get_by_text("More about the road and the place").click()
+    operator.page.get_by_label(re.compile("^Commune")).fill("77317")
+    _, answer = operator.ask()
+    assert answer["warnings"]
+    for warning in answer["warnings"]:
+        assert warning.lower() in operator.page.locator(".note.warning").inner_text().lower()
+    assert "accident.lum" in answer["missing"]
+    operator.page.locator(".missing summary").click()
+    operator.page.locator(".missing").get_by_role("button", name="Light", exact=True).click()
+    assert operator.page.evaluate("document.activeElement.closest('fieldset').textContent").startswith("Light")
+
+
+def test_the_prediction_id_can_be_copied(api: str, open_page: OpenPage) -> None:
+    operator = Operator(open_page(api, permissions=["clipboard-read", "clipboard-write"]))
+    _, answer = operator.ask()
+    operator.page.get_by_role("button", name="Copy the prediction id").click()
+    operator.page.get_by_text("Copied").wait_for()
+    assert operator.page.evaluate("navigator.clipboard.readText()") == answer["prediction_id"]
+
+
+def test_bad_input_is_said_at_its_field_and_can_be_mended(operator: Operator) -> None:
+    operator.preset(PRESETS[1])
+    operator.field("Speed limit (km/h)").fill("999")
+    operator.field("Latitude").fill("abc")
+    operator.field("Occupants of a public transport vehicle", 1).evaluate("field => field.value = 5000")
+    _, refused = operator.ask()
+    fields = {problem["field"] for problem in refused["error"]["problems"]}
+    assert fields == {"road.vma", "accident.lat", "vehicles[1].occutc"}
+    assert len(operator.errors()) == 3
+    limit = operator.field("Speed limit (km/h)")
+    assert limit.get_attribute("aria-invalid") == "true"
+    described = limit.get_attribute("aria-describedby")
+    assert "5 to 130 km/h" in operator.page.locator(f"[id='{described}']").inner_text()
+    assert operator.field("Latitude").evaluate("field => field === document.activeElement")
+    assert operator.field("Occupants of a public transport vehicle", 1).get_attribute("aria-invalid") == "true"
+    assert operator.field("Occupants of a public transport vehicle", 0).get_attribute("aria-invalid") is None
+    assert operator.field("Occupants of a public transport vehicle", 1).is_visible()  # unfolded
+    operator.page.locator(".error-note").get_by_role("button", name=re.compile("^Vehicle 2: Occupants")).click()
+    assert operator.field("Occupants of a public transport vehicle", 1).evaluate(
+        "one => one === document.activeElement"
+    )
+    operator.field("Occupants of a public transport vehicle", 1).fill("")
+    operator.field("Latitude").fill("")
+    limit.fill("80")
+    assert operator.errors() == []
+    assert limit.get_attribute("aria-invalid") is None
+    assert "probability" in operator.ask()[1]
+    assert operator.page.locator(".error-note").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "said"),
+    [("Age (years)", "200", "0 to 120 years"), ("Department", "Atlantis", "is no department")],
+)
+def test_what_the_page_itself_cannot_translate_is_said_at_its_field(
+    label: str, text: str, said: str, operator: Operator
+) -> None:
+    operator.field(label).fill(text)
+    operator.press("Control+Enter")
+    assert said in " ".join(operator.errors())
+    assert operator.field(label).evaluate("field => field === document.activeElement")
+    assert not any("/v1/predict" in address for address in operator.opened.requests)
+
+
+def test_vehicles_and_people_are_added_and_removed(operator: Operator) -> None:
+    page = operator.page
+    page.get_by_role("button", name="+ Vehicle").click()
+    page.get_by_role("button", name="+ Vehicle").click()
+    for number, kind in enumerate(("car", "bus", "bicycle")):
+        operator.field("Vehicle category", number).select_option(label=kind)
+    page.get_by_role("button", name="+ Passenger").nth(1).click()
+    page.get_by_role("button", name="Remove vehicle A").click()
+    assert page.locator(".vehicle > legend").all_inner_texts() == ["Vehicle A", "Vehicle B"]
+    sent, _ = operator.ask()
+    assert [(vehicle["num_veh"], vehicle["catv"]) for vehicle in sent["vehicles"]] == [("A01", 37), ("B01", 1)]
+    assert [(person["num_veh"], person["catu"]) for person in sent["people"]] == [("A01", 1), ("A01", 2), ("B01", 1)]
+    page.get_by_role("button", name="Remove person 1 of vehicle a").click()
+    page.get_by_role("button", name="Remove vehicle B").click()
+    assert page.get_by_role("button", name="Remove vehicle A").count() == 0  # an accident has a vehicle
+    sent, _ = operator.ask()
+    assert [(person["num_veh"], person["catu"]) for person in sent["people"]] == [("A01", 2)]
+
+
+def test_an_answer_to_another_form_is_marked(operator: Operator) -> None:
+    operator.ask()
+    answer = operator.page.locator("#answer")
+    assert "stale" not in answer.get_attribute("class")
+    operator.choose("Collision", "rear-end")
+    assert "stale" in answer.get_attribute("class")
+    operator.choose("Collision", "not known")
+    assert "stale" not in answer.get_attribute("class")
+
+
+def test_a_new_accident_begins_with_an_empty_form(operator: Operator) -> None:
+    before, _ = operator.ask()
+    operator.field("Town").fill("Brest (29)")
+    operator.preset(PRESETS[2])
+    operator.page.get_by_role("button", name="New accident").click()
+    after, _ = operator.ask()
+    for moment in ("an", "mois", "jour", "hrmn"):
+        before["accident"].pop(moment), after["accident"].pop(moment)
+    assert after == before
+    assert after == {"accident": {}, "road": {}, "vehicles": [{"num_veh": "A01"}], "people": after["people"]}
+
+
+def test_questions_and_codes_are_those_of_the_service(api: str, operator: Operator) -> None:
+    parts: dict[str, list[dict[str, Any]]] = requests.get(f"{api}/v1/input-features", timeout=10).json()["parts"]
+    operator.page.get_by_role("button", name="+ Pedestrian hit").click()
+    for column in (column for part in parts.values() for column in part if column["name"] not in OWN):
+        label = column["meaning"][0].upper() + column["meaning"][1:]
+        if column["unit"]:
+            label += f" ({column['unit']})"
+        field = operator.page.locator(".field").filter(has=operator.page.get_by_text(label, exact=True)).first
+        shown = field.locator("option").all_text_contents() or field.locator(".chip").all_text_contents()
+        asked = [text for text in column["codes"].values() if not text.startswith("unused")]
+        assert sorted(set(shown) - {"not known"}) == sorted(set(asked)) or column["name"] == "vma", label
+
+
+def test_without_a_network_nothing_is_lost(operator: Operator) -> None:
+    operator.preset(PRESETS[0])
+    operator.page.context.set_offline(True)
+    operator.press("Control+Enter")
+    operator.page.get_by_text("The service does not answer").first.wait_for()
+    operator.page.context.set_offline(False)
+    sent, answer = operator.ask()
+    assert sent["vehicles"][0]["catv"] == 2
+    assert "probability" in answer
+    operator.opened.errors.clear()  # the browser's own words on the lost request
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_nothing_serious_stands_in_anybodys_way(
+    window: str, scheme: str, api: str, open_page: OpenPage, tmp_path: Path
+) -> None:
+    opened = open_page(api, WINDOWS[window], color_scheme=scheme)
+    operator = Operator(opened)
+    assert operator.findings() == []
+    operator.preset(PRESETS[1])
+    opened.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    operator.field("Speed limit (km/h)").fill("999")
+    operator.ask()
+    assert operator.findings() == []
+    operator.field("Speed limit (km/h)").fill("80")
+    operator.ask()
+    opened.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert operator.findings() == []
+    assert opened.overflow() <= 0
+    assert opened.picture(tmp_path / "page.png").stat().st_size > 50_000
+    operator.field("Speed limit (km/h)").fill("90")
+    assert operator.findings() == []
+
+
+def test_on_a_phone_the_answer_comes_into_sight(api: str, open_page: OpenPage) -> None:
+    opened = open_page(api, SMALL_PHONE, has_touch=True, is_mobile=True)
+    operator = Operator(opened)
+    assert opened.overflow() <= 0
+    opened.page.get_by_role("button", name=PRESETS[1]).tap()
+    opened.page.locator("#ask").tap()
+    opened.page.locator(".verdict").wait_for()
+    top, height = opened.page.evaluate(
+        "(({top}) => [top, innerHeight])(document.querySelector('.verdict').getBoundingClientRect())"
+    )
+    assert 0 <= top < height / 2
+    assert re.fullmatch(r"(Not p|P)riority, [\d.]+ %", opened.page.locator("#brief").inner_text())
+    assert all(height >= 24 and width >= 24 for width, height in opened.sizes("#questions button:not([hidden])"))
+    assert opened.overflow() <= 0
+    assert opened.errors == []
+    assert operator.findings() == []

@@ -1,0 +1,66 @@
+"""The page of a service that asks for a key."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import OpenPage
+from tests.browser.operator import Operator
+from tests.serving.world import PROJECT, saved_model, service
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address of a service that wants a key, and one that may ask for predictions."""
+    folder: Path = tmp_path_factory.mktemp("guarded")
+    environment = os.environ | {"SERVING_DATABASE_URL": f"sqlite:///{folder}/serving.db"}
+    command = [sys.executable, "run.py", "keys", "create", "--name", "operator", "--role", "predict"]
+    made = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True)
+    with service(folder, saved_model(folder)) as address:
+        yield address, made.stdout.strip()
+
+
+def test_a_key_is_asked_for_and_kept_in_the_tab_alone(guarded: tuple[str, str], open_page: OpenPage) -> None:
+    address, key = guarded
+    opened = open_page(address)
+    page = opened.page
+    page.get_by_label("API key").wait_for()
+    assert not page.locator("#questions").is_visible()
+    page.keyboard.type("acc_wrong")  # the field has the focus
+    page.keyboard.press("Enter")
+    page.get_by_text("The key was not accepted").wait_for()
+    page.keyboard.type(key)
+    page.keyboard.press("Enter")
+    operator = Operator(opened)
+    assert not page.get_by_label("API key").is_visible()
+    assert "probability" in operator.ask()[1]
+    assert key not in page.content()
+    kept = "[localStorage.length, document.cookie, Object.values(sessionStorage)]"
+    assert page.evaluate(kept) == [0, "", [key]]
+    assert not any(key in asked for asked in opened.requests)
+    assert operator.findings() == []
+
+
+def test_a_reload_keeps_the_key_and_it_can_be_forgotten(guarded: tuple[str, str], open_page: OpenPage) -> None:
+    address, key = guarded
+    opened = open_page(address)
+    opened.page.get_by_label("API key").fill(key)
+    opened.page.keyboard.press("Enter")
+    Operator(opened)
+    opened.page.reload()
+    operator = Operator(opened)
+    operator.preset("Rear-end bump in town")
+    opened.page.get_by_role("button", name="Forget the key").click()
+    assert opened.page.evaluate("sessionStorage.length") == 0
+    operator.press("Control+Enter")
+    opened.page.get_by_label("API key").fill(key)
+    with opened.page.expect_response("**/v1/predict*") as waiting:
+        opened.page.keyboard.press("Enter")
+    assert waiting.value.ok  # what was filled in is asked with the new key, and not lost
+    assert len(waiting.value.request.post_data_json["vehicles"]) == 2
