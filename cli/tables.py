@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from accidents.columns import SOURCE
+from accidents.columns import Table as BaacTable
 from accidents.report.subject import display_name
 
 _COLUMNS = ("accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds")
+_WENT = ("in", "= out", "+ quarantined", "+ not chosen")
 _DATA_FILES = "data      {folder}/validation_report.csv, {folder}/quarantine.csv, {folder}/expectations.html"
 _METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece")
 
@@ -57,11 +59,21 @@ def print_ingestion(report: pd.DataFrame, counts: Mapping[str, Any], folder: Pat
         share = f"{row['share']:.2%}" if pd.notna(row["share"]) else ""
         table.add_row(row["file"], row["column"], row["check"], f"{row['rows']:,}", share, row["action"])
     _console().print(table)
-    for name, value in counts.items():
-        if isinstance(value, int):
-            _console().print(f"{name:<40}{value:>12,}")
+    _console().print(_account(counts))
+    for name in ("accidents", "accidents_priority", "accidents_unknown_label"):
+        _console().print(f"{name.replace('_', ' '):<28}{counts[name]:>12,}")
     _console().print(_DATA_FILES.format(folder=folder))
     _console().print(SOURCE)
+
+
+def _account(counts: Mapping[str, Any]) -> Table:
+    """Where the rows of each file went: those that came in are those of the three other columns."""
+    table = Table("table", *(Column(name, justify="right") for name in _WENT), title="rows")
+    for name in BaacTable:
+        not_chosen = counts["lieux_not_chosen"] if name is BaacTable.LIEUX else 0
+        went = (*(counts[f"{name}_{part}"] for part in ("in", "out", "quarantined")), not_chosen)
+        table.add_row(name, *(f"{number:,}" for number in went))
+    return table
 
 
 def print_scoring(scoring: Mapping[str, Any], target: str) -> None:

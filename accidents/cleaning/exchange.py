@@ -21,6 +21,7 @@ _USUALLY_RECORDED = 0.1  # share of missing cells below which a column is usuall
 _USUALLY_VARIED = 0.9  # share of the commonest value below which a column is usually varied
 _LEAST_ALIKE = 1000  # fewer cells may be alike by chance
 _ALIKE_IN_A_PART = frozenset({"mois", "catr", "agg"})
+_JUDGED_ELSEWHERE = frozenset({"grav"})  # the distribution of the label is expected to be one thing or another
 _TELLING = 0.5  # difference in the share of missing cells that tells two columns apart
 
 
@@ -76,7 +77,12 @@ def constant_columns(file: TableFile) -> list[Finding]:
     findings = []
     for name, cells in count_contents(file.frame, file.table).items():
         recorded = cells[:-1].sum()
-        if name in _ALIKE_IN_A_PART or name not in usual or recorded < _LEAST_ALIKE or cells[:-1].max() < recorded:
+        if (
+            name in _ALIKE_IN_A_PART | _JUDGED_ELSEWHERE
+            or name not in usual
+            or recorded < _LEAST_ALIKE
+            or cells[:-1].max() < recorded
+        ):
             continue
         most = usual[name][:-1].max() / max(usual[name][:-1].sum(), 1e-9)
         if most < _USUALLY_VARIED:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from accidents.configuration.expectations import ExpectationSettings
 from accidents.expectations.report import render
-from accidents.expectations.suites import NUMBER, Expectation, Suite, suites
+from accidents.expectations.suites import LABEL, NUMBER, Expectation, Suite, suites
 from accidents.reading.findings import Action, Finding
 from accidents.tables import Tables
 
@@ -47,12 +47,13 @@ def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") ->
         context = _context()
         rows = [row for suite in suites(tables, settings) for row in _validate(context, suite)]
     results = pd.DataFrame(rows)
-    failures = tuple(
-        f"{row['year']}, {row['topic']}, {row['subject']}: {row['observed']}, expected {row['expected']}"
-        for row in rows
-        if row["blocking"] and not row["success"]
-    )
+    failures = tuple(_failure(row) for row in rows if row["blocking"] and not row["success"])
     return Checked(bool(results["success"].all()), failures, results, render(results, source))
+
+
+def _failure(row: Mapping[str, Any]) -> str:
+    place = " (usagers, column grav)" if row["topic"] == LABEL else ""
+    return f"{row['year']}, {row['topic']}, {row['subject']}{place}: {row['observed']}, expected {row['expected']}"
 
 
 def _finding(row: Mapping[Hashable, Any]) -> Finding:

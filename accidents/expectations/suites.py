@@ -1,5 +1,6 @@
 """What is expected of a year, as frames of numbers and expectations on their columns. Nothing is validated here."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,15 @@ from accidents.tables import Tables
 YEAR = 100_000_000
 """An accident id divided by this is its year."""
 
+LABEL = "Label"
+"""The topic of expectations on `grav` of `usagers`."""
+
 NUMBER = "Number of accidents"
 """The topic of the expectation that compares a year with what is published of it."""
 
 _LAST_OLD_EDITION = 2018
 _UNHURT = 1
+_CHANCE = 4  # standard deviations of a share among few rows
 _ONE_O_CLOCK = 13 * 60
 
 Rows = Mapping[Table, pd.DataFrame]
@@ -64,7 +69,7 @@ def suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
     for year in np.unique(np.concatenate(list(years.values()))).tolist():
         rows = {table: frame[years[table] == year] for table, frame in frames.items()}
         for table in Table:
-            expectations = [*_coverage(table, rows, settings), *_missing(year, table, rows[table], settings)]
+            expectations = [*_coverage(table, rows, settings), *_missing(year, table, rows, settings)]
             if table is Table.CARACTERISTIQUES:
                 labels = [_priority(rows, settings), _nobody_hurt(rows, settings)]
                 expectations = [_count(year, rows, settings), *labels, _afternoon(rows, settings), *expectations]
@@ -125,7 +130,7 @@ def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation
 def _label(subject: str, values: pd.Series, bounds: Bounds, rows: Rows, settings: ExpectationSettings) -> Expectation:
     large = len(rows[Table.CARACTERISTIQUES]) >= settings.fewest_accidents
     return Expectation(
-        topic="Label",
+        topic=LABEL,
         subject=subject,
         measure=values.to_numpy(dtype="float64"),
         kind="ExpectColumnMeanToBeBetween",
@@ -174,15 +179,20 @@ def _coverage(table: Table, rows: Rows, settings: ExpectationSettings) -> Iterat
         yield _few_missing("Join coverage", subject, unmatched, settings.unmatched, blocking=True)
 
 
-def _missing(year: int, table: Table, frame: pd.DataFrame, settings: ExpectationSettings) -> Iterator[Expectation]:
+def _missing(year: int, table: Table, rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
     old = year <= _LAST_OLD_EDITION
     limits = settings.missing_until_2018 if old else settings.missing
-    note = "limits of old editions are wide" if old else ""
+    few = len(rows[Table.CARACTERISTIQUES]) < settings.fewest_accidents
+    notes = ["limits of old editions are wide"] if old else []
+    notes += ["few accidents: the limit is wider by what chance may do"] if few else []
+    frame, note = rows[table], "; ".join(notes)
     for name, column in TABLES[table].items():
         if column.published_in(year) and column.nullable:
             cells = frame[name]
             missing = cells == MISSING if pd.api.types.is_integer_dtype(cells.dtype) else cells.isna()
             limit = limits.of(table, name)
+            if few:
+                limit = min(1.0, limit + _CHANCE * math.sqrt(limit * (1 - limit) / max(len(frame), 1)))
             yield _few_missing("Missing cells", f"{table}.{name}", missing, limit, blocking=not old, note=note)
 
 

@@ -19,6 +19,10 @@ from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
 
+_REMEDY = (
+    "Use complete official files; if these are right, widen the limits under `expectations` in configs/ingestion.yaml"
+)
+
 
 @step(cache_policy=cache_policy(__name__))
 @border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
@@ -51,8 +55,8 @@ def ingest(
     checked = check(ingested.tables, settings.expected, source=location)
     report = pd.concat([report_frame(checked.findings()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
-        told = "\n".join(checked.blocking_failures)
-        raise DataError(f"{location} is not plausible:\n{told}", report, checked.html)
+        told = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
+        raise DataError(f"{location} is not plausible:\n{told}\n{_REMEDY}", report, checked.html)
     log_step({"fingerprint": fingerprint, **ingested.counts})
     clean = ingested.accidents
     return (

@@ -257,3 +257,17 @@ def test_real_months_are_plausible_and_said_to_be_a_part(real_baac: Path) -> Non
     checked = check(read(edition).tables, SETTINGS)
     assert checked.results[~checked.results["success"]].empty
     assert "a part of the year: 74.9%" in row(checked, "rows of caracteristiques")["note"]
+
+
+def test_few_accidents_may_lack_more_by_chance_and_an_emptied_column_stops_nevertheless(clean: Tables) -> None:
+    def first(number: int) -> Tables:
+        wanted = clean.caracteristiques["Num_Acc"].iloc[:number]
+        frames = {f.name: getattr(clean, f.name) for f in fields(Tables)}
+        return Tables(**{name: frame[frame["Num_Acc"].isin(wanted)] for name, frame in frames.items()})
+
+    assert check(first(1), SETTINGS).blocking_failures == ()
+    few = first(900)
+    assert check(few, SETTINGS).blocking_failures == ()
+    empty = replace(few, usagers=few.usagers.assign(etatp=-1))
+    (failure,) = check(empty, SETTINGS).blocking_failures
+    assert "usagers.etatp: 100 %" in failure

@@ -69,7 +69,8 @@ def test_a_good_run_leaves_its_report_and_says_where(
 ) -> None:
     capsys.readouterr()
     assert main(["--ingestion", *chosen]) == DONE
-    told = "".join(capsys.readouterr().out.split())
+    shown = capsys.readouterr().out
+    told = "".join(shown.split())
     report = pd.read_csv(reports / "validation_report.csv")
     assert tuple(report.columns) == REPORT_COLUMNS
     assert "a part of the year" in report["check"].iloc[0]
@@ -77,6 +78,10 @@ def test_a_good_run_leaves_its_report_and_says_where(
     assert pd.read_csv(reports / "quarantine.csv").empty
     for name in ("validation_report.csv", "quarantine.csv", "expectations.html"):
         assert f"{reports}/{name}" in told
+    for table in ("caracteristiques", "lieux", "vehicules", "usagers"):
+        (line,) = [line for line in shown.splitlines() if line.startswith(f"│ {table}") and line.count("│") == 6]
+        came_in, out, aside, not_chosen = (int(cell.replace(",", "")) for cell in line.split("│")[2:6])
+        assert came_in == out + aside + not_chosen > 0
 
 
 def test_what_is_set_aside_is_listed_with_its_reason(
@@ -108,6 +113,8 @@ def test_data_that_are_not_plausible_leave_what_was_expected_of_them(
     assert main(["--ingestion", *chosen, *source]) == FAILED
     told = capsys.readouterr().err
     assert "is not plausible" in told
+    assert "- 2024, Label, people killed (usagers, column grav): 0 %, expected 0.5 % to 8 %" in told
+    assert "Use complete official files" in told
     assert f"{reports}/validation_report.csv, {reports}/expectations.html" in told
     stopped = pd.read_csv(reports / "validation_report.csv").query("action == 'stopped'")
     assert stopped["check"].str.contains("people killed: 0 %, expected 0.5 % to 8 %").any()
