@@ -43,8 +43,8 @@ class Comparison:
     """All models of a training on its test part.
 
     `table` has one row a model, ranked by F1: `model_type accuracy precision recall f1_score roc_auc best_cv_score
-    fit_seconds`. `evaluations` are `Evaluation`s as JSON, by model type; `best` is the type of best F1 on the validation part, which
-    `report` and `card` describe.
+    fit_seconds`. `evaluations` are `Evaluation`s as JSON, by model type; `best` is the type of best F1 on the
+    validation part, which `report` and `card` describe.
     """
 
     table: pd.DataFrame
