@@ -104,8 +104,9 @@ export class Where {
     this.offered.replaceChildren(...this.towns.beginning(text).map((town) => element("option", { value: town.label })));
     const town = this.towns.named(text);
     const meant = town && (done || town.label === text) ? town : null;
+    if (meant && meant === this.went) return;
     this.hint(text.trim() && done && !town ? "Not among the towns of 1,000 inhabitants or more." : "");
-    if (!meant || meant === this.went) return;
+    if (!meant) return;
     this.went = meant;
     this.town.control.value = meant.label;
     [this.latitude.value, this.longitude.value] = [meant.latitude, meant.longitude];

@@ -110,6 +110,7 @@ def test_a_town_sets_place_department_and_commune_until_the_place_is_moved(opera
     )
     operator.press("Tab")
     assert operator.field("Town").input_value() == "Saint-Étienne (42)"
+    assert "Its centre is taken" in operator.page.locator("#town-hint").inner_text()
     assert point(operator) == pytest.approx((45.434, 4.39), abs=0.02)
     sent, _ = operator.ask()
     assert sent["accident"].items() >= {"dep": "42", "com": "42218"}.items()
