@@ -1,4 +1,4 @@
-// Small helpers to build elements.
+// Short ways to build elements.
 
 /** An element with attributes (`text`, `class`, event handlers as `onclick`, anything else by its name) and children. */
 export function element(name, attributes = {}, ...children) {
