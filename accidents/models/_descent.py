@@ -1,10 +1,11 @@
 """The one loop of the forest that NumPy has no word for: every row walks down every tree."""
 
-import numba
 import numpy as np
 
+from accidents.compiling import compiled
 
-@numba.njit(cache=True)
+
+@compiled("float32[:, :]", "int32[:]", "int16[:]", "float32[:]", "int32[:]", "float32[:]", gives="float64[:]")
 def average_leaf(X, roots, feature, threshold, right, value):  # type: ignore[no-untyped-def]
     """Average of the leaf values that each row ends in, float64 (n); arrays as in `random_forest.Classifier`."""
     result = np.empty(len(X))

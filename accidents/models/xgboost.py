@@ -1,13 +1,20 @@
 """XGBoost: gradient-boosted trees on histograms that stop when the validation part gets no better."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
 from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
+
+if TYPE_CHECKING:
+    from accidents.models._boosted_trees import BoostedTrees
+
+_FEW = 16
+"""Rows up to which walking down the trees is faster than asking the booster."""
 
 
 class Parameters(Section):
@@ -83,10 +90,18 @@ class Classifier(Model[Parameters]):
 
     def margin(self, X: Matrix, threads: int = 1) -> Vector:
         """Log-odds, the sum of the trees' leaf values; XGBoost adds them up in float32."""
+        if len(X) <= _FEW and self._trees:
+            return self._trees.margin(X).astype(np.float64)
         if threads != self.threads:
             self.threads = threads
             self.booster.set_param({"nthread": threads})
         return self.booster.inplace_predict(X, predict_type="margin", validate_features=False).astype(np.float64)
+
+    @cached_property
+    def _trees(self) -> "BoostedTrees | None":
+        from accidents.models._boosted_trees import BoostedTrees  # numba takes a second to import
+
+        return BoostedTrees.of(self.booster)
 
     def contributions(self, X: Matrix) -> Vector:
         """SHAP values on the log-odds by XGBoost's own TreeSHAP."""

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from accidents.compiling import compiled
 from accidents.features import build, vector
 from accidents.features.arrays import arrays_of
 from accidents.features.catalogue import FEATURES
-from accidents.features.compiling import compiled
 from accidents.features.engine import compute
 from accidents.features.layout import FIELDS, Over
 from accidents.features.plan import plan

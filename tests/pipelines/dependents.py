@@ -23,6 +23,7 @@ NONE: frozenset[str] = frozenset()
 TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (EVERY, "accidents", "__init__ errors tables"),
     (INGEST, "accidents", "ingestion"),
+    (AFTER_INGESTION, "accidents", "compiling"),
     (MODELS, "accidents", "bundle"),
     (ASSESSMENT, "accidents", "assessment"),
     # What is registered carries accidents as requests, and answers.
@@ -59,11 +60,11 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (
         AFTER_INGESTION,
         "accidents/features",
-        "__init__ arrays catalogue compiling encoders encodings engine frame groups kernels",
+        "__init__ arrays catalogue encoders encodings engine frame groups kernels",
     ),
     (AFTER_INGESTION, "accidents/features", "keys layout place_kernels plan specification"),
     (MODELS, "accidents/models", "__init__ base"),
-    (XGBOOST, "accidents/models", "xgboost"),
+    (XGBOOST, "accidents/models", "xgboost _boosted_trees"),
     (LIGHTGBM, "accidents/models", "lightgbm"),
     (FOREST, "accidents/models", "random_forest _descent"),
     (REGRESSION, "accidents/models", "logistic_regression"),

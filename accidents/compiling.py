@@ -1,7 +1,7 @@
-"""How the kernels of features are compiled: once for fixed types, and kept on disk.
+"""How numerical loops are compiled with numba: once for fixed types, and kept on disk.
 
-What is kept is renewed when the file of a kernel changes, and not when another file does: whatever comes from elsewhere
-reaches a kernel as an argument.
+What is kept is renewed when the file of a function changes, and not when another file does: whatever comes from
+elsewhere reaches a compiled function as an argument.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from typing import Any
 import numba
 
 
-def compiled(*arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def compiled(*arguments: str, gives: str = "void") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile for the given types, kept on disk where numba finds a folder to write to."""
-    signature = f"void({', '.join(arguments)})"
+    signature = f"{gives}({', '.join(arguments)})"
 
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
