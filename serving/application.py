@@ -20,15 +20,17 @@ from fastapi.middleware import Middleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from accidents.configuration.serving import ServingSettings
 from serving.access import Doorkeeper
+from serving.addressing import Heads, Hosts
 from serving.bodies import Json
 from serving.current import Current, Pointer, Served
 from serving.describing import describe
-from serving.errors import ServingError
+from serving.errors import ServingError, invalid
 from serving.gate import Access, Bodies, Headers, Telemetry
+from serving.guard import GuardedRoute, unguarded
+from serving.leftovers import Leftovers
 from serving.logs import Logger
 from serving.metrics import Metrics
 from serving.records.database import migrate, opened
@@ -43,8 +45,10 @@ SETTINGS, POINTER = "ACCIDENTS_SERVING_SETTINGS", "ACCIDENTS_SERVING_POINTER"
 PARENT = "ACCIDENTS_SERVING_PARENT"
 """Environment variable that holds the number of the process that has started the server."""
 
+SERVER = "ACCIDENTS_SERVING_SERVER"
+"""Environment variable that holds the number of the server's first process, which starts the workers."""
+
 _LOOK_SECONDS = 0.5
-_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _DESCRIPTION = """Was somebody killed or hospitalised in this road accident? Asked in the words of BAAC, answered with a
 calibrated probability and its reasons. Trained on BAAC open data (ONISR, data.gouv.fr, Licence Ouverte 2.0).
@@ -75,14 +79,17 @@ def create(settings: ServingSettings, pointer: Path) -> FastAPI:
         lifespan=_life,
         redirect_slashes=False,
         middleware=[
-            Middleware(Telemetry, metrics=world.metrics, logger=world.logger),
             Middleware(Headers),
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*_THIS_MACHINE, settings.host, *settings.hosts]),
+            Middleware(Telemetry, metrics=world.metrics, logger=world.logger),
+            Middleware(Leftovers),
+            Middleware(Hosts, names=(settings.host, *settings.hosts)),
+            Middleware(Heads),
             Middleware(Access, doorkeeper=doorkeeper),
             Middleware(Bodies, limits=settings.request),
         ],
     )
     application.state.world = world
+    application.router.route_class = GuardedRoute
     application.openapi = lambda: describe(application)  # type: ignore[method-assign]
     application.add_exception_handler(ServingError, _refused)
     application.add_exception_handler(StarletteHTTPException, _http)
@@ -131,6 +138,8 @@ def _world(settings: ServingSettings, pointer: Path) -> World:
 async def _life(application: FastAPI) -> AsyncIterator[None]:
     """Load the model, watch for a newer one, and in the end write what is still to be written."""
     world: World = application.state.world
+    if forgotten := unguarded(application):
+        raise RuntimeError(f"routes that ask for no role: {', '.join(forgotten)}")
     await run_in_threadpool(world.current.look)
     # Models and modules stay; looking through them for garbage again and again would make single answers late.
     gc.collect()
@@ -151,19 +160,31 @@ async def _life(application: FastAPI) -> AsyncIterator[None]:
 
 
 async def _watch(world: World) -> None:
-    """Take newer models, and end with the process that has started the server."""
+    """Take newer models, tell the other workers of the log, and end with the process that has started the server."""
     parent = int(os.environ.get(PARENT, "0"))
+    server = int(os.environ.get(SERVER, "0"))
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        if parent and not psutil.pid_exists(parent):
+        if parent and _parent_of(server) != parent:
             world.logger.warning("the launching process is gone")
-            os.kill(os.getpid(), signal.SIGTERM)
+            # The server first: it would start workers that end again and again.
+            for process in (server, os.getpid()):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGTERM)
             return
+        world.tell_log()
         before = world.current.served
         await run_in_threadpool(world.current.look)
         after = world.current.served
         if after is not before and after is not None:
             world.logger.event("model", model=after.called)
+
+
+def _parent_of(process: int) -> int:
+    try:
+        return psutil.Process(process).ppid()
+    except psutil.NoSuchProcess:
+        return 0
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -186,9 +207,7 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     """A parameter of the address that is refused."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    first = error.errors()[0]
-    message = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return Json(ServingError(422, "invalid", message).content(_id(request)), status_code=422)
+    return Json(invalid(error).content(_id(request)), status_code=422)
 
 
 def _id(request: Request) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
+from accidents.requests import Problem
+from accidents.requests.problems import cut, shown
 from serving.errors import ServingError
 
 
@@ -48,11 +50,11 @@ def listed(content: Any, name: str, most: int) -> list[Any]:
     Raises:
         ServingError: 422, there is none, or it is too long.
     """
-    found = content.get(name) if isinstance(content, dict) else None
-    if not isinstance(found, list) or not found:
-        raise ServingError(422, "invalid", f"must be an object whose '{name}' is a list of at least one item")
+    found = content.get(name) if isinstance(content, dict) else content
+    if not isinstance(found, list) or not found or not isinstance(content, dict):
+        raise _invalid(name, found, f"must be an object whose '{name}' is a list of 1 to {most:,} items")
     if len(found) > most:
-        raise ServingError(422, "too_many", f"'{name}' has {len(found):,} items; allowed are {most:,} at a time")
+        raise _invalid(name, f"a list of {len(found):,}", f"allowed are 1 to {most:,} items at a time")
     return found
 
 
@@ -64,5 +66,9 @@ def only(content: dict[str, Any], *names: str) -> None:
     """
     unknown = sorted(content.keys() - set(names))
     if unknown:
-        listed_names = ", ".join(names)
-        raise ServingError(422, "unknown_field", f"'{unknown[0][:60]}' is no field; allowed: {listed_names}")
+        raise _invalid(unknown[0], content[unknown[0]], f"unknown field; allowed: {', '.join(names)}")
+
+
+def _invalid(field: str, value: Any, reason: str) -> ServingError:
+    problem = Problem(cut(field), shown(value), reason)
+    return ServingError(422, "invalid", "the request cannot be used; correct this field", (problem,))

@@ -29,13 +29,15 @@ _EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 class Pointer:
     """Which model is to answer, and how the look-up went.
 
-    `file` is a bundle, `stored` a file of accidents with the probabilities that it must give (`accidents.smoke`), or
-    empty. `checked_at` is the Unix time of the last look, `problem` why a look did not succeed; the model stays then.
+    `file` is a bundle, and `digest` the checksum in its header, or empty where the file never changes. `stored` is a file
+    of accidents with the probabilities that the model must give (`accidents.smoke`), or empty. `checked_at` is the Unix
+    time of the last look, `problem` why a look did not succeed; the model stays then.
     """
 
     file: str
     name: str
     version: str
+    digest: str = ""
     stored: str = ""
     checked_at: float = 0.0
     problem: str = ""
@@ -79,8 +81,9 @@ class Served:
 
         Raises:
             ModelError: it cannot be loaded, or answers otherwise than it did when it was trained.
+            Exception: whatever a model that is damaged in itself may raise when it is asked.
         """
-        bundle = Bundle.load(pointer.file)
+        bundle = _loaded(pointer)
         _try_out(bundle, pointer)
         called = {"name": pointer.name, "version": pointer.version, "type": bundle.model_type}
         return cls(bundle, pointer, called)
@@ -98,6 +101,7 @@ class Current:
         self.pointer: Pointer | None = None
         self._changed = changed
         self._seen = -1
+        self._problem = ""
         self._lock = threading.Lock()
 
     def look(self) -> str:
@@ -111,7 +115,7 @@ class Current:
             except OSError:
                 stamp = 0
             if stamp == self._seen:
-                return ""
+                return self._problem
             problem = ""
             try:
                 self.pointer = Pointer.read(self.path)
@@ -119,7 +123,9 @@ class Current:
                     self.served = Served.load(self.pointer)
             except AccidentsError as error:
                 problem = str(error)
-            self._seen = stamp
+            except Exception as error:  # of a model that is loaded from outside: the present one has to go on
+                problem = f"the model does not answer: {type(error).__name__}: {error}"
+            self._seen, self._problem = stamp, problem
             self._changed(self.served, self.pointer, problem)
             return problem
 
@@ -136,6 +142,19 @@ def wait_for_check(path: Path, since: float, patience: float) -> Pointer | None:
             return found
         time.sleep(0.05)
     return None
+
+
+def _loaded(pointer: Pointer) -> Bundle:
+    """The bundle of a pointer, and none that has taken its place in the meantime under the name of this one."""
+    try:
+        content = Path(pointer.file).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{pointer.file}: cannot be read: {error.strerror}") from None
+    bundle = Bundle.from_bytes(content, pointer.file)
+    _, header, _ = content.split(b"\n", 2)
+    if pointer.digest not in {"", json.loads(header)["sha256"]}:
+        raise ModelError(f"{pointer.file}: was replaced while it was looked at")
+    return bundle
 
 
 def _try_out(bundle: Bundle, pointer: Pointer) -> None:

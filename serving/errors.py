@@ -4,11 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.types import Send
 
 from accidents.requests import Problem
+from accidents.requests.problems import cut, shown
 
 JSON = b"application/json"
+
+_LISTED = 50
 
 
 class ServingError(Exception):
@@ -33,8 +38,10 @@ class ServingError(Exception):
 
 
 def told(code: str, message: str, problems: Sequence[Problem]) -> dict[str, Any]:
-    """A fault as it stands in an answer."""
-    listed = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems]
+    """A fault as it stands in an answer, with its first problems."""
+    listed = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems[:_LISTED]]
+    if len(problems) > _LISTED:
+        message = f"{message}; these are {_LISTED} of {len(problems):,} faults"
     return {"code": code, "message": message, "problems": listed}
 
 
@@ -45,3 +52,12 @@ async def send_error(send: Send, error: ServingError, request_id: str) -> None:
     headers += [(b"content-type", JSON), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def invalid(fields: ValidationError | RequestValidationError) -> ServingError:
+    """Values that a model of pydantic refuses: which field, what stands there, and what is allowed."""
+    problems = [
+        Problem(cut(".".join(map(str, one["loc"])) or "request"), shown(one["input"]), one["msg"])
+        for one in fields.errors()
+    ]
+    return ServingError(422, "invalid", "the request cannot be used; correct these fields", problems)

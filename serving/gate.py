@@ -1,6 +1,6 @@
 """What every request passes before it reaches a route: layers of plain ASGI, each with one concern.
 
-From the outside: `Telemetry` numbers, times, counts and logs; `Headers` adds what browsers are told; `Access` asks for
+From the outside: `Headers` adds what browsers are told; `Telemetry` numbers, times, counts and logs; `Access` asks for
 a key and keeps to the limits of a caller; `Bodies` bounds what is read. Roles are checked by the routes themselves
 (`serving.guard`).
 """
@@ -8,11 +8,9 @@ a key and keeps to the limits of a caller; `Bodies` bounds what is read. Roles a
 import asyncio
 import re
 import time
-import zlib
-from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
+from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers as Read
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +19,7 @@ from serving.access import Doorkeeper
 from serving.errors import ServingError, send_error
 from serving.logs import Logger
 from serving.metrics import Metrics
+from serving.unpacking import Gunzip
 
 OPEN = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico"})
 """Addresses that ask for no key."""
@@ -32,6 +31,9 @@ LINES = "application/x-ndjson"
 """Content type of JSON lines."""
 
 _MEGABYTE = 1_000_000
+_SLOWEST = 20_000
+"""Bytes a second. A body may take longer than its patience only as long as it keeps coming at this rate."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _SECURITY = (
     (b"x-content-type-options", b"nosniff"),
@@ -41,8 +43,10 @@ _SECURITY = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(self)"),
 )
-_API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NO_STORE = (b"cache-control", b"no-store")
+BROWSERS = (*_SECURITY, _POLICY, _NO_STORE)
+"""Headers that tell browsers to do nothing with an answer but to hand it over."""
 
 
 class Telemetry:
@@ -50,6 +54,7 @@ class Telemetry:
 
     def __init__(self, app: ASGIApp, metrics: Metrics, logger: Logger) -> None:
         self.app, self.metrics, self.logger = app, metrics, logger
+        self._addresses: frozenset[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -78,14 +83,17 @@ class Telemetry:
             await send_error(numbered, ServingError(500, "internal", "something went wrong here"), request_id)
         finally:
             seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", None) or _named(scope["path"])
+            route = getattr(scope.get("route"), "path", None) or self._named(scope)
             self.metrics.request(route, scope["method"], status or 499, seconds)
             self.logger.request(scope, route, status or 499, seconds)
 
-
-def _named(path: str) -> str:
-    """How a request that no route has seen is counted: never under an address that callers make up."""
-    return path if path in OPEN else "(none)"
+    def _named(self, scope: Scope) -> str:
+        """How a request that no route has seen is counted: never under an address that callers make up."""
+        if self._addresses is None:
+            self._addresses = frozenset(filter(None, (one.path for one in iter_route_contexts(scope["app"].routes))))
+        path: str = scope["path"]
+        folder = next((beginning for beginning in FILES if path.startswith(beginning)), "(none)")
+        return path if path in self._addresses else folder
 
 
 class Headers:
@@ -104,7 +112,7 @@ class Headers:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 names = {name for name, _ in headers}
-                own = [pair for pair in (_API_POLICY, _NO_STORE) if pair[0] not in names]
+                own = [pair for pair in (_POLICY, _NO_STORE) if pair[0] not in names]
                 message["headers"] = [*headers, *_SECURITY, *own]
             await send(message)
 
@@ -160,47 +168,40 @@ class Bodies:
             raise ServingError(
                 415, "encoding", f"content-encoding {encoding[:40]} is not read; allowed: gzip, identity"
             )
-        unpack = _gunzip() if encoding == "gzip" else None
-        total = 0
+        unpack = Gunzip() if encoding == "gzip" else None
+        began = asyncio.get_running_loop().time()
+        taken = total = 0
+        more = True
 
         async def bounded() -> Message:
-            nonlocal total
-            try:
-                message = await asyncio.wait_for(receive(), self.limits.body_seconds)
-            except TimeoutError:
-                raise ServingError(
-                    408, "slow", "the body did not arrive in time", headers={"Connection": "close"}
-                ) from None
-            if message["type"] != "http.request":
-                return message
-            body = message.get("body", b"")
-            if unpack is not None and body:
-                body = unpack(body, most - total + 1)
+            nonlocal taken, total, more
+            if unpack is not None and unpack.waiting:
+                body = unpack(b"", last=not more)
+            elif not more:  # the caller waits for the answer, and may do so for long
+                return await receive()
+            else:
+                try:
+                    async with asyncio.timeout_at(began + self.limits.body_seconds + taken / _SLOWEST):
+                        message = await receive()
+                except TimeoutError:
+                    raise _too_slow() from None
+                if message["type"] != "http.request":
+                    return message
+                body, more = message.get("body", b""), message.get("more_body", False)
+                taken += len(body)
+                if unpack is not None:
+                    body = unpack(body, last=not more)
             total += len(body)
             if total > most:
                 raise _too_large(megabytes)
-            return {**message, "body": body}
+            return {"type": "http.request", "body": body, "more_body": more or (unpack is not None and unpack.waiting)}
 
         return bounded
 
 
-def _gunzip() -> Callable[[bytes, int], bytes]:
-    """Unpacks pieces, never to more than asked for at a time."""
-    stream: Any = zlib.decompressobj(wbits=31)
-
-    def unpack(piece: bytes, most: int) -> bytes:
-        try:
-            return bytes(stream.decompress(piece, most))
-        except zlib.error:
-            raise ServingError(400, "compression", "the body is no gzip") from None
-
-    return unpack
+def _too_slow() -> ServingError:
+    return ServingError(408, "slow", "the body did not arrive in time", headers={"Connection": "close"})
 
 
 def _too_large(megabytes: float) -> ServingError:
-    return ServingError(
-        413,
-        "too_large",
-        f"the body is larger than {megabytes:g} MB; send less at a time",
-        headers={"Connection": "close"},
-    )
+    return ServingError(413, "too_large", f"the body is larger than {megabytes:g} MB; send less at a time")

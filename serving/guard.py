@@ -3,10 +3,12 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import Mount
 
 from serving.errors import ServingError
+from serving.gate import FILES, OPEN
 from serving.records.access import Caller, Role
 
 ROLE = "x-role"
@@ -14,7 +16,7 @@ ROLE = "x-role"
 
 
 class GuardedRoute(APIRoute):
-    """A route that is reached with a role alone."""
+    """A route that is reached with a role alone, unless its address is one of `gate.OPEN`."""
 
     @property
     def role(self) -> Role:
@@ -24,6 +26,8 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
         inner, needed = super().get_route_handler(), self.role
+        if self.path in OPEN:
+            return inner
 
         async def handler(request: Request) -> Response:
             caller: Caller = request.scope["state"]["caller"]
@@ -32,3 +36,16 @@ class GuardedRoute(APIRoute):
             return await inner(request)
 
         return handler
+
+
+def unguarded(application: FastAPI) -> list[str]:
+    """Addresses of an application that ask for no role though they are not meant to be open; there must be none."""
+    return [
+        str(found.path)
+        for found in iter_route_contexts(application.routes)
+        if not (
+            isinstance(found.original_route, GuardedRoute)
+            or found.path in OPEN
+            or (isinstance(found.original_route, Mount) and f"{found.path}/" in FILES)
+        )
+    ]

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -74,14 +75,22 @@ class Service:
             if self.ended:
                 code = self._process.returncode
                 raise ModelError(f"the server ended with code {code} before it answered; see the lines above")
-            try:
-                if requests.get(f"{self.url}/ready", timeout=5).ok:
-                    return
-            except requests.RequestException:
-                pass
+            status = self._status()
+            if status == 200:
+                return
+            if status == 503:
+                raise ModelError(f"{self.pointer.name} {self.pointer.version} does not load; see the lines above")
             if time.monotonic() > deadline:
                 raise ModelError(f"the server did not answer within {_START_SECONDS} s; see the lines above")
             time.sleep(_GLANCE)
+
+    def _status(self) -> int:
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy stands before this machine
+            try:
+                return session.get(f"{self.url}/ready", timeout=5).status_code
+            except requests.RequestException:
+                return 0
 
     def look(self) -> None:
         """Write what is to be served now; where that cannot be found out, that the present model stays, and why."""
@@ -90,14 +99,20 @@ class Service:
             self.pointer = replace(self._find(), checked_at=at)
         except AccidentsError as error:
             self.pointer = replace(self.pointer, checked_at=at, problem=str(error))
-        self.pointer.write(self._path)
+        except Exception as error:  # whatever goes wrong in a registry, the service goes on
+            problem = f"the registry cannot be asked: {type(error).__name__}: {error}"
+            self.pointer = replace(self.pointer, checked_at=at, problem=problem)
+        if not self._stopped:
+            self.pointer.write(self._path)
 
     def stop(self) -> int:
         """Let it finish what is under way; returns its exit code."""
+        self._stopped = True
         if not self.ended:
             self._process.terminate()
             try:
-                self._process.wait(self.settings.stop_seconds + 10)
+                # Requests first, then the log: each has that long.
+                self._process.wait(2 * self.settings.stop_seconds + 10)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
@@ -158,7 +173,7 @@ def of_file(file: Path) -> Find:
     def find() -> Pointer:
         header = read_header(file)
         version = f"{header['trained_at'][:19]} {header['sha256'][:8]}".strip()
-        return Pointer(str(file.resolve()), file.stem, version)
+        return Pointer(str(file.resolve()), file.stem, version, digest=header["sha256"])
 
     return find
 
@@ -259,12 +274,19 @@ def _start(settings: ServingSettings, pointer: Path, metrics: Path, log: Path | 
 
 
 def _look_after(service: Service, told: _Told) -> None:
-    """Until told to stop or the server has ended: look for a newer model when it is time, or when it is wanted."""
+    """Until told to stop or the server has ended: look for a newer model when it is time, or when it is wanted.
+
+    Looks are taken beside, since a registry that does not answer must not keep anybody from stopping the service.
+    """
     seen, due = service.wanted, time.monotonic() + service.settings.poll_seconds
+    looking: threading.Thread | None = None
     while not told.stop and not service.ended:
         wanted = service.wanted
-        if told.look or wanted != seen or time.monotonic() >= due:
+        if looking is not None and looking.is_alive():
+            pass
+        elif told.look or wanted != seen or time.monotonic() >= due:
             told.look, seen = False, wanted
-            service.look()
             due = time.monotonic() + service.settings.poll_seconds
+            looking = threading.Thread(target=service.look, daemon=True)
+            looking.start()
         time.sleep(_GLANCE)

@@ -6,11 +6,13 @@ of them tells the sum; without it a process tells its own figures.
 
 import os
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import psutil
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -27,6 +29,7 @@ class Metrics:
     """The figures of one application."""
 
     def __init__(self) -> None:
+        _forget_the_dead()
         own: dict[str, Any] = {"namespace": "accidents", "registry": CollectorRegistry()}
         newest = own | {"multiprocess_mode": "mostrecent"}
         self.registry: CollectorRegistry = own["registry"]
@@ -112,10 +115,13 @@ class Metrics:
         for name, value in figures.items():
             self._evaluated.labels(name).set(float("nan") if value is None else value)
 
-    def render(self, log: Callable[[], Mapping[str, int]]) -> bytes:
-        """Everything, in the text form of Prometheus; `log` counts entries of the prediction log by state."""
-        for state, count in log().items():
+    def log(self, counts: Mapping[str, int]) -> None:
+        """Say how many entries of the prediction log of this process are in which state."""
+        for state, count in counts.items():
             self._log.labels(state).set(count)
+
+    def render(self) -> bytes:
+        """Everything, in the text form of Prometheus."""
         if _SHARED not in os.environ:
             return generate_latest(self.registry)
         together = CollectorRegistry()
@@ -124,3 +130,10 @@ class Metrics:
 
 
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+
+def _forget_the_dead() -> None:
+    """Remove what a worker that ended has said of its present state; what it counted stays."""
+    for file in Path(os.environ[_SHARED]).glob("gauge_live*.db") if _SHARED in os.environ else ():
+        if not psutil.pid_exists(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)

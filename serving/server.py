@@ -7,7 +7,8 @@ import structlog
 import uvicorn
 
 from accidents.configuration.serving import ServingSettings
-from serving.application import SETTINGS
+from serving.application import SERVER, SETTINGS
+from serving.protocol import BoundedProtocol
 
 _LOG: dict[str, Any] = {
     "version": 1,
@@ -31,25 +32,28 @@ _LOG: dict[str, Any] = {
 }
 
 
+def options(settings: ServingSettings) -> dict[str, Any]:
+    """How the server is to behave, for `uvicorn.run` and `uvicorn.Config`."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop",
+        "http": BoundedProtocol,
+        "ws": "none",
+        "log_config": _LOG,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "backlog": 2048,
+        "timeout_graceful_shutdown": settings.stop_seconds,
+    }
+
+
 def main() -> None:
     """Serve until told to stop; requests under way are finished."""
     settings = ServingSettings.model_validate_json(os.environ[SETTINGS])
-    uvicorn.run(
-        "serving.application:from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        log_config=_LOG,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=2048,
-        timeout_graceful_shutdown=settings.stop_seconds,
-    )
+    os.environ[SERVER] = str(os.getpid())
+    uvicorn.run("serving.application:from_environment", factory=True, workers=settings.workers, **options(settings))
 
 
 if __name__ == "__main__":

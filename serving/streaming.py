@@ -18,6 +18,8 @@ from serving.errors import told
 from serving.world import World
 
 _IN_MEMORY = 4_000_000
+_AT_A_TIME = 4_000_000
+"""Bytes of lines that are answered together, unless one line alone is longer."""
 
 
 async def spooled(request: Request) -> IO[bytes]:
@@ -48,7 +50,9 @@ def _piece(world: World, served: Served, asked: Asked, file: IO[bytes], longest:
     """The answers to the next lines of the file; nothing at its end."""
     contents: list[Any] = []
     failed: dict[int, str] = {}
-    while len(contents) < world.settings.request.batch and (line := file.readline(longest + 1)):
+    taken = 0
+    while len(contents) < world.settings.request.batch and taken < _AT_A_TIME and (line := file.readline(longest + 1)):
+        taken += len(line)
         if len(line) > longest:
             failed[len(contents)] = f"a line is longer than {longest:,} bytes"
             while line and not line.endswith(b"\n"):

@@ -33,6 +33,12 @@ class World:
         """The file that says which model to serve."""
         return self.current.path
 
+    def tell_log(self) -> None:
+        """Let the metrics know what became of the entries of the prediction log."""
+        counts = self.log.counts()
+        states = ("written", "dropped", "failed", "waiting", "errors")
+        self.metrics.log({state: getattr(counts, state) for state in states})
+
     def served(self) -> Served:
         """The model that answers; a request takes hold of it once.
 

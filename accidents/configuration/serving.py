@@ -13,7 +13,7 @@ class RequestLimits(Section):
     stream_megabytes: float = Field(500, gt=0, description="size of a body of JSON lines, after decompression")
     batch: int = Field(1000, ge=1, le=100_000, description="accidents of one JSON batch, and of one piece of a stream")
     evaluation: int = Field(10_000, ge=2, le=100_000, description="labelled accidents of one evaluation")
-    body_seconds: float = Field(20, gt=0, description="longest wait for the next piece of a body")
+    body_seconds: float = Field(20, gt=0, description="time for a body; more while it keeps coming")
 
 
 class CallerLimits(Section):

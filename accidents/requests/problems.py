@@ -38,4 +38,9 @@ def shown(value: Any) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # Python refuses to write out integers of thousands of digits
         text = "a value too long to show"
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """A text, shortened: names of fields may be as long as whoever sends them likes."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

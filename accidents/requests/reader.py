@@ -6,9 +6,10 @@ from typing import Any
 from accidents.columns import MISSING, Column, Known
 from accidents.features.layout import PUBLISHED, Over
 from accidents.requests.form import COLUMNS, OVER, SLOTS, UNUSED, Part, Row
-from accidents.requests.problems import Problem, shown
+from accidents.requests.problems import Problem, RefusedError, cut, shown
 from accidents.requests.values import absent, typed, usual
 
+_MOST_PROBLEMS = 1000
 _PLACES = ("dep", "com", "lat", "long")
 _RELEVANT = {
     Part.ACCIDENT: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[Part.ACCIDENT]),
@@ -62,8 +63,14 @@ class Reader:
         return tuple(self._missing)
 
     def refuse(self, field: str, value: Any, reason: str) -> None:
-        """Note a fault."""
-        self.problems.append(Problem(field, shown(value), reason))
+        """Note a fault.
+
+        Raises:
+            RefusedError: there are so many that no more of them is looked for.
+        """
+        self.problems.append(Problem(cut(field), shown(value), reason))
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise RefusedError(self.problems)
 
     def warn(self, text: str) -> None:
         """Note something that is doubtful, once."""

@@ -1,5 +1,6 @@
 """What became of accidents: feedback on predictions, and evaluation on labelled accidents."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,16 +12,18 @@ from pydantic import ValidationError
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate as measured
 from accidents.evaluation.metrics import METRICS
-from accidents.requests import RefusedError
+from accidents.requests import Problem, RefusedError
+from accidents.requests.problems import shown
 from serving import answering
 from serving.bodies import Json, json_of, listed, only
 from serving.current import Served
 from serving.describing import faults, ref, takes
-from serving.errors import ServingError
+from serving.errors import ServingError, invalid
 from serving.guard import GuardedRoute
 from serving.records import feedback as outcomes
 from serving.records.access import Role
 from serving.records.errors import RecordsError, UnknownPredictionError
+from serving.records.identifiers import moment
 from serving.schemas import answers, requests
 from serving.world import asked, world_of
 
@@ -42,18 +45,25 @@ async def evaluate(request: Request) -> Json:
     accidents = listed(content, "accidents", world.settings.request.evaluation)
     labels = listed(content, "priority", world.settings.request.evaluation)
     only(content, "accidents", "priority")
-    if len(accidents) != len(labels):
-        raise ServingError(
-            422, "invalid", f"{len(accidents)} accidents and {len(labels)} outcomes: one of each is needed"
-        )
-    if any(isinstance(label, bool) or label not in (0, 1) for label in labels):
-        raise ServingError(422, "invalid", "'priority' holds something that is neither 0 nor 1")
+    _check_labels(labels, len(accidents))
     try:
         found = await run_in_threadpool(_evaluated, world.served(), accidents, labels)
     except RefusedError as error:
         raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
     world.metrics.evaluated(found["metrics"])
     return Json(found)
+
+
+def _check_labels(labels: list[Any], accidents: int) -> None:
+    problems = [
+        Problem(f"priority[{place}]", shown(label), "must be 0 or 1")
+        for place, label in enumerate(labels)
+        if isinstance(label, bool) or label not in (0, 1)
+    ]
+    if len(labels) != accidents:
+        problems.append(Problem("priority", f"{len(labels)} outcomes", f"must be one of each of the {accidents}"))
+    if problems:
+        raise ServingError(422, "invalid", "the outcomes cannot be used", problems)
 
 
 def _evaluated(served: Served, accidents: list[Any], labels: list[int]) -> dict[str, Any]:
@@ -83,9 +93,7 @@ async def feedback(request: Request) -> Json:
     try:
         given = requests.Feedback.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise ServingError(422, "invalid", f"{where}: {first['msg']}") from None
+        raise invalid(error) from None
     world = world_of(request)
     try:
         replaced = await run_in_threadpool(
@@ -95,7 +103,7 @@ async def feedback(request: Request) -> Json:
             given.priority,
             at=datetime.now(UTC),
             caller=asked(request).caller,
-            patience=2 * world.settings.records.flush_seconds,
+            patience=_patience(given.prediction_id, world.settings.records.flush_seconds),
         )
     except UnknownPredictionError:
         raise ServingError(404, "no_prediction", "no prediction has this id, or it was deleted") from None
@@ -104,3 +112,10 @@ async def feedback(request: Request) -> Json:
             503, "database", "the database does not answer; try again", headers={"Retry-After": "5"}
         ) from None
     return Json({"prediction_id": given.prediction_id, "priority": given.priority, "replaced": replaced})
+
+
+def _patience(prediction: str, flush_seconds: float) -> float:
+    """How long a prediction is waited for that the log may not have written yet: only where it was made just now."""
+    made = moment(prediction)
+    longest = 2 * flush_seconds
+    return longest if made is not None and abs(time.time() - made) < longest else 0

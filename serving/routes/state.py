@@ -45,13 +45,8 @@ async def ready(request: Request) -> Json:
 def metrics(request: Request) -> Response:
     """Figures of all workers, in the text form of Prometheus."""
     world = world_of(request)
-
-    def log() -> dict[str, int]:
-        counts = world.log.counts()
-        states = ("written", "dropped", "failed", "waiting", "errors")
-        return {state: getattr(counts, state) for state in states}
-
-    return Response(world.metrics.render(log), media_type=CONTENT_TYPE)
+    world.tell_log()
+    return Response(world.metrics.render(), media_type=CONTENT_TYPE)
 
 
 @router.get("/", include_in_schema=False)
