@@ -29,9 +29,9 @@ _EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 class Pointer:
     """Which model is to answer, and how the look-up went.
 
-    `file` is a bundle, and `digest` the checksum in its header, or empty where the file never changes. `stored` is a file
-    of accidents with the probabilities that the model must give (`accidents.smoke`), or empty. `checked_at` is the Unix
-    time of the last look, `problem` why a look did not succeed; the model stays then.
+    `file` is a bundle, and `digest` the checksum in its header, or empty where the file never changes. `stored` is a
+    file of accidents with the probabilities that the model must give (`accidents.smoke`), or empty. `checked_at` is the
+    Unix time of the last look, `problem` why a look did not succeed; the model stays then.
     """
 
     file: str
