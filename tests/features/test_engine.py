@@ -84,7 +84,9 @@ def test_derived_columns() -> None:
     np.testing.assert_array_equal(rows[Over.PEOPLE]["age"], age)
     catv = people["id_vehicule"].map(accidents.vehicles.set_index("id_vehicule")["catv"])
     np.testing.assert_array_equal(rows[Over.PEOPLE]["vehicle"] == 7, catv == 7)
-    np.testing.assert_array_equal(rows[Over.PEOPLE]["party"] == 0, people["catu"] == 3)
+    party = rows[Over.PEOPLE]["party"]
+    np.testing.assert_array_equal(party == 0, people["catu"] == 3)
+    np.testing.assert_array_equal(rows[Over.PEOPLE]["frailty"], (12 - party).where(party >= 0, -1))
 
 
 def test_combined_features() -> None:
