@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from accidents.columns import Known
 from accidents.compiling import compiled
 from accidents.features import build, vector
 from accidents.features.arrays import arrays_of
@@ -15,7 +16,7 @@ from accidents.features.catalogue import FEATURES
 from accidents.features.engine import compute
 from accidents.features.layout import FIELDS, Over
 from accidents.features.plan import plan
-from accidents.features.specification import Aggregate, Feature, How
+from accidents.features.specification import Aggregate, Feature, FeatureKind, How
 from tests.features.generated import chosen, random_accidents
 
 
@@ -146,4 +147,14 @@ def test_too_many_conditions_and_unknown_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="64 bits"):
         plan(many)
     with pytest.raises(TypeError, match="nothing computes"):
-        plan([Feature("odd", "odd")])
+        plan([Odd("odd", "odd")])
+    with pytest.raises(TypeError, match="abstract"):
+        Feature("bare", "bare")  # type: ignore[abstract]
+
+
+class Odd(Feature):
+    """A feature of a sort that no kernel knows."""
+
+    kind = FeatureKind.NUMBER
+    known = Known.STRICT
+    formula = "none"
