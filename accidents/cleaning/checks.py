@@ -54,16 +54,14 @@ def check_coordinates(main: TableFile, limits: Limits) -> tuple[TableFile, list[
     return replace(main, frame=main.frame.assign(lat=result.latitude, long=result.longitude)), findings
 
 
-def check_births(people: TableFile, year: int, limits: Limits) -> tuple[TableFile, list[Finding]]:
-    """The table with years of birth after the accident missing, and what was found."""
+def find_births(people: TableFile, year: int) -> list[Finding]:
+    """People born after the year of their accident; features take their age for not recorded."""
     births = people.frame["an_nais"]
     late = (births > year).to_numpy()
     if not late.any():
-        return people, []
-    found = people.finding(
-        f"born after {year}, the year of the accident", late, Action.MISSING, column="an_nais", values=births
-    )
-    return replace(people, frame=people.frame.assign(an_nais=births.mask(late, MISSING))), [_counted(found, limits)]
+        return []
+    check = f"born after {year}, the year of the accident: the age counts as not recorded"
+    return [people.finding(check, late, Action.IGNORED, column="an_nais", values=births)]
 
 
 def _counted(finding: Finding, limits: Limits) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from accidents.cleaning import label, roads
-from accidents.cleaning.checks import check_births, check_coordinates, check_dates, find_future
+from accidents.cleaning.checks import check_coordinates, check_dates, find_births, find_future
 from accidents.cleaning.exchange import constant_columns, emptied_columns, swapped_columns
 from accidents.cleaning.rows import set_aside
 from accidents.columns import MISSING, Table
@@ -34,8 +34,8 @@ def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> C
     """Clean an edition. Nothing is raised: findings say "stopped" where the data cannot be used.
 
     In order: columns whose contents are swapped, gone or all alike and dates in the future are found; rows that break a
-    rule are set aside with their accidents; one road an accident is chosen; dates, coordinates and births are checked
-    and mended; the label is worked out; the rows are counted up.
+    rule are set aside with their accidents; one road an accident is chosen; dates and coordinates are checked and
+    mended; the label is worked out; the rows are counted up.
 
     Args:
         reading: the edition as read.
@@ -51,12 +51,11 @@ def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> C
     findings += find_future(reading.files[Table.CARACTERISTIQUES], today)
     kept = set_aside(reading, limits)
     files = {table: _sorted(_masked(file, kept.masks[table])) for table, file in reading.files.items()}
-    births, of_births = check_births(files[Table.USAGERS], reading.year, limits)
-    lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, births.frame
+    lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, files[Table.USAGERS].frame
     chosen = roads.choose(lieux.frame)
     main, of_dates = check_dates(files[Table.CARACTERISTIQUES], reading.year, limits)
     main, of_coordinates = check_coordinates(main, limits)
-    findings += [*kept.findings, *of_dates, *of_coordinates, *of_births]
+    findings += [*kept.findings, *of_dates, *of_coordinates, *find_births(files[Table.USAGERS], reading.year)]
     if not chosen.all():
         findings.append(lieux.finding("further road of an accident, not chosen", ~chosen, Action.IGNORED))
     road = lieux.frame[chosen].drop(columns=KEY).reset_index(drop=True)

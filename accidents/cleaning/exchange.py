@@ -5,6 +5,7 @@ without a single bad cell; what gives them away is how often each value occurs. 
 other's usual contents explain the file clearly better than their own do.
 """
 
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from accidents.cleaning.contents import count_contents, log_shares, usual_conten
 from accidents.columns import MISSING
 from accidents.configuration.limits import Limits
 from accidents.reading.findings import Action, Finding
+from accidents.reading.layout import Layout
 from accidents.reading.table import TableFile
 
 _LEAST_CELLS = 200  # fewer prove nothing
@@ -22,7 +24,8 @@ _USUALLY_VARIED = 0.9  # share of the commonest value below which a column is us
 _LEAST_ALIKE = 1000  # fewer cells may be alike by chance
 _ALIKE_IN_A_PART = frozenset({"mois", "catr", "agg"})
 _JUDGED_ELSEWHERE = frozenset({"grav"})  # the distribution of the label is expected to be one thing or another
-_TELLING = 0.5  # difference in the share of missing cells that tells two columns apart
+_USUALLY_TOLD = 0.1  # share of cells that say something below which a column may be empty
+_TELLING = 0.5  # difference in the share of cells that say something, which tells two columns apart
 
 
 def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
@@ -32,7 +35,7 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
     references: sum(n * (log p_other - log p_own)) / sum(n), with n the recorded cells and p the usual shares by class
     of value; a column that has lost most of its cells gives none. Neither column may speak against it, and their mean
     must reach the limit: in January every month is 1, as most light codes are, but the light codes then do not
-    look like months. A column that is always recorded and one that seldom is are told apart by that as well.
+    look like months. A column that always says something and one that seldom does are told apart by that as well.
     """
     counts = count_contents(file.frame, file.table)
     usual = usual_contents(file.table, file.layout)
@@ -50,7 +53,10 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
         )
         for one, other in combinations(names, 2)
         if _evidence(counts[one], counts[other], usual[one], usual[other]) > limits.exchanged_evidence
-        or _presence_swapped(counts[one], counts[other], usual[one], usual[other])
+        or any(
+            _presence_swapped(measure, counts[one], counts[other], usual[one], usual[other])
+            for measure in ((_told,) if file.layout is Layout.OLD else (_told, _recorded))
+        )
     ]
 
 
@@ -60,7 +66,9 @@ def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
     findings = []
     for name, cells in count_contents(file.frame, file.table).items():
         missing = cells[-1] / cells.sum()
-        if name in usual and usual[name][-1] < _USUALLY_RECORDED and missing > limits.emptied:
+        if name not in usual or _told(usual[name]) < _USUALLY_TOLD:
+            continue
+        if usual[name][-1] < _USUALLY_RECORDED and missing > limits.emptied:
             absent = file.frame[name].isin([MISSING]).to_numpy() | file.frame[name].isna().to_numpy()
             check = f"hardly recorded: usually {usual[name][-1]:.0%} of the cells are missing"
             remedy = "The column was emptied or replaced: use the official file"
@@ -71,8 +79,11 @@ def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
 def constant_columns(file: TableFile) -> list[Finding]:
     """Columns with the same value in every row that records one, where that is not usual; each stops the run.
 
-    A part of a year may have one month, and one town one kind of road, inside a built-up area.
+    A part of a year may have one month, and one town one kind of road, inside a built-up area. Columns of the layout
+    until 2018 are left alone: some were hardly ever filled in with more than one code.
     """
+    if file.layout is Layout.OLD:
+        return []
     usual = usual_contents(file.table, file.layout)
     findings = []
     for name, cells in count_contents(file.frame, file.table).items():
@@ -111,9 +122,24 @@ def _evidence(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_o
     return sum(parts) / 2 if min(parts) >= 0 else 0.0
 
 
-def _presence_swapped(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_other: np.ndarray) -> bool:
+def _presence_swapped(
+    measure: Callable[[np.ndarray], float],
+    one: np.ndarray,
+    other: np.ndarray,
+    usual_one: np.ndarray,
+    usual_other: np.ndarray,
+) -> bool:
     if one.sum() < _LEAST_CELLS:
         return False
-    missing = one[-1] / one.sum() - other[-1] / other.sum()
-    usually = usual_one[-1] - usual_other[-1]
-    return abs(usually) > _TELLING and missing * np.sign(usually) < -_TELLING
+    usually = measure(usual_one) - measure(usual_other)
+    return abs(usually) > _TELLING and (measure(one) - measure(other)) * np.sign(usually) < -_TELLING
+
+
+def _told(cells: np.ndarray) -> float:
+    """Share of the cells that say something: until 2018 nothing is written 0, 000 or not at all."""
+    return float(cells[1:-1].sum() / cells.sum())
+
+
+def _recorded(cells: np.ndarray) -> float:
+    """Share of the cells that hold anything."""
+    return float(cells[:-1].sum() / cells.sum())

@@ -6,6 +6,7 @@ and the level of information at which it may be used (`known`, the latest of the
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,26 +38,26 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True)
-class Feature:
+class Feature(ABC):
     """One column of the feature frame: `name` for programs, `phrase` for users."""
 
     name: str
     phrase: str
 
     @property
+    @abstractmethod
     def kind(self) -> FeatureKind:
         """How the values are to be read."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def known(self) -> Known:
         """When the latest of the columns used is known."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def formula(self) -> str:
         """How the value is made, in words, from published and derived columns."""
-        raise NotImplementedError
 
     @property
     def words(self) -> Mapping[int, str]:

@@ -46,6 +46,7 @@ _FIELDS = {
 """Slot of each field, and how its usual values are typed."""
 _UNKNOWN = (UNUSED, _never)
 _PLAIN = frozenset({int, float, str, type(None)})
+_OBJECT = (dict, Mapping)  # a dict is a mapping, too, and told at once
 
 
 class Reader:
@@ -91,7 +92,7 @@ class Reader:
 
     def read(self, part: Part, values: Any, row: Row, number: int | None = None) -> Row:
         """Fill `row` with what the object `values` says, and give it back."""
-        if not isinstance(values, Mapping):
+        if not isinstance(values, _OBJECT):
             self.refuse(_where(part, number), values, "must be an object of fields and values")
             return row
         fields = _FIELDS[part]

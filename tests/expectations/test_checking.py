@@ -271,3 +271,10 @@ def test_few_accidents_may_lack_more_by_chance_and_an_emptied_column_stops_never
     empty = replace(few, usagers=few.usagers.assign(etatp=-1))
     (failure,) = check(empty, SETTINGS).blocking_failures
     assert "usagers.etatp: 100 %" in failure
+
+
+def test_further_roads_of_an_accident_may_hold_little(clean: Tables) -> None:
+    further = clean.lieux.sample(frac=0.6, random_state=0).assign(surf=-1, vma=-1, circ=-1)
+    checked = check(replace(clean, lieux=pd.concat([further, clean.lieux], ignore_index=True)), SETTINGS)
+    assert checked.blocking_failures == ()
+    assert row(checked, "lieux.surf")["observed"] == row(check(clean, SETTINGS), "lieux.surf")["observed"]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from accidents.columns import Known
 from accidents.compiling import compiled
 from accidents.features import build, vector
 from accidents.features.arrays import arrays_of
@@ -15,7 +16,7 @@ from accidents.features.catalogue import FEATURES
 from accidents.features.engine import compute
 from accidents.features.layout import FIELDS, Over
 from accidents.features.plan import plan
-from accidents.features.specification import Aggregate, Feature, How
+from accidents.features.specification import Aggregate, Feature, FeatureKind, How
 from tests.features.generated import chosen, random_accidents
 
 
@@ -84,7 +85,9 @@ def test_derived_columns() -> None:
     np.testing.assert_array_equal(rows[Over.PEOPLE]["age"], age)
     catv = people["id_vehicule"].map(accidents.vehicles.set_index("id_vehicule")["catv"])
     np.testing.assert_array_equal(rows[Over.PEOPLE]["vehicle"] == 7, catv == 7)
-    np.testing.assert_array_equal(rows[Over.PEOPLE]["party"] == 0, people["catu"] == 3)
+    party = rows[Over.PEOPLE]["party"]
+    np.testing.assert_array_equal(party == 0, people["catu"] == 3)
+    np.testing.assert_array_equal(rows[Over.PEOPLE]["frailty"], (12 - party).where(party >= 0, -1))
 
 
 def test_combined_features() -> None:
@@ -144,4 +147,14 @@ def test_too_many_conditions_and_unknown_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="64 bits"):
         plan(many)
     with pytest.raises(TypeError, match="nothing computes"):
-        plan([Feature("odd", "odd")])
+        plan([Odd("odd", "odd")])
+    with pytest.raises(TypeError, match="abstract"):
+        Feature("bare", "bare")  # type: ignore[abstract]
+
+
+class Odd(Feature):
+    """A feature of a sort that no kernel knows."""
+
+    kind = FeatureKind.NUMBER
+    known = Known.STRICT
+    formula = "none"

@@ -75,6 +75,13 @@ def test_the_others_are_drivers_first(
     assert features["vehicles"] == max(vehicles or 0, 1)
 
 
+def test_the_other_drivers_sit_in_the_other_vehicles(classic: dict[str, Any]) -> None:
+    driver = classic | {"catu": 1, "place": 1, "catv": 7}
+    assert values(driver | {"nb_victim": 3, "nb_vehicules": 3})["car_occupants"] == 1
+    assert values(driver | {"nb_victim": 3, "nb_vehicules": 1})["car_occupants"] == 3
+    assert parse(classic | {"nb_victim": 4, "nb_vehicules": 2}).arrays.person_vehicle_ids.tolist() == [0, 0, 1, 0]
+
+
 def test_whoever_is_described_as_driver_drives(classic: dict[str, Any]) -> None:
     features = values(classic | {"catu": 1, "place": 1, "nb_victim": 3, "nb_vehicules": 2})
     assert features["drivers"] == 2

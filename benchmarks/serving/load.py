@@ -1,0 +1,155 @@
+"""Asks a server as fast as it answers: open connections, bytes made beforehand, one thread and no library.
+
+`measured` does it in a process of its own, so that the work of asking is not taken for the server's, and says how busy
+that process was: where it comes near 1, it is the asking that was measured.
+"""
+
+import gc
+import pickle
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+_WARMING = 0.1  # share of the time that is not counted
+_AT_A_TIME = 1 << 20
+_PATIENCE = 60.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server did: answers a second, milliseconds of one at the median and at 99 of 100, and bytes of one."""
+
+    rate: float
+    p50: float
+    p99: float
+    answers: int
+    bytes: float
+    busy: float
+    """Share of the time for which the asking process used a processor."""
+    asked: int
+    """All requests, with those that are not counted because the server was still warming up."""
+
+
+def request(path: str, body: bytes, *headers: str) -> bytes:
+    """A POST of JSON as it goes over the wire."""
+    lines = (
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *headers,
+    )
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def ask(port: int, asked: bytes) -> bytes:
+    """The body of one answer."""
+    connection = _Connection(port)
+    try:
+        connection.send(asked)
+        while not connection.receive():
+            pass
+        return connection.answer.partition(b"\r\n\r\n")[2]
+    finally:
+        connection.socket.close()
+
+
+def measured(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> Load:
+    """Ask in a process of its own, with as many connections as `clients`, each with one request under way.
+
+    Raises:
+        SystemExit: an answer is no 200.
+    """
+    job = pickle.dumps({"port": port, "requests": list(requests), "clients": clients, "seconds": seconds})
+    done = subprocess.run([sys.executable, "-m", __name__], input=job, stdout=subprocess.PIPE, cwd=_ROOT)
+    if done.returncode:
+        raise SystemExit(f"port {port} does not answer as it should; see above")
+    return Load(**pickle.loads(done.stdout))  # noqa: S301  # of the process above
+
+
+class _Connection:
+    """One connection that is kept; times are in seconds."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.began = self.took = 0.0
+        self.answer = b""
+        self._size = 0
+
+    def send(self, asked: bytes) -> None:
+        self.answer, self._size = b"", 0
+        self.began = time.perf_counter()
+        self.socket.sendall(asked)
+
+    def receive(self) -> bool:
+        """Take what there is; whether the answer is whole."""
+        piece = self.socket.recv(_AT_A_TIME)
+        if not piece:
+            raise SystemExit("the connection was closed")
+        self.answer = self.answer + piece if self.answer else piece
+        if not self._size and (end := self.answer.find(b"\r\n\r\n")) >= 0:
+            self._size = end + 4 + _length(self.answer[:end])
+        if len(self.answer) != self._size:
+            return False
+        self.took = time.perf_counter() - self.began
+        if self.answer[9:12] != b"200":
+            raise SystemExit(self.answer[:2000].decode(errors="replace"))
+        return True
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    raise SystemExit(f"an answer without a length: {head.decode(errors='replace')}")
+
+
+def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
+    following = cycle(requests)
+    waiting = selectors.DefaultSelector()
+    for _ in range(clients):
+        connection = _Connection(port)
+        waiting.register(connection.socket, selectors.EVENT_READ, connection)
+        connection.send(next(following))
+    times: list[float] = []
+    size = before = 0
+    start = used = 0.0
+    counted = time.perf_counter() + seconds * _WARMING
+    while not start or time.perf_counter() < start + seconds:
+        if not start and time.perf_counter() >= counted:
+            start, used, size, before = time.perf_counter(), time.process_time(), 0, len(times)
+            times.clear()
+        for key, _ in waiting.select(_PATIENCE):
+            connection = key.data
+            if connection.receive():
+                times.append(connection.took)
+                size += len(connection.answer)
+                connection.send(next(following))
+    spent, busy = time.perf_counter() - start, time.process_time() - used
+    if len(times) < 2:
+        raise SystemExit("fewer than two answers; measure for longer")
+    p50, p99 = statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[98]
+    return Load(
+        len(times) / spent, 1000 * p50, 1000 * p99, len(times), size / len(times), busy / spent, before + len(times)
+    )
+
+
+def _main() -> None:
+    job: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the process that has started this one
+    gc.disable()
+    sys.stdout.buffer.write(pickle.dumps(asdict(_load(**job))))
+
+
+if __name__ == "__main__":
+    _main()

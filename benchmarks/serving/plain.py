@@ -1,0 +1,70 @@
+"""An alternative as it is usually written: FastAPI, a pydantic model of the body, pandas frames, the model on them.
+
+Of the project it has the column specification, the features and the bundle. It asks for no key, and
+neither counts nor logs.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from fastapi import FastAPI
+
+from accidents.bundle import Bundle
+from accidents.columns import TABLES, Kind, Table
+from accidents.features import build
+from accidents.requests.values import absent
+from accidents.tables import Accidents
+from benchmarks.serving.bare import BUNDLE
+from serving.schemas.requests import accident_model
+
+_ACCIDENT = {**TABLES[Table.CARACTERISTIQUES], **TABLES[Table.LIEUX]}
+
+
+def create() -> FastAPI:
+    """The application."""
+    application = FastAPI()
+    bundle = Bundle.load(os.environ[BUNDLE])
+    accident = accident_model()
+
+    @application.get("/ready")
+    async def ready() -> dict[str, str]:
+        return {"status": "ready"}
+
+    async def predict(body: Any) -> dict[str, float]:
+        return {"probability": _predicted(bundle, [body])[0]}
+
+    async def batch(body: Any) -> dict[str, list[float]]:
+        return {"probabilities": _predicted(bundle, body)}
+
+    predict.__annotations__["body"], batch.__annotations__["body"] = accident, list[accident]  # type: ignore[valid-type]
+    application.post("/predict")(predict)
+    application.post("/batch")(batch)
+    return application
+
+
+def _predicted(bundle: Bundle, bodies: Sequence[Any]) -> list[float]:
+    return bundle.predict(build(_frames([body.model_dump() for body in bodies]))).tolist()
+
+
+def _frames(contents: Sequence[dict[str, Any]]) -> Accidents:
+    """Accidents as the domain takes them; each gets a number."""
+    numbered = list(enumerate(contents))
+    return Accidents(
+        _frame([{**one["accident"], **one["road"], "Num_Acc": number} for number, one in numbered], _ACCIDENT),
+        _frame(
+            [row | {"Num_Acc": number} for number, one in numbered for row in one["vehicles"]],
+            TABLES[Table.VEHICULES],
+        ),
+        _frame([row | {"Num_Acc": number} for number, one in numbered for row in one["people"]], TABLES[Table.USAGERS]),
+    )
+
+
+def _frame(rows: Sequence[dict[str, Any]], columns: Any) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    if "hrmn" in frame:
+        times = frame["hrmn"].str.split(":", expand=True).astype(float)
+        frame["hrmn"] = times[0] * 60 + times[1]
+    numbers = [name for name in frame if columns[name].kind is not Kind.TEXT]
+    return frame.fillna({name: absent(columns[name]) for name in numbers}).infer_objects()
