@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from accidents.columns import MISSING, Column, Kind, Known
 from accidents.requests.flat import _COUNTS, KEYS
@@ -90,12 +90,20 @@ def labelled_model() -> type[BaseModel]:
     )
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be 0 or 1")
+    return value
+
+
 class Feedback(BaseModel):
     """What became of an accident that was predicted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     prediction_id: str = Field(description="as it was answered", max_length=64, examples=[_ID])
-    priority: Literal[0, 1] = Field(description="1: somebody was killed or hospitalised, 0: nobody was")
+    priority: Annotated[Literal[0, 1], BeforeValidator(_no_truth)] = Field(
+        description="1: somebody was killed or hospitalised, 0: nobody was"
+    )
 
 
 def flat_columns() -> dict[str, Column]:

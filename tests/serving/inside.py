@@ -61,7 +61,8 @@ class Api:
 
     def post(self, path: str, content: Any, role: Role | None = Role.PREDICT, **others: Any) -> requests.Response:
         """POST some JSON with a key of a role, or without one."""
-        return self.ask("POST", path, role, json=content, **others)
+        headers = {"Content-Type": "application/json"} | others.pop("headers", {})
+        return self.ask("POST", path, role, data=json.dumps(content), headers=headers, **others)
 
     def figures(self) -> dict[str, float]:
         """What Prometheus would read, by name and labels as they are written."""
