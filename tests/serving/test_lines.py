@@ -84,15 +84,18 @@ def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path) -> None:
 
 def test_answers_may_take_longer_than_a_body_may(tmp_path: Path) -> None:
     """A caller that reads slowly holds nobody up, and gets everything."""
-    with inside(tmp_path, saved_model(tmp_path), request={"body_seconds": 0.3, "batch": 100}) as api:
-        contents = accidents(200) * 60
-        found = api.ask("POST", "/v1/predict/batch", data=lines_of(contents), headers=LINES, stream=True)
-        said = 0
-        for _ in found.iter_lines(chunk_size=4096):
-            said += 1
-            if said % 3000 == 0:
-                time.sleep(0.3)
-        assert said == len(contents)
+    with inside(tmp_path, saved_model(tmp_path), request={"body_seconds": 0.3}) as api:
+        faulty = {f"colour {number}": 1 for number in range(50)}
+        body = gzip.compress(lines_of([faulty] * 1500))
+        packed = LINES | {"Content-Encoding": "gzip"}
+        found = api.ask("POST", "/v1/predict/batch", data=body, headers=packed, stream=True)
+        said = size = 0
+        for line in found.iter_lines(chunk_size=4096):
+            said, size = said + 1, size + len(line)
+            if said % 300 == 0:
+                time.sleep(0.5)
+        assert said == 1500
+        assert size > 20 * MEGABYTE
 
 
 @pytest.mark.long
