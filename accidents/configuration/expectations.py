@@ -137,9 +137,7 @@ class ExpectationSettings(Section):
         0.01, description="largest share of accidents with nobody hurt, which by definition there are none of"
     )
     unknown_injury: Share = Field(0.02, description="largest share of people whose injury is not recorded")
-    afternoon: Bounds = Field(
-        Bounds(least=0.45, most=0.8), description="share of accidents from 13:00 on; a breach is a warning"
-    )
+    afternoon: Bounds = Field(Bounds(least=0.3, most=0.9), description="share of accidents from 13:00 on")
     passengers: Bounds = Field(
         Bounds(least=0.08, most=0.5), description="share of people who are passengers; a breach is a warning"
     )

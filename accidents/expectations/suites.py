@@ -150,7 +150,8 @@ def _afternoon(rows: Rows, settings: ExpectationSettings) -> Expectation:
     """Times of a twelve-hour clock are all times of day, and none of them is after 12:59."""
     minutes = rows[Table.CARACTERISTIQUES]["hrmn"]
     late = (minutes >= _ONE_O_CLOCK).where(minutes != MISSING)
-    return _composition("accidents from 13:00 on", late, settings.afternoon)
+    large = len(minutes) >= settings.fewest_accidents
+    return _composition("accidents from 13:00 on", late, settings.afternoon, blocking=large)
 
 
 def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
@@ -163,7 +164,7 @@ def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
         yield _composition(subject, (roles == code).where(roles != MISSING), bounds)
 
 
-def _composition(subject: str, values: pd.Series, bounds: Bounds) -> Expectation:
+def _composition(subject: str, values: pd.Series, bounds: Bounds, *, blocking: bool = False) -> Expectation:
     """A share that is usual; `values` are missing where nothing is recorded."""
     return Expectation(
         topic="Composition",
@@ -171,8 +172,8 @@ def _composition(subject: str, values: pd.Series, bounds: Bounds) -> Expectation
         measure=values.to_numpy(dtype="float64"),
         kind="ExpectColumnMeanToBeBetween",
         arguments={"min_value": bounds.least, "max_value": bounds.most},
-        blocking=False,
-        note="differs between departments: a warning",
+        blocking=blocking,
+        note="" if blocking else "differs between departments: a warning",
     )
 
 

@@ -52,7 +52,7 @@ def away(engine: Engine, of_server: str | None) -> Iterator[None]:
         return
     name = engine.url.database
     _as_owner(of_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    _as_owner(of_server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    _as_owner(of_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=name)
     try:
         yield
     finally:
@@ -65,8 +65,8 @@ def _rename(engine: Engine, names: dict[str, str]) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
 
 
-def _as_owner(of_server: str, statement: str) -> None:
+def _as_owner(of_server: str, statement: str, **values: object) -> None:
     owner = create_engine(of_server, isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
-        connection.execute(text(statement))
+        connection.execute(text(statement), values)
     owner.dispose()

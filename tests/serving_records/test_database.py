@@ -11,7 +11,22 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import DateTime, Double, Engine, Integer, MetaData, Table, create_engine, insert, inspect, select, text
+from sqlalchemy import (
+    DateTime,
+    Double,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    column,
+    create_engine,
+    insert,
+    inspect,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from accidents.configuration.records import RecordSettings
@@ -25,7 +40,7 @@ from tests.serving_records.databases import ready
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "serving" / "records" / "migrations"
 REVISIONS = [found.revision for found in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
-PASSWORD = "correct-horse-battery"
+WATCHWORD = "correct-horse-battery"
 STARTED = """
 import sys
 from accidents.configuration.records import RecordSettings
@@ -107,30 +122,30 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
 def test_an_older_database_keeps_its_rows(address: str, revision: str) -> None:
     engine = opened(RecordSettings(database_url=address), {})
     migrate(engine, revision)
-    before = {table.name: filled(engine, table) for table in tables_of(engine)}
+    before = {found.name: filled(engine, found) for found in tables_of(engine)}
     assert before
     migrate(engine)
     assert differences(engine) == []
     for name, rows in before.items():
-        table = Table(name, MetaData(), autoload_with=engine)
+        found = Table(name, MetaData(), autoload_with=engine)
         with engine.connect() as connection:
-            kept = [row._asdict() for row in connection.execute(select(table))]
-        assert [{column: row[column] for column in rows[0]} for row in kept] == rows
+            kept = [row._asdict() for row in connection.execute(select(found))]
+        assert [{key: row[key] for key in rows[0]} for row in kept] == rows
 
 
 def tables_of(engine: Engine) -> list[Table]:
     metadata = MetaData()
     metadata.reflect(engine)
-    return [table for table in metadata.sorted_tables if table.name != VERSION_TABLE]
+    return [found for found in metadata.sorted_tables if found.name != VERSION_TABLE]
 
 
-def filled(engine: Engine, table: Table) -> list[dict[str, Any]]:
+def filled(engine: Engine, target: Table) -> list[dict[str, Any]]:
     """The rows of a table after three were put into it."""
     with engine.begin() as connection:
         for number in range(3):
-            row = {column.name: value_for(column.name, column.type, number) for column in table.columns}
-            connection.execute(insert(table), row)
-        return [row._asdict() for row in connection.execute(select(table))]
+            row = {one.name: value_for(one.name, one.type, number) for one in target.columns}
+            connection.execute(insert(target), row)
+        return [row._asdict() for row in connection.execute(select(target))]
 
 
 def value_for(name: str, kind: Any, number: int) -> Any:
@@ -152,20 +167,18 @@ def test_processes_that_start_at_once_all_find_it_ready(address: str, project: P
     for process in started:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-    answers = []
     for process in started:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    for process in started:
-        answers.append((process.wait(120), process.stderr.read() if process.stderr else ""))
+    answers = [(process.wait(120), process.stderr.read() if process.stderr else "") for process in started]
     assert [code for code, _ in answers] == [0] * 6, answers
     assert differences(opened(RecordSettings(database_url=address), {})) == []
 
 
 def test_a_database_of_a_later_version_is_left_alone(engine: Engine) -> None:
     with writing(engine) as connection:
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(update(table(VERSION_TABLE, column("version_num"))), {"version_num": "9999"})
     with pytest.raises(RecordsError, match=r"a later version of the project wrote it; update the project"):
         migrate(engine)
     assert {"predictions", "feedback", "api_keys"} <= set(inspect(engine).get_table_names())
@@ -197,35 +210,35 @@ def test_outcomes_and_roles_are_checked_by_the_database(engine: Engine) -> None:
     now = datetime.now(UTC)
     key = {"id": "1", "name": "x", "role": "owner", "secret_sha256": "", "created_at": now}
     outcome = {"prediction_id": "1", "outcome": 2, "at": now, "caller": "x"}
-    for table, row in ((api_keys, key), (feedback, outcome), (feedback, outcome | {"outcome": 1})):
+    for target, row in ((api_keys, key), (feedback, outcome), (feedback, outcome | {"outcome": 1})):
         with pytest.raises(IntegrityError), writing(engine) as connection:
-            connection.execute(insert(table), row)
+            connection.execute(insert(target), row)
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        f"postgresql://user:{PASSWORD}@127.0.0.1:1/db",
-        f"postgresql://127.0.0.1:1/db?user=me&password={PASSWORD}",
-        f"postgresql://user:at@{PASSWORD}@host/db",
-        f"postgresql://user:a@b:{PASSWORD}@host/db",
-        f"mysql://user:{PASSWORD}@host/db",
-        f"user:{PASSWORD}@host/db",
+        f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db",
+        f"postgresql://127.0.0.1:1/db?user=me&password={WATCHWORD}",
+        f"postgresql://user:at@{WATCHWORD}@host/db",
+        f"postgresql://user:a@b:{WATCHWORD}@host/db",
+        f"mysql://user:{WATCHWORD}@host/db",
+        f"user:{WATCHWORD}@host/db",
     ],
 )
 def test_no_message_holds_a_password(url: str) -> None:
     settings = RecordSettings(database_url=url)
-    assert PASSWORD not in f"{settings!r} {settings.model_dump_json()}"
+    assert WATCHWORD not in f"{settings!r} {settings.model_dump_json()}"
     for chosen, environment in ((settings, {}), (RecordSettings(), {VARIABLE: url})):
         with pytest.raises((ConfigurationError, RecordsError)) as failure:
             opened(chosen, environment)
-        assert PASSWORD not in f"{failure.value!r} {failure.value}"
+        assert WATCHWORD not in f"{failure.value!r} {failure.value}"
         assert VARIABLE in str(failure.value) or "database_url" in str(failure.value)
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(RecordsError, match=r"postgresql://127\.0\.0\.1:1/db: .*refused.*SERVING_DATABASE_URL"):
-        opened(RecordSettings(database_url=f"postgresql://user:{PASSWORD}@127.0.0.1:1/db"), {})
+        opened(RecordSettings(database_url=f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db"), {})
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
@@ -252,11 +265,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_errors_hold_no_values() -> None:
     engine = create_engine("sqlite://", hide_parameters=True)
     with pytest.raises(RecordsError) as failure, told(engine), engine.connect() as connection:
-        connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": PASSWORD})
-    assert PASSWORD not in str(failure.value)
+        connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": WATCHWORD})
+    assert WATCHWORD not in str(failure.value)
     assert "no such table" in str(failure.value)
 
 
 def test_an_address_is_shown_without_user_and_options() -> None:
-    url = address(RecordSettings(database_url=f"postgres://user:{PASSWORD}@host:5433/db?sslmode=require"), {})
+    url = address(RecordSettings(database_url=f"postgres://user:{WATCHWORD}@host:5433/db?sslmode=require"), {})
     assert shown(url) == "postgresql://host:5433/db"
