@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from accidents.columns import MISSING, Column, Kind, Known
-from accidents.requests.flat import _COUNTS, KEYS
+from accidents.requests.flat import COUNTS, KEYS
 from accidents.requests.form import COLUMNS, MOST, Part
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -109,7 +109,7 @@ class Feedback(BaseModel):
 def flat_columns() -> dict[str, Column]:
     """The column behind each key of the flat form."""
     found = {name: column for part in reversed(Part) for name, column in COLUMNS[part].items() if name in KEYS}
-    return dict(sorted((found | _COUNTS).items()))
+    return dict(sorted((found | COUNTS).items()))
 
 
 def examples() -> dict[str, Any]:
