@@ -7,15 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from accidents.errors import AccidentsError, ConfigurationError
 from cli.arguments import ON_REQUEST, PIPELINES, SUBCOMMANDS, parser
+from cli.exits import DONE, REFUSED, ended
 from cli.timing import phase
 
 if TYPE_CHECKING:
     from accidents.configuration.effective import Configuration
-
-DONE, FAILED, REFUSED = 0, 1, 2
-_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,22 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return import_module(SUBCOMMANDS[typed[0]]).main(typed[1:])
     commands = parser()
     given = commands.parse_args(typed)
-    try:
-        return _dispatch(commands, given)
-    except ConfigurationError as error:
-        return _say_error(given, error, REFUSED)
-    except AccidentsError as error:
-        return _say_error(given, error, FAILED)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-
-
-def _say_error(given: argparse.Namespace, error: Exception, code: int) -> int:
-    if given.debug:
-        raise error
-    print(f"error: {error}", file=sys.stderr)
-    return code
+    return ended(lambda: _dispatch(commands, given), debug=given.debug)
 
 
 def _dispatch(commands: argparse.ArgumentParser, given: argparse.Namespace) -> int:

@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from accidents.errors import AccidentsError, ConfigurationError
+from cli.exits import DONE, ended
 
 if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy import Engine
 
     from accidents.configuration.records import RecordSettings
-
-DONE, FAILED, REFUSED = 0, 1, 2
-_INTERRUPTED = 130
 
 Answer = Callable[[argparse.Namespace, "Engine", "RecordSettings"], None]
 
@@ -33,7 +30,8 @@ def shared() -> argparse.ArgumentParser:
 def run(parser: argparse.ArgumentParser, answers: Mapping[str, Answer], arguments: Sequence[str]) -> int:
     """Do what was typed, on the database of the service; returns the exit code: 0 done, 1 failed, 2 refused."""
     given = parser.parse_args(arguments)
-    try:
+
+    def answered() -> int:
         from cli.session import read_environment
 
         read_environment()
@@ -47,15 +45,9 @@ def run(parser: argparse.ArgumentParser, answers: Mapping[str, Answer], argument
             answers[given.command](given, engine, settings)
         finally:
             engine.dispose()
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except AccidentsError as error:
-        if given.debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return REFUSED if isinstance(error, ConfigurationError) else FAILED
-    return DONE
+        return DONE
+
+    return ended(answered, debug=given.debug)
 
 
 def say(given: argparse.Namespace, values: Any, told: "str | Table") -> None:

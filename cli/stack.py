@@ -6,19 +6,16 @@ Imports nothing heavy: `--help` must answer at once.
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from accidents.errors import AccidentsError, ConfigurationError
+from cli.exits import DONE, FAILED, ended
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from stacks.registration import Outcome
 
-DONE, FAILED, REFUSED = 0, 1, 2
-_INTERRUPTED = 130
 _EPILOG = """A stack says where pipelines run and where they keep things. Files in stacks/ define stacks of the project;
 docs/stacks.md tells how to write one. For one run alone: python run.py --training --stack NAME
 
@@ -60,16 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     given = commands.parse_args(arguments)
     if given.command == "register" and bool(given.names) == given.all:
         commands.error("register: give names, or --all")
-    try:
-        return _answer(given)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except AccidentsError as error:
-        if given.debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return REFUSED if isinstance(error, ConfigurationError) else FAILED
+    return ended(lambda: _answer(given), debug=given.debug)
 
 
 def _answer(given: argparse.Namespace) -> int:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from accidents.configuration.base import Section
+from accidents.configuration.files import read_keys
 from accidents.errors import ConfigurationError
 from stacks.variables import expand
 
@@ -124,7 +124,7 @@ def read(file: Path, environment: Mapping[str, str]) -> Definition:
     if file.stem == ZENML_OWN:
         raise ConfigurationError(f"{file}: the stack {ZENML_OWN} belongs to ZenML; give the file another name")
     try:
-        content = StackFile.model_validate(_mapping(file))
+        content = StackFile.model_validate(read_keys(file, f"{FOLDER.name}/local.yaml"))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_refusals(file, error))) from None
     components: dict[str, Component] = {
@@ -147,18 +147,6 @@ def references(value: Any) -> Iterator[tuple[str, str]]:
             yield from references(part)
     elif isinstance(value, str):
         yield from _REFERENCE.findall(value)
-
-
-def _mapping(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: is no YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{file}: holds no keys; compare it with {FOLDER.name}/local.yaml")
-    return content
 
 
 def _refusals(file: Path, error: ValidationError) -> Iterator[str]:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from accidents.configuration.base import Section
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
+from accidents.configuration.files import read_keys
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.promotion import PromotionSettings
@@ -20,6 +20,7 @@ from accidents.configuration.training import TrainingSettings
 from accidents.errors import ConfigurationError
 
 FOLDER = Path(__file__).resolve().parents[2] / "configs"
+_LIKE = "the files in configs/"
 
 
 class Configuration(Section):
@@ -49,7 +50,9 @@ def load(files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None)
     chosen = {name: FOLDER / f"{name}.yaml" for name in Configuration.model_fields}
     for file in files:
         chosen[_pipeline_of(file)] = file
-    sections = {name: {k: v for k, v in _read(file).items() if k != "pipeline"} for name, file in chosen.items()}
+    sections = {
+        name: {k: v for k, v in read_keys(file, _LIKE).items() if k != "pipeline"} for name, file in chosen.items()
+    }
     for path, value in (overrides or {}).items():
         if value is not None:
             _put(sections, path.split("."), value)
@@ -59,20 +62,8 @@ def load(files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None)
         raise ConfigurationError(_refusals(error, chosen)) from None
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: is no YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{file}: holds no keys; compare it with the files in configs/")
-    return content
-
-
 def _pipeline_of(file: Path) -> str:
-    name = _read(file).get("pipeline")
+    name = read_keys(file, _LIKE).get("pipeline")
     if name not in Configuration.model_fields:
         raise ConfigurationError(
             f"{file}: the key 'pipeline' must say whose configuration this is: {', '.join(Configuration.model_fields)}"

@@ -55,7 +55,7 @@ def parse(text: FileText, header: Header, table: Table, bad_rows: float) -> Text
         data, literal = _escape_lone_quotes(data, header)
         arrow, ragged = _split(data, header, table, threads=False)
         broken = _count_lines(data) - 1 - arrow.num_rows - len(ragged)
-        findings += _quote_findings(text.file, literal, broken, arrow.num_rows, bad_rows)
+        findings += _quote_findings(text, literal, broken, arrow.num_rows, bad_rows)
     _refuse_ragged(text, header, arrow.num_rows, ragged, bad_rows)
     rows = np.arange(2, arrow.num_rows + len(ragged) + 2, dtype=np.int32)
     if ragged:
@@ -176,15 +176,21 @@ def _without_quotes(field: bytes) -> bytes:
     return field[1:-1] if len(field) > 1 and field.startswith(b'"') and field.endswith(b'"') else field
 
 
-def _quote_findings(file: str, literal: int, broken: int, regular: int, bad_rows: float) -> list[Finding]:
-    findings = []
+def _quote_findings(text: FileText, literal: int, broken: int, regular: int, bad_rows: float) -> list[Finding]:
+    findings, file = [], text.file
     if literal:
         share = literal / max(regular, 1)
         findings.append(Finding(file, "", "a lone quote, read as a character", literal, share, Action.MENDED))
     if broken:
         share = broken / max(regular, 1)
         if share > bad_rows:
-            raise file_fault(file, f"quotes do not close: they swallow {broken:,} line ends", "Use the official file")
+            lines = [line for line in _LINE_END.split(text.data) if line.strip()]
+            raise file_fault(
+                file,
+                f"quotes do not close in their line: they take in {broken:,} line ends",
+                "Use the official file, in which every row is one line",
+                rows=[row for row, line in enumerate(lines, start=1) if line.count(b'"') % 2],
+            )
         findings.append(Finding(file, "", "line break inside a quoted field", broken, share, Action.MENDED))
     return findings
 

@@ -22,7 +22,7 @@ _ROAD = ("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "l
 _VEHICLE = ("catv", "obsm", "motor", "obs")
 _PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
 _YEAR = TABLES[Table.CARACTERISTIQUES]["an"]
-_COUNTS = {
+COUNTS = {
     name: Column(table, name, Kind.INTEGER, meaning, Known.STRICT, minimum=1, maximum=MOST)
     for name, table, meaning in (
         ("nb_vehicules", Table.VEHICULES, "number of vehicles"),
@@ -31,7 +31,7 @@ _COUNTS = {
 } | {"year_acc": _YEAR}
 """Keys that no published table has."""
 
-KEYS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *_COUNTS))
+KEYS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNTS))
 """The 39 keys. `Num_Acc` is allowed besides, and `grav` is ignored."""
 
 _IGNORED = ("grav",)
@@ -49,7 +49,7 @@ def read(content: Mapping[str, Any], reader: Reader) -> Form:
     read_in(accident, Part.ROAD, _ROAD)
     vehicle = read_in(blank(Over.VEHICLES), Part.VEHICLES, _VEHICLE)
     person = read_in(blank(Over.PEOPLE), Part.PEOPLE, (*_PERSON, *_IGNORED))
-    counts = {name: reader.value(column, content.get(name), name) for name, column in _COUNTS.items()}
+    counts = {name: reader.value(column, content.get(name), name) for name, column in COUNTS.items()}
     if counts["year_acc"] not in {MISSING, accident[_AN]}:
         if accident[_AN] == MISSING:
             accident[_AN] = counts["year_acc"]

@@ -105,12 +105,14 @@ def _check_places(row: Row, reader: Reader) -> None:
     mended = coordinates.mend(np.array([department], dtype=object), np.array([latitude]), np.array([longitude]))
     row[_LAT], row[_LONG] = float(mended.latitude[0]), float(mended.longitude[0])
     for what, text in (
-        (mended.mended, f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),
-        (mended.outside, f"far from department {department}, and ignored"),
-        (mended.half, "one without the other, and ignored"),
+        (mended.mended[0], f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),
+        (mended.outside[0], f"far from department {department}, and ignored"),
+        (mended.half[0], "one without the other, and ignored"),
+        (department in _boxes(), f"outside department {department}"),
     ):
-        if what[0]:
+        if what:
             reader.warn(f"coordinates {latitude:g}, {longitude:g} are {text}")
+            break
 
 
 @cache

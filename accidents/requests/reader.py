@@ -11,7 +11,7 @@ from accidents.requests.values import absent, typed, usual
 
 _MOST_PROBLEMS = 1000
 _PLACES = ("dep", "com", "lat", "long")
-_RELEVANT = {
+RELEVANT = {
     Part.ACCIDENT: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[Part.ACCIDENT]),
     Part.ROAD: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], "voie") if name in COLUMNS[Part.ROAD]),
     Part.VEHICLES: PUBLISHED[Over.VEHICLES],
@@ -24,7 +24,7 @@ _PEDESTRIAN = 3
 
 
 def _slots(part: Part, *, on_foot: bool) -> tuple[tuple[int, str], ...]:
-    names = (name for name in _RELEVANT[part] if on_foot or name not in _OF_PEDESTRIANS)
+    names = (name for name in RELEVANT[part] if on_foot or name not in _OF_PEDESTRIANS)
     return tuple((SLOTS[OVER[part]][name], f"{part}.{name}") for name in names)
 
 

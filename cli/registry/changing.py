@@ -4,13 +4,12 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from cli.exits import DONE, FAILED
 from cli.registry.desk import Desk
 from tracking import checking, stages
 from tracking.deployment import follow
 from tracking.ledger import Entry
 from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Version
-
-DONE, FAILED = 0, 1
 
 
 def give_stage(desk: Desk) -> int:

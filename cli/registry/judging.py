@@ -11,14 +11,13 @@ from accidents.errors import AccidentsError, ConfigurationError, DataError, Mode
 from accidents.evaluation.metrics import METRICS
 from accidents.versions import compare_versions
 from cli import outputs, stages
+from cli.exits import DONE, FAILED
 from cli.registry.desk import Desk
 from cli.session import progress_on_stderr
 from tracking.errors import RegistryError
 from tracking.ledger import Entry
 from tracking.promotion import Data, Judged, judge, promote_if_approved
 from tracking.registry import NONE, Version
-
-DONE, FAILED = 0, 1
 
 
 def compare(desk: Desk) -> int:

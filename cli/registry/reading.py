@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from cli.exits import DONE
 from cli.registry.desk import Desk, facts
 from tracking import ledger
 from tracking.registry import PRODUCTION, STAGING, Version
 
-DONE = 0
 _SHOWN = ("f1", "roc_auc", "precision", "recall", "ece")
 
 

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from accidents.columns import Known
 from accidents.requests.flat import KEYS
 from accidents.requests.form import COLUMNS, Part
-from accidents.requests.reader import _RELEVANT
+from accidents.requests.reader import RELEVANT
 from accidents.texts import FLAT, NESTED
 from serving.bodies import Json
 from serving.current import wait_for_check
@@ -63,7 +63,7 @@ async def input_features(request: Request) -> Json:
     level = world_of(request).served().bundle.level
     parts = {
         part.value: [
-            requests.facts(column) | {"used": name in _RELEVANT[part] and column.known <= Known[level.upper()]}
+            requests.facts(column) | {"used": name in RELEVANT[part] and column.known <= Known[level.upper()]}
             for name, column in COLUMNS[part].items()
             if name == column.name and column.known is not Known.AFTER
         ]

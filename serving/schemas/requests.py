@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from accidents.columns import MISSING, Column, Kind, Known
-from accidents.requests.flat import _COUNTS, KEYS
+from accidents.requests.flat import COUNTS, KEYS
 from accidents.requests.form import COLUMNS, MOST, Part
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -90,18 +90,26 @@ def labelled_model() -> type[BaseModel]:
     )
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be 0 or 1")
+    return value
+
+
 class Feedback(BaseModel):
     """What became of an accident that was predicted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     prediction_id: str = Field(description="as it was answered", max_length=64, examples=[_ID])
-    priority: Literal[0, 1] = Field(description="1: somebody was killed or hospitalised, 0: nobody was")
+    priority: Annotated[Literal[0, 1], BeforeValidator(_no_truth)] = Field(
+        description="1: somebody was killed or hospitalised, 0: nobody was"
+    )
 
 
 def flat_columns() -> dict[str, Column]:
     """The column behind each key of the flat form."""
     found = {name: column for part in reversed(Part) for name, column in COLUMNS[part].items() if name in KEYS}
-    return dict(sorted((found | _COUNTS).items()))
+    return dict(sorted((found | COUNTS).items()))
 
 
 def examples() -> dict[str, Any]:

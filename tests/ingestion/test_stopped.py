@@ -267,6 +267,12 @@ def test_many_ragged_rows(run: Run, clean_files: dict[Table, bytes]) -> None:
     refused(run, {V: b"\n".join(lines)}, "vehicules.csv", "damaged rows", "first in row 11, 12, 13")
 
 
+def test_line_breaks_in_many_addresses(run: Run, clean_cells: Cells) -> None:
+    cells = clean_cells[C].copy()
+    cells.loc[100:120, "adr"] = "RUE\nBASSE"
+    refused(run, {C: as_text(cells)}, "caracteristiques.csv", "quotes do not close", "first in row 102, 103, 104")
+
+
 def test_bytes_of_both_encodings_and_of_none(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[C].copy()
     cells.loc[::2, "adr"] = "Allée"

@@ -37,7 +37,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (TRAINING | TRACKING, "accidents/configuration", "training"),
     (ASSESSMENT, "accidents/configuration", "evaluation"),
     (TRACKING, "accidents/configuration", "tracking"),
-    (NONE, "accidents/configuration", "deployment effective inference promotion records serving"),
+    (NONE, "accidents/configuration", "deployment effective files inference promotion records serving"),
     (
         INGEST,
         "accidents/sources",

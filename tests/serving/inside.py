@@ -4,8 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 import requests
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from accidents.configuration.serving import ServingSettings
 from accidents.requests.writing import requests_of
 from serving.application import create
+from serving.guard import GuardedRoute
 from serving.launch import of_file
 from serving.records import keys
 from serving.records.access import Role
@@ -61,12 +63,34 @@ class Api:
 
     def post(self, path: str, content: Any, role: Role | None = Role.PREDICT, **others: Any) -> requests.Response:
         """POST some JSON with a key of a role, or without one."""
-        return self.ask("POST", path, role, json=content, **others)
+        headers = {"Content-Type": "application/json"} | others.pop("headers", {})
+        return self.ask("POST", path, role, data=json.dumps(content), headers=headers, **others)
 
     def figures(self) -> dict[str, float]:
         """What Prometheus would read, by name and labels as they are written."""
         text = self.get("/metrics").text
         return read_figures(text)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route that asks for a role."""
+
+    method: str
+    path: str
+    role: Role
+
+
+def guarded(application: FastAPI) -> list[Route]:
+    """Every route of an application that asks for a role, HEAD beside each GET."""
+    found = [one for one in iter_route_contexts(application.routes) if one.path != "/docs"]
+    routes = [
+        Route(method, str(one.path), one.original_route.role)
+        for one in found
+        if isinstance(one.original_route, GuardedRoute)
+        for method in one.methods or ()
+    ]
+    return routes + [Route("HEAD", one.path, one.role) for one in routes if one.method == "GET"]
 
 
 def read_figures(text: str) -> dict[str, float]:
@@ -87,7 +111,12 @@ def serving(application: FastAPI) -> Iterator[str]:
     """The server of an application; yields its address."""
     settings: ServingSettings = application.state.world.settings
     server = uvicorn.Server(uvicorn.Config(application, **(options(settings) | {"log_config": None})))
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def run() -> None:
+        with suppress(SystemExit):  # where it does not start
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     end = time.monotonic() + PATIENCE
     while not server.started:
@@ -110,8 +139,29 @@ def inside(folder: Path, model: Path, **settings: Any) -> Iterator[Api]:
     world: World = application.state.world
     made = {role: keys.create(world.engine, f"test {role}", role).text for role in Role}
     world.ring.refresh()
-    with serving(application) as url:
+    with serving(application) as url, looking(model, pointer):
         yield Api(url, application, made, pointer)
+
+
+@contextmanager
+def looking(model: Path, pointer: Path) -> Iterator[None]:
+    """What the launching process does when it is asked to look."""
+    wanted, ended = pointer.with_name("wanted"), threading.Event()
+
+    def look() -> None:
+        seen = 0
+        while not ended.wait(0.02):
+            if wanted.exists() and (stamp := wanted.stat().st_mtime_ns) != seen:
+                seen, at = stamp, time.time()
+                replace(of_file(model)(), checked_at=at).write(pointer)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @cache

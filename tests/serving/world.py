@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from tests.trained import small_models
@@ -32,6 +33,18 @@ def saved_model(folder: Path, model_type: str = "lightgbm") -> Path:
     path = folder / f"{model_type}_model.joblib"
     small_models()[model_type].trained.bundle.save(path)
     return path
+
+
+def servers_of(folder: Path) -> list[int]:
+    """The processes that answer for the service of a folder: those that hold its database."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(file.path == str(folder / "serving.db") for file in process.open_files()):
+                found.append(process.pid)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return [pid for pid in found if pid != os.getpid()]
 
 
 @contextmanager

@@ -196,6 +196,7 @@ def test_a_database_that_is_away_leaves_the_keys_that_are_known(engine: Engine, 
     ring = KeyRing(engine, 0.05)
     with unreachable():
         assert eventually(lambda: ring.failures >= 2)
+        assert ring.refresh() is False
         assert isinstance(ring.verify(key.text), Caller)
         assert ring.age_seconds > 0
     keys.revoke(engine, key.id)

@@ -14,6 +14,5 @@ def options() -> dict[str, Any]:
         "target_metadata": metadata,
         "version_table": VERSION_TABLE,
         "transactional_ddl": True,
-        "render_as_batch": True,
         "compare_server_default": True,
     }
