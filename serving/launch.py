@@ -46,6 +46,7 @@ class Service:
         self._find, self._path = find, folder / "model.json"
         self.pointer = replace(find(), checked_at=time.time())
         self.pointer.write(self._path)
+        self._stopped = False
         self._process = _start(self.settings, self._path, folder / "metrics", log)
 
     @property
