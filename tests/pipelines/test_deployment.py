@@ -95,7 +95,9 @@ def test_deployed_three_times_in_a_row_it_answers_after_each(
     texts = pd.DataFrame({NESTED: [example("low_risk"), None], FLAT: [None, example("classic_flat")]})
     for _ in range(3):
         assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
-        where = address(capsys.readouterr().out)
+        told = capsys.readouterr().out
+        where = address(told)
+        assert f"python run.py --deployment --stop {' '.join(ON_MLFLOW)}\n" in told
         records = [{NESTED: example("low_risk")}, {FLAT: example("classic_flat")}]
         answer = requests.post(where, json={"dataframe_records": records}, timeout=30).json()["predictions"]
         expected = predict_texts(output(trained["default"], *TRAINED).load(), texts)
