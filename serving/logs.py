@@ -25,7 +25,7 @@ class Logger:
                 structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
                 structlog.processors.JSONRenderer(serializer=lambda content, **_: orjson.dumps(content, default=str)),
             ],
-        )
+        ).bind()
 
     def request(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         """One request, when it is over. The address that was typed is left out: it may hold personal data."""

@@ -88,8 +88,9 @@ class Metrics:
         for probability in probabilities:
             positive += probability >= threshold
             self._probability.observe(probability)
-        self._of_class[1].inc(positive)
-        self._of_class[0].inc(len(probabilities) - positive)
+        for number, count in ((1, positive), (0, len(probabilities) - positive)):
+            if count:
+                self._of_class[number].inc(count)
         for field, count in Tally(chain.from_iterable(missing)).items():
             self._of_missing(field).inc(count)
 

@@ -41,7 +41,7 @@ def fields(value: Any) -> Iterator[tuple[str, Any]]:
                 yield name, inner
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict[str, Any]) -> None:
     parse(content)  # accepted, as everything that is logged was
@@ -58,7 +58,7 @@ def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict
             assert re.fullmatch(r"[1-9][0-9]{0,4}", value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, Any]) -> None:
     before, after = parse(content), parse(kept(content))
@@ -73,7 +73,7 @@ def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, An
     assert set(after.missing) - set(before.missing) <= {"accident.lat", "accident.long", "road.voie"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(nested())
 def test_reducing_again_changes_nothing(content: dict[str, Any]) -> None:
     once = kept(content)
