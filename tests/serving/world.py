@@ -48,8 +48,11 @@ def servers_of(folder: Path) -> list[int]:
 
 
 @contextmanager
-def service(folder: Path, model: Path, *options: str, **settings: Any) -> Iterator[str]:
-    """`python run.py --serve` on a free port, with its database in `folder`; yields the address once it is ready."""
+def service(folder: Path, model: Path | None, *options: str, **settings: Any) -> Iterator[str]:
+    """`python run.py --serve` on a free port, with its database in `folder`; yields the address once it is ready.
+
+    Without `model` it asks the registry, as `options` say.
+    """
     port = free_port()
     configuration = folder / "serving.yaml"
     lines = ["pipeline: serving", f"port: {port}", *(f"{name}: {value}" for name, value in settings.items())]
@@ -59,8 +62,7 @@ def service(folder: Path, model: Path, *options: str, **settings: Any) -> Iterat
         sys.executable,
         "run.py",
         "--serve",
-        "--model-path",
-        str(model),
+        *(["--model-path", str(model)] if model else []),
         "--config",
         str(configuration),
         *options,
