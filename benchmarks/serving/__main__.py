@@ -1,6 +1,6 @@
 """Time of the service, in process and over HTTP, beside `mlflow models serve` and two FastAPI applications.
 
-    python -m benchmarks.serving [--source FOLDER] [--model-path FILE] [--type TYPE] [--output FILE.json]
+    python -m benchmarks.serving [--source FOLDER] [--model-path FILE] [--served TYPES] [--output FILE.json]
 
 Everything is started here and asked for the same accidents: those of the test part, while the models are trained on the
 training part of the same source, unless a bundle is given. The service does all that it does in use: it asks for a key,
@@ -36,24 +36,28 @@ def main() -> None:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        types = tuple(dict.fromkeys((*given.types.split(","), given.type)))
+        served = given.served.split(",")
+        types = tuple(dict.fromkeys((*given.types.split(","), *served)))
         asked = subject(given.source, given.model_path, types, _LEAST, folder)
         size = sum(map(len, asked.texts)) / len(asked.texts)
         say(f"{len(asked.texts):,} accidents of {given.source}, {size:.0f} bytes each")
         parts = {one: in_process(bundle, asked.texts) for one, bundle in asked.bundles.items()}
         say(report.parts_table(parts))
-        served = next(iter(asked.bundles)) if given.model_path else given.type
-        found = contest(
-            contenders(asked.bundles[served], asked, folder),
-            asked.texts,
-            asked.probabilities(served),
-            rounds=given.rounds,
-            seconds=given.seconds,
-            starts=given.starts,
-            folder=folder,
-        )
-    say(report.contest_table(found, served))
-    goals = report.goals(parts, found)
+        contests = {}
+        for one in [*asked.bundles] if given.model_path else served:
+            place = folder / one
+            place.mkdir()
+            contests[one] = contest(
+                contenders(asked.bundles[one], asked, place),
+                asked.texts,
+                asked.probabilities(one),
+                rounds=given.rounds,
+                seconds=given.seconds,
+                starts=given.starts,
+                folder=place,
+            )
+            say(report.contest_table(contests[one], one))
+    goals = report.goals(parts, contests)
     say(report.goals_table(goals))
     if given.output:
         told = {
@@ -61,8 +65,7 @@ def main() -> None:
             "source": given.source,
             "accidents": len(asked.texts),
             "in_process": {one: asdict(value) for one, value in parts.items()},
-            "served": served,
-            "http": asdict(found),
+            "http": {one: asdict(value) for one, value in contests.items()},
             "goals": [asdict(goal) for goal in goals],
         }
         given.output.write_text(json.dumps(told, indent=1), encoding="utf-8")
@@ -72,8 +75,8 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--source", default="sample", help="sample, or a folder of BAAC files")
     options.add_argument("--model-path", type=Path, metavar="FILE", help="a bundle, in place of training models now")
-    options.add_argument("--types", default="lightgbm,xgboost,random_forest,logistic_regression")
-    options.add_argument("--type", default="lightgbm", help="the model type that is served")
+    options.add_argument("--types", default="lightgbm,xgboost,random_forest,logistic_regression", help="to train")
+    options.add_argument("--served", default="lightgbm,xgboost", help="those of them that are asked over HTTP")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=4.0, help="of one measurement over HTTP")
     options.add_argument("--starts", type=int, default=3, help="how often the service is started")

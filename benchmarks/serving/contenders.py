@@ -13,23 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
-import pandas as pd
 import psutil
 import requests
 
 from accidents.bundle import Bundle
 from accidents.configuration.records import RecordSettings
-from accidents.texts import NESTED
-from benchmarks.serving import bare
+from benchmarks.serving import bare, of_mlflow
 from benchmarks.serving.load import request
 from benchmarks.serving.subject import Subject
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICE, MLFLOW, PLAIN, BARE = "this service", "mlflow models serve", "FastAPI and pandas", "FastAPI, booster alone"
+SERVICE, BARE = "this service", "FastAPI, booster alone"
+PLAIN = "FastAPI, pandas"
+MLFLOW, MLFLOW_FRAMES = "mlflow models serve", "mlflow models serve, pandas"
+"""The first serves the bundle as this project stores it, which answers without frames; the second serves the chain of
+frames that `PLAIN` is made of, as models mostly are."""
+
 _PATIENCE = 300.0
 _GLANCE = 0.02
-_STORED = 50
 
 Answers = Callable[[Any], list[float]]
 """Probabilities in the content of an answer."""
@@ -124,9 +125,11 @@ def contenders(bundle: Bundle, subject: Subject, folder: Path) -> list[Contender
     bundle.save(model)
     np.save(folder / "rows.npy", subject.rows(bundle.model_type))
     told = {bare.BUNDLE: str(model), bare.ROWS: str(folder / "rows.npy")}
+    own, frames, environment = of_mlflow.stored(model, bundle, subject, folder)
     return [
         service(model, folder),
-        _mlflow(bundle, _stored(bundle, subject), folder),
+        _mlflow(MLFLOW, own, environment),
+        _mlflow(MLFLOW_FRAMES, frames, environment),
         _fastapi(PLAIN, "plain", told),
         _fastapi(BARE, "bare", told),
     ]
@@ -163,44 +166,19 @@ def _key(database: str) -> str:
     return key
 
 
-def _mlflow(bundle: Bundle, stored: pd.DataFrame, folder: Path) -> Contender:
-    import mlflow
-
-    from accidents.configuration.tracking import TrackingSettings
-    from tracking.connection import connected
-    from tracking.destination import Destination
-    from tracking.model import log_model
-
-    store = Destination(f"sqlite:///{folder}/mlflow/mlflow.db", f"{folder}/mlflow/artifacts")
-    with connected(TrackingSettings(), store) as connection, mlflow.start_run(experiment_id=connection.experiment_id):
-        address = log_model(bundle, stored)
+def _mlflow(name: str, address: str, environment: Mapping[str, str]) -> Contender:
     port = free_port()
-
-    def asked(texts: Sequence[bytes]) -> bytes:
-        frame = {"columns": [NESTED], "data": [[text.decode()] for text in texts]}
-        return request("/invocations", orjson.dumps({"dataframe_split": frame}))
-
     command = ("models", "serve", "--model-uri", address, "--env-manager", "local", "--port", str(port))
     return Contender(
-        MLFLOW,
+        name,
         ("-m", "mlflow", *command),
         port,
         "/ping",
-        {
-            "MLFLOW_TRACKING_URI": store.uri,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        },
-        lambda text: asked([text]),
-        asked,
+        environment,
+        lambda text: of_mlflow.asked([text]),
+        of_mlflow.asked,
         lambda content: [one["probability"] for one in content["predictions"]],
     )
-
-
-def _stored(bundle: Bundle, subject: Subject) -> pd.DataFrame:
-    """Some accidents that MLflow keeps with the model."""
-    probability = bundle.predict(subject.features[:_STORED])
-    texts = [text.decode() for text in subject.texts[:_STORED]]
-    return pd.DataFrame({NESTED: texts, "label": probability >= bundle.threshold, "probability": probability})
 
 
 def _fastapi(name: str, module: str, told: Mapping[str, str]) -> Contender:

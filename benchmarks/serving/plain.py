@@ -33,10 +33,10 @@ def create() -> FastAPI:
         return {"status": "ready"}
 
     async def predict(body: Any) -> dict[str, float]:
-        return {"probability": _predicted(bundle, [body])[0]}
+        return {"probability": predicted(bundle, [body.model_dump()])[0]}
 
     async def batch(body: Any) -> dict[str, list[float]]:
-        return {"probabilities": _predicted(bundle, body)}
+        return {"probabilities": predicted(bundle, [one.model_dump() for one in body])}
 
     predict.__annotations__["body"], batch.__annotations__["body"] = accident, list[accident]  # type: ignore[valid-type]
     application.post("/predict")(predict)
@@ -44,8 +44,9 @@ def create() -> FastAPI:
     return application
 
 
-def _predicted(bundle: Bundle, bodies: Sequence[Any]) -> list[float]:
-    return bundle.predict(build(_frames([body.model_dump() for body in bodies]))).tolist()
+def predicted(bundle: Bundle, contents: Sequence[dict[str, Any]]) -> list[float]:
+    """Probabilities of accidents in the nested form."""
+    return bundle.predict(build(_frames(contents))).tolist()
 
 
 def _frames(contents: Sequence[dict[str, Any]]) -> Accidents:
@@ -62,7 +63,7 @@ def _frames(contents: Sequence[dict[str, Any]]) -> Accidents:
 
 
 def _frame(rows: Sequence[dict[str, Any]], columns: Any) -> pd.DataFrame:
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=[*columns])
     if "hrmn" in frame:
         times = frame["hrmn"].str.split(":", expand=True).astype(float)
         frame["hrmn"] = times[0] * 60 + times[1]

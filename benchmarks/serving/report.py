@@ -4,11 +4,11 @@ import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.serving.contenders import BARE, MLFLOW, SERVICE
+from benchmarks.serving.contenders import BARE, MLFLOW, MLFLOW_FRAMES, SERVICE
 from benchmarks.serving.in_process import Parts
 from benchmarks.serving.rounds import BATCH, CLIENTS, Contest, median, ratio
 
@@ -26,22 +26,30 @@ class Goal:
     reached: bool
 
 
-def goals(parts: Mapping[str, Parts], contest: Contest) -> list[Goal]:
-    """Every goal of the service."""
+def goals(parts: Mapping[str, Parts], contests: Mapping[str, Contest]) -> list[Goal]:
+    """Every goal of the service, for each model type."""
+    found = [
+        _at_most(f"JSON to probability in process, {name}, ms", parts[name].total, 0.3)
+        for name in _BOOSTERS
+        if name in parts
+    ]
+    return found + [
+        replace(goal, what=f"{name}: {goal.what}") for name, one in contests.items() for goal in _over_http(one)
+    ]
+
+
+def _over_http(contest: Contest) -> list[Goal]:
     own = median(contest.rounds[SERVICE])
     start = statistics.median(contest.seconds[SERVICE])
     over_bare = ratio(contest, SERVICE, BARE, "many_p99")
-    over_mlflow = ratio(contest, SERVICE, MLFLOW, "rate")
     return [
-        *(
-            _at_most(f"JSON to probability in process, {name}, ms", parts[name].total, 0.3)
-            for name in _BOOSTERS
-            if name in parts
-        ),
         _at_most("one client, p50, ms", own.p50, 1.5),
         _at_least(f"{CLIENTS} clients, requests/s", own.rate, 800),
         _at_most(f"{CLIENTS} clients, p99 over that of the booster alone", over_bare, 3),
-        _at_least(f"{CLIENTS} clients, requests/s over those of mlflow models serve", over_mlflow, 12),
+        *(
+            _at_least(f"{CLIENTS} clients, requests/s over those of {name}", ratio(contest, SERVICE, name, "rate"), 12)
+            for name in (MLFLOW_FRAMES, MLFLOW)
+        ),
         _at_least(f"batches of {BATCH:,}, accidents/s", own.accidents, 10_000),
         _at_most("start to ready, s", start, 5),
         _at_most("mlflow imported", float(contest.mlflow_imported), 0),

@@ -48,7 +48,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (INGEST | TRACKING, "accidents/reading", "__init__ cells findings layout text"),
     (INGEST, "accidents/reading", "edition old parsing table"),
     (INGEST | TRACKING, "accidents/cleaning", "__init__ coordinates department_boxes.json usual_contents.json"),
-    (INGEST, "accidents/cleaning", "checks clean dates exchange label roads rows"),
+    (INGEST, "accidents/cleaning", "checks clean contents dates displacement exchange label roads rows"),
     (INGEST, "accidents/expectations", "__init__ checking report suites totals"),
     (INGEST, "accidents/expectations/templates", "expectations.html.j2"),
     (INGEST, "accidents/sample", "__init__ coding drawing facts frequencies injuries layouts names network writing"),

@@ -1,0 +1,34 @@
+"""The alternative of `plain` as MLflow loads it: frames behind `predict`. MLflow runs this file; do not import it."""
+
+import json
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+from accidents.texts import NESTED
+from benchmarks.serving.plain import predicted
+
+
+class FramesModel(PythonModel):
+    """Answers a frame of accidents as JSON texts, a row each."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the bundle that was stored with the model."""
+        from accidents.bundle import Bundle
+
+        self.bundle = Bundle.load(context.artifacts["bundle"])
+
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002  # the signature is MLflow's
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
+        """Probabilities."""
+        contents = [json.loads(text) for text in model_input[NESTED]]
+        return pd.DataFrame({"probability": predicted(self.bundle, contents)})
+
+
+mlflow.models.set_model(FramesModel())
