@@ -10,10 +10,13 @@ from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.materializers.materializer_registry import materializer_registry
 
+from accidents.columns import MISSING, TABLES
+from accidents.tables import LABEL
 from materializers.page import page
 
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
+_MARKED = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
 class FrameMaterializer(BaseMaterializer):
@@ -58,18 +61,24 @@ def _encode(data: pd.DataFrame) -> bytes:
     return buffer.getvalue().to_pybytes()
 
 
+def _missing(name: str, cells: pd.Series) -> int:
+    """How many cells are empty, or hold the marker that stands for that in a column of codes."""
+    marked = name in _MARKED and pd.api.types.is_integer_dtype(cells)
+    return int((cells == MISSING).sum()) if marked else int(cells.isna().sum())
+
+
 def preview(data: pd.DataFrame) -> str:
     """A small self-contained HTML page: schema with missing values, and the first rows.
 
     A frame whose rows are all shown is a table to read, and comes first; of a large one the schema comes first.
     """
-    missing = data.isna().sum().to_numpy()
+    missing = [_missing(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
     schema = pd.DataFrame(
         {
             "column": [str(name) for name in data.columns],
             "dtype": data.dtypes.astype(str).to_numpy(),
             "missing": missing,
-            "missing %": (100 * missing / max(len(data), 1)).round(2),
+            "missing %": [round(100 * number / max(len(data), 1), 2) for number in missing],
         }
     )
     size = f"{len(data):,} rows, {data.shape[1]} columns"

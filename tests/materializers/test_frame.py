@@ -87,3 +87,10 @@ def test_a_frame_that_is_a_table_to_read_begins_with_its_rows_and_a_large_one_wi
 def test_missing_values_are_shown_as_nothing_and_names_may_be_there_twice() -> None:
     page = preview(pd.DataFrame([[None, 1.5, float("nan")]], columns=["a", "b", "b"]))
     assert "<td></td><td class=number>1.5</td><td class=number></td>" in page
+
+
+def test_codes_that_stand_for_nothing_count_as_missing_and_other_numbers_do_not() -> None:
+    codes = pd.DataFrame({"lum": [-1, 1, -1, 2] * 10, "offset": [-1, 1, -1, 2] * 10})
+    page = preview(codes)
+    assert "<td>lum</td><td>int64</td><td class=number>20</td><td class=number>50</td>" in page
+    assert "<td>offset</td><td>int64</td><td class=number>0</td>" in page
