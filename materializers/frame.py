@@ -85,7 +85,7 @@ def preview(data: pd.DataFrame) -> str:
     small = 0 < len(data) <= _PREVIEW_ROWS
     if small:
         return page([(size, data), ("Schema", schema)])
-    return page([(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])])
+    return page([(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], beside=True)
 
 
 materializer_registry.register_and_overwrite_type(key=pd.DataFrame, type_=FrameMaterializer)

@@ -12,6 +12,7 @@ _DIGITS = 6
 _STYLE = (
     "<style>:root{color-scheme:light}"
     "body{font:14px/1.4 system-ui,sans-serif;margin:.75rem 1rem;color:#222;background:#fff}"
+    ".beside{display:flex;gap:2rem;align-items:flex-start}"
     "h3{font-size:1rem;margin:0 0 .4rem}table{border-collapse:collapse;margin-bottom:1.25rem}"
     "td,th{padding:.2rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}"
     "td{max-width:26rem;overflow-wrap:break-word}th,.number{white-space:nowrap}"
@@ -19,10 +20,10 @@ _STYLE = (
 )
 
 
-def page(tables: Iterable[tuple[str, pd.DataFrame]]) -> str:
-    """A page of tables, each below its title; everything in them is escaped."""
-    parts = "".join(f"<h3>{html.escape(title)}</h3>{_table(data)}" for title, data in tables)
-    return f"<!doctype html><meta charset='utf-8'>{_STYLE}{parts}"
+def page(tables: Iterable[tuple[str, pd.DataFrame]], *, beside: bool = False) -> str:
+    """A page of tables, each below its title, one below or beside the other; everything in them is escaped."""
+    parts = "".join(f"<section><h3>{html.escape(title)}</h3>{_table(data)}</section>" for title, data in tables)
+    return f"<!doctype html><meta charset='utf-8'>{_STYLE}<main{' class=beside' if beside else ''}>{parts}</main>"
 
 
 def _table(data: pd.DataFrame) -> str:

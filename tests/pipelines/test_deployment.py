@@ -1,5 +1,6 @@
 """From training to a served model and back, on the stack that has MLflow for everything."""
 
+import json
 import os
 import re
 import time
@@ -171,7 +172,8 @@ def test_a_running_service_follows_promotion_and_rollback(
         assert version_comes(url, "2")
         assert main(["registry", "rollback", "--model-name", NAME]) == DONE
         assert version_comes(url, "1")
-        served = requests.post(f"{url}/v1/predict", data=example("low_risk"), timeout=10).json()["probability"]
+        asked = requests.post(f"{url}/v1/predict", json=json.loads(example("low_risk")), timeout=10)
+        served = asked.json()["probability"]
     bundle: Bundle = output(trained["default"], *TRAINED).load()
     expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
     assert served == pytest.approx(expected, abs=1e-12)
