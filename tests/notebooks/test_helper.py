@@ -75,6 +75,7 @@ def test_steps_are_plain_functions_and_leave_no_trace(kernel: dict[str, Any]) ->
 
 def test_a_broken_frame_is_a_table_and_no_traceback(kernel: dict[str, Any]) -> None:
     assert "breaks its schema" in told(kernel["broken"])
+    assert "white-space: pre;" in pages(kernel["broken"])
     assert "lum" in pages(kernel["broken"])
     assert [output.output_type for output in kernel["broken"].outputs] == ["display_data"]
 

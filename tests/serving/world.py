@@ -107,9 +107,10 @@ def _is_ready(url: str) -> bool:
 
 
 @contextmanager
-def service(folder: Path, model: Path, *options: str, **settings: Any) -> Iterator[str]:
-    """A service of a model file in processes of its own; yields the address once it is ready."""
-    with started(folder, "--model-path", str(model), *options, **settings) as found:
+def service(folder: Path, model: Path | None, *options: str, **settings: Any) -> Iterator[str]:
+    """A service in processes of its own, of a model file or, without one, as `options` say; yields the address."""
+    chosen = ["--model-path", str(model)] if model else []
+    with started(folder, *chosen, *options, **settings) as found:
         yield found.url
 
 
