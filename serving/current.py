@@ -174,6 +174,9 @@ def _known(stored: str) -> tuple[list[Any], Sequence[float]]:
         return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(_EXAMPLES.glob("*.json"))], []
     try:
         rows = json.loads(Path(stored).read_text(encoding="utf-8"))
-        return [json.loads(row["accident"]) for row in rows], [row["probability"] for row in rows]
+        contents, probabilities = [json.loads(row["accident"]) for row in rows], [row["probability"] for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{stored}: holds no stored accidents: {error!r}") from None
+    if not contents:
+        raise ModelError(f"{stored}: holds no stored accidents")
+    return contents, probabilities

@@ -17,6 +17,9 @@ import psutil
 import requests
 import yaml
 
+from serving.records import keys
+from serving.records.access import Role
+from tests.serving_records.databases import ready
 from tests.trained import small_models
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -35,6 +38,14 @@ def saved_model(folder: Path, model_type: str = "lightgbm") -> Path:
     path = folder / f"{model_type}_model.joblib"
     small_models()[model_type].trained.bundle.save(path)
     return path
+
+
+def admin_key(folder: Path) -> str:
+    """An admin key in the database of a folder."""
+    engine, _ = ready(f"sqlite:///{folder}/serving.db")
+    found = keys.create(engine, "test", Role.ADMIN).text
+    engine.dispose()
+    return found
 
 
 def servers_of(folder: Path) -> list[int]:
