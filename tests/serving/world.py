@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import yaml
 
 from serving.records import keys
 from serving.records.access import Role
+from serving.records.address import VARIABLE
 from tests.serving_records.databases import ready
 from tests.trained import small_models
 
@@ -85,17 +86,17 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path, *options: str, database: str | None = None, **settings: Any) -> Iterator[Running]:
-    """`python run.py --serve` on a free port, with its database in `folder` if none is given, once it is ready."""
+def started(
+    folder: Path, *options: str, environment: Mapping[str, str] | None = None, **settings: Any
+) -> Iterator[Running]:
+    """`python run.py --serve` on a free port, with its database in `folder` if `environment` names none; is ready."""
     port = free_port()
     configuration = folder / "serving.yaml"
     configuration.write_text(yaml.safe_dump({"pipeline": "serving", "port": port, **settings}))
-    environment = os.environ | {"SERVING_DATABASE_URL": database or f"sqlite:///{folder}/serving.db"}
+    around = os.environ | {VARIABLE: f"sqlite:///{folder}/serving.db"} | (environment or {})
     command = [sys.executable, "run.py", "--serve", "--config", str(configuration), *options]
     with (folder / "serving.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=PROJECT, env=around, stdout=log, stderr=log, start_new_session=True)
         found = Running(f"http://127.0.0.1:{port}", process, folder)
         try:
             deadline = time.monotonic() + PATIENCE
