@@ -19,6 +19,7 @@ import yaml
 
 from serving.records import keys
 from serving.records.access import Role
+from tests.conftest import traced
 from tests.serving_records.databases import ready
 from tests.trained import small_models
 
@@ -90,7 +91,7 @@ def started(folder: Path, *options: str, database: str | None = None, **settings
     port = free_port()
     configuration = folder / "serving.yaml"
     configuration.write_text(yaml.safe_dump({"pipeline": "serving", "port": port, **settings}))
-    environment = os.environ | {"SERVING_DATABASE_URL": database or f"sqlite:///{folder}/serving.db"}
+    environment = traced(os.environ | {"SERVING_DATABASE_URL": database or f"sqlite:///{folder}/serving.db"})
     command = [sys.executable, "run.py", "--serve", "--config", str(configuration), *options]
     with (folder / "serving.log").open("ab") as log:
         process = subprocess.Popen(
