@@ -14,7 +14,7 @@ from tests.cli.test_dashboard import free_port
 from tests.conftest import traced
 
 pytestmark = pytest.mark.slow
-PATIENCE = 90
+PATIENCE = 300
 
 
 def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
