@@ -9,6 +9,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from scripts.notebooks import Clone
+from tests.conftest import traced
 from tests.notebooks.kernel import cells, pages, told
 
 pytestmark = pytest.mark.slow
@@ -65,6 +66,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "refused": REFUSED,
     }
     clone = Clone(tmp_path_factory.mktemp("clone"))
+    clone.environment = traced(clone.environment)
     done = clone.run(cells(*sources.values()), allow_errors=True)
     return dict(zip(sources, done.cells, strict=True))
 

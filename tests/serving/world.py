@@ -20,6 +20,7 @@ import yaml
 from serving.records import keys
 from serving.records.access import Role
 from serving.records.address import VARIABLE
+from tests.conftest import traced
 from tests.serving_records.databases import ready
 from tests.trained import small_models
 
@@ -93,7 +94,7 @@ def started(
     port = free_port()
     configuration = folder / "serving.yaml"
     configuration.write_text(yaml.safe_dump({"pipeline": "serving", "port": port, **settings}))
-    around = os.environ | {VARIABLE: f"sqlite:///{folder}/serving.db"} | (environment or {})
+    around = traced(os.environ | {VARIABLE: f"sqlite:///{folder}/serving.db"} | (environment or {}))
     command = [sys.executable, "run.py", "--serve", "--config", str(configuration), *options]
     with (folder / "serving.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=PROJECT, env=around, stdout=log, stderr=log, start_new_session=True)
