@@ -46,7 +46,6 @@ class Service:
         self._find, self._path, self._stopped = find, folder / "model.json", False
         self.pointer = replace(find(), checked_at=time.time())
         self.pointer.write(self._path)
-        self._stopped = False
         self._process = _start(self.settings, self._path, folder / "metrics", log)
 
     @property
