@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers as Read
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accidents.configuration.serving import RequestLimits
@@ -76,6 +77,8 @@ class Telemetry:
 
         try:
             await self.app(scope, receive, numbered)
+        except ClientDisconnect:
+            pass  # nobody is there to be told
         except Exception as error:
             self.logger.failed(request_id, error)
             if status:  # the answer has begun and cannot be taken back
