@@ -82,7 +82,8 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
             from accidents.inference.output import check_output
 
             check_output(Path(given.output))
-    print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
+    if chosen != ["deployment"]:
+        print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
     with phase("start of ZenML"):
         stack = prepare(given.stack, debug=given.debug)
     print(f"stack {stack}", flush=True)

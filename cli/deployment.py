@@ -44,7 +44,8 @@ def _deploy(configuration: Configuration, given: argparse.Namespace, name: str |
         print(f"for {found['gap_seconds']:.0f} s nobody answered, while it took the place of the one before")
     records = json.dumps({"dataframe_records": [{"accident": "{…}"}]}, ensure_ascii=False)
     print(f"ask it    curl {found['url']} -H 'Content-Type: application/json' -d '{records}'")
-    print("stop it   python run.py --deployment --stop")
+    stack = f" --stack {given.stack}" if given.stack else ""
+    print(f"stop it   python run.py --deployment --stop{stack}")
 
 
 def _print(found: "list[Service]", nothing: str, word: str = "") -> None:

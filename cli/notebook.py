@@ -31,6 +31,8 @@ PLAIN = "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK"
 """Variable by which ZenML decides whether a step that is called on its own is a plain function."""
 
 _DPI = 90
+_MOST_FINDINGS = 15
+_AS_TYPED = "white-space: pre; overflow-x: auto; font-family: monospace"
 _DATAGOUV = "datagouv:"
 _NOT_TOLD = (
     "IProgress not found",
@@ -227,7 +229,14 @@ class _Told:
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, str]:
         from html import escape
 
-        listed = f"<pre>{escape(self._listed)}</pre>" if self._listed else ""
-        table = "" if self._report is None else self._report.to_html(index=False, border=0)
+        listed = f"<pre style='{_AS_TYPED}'>{escape(self._listed)}</pre>" if self._listed else ""
+        table = "" if self._report is None else _as_page(self._report)
         page = f"<p><b>{escape(self._sentence)}</b></p>{listed}{table}"
         return {"text/plain": repr(self), "text/html": page}
+
+
+def _as_page(report: "pd.DataFrame") -> str:
+    """The first findings, which are the worst, and how many more there are."""
+    more = len(report) - _MOST_FINDINGS
+    rest = f"<p>… and {more} more</p>" if more > 0 else ""
+    return report.head(_MOST_FINDINGS).to_html(index=False, border=0) + rest

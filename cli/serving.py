@@ -66,6 +66,6 @@ def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Fi
             bundle = fetched(registry, version, folder)
         stored = stored_beside(bundle)
         known = str(stored.resolve()) if stored.is_file() else ""
-        return Pointer(str(bundle.resolve()), version.name, version.version, known)
+        return Pointer(str(bundle.resolve()), version.name, version.version, stored=known)
 
     return find

@@ -30,7 +30,7 @@ def tracking_store(settings: TrackingSettings) -> str | None:
     except TrackingError as error:
         if not settings.allow_untracked:
             raise
-        print(f"not tracked: {error}", file=sys.stderr, flush=True)
+        print(f"not tracked: {error.fault}", file=sys.stderr, flush=True)
         return None
 
 

@@ -1,14 +1,15 @@
 """Model bundles as artifacts: the file people load, its metadata beside it, and a page that says what it is."""
 
 import hashlib
-import html
 import json
 from typing import Any, ClassVar
 
+import pandas as pd
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
 from accidents.bundle import Bundle
+from materializers.page import page
 
 BUNDLE_FILE = "model.joblib"
 METADATA_FILE = "metadata.json"
@@ -47,12 +48,23 @@ class BundleMaterializer(BaseMaterializer):
         return {name: metadata[name] for name in _SHOWN} | {"validation": metadata["metrics"].get("validation", {})}
 
     def save_visualizations(self, data: Bundle) -> dict[str, VisualizationType]:
-        """Write a page with the facts about the model."""
+        """Write a page with the facts about the model and its figures."""
         path = f"{self.uri}/model.html"
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(str(value))}</td></tr>"
-            for name, value in self.extract_metadata(data).items()
-        )
         with self.artifact_store.open(path, "w") as file:
-            file.write(f"<!doctype html><meta charset='utf-8'><table>{rows}</table>")
+            file.write(_page(data.metadata()))
         return {path: VisualizationType.HTML}
+
+
+def _page(metadata: dict[str, Any]) -> str:
+    """Figures of the validation part in one row, and below them what the model is."""
+    figures = {name: [round(value, 4)] for name, value in metadata["metrics"].get("validation", {}).items()}
+    facts = {name.replace("_", " "): _in_words(metadata[name]) for name in _SHOWN}
+    known = pd.DataFrame({"": facts.keys(), " ": facts.values()})
+    measured = [("Validation part", pd.DataFrame(figures))] if figures else []
+    return page([*measured, (f"{metadata['model_type']}, level {metadata['level']}", known)])
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number:,}" for name, number in value.items())
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -1,7 +1,6 @@
 """Frames as artifacts: Parquet with schema, index and dtypes kept, a checksum, and a preview to look at."""
 
 import hashlib
-import html
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -11,13 +10,13 @@ from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.materializers.materializer_registry import materializer_registry
 
+from accidents.columns import MISSING, TABLES
+from accidents.tables import LABEL
+from materializers.page import page
+
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
-_STYLE = (
-    "<style>body{font:14px system-ui,sans-serif;margin:1rem;color:#222;background:#fff}"
-    "table{border-collapse:collapse;margin-bottom:1.5rem}td,th{padding:.2rem .6rem;text-align:right;"
-    "border-bottom:1px solid #ddd;white-space:nowrap}th:first-child,td:first-child{text-align:left}</style>"
-)
+_MARKED = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
 class FrameMaterializer(BaseMaterializer):
@@ -62,22 +61,31 @@ def _encode(data: pd.DataFrame) -> bytes:
     return buffer.getvalue().to_pybytes()
 
 
+def _missing(name: str, cells: pd.Series) -> int:
+    """How many cells are empty, or hold the marker that stands for that in a column of codes."""
+    marked = name in _MARKED and pd.api.types.is_integer_dtype(cells)
+    return int((cells == MISSING).sum()) if marked else int(cells.isna().sum())
+
+
 def preview(data: pd.DataFrame) -> str:
-    """A small self-contained HTML page: schema with missing values, then the first rows."""
-    missing = data.isna().sum()
+    """A small self-contained HTML page: schema with missing values, and the first rows.
+
+    A frame whose rows are all shown is a table to read, and comes first; of a large one the schema comes first.
+    """
+    missing = [_missing(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
     schema = pd.DataFrame(
         {
-            "dtype": data.dtypes.astype(str),
+            "column": [str(name) for name in data.columns],
+            "dtype": data.dtypes.astype(str).to_numpy(),
             "missing": missing,
-            "missing %": (100 * missing / max(len(data), 1)).round(2),
+            "missing %": [round(100 * number / max(len(data), 1), 2) for number in missing],
         }
     )
-    head = data.head(_PREVIEW_ROWS)
-    size = html.escape(f"{len(data):,} rows, {data.shape[1]} columns")
-    return (
-        f"<!doctype html><meta charset='utf-8'>{_STYLE}<h3>{size}</h3>"
-        f"{schema.to_html(border=0)}<h3>First rows</h3>{head.to_html(border=0, na_rep='')}"
-    )
+    size = f"{len(data):,} rows, {data.shape[1]} columns"
+    small = 0 < len(data) <= _PREVIEW_ROWS
+    if small:
+        return page([(size, data), ("Schema", schema)])
+    return page([(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], beside=True)
 
 
 materializer_registry.register_and_overwrite_type(key=pd.DataFrame, type_=FrameMaterializer)

@@ -38,7 +38,7 @@ shutil.rmtree(folder, ignore_errors=True)
 folder.mkdir(parents=True)
 write_sample(folder, accidents=3000, year=2024, seed=0)
 FAULTS["duplicate_keys"].apply(folder)
-FAULTS["no_break_spaces"].apply(folder)
+FAULTS["swapped_coordinates"].apply(folder)
 
 # %% [markdown]
 # By default that is far too much: one row in a thousand may break a rule on keys. Whoever knows better can raise the limit;

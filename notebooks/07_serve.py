@@ -97,7 +97,8 @@ max(abs(pd.Series([result["probability"] for result in results]) - tested["proba
 # %%
 labels = [int(label) for label in tested["label"]]
 measured = requests.post(f"{service.url}/v1/evaluate", json={"accidents": cases, "priority": labels}).json()
-pd.DataFrame({"value": measured["metrics"], "95 % interval": measured["intervals"]}).round(3)
+intervals = {name: f"{low:.3f} to {high:.3f}" for name, (low, high) in measured["intervals"].items()}
+pd.DataFrame({"value": measured["metrics"], "95 % interval": intervals}).round(3)
 
 # %% [markdown]
 # ## What became of it

@@ -162,7 +162,7 @@ def _try_out(bundle: Bundle, pointer: Pointer) -> None:
     contents, expected = _known(pointer.stored)
     requests = [parse(content) for content in contents]
     answered = bundle.probability(matrix(bundle, together([request.arrays for request in requests])))
-    wrong = differences(expected, answered) if expected else []
+    wrong = differences(expected, answered) if expected or len(answered) != len(requests) else []
     if not wrong and not np.all((answered >= 0) & (answered <= 1)):
         wrong = [f"the probability {answered.min()!r} of an example is none"]
     if wrong:
@@ -174,6 +174,9 @@ def _known(stored: str) -> tuple[list[Any], Sequence[float]]:
         return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(_EXAMPLES.glob("*.json"))], []
     try:
         rows = json.loads(Path(stored).read_text(encoding="utf-8"))
-        return [json.loads(row["accident"]) for row in rows], [row["probability"] for row in rows]
+        contents, probabilities = [json.loads(row["accident"]) for row in rows], [row["probability"] for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{stored}: holds no stored accidents: {error!r}") from None
+    if not contents:
+        raise ModelError(f"{stored}: holds no stored accidents")
+    return contents, probabilities

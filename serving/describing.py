@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from accidents.configuration.serving import RequestLimits
 from serving.guard import ROLE
 from serving.records.access import Role
 from serving.schemas import answers, requests
@@ -82,9 +83,17 @@ def describe(application: FastAPI) -> dict[str, Any]:
         _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=REF)
         parts = found.setdefault("components", {})
         parts["schemas"] = {**schemas["$defs"], **parts.get("schemas", {})}
+        _bound(parts["schemas"], application.state.world.settings.request)
         parts["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
         application.openapi_schema = found
     return application.openapi_schema
+
+
+def _bound(schemas: dict[str, Any], limits: RequestLimits) -> None:
+    """Say how many accidents a request may hold, which is configured."""
+    for model, most in ((requests.batch_model(), limits.batch), (requests.labelled_model(), limits.evaluation)):
+        for listed in schemas[model.__name__]["properties"].values():
+            listed["maxItems"] = most

@@ -41,7 +41,7 @@ def told(code: str, message: str, problems: Sequence[Problem]) -> dict[str, Any]
     """A fault as it stands in an answer, with its first problems."""
     listed = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems[:_LISTED]]
     if len(problems) > _LISTED:
-        message = f"{message}; these are {_LISTED} of {len(problems):,} faults"
+        message = f"{message}; the first {_LISTED} faults are listed"
     return {"code": code, "message": message, "problems": listed}
 
 

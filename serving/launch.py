@@ -43,9 +43,10 @@ class Service:
 
     def __init__(self, settings: ServingSettings, find: Find, folder: Path, log: Path | None = None) -> None:
         self.settings = settings.model_copy(update={"port": _free_port(settings)})
-        self._find, self._path = find, folder / "model.json"
+        self._find, self._path, self._stopped = find, folder / "model.json", False
         self.pointer = replace(find(), checked_at=time.time())
         self.pointer.write(self._path)
+        self._stopped = False
         self._process = _start(self.settings, self._path, folder / "metrics", log)
 
     @property

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,20 @@ os.environ.update(
 for name in ("ZENML_ACTIVE_STACK_ID", "DAGSHUB_REPO"):
     os.environ.pop(name, None)
 
+# Processes that tests start are not traced for coverage, which makes them slow, but for those that ask for it.
+_TRACE, _KEPT = "COVERAGE_PROCESS_CONFIG", "TRACE_OF_TESTS"
+if _TRACE in os.environ:
+    os.environ[_KEPT] = os.environ.pop(_TRACE)
+
 PROJECT = Path(__file__).resolve().parents[1]
 # ZenML finds the project by the main program, and a worker of a parallel run has none.
 vars(sys.modules["__main__"]).setdefault("__file__", str(PROJECT / "run.py"))
 REAL = Path(os.environ.get("BAAC_FOLDER", PROJECT.parent / "shared" / "data" / "baac"))
+
+
+def traced(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment whose processes count towards the coverage, where that is measured."""
+    return dict(environment) | ({_TRACE: os.environ[_KEPT]} if _KEPT in os.environ else {})
 
 
 @pytest.fixture(scope="session")

@@ -129,11 +129,21 @@ def experiment_of(client: "MlflowClient", name: str, artifacts: str | None) -> "
 
 
 def _unreachable(to: Destination, error: Exception) -> str:
-    reason = without_credentials(" ".join(str(error).split()))
+    reason = without_credentials(" ".join(_reason(error).split()))
     return (
         f"the MLflow {to} does not answer or refuses: {reason[:300]}\nStart it, correct the address or the credentials "
         "(MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or train without a record: --allow-untracked"
     )
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system says, such as "Connection refused", where it stands behind the error; else its text."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError) and behind.strerror:
+            return behind.strerror
+        behind = behind.__cause__ or behind.__context__
+    return str(error)
 
 
 def _environment(to: Destination, settings: TrackingSettings) -> AbstractContextManager[None]:

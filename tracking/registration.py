@@ -26,7 +26,7 @@ def keep(training: Training, settings: TrackingSettings) -> dict[str, dict[str, 
     except TrackingError as error:
         if not settings.allow_untracked:
             raise
-        print(f"not tracked: {error}", flush=True)
+        print(f"not tracked: {error.fault}", flush=True)
         return {}
 
 

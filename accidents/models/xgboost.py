@@ -22,7 +22,7 @@ class Parameters(Section):
 
     rounds: int = Field(1000, ge=1, description="greatest number of trees")
     patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
-    learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
+    learning_rate: float = Field(0.05, gt=0, le=1, description="share of each tree that counts")
     max_depth: int = Field(5, ge=1, le=16, description="depth of a tree")
     min_child_weight: float = Field(10.0, ge=0, description="least sum of second derivatives in a leaf")
     subsample: float = Field(0.8, gt=0, le=1, description="share of accidents drawn for a tree")

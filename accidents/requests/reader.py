@@ -69,7 +69,7 @@ class Reader:
         Raises:
             RefusedError: there are so many that no more of them is looked for.
         """
-        self.problems.append(Problem(cut(field), shown(value), reason))
+        self.problems.append(Problem(cut(field) or "''", shown(value), reason))
         if len(self.problems) >= _MOST_PROBLEMS:
             raise RefusedError(self.problems)
 

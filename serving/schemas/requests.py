@@ -38,6 +38,10 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", title=None)
 
 
+class _FlatBody(_Body):
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+
 @cache
 def accident_model() -> type[BaseModel]:
     """An accident in the nested form."""
@@ -58,7 +62,7 @@ def flat_model() -> type[BaseModel]:
     """An accident in the classic flat form."""
     fields: dict[str, Any] = {name: _field(column) for name, column in flat_columns().items()}
     doc = "The classic flat form: one person, their vehicle, the road and the accident."
-    return create_model("FlatAccident", __base__=_Body, __doc__=doc, **fields)
+    return create_model("FlatAccident", __base__=_FlatBody, __doc__=doc, **fields)
 
 
 @cache

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.conftest import traced
+
 pytestmark = pytest.mark.slow
 
 
@@ -22,7 +24,7 @@ def free_port() -> int:
 def world(tmp_path: Path) -> dict[str, str]:
     """An environment with a ZenML of its own."""
     own = {"ZENML_CONFIG_PATH": str(tmp_path / "config"), "ZENML_LOCAL_STORES_PATH": str(tmp_path / "stores")}
-    return dict(os.environ) | own
+    return traced(os.environ | own)
 
 
 def dashboard(world: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

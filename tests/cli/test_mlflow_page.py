@@ -11,9 +11,10 @@ import pytest
 import requests
 
 from tests.cli.test_dashboard import free_port
+from tests.conftest import traced
 
 pytestmark = pytest.mark.slow
-PATIENCE = 90
+PATIENCE = 300
 
 
 def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
@@ -24,7 +25,7 @@ def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
     }
     return subprocess.Popen(
         [sys.executable, "-m", "cli.mlflow_page", str(port)],
-        env=dict(os.environ) | own,
+        env=traced(os.environ | own),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

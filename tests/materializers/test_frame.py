@@ -72,5 +72,25 @@ def test_the_preview_shows_schema_missing_values_and_escapes_text() -> None:
     page = preview(pd.DataFrame({"<b>": [1.0, None], "t": ["<script>", "x"]}))
     assert "2 rows, 2 columns" in page
     assert "float64" in page
-    assert "50.0" in page
+    assert "<td>t</td><td>str</td>" in page
+    assert ">50<" in page
     assert "<script>" not in page
+
+
+def test_a_frame_that_is_a_table_to_read_begins_with_its_rows_and_a_large_one_with_its_schema() -> None:
+    small, large = (preview(pd.DataFrame({"check": ["far"] * rows})) for rows in (3, 21))
+    assert small.index("<td>far</td>") < small.index("missing %")
+    assert large.index("missing %") < large.index("<td>far</td>")
+    assert "First rows" not in preview(pd.DataFrame({"check": pd.Series([], dtype=str)}))
+
+
+def test_missing_values_are_shown_as_nothing_and_names_may_be_there_twice() -> None:
+    page = preview(pd.DataFrame([[None, 1.5, float("nan")]], columns=["a", "b", "b"]))
+    assert "<td></td><td class=number>1.5</td><td class=number></td>" in page
+
+
+def test_codes_that_stand_for_nothing_count_as_missing_and_other_numbers_do_not() -> None:
+    codes = pd.DataFrame({"lum": [-1, 1, -1, 2] * 10, "offset": [-1, 1, -1, 2] * 10})
+    page = preview(codes)
+    assert "<td>lum</td><td>int64</td><td class=number>20</td><td class=number>50</td>" in page
+    assert "<td>offset</td><td>int64</td><td class=number>0</td>" in page

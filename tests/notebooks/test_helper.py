@@ -9,6 +9,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from scripts.notebooks import Clone
+from tests.conftest import traced
 from tests.notebooks.kernel import cells, pages, told
 
 pytestmark = pytest.mark.slow
@@ -65,6 +66,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "refused": REFUSED,
     }
     clone = Clone(tmp_path_factory.mktemp("clone"))
+    clone.environment = traced(clone.environment)
     done = clone.run(cells(*sources.values()), allow_errors=True)
     return dict(zip(sources, done.cells, strict=True))
 
@@ -75,6 +77,7 @@ def test_steps_are_plain_functions_and_leave_no_trace(kernel: dict[str, Any]) ->
 
 def test_a_broken_frame_is_a_table_and_no_traceback(kernel: dict[str, Any]) -> None:
     assert "breaks its schema" in told(kernel["broken"])
+    assert "white-space: pre;" in pages(kernel["broken"])
     assert "lum" in pages(kernel["broken"])
     assert [output.output_type for output in kernel["broken"].outputs] == ["display_data"]
 

@@ -1,7 +1,9 @@
 """From training to a served model and back, on the stack that has MLflow for everything."""
 
+import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,12 @@ import requests
 
 from accidents.bundle import Bundle
 from accidents.texts import FLAT, NESTED, predict_texts
-from cli.commands import DONE, FAILED, REFUSED, main
+from cli.commands import main
+from cli.exits import DONE, FAILED, REFUSED
 from cli.outputs import output
 from cli.runs import latest_run
 from tests.pipelines.conftest import SMALL, configure
+from tests.serving.world import PATIENCE, service
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +99,9 @@ def test_deployed_three_times_in_a_row_it_answers_after_each(
     texts = pd.DataFrame({NESTED: [example("low_risk"), None], FLAT: [None, example("classic_flat")]})
     for _ in range(3):
         assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
-        where = address(capsys.readouterr().out)
+        told = capsys.readouterr().out
+        where = address(told)
+        assert f"python run.py --deployment --stop {' '.join(ON_MLFLOW)}\n" in told
         records = [{NESTED: example("low_risk")}, {FLAT: example("classic_flat")}]
         answer = requests.post(where, json={"dataframe_records": records}, timeout=30).json()["predictions"]
         expected = predict_texts(output(trained["default"], *TRAINED).load(), texts)
@@ -147,6 +153,30 @@ def test_predictions_with_a_registered_model(
         main(["--predict", "examples/low_risk.json", "--model-name", NAME, "--stage", "Staging", *arguments]) == FAILED
     )
     assert "1 is in Production" in capsys.readouterr().err
+
+
+def test_a_running_service_follows_promotion_and_rollback(
+    trained: dict[str, Any], arguments: list[str], tmp_path: Path
+) -> None:
+    def version_comes(url: str, number: str) -> bool:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if requests.get(f"{url}/v1/model", timeout=10).json()["version"] == number:
+                return True
+            time.sleep(0.1)
+        return False
+
+    with service(tmp_path, None, "--anonymous", "--model-name", NAME, *arguments, poll_seconds=0.5) as url:
+        assert version_comes(url, "1")
+        assert main(["registry", "promote", "--model-name", NAME, "--version", "2"]) == DONE
+        assert version_comes(url, "2")
+        assert main(["registry", "rollback", "--model-name", NAME]) == DONE
+        assert version_comes(url, "1")
+        asked = requests.post(f"{url}/v1/predict", json=json.loads(example("low_risk")), timeout=10)
+        served = asked.json()["probability"]
+    bundle: Bundle = output(trained["default"], *TRAINED).load()
+    expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
+    assert served == pytest.approx(expected, abs=1e-12)
 
 
 def test_stopped(trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from accidents.reading.findings import REPORT_COLUMNS
-from cli.commands import DONE, FAILED, main
+from cli.commands import main
+from cli.exits import DONE, FAILED
 from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow

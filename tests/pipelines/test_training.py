@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from accidents.bundle import Bundle
-from cli.commands import DONE, FAILED, main
+from cli.commands import main
+from cli.exits import DONE, FAILED
 from cli.outputs import output
 from cli.runs import latest_run
 from tests.pipelines.conftest import configure

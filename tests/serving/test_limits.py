@@ -148,7 +148,7 @@ def test_what_is_packed_wrongly_is_refused(api: Api) -> None:
     assert api.ask("POST", "/v1/predict", data=GOOD, headers=JSON | {"Content-Encoding": "identity"}).status_code == 200
 
 
-@pytest.mark.parametrize("begun", [b"", GOOD[:10], gzip.compress(GOOD)[:15]])
+@pytest.mark.parametrize("begun", [b"", GOOD[:10], gzip.compress(GOOD)[:15]], ids=["nothing", "text", "packed"])
 def test_a_body_that_does_not_come_is_not_waited_for(api: Api, begun: bytes) -> None:
     encoding = "gzip" if begun[:1] == b"\x1f" else "identity"
     with connection(api) as found:

@@ -7,14 +7,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import requests
+import yaml
 
+from serving.records import keys
+from serving.records.access import Role
+from serving.records.address import VARIABLE
+from tests.conftest import traced
+from tests.serving_records.databases import ready
 from tests.trained import small_models
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -35,6 +42,14 @@ def saved_model(folder: Path, model_type: str = "lightgbm") -> Path:
     return path
 
 
+def admin_key(folder: Path) -> str:
+    """An admin key in the database of a folder."""
+    engine, _ = ready(f"sqlite:///{folder}/serving.db")
+    found = keys.create(engine, "test", Role.ADMIN).text
+    engine.dispose()
+    return found
+
+
 def servers_of(folder: Path) -> list[int]:
     """The processes that answer for the service of a folder: those that hold its database."""
     found = []
@@ -47,45 +62,69 @@ def servers_of(folder: Path) -> list[int]:
     return [pid for pid in found if pid != os.getpid()]
 
 
+@dataclass(frozen=True)
+class Running:
+    """A service in processes of its own: its address, the launching process, and the folder with database and log."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    folder: Path
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        return (self.folder / "serving.log").read_text()
+
+    @property
+    def servers(self) -> list[int]:
+        """The processes that answer."""
+        return servers_of(self.folder)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal to the launching process, and wait for its end; returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
 @contextmanager
-def service(folder: Path, model: Path, *options: str, **settings: Any) -> Iterator[str]:
-    """`python run.py --serve` on a free port, with its database in `folder`; yields the address once it is ready."""
+def started(
+    folder: Path, *options: str, environment: Mapping[str, str] | None = None, **settings: Any
+) -> Iterator[Running]:
+    """`python run.py --serve` on a free port, with its database in `folder` if `environment` names none; is ready."""
     port = free_port()
     configuration = folder / "serving.yaml"
-    lines = ["pipeline: serving", f"port: {port}", *(f"{name}: {value}" for name, value in settings.items())]
-    configuration.write_text("\n".join(lines) + "\n")
-    environment = os.environ | {"SERVING_DATABASE_URL": f"sqlite:///{folder}/serving.db"}
-    command = [
-        sys.executable,
-        "run.py",
-        "--serve",
-        "--model-path",
-        str(model),
-        "--config",
-        str(configuration),
-        *options,
-    ]
+    configuration.write_text(yaml.safe_dump({"pipeline": "serving", "port": port, **settings}))
+    around = traced(os.environ | {VARIABLE: f"sqlite:///{folder}/serving.db"} | (environment or {}))
+    command = [sys.executable, "run.py", "--serve", "--config", str(configuration), *options]
     with (folder / "serving.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=PROJECT, env=around, stdout=log, stderr=log, start_new_session=True)
+        found = Running(f"http://127.0.0.1:{port}", process, folder)
         try:
-            url = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    if requests.get(f"{url}/ready", timeout=5).ok:
-                        break
-                except requests.RequestException:
-                    pass
-                assert process.poll() is None, (folder / "serving.log").read_text()
-                assert time.monotonic() < deadline, (folder / "serving.log").read_text()
+            while not _is_ready(found.url):
+                assert process.poll() is None, found.log
+                assert time.monotonic() < deadline, found.log
                 time.sleep(0.05)
-            yield url
+            yield found
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/ready", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+@contextmanager
+def service(folder: Path, model: Path | None, *options: str, **settings: Any) -> Iterator[str]:
+    """A service in processes of its own, of a model file or, without one, as `options` say; yields the address."""
+    chosen = ["--model-path", str(model)] if model else []
+    with started(folder, *chosen, *options, **settings) as found:
+        yield found.url
 
 
 @contextmanager

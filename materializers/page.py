@@ -1,0 +1,44 @@
+"""Small HTML pages by which artifacts show themselves in the dashboard.
+
+The dashboard shows a page in a window of fixed height without scripts, so what matters most stands first.
+"""
+
+import html
+from collections.abc import Iterable
+
+import pandas as pd
+
+_DIGITS = 6
+_STYLE = (
+    "<style>:root{color-scheme:light}"
+    "body{font:14px/1.4 system-ui,sans-serif;margin:.75rem 1rem;color:#222;background:#fff}"
+    ".beside{display:flex;gap:2rem;align-items:flex-start}"
+    "h3{font-size:1rem;margin:0 0 .4rem}table{border-collapse:collapse;margin-bottom:1.25rem}"
+    "td,th{padding:.2rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}"
+    "td{max-width:26rem;overflow-wrap:break-word}th,.number{white-space:nowrap}"
+    ".number{text-align:right;font-variant-numeric:tabular-nums}</style>"
+)
+
+
+def page(tables: Iterable[tuple[str, pd.DataFrame]], *, beside: bool = False) -> str:
+    """A page of tables, each below its title, one below or beside the other; everything in them is escaped."""
+    parts = "".join(f"<section><h3>{html.escape(title)}</h3>{_table(data)}</section>" for title, data in tables)
+    return f"<!doctype html><meta charset='utf-8'>{_STYLE}<main{' class=beside' if beside else ''}>{parts}</main>"
+
+
+def _table(data: pd.DataFrame) -> str:
+    """Numbers to the right, texts to the left and wrapped, nothing where a value is missing; the index is left out."""
+    columns = [data.iloc[:, position] for position in range(data.shape[1])]
+    kinds = [" class=number" if pd.api.types.is_numeric_dtype(column) else "" for column in columns]
+    head = "".join(f"<th{kind}>{html.escape(str(name))}</th>" for kind, name in zip(kinds, data.columns, strict=True))
+    cells = [
+        [f"<td{kind}>{_shown(value)}</td>" for value in column] for kind, column in zip(kinds, columns, strict=True)
+    ]
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
+    return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.{_DIGITS}g}"  # noqa: PLR0124  # only NaN differs from itself
+    return "" if value is None or value is pd.NA or value is pd.NaT else html.escape(str(value))

@@ -1,0 +1,189 @@
+"""A newer model takes the place of the present one whole, or not at all."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+
+from accidents.bundle import Bundle, read_header
+from accidents.errors import ModelError
+from serving.current import Pointer, Served
+from serving.launch import of_file
+from serving.records.access import Role
+from tests.serving.inside import ACCIDENT, Api, inside
+from tests.serving.load import Load, Said, expected_of, wait_until
+from tests.serving.world import admin_key, saved_model, service, started
+from tests.trained import small_models
+
+TYPES = ("lightgbm", "xgboost", "logistic_regression")
+
+
+class Broken:
+    """A model that does something else than answer."""
+
+    LIBRARIES: tuple[str, ...] = ()
+    EXPLAINED = "log-odds"
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+
+    def margin(self, X: Any, *_: int) -> Any:
+        if self.fault == "nan":
+            return np.full(len(X), np.nan)
+        if self.fault == "raises":
+            raise ValueError("no answer")
+        return np.zeros(len(X) + 1)
+
+
+def put(model: Path, bundle: Bundle) -> tuple[str, float]:
+    """Put a model into a file, as `save` does at once; returns its version and what it says of the example."""
+    bundle.save(model)
+    return of_file(model)().version, expected_of(model)
+
+
+def bundle_of(name: str) -> Bundle:
+    return small_models()[name].trained.bundle
+
+
+def broken(fault: str) -> bytes:
+    """The content of a bundle file that cannot be served."""
+    good = bundle_of("xgboost").to_bytes()
+    return {
+        "no bundle": b"nothing",
+        "cut": good[:-100],
+        "damaged": good[:-100] + bytes(100),
+        "empty": b"",
+        "other format": good.replace(b'"format_version": ', b'"format_version": 9', 1),
+        "other features": replace(bundle_of("xgboost"), columns=("colour",)).to_bytes(),
+    }.get(fault) or replace(bundle_of("xgboost"), model=Broken(fault)).to_bytes()  # type: ignore[arg-type]
+
+
+def test_a_replaced_file_is_taken_on_request(tmp_path: Path) -> None:
+    model = saved_model(tmp_path)
+    with inside(tmp_path, model) as api:
+        before = api.get("/v1/model").json()
+        unchanged = api.post("/v1/admin/reload", {}, Role.ADMIN).json()
+        assert unchanged["changed"] is False
+        for name in TYPES[1:]:
+            version, expected = put(model, bundle_of(name))
+            found = api.post("/v1/admin/reload", {}, Role.ADMIN).json()
+            assert found == {"model": {"name": model.stem, "version": version, "type": name}, "changed": True}
+            said = api.post("/v1/predict", ACCIDENT).json()
+            assert (said["model"], said["probability"]) == (found["model"], expected)
+        put(model, bundle_of("lightgbm"))
+        assert api.post("/v1/admin/reload", {}, Role.ADMIN).json()["changed"] is True
+        assert api.get("/v1/model").json() == before
+
+
+@pytest.mark.parametrize(
+    "fault", ["no bundle", "cut", "damaged", "empty", "other format", "other features", "nan", "raises", "too many"]
+)
+def test_a_model_that_does_not_answer_is_not_taken(api: Api, fault: str) -> None:
+    """Also where it fails in a way that nobody has foreseen; the watch for newer ones goes on."""
+    pointer, good = Pointer.read(api.pointer), Path(api.world.served().pointer.file)
+    said = api.post("/v1/predict", ACCIDENT).json()
+    failures = api.figures().get("accidents_model_reload_failures_total", 0)
+    assert api.figures()["accidents_model_reload_failed"] == 0
+    bad = good.with_name("bad.joblib")
+    bad.write_bytes(broken(fault))
+    replace(pointer, file=str(bad), version="bad", digest="").write(api.pointer)
+    wait_until(lambda: api.figures()["accidents_model_reload_failed"] == 1)
+    assert api.figures()["accidents_model_reload_failures_total"] == failures + 1
+    again = api.post("/v1/predict", ACCIDENT).json()
+    assert (again["model"], again["probability"]) == (said["model"], said["probability"])
+    assert api.get("/ready", None).status_code == 200
+    pointer.write(api.pointer)
+    wait_until(lambda: api.figures()["accidents_model_reload_failed"] == 0)
+
+
+def test_a_reload_that_fails_is_told_and_every_time(tmp_path: Path) -> None:
+    """Also where the watch for newer models was quicker to find out."""
+    model = saved_model(tmp_path)
+    with inside(tmp_path, model) as api:
+        model.write_bytes(replace(bundle_of("xgboost"), model=Broken("raises")).to_bytes())  # type: ignore[arg-type]
+        for _ in range(3):
+            found = api.post("/v1/admin/reload", {}, Role.ADMIN)
+            assert (found.status_code, found.json()["error"]["code"]) == (503, "not_taken")
+        put(model, bundle_of("xgboost"))
+        assert api.post("/v1/admin/reload", {}, Role.ADMIN).json()["model"]["type"] == "xgboost"
+        assert api.figures()["accidents_model_reload_failed"] == 0
+
+
+def test_stored_accidents_have_to_come_out_as_they_did(tmp_path: Path) -> None:
+    model = saved_model(tmp_path)
+    stored = tmp_path / "stored.json"
+    rows = [{"accident": json.dumps(ACCIDENT), "probability": expected_of(model)}]
+    pointer = Pointer(str(model), "name", "7", stored=str(stored))
+    stored.write_text(json.dumps(rows))
+    assert Served.load(pointer).called == {"name": "name", "version": "7", "type": "lightgbm"}
+    for change in (2e-9, -0.1, float("nan")):
+        stored.write_text(json.dumps([rows[0] | {"probability": rows[0]["probability"] + change}]))
+        with pytest.raises(ModelError, match="1 of 1 stored accidents"):
+            Served.load(pointer)
+    for text in ("", "{}", "[1]", '[{"accident": "{", "probability": 1}]', '[{"probability": 1}]'):
+        stored.write_text(text)
+        with pytest.raises(ModelError, match="stored"):
+            Served.load(pointer)
+
+
+def test_a_file_replaced_in_the_moment_of_a_look_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    model = saved_model(tmp_path)
+    pointer = of_file(model)()
+    assert pointer.digest == read_header(model)["sha256"]
+    put(model, bundle_of("xgboost"))
+    with pytest.raises(ModelError, match="was replaced while it was looked at"):
+        Served.load(pointer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.long)])
+def test_under_load_no_request_fails_or_is_mixed(tmp_path: Path, rounds: int) -> None:
+    """Two workers, four callers, and a file that is replaced again and again, by signal and by request in turn."""
+    model = saved_model(tmp_path)
+    key = {"X-API-Key": admin_key(tmp_path)}
+    expected = {of_file(model)().version: ("lightgbm", expected_of(model))}
+    chosen = ("--model-path", str(model))
+    with started(tmp_path, *chosen, workers=2, poll_seconds=600) as service, Load(service.url, **key) as load:
+        for number, name in enumerate([*TYPES[1:], *TYPES * rounds]):
+            version, probability = put(model, bundle_of(name))
+            expected[version] = (name, probability)
+            if number % 2:
+                os.kill(service.process.pid, signal.SIGHUP)
+            else:
+                requests.post(f"{service.url}/v1/admin/reload", headers=key, timeout=60).raise_for_status()
+            load.wait_for(version)
+            load.wait_for_more()
+    assert load.errors == []
+    assert len(expected) == len(TYPES)
+    assert {*load.seen} == {
+        Said(model.stem, version, name, probability) for version, (name, probability) in expected.items()
+    }
+
+
+@pytest.mark.slow
+def test_under_load_a_model_that_does_not_answer_leaves_the_one_before(tmp_path: Path) -> None:
+    model = saved_model(tmp_path)
+    with (
+        service(tmp_path, model, "--anonymous", poll_seconds=0.2, open_metrics=True) as url,
+        Load(url) as load,
+    ):
+
+        def failed() -> bool:
+            return "\naccidents_model_reload_failed 1.0" in requests.get(f"{url}/metrics", timeout=10).text
+
+        for fault in ("cut", "raises", "other features"):
+            load.wait_for_more()
+            model.write_bytes(broken(fault))
+            wait_until(failed)
+            load.wait_for_more()
+        version, _ = put(model, bundle_of("xgboost"))
+        load.wait_for(version)
+        wait_until(lambda: not failed())
+    assert load.errors == []
+    assert {said.type for said in load.seen} == {"lightgbm", "xgboost"}
