@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pandas as pd
+from pydantic import BaseModel, ValidationError
 
 from accidents.bundle import Bundle
 from accidents.configuration.ingestion import IngestionSettings
@@ -19,6 +20,7 @@ from accidents.requests.writing import requests_of
 from accidents.sources.resolution import resolve
 from accidents.tables import Accidents
 from accidents.training import train
+from serving.schemas.requests import accident_model
 
 LEVEL = "call"
 
@@ -65,14 +67,30 @@ def subject(source: str, model_path: Path | None, types: tuple[str, ...], count:
             trained = train(name, features, accidents.accidents, TrainingSettings(), level=LEVEL)
             bundles[name] = trained.bundle
             tested = trained.predictions.query("part == 'test'")["Num_Acc"].to_numpy()
-    chosen = _chosen(accidents, tested, count)
-    texts = [orjson.dumps(request) for request in requests_of(accidents, chosen)]
+    chosen: list[int] = []
+    texts: list[bytes] = []
+    model = accident_model()
+    candidates = _in_order(accidents, tested)
+    for number, request in zip(candidates, requests_of(accidents, candidates), strict=True):
+        text = orjson.dumps(request)
+        if len(texts) < count and _described(model, text):
+            chosen.append(number)
+            texts.append(text)
     return Subject(bundles, texts, features.set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True))
 
 
-def _chosen(accidents: Accidents, tested: npt.NDArray[np.int64], count: int) -> list[int]:
+def _described(model: type[BaseModel], text: bytes) -> bool:
+    """Whether a request is one that the description of the service allows; it takes more than that."""
+    try:
+        model.model_validate_json(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _in_order(accidents: Accidents, tested: npt.NDArray[np.int64]) -> list[int]:
     """Accidents of the test part in an order of chance, then others."""
     chance = np.random.default_rng(0)
     ids = accidents.accidents["Num_Acc"].to_numpy()
     others = np.setdiff1d(ids, tested)
-    return np.concatenate([chance.permutation(tested), chance.permutation(others)])[:count].tolist()
+    return np.concatenate([chance.permutation(tested), chance.permutation(others)]).tolist()

@@ -1,0 +1,134 @@
+"""What was tried for the service, one choice at a time with everything else as it is.
+
+    python -m benchmarks.serving_choices [--source FOLDER] [--only CHOICES] [--output FILE.json]
+
+Choices are `runtime` (what asks the trees of a booster), `json`, `validation`, `layers` (kind of middleware) and
+`server`. Times without HTTP are medians of one call in the best of several rounds in which all take turns. A runtime
+whose probabilities differ from those of the bundle by more than 1e-9 on any of the accidents is out.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.serving.report import machine, table
+from benchmarks.serving.rounds import say
+from benchmarks.serving.subject import Subject, subject
+from benchmarks.serving_choices import contents, layers, runtimes, servers
+from serving.answering import Asked, predict
+from serving.current import Pointer, Served
+from serving.metrics import Metrics
+
+CHOICES = ("runtime", "json", "validation", "layers", "server")
+_ACCIDENTS = 10_000
+_BOOSTERS = ("lightgbm", "xgboost")
+
+
+def main() -> None:
+    """Measure and print."""
+    given = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for name in ("SERVING_DATABASE_URL", "MLFLOW_TRACKING_URI"):
+        os.environ.pop(name, None)
+    chosen = given.only.split(",")
+    if unknown := set(chosen) - set(CHOICES):
+        raise SystemExit(f"no choice: {', '.join(sorted(unknown))}; there are {', '.join(CHOICES)}")
+    told: dict[str, Any] = {"machine": machine(), "source": given.source}
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        asked = subject(given.source, None, _BOOSTERS, _ACCIDENTS, folder)
+        for choice in chosen:
+            told[choice], shown = _MEASURE[choice](asked, folder, given)
+            say(shown)
+    if given.output:
+        given.output.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+Measured = tuple[Any, str]
+"""What goes to the file, and the table that is printed."""
+
+
+def _runtime(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
+    found = {name: runtimes.runtimes(bundle, asked.rows(name)) for name, bundle in asked.bundles.items()}
+    rows = [
+        (
+            f"{name}, {one.name}",
+            _figure(one.load, 3),
+            _figure(one.one, 1),
+            _figure(one.many, 0),
+            "" if one.difference is None else f"{one.difference:.0e}",
+            one.out or "can be taken",
+        )
+        for name, ways in found.items()
+        for one in ways
+    ]
+    head = ("runtime", "load, s", "one row, µs", f"{runtimes.MANY:,} rows, µs", "largest |Δ|", "")
+    return {name: [asdict(one) for one in ways] for name, ways in found.items()}, table(head, rows)
+
+
+def _json(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
+    bundle = next(iter(asked.bundles.values()))
+    served = Served(bundle, Pointer("", "model", "1"), {"name": "model", "version": "1", "type": bundle.model_type})
+    answer, _ = predict(served, orjson.loads(asked.texts[0]), Asked("0" * 32, "/v1/predict", "0" * 8), Metrics())
+    found = contents.json_libraries(asked.texts, answer)
+    rows = [(name, _figure(read, 1), _figure(wrote, 1)) for name, (read, wrote) in found.items()]
+    return found, table(("JSON", "read an accident, µs", "write an answer, µs"), rows)
+
+
+def _validation(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
+    found = contents.validators(asked.texts)
+    return found, table(("validation", "from JSON text, µs"), [(name, _figure(one, 1)) for name, one in found.items()])
+
+
+def _layers(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
+    found = layers.layers(asked.texts[0], folder)
+    return found, table(("layers", "a request, µs"), [(name, _figure(one, 0)) for name, one in found.items()])
+
+
+def _server(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:
+    model = folder / "model.joblib"
+    next(iter(asked.bundles.values())).save(model)
+    found = servers.servers(model, asked.texts, rounds=given.rounds, seconds=given.seconds, folder=folder)
+    rows = [
+        (
+            one.name,
+            _figure(one.p50, 2),
+            _figure(one.p99, 2),
+            _figure(one.rate, 0),
+            _figure(one.many_p99, 2),
+            _figure(one.processor, 3),
+        )
+        for one in found
+    ]
+    clients = f"{servers.CLIENTS} clients, 1/s"
+    head = (f"server ({servers.versions()})", "1 client p50, ms", "p99", clients, "p99, ms", "processor, ms")
+    return [asdict(one) for one in found], table(head, rows)
+
+
+_MEASURE = {"runtime": _runtime, "json": _json, "validation": _validation, "layers": _layers, "server": _server}
+
+
+def _figure(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:,.{decimals}f}"
+
+
+def _options() -> argparse.Namespace:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--source", default="sample", help="sample, or a folder of BAAC files")
+    options.add_argument("--only", default=",".join(CHOICES), help="some of the choices, separated by commas")
+    options.add_argument("--rounds", type=int, default=5, help="of the servers")
+    options.add_argument("--seconds", type=float, default=4.0, help="of one measurement of a server")
+    options.add_argument("--output", type=Path, metavar="FILE.json")
+    return options.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Layers around an application: plain ASGI as in `serving.gate`, and the same work in Starlette's BaseHTTPMiddleware.
+
+Both work with the service's own doorkeeper, metrics and log, around one route that reads a body and answers.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import ServingSettings
+from benchmarks.serving_choices.timing import microseconds
+from serving import gate
+from serving.access import Doorkeeper
+from serving.logs import Logger
+from serving.metrics import Metrics
+from serving.records import keys
+from serving.records.access import Role
+from serving.records.database import migrate, opened
+from serving.records.ring import KeyRing
+
+_REPEATS = 1000
+_SELDOM = 60.0  # seconds between two readings of the keys
+
+
+def layers(text: bytes, folder: Path) -> dict[str, float]:
+    """Microseconds of a request without HTTP, by kind of layer.
+
+    Args:
+        text: what is sent.
+        folder: for a database of keys and a log.
+    """
+    settings = ServingSettings.model_validate({"caller": {"requests_per_second": 1_000_000}})
+    engine = opened(RecordSettings.model_validate({"database_url": f"sqlite:///{folder}/layers.db"}), {})
+    migrate(engine)
+    scope = _scope(text, keys.create(engine, "benchmark", Role.PREDICT).text)
+    ring, loop = KeyRing(engine, _SELDOM), asyncio.new_event_loop()
+    try:
+        with (folder / "layers.log").open("w") as log, redirect_stderr(log):
+            kinds = _kinds(settings, ring)
+            applications = {name: Starlette(routes=_routes(), middleware=kind) for name, kind in kinds.items()}
+            calls = {name: _call(loop, application, scope, text) for name, application in applications.items()}
+            return microseconds(calls, _REPEATS)
+    finally:
+        loop.close()
+        ring.close()
+        engine.dispose()
+
+
+def _kinds(settings: ServingSettings, ring: KeyRing) -> dict[str, list[Middleware]]:
+    metrics, logger = Metrics(), Logger()
+    doorkeeper = Doorkeeper(ring, settings.caller, metrics, anonymous=False, open_metrics=False)
+    return {
+        "no layer": [],
+        "plain ASGI": [
+            Middleware(gate.Headers),
+            Middleware(gate.Telemetry, metrics=metrics, logger=logger),
+            Middleware(gate.Access, doorkeeper=doorkeeper),
+            Middleware(gate.Bodies, limits=settings.request),
+        ],
+        "BaseHTTPMiddleware": [
+            Middleware(BaseHTTPMiddleware, dispatch=dispatch)
+            for dispatch in (_headers, _telemetry(metrics, logger), _access(doorkeeper), _bodies(settings))
+        ],
+    }
+
+
+def _routes() -> list[Route]:
+    async def answer(request: Request) -> Response:
+        return Response(await request.body(), media_type="application/json")
+
+    return [Route("/v1/predict", answer, methods=["POST"])]
+
+
+def _scope(text: bytes, key: str) -> dict[str, Any]:
+    headers = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(text))}
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/predict",
+        "raw_path": b"/v1/predict",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in (headers | {"x-api-key": key}).items()],
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 8080),
+    }
+
+
+def _call(
+    loop: asyncio.AbstractEventLoop, application: Starlette, scope: dict[str, Any], text: bytes
+) -> Callable[[], object]:
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start" and message["status"] != 200:
+            raise SystemExit(f"the layers answer {message['status']}")
+
+    def call() -> None:
+        messages = iter([{"type": "http.request", "body": text, "more_body": False}])
+
+        async def receive() -> Any:
+            message = next(messages, None)
+            return message if message else await asyncio.Event().wait()
+
+        loop.run_until_complete(application({**scope, "state": {}}, receive, send))
+
+    return call
+
+
+async def _headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    for name, value in gate.BROWSERS:
+        response.headers.setdefault(name.decode(), value.decode())
+    return response
+
+
+def _telemetry(metrics: Metrics, logger: Logger) -> Any:
+    async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        started = time.perf_counter()
+        request.scope["state"]["request_id"] = uuid4().hex
+        response = await call_next(request)
+        response.headers["x-request-id"] = request.scope["state"]["request_id"]
+        seconds = time.perf_counter() - started
+        metrics.request(request.url.path, request.method, response.status_code, seconds)
+        logger.request(request.scope, request.url.path, response.status_code, seconds)
+        return response
+
+    return dispatch
+
+
+def _access(doorkeeper: Doorkeeper) -> Any:
+    async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        request.scope["state"]["caller"] = doorkeeper.caller(request.scope)
+        return await call_next(request)
+
+    return dispatch
+
+
+def _bodies(settings: ServingSettings) -> Any:
+    most = int(settings.request.body_megabytes * 1_000_000)
+
+    async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if int(request.headers.get("content-length", "0")) > most:
+            return Response(status_code=413)
+        if len(await request.body()) > most:
+            return Response(status_code=413)
+        return await call_next(request)
+
+    return dispatch
