@@ -278,7 +278,8 @@ def _look_after(service: Service, told: _Told) -> None:
 
     Looks are taken beside, since a registry that does not answer must not keep anybody from stopping the service.
     """
-    seen, due = service.wanted, time.monotonic() + service.settings.poll_seconds
+    # What is wanted while the service comes up counts, too.
+    seen, due = 0, time.monotonic() + service.settings.poll_seconds
     looking: threading.Thread | None = None
     while not told.stop and not service.ended:
         wanted = service.wanted

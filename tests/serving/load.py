@@ -49,6 +49,7 @@ class Load:
     def __init__(self, url: str, callers: int = 4, **headers: str) -> None:
         self.seen: Counter[Said] = Counter()
         self.errors: list[str] = []
+        self._latest: dict[int, str] = {}
         self._url, self._headers = url, headers
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(callers)]
@@ -66,6 +67,7 @@ class Load:
                 else:
                     found = session.post(f"{self._url}/v1/predict", json=ACCIDENT, timeout=30)
                     answers = [found.json()]
+                self._latest[number] = answers[-1]["model"]["version"]
                 self.seen.update(Said(**one["model"], probability=one["probability"]) for one in answers)
             except Exception as error:
                 self.errors.append(repr(error))
@@ -76,8 +78,9 @@ class Load:
         return {said.version for said in [*self.seen]}
 
     def wait_for(self, version: str) -> None:
-        """Until a version answers."""
-        wait_until(lambda: version in self.versions() or self.errors)
+        """Until every caller is answered by a version."""
+        callers = range(len(self._threads))
+        wait_until(lambda: all(self._latest.get(number) == version for number in callers) or self.errors)
         assert not self.errors, self.errors[:3]
 
     def wait_for_more(self, count: int = 20) -> None:
