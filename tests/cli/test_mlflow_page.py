@@ -52,7 +52,8 @@ def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: 
         os.killpg(page.pid, signal.SIGINT)
         said, _ = page.communicate(timeout=PATIENCE)
     assert f"http://127.0.0.1:{port} (Ctrl-C ends it)" in said
-    assert "Traceback" not in said
+    assert page.returncode == 0
+    assert "cli/mlflow_page.py" not in said  # MLflow's own helpers may say that they were interrupted
 
 
 def test_a_server_that_is_away_is_said_in_a_sentence(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     ),
     (NONE, "accidents/inference", "__init__ batch editions files output parts score"),
     (NONE, "accidents/promotion", "__init__ decision measuring results"),
-    (EVERY, "materializers", "__init__ frame"),
+    (EVERY, "materializers", "__init__ frame page"),
     (MODELS, "materializers", "bundle"),
     (EVERY, "steps", "__init__ borders caching metadata refusals"),
     (INGEST, "steps/ingestion", "__init__ ingest"),
