@@ -15,7 +15,7 @@ from serving.schemas import answers, requests
 
 REF = "#/components/schemas/{model}"
 _WORDS = {
-    400: "the body is no JSON",
+    400: "the body is no JSON, or the service is addressed by a name that is not its own",
     401: "no key, or none that is let in",
     403: "the key has another role",
     404: "there is no such thing",
@@ -28,7 +28,7 @@ _WORDS = {
     503: "no model is loaded yet, or the database is away",
     504: "the registry was not asked in time",
 }
-_ALWAYS = (401, 403, 408, 413, 429, 500)
+_ALWAYS = (400, 401, 403, 408, 413, 429, 500)
 
 
 def faults(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """One accident, or many: predictions and explanations."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -37,8 +38,13 @@ async def predict(request: Request, reasons: Annotated[int, Query(ge=0, le=MOST_
     content = await json_of(request)
     world = world_of(request)
     served = world.served()
+    by = asked(request)
     try:
-        answer, entry = answering.predict(served, content, asked(request), world.metrics, top=reasons)
+        if reasons:  # takes its time with some models, in which others are answered
+            explained = partial(answering.predict, served, content, by, world.metrics, top=reasons)
+            answer, entry = await run_in_threadpool(explained)
+        else:
+            answer, entry = answering.predict(served, content, by, world.metrics)
     except RefusedError as error:
         world.metrics.invalid()
         raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None

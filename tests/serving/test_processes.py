@@ -172,6 +172,43 @@ def test_what_cannot_be_served_is_said_at_once(tmp_path: Path, model: Path) -> N
         assert (code, "choose another with --port" in said) == (2, True)
 
 
+_OF_A_REGISTRY = """
+import sys, time
+from pathlib import Path
+from serving.launch import of_file, serve
+from tests.serving.inside import settings_in
+looks = []
+def find():
+    looks.append(1)
+    if len(looks) == 2:
+        raise RuntimeError("a fault of the registry's library")
+    if len(looks) == 3:
+        time.sleep(600)
+    return of_file(Path(sys.argv[1]))()
+settings = settings_in(Path(sys.argv[2]), anonymous=True, poll_seconds=0.2, port=int(sys.argv[3]))
+sys.exit(serve(settings, find, lambda service: print("serving", flush=True)))
+"""
+"""Serves a model of a registry that fails at the second look, and at the third does not answer."""
+
+
+def test_a_registry_that_fails_or_hangs_keeps_nobody_from_serving_or_stopping(tmp_path: Path, model: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", _OF_A_REGISTRY, str(model), str(tmp_path), str(port)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "serving\n"
+        url = f"http://127.0.0.1:{port}"
+
+        def failed() -> bool:
+            return "\naccidents_model_reload_failed 1.0" in requests.get(f"{url}/metrics", timeout=10).text
+
+        wait_until(failed)
+        time.sleep(1)  # the third look is under way
+        assert requests.post(f"{url}/v1/predict", json=ACCIDENT, timeout=10).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
 def test_neither_mlflow_nor_zenml_is_imported_to_serve_and_ctrl_c_is_no_fault(tmp_path: Path, model: Path) -> None:
     """Whatever is asked; Python itself tells what it imports."""
     chosen = ("--model-path", str(model), "--anonymous")

@@ -51,7 +51,7 @@ def cases(api: Api, folder: Path, examples: int, *options: str) -> int:
 
 
 def test_some_hundred_cases(api: Api, tmp_path: Path) -> None:
-    assert cases(api, tmp_path, 25, "--phases", "examples,fuzzing,stateful") > 300
+    assert cases(api, tmp_path, 20, "--phases", "examples,fuzzing,stateful") > 300
     assert api.get("/health", None).status_code == 200
 
 
