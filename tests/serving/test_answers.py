@@ -134,6 +134,7 @@ def test_what_is_no_batch_is_refused(api: Api, content: Any, field: str, value: 
 def test_evaluation_measures_as_everywhere_and_logs_nothing(api: Api) -> None:
     some = accidents(200)
     labels = [number % 3 == 0 for number in range(len(some))]
+    assert api.world.log.flush(30)
     before = api.world.log.counts()
     found = api.post("/v1/evaluate", {"accidents": some, "priority": [int(one) for one in labels]}, Role.EVALUATE)
     assert found.status_code == 200
