@@ -88,6 +88,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """End the connection, and say why where no other answer is under way."""
         self._refused = True
         self._stop_clock()
+        self.config.loaded_app.state.world.metrics.refused(error.code)
         if self.cycle is None or self.cycle.response_complete:
             body = orjson.dumps(error.content(uuid4().hex))
             headers = (

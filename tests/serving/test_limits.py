@@ -5,18 +5,16 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from serving import protocol
 from serving.records import keys
 from serving.records.access import Role
 from serving.unpacking import Gunzip
 from tests.serving.inside import ACCIDENT, LINES, Api, guarded, inside
+from tests.serving.raw import answered, connection, head
 from tests.serving.world import saved_model
 
 MEGABYTE = 1_000_000
@@ -29,31 +27,8 @@ LIMITS = {"body_megabytes": 1, "stream_megabytes": 3, "body_seconds": 0.5}
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("limits")
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(protocol, "HEAD_SECONDS", 0.5)
-        with inside(folder, saved_model(folder), request=LIMITS) as found:
-            yield found
-
-
-@contextmanager
-def connection(api: Api) -> Iterator[socket.socket]:
-    host, _, port = api.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as found:
+    with inside(folder, saved_model(folder), request=LIMITS) as found:
         yield found
-
-
-def head(api: Api, *lines: str, path: str = "/v1/predict") -> bytes:
-    given = [f"POST {path} HTTP/1.1", "Host: localhost", f"X-API-Key: {api.keys[Role.PREDICT]}", *lines]
-    return "\r\n".join([*given, "", ""]).encode()
-
-
-def answered(found: socket.socket) -> tuple[int, dict[str, Any], bytes]:
-    """Status and content of an answer, and what its head says; the connection has to end."""
-    text = b""
-    while piece := found.recv(65536):
-        text += piece
-    top, _, body = text.partition(b"\r\n\r\n")
-    return int(top.split()[1]), json.loads(body), top.lower()
 
 
 def code_of(found: requests.Response) -> tuple[int, str]:
@@ -175,56 +150,6 @@ def test_a_body_that_drips_is_not_waited_for_either(api: Api) -> None:
                 continue
         found.settimeout(10)
         assert answered(found)[0] == 408
-
-
-@pytest.mark.parametrize("begun", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "])
-def test_a_head_that_does_not_come_is_not_waited_for(api: Api, begun: bytes) -> None:
-    with connection(api) as found:
-        found.sendall(begun)
-        status, content, top = answered(found)
-    assert (status, content["error"]["code"]) == (408, "slow")
-    assert b"nosniff" in top
-    with connection(api) as found:
-        found.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" + begun)
-        assert found.recv(65536).startswith(b"HTTP/1.1 200")
-        if begun:
-            assert answered(found)[0] == 408
-
-
-@pytest.mark.parametrize("endless", [b"x", b"x: y\r\n", b"GET"])
-@pytest.mark.parametrize("where", ["line", "value", "lines", "trailer", "extension"])
-def test_a_head_without_end_is_refused(api: Api, endless: bytes, where: str) -> None:
-    chunked = head(api, "Content-Type: application/json", "Transfer-Encoding: chunked")
-    beginning = {
-        "line": b"GET /",
-        "value": b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
-        "lines": b"GET / HTTP/1.1\r\nHost: localhost\r\n",
-        "trailer": chunked + b"1\r\n \r\n0\r\nX-Long: ",
-        "extension": chunked + b"1;",
-    }[where]
-    sent = 0
-    with connection(api) as found:
-        try:
-            found.sendall(beginning)
-            while sent < 20 * MEGABYTE:
-                found.sendall(endless * 1000)
-                sent += len(endless) * 1000
-        except OSError:
-            pass
-    assert sent < 10 * MEGABYTE
-    assert api.get("/health", None).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "text", [b"\x16\x03\x01\x02\x00\x01", b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", bytes(range(256))]
-)
-def test_what_is_no_http_is_refused_in_json(api: Api, text: bytes) -> None:
-    with connection(api) as found:
-        found.sendall(text + b"\r\n\r\n")
-        status, content, top = answered(found)
-    assert status in {400, 408}
-    assert content.keys() == {"error", "request_id"}
-    assert b"nosniff" in top
 
 
 def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:

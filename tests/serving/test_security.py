@@ -141,6 +141,14 @@ def test_anonymous_callers_reach_everything_but_administration(anonymous: Api) -
     assert anonymous.get("/v1/model", None, headers=header("acc_wrong")).status_code == 401
 
 
+def test_figures_alone_may_be_open(tmp_path: Path) -> None:
+    with inside(tmp_path, saved_model(tmp_path), open_metrics=True) as api:
+        assert api.get("/metrics", None).status_code == 200
+        assert api.get("/metrics", None, headers=header("acc_wrong")).status_code == 401
+        for path in ("/v1/model", "/metrics/", "//metrics"):
+            assert api.get(path, None).status_code == 401
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", "0177.0.0.1"])  # noqa: S104
 def test_another_address_needs_keys_and_no_anonymous_callers(host: str, tmp_path: Path) -> None:
     for settings in (settings_in(tmp_path, host=host), settings_in(tmp_path, host=host, anonymous=True)):
