@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -46,11 +46,11 @@ class Load:
     `seen` counts the answers; `errors` has everything that was none.
     """
 
-    def __init__(self, url: str, callers: int = 4, **headers: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None, callers: int = 4) -> None:
         self.seen: Counter[Said] = Counter()
         self.errors: list[str] = []
         self._latest: dict[int, str] = {}
-        self._url, self._headers = url, headers
+        self._url, self._headers = url, headers or {}
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(callers)]
 

@@ -122,12 +122,15 @@ def test_a_value_that_is_not_allowed_is_named_with_those_that_are(api: Api, name
             assert "1 daylight" in problem["reason"]
 
 
+UNFIT: tuple[Any, ...] = ([], {}, True, 1e300, -(2**62), "\ufffd" * 501)
+
+
 @pytest.mark.parametrize("part", Part)
 def test_every_column_refuses_what_it_cannot_be(api: Api, part: Part) -> None:
     for name, column in COLUMNS[part].items():
         if column.known is Known.AFTER:
             continue
-        for value in ([], {}, True, 1e300, -(2**62), "\ufffd" * 501):
+        for value in UNFIT:
             found = problems(api.post("/v1/predict", changed(part, **{name: value})))
             number = "[0]" if part in {Part.VEHICLES, Part.PEOPLE} else ""
             assert f"{part}{number}.{name}" in {one["field"] for one in found}, (name, value)

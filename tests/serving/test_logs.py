@@ -78,7 +78,7 @@ def test_lines_parse_bear_request_ids_and_hold_no_personal_data(tmp_path: Path) 
 def test_a_fault_is_told_with_where_it_happened(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     logger = Logger()
     try:
-        {}["x"]
+        raise KeyError("x")
     except KeyError as error:
         logger.failed("id", error)
     entry = json.loads(capfdbinary.readouterr().err)

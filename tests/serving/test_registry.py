@@ -112,7 +112,7 @@ def test_promotions_and_rollbacks_reach_the_service_without_a_failed_or_mixed_re
         Said(NAME, str(number), "lightgbm", answer(bundle_of(shift), parse(ACCIDENT), reasons=0).probability)
         for number, shift in enumerate(SHIFTS, start=1)
     }
-    with Load(service.url, **key) as load:
+    with Load(service.url, key) as load:
         load.wait_for("1")
         for change, way in (("2", "request"), ("rollback", "signal")):
             if change == "rollback":
@@ -138,7 +138,7 @@ def test_a_version_that_does_not_answer_as_it_did_is_not_taken(
     service: Running, connection: Connection, key: dict[str, str]
 ) -> None:
     registry = Registry(connection)
-    with Load(service.url, **key) as load:
+    with Load(service.url, key) as load:
         load.wait_for("1")
         move(registry, registry.version(NAME, "3"), PRODUCTION)
         refused = reload(service, key)
@@ -160,7 +160,7 @@ def test_a_registry_that_is_away_does_no_harm(service: Running, folder: Path, ke
     database = folder / "mlruns" / "mlflow.db"
     assert database.is_file()
     content = database.read_bytes()
-    with Load(service.url, **key) as load:
+    with Load(service.url, key) as load:
         database.write_bytes(b"no database" * 1000)
         try:
             assert reload(service, key).status_code == 503

@@ -131,7 +131,7 @@ def test_a_reload_that_fails_is_told_and_every_time(tmp_path: Path) -> None:
 def test_stored_accidents_have_to_come_out_as_they_did(tmp_path: Path) -> None:
     model = saved_model(tmp_path)
     stored = tmp_path / "stored.json"
-    rows = [{"accident": json.dumps(ACCIDENT), "probability": expected_of(model)}]
+    rows: list[dict[str, Any]] = [{"accident": json.dumps(ACCIDENT), "probability": expected_of(model)}]
     pointer = Pointer(str(model), "name", "7", stored=str(stored))
     stored.write_text(json.dumps(rows))
     assert Served.load(pointer).called == {"name": "name", "version": "7", "type": "lightgbm"}
@@ -162,7 +162,7 @@ def test_under_load_no_request_fails_or_is_mixed(tmp_path: Path, rounds: int) ->
     key = {"X-API-Key": admin_key(tmp_path)}
     expected = {of_file(model)().version: ("lightgbm", expected_of(model))}
     chosen = ("--model-path", str(model))
-    with started(tmp_path, *chosen, workers=2, poll_seconds=600) as service, Load(service.url, **key) as load:
+    with started(tmp_path, *chosen, workers=2, poll_seconds=600) as service, Load(service.url, key) as load:
         for number, name in enumerate([*TYPES[1:], TYPES[0]] * rounds):
             version, probability = put(model, bundle_of(name))
             expected[version] = (name, probability)
