@@ -1,5 +1,6 @@
 """How every command ends: its exit code, and one paragraph in place of a traceback."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -16,10 +17,16 @@ def ended(work: Callable[[], int], *, debug: bool) -> int:
         debug: leave faults as they are, with their traceback.
     """
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has left, as `head` does; what is still held of it must not be written at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except AccidentsError as error:
         if debug:
             raise

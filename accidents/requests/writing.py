@@ -51,7 +51,7 @@ def _said(rows: pd.DataFrame, ids: Sequence[int], part: Part) -> dict[int, list[
     chosen = rows[rows["Num_Acc"].isin(ids)]
     found: dict[int, list[dict[str, Any]]] = {}
     for number, row in zip(chosen["Num_Acc"].tolist(), chosen[names].to_dict("records"), strict=True):
-        said = {str(name): _value(str(name), value) for name, value in row.items() if not _absent(value)}
+        said = {str(name): _value(part, str(name), value) for name, value in row.items() if not _absent(value)}
         found.setdefault(number, []).append(said)
     return found
 
@@ -60,5 +60,9 @@ def _absent(value: Any) -> bool:
     return bool(pd.isna(value)) or value == MISSING
 
 
-def _value(name: str, value: Any) -> Any:
-    return f"{value // _MINUTES:02d}:{value % _MINUTES:02d}" if name == "hrmn" else value
+def _value(part: Part, name: str, value: Any) -> Any:
+    """A value as it is published: times of day as texts, and letters where codes are letters."""
+    if name == "hrmn":
+        return f"{value // _MINUTES:02d}:{value % _MINUTES:02d}"
+    letters = {code: letter for letter, code in COLUMNS[part][name].letters.items()}
+    return letters.get(value, value)

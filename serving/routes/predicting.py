@@ -1,5 +1,7 @@
 """One accident, or many: predictions and explanations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated
 
@@ -17,12 +19,22 @@ from serving.guard import GuardedRoute
 from serving.records.access import Role
 from serving.schemas import answers, requests
 from serving.streaming import answered_lines, spooled
-from serving.world import asked, world_of
+from serving.world import World, asked, world_of
 
 MOST_REASONS = 20
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["predictions"])
 _SMALL = 10
 """Accidents that are answered at once; more are answered beside the event loop, so that others need not wait."""
+
+
+@contextmanager
+def _refusing(world: World) -> Iterator[None]:
+    """Tell a caller, and the metrics, of an accident that cannot be used."""
+    try:
+        yield
+    except RefusedError as error:
+        world.metrics.invalid()
+        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
 
 
 @router.post(
@@ -39,15 +51,12 @@ async def predict(request: Request, reasons: Annotated[int, Query(ge=0, le=MOST_
     world = world_of(request)
     served = world.served()
     by = asked(request)
-    try:
+    with _refusing(world):
         if reasons:  # takes its time with some models, in which others are answered
             explained = partial(answering.predict, served, content, by, world.metrics, top=reasons)
             answer, entry = await run_in_threadpool(explained)
         else:
             answer, entry = answering.predict(served, content, by, world.metrics)
-    except RefusedError as error:
-        world.metrics.invalid()
-        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
     world.log.add((entry,))
     return Json(answer)
 
@@ -63,13 +72,10 @@ async def explain(request: Request) -> Json:
     """Predict one accident, and say what every fact contributes."""
     content = await json_of(request)
     world = world_of(request)
-    try:
+    with _refusing(world):
         answer, entry = await run_in_threadpool(
             answering.explain, world.served(), content, asked(request), world.metrics
         )
-    except RefusedError as error:
-        world.metrics.invalid()
-        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
     world.log.add((entry,))
     return Json(answer)
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -158,3 +159,13 @@ def test_standard_input_is_read_and_nothing_of_zenml(project: Path, model: Path)
     refused = subprocess.run(command, input="{", **options, check=False)
     assert refused.returncode == 1
     assert "standard input: no JSON" in refused.stderr
+
+
+def test_a_reader_who_leaves_gets_no_traceback(model: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "run.py", "--predict", "examples/low_risk.json", "--model-path", str(model)]
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(command, cwd=EXAMPLES.parent, stdout=closed, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == ""

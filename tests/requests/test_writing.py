@@ -31,6 +31,14 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: A
     np.testing.assert_array_equal(place_keys(whole), frame[list(KEYS)].to_numpy())
 
 
+def test_codes_that_are_letters_are_written_as_published(accidents: Accidents) -> None:
+    people = accidents.people.assign(actp=np.array([10, 11, 3], np.int16)[np.arange(len(accidents.people)) % 3])
+    written = requests_of(
+        Accidents(accidents.accidents, accidents.vehicles, people), accidents.accidents["Num_Acc"].tolist()
+    )
+    assert {person["actp"] for request in written for person in request["people"]} == {"A", "B", 3}
+
+
 def test_the_outcome_is_not_said(accidents: Accidents) -> None:
     (request,) = requests_of(accidents, [accidents.accidents["Num_Acc"].iloc[0]])
     assert "grav" not in json.dumps(request)
