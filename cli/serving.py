@@ -22,7 +22,8 @@ def serve(given: argparse.Namespace, configuration: Configuration) -> int:
     from cli.session import read_environment
 
     read_environment()
-    from serving.launch import of_file, refuse_open_doors
+    from serving.exposure import refuse_open_doors
+    from serving.launch import of_file
     from serving.launch import serve as run
 
     settings = configuration.serving
@@ -51,7 +52,7 @@ def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Fi
 
     prepare(given.stack, debug=given.debug)
     from cli.models import chosen_version, fetched, stored_beside
-    from serving.current import Pointer
+    from serving.pointer import Pointer
     from tracking.connection import chosen, connected
     from tracking.registry import Registry
 

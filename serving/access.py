@@ -1,6 +1,5 @@
 """Who may come in: keys, how much a caller may ask, and addresses that have shown too many wrong keys."""
 
-import ipaddress
 import time
 from collections.abc import Iterable
 
@@ -114,16 +113,6 @@ class Doorkeeper:
             if len(self._locked) >= _MOST_KNOWN:
                 self._locked.clear()
             self._locked[address] = time.monotonic() + self._limits.lockout_seconds
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether an address to listen on is one that only this machine reaches."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

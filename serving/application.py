@@ -25,28 +25,21 @@ from accidents.configuration.serving import ServingSettings
 from serving.access import Doorkeeper
 from serving.addressing import Heads, Hosts
 from serving.bodies import Json
-from serving.current import Current, Pointer, Served
+from serving.current import Current, Served
 from serving.describing import describe
 from serving.errors import ServingError, invalid
 from serving.gate import Access, Bodies, Headers, Telemetry
 from serving.guard import GuardedRoute, unguarded
+from serving.handover import PARENT, POINTER, SERVER, SETTINGS
 from serving.leftovers import Leftovers
 from serving.logs import Logger
 from serving.metrics import Metrics
+from serving.pointer import Pointer
 from serving.records.database import migrate, opened
 from serving.records.log import PredictionLog
 from serving.records.ring import KeyRing
 from serving.routes import model, outcomes, predicting, state
 from serving.world import World
-
-SETTINGS, POINTER = "ACCIDENTS_SERVING_SETTINGS", "ACCIDENTS_SERVING_POINTER"
-"""Environment variables by which a process of the server is told its settings (JSON) and the pointer file."""
-
-PARENT = "ACCIDENTS_SERVING_PARENT"
-"""Environment variable that holds the number of the process that has started the server."""
-
-SERVER = "ACCIDENTS_SERVING_SERVER"
-"""Environment variable that holds the number of the server's first process, which starts the workers."""
 
 _LOOK_SECONDS = 0.5
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -95,7 +88,7 @@ def create(settings: ServingSettings, pointer: Path) -> FastAPI:
     application.add_exception_handler(StarletteHTTPException, _http)
     application.add_exception_handler(RequestValidationError, _invalid)
     for routes in (predicting.router, model.router, outcomes.router, state.guarded, state.router):
-        application.include_router(routes)
+        application.router.routes.extend(routes.routes)  # included whole, they would be built anew for every request
     application.mount("/page", StaticFiles(directory=state.PAGE), name="page")
     application.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     _add_documentation(application)

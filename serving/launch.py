@@ -23,12 +23,9 @@ import requests
 from accidents.bundle import read_header
 from accidents.configuration.serving import ServingSettings
 from accidents.errors import AccidentsError, ConfigurationError, ModelError
-from serving.access import is_this_machine
-from serving.application import PARENT, POINTER, SETTINGS
-from serving.current import Pointer
-from serving.records.address import VARIABLE
-from serving.records.database import migrate, opened
-from serving.records.ring import KeyRing
+from serving.exposure import refuse_open_doors
+from serving.handover import DATABASE, PARENT, POINTER, SETTINGS
+from serving.pointer import Pointer
 
 Find = Callable[[], Pointer]
 """Finds the model to serve; raises an `AccidentsError` where it cannot."""
@@ -178,33 +175,6 @@ def of_file(file: Path) -> Find:
     return find
 
 
-def refuse_open_doors(settings: ServingSettings) -> None:
-    """See to it that others need a key.
-
-    Raises:
-        ConfigurationError: the address is one that other machines reach, and anybody, or nobody, could come in.
-    """
-    if is_this_machine(settings.host):
-        return
-    if settings.anonymous:
-        raise ConfigurationError(
-            f"host {settings.host} is reached by other machines; anonymous access is for this one alone: leave it out"
-        )
-    engine = opened(settings.records)
-    try:
-        migrate(engine)
-        ring = KeyRing(engine, settings.records.refresh_seconds)
-        usable = ring.usable
-        ring.close()
-    finally:
-        engine.dispose()
-    if not usable:
-        raise ConfigurationError(
-            f"host {settings.host} is reached by other machines and there is no key: "
-            "python run.py keys create --name NAME --role predict"
-        )
-
-
 def address(settings: ServingSettings) -> str:
     """Where the service answers."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -264,8 +234,8 @@ def _start(settings: ServingSettings, pointer: Path, metrics: Path, log: Path | 
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
     }
-    if records.database_url and not os.environ.get(VARIABLE):
-        told[VARIABLE] = records.database_url.get_secret_value()
+    if records.database_url and not os.environ.get(DATABASE):
+        told[DATABASE] = records.database_url.get_secret_value()
     command = [sys.executable, "-m", "serving.server"]
     with log.open("ab") if log else nullcontext() as lines:
         return subprocess.Popen(  # noqa: S603  # a program of the project

@@ -45,10 +45,10 @@ class Logger:
         )
 
     def failed(self, request_id: str, error: Exception) -> None:
-        """A fault of the program, with where it happened; callers are told nothing of it."""
+        """A fault of the program: its kind and where it happened, without its message, which may hold what was sent."""
         frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
         where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-        self._log.error("fault", request_id=request_id, error=f"{type(error).__name__}: {error}", where=where)
+        self._log.error("fault", request_id=request_id, error=type(error).__name__, where=where)
 
     def event(self, event: str, **facts: Any) -> None:
         """Something that is no request, such as a new model."""

@@ -7,7 +7,7 @@ import structlog
 import uvicorn
 
 from accidents.configuration.serving import ServingSettings
-from serving.application import SERVER, SETTINGS
+from serving.handover import SERVER, SETTINGS
 from serving.protocol import BoundedProtocol
 
 _LOG: dict[str, Any] = {

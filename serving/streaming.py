@@ -67,7 +67,7 @@ def _piece(world: World, served: Served, asked: Asked, file: IO[bytes], longest:
     if not contents:
         return b""
     answers, entries = answering.predict_many(served, contents, asked, world.metrics)
-    world.log.add(entries)
+    world.log.add(entries, taken)
     for place, message in failed.items():
         answers[place] = {"error": told("no_json", message, ())}
     return b"".join(orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE) for answer in answers)

@@ -24,8 +24,9 @@ from benchmarks.serving.rounds import say
 from benchmarks.serving.subject import Subject, subject
 from benchmarks.serving_choices import contents, layers, runtimes, servers
 from serving.answering import Asked, predict
-from serving.current import Pointer, Served
+from serving.current import Served
 from serving.metrics import Metrics
+from serving.pointer import Pointer
 
 CHOICES = ("runtime", "json", "validation", "layers", "server")
 _ACCIDENTS = 10_000

@@ -10,7 +10,7 @@ from typing import Any
 from accidents.configuration.serving import ServingSettings
 from benchmarks.serving.contenders import Contender, free_port, running, service
 from benchmarks.serving.load import measured
-from serving.application import POINTER, SETTINGS
+from serving.handover import POINTER, SETTINGS
 from serving.launch import of_file
 
 CLIENTS = 8

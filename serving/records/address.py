@@ -8,8 +8,8 @@ from sqlalchemy.exc import ArgumentError
 
 from accidents.configuration.records import RecordSettings
 from accidents.errors import ConfigurationError
+from serving.handover import DATABASE
 
-VARIABLE = "SERVING_DATABASE_URL"
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = ROOT / "records" / "serving.db"
 
@@ -30,8 +30,8 @@ def address(settings: RecordSettings, environment: Mapping[str, str]) -> URL:
     Raises:
         ConfigurationError: it is no address, or of a database that is not supported.
     """
-    if given := environment.get(VARIABLE):
-        return _read(given, VARIABLE)
+    if given := environment.get(DATABASE):
+        return _read(given, DATABASE)
     if settings.database_url is not None:
         return _read(settings.database_url.get_secret_value(), "records.database_url of the serving configuration")
     return URL.create(SQLITE, database=str(EMBEDDED))

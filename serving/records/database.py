@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accidents.configuration.records import RecordSettings
-from serving.records.address import SQLITE, VARIABLE, address, shown
+from serving.handover import DATABASE
+from serving.records.address import SQLITE, address, shown
 from serving.records.errors import RecordsError
 
 _PATIENCE = 5  # seconds for a connection, or for another process to end its transaction
@@ -78,7 +79,7 @@ def told(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise RecordsError(
-            f"{shown(engine.url)}: {reason(error)}; see to the database, or name another with {VARIABLE}"
+            f"{shown(engine.url)}: {reason(error)}; see to the database, or name another with {DATABASE}"
         ) from None
 
 
@@ -122,7 +123,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         except CommandError:
             raise RecordsError(
                 f"{shown(engine.url)}: a later version of the project wrote it; update the project, "
-                f"or name another database with {VARIABLE}"
+                f"or name another database with {DATABASE}"
             ) from None
 
 
@@ -166,7 +167,7 @@ def _make_file(file: Path) -> None:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise RecordsError(
-            f"{file}: cannot be opened: {error.strerror}; make it writable, or name another database with {VARIABLE}"
+            f"{file}: cannot be opened: {error.strerror}; make it writable, or name another database with {DATABASE}"
         ) from None
 
 

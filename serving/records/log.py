@@ -22,6 +22,8 @@ _IN_ONE_TRANSACTION = 5_000
 _LONGEST_PAUSE = 30.0  # seconds between attempts, while the database is away
 _SHORTEST_PAUSE = 0.1
 _BYTES_OF_A_ROW = 1_500  # of the parts of a row other than the accident, in memory
+_OBJECTS = 5
+"""Python objects of an accident take about so many times the memory of its JSON."""
 
 _IN_ONE_GO = 20
 _BREATH = 0.0002
@@ -81,14 +83,14 @@ class PredictionLog:
         self._interval = settings.flush_seconds
         self._capacity = settings.queue
         self._memory = int(settings.queue_megabytes * 1e6)
-        # Of entries: `taken` = `settled` + arrived + rows. The lock is held for moments alone.
+        # Of entries: `taken` = `settled` + arrived + rows; the latter two hold `bytes`. The lock is held for moments.
         self._changed = threading.Condition(threading.Lock())
-        self._arrived: list[Entry] = []
-        self._taken = self._settled = 0
+        self._arrived: list[tuple[Entry, int]] = []
+        self._taken = self._settled = self._bytes = 0
         self._written = self._dropped = self._failed = self._errors = 0
         # The thread's own.
         self._rows: list[Row] = []
-        self._bytes = self._left = 0
+        self._left = 0
         self._failing = False
         self._pause, self._next_attempt = self._interval, 0.0
         self._wanted = threading.Event()
@@ -96,12 +98,19 @@ class PredictionLog:
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
         self._thread.start()
 
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Take entries; those for which there is no room are dropped and counted."""
+    def add(self, entries: Sequence[Entry], size: int = 0) -> None:
+        """Take entries; those for which there is no room are dropped and counted.
+
+        Args:
+            entries: answers of one request.
+            size: bytes of the JSON that they came in.
+        """
+        each = _BYTES_OF_A_ROW + _OBJECTS * size // max(len(entries), 1)
         with self._changed:
-            room = 0 if self._deadline is not None else max(self._capacity - (self._taken - self._settled), 0)
-            taken = entries if len(entries) <= room else entries[:room]
-            self._arrived.extend(taken)
+            room = min(self._capacity - (self._taken - self._settled), (self._memory - self._bytes) // each)
+            taken = entries[: max(room, 0)] if self._deadline is None else ()
+            self._arrived.extend((entry, each) for entry in taken)
+            self._bytes += each * len(taken)
             self._taken += len(taken)
             self._dropped += len(entries) - len(taken)
 
@@ -143,7 +152,7 @@ class PredictionLog:
         while not self._attempt() and time.monotonic() + _SHORTEST_PAUSE < (self._deadline or 0):
             time.sleep(_SHORTEST_PAUSE)
         self._left = len(self._rows)
-        self._settle(dropped=self._left)
+        self._settle(dropped=self._left, freed=sum(map(_size, self._rows)))
 
     def _take_over(self) -> None:
         """Make rows of what has arrived, with pauses for the service."""
@@ -154,21 +163,25 @@ class PredictionLog:
             if self._deadline is None:
                 time.sleep(_BREATH)
 
-    def _make_rows(self, entries: Sequence[Entry]) -> None:
+    def _make_rows(self, entries: Sequence[tuple[Entry, int]]) -> None:
+        """Rows in place of entries; what a full log has no room for as a row is dropped."""
         failed = dropped = 0
-        for entry in entries:
+        with self._changed:
+            held = self._bytes
+        freed = 0
+        for entry, size in entries:
+            freed += size
             try:
                 row = self._row_of(entry)
             except Exception:
                 failed += 1
                 continue
-            size = _size(row)
-            if self._bytes + size > self._memory:
+            if held - freed + _size(row) > self._memory:
                 dropped += 1
             else:
                 self._rows.append(row)
-                self._bytes += size
-        self._settle(failed=failed, dropped=dropped)
+                freed -= _size(row)
+        self._settle(failed=failed, dropped=dropped, freed=freed)
 
     def _attempt(self) -> bool:
         """Write the rows, oldest first; whether none is left."""
@@ -180,8 +193,7 @@ class PredictionLog:
                 self._put_off(error)
                 return False
             del self._rows[: len(part)]
-            self._bytes -= sum(map(_size, part))
-            self._settle(written=len(part) - failed, failed=failed)
+            self._settle(written=len(part) - failed, failed=failed, freed=sum(map(_size, part)))
             self._go_on()
         return True
 
@@ -200,8 +212,9 @@ class PredictionLog:
         self._failing = False
         self._pause, self._next_attempt = self._interval, 0.0
 
-    def _settle(self, *, written: int = 0, failed: int = 0, dropped: int = 0) -> None:
+    def _settle(self, *, written: int = 0, failed: int = 0, dropped: int = 0, freed: int = 0) -> None:
         with self._changed:
+            self._bytes -= freed
             self._written += written
             self._failed += failed
             self._dropped += dropped

@@ -11,10 +11,10 @@ from accidents.requests.form import COLUMNS, Part
 from accidents.requests.reader import RELEVANT
 from accidents.texts import FLAT, NESTED
 from serving.bodies import Json
-from serving.current import wait_for_check
 from serving.describing import faults, needs
 from serving.errors import ServingError
 from serving.guard import GuardedRoute
+from serving.pointer import wait_for_check
 from serving.records.access import Role
 from serving.schemas import answers, requests
 from serving.world import world_of

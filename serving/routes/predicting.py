@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from accidents.requests import RefusedError
+from accidents.requests import Problem, RefusedError
+from accidents.requests.problems import shown
 from serving import answering
+from serving.answering import Asked
 from serving.bodies import Json, json_of, listed, only
+from serving.current import Served
 from serving.describing import either, faults, ref, takes
 from serving.errors import ServingError
 from serving.gate import LINES
 from serving.guard import GuardedRoute
 from serving.records.access import Role
+from serving.records.log import Entry
 from serving.schemas import answers, requests
 from serving.streaming import answered_lines, spooled
 from serving.world import World, asked, world_of
@@ -25,6 +29,15 @@ MOST_REASONS = 20
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["predictions"])
 _SMALL = 10
 """Accidents that are answered at once; more are answered beside the event loop, so that others need not wait."""
+
+_LONGEST_NUMBER = 10  # digits
+_REASONS = {
+    "name": "reasons",
+    "in": "query",
+    "required": False,
+    "description": "how many of the strongest reasons are wanted",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MOST_REASONS, "default": 0, "title": "Reasons"},
+}
 
 
 @contextmanager
@@ -42,11 +55,12 @@ def _refusing(world: World) -> Iterator[None]:
     response_model=answers.Prediction,
     response_model_exclude_none=True,
     responses=faults(400, 415, 422, 503),
-    openapi_extra=takes(Role.PREDICT, either(), requests.examples()),
+    openapi_extra=takes(Role.PREDICT, either(), requests.examples()) | {"parameters": [_REASONS]},
     summary="Predict one accident",
 )
-async def predict(request: Request, reasons: Annotated[int, Query(ge=0, le=MOST_REASONS)] = 0) -> Json:
+async def predict(request: Request) -> Json:
     """Predict one accident, in the nested form or the classic flat one; `reasons` says how many of them are wanted."""
+    reasons = _wanted(request)
     content = await json_of(request)
     world = world_of(request)
     served = world.served()
@@ -57,8 +71,22 @@ async def predict(request: Request, reasons: Annotated[int, Query(ge=0, le=MOST_
             answer, entry = await run_in_threadpool(explained)
         else:
             answer, entry = answering.predict(served, content, by, world.metrics)
-    world.log.add((entry,))
+    world.log.add((entry,), len(await request.body()))
     return Json(answer)
+
+
+def _wanted(request: Request) -> int:
+    """How many reasons are wanted.
+
+    Raises:
+        ServingError: 422, not so many, or none can be read.
+    """
+    text = request.query_params.get("reasons", "0")
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER and int(text) <= MOST_REASONS:
+        return int(text)
+    reason = f"must be a whole number from 0 to {MOST_REASONS}"
+    problem = Problem("query.reasons", shown(text), reason)
+    raise ServingError(422, "invalid", f"{problem.field} {reason}", (problem,))
 
 
 @router.post(
@@ -76,7 +104,7 @@ async def explain(request: Request) -> Json:
         answer, entry = await run_in_threadpool(
             answering.explain, world.served(), content, asked(request), world.metrics
         )
-    world.log.add((entry,))
+    world.log.add((entry,), len(await request.body()))
     return Json(answer)
 
 
@@ -112,10 +140,10 @@ async def predict_batch(request: Request) -> Json | StreamingResponse:
         body = Json({"results": results})
     else:
         entries, body = await run_in_threadpool(_batch, world, served, accidents, by)
-    world.log.add(entries)
+    world.log.add(entries, len(await request.body()))
     return body
 
 
-def _batch(world, served, accidents, by):  # type: ignore[no-untyped-def]
+def _batch(world: World, served: Served, accidents: list[Any], by: Asked) -> tuple[list[Entry], Json]:
     results, entries = answering.predict_many(served, accidents, by, world.metrics)
     return entries, Json({"results": results})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.records.address import VARIABLE
+from serving.handover import DATABASE
 from tests.serving.inside import Api, inside
 from tests.serving.world import saved_model
 
@@ -14,7 +14,7 @@ from tests.serving.world import saved_model
 def nothing_in_the_environment() -> Iterator[None]:
     """These tests say themselves which database they mean, and whether workers share metrics."""
     with pytest.MonkeyPatch.context() as changed:
-        for name in (VARIABLE, "PROMETHEUS_MULTIPROC_DIR", *(name for name in os.environ if "PROXY" in name.upper())):
+        for name in (DATABASE, "PROMETHEUS_MULTIPROC_DIR", *(name for name in os.environ if "PROXY" in name.upper())):
             changed.delenv(name, raising=False)
         yield
 

@@ -13,8 +13,9 @@ import requests
 
 from accidents.bundle import Bundle, read_header
 from accidents.errors import ModelError
-from serving.current import Pointer, Served
+from serving.current import Served
 from serving.launch import of_file
+from serving.pointer import Pointer
 from serving.records.access import Role
 from tests.serving.inside import ACCIDENT, Api, inside
 from tests.serving.load import Load, Said, expected_of, wait_until

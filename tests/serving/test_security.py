@@ -13,8 +13,9 @@ from fastapi import APIRouter
 from accidents.errors import ConfigurationError
 from cli.commands import main
 from serving.application import create
+from serving.exposure import refuse_open_doors
 from serving.guard import GuardedRoute, unguarded
-from serving.launch import of_file, refuse_open_doors
+from serving.launch import of_file
 from serving.records import keys
 from serving.records.access import Role
 from tests.serving.inside import ACCIDENT, Api, guarded, inside, serving, settings_in

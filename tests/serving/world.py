@@ -17,9 +17,9 @@ import psutil
 import requests
 import yaml
 
+from serving.handover import DATABASE
 from serving.records import keys
 from serving.records.access import Role
-from serving.records.address import VARIABLE
 from tests.conftest import traced
 from tests.serving_records.databases import ready
 from tests.trained import small_models
@@ -94,7 +94,7 @@ def started(
     port = free_port()
     configuration = folder / "serving.yaml"
     configuration.write_text(yaml.safe_dump({"pipeline": "serving", "port": port, **settings}))
-    around = traced(os.environ | {VARIABLE: f"sqlite:///{folder}/serving.db"} | dict(environment or {}))
+    around = traced(os.environ | {DATABASE: f"sqlite:///{folder}/serving.db"} | dict(environment or {}))
     around.pop("ZENML_ACTIVE_STACK_ID", None)  # of an earlier command of this process
     command = [sys.executable, "run.py", "--serve", "--config", str(configuration), *options]
     with (folder / "serving.log").open("ab") as log:

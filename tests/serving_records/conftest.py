@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from serving.records.address import VARIABLE
+from serving.handover import DATABASE
 from tests.serving_records.databases import away, new_database, new_file, ready, server
 
 Away = Callable[[], AbstractContextManager[None]]
@@ -16,7 +16,7 @@ Away = Callable[[], AbstractContextManager[None]]
 @pytest.fixture(autouse=True)
 def no_database_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests say themselves which database they mean."""
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(DATABASE, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from accidents.configuration.records import RecordSettings
 from cli import keys, predictions
+from serving.handover import DATABASE
 from serving.records.access import Caller, Reason, Refusal, Role
-from serving.records.address import VARIABLE
 from serving.records.log import PredictionLog
 from serving.records.ring import KeyRing
 from tests.serving_records.entries import count, entries
@@ -26,7 +26,7 @@ HEAVY = {"sqlalchemy", "alembic", "pydantic", "yaml", "rich", "pandas", "zenml",
 @pytest.fixture
 def typed(address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
     """Types a command; its exit code, and what stands on both outputs."""
-    monkeypatch.setenv(VARIABLE, address)
+    monkeypatch.setenv(DATABASE, address)
 
     def run(command: str, *arguments: str) -> tuple[int, str, str]:
         module = {"keys": keys, "predictions": predictions}[command]
@@ -131,14 +131,14 @@ def test_what_is_not_there_fails(typed: Typed, monkeypatch: pytest.MonkeyPatch, 
     code, _, err = typed("keys", "revoke", "0123abcd")
     assert (code, err) == (1, "error: no API key has the id 0123abcd; python run.py keys list shows those there are\n")
     (tmp_path / "file").touch()
-    monkeypatch.setenv(VARIABLE, f"sqlite:///{tmp_path}/file/serving.db")
+    monkeypatch.setenv(DATABASE, f"sqlite:///{tmp_path}/file/serving.db")
     code, _, err = typed("predictions", "count")
     assert code == 1
     assert "make it writable, or name another database" in err
 
 
 def test_configured_files_are_used(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(VARIABLE)
+    monkeypatch.delenv(DATABASE)
     config = tmp_path / "serving.yaml"
     url = f"sqlite:///{tmp_path}/mine/serving.db"
     config.write_text(f"pipeline: serving\nrecords: {{database_url: '{url}', refresh_seconds: 7}}\n")

@@ -31,7 +31,8 @@ from sqlalchemy.exc import IntegrityError
 
 from accidents.configuration.records import RecordSettings
 from accidents.errors import ConfigurationError
-from serving.records.address import EMBEDDED, VARIABLE, address, shown
+from serving.handover import DATABASE
+from serving.records.address import EMBEDDED, address, shown
 from serving.records.database import migrate, opened, told, writing
 from serving.records.errors import RecordsError
 from serving.records.migrations.settings import VERSION_TABLE, options
@@ -66,8 +67,8 @@ def test_it_is_a_file_of_the_project_unless_told_otherwise() -> None:
 def test_the_environment_goes_before_the_settings() -> None:
     settings = RecordSettings(database_url="postgresql://settings/one")
     assert address(settings, {}).host == "settings"
-    assert address(settings, {VARIABLE: ""}).host == "settings"
-    assert address(settings, {VARIABLE: "postgres://environment/two"}).host == "environment"
+    assert address(settings, {DATABASE: ""}).host == "settings"
+    assert address(settings, {DATABASE: "postgres://environment/two"}).host == "environment"
 
 
 def test_a_relative_file_is_one_of_the_project(project: Path) -> None:
@@ -229,11 +230,11 @@ def test_outcomes_and_roles_are_checked_by_the_database(engine: Engine) -> None:
 def test_no_message_holds_a_password(url: str) -> None:
     settings = RecordSettings(database_url=url)
     assert WATCHWORD not in f"{settings!r} {settings.model_dump_json()}"
-    for chosen, environment in ((settings, {}), (RecordSettings(), {VARIABLE: url})):
+    for chosen, environment in ((settings, {}), (RecordSettings(), {DATABASE: url})):
         with pytest.raises((ConfigurationError, RecordsError)) as failure:
             opened(chosen, environment)
         assert WATCHWORD not in f"{failure.value!r} {failure.value}"
-        assert VARIABLE in str(failure.value) or "database_url" in str(failure.value)
+        assert DATABASE in str(failure.value) or "database_url" in str(failure.value)
 
 
 def test_a_server_that_is_not_there_is_named() -> None:

@@ -97,14 +97,27 @@ def test_what_finds_no_room_is_dropped_and_counted(engine: Engine, log_of: Logs)
 def test_accidents_that_wait_have_bounded_memory(engine: Engine, log_of: Logs, unreachable: Away) -> None:
     log = log_of(queue_megabytes=1, inputs="full")
     with unreachable():
-        log.add([entry(number, content={"adr": "x" * 98_000}) for number in range(50)])
+        log.add([entry(number, content={"adr": "x" * 90_000}) for number in range(50)])
         assert not log.flush(0.5)
         assert eventually(lambda: log.counts().dropped == 40)
     assert log.flush(PATIENCE)
     assert count(engine) == 10
-    log.add([entry(content={"adr": "x" * 98_000}) for _ in range(10)])
+    log.add([entry(content={"adr": "x" * 90_000}) for _ in range(10)])
     assert log.flush(PATIENCE)
     assert log.counts() == Counts(written=20, dropped=40, failed=0, waiting=0, errors=log.counts().errors)
+
+
+def test_accidents_that_have_just_come_have_bounded_memory(engine: Engine, log_of: Logs) -> None:
+    log = log_of(queue_megabytes=1, flush_seconds=60)
+    for number in range(5):
+        log.add([entry(number)], 100_000)  # half of the limit and a little, as objects of Python
+    assert log.counts() == Counts(written=0, dropped=4, failed=0, waiting=1, errors=0)
+    assert log.flush(PATIENCE)
+    log.add([entry(5)], 100_000)
+    assert log.flush(PATIENCE)
+    assert count(engine) == 2
+    log.add(entries(range(6, 26)), 2_000_000)
+    assert log.counts().waiting == 1
 
 
 def test_more_than_one_transaction_holds_is_written(engine: Engine, log_of: Logs) -> None:
