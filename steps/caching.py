@@ -9,6 +9,7 @@ it that is no package itself, belong to every module of that package.
 import ast
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -67,20 +68,45 @@ def _file(module: str) -> Path | None:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def _said(module: str) -> "Said":
     path = _file(module)
     if path is None:
         raise ModuleNotFoundError(f"no module {module} in the project")
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return read(path.read_text(encoding="utf-8"))
 
 
 @cache
 def _imported(module: str) -> frozenset[str]:
     """Project modules that one module imports itself, the packages around it and them included."""
-    names = set(_import_statements(_tree(module))) | {module}
+    names = {*_said(module).imports, module}
     names |= {name.rpartition(".")[0] for name in names}
     packages = {".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2)}
     return frozenset(name for name in packages if _file(name))
+
+
+@cache
+def _meaning(module: str) -> str:
+    """The meaning of a module, and the digests of the data files beside it."""
+    return _said(module).meaning + _data_files(module)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a source text imports (dotted names), and a digest of what it says without comments and docstrings."""
+
+    imports: frozenset[str]
+    meaning: str
+
+
+@cache
+def read(text: str) -> Said:
+    """What is said in a source text."""
+    tree = ast.parse(text)
+    imports = frozenset(_import_statements(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstrings(node)
+    return Said(imports, hashlib.sha256(ast.dump(tree).encode()).hexdigest())
 
 
 def _import_statements(tree: ast.Module) -> Iterator[str]:
@@ -89,16 +115,6 @@ def _import_statements(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-@cache
-def _meaning(module: str) -> str:
-    """What a module says, without comments, docstrings and layout, and the digests of the data files beside it."""
-    tree = _tree(module)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            _drop_docstrings(node)
-    return ast.dump(tree) + _data_files(module)
 
 
 def _drop_docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

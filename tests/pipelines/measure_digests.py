@@ -2,7 +2,8 @@
 
 A change is the path of a file whose meaning changes; "." changes comments, docstrings and layout of every module, and
 "" nothing. Every measurement has a process of its own, forked from one that has loaded the steps and has never read a
-digest, so that none knows what another has seen. Writes one JSON object: for each change the digest of every step.
+digest, so that none knows what another has seen. What a source text says is known beforehand; which text a module has
+is not. Writes one JSON object: for each change the digest of every step.
 """
 
 import gc
@@ -61,7 +62,9 @@ def reworded(file: Path, content: bytes) -> bytes:
 
 if __name__ == "__main__":
     POLICIES = policies()
-    assert not any(function.cache_info().currsize for function in (caching._tree, caching._imported, caching._meaning))
+    for module in affected("."):
+        caching.read(module.read_text(encoding="utf-8"))
+    assert not any(function.cache_info().currsize for function in (caching._said, caching._imported, caching._meaning))
     gc.disable()
     with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         found = dict(pool.imap(digests, sys.argv[1:], chunksize=1))

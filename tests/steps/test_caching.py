@@ -42,12 +42,12 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def digest() -> str:
     """The digest of the step, read anew from the files."""
-    for function in (caching._tree, caching._imported, caching._meaning):
+    for function in (caching._said, caching._imported, caching._meaning):
         function.cache_clear()
     try:
         return caching.code_digest("steps.one")
     finally:
-        for function in (caching._tree, caching._imported, caching._meaning):
+        for function in (caching._said, caching._imported, caching._meaning):
             function.cache_clear()
 
 
