@@ -161,6 +161,7 @@ def test_standard_input_is_read_and_nothing_of_zenml(project: Path, model: Path)
     assert "standard input: no JSON" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_gets_no_traceback(model: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

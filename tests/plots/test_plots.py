@@ -117,6 +117,7 @@ def test_axes_are_labelled_and_the_source_is_named(figure):
     assert all(axes.get_xlabel() or axes.get_ylabel() for axes in above + bars)
 
 
+@pytest.mark.slow
 def test_nothing_reaches_over_the_edge(figure):
     figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.bbox_inches

@@ -140,6 +140,7 @@ def decided(case: dict[str, Any]) -> Decision:
     return decide(candidate, incumbent, {case["rule"]["metric"]: found} if case["compared"] else None, rule)
 
 
+@pytest.mark.slow
 @given(cases())
 @settings(deadline=None, max_examples=CASES)
 def test_it_is_approved_if_and_only_if_the_oracle_says_so(case: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             yield found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "])
 def test_a_head_that_does_not_come_is_not_waited_for(api: Api, begun: bytes) -> None:
     with connection(api) as found:

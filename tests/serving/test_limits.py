@@ -123,6 +123,7 @@ def test_what_is_packed_wrongly_is_refused(api: Api) -> None:
     assert api.ask("POST", "/v1/predict", data=GOOD, headers=JSON | {"Content-Encoding": "identity"}).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [b"", GOOD[:10], gzip.compress(GOOD)[:15]], ids=["nothing", "text", "packed"])
 def test_a_body_that_does_not_come_is_not_waited_for(api: Api, begun: bytes) -> None:
     encoding = "gzip" if begun[:1] == b"\x1f" else "identity"
@@ -152,6 +153,7 @@ def test_a_body_that_drips_is_not_waited_for_either(api: Api) -> None:
         assert answered(found)[0] == 408
 
 
+@pytest.mark.slow
 def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:
     """Others are not held back by that."""
     with inside(tmp_path, saved_model(tmp_path), caller={"requests_per_second": 20}) as api:
@@ -167,6 +169,7 @@ def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:
         assert api.figures()['accidents_refused_total{reason="rate"}'] == statuses.count(429)
 
 
+@pytest.mark.slow
 def test_an_address_of_wrong_keys_is_locked_out_and_known_callers_are_not(tmp_path: Path) -> None:
     limits = {"failures_per_minute": 5, "lockout_seconds": 1.5}
     with inside(tmp_path, saved_model(tmp_path), caller=limits) as api:

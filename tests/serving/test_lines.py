@@ -82,6 +82,7 @@ def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path) -> None:
         assert (refused.status_code, refused.json()["error"]["code"]) == (413, "too_large")
 
 
+@pytest.mark.slow
 def test_answers_may_take_longer_than_a_body_may(tmp_path: Path) -> None:
     """A caller that reads slowly holds nobody up, and gets everything."""
     with inside(tmp_path, saved_model(tmp_path), request={"body_seconds": 0.3}) as api:

@@ -105,6 +105,7 @@ def test_a_model_that_does_not_answer_is_not_taken(api: Api, fault: str) -> None
     assert api.figures()["accidents_model_reload_failed"] == 0
 
 
+@pytest.mark.slow
 def test_newer_models_are_watched_for_also_after_one_that_does_not_answer(tmp_path: Path) -> None:
     with inside(tmp_path, saved_model(tmp_path)) as api:
         pointer, bad = Pointer.read(api.pointer), tmp_path / "bad.joblib"

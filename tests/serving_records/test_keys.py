@@ -138,6 +138,7 @@ def test_no_secret_is_stored_or_shown(engine: Engine) -> None:
     assert row.secret_sha256 == keys.digest(secret).hex()
 
 
+@pytest.mark.slow
 def test_an_expired_key_is_refused_without_reading_again(engine: Engine, ring: KeyRing) -> None:
     key = keys.create(engine, "x", Role.PREDICT, datetime.now(UTC) + timedelta(seconds=1))
     ring.refresh()

@@ -141,6 +141,7 @@ def test_a_database_that_is_away_loses_nothing(engine: Engine, log_of: Logs, unr
     assert (log.counts().written, log.counts().dropped, log.counts().failed) == (12, 0, 0)
 
 
+@pytest.mark.slow
 def test_it_backs_off_while_the_database_is_away(log_of: Logs, unreachable: Away) -> None:
     log = log_of(flush_seconds=0.05)
     with unreachable():
@@ -203,6 +204,7 @@ def test_closing_writes_what_waits_and_takes_no_more(engine: Engine, log_of: Log
     assert count(engine) == 300
 
 
+@pytest.mark.slow
 def test_closing_without_a_database_ends_and_counts(log_of: Logs, unreachable: Away) -> None:
     log = log_of()
     with unreachable():

@@ -41,6 +41,7 @@ def fields(value: Any) -> Iterator[tuple[str, Any]]:
                 yield name, inner
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict[str, Any]) -> None:
@@ -58,6 +59,7 @@ def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict
             assert re.fullmatch(r"[1-9][0-9]{0,4}", value)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, Any]) -> None:

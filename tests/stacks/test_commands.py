@@ -12,6 +12,8 @@ from cli.session import prepare
 from cli.stack import main
 from tests.stacks.conftest import WATCHWORD, tracker
 
+pytestmark = pytest.mark.slow
+
 Made = Callable[..., dict[str, str]]
 
 

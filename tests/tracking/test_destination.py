@@ -67,6 +67,7 @@ def test_credentials_come_from_the_environment_and_are_never_shown() -> None:
     assert without_credentials("sqlite:////home/ann@sea/mlflow.db") == "sqlite:////home/ann@sea/mlflow.db"
 
 
+@pytest.mark.slow
 def test_the_environment_is_afterwards_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "before")
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)

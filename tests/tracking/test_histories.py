@@ -181,6 +181,7 @@ class RealHistories(Histories):
         return stages(self.registry)
 
 
+@pytest.mark.slow
 def test_any_history_ends_as_it_ought_to() -> None:
     options = settings(max_examples=CASES, stateful_step_count=20, deadline=None, derandomize=True)
     with patch("tracking.stages.mirror", MemoryMirror()), patch("tracking.ledger.experiment_of") as experiment:
