@@ -38,9 +38,11 @@ def main(arguments: list[str]) -> int:
 
 def _serve(database: str, port: str) -> int:
     print(f"http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+    # One person looks at pages, and nobody runs jobs of MLflow's; each would start further processes.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     # MLflow starts programs of its own by name; those of this environment come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", database]
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--backend-store-uri", database]
     server = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", port])  # noqa: S603  # fixed, but for the port
     try:
         return server.wait()
