@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -43,6 +44,9 @@ from serving.world import World
 
 _LOOK_SECONDS = 0.5
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_SECONDS_OF_A_THREAD = 0.0005
+"""After which explanations, batches and the log let the event loop go on; Python's 0.005 would make answers late."""
+
 _DESCRIPTION = """Was somebody killed or hospitalised in this road accident? Asked in the words of BAAC, answered with a
 calibrated probability and its reasons. Trained on BAAC open data (ONISR, data.gouv.fr, Licence Ouverte 2.0).
 Decision support, not a decision."""
@@ -138,6 +142,7 @@ async def _life(application: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    sys.setswitchinterval(_SECONDS_OF_A_THREAD)
     watching = asyncio.create_task(_watch(world))
     if served := world.current.served:
         world.logger.event("ready", model=served.called)

@@ -14,3 +14,6 @@ SERVER = "ACCIDENTS_SERVING_SERVER"
 
 DATABASE = "SERVING_DATABASE_URL"
 """Address of the database of the service, which users set, too."""
+
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""Folder in which the workers of a service add up what Prometheus reads; the name is that of its library."""

@@ -24,7 +24,7 @@ from accidents.bundle import read_header
 from accidents.configuration.serving import ServingSettings
 from accidents.errors import AccidentsError, ConfigurationError, ModelError
 from serving.exposure import refuse_open_doors
-from serving.handover import DATABASE, PARENT, POINTER, SETTINGS
+from serving.handover import DATABASE, PARENT, POINTER, SETTINGS, SHARED_METRICS
 from serving.pointer import Pointer
 
 Find = Callable[[], Pointer]
@@ -222,8 +222,7 @@ def _free_port(settings: ServingSettings) -> int:
 
 
 def _start(settings: ServingSettings, pointer: Path, metrics: Path, log: Path | None) -> "subprocess.Popen[bytes]":
-    metrics.mkdir()
-    records = settings.records
+    records, inherited = settings.records, {**os.environ}
     told = {
         # A secret is not written out with the settings, and the variable goes before them anyway.
         SETTINGS: settings.model_copy(
@@ -231,15 +230,19 @@ def _start(settings: ServingSettings, pointer: Path, metrics: Path, log: Path | 
         ).model_dump_json(),
         POINTER: str(pointer),
         PARENT: str(os.getpid()),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), inherited.get("PYTHONPATH")])),
     }
-    if records.database_url and not os.environ.get(DATABASE):
+    if records.database_url and not inherited.get(DATABASE):
         told[DATABASE] = records.database_url.get_secret_value()
+    # Figures that workers share are files, which take longer to write than a process takes for its own.
+    inherited.pop(SHARED_METRICS, None)
+    if settings.workers > 1:
+        metrics.mkdir()
+        told[SHARED_METRICS] = str(metrics)
     command = [sys.executable, "-m", "serving.server"]
     with log.open("ab") if log else nullcontext() as lines:
         return subprocess.Popen(  # noqa: S603  # a program of the project
-            command, env=os.environ | told, stdout=lines, stderr=lines, start_new_session=True
+            command, env=inherited | told, stdout=lines, stderr=lines, start_new_session=True
         )
 
 

@@ -16,8 +16,9 @@ import psutil
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from serving.handover import SHARED_METRICS
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-_SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _STEPS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
@@ -123,7 +124,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """Everything, in the text form of Prometheus."""
-        if _SHARED not in os.environ:
+        if SHARED_METRICS not in os.environ:
             return generate_latest(self.registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)
@@ -135,6 +136,6 @@ _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"
 
 def _forget_the_dead() -> None:
     """Remove what a worker that ended has said of its present state; what it counted stays."""
-    for file in Path(os.environ[_SHARED]).glob("gauge_live*.db") if _SHARED in os.environ else ():
+    for file in Path(os.environ[SHARED_METRICS]).glob("gauge_live*.db") if SHARED_METRICS in os.environ else ():
         if not psutil.pid_exists(int(file.stem.rpartition("_")[2])):
             file.unlink(missing_ok=True)

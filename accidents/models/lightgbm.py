@@ -1,12 +1,17 @@
 """LightGBM: gradient-boosted trees, grown leaf by leaf, that stop when the validation part gets no better."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
+from accidents.models.base import FEW, Grid, Matrix, Model, Range, Sample, Space, Vector
+
+if TYPE_CHECKING:
+    from accidents.models._trees import Trees
 
 
 class Parameters(Section):
@@ -79,7 +84,15 @@ class Classifier(Model[Parameters]):
 
     def margin(self, X: Matrix, threads: int = 1) -> Vector:
         """Log-odds, the sum of the trees' leaf values."""
+        if len(X) <= FEW and self._trees:
+            return self._trees.margin(X).astype(np.float64, copy=False)
         return self.booster.predict(X, raw_score=True, num_threads=threads)
+
+    @cached_property
+    def _trees(self) -> "Trees | None":
+        from accidents.models._lightgbm_trees import trees_of  # numba takes a second to import
+
+        return trees_of(self.booster, self.text)
 
     def contributions(self, X: Matrix) -> Vector:
         """SHAP values on the log-odds by LightGBM's own TreeSHAP."""

@@ -8,13 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
+from accidents.models.base import FEW, Grid, Matrix, Model, Range, Sample, Space, Vector
 
 if TYPE_CHECKING:
-    from accidents.models._boosted_trees import BoostedTrees
-
-_FEW = 16
-"""Rows up to which walking down the trees is faster than asking the booster."""
+    from accidents.models._trees import Trees
 
 
 class Parameters(Section):
@@ -90,7 +87,7 @@ class Classifier(Model[Parameters]):
 
     def margin(self, X: Matrix, threads: int = 1) -> Vector:
         """Log-odds, the sum of the trees' leaf values; XGBoost adds them up in float32."""
-        if len(X) <= _FEW and self._trees:
+        if len(X) <= FEW and self._trees:
             return self._trees.margin(X).astype(np.float64)
         if threads != self.threads:
             self.threads = threads
@@ -98,10 +95,10 @@ class Classifier(Model[Parameters]):
         return self.booster.inplace_predict(X, predict_type="margin", validate_features=False).astype(np.float64)
 
     @cached_property
-    def _trees(self) -> "BoostedTrees | None":
-        from accidents.models._boosted_trees import BoostedTrees  # numba takes a second to import
+    def _trees(self) -> "Trees | None":
+        from accidents.models._xgboost_trees import trees_of  # numba takes a second to import
 
-        return BoostedTrees.of(self.booster)
+        return trees_of(self.booster)
 
     def contributions(self, X: Matrix) -> Vector:
         """SHAP values on the log-odds by XGBoost's own TreeSHAP."""

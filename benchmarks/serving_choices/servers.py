@@ -59,11 +59,9 @@ def _of(name: str, model: Path, folder: Path) -> Contender:
     base, port = service(model, own), free_port()
     settings: dict[str, Any] = {"port": port, "caller": {"requests_per_second": 1_000_000}}
     of_file(model)().write(own / "model.json")
-    (own / "metrics").mkdir()
     told = {
         SETTINGS: ServingSettings.model_validate(settings).model_dump_json(),
         POINTER: str(own / "model.json"),
-        "PROMETHEUS_MULTIPROC_DIR": str(own / "metrics"),
     }
     command = {
         "uvicorn": ("-m", "serving.server"),

@@ -81,6 +81,8 @@ def _wanted(request: Request) -> int:
     Raises:
         ServingError: 422, not so many, or none can be read.
     """
+    if not request.scope["query_string"]:
+        return 0
     text = request.query_params.get("reasons", "0")
     if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER and int(text) <= MOST_REASONS:
         return int(text)
