@@ -1,12 +1,10 @@
 """Ways to have a booster answer: its library, this project's own form, and compiled ones, each with its exactness."""
 
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,7 +42,6 @@ def runtimes(bundle: Bundle, rows: Rows) -> list[Runtime]:
     makers: dict[str, Callable[[Any], Margin]] = {
         "library on NumPy": _library,
         "as served": lambda model: model.margin,
-        "lleaves": _lleaves,
         "treelite GTIL": _treelite,
         "ONNX Runtime": partial(_onnx, columns=rows.shape[1]),
     }
@@ -79,19 +76,6 @@ def _library(model: Any) -> Margin:
     if _is_lightgbm(model):
         return lambda X: model.booster.predict(X, raw_score=True, num_threads=1)
     return lambda X: model.booster.inplace_predict(X, predict_type="margin", validate_features=False)
-
-
-def _lleaves(model: Any) -> Margin:
-    if not _is_lightgbm(model):
-        raise ValueError("reads LightGBM alone")
-    import lleaves  # type: ignore[import-untyped]
-
-    with tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "model.txt"
-        text.write_text(model.text, encoding="utf-8")
-        compiled = lleaves.Model(model_file=str(text))
-        compiled.compile(raw_score=True)
-    return lambda X: compiled.predict(X, n_jobs=1)
 
 
 def _treelite(model: Any) -> Margin:
