@@ -32,7 +32,7 @@ mlflow: $(READY) ## open the page of the MLflow in use: trainings, models, stage
 	@$(PYTHON) -m cli.mlflow_page
 
 .PHONY: test
-test: $(READY) ## run the tests: less than ten minutes on two cores
+test: $(READY) ## run the tests: about a quarter of an hour on two cores
 	@$(PYTEST) -n auto --dist loadfile -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
 	@$(PYTHON) scripts/coverage_by_package.py .coverage.json 85 $(PACKAGES)
 
