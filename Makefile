@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
-SOURCES := $(PACKAGES) benchmarks run.py tests
+SOURCES := $(PACKAGES) benchmarks run.py scripts tests
 PYTEST := $(PYTHON) -m pytest
 .DEFAULT_GOAL := help
 

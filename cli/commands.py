@@ -29,28 +29,35 @@ def _dispatch(commands: argparse.ArgumentParser, given: argparse.Namespace) -> i
     chosen = [name for name in PIPELINES if getattr(given, name)]
     if given.all:
         chosen = [name for name in PIPELINES if name not in ON_REQUEST or getattr(given, name)]
+    _refuse(commands, given, chosen)
     if given.predict is not None:
-        if chosen:
-            commands.error("--predict answers for one accident and goes with no pipeline")
         from cli.predict import predict
 
         return predict(given, _configuration(given))
     if given.serve:
-        if chosen:
-            commands.error("--serve answers until it is stopped and goes with no pipeline")
         from cli.serving import serve
 
         return serve(given, _configuration(given))
     if not chosen:
         commands.print_help()
         return REFUSED
+    return _run(chosen, given)
+
+
+def _refuse(commands: argparse.ArgumentParser, given: argparse.Namespace, chosen: Sequence[str]) -> None:
+    """Refuse what does not go together, instead of leaving a part of it undone."""
+    if given.predict is not None and (chosen or given.serve):
+        commands.error("--predict answers for one accident and goes with no pipeline and not with --serve")
+    if given.serve and chosen:
+        commands.error("--serve answers until it is stopped and goes with no pipeline")
     if (given.stage or given.alias or given.version) and not given.model_name:
         commands.error("--stage, --alias and --version go with --model-name")
     if (given.status or given.stop) and chosen != ["deployment"]:
         commands.error("--status and --stop go with --deployment alone")
+    if "deployment" in chosen and (given.model_path or given.alias):
+        commands.error("--deployment takes a registered model: --model-name with --stage or --version")
     if "inference" in chosen and not (given.input and given.output):
         commands.error("--inference needs --input PATH and --output PATH")
-    return _run(chosen, given)
 
 
 def _configuration(given: argparse.Namespace) -> "Configuration":
@@ -64,6 +71,7 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
         "training.tuning.method": given.tune,
         "training.compare_without_geography": True if given.no_geography else None,
         "features.level": given.level,
+        "deployment.stage": given.stage if given.deployment else None,
         "tracking.allow_untracked": given.allow_untracked or None,
         "serving.host": given.host,
         "serving.port": given.port,

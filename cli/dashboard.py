@@ -11,7 +11,8 @@ import sys
 import webbrowser
 from typing import Any
 
-from accidents.errors import AccidentsError, ConfigurationError
+from accidents.errors import ConfigurationError
+from cli.exits import DONE, REFUSED, ended
 from cli.session import prepare
 
 _PORT = 8237
@@ -19,24 +20,24 @@ _SECONDS = 120
 
 
 def main(arguments: list[str]) -> int:
-    """Start or stop; returns the exit code: 0 done, 1 failed, 2 mistyped."""
+    """Start or stop; returns the exit code: 0 done, 1 failed, 2 refused."""
     action, *rest = arguments or ["start"]
     if action not in {"start", "stop"} or len(rest) > 1 or not all(text.isdecimal() for text in rest):
         print(__doc__, file=sys.stderr)
-        return 2
-    try:
-        prepare(None, debug=False)
-        if action == "stop":
-            print("stopped" if stop() else "no dashboard was running on this machine")
-        else:
-            address = start(int(rest[0]) if rest else _PORT)
-            print(f"dashboard {address}")
-            print("stop it   make dashboard-stop")
-            _open(address)
-    except AccidentsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return REFUSED
+    return ended(lambda: _main(action, int(rest[0]) if rest else _PORT), debug=False)
+
+
+def _main(action: str, port: int) -> int:
+    prepare(None, debug=False)
+    if action == "stop":
+        print("stopped" if stop() else "no dashboard was running on this machine")
+        return DONE
+    address = start(port)
+    print(f"dashboard {address}")
+    print("stop it   make dashboard-stop")
+    _open(address)
+    return DONE
 
 
 def start(port: int = _PORT) -> str:

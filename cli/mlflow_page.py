@@ -10,26 +10,26 @@ import sys
 from pathlib import Path
 
 from accidents.configuration.effective import load
-from accidents.errors import AccidentsError
+from cli.exits import ended
 from cli.session import prepare
 
 _PORT = "5000"
 
 
 def main(arguments: list[str]) -> int:
-    """Print the address of the page, or serve it; returns the exit code."""
+    """Print the address of the page, or serve it; returns the exit code: 0 done, 1 failed, 2 refused."""
+    return ended(lambda: _main(arguments), debug=False)
+
+
+def _main(arguments: list[str]) -> int:
     from tracking.connection import chosen, connected
     from tracking.destination import without_credentials
 
-    try:
-        prepare(None, debug=False)
-        settings = load().tracking
-        to = chosen(settings)
-        with connected(settings, to):
-            print(f"MLflow {to}", flush=True)
-    except AccidentsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    prepare(None, debug=False)
+    settings = load().tracking
+    to = chosen(settings)
+    with connected(settings, to):
+        print(f"MLflow {to}", flush=True)
     if to.uri.startswith(("http://", "https://")):
         print(without_credentials(to.uri))
         return 0
@@ -40,9 +40,10 @@ def _serve(database: str, port: str) -> int:
     print(f"http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
     # One person looks at pages, and nobody runs jobs of MLflow's; each would start further processes.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = database  # everybody on the machine can read a command line
     # MLflow starts programs of its own by name; those of this environment come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--backend-store-uri", database]
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     server = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", port])  # noqa: S603  # fixed, but for the port
     try:
         return server.wait()

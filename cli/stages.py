@@ -172,7 +172,9 @@ def model_version(configuration: Configuration, fingerprint: str) -> Any:
 
     from steps.caching import code_digest
 
-    code = code_digest("steps.ingestion.ingest", "steps.training.train_model", "steps.training.compare_models")
+    steps = ("ingestion.ingest", "features.build_features", "training.train_model", "training.compare_models")
+    models = (f"accidents.models.{model_type}" for model_type in configuration.training.models)
+    code = code_digest(*(f"steps.{step}" for step in steps), *models)
     identity = f"{fingerprint}{configuration.model_dump_json()}{code}"
     source = Path(configuration.ingestion.source.location).name
     name = f"{source}-{configuration.features.level}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,7 +15,6 @@ from pathlib import Path
 import psutil
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from fastapi.middleware import Middleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
@@ -28,7 +26,7 @@ from serving.addressing import Heads, Hosts
 from serving.bodies import Json
 from serving.current import Current, Served
 from serving.describing import describe
-from serving.errors import ServingError, invalid
+from serving.errors import ServingError
 from serving.gate import Access, Bodies, Headers, Telemetry
 from serving.guard import GuardedRoute, unguarded
 from serving.handover import PARENT, POINTER, SERVER, SETTINGS
@@ -90,7 +88,6 @@ def create(settings: ServingSettings, pointer: Path) -> FastAPI:
     application.openapi = lambda: describe(application)  # type: ignore[method-assign]
     application.add_exception_handler(ServingError, _refused)
     application.add_exception_handler(StarletteHTTPException, _http)
-    application.add_exception_handler(RequestValidationError, _invalid)
     for routes in (predicting.router, model.router, outcomes.router, state.guarded, state.router):
         application.router.routes.extend(routes.routes)  # included whole, they would be built anew for every request
     application.mount("/page", StaticFiles(directory=state.PAGE), name="page")
@@ -113,9 +110,9 @@ def _world(settings: ServingSettings, pointer: Path) -> World:
             metrics.model(
                 (called["name"], called["version"], called["type"], bundle.level),
                 bundle.metrics.get("test", {}),
-                time.time(),
+                served.loaded_at,
             )
-        metrics.checked(found.checked_at if found else 0.0, failed=bool(told), again=failed and not problem)
+        metrics.checked(found.checked_at if found else 0.0, failed=bool(told))
         if told and not failed:
             logger.warning("model not taken", problem=told)
         failed = bool(told)
@@ -200,12 +197,6 @@ async def _http(request: Request, error: Exception) -> Response:
     code, message = words.get(status, ("refused", str(getattr(error, "detail", "refused"))))
     headers = getattr(error, "headers", None) or {}
     return Json(ServingError(status, code, message).content(_id(request)), status_code=status, headers=headers)
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    """A parameter of the address that is refused."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    return Json(invalid(error).content(_id(request)), status_code=422)
 
 
 def _id(request: Request) -> str:

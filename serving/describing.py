@@ -51,6 +51,16 @@ def takes(
     return {**needs(role), "requestBody": {"required": True, "content": content}}
 
 
+def in_query(model: type[BaseModel]) -> dict[str, Any]:
+    """Description of the fields of a model that may stand in the address; each has a default."""
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in model.model_json_schema()["properties"].items()
+        ]
+    }
+
+
 def ref(model: type[BaseModel]) -> dict[str, str]:
     """Where the schema of a model stands."""
     return {"$ref": REF.format(model=model.__name__)}

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.types import Send
 
@@ -54,10 +53,10 @@ async def send_error(send: Send, error: ServingError, request_id: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def invalid(fields: ValidationError | RequestValidationError) -> ServingError:
-    """Values that a model of pydantic refuses: which field, what stands there, and what is allowed."""
+def invalid(fields: ValidationError, *where: str) -> ServingError:
+    """Values that a model of pydantic refuses: which field of what, what stands there, and what is allowed."""
     problems = [
-        Problem(cut(".".join(map(str, one["loc"])) or "request"), shown(one["input"]), one["msg"])
+        Problem(cut(".".join(map(str, (*where, *one["loc"]))) or "request"), shown(one["input"]), one["msg"])
         for one in fields.errors()
     ]
     return ServingError(422, "invalid", "the request cannot be used; correct these fields", problems)

@@ -31,6 +31,7 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
         alone = iscoroutinefunction(self.endpoint) and [*signature(self.endpoint).parameters] == ["request"]
+        alone = alone and not self.dependencies
         inner, needed = self.endpoint if alone else super().get_route_handler(), self.role
         if self.path in OPEN:
             return inner

@@ -4,7 +4,7 @@ SETTINGS = "ACCIDENTS_SERVING_SETTINGS"
 """The settings, in JSON."""
 
 POINTER = "ACCIDENTS_SERVING_POINTER"
-"""The file that says which model to serve (`serving.current.Pointer`)."""
+"""The file that says which model to serve (`serving.pointer.Pointer`)."""
 
 PARENT = "ACCIDENTS_SERVING_PARENT"
 """Number of the launching process."""

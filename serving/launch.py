@@ -97,7 +97,7 @@ class Service:
         except AccidentsError as error:
             self.pointer = replace(self.pointer, checked_at=at, problem=str(error))
         except Exception as error:  # whatever goes wrong in a registry, the service goes on
-            problem = f"the registry cannot be asked: {type(error).__name__}: {error}"
+            problem = f"the registry cannot be asked: {type(error).__name__}"  # its text may hold a password
             self.pointer = replace(self.pointer, checked_at=at, problem=problem)
         if not self._stopped:
             self.pointer.write(self._path)

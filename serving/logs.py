@@ -15,8 +15,7 @@ _FRAMES = 8
 class Logger:
     """Writes lines of JSON with time, level, event, and the id of the request where there is one."""
 
-    def __init__(self, *, requests: bool = True) -> None:
-        self._requests = requests
+    def __init__(self) -> None:
         self._log = structlog.wrap_logger(
             structlog.BytesLogger(sys.stderr.buffer),
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -29,8 +28,6 @@ class Logger:
 
     def request(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         """One request, when it is over. The address that was typed is left out: it may hold personal data."""
-        if not self._requests:
-            return
         state = scope["state"]
         caller = state.get("caller")
         self._log.info(

@@ -105,11 +105,11 @@ class Metrics:
         for name, value in figures.items():
             self._figures.labels(name).set(value)
 
-    def checked(self, at: float, *, failed: bool, again: bool) -> None:
-        """Note a look for a newer model; `failed` raises the alarm, `again` says that this failure is no new one."""
+    def checked(self, at: float, *, failed: bool) -> None:
+        """Note a look for a newer model; `failed` raises the alarm."""
         self._checked.set(at)
         self._alarm.set(1 if failed else 0)
-        if failed and not again:
+        if failed:
             self._failures.inc()
 
     def evaluated(self, figures: Mapping[str, float | None]) -> None:

@@ -52,13 +52,15 @@ def _piece(world: World, served: Served, asked: Asked, file: IO[bytes], longest:
     failed: dict[int, str] = {}
     taken = 0
     while len(contents) < world.settings.request.batch and taken < _AT_A_TIME and (line := file.readline(longest + 1)):
+        if not line.strip():  # no accident, however many of them there are
+            continue
         taken += len(line)
         if len(line) > longest:
             failed[len(contents)] = f"a line is longer than {longest:,} bytes"
             while line and not line.endswith(b"\n"):
                 line = file.readline(longest)
             contents.append(None)
-        elif line.strip():
+        else:
             try:
                 contents.append(orjson.loads(line))
             except orjson.JSONDecodeError as error:
@@ -67,7 +69,7 @@ def _piece(world: World, served: Served, asked: Asked, file: IO[bytes], longest:
     if not contents:
         return b""
     answers, entries = answering.predict_many(served, contents, asked, world.metrics)
-    world.log.add(entries, taken)
+    world.log.add(entries, taken * len(entries) // len(contents))
     for place, message in failed.items():
         answers[place] = {"error": told("no_json", message, ())}
     return b"".join(orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE) for answer in answers)

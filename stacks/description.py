@@ -96,8 +96,8 @@ def _shown_configuration(model: "ComponentResponse") -> dict[str, Any]:
 
     try:
         secret = secret_fields(Flavor.from_model(model.flavor).config_class)
-    except (ImportError, KeyError, NotImplementedError):  # a flavor that is not installed here: names must do
-        secret = set()
+    except ImportError:  # a flavor that is not installed here cannot say what is secret
+        secret = set(model.configuration)
     return {key: _shown(key, value, secret=key in secret) for key, value in model.configuration.items()}
 
 

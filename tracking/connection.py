@@ -60,6 +60,8 @@ def connected(settings: TrackingSettings, to: Destination | None = None) -> Iter
     with _environment(to, settings):
         try:
             yield _connect(to, settings)
+        except BrokenPipeError:  # whoever read the output has left; that is no fault of MLflow's
+            raise
         except (MlflowException, OSError) as error:
             raise TrackingError(_unreachable(to, error)) from error
 

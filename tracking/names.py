@@ -28,8 +28,3 @@ def resolve(text: str) -> str:
         if wanted in {model_type, name.lower()}:
             return name
     raise RegistryError(f"there is no model '{text}'; there are {', '.join(registered_names().values())}")
-
-
-def model_type_of(name: str) -> str:
-    """The model type of a registered name."""
-    return next(model_type for model_type, own in registered_names().items() if own == name)

@@ -1,6 +1,5 @@
 """Outcomes that are told afterwards, by the id of the prediction. The last one told holds; all of them stay."""
 
-import time
 from datetime import datetime
 
 from sqlalchemy import Engine, func, insert, select
@@ -10,10 +9,8 @@ from serving.records.database import told, writing
 from serving.records.errors import UnknownPredictionError
 from serving.records.tables import feedback, predictions
 
-_LOOK_AGAIN = 0.1  # seconds
 
-
-def store(engine: Engine, prediction: str, outcome: int, *, at: datetime, caller: str, patience: float = 0) -> bool:
+def store(engine: Engine, prediction: str, outcome: int, *, at: datetime, caller: str) -> bool:
     """Store an outcome; a later one replaces it, and it stays in the history.
 
     Args:
@@ -22,7 +19,6 @@ def store(engine: Engine, prediction: str, outcome: int, *, at: datetime, caller
         outcome: 1 for priority, 0 for not.
         at: when it was told, with its time zone.
         caller: id of the key, or `ANONYMOUS`.
-        patience: seconds to look for a prediction made just now, which another process may not have written yet.
 
     Returns:
         Whether it replaces an earlier one.
@@ -34,7 +30,7 @@ def store(engine: Engine, prediction: str, outcome: int, *, at: datetime, caller
     """
     if outcome not in {0, 1}:
         raise ValueError(f"outcome {outcome!r}: must be 0 or 1")
-    if not _is_there(engine, prediction, patience):
+    if not _is_there(engine, prediction):
         raise _unknown()
     with told(engine):
         try:
@@ -48,17 +44,11 @@ def store(engine: Engine, prediction: str, outcome: int, *, at: datetime, caller
     return replaces
 
 
-def _is_there(engine: Engine, prediction: str, patience: float) -> bool:
+def _is_there(engine: Engine, prediction: str) -> bool:
     if not prediction.isprintable():  # no database takes every character
         return False
-    end = time.monotonic() + patience
-    while True:
-        with told(engine), engine.connect() as connection:
-            if connection.execute(select(predictions.c.id).where(predictions.c.id == prediction)).first():
-                return True
-        if time.monotonic() >= end:
-            return False
-        time.sleep(_LOOK_AGAIN)
+    with told(engine), engine.connect() as connection:
+        return connection.execute(select(predictions.c.id).where(predictions.c.id == prediction)).first() is not None
 
 
 def _unknown() -> UnknownPredictionError:

@@ -4,6 +4,7 @@ A killed process loses the entries of at most one flush interval, and those that
 """
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ _OBJECTS = 5
 
 _IN_ONE_GO = 20
 _BREATH = 0.0002
-"""Seconds. After so few entries the service gets the interpreter, which it would else wait for up to 5 ms."""
+"""Seconds. After so few entries the service gets the interpreter, which it would else have to wait for."""
 
 
 @dataclass(slots=True)
@@ -223,4 +224,4 @@ class PredictionLog:
 
 
 def _size(row: Row) -> int:
-    return _BYTES_OF_A_ROW + len(row["inputs"] or "")
+    return _BYTES_OF_A_ROW + sys.getsizeof(row["inputs"])

@@ -51,10 +51,8 @@ class KeyRing:
         self._engine = engine
         self._interval = refresh_seconds
         self._nobody = _nobody()
-        self._failures = 0
         self._failing = False
         self._known: Mapping[str, _Known] = {}
-        self._read_at = 0.0
         self._read()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="key-ring", daemon=True)
@@ -65,16 +63,6 @@ class KeyRing:
         """How many keys are neither revoked nor expired."""
         now = time.time()
         return sum(not known.revoked and now < known.expires for known in self._known.values())
-
-    @property
-    def failures(self) -> int:
-        """How often the database did not answer."""
-        return self._failures
-
-    @property
-    def age_seconds(self) -> float:
-        """Time since the snapshot was read."""
-        return time.monotonic() - self._read_at
 
     def verify(self, text: str | None) -> Caller | Refusal:
         """The caller whose key `text` is; the same work is done whether or not there is such a key."""
@@ -95,7 +83,6 @@ class KeyRing:
         try:
             self._read()
         except RecordsError as error:
-            self._failures += 1
             if not self._failing:
                 _LOGGER.warning("API keys cannot be read again, those known stay in use: %s", error)
             self._failing = True
@@ -115,7 +102,6 @@ class KeyRing:
             try:
                 self.refresh()
             except Exception:
-                self._failures += 1
                 _LOGGER.exception("API keys cannot be read again")
 
     def _read(self) -> None:
@@ -130,7 +116,6 @@ class KeyRing:
             )
             for row in rows
         }
-        self._read_at = time.monotonic()
 
 
 def _seconds(expires: datetime | None) -> float:

@@ -1,7 +1,10 @@
 """What became of accidents: feedback on predictions, and evaluation on labelled accidents."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,7 @@ from serving.world import asked, world_of
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["outcomes"])
 _SETTINGS = EvaluationSettings(resamples=200)
+_LOOK_AGAIN = 0.1  # seconds
 
 
 @router.post(
@@ -95,23 +99,33 @@ async def feedback(request: Request) -> Json:
     except ValidationError as error:
         raise invalid(error) from None
     world = world_of(request)
+    store = partial(
+        outcomes.store,
+        world.engine,
+        given.prediction_id,
+        given.priority,
+        at=datetime.now(UTC),
+        caller=asked(request).caller,
+    )
+    end = time.monotonic() + _patience(given.prediction_id, world.settings.records.flush_seconds)
     try:
-        replaced = await run_in_threadpool(
-            outcomes.store,
-            world.engine,
-            given.prediction_id,
-            given.priority,
-            at=datetime.now(UTC),
-            caller=asked(request).caller,
-            patience=_patience(given.prediction_id, world.settings.records.flush_seconds),
-        )
-    except UnknownPredictionError:
-        raise ServingError(404, "no_prediction", "no prediction has this id, or it was deleted") from None
+        while (replaced := await run_in_threadpool(_stored, store)) is None:
+            if time.monotonic() >= end:
+                raise ServingError(404, "no_prediction", "no prediction has this id, or it was deleted")
+            await asyncio.sleep(_LOOK_AGAIN)  # nobody else waits meanwhile
     except RecordsError:
         raise ServingError(
             503, "database", "the database does not answer; try again", headers={"Retry-After": "5"}
         ) from None
     return Json({"prediction_id": given.prediction_id, "priority": given.priority, "replaced": replaced})
+
+
+def _stored(store: Callable[[], bool]) -> bool | None:
+    """Whether the outcome replaces another; None where there is no such prediction."""
+    try:
+        return store()
+    except UnknownPredictionError:
+        return None
 
 
 def _patience(prediction: str, flush_seconds: float) -> float:

@@ -8,15 +8,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
 
-from accidents.requests import Problem, RefusedError
-from accidents.requests.problems import shown
+from accidents.requests import RefusedError
 from serving import answering
 from serving.answering import Asked
 from serving.bodies import Json, json_of, listed, only
 from serving.current import Served
-from serving.describing import either, faults, ref, takes
-from serving.errors import ServingError
+from serving.describing import either, faults, in_query, ref, takes
+from serving.errors import ServingError, invalid
 from serving.gate import LINES
 from serving.guard import GuardedRoute
 from serving.records.access import Role
@@ -25,19 +25,9 @@ from serving.schemas import answers, requests
 from serving.streaming import answered_lines, spooled
 from serving.world import World, asked, world_of
 
-MOST_REASONS = 20
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["predictions"])
 _SMALL = 10
 """Accidents that are answered at once; more are answered beside the event loop, so that others need not wait."""
-
-_LONGEST_NUMBER = 10  # digits
-_REASONS = {
-    "name": "reasons",
-    "in": "query",
-    "required": False,
-    "description": "how many of the strongest reasons are wanted",
-    "schema": {"type": "integer", "minimum": 0, "maximum": MOST_REASONS, "default": 0, "title": "Reasons"},
-}
 
 
 @contextmanager
@@ -53,9 +43,8 @@ def _refusing(world: World) -> Iterator[None]:
 @router.post(
     "/predict",
     response_model=answers.Prediction,
-    response_model_exclude_none=True,
     responses=faults(400, 415, 422, 503),
-    openapi_extra=takes(Role.PREDICT, either(), requests.examples()) | {"parameters": [_REASONS]},
+    openapi_extra=takes(Role.PREDICT, either(), requests.examples()) | in_query(requests.Wanted),
     summary="Predict one accident",
 )
 async def predict(request: Request) -> Json:
@@ -83,12 +72,10 @@ def _wanted(request: Request) -> int:
     """
     if not request.scope["query_string"]:
         return 0
-    text = request.query_params.get("reasons", "0")
-    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER and int(text) <= MOST_REASONS:
-        return int(text)
-    reason = f"must be a whole number from 0 to {MOST_REASONS}"
-    problem = Problem("query.reasons", shown(text), reason)
-    raise ServingError(422, "invalid", f"{problem.field} {reason}", (problem,))
+    try:
+        return requests.Wanted.model_validate(dict(request.query_params)).reasons
+    except ValidationError as error:
+        raise invalid(error, "query") from None
 
 
 @router.post(
@@ -142,7 +129,7 @@ async def predict_batch(request: Request) -> Json | StreamingResponse:
         body = Json({"results": results})
     else:
         entries, body = await run_in_threadpool(_batch, world, served, accidents, by)
-    world.log.add(entries, len(await request.body()))
+    world.log.add(entries, len(await request.body()) * len(entries) // len(accidents))
     return body
 
 

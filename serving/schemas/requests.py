@@ -100,6 +100,12 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
+class Wanted(BaseModel):
+    """What may stand behind the question mark."""
+
+    reasons: int = Field(0, ge=0, le=20, description="how many of the strongest reasons are wanted")
+
+
 class Feedback(BaseModel):
     """What became of an accident that was predicted."""
 

@@ -18,7 +18,7 @@ def select_model(
     """The version that holds the stage to serve, or the one that was named.
 
     Args:
-        name: registered name; the best Production model of all, if not given.
+        name: registered name; the best model of all that hold the stage, if not given.
         version: number of the version, in place of the one that holds the stage.
         settings: which stage is served.
         tracking: where models are registered.
@@ -26,7 +26,7 @@ def select_model(
     with connected(tracking) as connection:
         registry = Registry(connection)
         if name is None:
-            chosen = registry.best()
+            chosen = registry.best(stage=settings.stage)
         elif version is None:
             chosen = registry.in_stage(name, settings.stage)
         else:

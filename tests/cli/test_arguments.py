@@ -48,6 +48,13 @@ def test_help_shows_every_flag_and_imports_nothing_heavy(project: Path) -> None:
         (("--training", "--config", "no-such-file.yaml"), ("no-such-file.yaml",)),
         (("--inference",), ("--input", "--output")),
         (("--predict", "x.json", "--training"), ("--predict",)),
+        (("--predict", "x.json", "--serve"), ("--predict", "--serve")),
+        (("--predict", "x.json", "--stage", "Staging"), ("--model-name",)),
+        (("--serve", "--version", "3"), ("--model-name",)),
+        (("--serve", "--best", "--alias", "staging"), ("--model-name",)),
+        (("--serve", "--stop"), ("--deployment",)),
+        (("--deployment", "--model-path", "x.joblib"), ("--model-name",)),
+        (("--deployment", "--model-name", "xgboost", "--alias", "staging"), ("--stage", "--version")),
         (("--no-such-flag",), ("--no-such-flag",)),
     ],
 )

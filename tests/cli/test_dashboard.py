@@ -62,5 +62,5 @@ def test_a_port_that_is_taken_is_named(world: dict[str, str]) -> None:
         other.listen()
         port = other.getsockname()[1]
         done = dashboard(world, "start", str(port))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"port {port} is taken" in done.stderr

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -47,6 +48,10 @@ def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: 
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
         assert answer.ok
+        first = psutil.Process(page.pid)
+        lines = [part for one in (first, *first.children(recursive=True)) for part in one.cmdline()]
+        assert any("uvicorn" in part for part in lines)
+        assert not any("mlflow.db" in part for part in lines)  # anybody may read a command line
         assert "MLflow" in answer.text
     finally:
         os.killpg(page.pid, signal.SIGINT)

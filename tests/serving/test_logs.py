@@ -10,7 +10,6 @@ import pytest
 import requests
 
 from serving.logs import Logger
-from tests.serving.inside import ACCIDENT
 from tests.serving.world import admin_key, saved_model, started
 
 PERSONAL: dict[str, Any] = {
@@ -87,10 +86,3 @@ def test_a_fault_is_told_with_where_it_happened(capfdbinary: pytest.CaptureFixtu
     assert (entry["event"], entry["level"], entry["request_id"]) == ("fault", "error", "id")
     assert entry["error"] == "KeyError"
     assert __file__ in entry["where"][-1]
-
-
-def test_lines_of_requests_may_be_left_out(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    logger = Logger(requests=False)
-    logger.request({"state": {"request_id": "id"}, "method": "GET"}, "/", 200, 0.1)
-    logger.event("ready", model=ACCIDENT)
-    assert json.loads(capfdbinary.readouterr().err)["event"] == "ready"

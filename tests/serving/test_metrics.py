@@ -165,6 +165,10 @@ def test_the_model_is_told_and_changes_with_it(tmp_path: Path) -> None:
         before = told(api)
         assert before == {(model.stem, of_file(model)().version, "lightgbm", "call"): 1}
         loaded = api.figures()["accidents_model_loaded_timestamp_seconds"]
+        checked = api.figures()["accidents_model_checked_timestamp_seconds"]
+        assert api.post("/v1/admin/reload", {}, Role.ADMIN).json()["changed"] is False
+        assert api.figures()["accidents_model_checked_timestamp_seconds"] > checked
+        assert api.figures()["accidents_model_loaded_timestamp_seconds"] == loaded
         bundle = small_models()["xgboost"].trained.bundle
         bundle.save(model)
         assert api.post("/v1/admin/reload", {}, Role.ADMIN).status_code == 200

@@ -13,6 +13,8 @@ import requests
 
 from accidents.bundle import Bundle, read_header
 from accidents.errors import ModelError
+from accidents.prediction import answer
+from accidents.requests import parse
 from serving.current import Served
 from serving.launch import of_file
 from serving.pointer import Pointer
@@ -50,6 +52,17 @@ def put(model: Path, bundle: Bundle) -> tuple[str, float]:
 
 def bundle_of(name: str) -> Bundle:
     return small_models()[name].trained.bundle
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
+def test_one_accident_is_asked_for_before_the_first_caller_comes(tmp_path: Path, name: str) -> None:
+    """Also where the accidents that were stored with the model are asked for all at once."""
+    model = saved_model(tmp_path, name)
+    found = answer(bundle_of(name), parse(ACCIDENT), reasons=0).probability
+    stored = tmp_path / "stored.json"
+    stored.write_text(json.dumps([{"accident": json.dumps(ACCIDENT), "probability": found}] * 50))
+    served = Served.load(replace(of_file(model)(), stored=str(stored)))
+    assert "_trees" in vars(served.bundle.model)
 
 
 def broken(fault: str) -> bytes:

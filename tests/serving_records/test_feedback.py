@@ -1,6 +1,5 @@
 """Outcomes told afterwards: of a prediction that is there, the last one told, with its history."""
 
-import threading
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -62,14 +61,6 @@ def test_what_is_no_outcome_is_refused(engine: Engine) -> None:
     logged(engine, one)
     with pytest.raises(ValueError, match="must be 0 or 1"):
         store(engine, one.id, 2, at=NOW, caller="x")
-
-
-def test_a_prediction_of_another_process_is_waited_for(engine: Engine) -> None:
-    one = entry()
-    later = threading.Timer(0.5, logged, (engine, one))
-    later.start()
-    assert store(engine, one.id, 1, at=NOW, caller="x", patience=60) is False
-    later.join()
 
 
 def test_a_database_that_is_away_is_told(engine: Engine, unreachable: Away) -> None:

@@ -196,10 +196,8 @@ def test_a_database_that_is_away_leaves_the_keys_that_are_known(engine: Engine, 
     key = keys.create(engine, "x", Role.PREDICT)
     ring = KeyRing(engine, 0.05)
     with unreachable():
-        assert eventually(lambda: ring.failures >= 2)
         assert ring.refresh() is False
         assert isinstance(ring.verify(key.text), Caller)
-        assert ring.age_seconds > 0
     keys.revoke(engine, key.id)
     assert eventually(lambda: ring.verify(key.text) == Refusal(Reason.REVOKED))
     ring.close()
@@ -210,13 +208,13 @@ def test_without_a_database_there_is_no_ring(engine: Engine, unreachable: Away) 
         KeyRing(engine, 1)
 
 
-def test_a_row_that_is_spoilt_does_not_end_the_ring(engine: Engine) -> None:
+def test_a_row_that_is_spoilt_does_not_end_the_ring(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     key = keys.create(engine, "x", Role.PREDICT)
     ring = KeyRing(engine, 0.05)
     with writing(engine) as connection:
         row = {"id": "spoilt", "name": "", "role": "admin", "secret_sha256": "no digits", "created_at": key.created}
         connection.execute(insert(api_keys), row)
-    assert eventually(lambda: ring.failures >= 2)
+    assert eventually(lambda: len([line for line in caplog.messages if "cannot be read again" in line]) >= 2)
     assert isinstance(ring.verify(key.text), Caller)
     with writing(engine) as connection:
         connection.execute(update(api_keys).where(api_keys.c.id == "spoilt"), {"secret_sha256": "00" * 32})

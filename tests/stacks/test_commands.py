@@ -10,6 +10,7 @@ import pytest
 
 from cli.session import prepare
 from cli.stack import main
+from stacks.validation import HIDDEN
 from tests.stacks.conftest import WATCHWORD, tracker
 
 pytestmark = pytest.mark.slow
@@ -92,6 +93,21 @@ def test_describe_gives_the_whole_stack_as_json(name: str, made: Made, capsys: p
     } in described["components"]
 
 
+def test_of_a_flavor_that_is_not_installed_nothing_is_shown(
+    name: str, made: Made, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zenml.stack import Flavor
+
+    def missing(model: object) -> None:
+        raise ImportError("not installed here")
+
+    made({}, tracker(tracking_uri="sqlite:////tmp/x.db"))
+    monkeypatch.setattr(Flavor, "from_model", missing)
+    assert main(["describe", name, "--json"]) == 0
+    shown = {one["type"]: one["configuration"] for one in json.loads(capsys.readouterr().out)["components"]}
+    assert shown["experiment_tracker"] == {"tracking_uri": HIDDEN}
+
+
 def test_check_says_with_its_code_whether_anything_is_missing(
     name: str, made: Made, capsys: pytest.CaptureFixture
 ) -> None:
@@ -128,7 +144,6 @@ def test_a_wrong_command_line_is_refused(arguments: tuple[str, ...]) -> None:
     assert left.value.code == 2
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("active_stack_stays")
 def test_set_is_for_good_and_the_same_as_zenml_stack_set(name: str, made: Made) -> None:
     made({})
@@ -149,7 +164,6 @@ def test_a_stack_for_one_run_must_be_registered(monkeypatch: pytest.MonkeyPatch,
         prepare("nowhere", debug=True)
 
 
-@pytest.mark.slow
 def test_a_stack_for_one_run_leaves_the_active_one_even_if_the_run_is_killed(
     project: Path, name: str, made: Made
 ) -> None:
