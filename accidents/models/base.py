@@ -20,9 +20,6 @@ Vector = npt.NDArray[np.float64]
 SMALLEST_PROBABILITY = 1e-6
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
 
-FEW = 16
-"""Rows up to which boosters are not asked: walking down their trees is faster (`accidents.models._trees`)."""
-
 
 @dataclass(frozen=True)
 class Sample:

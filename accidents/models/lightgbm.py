@@ -1,14 +1,13 @@
 """LightGBM: gradient-boosted trees, grown leaf by leaf, that stop when the validation part gets no better."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import FEW, Grid, Matrix, Model, Range, Sample, Space, Vector
+from accidents.models._boosted import Boosted
+from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
 
 if TYPE_CHECKING:
     from accidents.models._trees import Trees
@@ -27,7 +26,7 @@ class Parameters(Section):
     lambda_l2: float = Field(10.0, ge=0, description="L2 penalty on leaf values")
 
 
-class Classifier(Model[Parameters]):
+class Classifier(Boosted[Parameters]):
     """A booster, held and pickled as LightGBM's own text. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
@@ -82,15 +81,13 @@ class Classifier(Model[Parameters]):
         booster = lightgbm.train(options, data, parameters.rounds, valid_sets=watched, callbacks=callbacks)
         return cls(booster.model_to_string())
 
-    def margin(self, X: Matrix, threads: int = 1) -> Vector:
-        """Log-odds, the sum of the trees' leaf values."""
-        if len(X) <= FEW and self._trees:
-            return self._trees.margin(X).astype(np.float64, copy=False)
+    def asked(self, X: Matrix, threads: int) -> Vector:
+        """Log-odds by LightGBM."""
         return self.booster.predict(X, raw_score=True, num_threads=threads)
 
-    @cached_property
-    def _trees(self) -> "Trees | None":
-        from accidents.models._lightgbm_trees import trees_of  # numba takes a second to import
+    def trees(self) -> "Trees | None":
+        """The trees, read from the text."""
+        from accidents.models._lightgbm_trees import trees_of
 
         return trees_of(self.booster, self.text)
 

@@ -1,14 +1,14 @@
 """XGBoost: gradient-boosted trees on histograms that stop when the validation part gets no better."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from accidents.configuration.base import Section
-from accidents.models.base import FEW, Grid, Matrix, Model, Range, Sample, Space, Vector
+from accidents.models._boosted import Boosted
+from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
 
 if TYPE_CHECKING:
     from accidents.models._trees import Trees
@@ -27,7 +27,7 @@ class Parameters(Section):
     reg_lambda: float = Field(10.0, ge=0, description="L2 penalty on leaf values")
 
 
-class Classifier(Model[Parameters]):
+class Classifier(Boosted[Parameters]):
     """A booster, held and pickled as XGBoost's own UBJSON. Margins and SHAP values are log-odds."""
 
     PARAMETERS = Parameters
@@ -85,18 +85,16 @@ class Classifier(Model[Parameters]):
         )
         return cls(bytes(booster.save_raw("ubj")))
 
-    def margin(self, X: Matrix, threads: int = 1) -> Vector:
-        """Log-odds, the sum of the trees' leaf values; XGBoost adds them up in float32."""
-        if len(X) <= FEW and self._trees:
-            return self._trees.margin(X).astype(np.float64)
+    def asked(self, X: Matrix, threads: int) -> Vector:
+        """Log-odds by XGBoost, which adds leaf values up in float32."""
         if threads != self.threads:
             self.threads = threads
             self.booster.set_param({"nthread": threads})
         return self.booster.inplace_predict(X, predict_type="margin", validate_features=False).astype(np.float64)
 
-    @cached_property
-    def _trees(self) -> "Trees | None":
-        from accidents.models._xgboost_trees import trees_of  # numba takes a second to import
+    def trees(self) -> "Trees | None":
+        """The trees, read from XGBoost's JSON."""
+        from accidents.models._xgboost_trees import trees_of
 
         return trees_of(self.booster)
 

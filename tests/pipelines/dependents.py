@@ -66,7 +66,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MODELS, "accidents/models", "__init__ base"),
     (XGBOOST, "accidents/models", "xgboost _xgboost_trees"),
     (LIGHTGBM, "accidents/models", "lightgbm _lightgbm_trees"),
-    (XGBOOST | LIGHTGBM, "accidents/models", "_trees"),
+    (XGBOOST | LIGHTGBM, "accidents/models", "_boosted _trees"),
     (FOREST, "accidents/models", "random_forest _descent"),
     (REGRESSION, "accidents/models", "logistic_regression"),
     (FOREST | REGRESSION, "accidents/models", "_imputation"),

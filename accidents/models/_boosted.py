@@ -1,0 +1,37 @@
+"""What boosters have in common: few accidents walk down their trees, many are asked of their library."""
+
+from abc import abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accidents.models.base import Matrix, Model, P, Vector
+
+if TYPE_CHECKING:
+    from accidents.models._trees import Trees
+
+FEW = 16
+"""Rows up to which walking down the trees is faster than asking the library (`accidents.models._trees`)."""
+
+
+class Boosted(Model[P]):
+    """A booster; both ways give the same log-odds, to the last bit."""
+
+    def margin(self, X: Matrix, threads: int = 1) -> Vector:
+        """Log-odds, the sum of the trees' leaf values in the precision of the library."""
+        if len(X) <= FEW and self._trees:
+            return self._trees.margin(X).astype(np.float64, copy=False)
+        return self.asked(X, threads)
+
+    @abstractmethod
+    def asked(self, X: Matrix, threads: int) -> Vector:
+        """Log-odds by the library."""
+
+    @abstractmethod
+    def trees(self) -> "Trees | None":
+        """The trees of the booster, or None if they are of another kind; reading them imports numba, which is slow."""
+
+    @cached_property
+    def _trees(self) -> "Trees | None":
+        return self.trees()
