@@ -10,7 +10,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.errors import JSON, ServingError
-from serving.gate import BROWSERS
+from serving.gate import BROWSERS, WHOLE
 
 HEAD_BYTES = 65_536
 """Greatest length of a head, beyond what is read at once; also of what stands between and after pieces of a body."""
@@ -70,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._without_body = 0
+        self.scope["state"][WHOLE] = True
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # what was sent is no HTTP, and that is all
