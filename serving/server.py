@@ -31,6 +31,9 @@ _LOG: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 
+_WORKER_SECONDS = 30
+"""A worker that is silent for so long is replaced: on a busy machine its start alone takes more than uvicorn's 5."""
+
 
 def options(settings: ServingSettings) -> dict[str, Any]:
     """How the server is to behave, for `uvicorn.run` and `uvicorn.Config`."""
@@ -46,6 +49,7 @@ def options(settings: ServingSettings) -> dict[str, Any]:
         "proxy_headers": False,
         "backlog": 2048,
         "timeout_graceful_shutdown": settings.stop_seconds,
+        "timeout_worker_healthcheck": _WORKER_SECONDS,
     }
 
 

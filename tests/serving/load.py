@@ -49,6 +49,7 @@ class Load:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None, callers: int = 4) -> None:
         self.seen: Counter[Said] = Counter()
         self.errors: list[str] = []
+        self._counting = threading.Lock()  # keys that compare in Python make `Counter.update` lose counts of threads
         self._latest: dict[int, str] = {}
         self._url, self._headers = url, headers or {}
         self._ended = threading.Event()
@@ -68,7 +69,9 @@ class Load:
                     found = session.post(f"{self._url}/v1/predict", json=ACCIDENT, timeout=30)
                     answers = [found.json()]
                 self._latest[number] = answers[-1]["model"]["version"]
-                self.seen.update(Said(**one["model"], probability=one["probability"]) for one in answers)
+                said = [Said(**one["model"], probability=one["probability"]) for one in answers]
+                with self._counting:
+                    self.seen.update(said)
             except Exception as error:
                 self.errors.append(repr(error))
                 time.sleep(0.05)
