@@ -35,7 +35,7 @@ def main() -> None:
     frame = build(accidents_of(given.source))
     print(f"{given.source}: {len(frame):,} rows, {frame.shape[1]} columns")
     with tempfile.TemporaryDirectory() as folder:
-        store = _store(Path(folder))
+        store = local_store(Path(folder))
         ours = FrameMaterializer(uri=f"{folder}/ours", artifact_store=store)
         theirs = PandasMaterializer(uri=f"{folder}/theirs", artifact_store=store)
         for materializer in (ours, theirs):
@@ -65,10 +65,11 @@ def _seconds(act: Callable[[Any], Any], materializer: Any) -> float:
     return time.perf_counter() - started
 
 
-def _store(folder: Path) -> LocalArtifactStore:
+def local_store(folder: Path) -> LocalArtifactStore:
+    """An artifact store in a folder, which needs no ZenML database."""
     now = datetime.now(UTC)
     return LocalArtifactStore(
-        name="benchmark",
+        name="local",
         id=uuid4(),
         config=LocalArtifactStoreConfig(path=str(folder)),
         flavor="local",

@@ -1,11 +1,13 @@
-"""What boosters have in common: few accidents walk down their trees, many are asked of their library."""
+"""What boosters have in common: when they stop, and how few accidents, or many, are asked of their trees."""
 
 from abc import abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
+from accidents.configuration.base import Section
 from accidents.models.base import Matrix, Model, P, Vector
 
 if TYPE_CHECKING:
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
 
 FEW = 16
 """Rows up to which walking down the trees is faster than asking the library (`accidents.models._trees`)."""
+
+
+class Stopping(Section):
+    """How many trees there are at most."""
+
+    rounds: int = Field(1000, ge=1, description="greatest number of trees")
+    patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
+
+    def of_library(self) -> dict[str, Any]:
+        """The other hyperparameters, which the library knows by these names."""
+        return self.model_dump(exclude=set(Stopping.model_fields))
 
 
 class Boosted(Model[P]):

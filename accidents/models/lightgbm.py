@@ -5,19 +5,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
-from accidents.models._boosted import Boosted
+from accidents.models._boosted import Boosted, Stopping
 from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
 
 if TYPE_CHECKING:
     from accidents.models._trees import Trees
 
 
-class Parameters(Section):
+class Parameters(Stopping):
     """Hyperparameters under LightGBM's own names, except `rounds` and `patience`."""
 
-    rounds: int = Field(1000, ge=1, description="greatest number of trees")
-    patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
     learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
     num_leaves: int = Field(15, ge=2, description="leaves of a tree")
     min_data_in_leaf: int = Field(60, ge=1, description="least accidents in a leaf")
@@ -64,7 +61,7 @@ class Classifier(Boosted[Parameters]):
         """Boost until the log-loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
-        options = parameters.model_dump(exclude={"rounds", "patience"}) | {
+        options = parameters.of_library() | {
             "objective": "binary",
             "bagging_freq": 1,
             "seed": seed,

@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from accidents.configuration.base import Section
-from accidents.models._boosted import Boosted
+from accidents.models._boosted import Boosted, Stopping
 from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
 
 if TYPE_CHECKING:
     from accidents.models._trees import Trees
 
 
-class Parameters(Section):
+class Parameters(Stopping):
     """Hyperparameters under XGBoost's own names, except `rounds` and `patience`."""
 
-    rounds: int = Field(1000, ge=1, description="greatest number of trees")
-    patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
     learning_rate: float = Field(0.05, gt=0, le=1, description="share of each tree that counts")
     max_depth: int = Field(5, ge=1, le=16, description="depth of a tree")
     min_child_weight: float = Field(10.0, ge=0, description="least sum of second derivatives in a leaf")
@@ -66,7 +63,7 @@ class Classifier(Boosted[Parameters]):
         """Boost until the log-loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import xgboost
 
-        options = parameters.model_dump(exclude={"rounds", "patience"}) | {
+        options = parameters.of_library() | {
             "objective": "binary:logistic",
             "tree_method": "hist",
             "seed": seed,

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from benchmarks.materializers import local_store
 from materializers.bundle import BundleMaterializer
-from tests.materializers.store import local_store
 from tests.trained import small_models
 
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
 
+from benchmarks.materializers import local_store
 from materializers.frame import FrameMaterializer, preview
-from tests.materializers.store import local_store
 
 
 def materializer_at(folder: Path) -> FrameMaterializer:
