@@ -12,7 +12,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.errors import DataError
+from accidents.configuration.source import SAMPLE
 from accidents.evaluation.evaluate import compare, evaluate
 from accidents.evaluation.results import Difference, Evaluation
 from accidents.explanation.importance import Explanation, explain
@@ -24,8 +24,6 @@ from accidents.tables import LABEL, Part
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SYNTHETIC_SOURCE = "sample"
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,9 @@ def assess(
     *,
     source: str,
     fingerprint: str,
+    told: str,
 ) -> Assessment:
-    """Measure a model on labelled accidents, which need not be of the data that it was trained on.
+    """Measure a model on labelled accidents that it has not learned from (`accidents.unseen`).
 
     Args:
         bundle: the model.
@@ -73,19 +72,13 @@ def assess(
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
         fingerprint: of their files.
-
-    Raises:
-        DataError: no accident has a label.
+        told: which accidents these are, for the report.
     """
-    known = (accidents[LABEL] >= 0).to_numpy()
-    if not known.any():
-        raise DataError(f"{source}: no accident has a label; an evaluation needs the column grav of usagers")
-    labelled = accidents[known].reset_index(drop=True)
-    X = bundle.matrix(features[known].reset_index(drop=True))
-    labels = labelled[LABEL].to_numpy()
-    groups = labelled[list(settings.group_columns)]
+    X = bundle.matrix(features.reset_index(drop=True))
+    labels = accidents[LABEL].to_numpy()
+    groups = accidents[list(settings.group_columns)].reset_index(drop=True)
     evaluation = evaluate(labels, bundle.probability(X), bundle.threshold, groups=groups, settings=settings)
-    subject = _subject(bundle, source, fingerprint, f"{len(labels):,} accidents")
+    subject = _subject(bundle, source, fingerprint, told)
     return _assessment(subject, evaluation, explain(bundle, X, settings), settings)
 
 
@@ -201,7 +194,7 @@ def _subject(bundle: Bundle, source: str, fingerprint: str, accidents: str) -> S
         source=source,
         accidents=accidents,
         fingerprint=fingerprint,
-        synthetic=source == SYNTHETIC_SOURCE,
+        synthetic=source == SAMPLE,
     )
 
 

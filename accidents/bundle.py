@@ -62,9 +62,9 @@ class Bundle:
     """A model and everything that was learned or chosen with it.
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
-    `fingerprint` is that of the training data; `metrics` are by part (`validation`, `test`); `rows` counts accidents by
-    part; `trials` are those of the search named by `tuning`. Fields after `threshold` are for the record and change no
-    prediction.
+    `fingerprint` is that of its data, `months` are those that they hold, such as `2024-01`; `metrics` are by part
+    (`validation`, `test`); `rows` counts accidents by part; `trials` are those of the search named by
+    `tuning`. Fields after `threshold` are for the record and change no prediction.
     """
 
     model_type: str
@@ -77,6 +77,7 @@ class Bundle:
     threshold: float
     rule: str = ""
     fingerprint: str = ""
+    months: tuple[str, ...] = ()
     seed: int = 0
     split: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)

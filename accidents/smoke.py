@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.requests.writing import requests_of
+from accidents.split import uniform
 from accidents.tables import Accidents, Part
 from accidents.texts import NESTED
-from accidents.training.split import uniform
 
 TOLERANCE = 1e-9
 """Greatest difference between two probabilities that are called the same."""

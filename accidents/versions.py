@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from accidents.assessment import SYNTHETIC_SOURCE
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.source import SAMPLE
 from accidents.evaluation.evaluate import compare, evaluate
 from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
-from accidents.promotion.measuring import unseen
 from accidents.report.comparison import comparison_report, ranked_by_f1
 from accidents.report.subject import Subject
 from accidents.tables import LABEL
+from accidents.unseen import unseen
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,7 @@ def compare_versions(
     ranking = ranked_by_f1(evaluations)
     differences = [compare(labels, scored[name], scored[ranking[0]], settings=settings)["f1"] for name in ranking]
     told = f"{len(rows):,} accidents that no version has learned from"
-    subjects = [
-        Subject(bundles[name].metadata(), source, told, "", source == SYNTHETIC_SOURCE, label=name) for name in ranking
-    ]
+    subjects = [Subject(bundles[name].metadata(), source, told, "", source == SAMPLE, label=name) for name in ranking]
     page = comparison_report(subjects, [evaluations[name] for name in ranking], differences)
     table = pd.DataFrame({name: _figures(evaluations[name]) for name in ranking}).T
     ties = [

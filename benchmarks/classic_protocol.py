@@ -20,9 +20,9 @@ import pandas as pd
 
 from accidents.features import build
 from accidents.report.subject import display_name
+from accidents.split import Part, labelled, parts_of
 from accidents.tables import LABEL, Accidents
 from accidents.training import train
-from accidents.training.split import Part, labelled, parts_of
 from benchmarks.modelling import accidents_of, add_common_options, print_table, settings, spread
 
 PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")

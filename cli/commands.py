@@ -14,6 +14,19 @@ from cli.timing import phase
 if TYPE_CHECKING:
     from accidents.configuration.effective import Configuration
 
+_READING = ("ingestion", "features", "training", "evaluation")
+"""Pipelines that read the source."""
+
+_GOES_WITH = (
+    (("models", "resampling", "tune", "no_geography", "allow_untracked"), ("training",)),
+    (("level",), ("features", "training")),
+    (("source", "years"), _READING),
+    (("model_path", "model_name", "best"), ("evaluation", "inference", "deployment", "predict", "serve")),
+    (("host", "port", "workers", "anonymous"), ("serve",)),
+    (("input", "output"), ("inference",)),
+)
+"""Options, and the pipelines that heed at least one of them."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit code: 0 done, 1 failed, 2 refused."""
@@ -50,6 +63,11 @@ def _refuse(commands: argparse.ArgumentParser, given: argparse.Namespace, chosen
         commands.error("--predict answers for one accident and goes with no pipeline and not with --serve")
     if given.serve and chosen:
         commands.error("--serve answers until it is stopped and goes with no pipeline")
+    asked = {*chosen, *(("predict",) if given.predict is not None else ()), *(("serve",) if given.serve else ())}
+    for options, places in _GOES_WITH:
+        typed = [f"--{name.replace('_', '-')}" for name in options if getattr(given, name) not in (None, False)]
+        if typed and not asked & {*places}:
+            commands.error(f"{' and '.join(typed)} goes with {' or '.join(f'--{place}' for place in places)}")
     if (given.stage or given.alias or given.version) and not given.model_name:
         commands.error("--stage, --alias and --version go with --model-name")
     if (given.status or given.stop) and chosen != ["deployment"]:
@@ -63,22 +81,23 @@ def _refuse(commands: argparse.ArgumentParser, given: argparse.Namespace, chosen
 def _configuration(given: argparse.Namespace) -> "Configuration":
     from accidents.configuration.effective import load
 
-    overrides = {
-        "ingestion.source.location": given.source,
-        "ingestion.source.years": given.years,
-        "training.models": given.models,
-        "training.resampling": given.resampling,
-        "training.tuning.method": given.tune,
-        "training.compare_without_geography": True if given.no_geography else None,
-        "features.level": given.level,
-        "deployment.stage": given.stage if given.deployment else None,
-        "tracking.allow_untracked": given.allow_untracked or None,
-        "serving.host": given.host,
-        "serving.port": given.port,
-        "serving.workers": given.workers,
-        "serving.anonymous": given.anonymous or None,
+    typed: dict[str, tuple[str, Any]] = {
+        "ingestion.source.location": ("--source", given.source),
+        "ingestion.source.years": ("--years", given.years),
+        "training.models": ("--models", given.models),
+        "training.resampling": ("--resampling", given.resampling),
+        "training.tuning.method": ("--tune", given.tune),
+        "training.compare_without_geography": ("--no-geography", given.no_geography or None),
+        "features.level": ("--level", given.level),
+        "deployment.stage": ("--stage", given.stage if given.deployment else None),
+        "tracking.allow_untracked": ("--allow-untracked", given.allow_untracked or None),
+        "serving.host": ("--host", given.host),
+        "serving.port": ("--port", given.port),
+        "serving.workers": ("--workers", given.workers),
+        "serving.anonymous": ("--anonymous", given.anonymous or None),
     }
-    return load([Path(file) for file in given.config], overrides)
+    overrides = {path: value for path, (_, value) in typed.items()}
+    return load([Path(file) for file in given.config], overrides, {path: flag for path, (flag, _) in typed.items()})
 
 
 def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
@@ -90,7 +109,7 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
             from accidents.inference.output import check_output
 
             check_output(Path(given.output))
-    if chosen != ["deployment"]:
+    if {*chosen} & {*_READING}:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
     with phase("start of ZenML"):
         stack = prepare(given.stack, debug=given.debug)

@@ -33,7 +33,6 @@ PLAIN = "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK"
 _DPI = 90
 _MOST_FINDINGS = 15
 _AS_TYPED = "white-space: pre; overflow-x: auto; font-family: monospace"
-_DATAGOUV = "datagouv:"
 _NOT_TOLD = (
     "IProgress not found",
     "Using an external artifact",
@@ -41,6 +40,10 @@ _NOT_TOLD = (
     'install "ipywidgets"',
 )
 """Beginnings of messages that tell a reader of a notebook nothing."""
+
+
+class CommandError(AccidentsError):
+    """A command failed in a cell."""
 
 
 def ready() -> None:
@@ -58,6 +61,18 @@ def ready() -> None:
     _show_failures_and_figures()
 
 
+def command(*words: str) -> None:
+    """Do what `python run.py` does with these words; where that fails the notebook stops.
+
+    Raises:
+        CommandError: the command did not end with exit code 0; it has said why.
+    """
+    from cli.commands import main
+
+    if code := main(words):
+        raise CommandError(f"python run.py {' '.join(words)}: ended with exit code {code}")
+
+
 def configured(source: str = "sample", **changes: Any) -> "Configuration":
     """The configuration of the project for a source of accidents.
 
@@ -67,9 +82,8 @@ def configured(source: str = "sample", **changes: Any) -> "Configuration":
     """
     from accidents.configuration.effective import load
 
-    years = source.removeprefix(_DATAGOUV) if source.startswith(_DATAGOUV) else None
-    chosen = {"ingestion.source.location": "datagouv" if years else source, "ingestion.source.years": years}
-    return load(overrides=chosen | {name.replace("__", "."): value for name, value in changes.items()})
+    chosen = {name.replace("__", "."): value for name, value in changes.items()}
+    return load(overrides={"ingestion.source.location": source} | chosen)
 
 
 def fingerprint(configuration: "Configuration") -> str:
@@ -82,7 +96,9 @@ def fingerprint(configuration: "Configuration") -> str:
 
 def is_synthetic(configuration: "Configuration") -> bool:
     """Whether the accidents are made up, which every picture of them says."""
-    return configuration.ingestion.source.location == "sample"
+    from accidents.configuration.source import SAMPLE
+
+    return configuration.ingestion.source.location == SAMPLE
 
 
 @contextmanager

@@ -72,8 +72,11 @@ def write_ingestion(run: Any, folder: Path) -> list[Path]:
 
 def _write_table(run: Any, step: str, name: str, target: Path, *, csv: bool) -> None:
     copy_file(output(run, step, name), FRAME_FILE, target)
+    beside = target.with_suffix(".csv")
     if csv:
-        write_text(target.with_suffix(".csv"), pd.read_parquet(target).to_csv(index=False))
+        write_text(beside, pd.read_parquet(target).to_csv(index=False))
+    else:
+        beside.unlink(missing_ok=True)  # it would tell of other data
 
 
 def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequence[Edition]) -> None:

@@ -79,7 +79,7 @@ def _why(pipeline: str, run: Any, error: Exception, hints: tuple[str, ...]) -> s
     failed = [step for step in run.steps.values() if str(step.status) == "failed"] if run else []
     reasons = [f"the step {step.name} failed: {_reason(step)}" for step in failed]
     told = "\n".join(reasons) or f"{type(error).__name__}: {error}"
-    lines = [f"the pipeline {pipeline} stopped. {told}", *hints]
+    lines = [f"the pipeline {pipeline} stopped: {told}", *hints]
     return "\n".join(line for line in lines if line)
 
 

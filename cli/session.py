@@ -14,7 +14,8 @@ from pathlib import Path
 from accidents.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[1]
-_TOLD = ("Step ", "Using cached version", "All steps", "Skipping step", "Pipeline run has finished")
+_NOT_TOLD = ("Using an external artifact", "Skipping step")
+_TOLD = ("Step ", "Using cached version", "All steps", "Pipeline run has finished")
 _OWN = ("accidents", "cli", "steps")
 _DEFAULTS = {
     # On a busy machine threads that wait by spinning make boosters many times slower.
@@ -88,6 +89,8 @@ def progress_on_stderr() -> Iterator[None]:
 
 def _worth_telling(record: logging.LogRecord) -> bool:
     """Progress of the project and of steps, and warnings; errors of ZenML are told once, by the command."""
+    if record.getMessage().startswith(_NOT_TOLD):
+        return False
     if record.name.startswith("zenml"):
         record.exc_info, record.exc_text = None, None
         return logging.INFO < record.levelno < logging.ERROR or record.getMessage().startswith(_TOLD)

@@ -51,7 +51,8 @@ def training(configuration: Configuration, given: argparse.Namespace) -> None:
     run = _train(configuration, given, without_place=without_place, store=store)
     settings = configuration.training
     comparison = outputs.output(run, "compare_models", "model_comparison").load()
-    tables.print_comparison(comparison, settings.models_folder, settings.reports_folder)
+    best = outputs.output(run, "compare_models", "best_model_type").load()
+    tables.print_comparison(comparison, best, settings.models_folder, settings.reports_folder)
     if store:
         print_registered(outputs.output(run, "track_training", "registered_models").load())
     print(summary())

@@ -18,8 +18,8 @@ _DATA_FILES = "data      {folder}/validation_report.csv, {folder}/quarantine.csv
 _METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece")
 
 
-def print_comparison(comparison: pd.DataFrame, models: Path, reports: Path) -> None:
-    """Print the models, ranked by F1, and the files to look at."""
+def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports: Path) -> None:
+    """Print the models, ranked by F1 on the test part, which was chosen, and the files to look at."""
     table = Table("model", *(name.replace("_", " ") for name in _COLUMNS))
     for row in comparison.to_dict("records"):
         figures = (
@@ -28,6 +28,7 @@ def print_comparison(comparison: pd.DataFrame, models: Path, reports: Path) -> N
         table.add_row(display_name(row["model_type"]), *figures)
     _console().print(table)
     _console().print(
+        f"best      {display_name(best)}: best F1 on the validation part, which decides; --predict uses it\n"
         f"models    {models}/<type>_model.joblib\n"
         f"figures   {reports}/metrics/model_comparison.csv\n"
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
@@ -48,7 +49,10 @@ def print_evaluation(evaluation: Mapping[str, Any], folder: Path) -> None:
             f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "",
         )
     _console().print(table)
-    _console().print(f"{evaluation['n']:,} accidents, {evaluation['prevalence']:.3f} of them priority")
+    new, all_of_them = evaluation["n"], evaluation["labelled"]
+    _console().print(f"{new:,} accidents, {evaluation['prevalence']:.3f} of them priority")
+    if left_out := all_of_them - new:
+        _console().print(f"left out  {left_out:,} further accidents that the model was trained with")
     _console().print(f"report    {folder}/report.html\nfigures   {folder}/metrics.json")
 
 
@@ -79,7 +83,9 @@ def _account(counts: Mapping[str, Any]) -> Table:
 def print_scoring(scoring: Mapping[str, Any], target: str) -> None:
     """Print how many accidents were scored, and where the scores are."""
     for name, value in scoring.items():
-        _console().print(f"{name.replace('_', ' '):<24}{value}")
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else value
+        if shown is not None:
+            _console().print(f"{name.replace('_', ' '):<24}{shown}")
     _console().print(f"scores in {target}")
 
 

@@ -22,7 +22,7 @@ report[["file", "column", "check", "rows", "share", "action"]]
 # %% [markdown]
 # ## A damaged copy
 # `accidents.sample.faults` damages an edition in 22 ways. Here one accident in a hundred stands twice in
-# *caracteristiques*.
+# *caracteristiques*, and latitude and longitude of some others have changed places.
 
 # %%
 import shutil

@@ -56,7 +56,8 @@ for level in LEVELS:
 pd.DataFrame(levels).T[["columns", "roc_auc", "pr_auc", "f1", "ece"]].round(4)
 
 # %% [markdown]
-# Telling a model more than a caller can know makes it look better and serve worse. The default is `call`.
+# A caller knows no more than the level `call`, which is the default: a model that is told more would be asked without what it
+# has learned from.
 #
 # ## Places
 # Department, commune, grid cell and road are encoded by the share of priority accidents recorded there: learned on training

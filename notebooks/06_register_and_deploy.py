@@ -18,9 +18,7 @@ configuration = notebook.configured(SOURCE, training__models=["lightgbm"])
 # otherwise stays the active one: this kernel alone is connected with it.
 
 # %%
-from cli.commands import main
-
-main(["stack", "register", "local-mlflow"]);
+notebook.command("stack", "register", "local-mlflow")
 notebook.connect("local-mlflow");
 
 # %% [markdown]
@@ -41,7 +39,7 @@ run = notebook.run(
 )
 
 # %%
-main(["registry", "list-versions"]);
+notebook.command("registry", "list-versions")
 
 # %% [markdown]
 # ## May it go into Production?
@@ -49,7 +47,7 @@ main(["registry", "list-versions"]);
 # accidents that neither has learned from. See [docs/promotion.md](../docs/promotion.md).
 
 # %%
-main(["registry", "auto-promote", "--model-name", "lightgbm", "--source", SOURCE]);
+notebook.command("registry", "auto-promote", "--model-name", "lightgbm", "--source", SOURCE)
 
 # %% [markdown]
 # ## Served

@@ -10,14 +10,17 @@ from cli import notebook
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
 notebook.ready()
-configuration = notebook.configured(SOURCE, serving__port=0, serving__anonymous=True)
+configuration = notebook.configured(SOURCE)
 
 # %% [markdown]
 # ## A model to serve
-# From a terminal, `python run.py --serve` takes the one in Production. Here one is trained now, and served from its file.
+# From a terminal, `python run.py --serve` takes the one in Production. Here one is trained now, and served from its file, in
+# a folder that is gone at the end.
 
 # %%
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
@@ -29,21 +32,24 @@ features = build_features(accidents, vehicles, people)
 model, predictions = train_model(
     features, accidents, "lightgbm", configuration.training, configuration.features, fingerprint
 )
-file = Path("models/served_in_notebook.joblib")
-model.save(file)
+running_here = ExitStack()
+folder = Path(running_here.enter_context(TemporaryDirectory()))
+model.save(folder / "lightgbm_model.joblib")
 
 # %% [markdown]
 # ## Started
 
 # %%
-from contextlib import ExitStack
-
 import requests
 
 from serving.launch import of_file, running
 
-running_here = ExitStack()
-service = running_here.enter_context(running(configuration.serving, of_file(file), log=file.with_suffix(".log")))
+settings = notebook.configured(
+    serving__port=0, serving__anonymous=True, serving__records__database_url=f"sqlite:///{folder}/serving.db"
+).serving
+service = running_here.enter_context(
+    running(settings, of_file(folder / "lightgbm_model.joblib"), log=folder / "serving.log")
+)
 requests.get(f"{service.url}/ready").json()["status"]
 
 # %% [markdown]

@@ -14,9 +14,7 @@ configuration = notebook.configured(SOURCE)
 notebook.connect();
 
 # %%
-from cli.commands import main
-
-main(["stack", "list"]);
+notebook.command("stack", "list")
 
 # %% [markdown]
 # ## From file to stack
@@ -27,16 +25,16 @@ from pathlib import Path
 print(Path("stacks/local-mlflow.yaml").read_text())
 
 # %%
-main(["stack", "register", "local-mlflow"]);
+notebook.command("stack", "register", "local-mlflow")
 
 # %% [markdown]
 # Again, and every line says `unchanged`. Does every component answer?
 
 # %%
-main(["stack", "register", "local-mlflow"]);
+notebook.command("stack", "register", "local-mlflow")
 
 # %%
-main(["stack", "check", "local-mlflow"]);
+notebook.command("stack", "check", "local-mlflow")
 
 # %% [markdown]
 # ## The same pipeline, here and there

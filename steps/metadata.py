@@ -1,4 +1,4 @@
-"""Metadata on steps, artifacts and model versions; silent where a step runs as plain Python, outside a pipeline."""
+"""Metadata on steps and model versions; silent where a step runs as plain Python, outside a pipeline."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,6 @@ def log_step(values: Mapping[str, Any]) -> None:
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values))
-
-
-def log_artifact(name: str, values: Mapping[str, Any]) -> None:
-    """Log `values` on the output `name` of the running step."""
-    if in_a_pipeline():
-        from zenml import log_metadata
-
-        log_metadata(metadata=dict(values), artifact_name=name, infer_artifact=True)
 
 
 def log_model(values: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Promotion by rule: candidate and holders fetched, measured anew on the same accidents, judged, and moved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,8 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.source import SAMPLE
+from accidents.errors import DataError
 from accidents.promotion.decision import decide
 from accidents.promotion.measuring import best_holder, measure
 from accidents.promotion.results import Decision
@@ -53,9 +55,11 @@ def judge(
 
     Raises:
         DataError: too few accidents that none of the models has learned from.
+        RegistryError: a model of real accidents would be judged by synthetic ones, or a rival is of another level.
     """
     holder = registry.holder(candidate.name, stage)
     rivals = _rivals(registry, candidate, rule)
+    refuse_synthetic(data.source, (candidate, *rivals))
     bundles: dict[str, Bundle] = {one.title: registry.load(one) for one in (candidate, *rivals)}
     measured = measure(bundles, data.features, data.accidents, evaluation, rule)
     incumbent = best_holder(measured, [one.title for one in rivals], rule.improvement.metric)
@@ -119,10 +123,14 @@ def promote_registered(
             candidate = registry.version(told["name"], told["version"])
             if candidate.stage not in {NONE, STAGING} or candidate.stage == stage:
                 continue
-            judged = judge(registry, candidate, stage, data, evaluation, rule)
-            promote_if_approved(registry, judged)
-            verdict = {"version": candidate.version, "approved": judged.decision.approved}
-            found.setdefault(model_type, {})[stage] = verdict | {"reasons": list(judged.decision.reasons)}
+            try:
+                judged = judge(registry, candidate, stage, data, evaluation, rule)
+                promote_if_approved(registry, judged)
+                approved, reasons = judged.decision.approved, list(judged.decision.reasons)
+            except (DataError, RegistryError) as error:
+                approved, reasons = False, [str(error)]
+            verdict = {"version": candidate.version, "approved": approved, "reasons": reasons}
+            found.setdefault(model_type, {})[stage] = verdict
     return found
 
 
@@ -142,6 +150,20 @@ def _rivals(registry: Registry, candidate: Version, rule: PromotionSettings) -> 
                 "cannot be compared; train one with --level of the other, or use 'registry transition'"
             )
     return rivals
+
+
+def refuse_synthetic(source: str, versions: Iterable[Version]) -> None:
+    """Refuse to hold models of real accidents against synthetic ones, which say nothing about real roads.
+
+    Raises:
+        RegistryError: one of the versions was trained on real accidents, and the source is the synthetic sample.
+    """
+    for one in versions:
+        if source == SAMPLE and not one.synthetic:
+            raise RegistryError(
+                f"{one.title} was trained on real accidents ({one.tags.get('source', 'not recorded')}), and those to "
+                f"measure on ({source}) are synthetic: name real ones with --source, and --years where needed"
+            )
 
 
 def _measured_on(count: int, source: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
+from accidents.configuration.source import SAMPLE
 from accidents.evaluation.metrics import METRICS
 from tracking.connection import Connection
 from tracking.errors import RegistryError
@@ -44,6 +45,11 @@ class Version:
     def title(self) -> str:
         """Name and number."""
         return f"{self.name} {self.version}"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it was trained on synthetic accidents."""
+        return self.tags.get("source") == SAMPLE
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -126,13 +132,17 @@ class Registry:
     def best(self, metric: str = "f1", stage: str = PRODUCTION) -> Version:
         """The version of the best recorded figure over all models that hold a stage.
 
+        Figures on synthetic accidents say nothing about real ones: where a model of real accidents holds the stage,
+        those of synthetic ones do not count.
+
         Raises:
             RegistryError: no model is in that stage.
         """
         held = [one for name in self.models() if (one := self.holder(name, stage))]
         if not held:
             raise RegistryError(f"no model is in {stage}; promote one: python run.py registry promote --help")
-        return max(held, key=lambda one: one.metrics.get(metric, float("-inf")))
+        real = [one for one in held if not one.synthetic]
+        return max(real or held, key=lambda one: one.metrics.get(metric, float("-inf")))
 
     def bundle(self, version: Version, folder: Path) -> Path:
         """Fetch the bundle of a version into a folder, and return its file."""

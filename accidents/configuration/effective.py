@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from accidents.configuration.base import Section
 from accidents.configuration.deployment import DeploymentSettings
@@ -37,12 +38,15 @@ class Configuration(Section):
     serving: ServingSettings
 
 
-def load(files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None) -> Configuration:
+def load(
+    files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
+) -> Configuration:
     """Read `configs/`, put `files` in the place of the shipped ones, and `overrides` over both.
 
     Args:
         files: YAML files; the key `pipeline` of each says whose configuration it is.
         overrides: values by dotted path, such as `{"features.level": "scene"}`; None values are left out.
+        names: what an override is called where it was typed, by the same paths, such as `--level`.
 
     Raises:
         ConfigurationError: a file is missing or no YAML, or a key or value is refused; names file, key and reason.
@@ -53,13 +57,14 @@ def load(files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None)
     sections = {
         name: {k: v for k, v in read_keys(file, _LIKE).items() if k != "pipeline"} for name, file in chosen.items()
     }
-    for path, value in (overrides or {}).items():
-        if value is not None:
-            _put(sections, path.split("."), value)
+    typed = {path: value for path, value in (overrides or {}).items() if value is not None}
+    for path, value in typed.items():
+        _put(sections, path.split("."), value)
     try:
         return Configuration.model_validate(sections)
     except ValidationError as error:
-        raise ConfigurationError(_refusals(error, chosen)) from None
+        called = {path: (names or {}).get(path, path) for path in typed}
+        raise ConfigurationError("\n".join(_refusal(one, chosen, called) for one in error.errors())) from None
 
 
 def _pipeline_of(file: Path) -> str:
@@ -77,14 +82,14 @@ def _put(sections: dict[str, Any], path: list[str], value: Any) -> None:
     sections[path[-1]] = value
 
 
-def _refusals(error: ValidationError, files: Mapping[str, Path]) -> str:
-    """One line a refused key: file, key, given value, reason."""
-    lines = []
-    for detail in error.errors():
-        section, *keys = (str(part) for part in detail["loc"])
-        name = ".".join(keys) or section
-        if detail["type"] == "extra_forbidden":
-            lines.append(f"{files[section]}: '{name}' is not a key of this configuration")
-        else:
-            lines.append(f"{files[section]}: '{name}' = {detail['input']!r}: {detail['msg']}")
-    return "\n".join(lines)
+def _refusal(detail: ErrorDetails, files: Mapping[str, Path], typed: Mapping[str, str]) -> str:
+    """A refused value: what was typed, or file and key; the value given; the reason."""
+    section, *keys = (str(part) for part in detail["loc"])
+    key = ".".join(keys) or section
+    path = f"{section}.{key}."
+    own = [name for other, name in typed.items() if f"{other}.".startswith(path) or path.startswith(f"{other}.")]
+    place = " and ".join(own) or f"{files[section]}: '{key}'"
+    if detail["type"] == "extra_forbidden":
+        return f"{place} is not a key of this configuration"
+    value = "" if isinstance(detail["input"], dict) else f" = {detail['input']!r}"
+    return f"{place}{value}: {detail['msg'].removeprefix('Value error, ')}"

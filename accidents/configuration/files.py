@@ -1,11 +1,26 @@
 """YAML files that hold settings, read with an error that names the file and the remedy."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from accidents.errors import ConfigurationError
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values, and refuses a key that stands twice, of which YAML takes the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def read_keys(file: Path, like: str) -> dict[str, Any]:
@@ -15,9 +30,12 @@ def read_keys(file: Path, like: str) -> dict[str, Any]:
         ConfigurationError: it cannot be read, is no YAML, or holds no keys.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe one
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigurationError(f"{file}{line}: {error.problem}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: is no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):

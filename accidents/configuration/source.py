@@ -8,6 +8,11 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from accidents.configuration.base import Section
 
+SAMPLE = "sample"
+"""The location of synthetic accidents; those of every other are real."""
+
+_DATAGOUV = "datagouv"
+
 Year = Annotated[int, Field(ge=2005, le=2099)]
 
 
@@ -67,9 +72,10 @@ class SourceSettings(Section):
     """Which files are read, and from where."""
 
     location: str = Field(
-        "sample",
+        SAMPLE,
         min_length=1,
-        description="sample, datagouv, a folder, or an fsspec URL such as s3://bucket/folder",
+        description="sample, datagouv, a folder, or an fsspec URL such as s3://bucket/folder; datagouv:2021-2023 is "
+        "datagouv with its years",
     )
     years: Annotated[tuple[Year, ...], BeforeValidator(parse_years)] | None = Field(
         None, min_length=1, description="years to use, such as 2019-2024; empty: all years that the folder holds"
@@ -78,8 +84,19 @@ class SourceSettings(Section):
     sample: SampleSettings = SampleSettings()
     datagouv: DatagouvSettings = DatagouvSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _years_in_location(cls, given: Any) -> Any:
+        location = given.get("location") if isinstance(given, dict) else None
+        if not isinstance(location, str) or not location.startswith(f"{_DATAGOUV}:"):
+            return given
+        years = location.removeprefix(f"{_DATAGOUV}:")
+        if given.get("years") is not None:
+            raise ValueError(f"{location} and the years {given['years']} say the same twice: leave one out")
+        return given | {"location": _DATAGOUV, "years": years}
+
     @model_validator(mode="after")
     def _years_to_download(self) -> "SourceSettings":
-        if self.location == "datagouv" and self.years is None:
-            raise ValueError("the source datagouv needs years, for example --years 2021 or --years 2019-2024")
+        if self.location == _DATAGOUV and self.years is None:
+            raise ValueError("datagouv needs years, for example --years 2021 or --years 2019-2024")
         return self

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from accidents.configuration.base import Section
 from accidents.models import model_class, model_types
@@ -124,11 +124,15 @@ class TrainingSettings(Section):
     def _known_hyperparameters(cls, settings: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
         for name, model in settings.items():
             hyperparameters = model_class(name).PARAMETERS
-            hyperparameters.model_validate(model.parameters)
-            searched = {*(model.grid or {}), *(model.space or {})}
-            if unknown := searched - hyperparameters.model_fields.keys():
+            named = {*model.parameters, *(model.grid or {}), *(model.space or {})}
+            if unknown := named - hyperparameters.model_fields.keys():
                 allowed = ", ".join(hyperparameters.model_fields)
                 raise ValueError(f"{name} has no hyperparameter {', '.join(sorted(unknown))}; it has {allowed}")
+            try:
+                hyperparameters.model_validate(model.parameters)
+            except ValidationError as error:
+                wrong = error.errors()[0]
+                raise ValueError(f"{name}.parameters.{wrong['loc'][0]} = {wrong['input']!r}: {wrong['msg']}") from None
         return settings
 
     def only(self, name: str) -> Self:

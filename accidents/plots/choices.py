@@ -30,6 +30,8 @@ _MARKS: dict[str, tuple[str, Any, str, float]] = {
 }
 """Marker, filling, colour of a protocol, and how many points above it its value stands."""
 
+_NEAR = 0.04  # probability: half the width of a value, and a little
+
 _METRICS = {"roc_auc": "ROC-AUC", "f1": "F1"}
 
 
@@ -42,7 +44,7 @@ def learning(curves: pd.DataFrame, name: str, source: str) -> Figure:
         source: what `style.credit` gives.
     """
     figure, (axes,) = canvas(f"{name}: would more accidents help?", source)
-    for line, column, label in zip(SERIES, ("learned", "test"), ("accidents learned from", "test part"), strict=False):
+    for line, column, label in zip(SERIES, ("learned", "test"), ("training part", "test part"), strict=False):
         axes.plot(curves["accidents"], curves[column], **line, marker="o", markersize=4, linewidth=1.6, label=label)
     last = curves.iloc[-1]
     axes.annotate(
@@ -71,15 +73,7 @@ def threshold_costs(evaluation: Evaluation, source: str, weights: Sequence[float
         curve, (threshold, cost) = costs(evaluation, missed), cheapest(evaluation, missed)
         axes.plot(curve["threshold"], curve["cost"], **line, linewidth=1.6, label=f"a miss weighs {missed:g}")
         axes.plot(threshold, cost, "o", color=line["color"], markersize=5)
-        axes.annotate(
-            f"{threshold:.2f}",
-            (threshold, cost),
-            (0, 6),
-            textcoords="offset points",
-            fontsize=8,
-            color=INK,
-            ha="center",
-        )
+        axes.annotate(f"{threshold:.2f}", (threshold, cost), **_beside(threshold, evaluation.threshold))
     axes.axvline(evaluation.threshold, color=MUTED, linewidth=1)
     top = 100 * max(1 - evaluation.prevalence, 2.2 * evaluation.prevalence)
     axes.text(evaluation.threshold + 0.012, 0.97 * top, "in use", fontsize=8, color=INK, va="top")
@@ -87,6 +81,15 @@ def threshold_costs(evaluation: Evaluation, source: str, weights: Sequence[float
     unit_axis(axes, "x")
     legend_above(axes, columns=2)
     return figure
+
+
+def _beside(threshold: float, line: float) -> dict[str, Any]:
+    """Where the value of a dot stands: above it, or on the far side of a vertical line that is near."""
+    place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": INK}
+    if abs(threshold - line) > _NEAR:
+        return place | {"xytext": (0, 6), "ha": "center"}
+    side = -1 if threshold <= line else 1
+    return place | {"xytext": (4 * side, 6), "ha": "right" if side < 0 else "left"}
 
 
 def protocols(measured: pd.DataFrame, source: str) -> Figure:

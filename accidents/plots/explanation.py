@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accidents.plots.style import BLUE, INK, MUTED, ORANGE, canvas, legend_above
+from accidents.explanation.topics import describe
+from accidents.features.catalogue import CATALOGUE
+from accidents.features.specification import FeatureKind
+from accidents.plots.style import BLUE, INK, MUTED, ORANGE, canvas, few_ticks, legend_above
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BETWEEN, _NOT_RECORDED = "#c6bfd0", "#8a8a8a"
+_BETWEEN, _CODE, _NOT_RECORDED = "#c6bfd0", "#8d959e", INK
+_BAR = "#73b1d5"  # the blue, light enough for an interval on it; a transparent bar would show the grid
 _WIDTH = 5.4  # inches
 _LONGEST = 42  # characters in a line of a label
 _SPREAD = 0.36  # rows that a swarm may reach to either side
@@ -33,13 +38,14 @@ def importance(ranked: pd.DataFrame, unit: str, shown: int, title: str, source: 
     """
     rows = ranked.head(shown)
     places = range(len(rows))
-    figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.2 + 0.25 * len(rows)))
-    axes.barh(places, rows["importance"], color=BLUE, alpha=0.55, height=0.62)
-    axes.hlines(places, rows["low"], rows["high"], color=INK, linewidth=1.1)
+    figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.5 + 0.25 * len(rows)))
+    axes.barh(places, rows["importance"], color=_BAR, height=0.62)
+    axes.hlines(places, rows["low"], rows["high"], color=INK, linewidth=1.1, label="bootstrap interval")
     for place, high, share in zip(places, rows["high"], rows["share"], strict=True):
         axes.annotate(f"{share:.0%}", (high, place), (4, -2.5), textcoords="offset points", fontsize=7.5, color=MUTED)
     _label_rows(axes, rows["feature"])
-    axes.set_xlabel(f"mean absolute SHAP value ({unit})")
+    legend_above(axes, columns=1)
+    axes.set_xlabel(f"mean absolute SHAP value ({unit})\nper cent: share of the sum over all facts, shown or not")
     axes.margins(x=0.1)
     axes.grid(axis="y", visible=False)
     return figure
@@ -48,8 +54,10 @@ def importance(ranked: pd.DataFrame, unit: str, shown: int, title: str, source: 
 def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown: int, source: str) -> Figure:
     """One dot an accident: what each feature adds to its prediction, coloured by the value of the feature.
 
+    Features whose values are codes in no order have one colour.
+
     Args:
-        values: features, one row an accident, named as they shall be shown; NaN is not recorded and drawn grey.
+        values: features, one row an accident, named as they shall be shown; NaN is not recorded and drawn dark.
         contributions: SHAP values with the same rows and columns.
         unit: of the SHAP values.
         shown: most features to draw, those of greatest mean absolute value.
@@ -60,16 +68,18 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
     colours = LinearSegmentedColormap.from_list("value", (BLUE, _BETWEEN, ORANGE))
     strongest = contributions.abs().mean().sort_values(ascending=False, kind="stable").index[:shown]
     title = "What each feature adds, accident by accident"
-    figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.4 + 0.25 * len(strongest)))
+    figure, (axes,) = canvas(title, source, size=(_WIDTH, 1.5 + 0.31 * len(strongest)))
     axes.axvline(0, color=MUTED, linewidth=0.8)
     sizes, features = contributions[strongest].to_numpy(np.float64), values[strongest].to_numpy(np.float64)
-    for row, (size, value) in enumerate(zip(sizes.T, features.T, strict=True)):
-        colour = np.where(np.isnan(value)[:, None], to_rgba(_NOT_RECORDED), colours(_rank(value)))
+    for row, (name, size, value) in enumerate(zip(strongest, sizes.T, features.T, strict=True)):
+        recorded = to_rgba(_CODE) if name in _codes() else colours(_rank(value))
+        colour = np.where(np.isnan(value)[:, None], to_rgba(_NOT_RECORDED), recorded)
         axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
     _label_rows(axes, strongest)
-    for name, tint in {"low": BLUE, "high": ORANGE, "not recorded": _NOT_RECORDED}.items():
+    for name, tint in {"low": BLUE, "high": ORANGE, "code, in no order": _CODE, "not recorded": _NOT_RECORDED}.items():
         axes.plot([], [], "o", markersize=4, color=tint, label=name)
-    legend_above(axes, columns=3)
+    legend_above(axes, columns=2)
+    few_ticks(axes, "x", most=5)
     axes.set_xlabel(f"SHAP value ({unit})")
     axes.grid(axis="y", visible=False)
     return figure
@@ -82,10 +92,17 @@ def _label_rows(axes: Axes, names: Iterable[str]) -> None:
     axes.tick_params(axis="y", labelsize=6.8)
 
 
+@cache
+def _codes() -> frozenset[str]:
+    """Names for users of the features whose values are codes in no order."""
+    return frozenset(describe(name) for name, each in CATALOGUE.items() if each.kind is FeatureKind.CATEGORY)
+
+
 def _rank(values: np.ndarray) -> np.ndarray:
-    """Values as ranks from 0 to 1, equal values alike; one half where there is one value alone."""
+    """Values as ranks from 0 to 1, equal values alike; one half where there is one value alone. NaN has no rank."""
     distinct, place = np.unique(values, return_inverse=True)
-    return place / (len(distinct) - 1) if len(distinct) > 1 else np.full(len(values), 0.5)
+    last = np.count_nonzero(~np.isnan(distinct)) - 1
+    return np.where(np.isnan(values), np.nan, place / last) if last > 0 else np.full(len(values), 0.5)
 
 
 def _swarm(sizes: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ Functions that take `evaluations` draw one series a model, under its name, in th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accidents.evaluation.results import Evaluation
 from accidents.plots.style import BLUE, GRID, INK, MUTED, SERIES, canvas, few_ticks, legend_above, unit_axis
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COMPARED = {"f1": "F1", "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "ece": "calibration error (ECE)"}
 """Metrics that `models` shows, with their names."""
+
+_GUESSING: dict[str, Any] = {"color": MUTED, "linewidth": 0.8}
 
 
 def confusion(evaluation: Evaluation, source: str) -> Figure:
@@ -54,28 +56,30 @@ def confusion(evaluation: Evaluation, source: str) -> Figure:
 def roc(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
     """True against false positive rate; a dot marks the decision threshold."""
     figure, (axes,) = canvas("ROC curve, and the area under it", source)
-    axes.plot((0, 1), (0, 1), color=GRID, linewidth=1.2)
+    axes.plot((0, 1), (0, 1), **_GUESSING)
     for line, (name, evaluation) in zip(SERIES, evaluations.items(), strict=False):
         axes.plot(*evaluation.roc.values(), **line, linewidth=1.6, label=_label(evaluations, name, "roc_auc"))
         counts = evaluation.confusion
         alarms = counts.false_positives / max(counts.false_positives + counts.true_negatives, 1)
         hits = counts.true_positives / max(counts.true_positives + counts.false_negatives, 1)
         axes.plot(alarms, hits, "o", color=line["color"], markersize=5)
+    _name_marks(axes)
     axes.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
-    return _finish(figure, axes, evaluations)
+    return _finish(figure, axes)
 
 
 def precision_recall(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
     """Precision against recall; a dot marks the decision threshold, a line the precision of guessing."""
     figure, (axes,) = canvas("Precision and recall, and average precision", source)
     for line, (name, evaluation) in zip(SERIES, evaluations.items(), strict=False):
-        axes.axhline(evaluation.prevalence, color=GRID, linewidth=1.2)
+        axes.axhline(evaluation.prevalence, **_GUESSING)
         label = _label(evaluations, name, "pr_auc")
         axes.plot(*evaluation.precision_recall.values(), **line, linewidth=1.6, label=label)
         if evaluation.precision is not None and evaluation.recall is not None:
             axes.plot(evaluation.recall, evaluation.precision, "o", color=line["color"], markersize=5)
+    _name_marks(axes)
     axes.set(xlabel="recall", ylabel="precision")
-    return _finish(figure, axes, evaluations)
+    return _finish(figure, axes)
 
 
 def calibration(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
@@ -93,7 +97,7 @@ def calibration(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
     few_ticks(below, "y")
     below.yaxis.set_major_formatter("{x:,.0f}")
     unit_axis(below, "x")
-    return _finish(figure, axes, evaluations)
+    return _finish(figure, axes)
 
 
 def thresholds(evaluation: Evaluation, source: str) -> Figure:
@@ -138,7 +142,13 @@ def _label(evaluations: Mapping[str, Evaluation], name: str, metric: str) -> str
     return f"{name} {value:.3f}" + (f" ({limits[0]:.3f} to {limits[1]:.3f})" if len(evaluations) < 3 else "")
 
 
-def _finish(figure: Figure, axes: Axes, evaluations: Mapping[str, Evaluation]) -> Figure:
+def _name_marks(axes: Axes) -> None:
+    """Let the legend say what dots and the line without a name are, whichever model they belong to."""
+    axes.plot([], [], "o", color=MUTED, markersize=5, label="threshold in use")
+    axes.plot([], [], **_GUESSING, label="guessing")
+
+
+def _finish(figure: Figure, axes: Axes) -> Figure:
     unit_axis(axes, "x", "y")
-    legend_above(axes, columns=1 if len(evaluations) < 3 else 2)
+    legend_above(axes, columns=1 if len(axes.get_legend_handles_labels()[1]) < 3 else 2)
     return figure

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAINLAND = {"xlim": (-5.4, 9.8), "ylim": (41.2, 51.3)}
-"""Degrees of longitude and latitude that a map shows."""
+"""Degrees of longitude and latitude of the accidents that a map shows."""
 
 FEW = 5
 """Accidents below which a place shows no share, which would be chance."""
@@ -92,7 +92,8 @@ def _hexagons(
         linewidth=0.1,
         rasterized=True,
     )
-    axes.set(**MAINLAND, aspect=_STRETCH)
+    beside, above = (east - west) / across / 2, (north - south) / down / 3  # what hexagons on the border reach over it
+    axes.set(xlim=(west - beside, east + beside), ylim=(south - above, north + above), aspect=_STRETCH)
     return drawn
 
 

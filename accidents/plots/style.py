@@ -31,6 +31,7 @@ SERIES: tuple[dict[str, Any], ...] = (
 
 _TITLE, _TEXT, _TICKS, _SMALL = 10.5, 9, 8, 6.5  # points
 _CHARACTERS_AN_INCH = 19  # of the smallest type
+_APART = 0.16  # of their width: without names between axes, the last value of one nears the first of the next
 
 
 def credit(*, synthetic: bool) -> str:
@@ -60,7 +61,8 @@ def canvas(
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06, wspace=0.03))
+    space = _APART if share_y else 0.03
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06, wspace=space))
     figure.suptitle(title, x=0.015, ha="left", fontsize=_TITLE, fontweight="bold", color=INK)
     footer = textwrap.fill(source, int(size[0] * _CHARACTERS_AN_INCH))
     figure.supxlabel(footer, x=0.015, ha="left", fontsize=_SMALL, color=MUTED)
@@ -90,12 +92,12 @@ def unit_axis(axes: Axes, *directions: str) -> None:
         axes.set(**{f"{direction}ticklabels": ("0", "0.25", "0.5", "0.75", "1")})
 
 
-def few_ticks(axes: Axes, *directions: str) -> None:
-    """Mark about three values of the axes `x`, `y` or both, for small panels."""
+def few_ticks(axes: Axes, *directions: str, most: int = 3) -> None:
+    """Mark few values of the axes `x`, `y` or both, for small panels: at most `most` steps between them."""
     from matplotlib.ticker import MaxNLocator
 
     for direction in directions:
-        getattr(axes, f"{direction}axis").set_major_locator(MaxNLocator(3))
+        getattr(axes, f"{direction}axis").set_major_locator(MaxNLocator(most))
 
 
 def legend_above(axes: Axes, columns: int) -> None:

@@ -27,6 +27,9 @@ def read(content: Mapping[str, Any], reader: Reader) -> Form:
 
 def _rows(part: Part, content: Mapping[str, Any], reader: Reader) -> list[Row]:
     rows = content.get(part)
+    if part not in content:
+        reader.refuse(part, "", f"is missing; it is a list of 1 to {MOST:,} objects")
+        return []
     if not isinstance(rows, list) or not 1 <= len(rows) <= MOST:
         found = f"a list of {len(rows)}" if isinstance(rows, list) else rows
         reader.refuse(part, found, f"must be a list of 1 to {MOST:,} objects")

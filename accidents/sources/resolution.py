@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from accidents.errors import SourceError
+from accidents.errors import ConfigurationError, SourceError
 from accidents.sources.edition import Edition
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def resolve(settings: SourceSettings, *, progress: bool = False) -> list[Edition
         At least one edition, sorted by year; every edition has all four files.
 
     Raises:
+        ConfigurationError: a synthetic year is asked for that is not over.
         SourceError: The message names the file or folder, the cause and the remedy.
     """
     try:
@@ -39,6 +41,8 @@ def _editions(settings: SourceSettings, progress: bool) -> list[Edition]:
 
         sample = settings.sample
         folder = settings.data_folder / "sample"
+        if (last := max(settings.years or (sample.year,))) >= (now := datetime.now(UTC).year):
+            raise ConfigurationError(f"{last} is not over, and synthetic accidents fill whole years: up to {now - 1}")
         return sample_editions(settings.years or (sample.year,), sample.accidents, sample.seed, folder)
     if settings.location == "datagouv":
         from accidents.sources.datagouv import datagouv_editions

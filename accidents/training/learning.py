@@ -7,8 +7,8 @@ import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
 from accidents.evaluation.metrics import measure, scores
+from accidents.split import labelled, parts_of, uniform
 from accidents.tables import Part
-from accidents.training.split import labelled, parts_of, uniform
 from accidents.training.train import train
 
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)

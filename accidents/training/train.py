@@ -15,11 +15,11 @@ from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import measure, scores
 from accidents.models import model_class
+from accidents.split import labelled, months_of, parts_of
 from accidents.tables import Part
 from accidents.training import tuning
 from accidents.training.examples import Examples, Rows
 from accidents.training.fit import fit
-from accidents.training.split import labelled, parts_of
 
 Progress = Callable[[str], None]
 
@@ -114,6 +114,7 @@ def train(
         threshold=fitted.threshold,
         rule=str(settings.threshold),
         fingerprint=fingerprint,
+        months=tuple(sorted(months_of(examples.frame).dropna().unique())),
         seed=settings.seed,
         split=settings.split.model_dump(mode="json"),
         parameters=search.parameters.model_dump(mode="json"),

@@ -18,9 +18,9 @@ import numpy as np
 from accidents.configuration.base import Section
 from accidents.configuration.training import TrainingSettings, TuningSettings
 from accidents.models.base import Grid, Model, Range, Sample, Space
+from accidents.split import uniform
 from accidents.training.examples import Examples, Rows
 from accidents.training.resampling import resample
-from accidents.training.split import uniform
 
 Progress = Callable[[str], None]
 

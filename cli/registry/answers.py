@@ -43,4 +43,5 @@ def _configuration(given: argparse.Namespace) -> Configuration:
         "ingestion.source.location": getattr(given, "source", None),
         "ingestion.source.years": getattr(given, "years", None),
     }
-    return load([Path(file) for file in given.config], overrides)
+    names = {"ingestion.source.location": "--source", "ingestion.source.years": "--years"}
+    return load([Path(file) for file in given.config], overrides, names)

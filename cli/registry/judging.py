@@ -16,7 +16,7 @@ from cli.registry.desk import Desk
 from cli.session import progress_on_stderr
 from tracking.errors import RegistryError
 from tracking.ledger import Entry
-from tracking.promotion import Data, Judged, judge, promote_if_approved
+from tracking.promotion import Data, Judged, judge, promote_if_approved, refuse_synthetic
 from tracking.registry import NONE, Version
 
 
@@ -24,6 +24,7 @@ def compare(desk: Desk) -> int:
     """Measure versions on the same accidents; show, or write, figures, pictures and a recommendation."""
     name, data = desk.name, _data(desk)
     chosen = _chosen(desk, name)
+    refuse_synthetic(data.source, chosen)
     bundles = {version.title: desk.registry.load(version) for version in chosen}
     found = compare_versions(
         bundles,

@@ -11,8 +11,11 @@ import materializers.frame  # noqa: F401  # stores the frames
 from accidents.assessment import assess
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.report.subject import display_name
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
+from accidents.tables import LABEL
+from accidents.unseen import unseen
 from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
@@ -28,7 +31,7 @@ def evaluate_model(
     source: str,
     fingerprint: str,
 ) -> tuple[Annotated[dict[str, Any], "evaluation"], Annotated[HTMLString, "evaluation_report"]]:
-    """Measure a model, as a whole and by department, road, light and month.
+    """Measure a model on accidents that it has not learned from, as a whole and by department, road, light and month.
 
     Args:
         model: the bundle.
@@ -38,7 +41,17 @@ def evaluate_model(
         source: where the accidents come from, as typed.
         fingerprint: checksum of their files.
     """
-    found = assess(model, features, accidents, settings, source=source, fingerprint=fingerprint)
-    summary = found.evaluation.summary()
+    rows = unseen({display_name(model.model_type): model}, features, accidents)
+    labelled = int((accidents[LABEL] >= 0).sum())
+    found = assess(
+        model,
+        features.iloc[rows],
+        accidents.iloc[rows],
+        settings,
+        source=source,
+        fingerprint=fingerprint,
+        told=f"{len(rows):,} of {labelled:,} labelled accidents, those that it has not learned from",
+    )
+    summary = found.evaluation.summary() | {"labelled": labelled}
     log_step({"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]})
     return summary, HTMLString(found.report)

@@ -28,5 +28,5 @@ def score_accidents(
         ingestion: what is tolerated in the files of a folder.
     """
     summary = score(source, target, model, settings, limits=ingestion.limits, progress=print).as_dict()
-    log_step(summary)
+    log_step({name: value for name, value in summary.items() if value is not None})
     return summary

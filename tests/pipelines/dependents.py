@@ -26,6 +26,9 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (AFTER_INGESTION, "accidents", "compiling"),
     (MODELS, "accidents", "bundle"),
     (ASSESSMENT, "accidents", "assessment"),
+    (EVALUATION, "accidents", "unseen"),
+    # A record of a training draws the accidents that it keeps as the split draws its parts.
+    (TRAINING | EVALUATION | TRACKING, "accidents", "split"),
     # What is registered carries accidents as requests, and answers.
     (TRACKING, "accidents", "prediction smoke texts"),
     (NONE, "accidents", "exploration versions"),
@@ -34,7 +37,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (INGEST, "accidents/configuration", "expectations ingestion source"),
     (INGEST | TRACKING, "accidents/configuration", "limits"),
     (TRAINING, "accidents/configuration", "features"),
-    (TRAINING | TRACKING, "accidents/configuration", "training"),
+    (TRAINING | EVALUATION | TRACKING, "accidents/configuration", "training"),
     (ASSESSMENT, "accidents/configuration", "evaluation"),
     (TRACKING, "accidents/configuration", "tracking"),
     (NONE, "accidents/configuration", "deployment effective files inference promotion records serving"),
@@ -70,8 +73,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (FOREST, "accidents/models", "random_forest _descent"),
     (REGRESSION, "accidents/models", "logistic_regression"),
     (FOREST | REGRESSION, "accidents/models", "_imputation"),
-    # A record of a training draws the accidents that it keeps as the split draws its parts.
-    (TRAINING | TRACKING, "accidents/training", "__init__ decision examples fit resampling split train tuning"),
+    (TRAINING, "accidents/training", "__init__ decision examples fit resampling train tuning"),
     (MODELS, "accidents/evaluation", "__init__ metrics"),
     (ASSESSMENT, "accidents/evaluation", "bootstrap curves evaluate groups results"),
     (ASSESSMENT, "accidents/explanation", "__init__ importance topics"),

@@ -3,22 +3,29 @@
 import re
 import subprocess
 import sys
+from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from accidents import exploration
 from accidents.columns import SOURCE
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.evaluation import costs
 from accidents.evaluation.evaluate import evaluate
 from accidents.explanation.single import course
+from accidents.explanation.topics import describe
+from accidents.features.catalogue import CATALOGUE
 from accidents.plots import choices, explanation, groups, performance, places, quality, severity, waterfall
-from accidents.plots.style import SERIES, canvas, credit, to_png, to_svg
+from accidents.plots.style import BLUE, ORANGE, SERIES, canvas, credit, to_png, to_svg
 from tests.trained import small_models, small_year
 
 CREDIT = credit(synthetic=False)
+ROUNDING = 1e-6
+APART = 4  # pixels at 100 an inch
 
 
 def evaluation(size=600, seed=0):
@@ -43,6 +50,8 @@ RANKED = pd.DataFrame(
 )
 VALUES = pd.DataFrame({"light": [1.0, 2, np.nan, 1], "hour": [3.0, 3, 3, 3]})
 SHARES = pd.DataFrame({"light": [0.1, -0.2, 0.3, 0.1], "hour": [0.0, 0.1, 0.0, -0.1]})
+LONG_NAMES = [name for name in map(describe, CATALOGUE) if len(name) > 42][:12]
+CROWDED = pd.DataFrame(np.random.default_rng(0).normal(0, 0.3, (50, len(LONG_NAMES))), columns=LONG_NAMES)
 
 LEARNED = pd.DataFrame({"accidents": [700, 7000], "learned": [0.95, 0.9], "test": [0.8, 0.84]})
 MEASURED = pd.DataFrame(
@@ -84,6 +93,7 @@ PICTURES = {
     "agreement": lambda: groups.agreement(EVALUATION.groups["dep"], "department", CREDIT),
     "importance": lambda: explanation.importance(RANKED, "log-odds", 15, "What moves it", CREDIT),
     "beeswarm": lambda: explanation.beeswarm(VALUES, SHARES, "log-odds", 15, CREDIT),
+    "crowded beeswarm": lambda: explanation.beeswarm(CROWDED, CROWDED, "log-odds", 15, CREDIT),
     "learning": lambda: choices.learning(LEARNED, "LightGBM", CREDIT),
     "threshold_costs": lambda: choices.threshold_costs(EVALUATION, CREDIT),
     "protocols": lambda: choices.protocols(MEASURED, CREDIT),
@@ -125,6 +135,19 @@ def test_nothing_reaches_over_the_edge(figure):
     assert page.y0 <= drawn.y0
     assert drawn.x1 <= page.x1
     assert drawn.y1 <= page.y1
+
+
+def named(axis):
+    low, high = sorted(axis.get_view_interval())
+    ticks = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [label.get_window_extent().padded(APART / 2) for label in ticks if label.get_visible() and label.get_text()]
+
+
+@pytest.mark.slow
+def test_names_beside_each_other_do_not_touch(figure):
+    figure.draw_without_rendering()
+    boxes = [box for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for box in named(axis)]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 @pytest.mark.slow
@@ -169,6 +192,35 @@ def test_the_chosen_threshold_is_marked_on_the_roc():
     assert dot.get_ydata()[0] == pytest.approx(EVALUATION.recall)
 
 
+@pytest.mark.parametrize("picture", ["roc", "precision_recall"])
+def test_dots_and_the_line_of_guessing_are_named(picture):
+    assert PICTURES[picture]().axes[0].get_legend_handles_labels()[1][-2:] == ["threshold in use", "guessing"]
+
+
+@pytest.mark.parametrize("away", [-0.015, 0, 0.015])
+def test_the_threshold_in_use_runs_through_no_value(away):
+    cheapest = costs.cheapest(EVALUATION, 1)[0]
+    near = EVALUATION.model_copy(update={"threshold": cheapest + away})
+    figure = choices.threshold_costs(near, CREDIT, weights=[1])
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    line = axes.transData.transform((near.threshold, 0))[0]
+    (value,) = [text.get_window_extent() for text in axes.texts if text.get_text() == f"{cheapest:.2f}"]
+    assert not value.x0 <= line <= value.x1
+
+
+def swarm_colours(name, values):
+    figure = explanation.beeswarm(pd.DataFrame({name: values}), pd.DataFrame({name: [0.1, -0.2, 0.3]}), "", 1, CREDIT)
+    return [to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolors()]
+
+
+def test_codes_in_no_order_have_one_colour_and_numbers_run_from_low_to_high():
+    light, speed = describe("lum"), describe("vma")
+    one, other, unknown = swarm_colours(light, [1, 5, np.nan])
+    assert one == other != unknown
+    assert swarm_colours(speed, [30, 90, np.nan]) == [BLUE, ORANGE, unknown]
+
+
 def test_the_largest_effects_are_on_top_of_the_swarm():
     labels = [label.get_text() for label in PICTURES["beeswarm"]().axes[0].get_yticklabels()]
     assert labels == ["light", "hour"]
@@ -201,6 +253,17 @@ def test_a_cell_of_few_accidents_shows_no_share():
 def test_the_map_says_how_many_accidents_it_does_not_show():
     rows = pd.DataFrame({"lat": [48.9, -21.0, np.nan], "long": [2.3, 55.5, np.nan], "priority": [1, 0, 1]})
     assert "1 accidents, 2 elsewhere" in places.accidents(rows, CREDIT).axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize("picture", ["map", "risk"])
+def test_no_hexagon_is_cut_off(picture):
+    for axes in PICTURES[picture]().axes[:2]:
+        cells = axes.collections[0]
+        corners = (cells.get_offsets()[:, None] + cells.get_paths()[0].vertices).reshape(-1, 2)
+        (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+        assert len(corners)
+        assert (corners > np.array((west, south)) - ROUNDING).all()
+        assert (corners < np.array((east, north)) + ROUNDING).all()
 
 
 def test_the_waterfall_leads_from_the_average_to_what_is_said():

@@ -3,18 +3,24 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from accidents.errors import DataError, ModelError
 from accidents.evaluation.metrics import METRICS
 from accidents.promotion.decision import decide
-from accidents.promotion.measuring import best_holder, measure, unseen
+from accidents.promotion.measuring import best_holder, measure
 from accidents.promotion.results import Measured, Measurements
+from accidents.unseen import unseen
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
 
 
 def ids(frames: Frames, rows: np.ndarray) -> set[int]:
     return set(frames[0]["Num_Acc"].to_numpy()[rows])
+
+
+def labelled_ids(frames: Frames) -> set[int]:
+    return set(frames[1].loc[frames[1]["priority"] >= 0, "Num_Acc"])
 
 
 def left_out(model: object) -> set[int]:
@@ -50,11 +56,26 @@ def test_a_share_of_the_latest_days_is_refused_on_other_accidents(sample: Frames
     assert ids(fewer, unseen(bundles(dated), *fewer)) <= left_out(dated)
 
 
-def test_another_year_is_drawn_in_the_same_way(trained: Train) -> None:
+@pytest.mark.parametrize("split", [{}, {"kind": "temporal", "test_share": 0.2}])
+def test_another_year_counts_whole(sample: Frames, trained: Train, split: dict[str, object]) -> None:
+    other, model = year(2023, 1000), trained(**split)
+    both = tuple(pd.concat(pair, ignore_index=True) for pair in zip(other, sample, strict=True))
+    assert ids(other, unseen(bundles(model), *other)) == labelled_ids(other)
+    assert ids(both, unseen(bundles(model), *both)) == labelled_ids(other) | left_out(model)
+
+
+def test_without_a_record_of_months_another_year_is_drawn_in_the_same_way(trained: Train) -> None:
     other = year(2023, 1000)
-    first, second = (ids(other, unseen(bundles(trained(seed=seed)), *other)) for seed in (0, 1))
+    models = [replace(trained(seed=seed).bundle, months=()) for seed in (0, 1)]
+    first, second = (ids(other, unseen({"m": model}, *other)) for model in models)
     assert 0.25 < len(first) / len(other[0]) < 0.35
-    assert ids(other, unseen(bundles(trained(seed=0), trained(seed=1)), *other)) == first & second
+    assert ids(other, unseen({"m0": models[0], "m1": models[1]}, *other)) == first & second
+
+
+def test_an_accident_without_a_date_may_have_been_learned_from(sample: Frames, trained: Train) -> None:
+    features, accidents = sample
+    undated = accidents.assign(jour=np.int8(-1))
+    assert ids(sample, unseen(bundles(trained()), features, undated)) == left_out(trained())
 
 
 def test_accidents_without_a_label_do_not_count(sample: Frames, trained: Train) -> None:
@@ -118,10 +139,10 @@ def test_too_few_accidents_are_refused_with_the_remedy(sample: Frames, trained: 
     enough = RULE.model_copy(update={"accidents_at_least": count})
     assert measure(pair, *sample, SETTINGS, enough).accidents == count
     more = RULE.model_copy(update={"accidents_at_least": count + 1})
-    with pytest.raises(DataError, match=rf"{count} are in the test part of every model \(m0, m1\).*split and seed"):
+    with pytest.raises(DataError, match=rf"{count} are new to every model \(m0, m1\).*split and seed"):
         measure(pair, *sample, SETTINGS, more)
     nothing = sample[1].assign(priority=np.int8(-1))
-    with pytest.raises(DataError, match="of 0 labelled accidents 0 are"):
+    with pytest.raises(DataError, match=r"no accident has a label; .* grav"):
         unseen(pair, sample[0], nothing)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accidents.configuration.training import SplitSettings
 from accidents.errors import DataError
-from accidents.training.split import Part, labelled, parts_of
+from accidents.split import Part, labelled, parts_of
 from tests.training.conftest import Frames
 
 

@@ -35,6 +35,11 @@ def labelled(features: pd.DataFrame, accidents: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([features.reset_index(drop=True), beside], axis=1)
 
 
+def months_of(frame: pd.DataFrame) -> pd.Series:
+    """The month of each accident of `labelled`, such as `2024-01`, str; missing where the date is."""
+    return frame[DATE].dt.strftime("%Y-%m")
+
+
 def parts_of(frame: pd.DataFrame, settings: SplitSettings, seed: int) -> npt.NDArray[np.object_]:
     """The `Part` of each row, object (n).
 
