@@ -13,16 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix, hstack
-from scipy.special import expit
 
 from accidents.columns import MISSING
 from accidents.sample import coding, injuries
 from accidents.sample.coding import Frame
 from accidents.sample.drawing import Draw, gathered
-from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, LEAST_ROWS, SCORES, combination, count
+from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, SCORES, count
 from accidents.sample.network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
+from benchmarks.label_scores import fit_scores
 
 YEAR = 2024
 LEAST_ACCIDENTS_OF_A_COMMUNE = 20
@@ -30,12 +28,6 @@ OLDEST = 100
 
 SYNTHETIC_ACCIDENTS = 150_000
 SEED = 20_240_930
-SMOOTHING = 10.0
-"""Average accidents that every combination is given besides its own before its share of priority is taken."""
-
-PENALTY = 18.0
-"""Of the squares of the scores. It decides how much models can learn: the smaller, the higher their ROC-AUC."""
-
 VEHICLE_COLUMNS = ("catv", "manv", "choc", "obs", "obsm", "senc", "motor")
 PERSON_COLUMNS = ("sexe", "place", "trajet", "secu1", "secu2", "secu3", "locp", "actp", "etatp")
 UNITS = {
@@ -262,45 +254,6 @@ def injury_facts(accident: Frame, person: Frame) -> Frame:
         "may_slight": several & ~severe,
         "may_also_slight": ~severe & ((others_slight > 0) | (priority == 1)),
     }
-
-
-def fit_scores(real: Frame, synthetic: Frame, size: dict[str, int]) -> pd.DataFrame:
-    """Scores with which synthetic accidents are as often priority as the real ones, in every frequent combination.
-
-    Not the scores that explain the real accidents best: synthetic facts hang together less than real ones do. The log
-    odds of an accident are x·s, x saying which combinations it has; the sum of x over the priority accidents that the
-    scores s are to give is known for every combination, and s follows from it (maximum entropy, with a small penalty).
-
-    Returns:
-        Columns `factor`, `combination` and `score`; factor -1 is the constant.
-    """
-    priority = real["priority"]
-    rows = len(synthetic["dep"])
-    blocks, tables = [csr_matrix(np.ones((rows, 1)))], [(np.array([-1]), np.array([0]), np.array([priority.mean()]))]
-    for number, factor in enumerate(injuries.FACTORS):
-        widths = [size[name] for name in factor]
-        real_cells, synthetic_cells = (
-            combination([frame[name] for name in factor], widths) for frame in (real, synthetic)
-        )
-        values, inverse, counts = np.unique(real_cells, return_inverse=True, return_counts=True)
-        shares = (np.bincount(inverse, weights=priority) + SMOOTHING * priority.mean()) / (counts + SMOOTHING)
-        values, shares = values[counts >= LEAST_ROWS], shares[counts >= LEAST_ROWS]
-        column = pd.Index(values).get_indexer(pd.Index(synthetic_cells))
-        found = np.flatnonzero(column >= 0)
-        blocks.append(csr_matrix((np.ones(len(found)), (found, column[found])), shape=(rows, len(values))))
-        tables.append((np.full(len(values), number), values, shares))
-    facts = hstack(blocks).tocsr()
-    factors, combinations, shares = (np.concatenate(parts) for parts in zip(*tables, strict=True))
-    wanted = np.asarray(facts.sum(axis=0)).ravel() * shares
-    penalty = np.where(factors < 0, 0.0, PENALTY * rows / len(priority))
-
-    def loss(scores: np.ndarray) -> tuple[float, np.ndarray]:
-        log_odds = facts @ scores
-        value = np.logaddexp(0, log_odds).sum() - scores @ wanted + (penalty * scores**2).sum() / 2
-        return value / rows, (facts.T @ expit(log_odds) - wanted + penalty * scores) / rows
-
-    fitted = minimize(loss, np.zeros(len(shares)), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    return pd.DataFrame({"factor": factors, "combination": combinations, "score": fitted.round(3)})
 
 
 def degrees(caract: pd.DataFrame) -> pd.DataFrame:

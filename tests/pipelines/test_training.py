@@ -128,10 +128,29 @@ def test_the_evaluation_measures_the_best_model_of_the_latest_training(
     figures = {"roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece"}
     assert figures | {"threshold", "n", "prevalence"} <= set(found)
     labels = pd.read_parquet(folder / "data" / "interim" / "interim_dataset.parquet")["priority"]
-    assert found["n"] == (labels >= 0).sum() > 1400
+    assert found["labelled"] == (labels >= 0).sum() > 1400
     assert {file.name for file in (folder / "reports" / "evaluation" / "ingestion").iterdir()} == DATA_FILES
     best = json.loads((folder / "models" / "best_model.json").read_text())["model_type"]
     assert found["threshold"] == pytest.approx(Bundle.load(folder / "models" / f"{best}_model.joblib").threshold)
+    own = json.loads((folder / "reports" / "metrics" / f"{best}_metrics.json").read_text())
+    assert {name: found[name] for name in ("n", *figures)} == pytest.approx(
+        {name: own[name] for name in ("n", *figures)}
+    )
+    assert found["n"] < 0.4 * found["labelled"]
+
+
+def test_another_year_is_measured_whole(trained: Any, small: list[str], folder: Path) -> None:
+    assert main(["--evaluation", *small, "--years", "2023"]) == DONE
+    found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
+    assert found["n"] == found["labelled"] > 1400
+
+
+def test_a_csv_of_other_data_does_not_stay(trained: Any, small: list[str], folder: Path) -> None:
+    tables = [folder / "data" / name for name in ("interim/interim_dataset.csv", "processed/features.csv")]
+    assert main(["--features", *small, "--csv"]) == DONE
+    assert [len(pd.read_csv(table)) for table in tables] == [1500, 1500]
+    assert main(["--features", *small]) == DONE
+    assert not any(table.exists() for table in tables)
 
 
 def test_a_named_bundle_is_measured_instead(trained: Any, small: list[str], folder: Path) -> None:

@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from accidents.configuration.source import SourceSettings
+from accidents.errors import ConfigurationError
+from accidents.sources.resolution import resolve
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,20 @@ def test_years_that_are_none_are_refused(written: object) -> None:
 def test_datagouv_needs_years() -> None:
     with pytest.raises(ValidationError, match="--years"):
         SourceSettings(location="datagouv")
+
+
+def test_datagouv_may_be_named_with_its_years() -> None:
+    short = SourceSettings(location="datagouv:2021-2023")
+    assert short == SourceSettings.model_validate({"location": "datagouv", "years": "2021-2023"})
+    with pytest.raises(ValidationError, match="no years"):
+        SourceSettings(location="datagouv:recent")
+
+
+def test_a_synthetic_year_has_to_be_over(tmp_path: Path) -> None:
+    settings = SourceSettings.model_validate({"years": datetime.now(UTC).year, "data_folder": tmp_path})
+    with pytest.raises(ConfigurationError, match="is not over"):
+        resolve(settings)
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("template", ["https://host/file.csv", "https://host/{table}-{month}.csv"])

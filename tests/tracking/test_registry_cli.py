@@ -201,8 +201,13 @@ def test_models_are_measured_compared_and_promoted_by_the_rule(connection: Conne
             "guards": {"department_accidents_at_least": 10},
         },
     )
-    move(registry, bare(connection, OTHER, {"level": "scene"}), PRODUCTION)
-    bare(connection, OTHER, {"level": "call"})
+    move(registry, bare(connection, OTHER, {"level": "scene", "source": "sample"}), PRODUCTION)
+    bare(connection, OTHER, {"level": "call", "source": "sample"})
+    bare(connection, "Accident_Prediction_XGBoost", {"level": "call", "source": "baac/2024"})
+    code, _, err = say("evaluate-promotion", "--model-name", "xgboost")
+    assert (code, "was trained on real accidents (baac/2024)" in err, "--source" in err) == (1, True, True)
+    code, _, err = say("compare", "--model-name", "xgboost")
+    assert (code, "are synthetic" in err) == (1, True)
     code, out, err = say(*lenient, "auto-promote", "--json")
     assert (code, "their figures cannot be compared" in err) == (1, True)
     (judged,) = json.loads(out)
@@ -219,4 +224,4 @@ def test_models_are_measured_compared_and_promoted_by_the_rule(connection: Conne
     assert as_json(say, "history")[0]["approved"] is False
     too_few = configure(place, promotion={"accidents_at_least": 100_000})
     code, _, err = say(*too_few, "evaluate-promotion", *named)
-    assert (code, "too few to compare" in err) == (1, True)
+    assert (code, "too few to measure on" in err) == (1, True)
