@@ -103,7 +103,7 @@ def is_synthetic(configuration: "Configuration") -> bool:
 
 @contextmanager
 def tracked(stack: str | None = None) -> Iterator[None]:
-    """Let every step that is called inside be a run of ZenML: stored, and found in the dashboard.
+    """Let every step that is called inside be a run of ZenML: stored, and in the dashboard; says where the last one is.
 
     Args:
         stack: the stack of this kernel from now on; the active one, if not given.
@@ -114,6 +114,10 @@ def tracked(stack: str | None = None) -> Iterator[None]:
         yield
     finally:
         os.environ[PLAIN] = "true"
+    from zenml.client import Client
+
+    for done in Client().list_pipeline_runs(sort_by="desc:created", size=1).items:
+        print(f"dashboard: {_address(done)}")
 
 
 def run(pipeline: Any, *, stack: str | None = None, cache: bool = True, version: Any = None, **arguments: Any) -> Any:

@@ -44,6 +44,14 @@ comparison, evaluations, best, *pages = compare_models(
 comparison.drop(columns="fit_seconds").round(4)
 
 # %% [markdown]
+# The table is ranked by the test part, which decides nothing. A model is chosen by its F1 on the validation part:
+
+# %%
+from accidents.report.subject import display_name
+
+display_name(best)
+
+# %% [markdown]
 # ## Side by side
 # Intervals come from resampling the test accidents. Models whose intervals overlap this much are not told apart by them;
 # the comparison report (`reports/comparison.html` after `make training`) has the paired differences.
@@ -52,7 +60,6 @@ comparison.drop(columns="fit_seconds").round(4)
 from accidents.evaluation.evaluate import evaluate
 from accidents.plots import performance
 from accidents.plots.style import credit
-from accidents.report.subject import display_name
 from accidents.tables import Part
 
 measured = {}

@@ -35,6 +35,9 @@ _METADATA = {
     "language_info": {"name": "python"},
 }
 _PATHS = re.compile(r"(?<![\w.:/~])/(?:home|root|tmp|work|Users|usr|var|private|opt|mnt)/[^\s\"'<>]*")
+_STORE = r"stores/[0-9a-f]{8}-[0-9a-f-]*…?"
+"""The folder of ZenML's artifacts: another one in every copy, cut off where a table is narrow."""
+
 _OWN = re.compile(r"^\s*(?:def|class|async def) |\blambda\b", re.MULTILINE)
 
 
@@ -98,8 +101,26 @@ class Clone:
 
     def _here(self, text: str) -> str:
         """Text with paths in the project relative to it, and those outside it named by what they are."""
-        text = text.replace(f"{self.project}/", "").replace(str(self.project), ".")
-        return text.replace(str(self.project.parent), "…")
+        for long, short in (
+            (re.escape(f"{self.project}/"), ""),
+            (re.escape(str(self.project)), "."),
+            (re.escape(str(self.project.parent)), "…"),
+            (_STORE, "stores/…"),
+        ):
+            text = _in_place(text, long, short)
+        return text
+
+
+def _in_place(text: str, long: str, short: str) -> str:
+    """Text with everything that matches `long` replaced; in a table the frame stays where it is."""
+    found = 1
+    while found:
+        text, found = re.subn(
+            rf"({long})([^│\n]*)(│?)",
+            lambda match: short + match[2] + (" " * (len(match[1]) - len(short)) if match[3] else "") + match[3],
+            text,
+        )
+    return text
 
 
 def _joined(outputs: list[Any]) -> Iterator[Any]:

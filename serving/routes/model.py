@@ -41,7 +41,12 @@ async def model(request: Request) -> Json:
             "level": bundle.level,
             "geography": bundle.geography,
             "trained_at": bundle.trained_at,
-            "trained_on": {"fingerprint": bundle.fingerprint, "accidents": bundle.rows, "split": bundle.split},
+            "trained_on": {
+                "fingerprint": bundle.fingerprint,
+                "months": bundle.months,
+                "accidents": bundle.rows,
+                "split": bundle.split,
+            },
             "threshold": bundle.threshold,
             "rule": bundle.rule,
             "metrics": bundle.metrics,

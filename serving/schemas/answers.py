@@ -96,7 +96,7 @@ class Model(_Answer):
     level: Level
     geography: bool = Field(description="whether it is told where the accident was")
     trained_at: str
-    trained_on: dict[str, Any] = Field(description="fingerprint of the data, accidents by part, split")
+    trained_on: dict[str, Any] = Field(description="fingerprint and months of the data, accidents by part, split")
     threshold: float
     rule: str = Field(description="how the threshold was chosen")
     metrics: dict[str, dict[str, float | None]] = Field(description="by part: validation, test")
