@@ -69,7 +69,11 @@ def command(*words: str) -> None:
     """
     from cli.commands import main
 
-    if code := main(words):
+    try:
+        code = main(words)
+    except SystemExit as ended:  # words that are not understood
+        code = 1 if ended.code is None else int(ended.code)
+    if code:
         raise CommandError(f"python run.py {' '.join(words)}: ended with exit code {code}")
 
 

@@ -91,24 +91,25 @@ class Clone:
         if "execution_count" in output:
             output.execution_count = None
         if output.output_type == "stream":
-            output.text = self._here(output.text)
+            output.text = here(output.text, self.project)
         elif "data" in output:
             for kind, content in output.data.items():
                 if kind.startswith("text/") and isinstance(content, str):
-                    output.data[kind] = self._here(content)
+                    output.data[kind] = here(content, self.project)
             output.metadata = nbformat.from_dict({})
         return output
 
-    def _here(self, text: str) -> str:
-        """Text with paths in the project relative to it, and those outside it named by what they are."""
-        for long, short in (
-            (re.escape(f"{self.project}/"), ""),
-            (re.escape(str(self.project)), "."),
-            (re.escape(str(self.project.parent)), "…"),
-            (_STORE, "stores/…"),
-        ):
-            text = _in_place(text, long, short)
-        return text
+
+def here(text: str, project: Path) -> str:
+    """Text with paths in a project relative to it, and those beside it named by what they are."""
+    for long, short in (
+        (re.escape(f"{project}/"), ""),
+        (re.escape(str(project)), "."),
+        (re.escape(str(project.parent)), "…"),
+        (_STORE, "stores/…"),
+    ):
+        text = _in_place(text, long, short)
+    return text
 
 
 def _in_place(text: str, long: str, short: str) -> str:

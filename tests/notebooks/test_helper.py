@@ -42,6 +42,11 @@ from pipelines.ingestion import ingestion
 run = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint)
 again = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint)
 """
+COMMANDS = """
+notebook.command("stack", "list")
+notebook.command("stack", "describe", "nowhere")
+"""
+UNKNOWN = "notebook.command('stack', 'paint')"
 MISSING = "notebook.artifact('moon')"
 REFUSED = """
 table = next(pathlib.Path('data').rglob("usagers*.csv"))
@@ -62,6 +67,8 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "tracked": TRACKED,
         "run": RUN,
         "after": AFTER,
+        "commands": COMMANDS,
+        "unknown": UNKNOWN,
         "missing": MISSING,
         "refused": REFUSED,
     }
@@ -84,6 +91,13 @@ def test_a_broken_frame_is_a_table_and_no_traceback(kernel: dict[str, Any]) -> N
 
 def test_the_switch_makes_a_run_with_artifacts(kernel: dict[str, Any]) -> None:
     assert told(kernel["tracked"]).endswith("True True\n")
+    assert "\ndashboard: " in told(kernel["tracked"])
+
+
+@pytest.mark.parametrize(("cell", "code"), [("commands", 2), ("unknown", 2)])
+def test_a_command_that_fails_stops_the_cell_and_says_so(kernel: dict[str, Any], cell: str, code: int) -> None:
+    assert f"ended with exit code {code}" in told(kernel[cell])
+    assert not any(output.output_type == "error" for output in kernel[cell].outputs)
 
 
 def test_a_pipeline_runs_and_says_where_to_look(kernel: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from scripts import notebooks
-from scripts.notebooks import Clone, faults, read
+from scripts.notebooks import Clone, faults, here, read
 from tests.notebooks.kernel import cells, told
 
 QUICK = ("00_quickstart", "02_clean_and_validate")
@@ -79,6 +79,23 @@ assert notebook.connect() == "default"
 def test_every_notebook_is_stored_and_checked() -> None:
     assert notebooks.names() == sorted(CHECKS)
     assert sorted(path.stem for path in notebooks.FOLDER.glob("*.ipynb")) == sorted(CHECKS)
+
+
+def test_a_table_keeps_its_frame_where_an_address_is_shortened() -> None:
+    project = Path("/somewhere/project")
+    rows = [
+        "│ store │ /somewhere/stores/87fde0c6-b82c-44da-b22e-f42312a52001 │",
+        "│ MLflow │ keeps its data in /somewhere/project/mlruns           │",
+        "│ two    │ /somewhere/project/a and /somewhere/project/b         │",
+    ]
+    shown = [here(row, project) for row in rows]
+    assert [len(row) for row in shown] == [len(row) for row in rows]
+    assert [row.split() for row in shown] == [
+        ["│", "store", "│", "…/stores/…", "│"],
+        ["│", "MLflow", "│", "keeps", "its", "data", "in", "mlruns", "│"],
+        ["│", "two", "│", "a", "and", "b", "│"],
+    ]
+    assert here("at /somewhere/project/models\n", project) == "at models\n"
 
 
 @pytest.mark.parametrize("name", CHECKS)
