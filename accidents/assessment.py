@@ -12,7 +12,6 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.configuration.source import SAMPLE
 from accidents.evaluation.evaluate import compare, evaluate
 from accidents.evaluation.results import Difference, Evaluation
 from accidents.explanation.importance import Explanation, explain
@@ -20,6 +19,7 @@ from accidents.report.card import Card, model_card
 from accidents.report.comparison import comparison_report, ranked_by_f1
 from accidents.report.evaluation import evaluation_report, pictures
 from accidents.report.subject import Subject
+from accidents.synthetic import SAMPLE
 from accidents.tables import LABEL, Part
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
-from accidents.configuration.source import SAMPLE
 from accidents.evaluation.evaluate import compare, evaluate
 from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 from accidents.report.comparison import comparison_report, ranked_by_f1
 from accidents.report.subject import Subject
+from accidents.synthetic import SAMPLE
 from accidents.tables import LABEL
 from accidents.unseen import unseen
 

@@ -100,7 +100,7 @@ def fingerprint(configuration: "Configuration") -> str:
 
 def is_synthetic(configuration: "Configuration") -> bool:
     """Whether the accidents are made up, which every picture of them says."""
-    from accidents.configuration.source import SAMPLE
+    from accidents.synthetic import SAMPLE
 
     return configuration.ingestion.source.location == SAMPLE
 

@@ -9,11 +9,11 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
-from accidents.configuration.source import SAMPLE
 from accidents.errors import DataError
 from accidents.promotion.decision import decide
 from accidents.promotion.measuring import best_holder, measure
 from accidents.promotion.results import Decision
+from accidents.synthetic import SAMPLE
 from tracking import ledger
 from tracking.errors import RegistryError
 from tracking.ledger import Entry

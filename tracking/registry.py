@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
-from accidents.configuration.source import SAMPLE
 from accidents.evaluation.metrics import METRICS
+from accidents.synthetic import SAMPLE
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 from tracking.names import registered_names

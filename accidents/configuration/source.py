@@ -7,9 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from accidents.configuration.base import Section
-
-SAMPLE = "sample"
-"""The location of synthetic accidents; those of every other are real."""
+from accidents.synthetic import SAMPLE
 
 _DATAGOUV = "datagouv"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from accidents.errors import ConfigurationError, SourceError
 from accidents.sources.edition import Edition
+from accidents.synthetic import SAMPLE
 
 if TYPE_CHECKING:
     from accidents.configuration.source import SourceSettings
@@ -36,7 +37,7 @@ def resolve(settings: SourceSettings, *, progress: bool = False) -> list[Edition
 
 
 def _editions(settings: SourceSettings, progress: bool) -> list[Edition]:
-    if settings.location == "sample":
+    if settings.location == SAMPLE:
         from accidents.sources.embedded import sample_editions
 
         sample = settings.sample

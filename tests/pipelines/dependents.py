@@ -27,6 +27,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MODELS, "accidents", "bundle"),
     (ASSESSMENT, "accidents", "assessment"),
     (EVALUATION, "accidents", "unseen"),
+    (INGEST | ASSESSMENT, "accidents", "synthetic"),
     # A record of a training draws the accidents that it keeps as the split draws its parts.
     (TRAINING | EVALUATION | TRACKING, "accidents", "split"),
     # What is registered carries accidents as requests, and answers.

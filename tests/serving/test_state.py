@@ -38,7 +38,13 @@ def test_the_model_that_answers(api: Api) -> None:
     for name in ("level", "geography", "trained_at", "threshold", "rule", "metrics"):
         assert said[name] == getattr(bundle, name), name
     assert said["features"] == list(bundle.columns)
-    assert said["trained_on"] == {"fingerprint": bundle.fingerprint, "accidents": bundle.rows, "split": bundle.split}
+    assert said["trained_on"] == {
+        "fingerprint": bundle.fingerprint,
+        "months": [*bundle.months],
+        "accidents": bundle.rows,
+        "split": bundle.split,
+    }
+    assert said["trained_on"]["months"][0] == "2024-01"
     assert set(said["signature"]) == {"inputs", "outputs"}
 
 
