@@ -19,6 +19,7 @@ def test_the_shipped_files_are_right() -> None:
         ("split:\n  kind: magic", r"own\.yaml: 'split\.kind' = 'magic': Input should be 'random' or 'temporal'"),
         ("seed: 1\nsplit: {}\nseed: 2", r"own\.yaml, line 4: the key 'seed' stands twice"),
         ("split:\n  kind: random\n  kind: temporal", r"own\.yaml, line 4: the key 'kind' stands twice"),
+        ("? [a]\n: 1", r"own\.yaml, line 2: found unhashable key"),
         ("models: [xgboost\nseed: 1", r"own\.yaml, line 3: expected"),
         ("model_settings:\n  xgboost:\n    parameters: {max_dept: 3}", "xgboost has no hyperparameter max_dept"),
         ("model_settings:\n  xgboost:\n    parameters: {max_depth: 90}", r"xgboost\.parameters\.max_depth = 90: .* 16"),
