@@ -3,6 +3,7 @@
 Figures come from `evaluation`, explanations from `explanation`, pages from `report`; here is what goes with what.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import compare, evaluate
 from accidents.evaluation.results import Difference, Evaluation
 from accidents.explanation.importance import Explanation, explain
+from accidents.plots.style import Picture, draw
 from accidents.report.card import Card, model_card
 from accidents.report.comparison import comparison_report, ranked_by_f1
 from accidents.report.evaluation import evaluation_report, pictures
+from accidents.report.files import Reports
 from accidents.report.subject import Subject
 from accidents.synthetic import SAMPLE
 from accidents.tables import LABEL, Part
@@ -26,14 +29,31 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_FILES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
+"""Files of pictures whose name in a report is not what people look for."""
+
+
 @dataclass(frozen=True)
 class Assessment:
-    """One model on labelled accidents: its evaluation, what moves it, the HTML report, and the report's pictures."""
+    """One model on labelled accidents: its evaluation, what moves it, the HTML report, and the report's pictures.
+
+    `drawn` are the pictures as they stand in the report.
+    """
 
     evaluation: Evaluation
     explanation: Explanation
     report: str
     pictures: "dict[str, Figure]"
+    drawn: dict[str, Picture]
+
+    def files(self) -> dict[str, str]:
+        """What is kept of it, text by file name."""
+        return {
+            "report.html": self.report,
+            "evaluation.json": json.dumps(self.evaluation.model_dump(mode="json"), indent=1),
+            "shap_importance.csv": self.explanation.features.to_csv(index=False),
+            **{f"plots/{_FILES.get(name, name)}.svg": picture.file for name, picture in self.drawn.items()},
+        }
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ class Comparison:
 
     `table` has one row a model, ranked by F1: `model_type accuracy precision recall f1_score roc_auc best_cv_score
     fit_seconds`. `evaluations` are `Evaluation`s as JSON, by model type; `best` is the type of best F1 on the
-    validation part, which `report` and `card` describe.
+    validation part, which `report` and `card` describe. `reports` has the files of every model.
     """
 
     table: pd.DataFrame
@@ -51,6 +71,7 @@ class Comparison:
     report: str
     comparison_report: str
     card: Card
+    reports: Reports
 
 
 def assess(
@@ -113,10 +134,10 @@ def assess_test_part(
 def _assessment(
     subject: Subject, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
 ) -> Assessment:
-    drawn = pictures(subject, evaluation, explanation, settings)
-    return Assessment(
-        evaluation, explanation, evaluation_report(subject, evaluation, explanation, settings, drawn), drawn
-    )
+    figures = pictures(subject, evaluation, explanation, settings)
+    drawn = {name: draw(figure) for name, figure in figures.items()}
+    report = evaluation_report(subject, evaluation, explanation, settings, drawn)
+    return Assessment(evaluation, explanation, report, figures, drawn)
 
 
 def _evaluated(part: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings) -> Evaluation:
@@ -157,25 +178,30 @@ def compare_models(
     tested = {b.model_type: _test_part(p) for b, p in zip(bundles, predictions, strict=True)}
     models = {bundle.model_type: bundle for bundle in bundles}
     rows = _rows_of(next(iter(tested.values()))["Num_Acc"], accidents)
-    measured = accidents.loc[rows]
+    measured, X = accidents.loc[rows], features.loc[rows]
     evaluations = {name: _evaluated(part, models[name], measured, settings) for name, part in tested.items()}
     ranking = ranked_by_f1(evaluations)
     best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
-    told = {name: _told(part) for name, part in tested.items()}
-    subjects = {name: _subject(bundle, source, bundle.fingerprint, told[name]) for name, bundle in models.items()}
-    explanation = explain(models[best], models[best].matrix(features.loc[rows]), settings)
+    subjects = {
+        name: _subject(bundle, source, bundle.fingerprint, _told(tested[name])) for name, bundle in models.items()
+    }
+    assessed = {
+        name: _assessment(subjects[name], evaluations[name], explain(bundle, bundle.matrix(X), settings), settings)
+        for name, bundle in models.items()
+    }
     return Comparison(
         table=_table(ranking, models, evaluations),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
-        report=_assessment(subjects[best], evaluations[best], explanation, settings).report,
+        report=assessed[best].report,
         comparison_report=comparison_report(
             [subjects[name] for name in ranking],
             [evaluations[name] for name in ranking],
             _differences(ranking, tested, models, settings),
             chosen=subjects[best].name,
         ),
-        card=model_card(subjects[best], evaluations[best], explanation, (without_place or {}).get(best)),
+        card=model_card(subjects[best], evaluations[best], assessed[best].explanation, (without_place or {}).get(best)),
+        reports=Reports({name: assessed[name].files() for name in ranking}),
     )
 
 
@@ -223,5 +249,7 @@ def _differences(
 ) -> list[Difference]:
     """F1 of each model less that of the first of the ranking, paired."""
     labels = tested[ranking[0]]["label"].to_numpy()
-    scored = {name: (tested[name]["probability"].to_numpy(), models[name].threshold) for name in ranking}
+    # F1 knows decisions alone; resamples of two values are measured far faster than those of probabilities.
+    decided = {name: (tested[name]["probability"] >= models[name].threshold).to_numpy(float) for name in ranking}
+    scored = {name: (decisions, 1.0) for name, decisions in decided.items()}
     return [compare(labels, scored[name], scored[ranking[0]], settings=settings)["f1"] for name in ranking]

@@ -37,7 +37,9 @@ def labelled(features: pd.DataFrame, accidents: pd.DataFrame) -> pd.DataFrame:
 
 def months_of(frame: pd.DataFrame) -> pd.Series:
     """The month of each accident of `labelled`, such as `2024-01`, str; missing where the date is."""
-    return frame[DATE].dt.strftime("%Y-%m")
+    dates = frame[DATE]
+    months = dates.to_numpy().astype("datetime64[M]")  # many times faster than strftime
+    return pd.Series(np.datetime_as_string(months), index=dates.index).where(dates.notna())
 
 
 def parts_of(frame: pd.DataFrame, settings: SplitSettings, seed: int) -> npt.NDArray[np.object_]:

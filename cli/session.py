@@ -4,6 +4,8 @@ Call `prepare` before anything imports zenml. The user's own ZenML configuration
 project, the `zenml` command and a team server see the same world.
 """
 
+import functools
+import importlib.metadata
 import logging
 import os
 import sys
@@ -47,6 +49,7 @@ def prepare(stack: str | None, *, debug: bool) -> str:
         ConfigurationError: there is no such stack; names those there are.
     """
     read_environment()
+    _read_packages_once()
     from zenml.client import Client
     from zenml.utils import source_utils
 
@@ -62,6 +65,13 @@ def prepare(stack: str | None, *, debug: bool) -> str:
             raise ConfigurationError(f"--stack {unknown(stack, list(known))}")
         os.environ["ZENML_ACTIVE_STACK_ID"] = str(known[stack].id)
     return str(client.active_stack_model.name)
+
+
+def _read_packages_once() -> None:
+    """Read which packages are installed once a process, and not, as ZenML does, for each artifact that is stored."""
+    read = importlib.metadata.packages_distributions
+    if not hasattr(read, "cache_info"):
+        importlib.metadata.packages_distributions = functools.cache(read)  # type: ignore[assignment]
 
 
 def quieten() -> None:

@@ -45,7 +45,7 @@ def training(
         for model_type in configuration.training.models
     ]
     models, predictions = [model for model, _ in trained], [predictions for _, predictions in trained]
-    _, evaluations, best, comparison_report, _, _, model_card = compare_models(
+    _, evaluations, best, comparison_report, _, _, model_card, reports = compare_models(
         models=models,
         predictions=predictions,
         features=features,
@@ -61,14 +61,13 @@ def training(
             models=models,
             predictions=predictions,
             evaluations=evaluations,
-            features=features,
+            reports=reports,
             accidents=accidents,
             vehicles=vehicles,
             people=people,
             best=best,
             comparison_report=comparison_report,
             model_card=model_card,
-            evaluation=configuration.evaluation,
             settings=configuration.tracking,
             source=configuration.ingestion.source.location,
             store=store,

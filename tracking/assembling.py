@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from accidents.assessment import assess_test_part
 from accidents.bundle import Bundle
-from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.results import Evaluation
+from accidents.report.files import Reports
 from accidents.smoke import stored_accidents
 from accidents.tables import Accidents
 from tracking.training import TrainedModel, Training
@@ -20,9 +19,8 @@ def assemble(
     bundles: Sequence[Bundle],
     predictions: Sequence[pd.DataFrame],
     evaluations: Mapping[str, Any],
-    features: pd.DataFrame,
+    reports: Reports,
     accidents: Accidents,
-    settings: EvaluationSettings,
     *,
     best: str,
     pages: Mapping[str, str],
@@ -30,15 +28,14 @@ def assemble(
     tags: Mapping[str, str],
     stored: int,
 ) -> Training:
-    """Explain and illustrate every model of a training, and put all that is to be recorded together.
+    """Put all that is to be recorded of a training together.
 
     Args:
         bundles: the models.
         predictions: for each of them, what it says of accidents that it has not learned from.
         evaluations: `Comparison.evaluations` of them.
-        features: what `accidents.features.build` gives.
-        accidents: the same accidents, in the same order.
-        settings: how models are measured and explained.
+        reports: `Comparison.reports` of them.
+        accidents: the accidents of the training.
         best: the model type that compared best.
         pages: texts to keep with the training, by file name.
         source: where the accidents come from, as typed.
@@ -48,15 +45,8 @@ def assemble(
     models = [
         TrainedModel(
             bundle,
-            assess_test_part(
-                bundle,
-                predicted,
-                features,
-                accidents.accidents,
-                settings,
-                source=source,
-                evaluation=Evaluation.model_validate(evaluations[bundle.model_type]),
-            ),
+            Evaluation.model_validate(evaluations[bundle.model_type]),
+            reports.files[bundle.model_type],
             stored_accidents(predicted, accidents, stored),
         )
         for bundle, predicted in zip(bundles, predictions, strict=True)
@@ -68,7 +58,6 @@ def assemble(
         fingerprint=bundles[0].fingerprint,
         models=models,
         best=best,
-        columns=[str(name) for name in features.columns.drop("Num_Acc")],
         pages=pages,
         tags=tags,
     )

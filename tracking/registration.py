@@ -78,7 +78,7 @@ def _register(connection: Connection, name: str, found: Recorded, model: Trained
 
 
 def _figures(model: TrainedModel) -> dict[str, float]:
-    evaluation = model.assessment.evaluation
+    evaluation = model.evaluation
     return {name: getattr(evaluation, name) for name in METRICS if getattr(evaluation, name) is not None}
 
 
@@ -100,7 +100,7 @@ def _tags(model: TrainedModel, training: Training) -> dict[str, str]:
 
 
 def _description(model: TrainedModel, training: Training) -> str:
-    bundle, evaluation = model.bundle, model.assessment.evaluation
+    bundle, evaluation = model.bundle, model.evaluation
     return (
         f"{display_name(bundle.model_type)} at level {bundle.level}, trained on {training.source} "
         f"({bundle.rows.get('training', 0):,} accidents), {training_method(bundle)}. Test part, "

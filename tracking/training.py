@@ -1,6 +1,5 @@
 """A training as MLflow runs: one for the training, under it one a model, under that one a trial of its search."""
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from accidents.assessment import Assessment
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
-from accidents.plots.style import to_png
+from accidents.evaluation.results import Evaluation
 from accidents.report.subject import display_name
 from accidents.tables import LABEL
 from tracking.connection import Connection
@@ -23,19 +21,19 @@ if TYPE_CHECKING:
     from mlflow.data.dataset import Dataset
 
 _LONGEST_PARAMETER = 500
-_PICTURES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
-"""Files of pictures whose name in a report is not what people look for."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
     """One model of a training with all that is recorded of it.
 
-    `stored` are accidents of its test part: `accident` (JSON text), `label`, `probability`.
+    `evaluation` is that of its test part; `files` are texts by file name; `stored` are accidents of the test part:
+    `accident` (JSON text), `label`, `probability`.
     """
 
     bundle: Bundle
-    assessment: Assessment
+    evaluation: Evaluation
+    files: Mapping[str, str]
     stored: pd.DataFrame
 
 
@@ -43,8 +41,7 @@ class TrainedModel:
 class Training:
     """One training as it is recorded.
 
-    `columns` are the features that there are; `pages` are texts by file name; `tags` say where the training ran and
-    with which code.
+    `pages` are texts by file name; `tags` say where the training ran and with which code.
     """
 
     name: str
@@ -52,7 +49,6 @@ class Training:
     fingerprint: str
     models: Sequence[TrainedModel]
     best: str
-    columns: Sequence[str]
     pages: Mapping[str, str]
     tags: Mapping[str, str]
 
@@ -78,7 +74,7 @@ def record(connection: Connection, training: Training, settings: TrackingSetting
             _log_files(training.pages)
         recorded = [_record_model(connection, model, training, dataset, settings) for model in training.models]
         chosen = next(model for model in training.models if model.bundle.model_type == training.best)
-        mlflow.log_metrics(_test_metrics(chosen.assessment))
+        mlflow.log_metrics(_test_metrics(chosen.evaluation))
     return recorded
 
 
@@ -95,7 +91,7 @@ def _record_model(
         mlflow.log_params(_common(training) | _parameters(bundle))
         mlflow.log_metrics(_metrics(model))
         if settings.mlflow.log_artifacts:
-            _log_assessment(model.assessment)
+            _log_files(model.files)
         uri = log_model(bundle, model.stored) if settings.mlflow.log_model else None
         for trial in bundle.trials:
             _record_trial(connection, name, trial)
@@ -150,9 +146,8 @@ def _parameters(bundle: Bundle) -> dict[str, str]:
     return {name: str(value)[:_LONGEST_PARAMETER] for name, value in named.items()}
 
 
-def _test_metrics(assessment: Assessment) -> dict[str, float]:
+def _test_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Figures of the test part, and the ends of their intervals."""
-    evaluation = assessment.evaluation
     found: dict[str, float | None] = {name: getattr(evaluation, name) for name in METRICS}
     for name, interval in evaluation.intervals.items():
         if interval is not None:
@@ -164,7 +159,7 @@ def _metrics(model: TrainedModel) -> dict[str, float]:
     bundle = model.bundle
     own = {"threshold": bundle.threshold, "fit_seconds": bundle.fit_seconds, "best_cv_score": bundle.best_cv_score}
     validation = {f"validation_{name}": value for name, value in bundle.metrics.get("validation", {}).items()}
-    told = own | validation | _test_metrics(model.assessment)
+    told = own | validation | _test_metrics(model.evaluation)
     return {name: float(value) for name, value in told.items() if value is not None}
 
 
@@ -173,29 +168,19 @@ def _dataset(training: Training) -> "Dataset":
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.types import ColSpec, Schema
 
-    schema = Schema([ColSpec("double", name, required=False) for name in (*training.columns, LABEL)])
+    columns = training.models[0].bundle.columns
+    schema = Schema([ColSpec("double", name, required=False) for name in (*columns, LABEL)])
     source = CodeDatasetSource({"source": training.source, "fingerprint": training.fingerprint})
     name = Path(training.source).name or training.source
     return MetaDataset(source, name=name, digest=training.fingerprint[:32], schema=schema)  # type: ignore[abstract]
 
 
-def _log_assessment(assessment: Assessment) -> None:
-    files: dict[str, str | bytes] = {
-        "report.html": assessment.report,
-        "evaluation.json": json.dumps(assessment.evaluation.model_dump(mode="json"), indent=1),
-        "shap_importance.csv": assessment.explanation.features.to_csv(index=False),
-    }
-    for name, figure in assessment.pictures.items():
-        files[f"plots/{_PICTURES.get(name, name)}.png"] = to_png(figure)
-    _log_files(files)
-
-
-def _log_files(files: Mapping[str, str | bytes]) -> None:
+def _log_files(files: Mapping[str, str]) -> None:
     import mlflow
 
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
+            path.write_text(content, encoding="utf-8")
         mlflow.log_artifacts(folder)

@@ -118,8 +118,8 @@ class Classifier(Model[Parameters]):
         scaler = StandardScaler().fit(terms)
         regression = LogisticRegression(
             C=parameters.inverse_penalty, max_iter=parameters.iterations, solver="newton-cholesky", random_state=seed
-        ).fit(scaler.transform(terms), training.y, sample_weight=training.weight)
-        weights = regression.coef_[0] / scaler.scale_
+        ).fit(scaler.transform(terms).astype(np.float32), training.y, sample_weight=training.weight)
+        weights = regression.coef_[0].astype(np.float64) / scaler.scale_
         intercept = float(regression.intercept_[0] - weights @ scaler.mean_)
         return cls(design, weights, intercept, terms.mean(axis=0), training.X.shape[1])
 

@@ -21,10 +21,10 @@ class Parameters(Section):
     """Hyperparameters under scikit-learn's own names."""
 
     n_estimators: int = Field(100, ge=1, description="number of trees")
-    max_depth: int = Field(24, ge=1, description="greatest depth of a tree")
-    min_samples_leaf: int = Field(5, ge=1, description="least accidents in a leaf")
-    max_features: float = Field(0.15, gt=0, le=1, description="share of columns looked at for a split")
-    max_samples: float = Field(0.7, gt=0, le=1, description="share of accidents drawn for a tree")
+    max_depth: int = Field(18, ge=1, description="greatest depth of a tree")
+    min_samples_leaf: int = Field(8, ge=1, description="least accidents in a leaf")
+    max_features: float = Field(0.12, gt=0, le=1, description="share of columns looked at for a split")
+    max_samples: float = Field(0.5, gt=0, le=1, description="share of accidents drawn for a tree")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Classifier(Model[Parameters]):
 
     PARAMETERS = Parameters
     EXPLAINED = "probability"
-    GRID: ClassVar[Grid] = {"min_samples_leaf": (3, 5, 10), "max_features": (0.1, 0.15, 0.3)}
+    GRID: ClassVar[Grid] = {"min_samples_leaf": (4, 8, 16), "max_features": (0.08, 0.12, 0.25)}
     SPACE: ClassVar[Space] = {
         "max_depth": Range(low=10, high=30),
         "min_samples_leaf": Range(low=3, high=30, log=True),

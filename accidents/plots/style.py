@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accidents.columns import SOURCE
@@ -134,6 +135,26 @@ def colour_bar(figure: Figure, drawn: Any, axes: Axes, label: str, *, beside: bo
     bar.set_label(label, color=INK, fontsize=_TICKS)
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A figure that has been drawn: its title, and the SVG element that `to_svg` gives."""
+
+    title: str
+    svg: str
+
+    @property
+    def file(self) -> str:
+        """The picture as an SVG file of its own, on white, as large as its figure."""
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)
+        size = f' width="{box[1]}pt" height="{box[2]}pt"' if box else ""
+        return self.svg.replace("<svg", f'<svg{size} style="background:#fff"', 1)
+
+
+def draw(figure: Figure) -> Picture:
+    """Draw a figure once, for pages and for files."""
+    return Picture(figure.get_suptitle(), to_svg(figure))
+
+
 def to_svg(figure: Figure) -> str:
     """The figure as an SVG element: text stays text, coordinates have two decimals.
 
@@ -142,6 +163,7 @@ def to_svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
     file = io.StringIO()
+    _arrange(figure)
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "accidents"}):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, dpi=140, transparent=True)
     svg = file.getvalue()
@@ -151,8 +173,17 @@ def to_svg(figure: Figure) -> str:
     return re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
 
 
+def _arrange(figure: Figure) -> None:
+    """Give everything its place for good; otherwise each saving goes through the whole figure twice more for that."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+
+
 def to_png(figure: Figure, *, dpi: int = 110) -> bytes:
     """The figure as a PNG on white."""
     file = io.BytesIO()
+    _arrange(figure)
     figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     return file.getvalue()

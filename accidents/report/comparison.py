@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from accidents.errors import DataError
 from accidents.evaluation.results import Difference, Evaluation
 from accidents.plots import performance
+from accidents.plots.style import draw
 from accidents.report.rendering import render
 from accidents.report.subject import Subject
 
@@ -64,9 +65,9 @@ def comparison_report(
         columns=_COLUMNS,
         credit=source,
         pictures={
-            "models": performance.models(named, source),
-            "roc": performance.roc(named, source),
-            "precision_recall": performance.precision_recall(named, source),
-            "calibration": performance.calibration(named, source),
+            "models": draw(performance.models(named, source)),
+            "roc": draw(performance.roc(named, source)),
+            "precision_recall": draw(performance.precision_recall(named, source)),
+            "calibration": draw(performance.calibration(named, source)),
         },
     )

@@ -11,6 +11,7 @@ from accidents.explanation.topics import PLACE
 from accidents.plots import explanation as explanation_plots
 from accidents.plots import groups as group_plots
 from accidents.plots import performance
+from accidents.plots.style import Picture, draw
 from accidents.report.rendering import render
 from accidents.report.subject import Subject
 
@@ -38,7 +39,7 @@ def evaluation_report(
     evaluation: Evaluation,
     explanation: Explanation | None,
     settings: EvaluationSettings,
-    drawn: "Mapping[str, Figure] | None" = None,
+    drawn: Mapping[str, Picture] | None = None,
 ) -> str:
     """The report as one HTML file.
 
@@ -47,9 +48,11 @@ def evaluation_report(
         evaluation: the measurement.
         explanation: what moves the model; None leaves that part out.
         settings: how many features to show.
-        drawn: what `pictures` gave, where it is there already.
+        drawn: what `pictures` gave, where it is drawn already.
     """
     departments = departments_by_share(evaluation)
+    if drawn is None:
+        drawn = {name: draw(figure) for name, figure in pictures(subject, evaluation, explanation, settings).items()}
     return render(
         "evaluation.html.j2",
         subject=subject,
@@ -59,7 +62,7 @@ def evaluation_report(
         called=(evaluation.confusion.true_positives + evaluation.confusion.false_positives) / evaluation.n,
         place_share=place_share(explanation),
         departments=departments,
-        pictures=drawn or pictures(subject, evaluation, explanation, settings),
+        pictures=drawn,
         explained=0 if explanation is None else len(explanation.values),
         sections=_sections(evaluation, subject),
     )
@@ -122,5 +125,5 @@ def _sections(evaluation: Evaluation, subject: Subject) -> list[dict[str, object
         if column != DEPARTMENT:
             name = column_of(column).meaning
             picture = group_plots.groups(members, evaluation, name, subject.credit)
-            sections.append({"name": name, "members": members, "picture": picture})
+            sections.append({"name": name, "members": members, "picture": draw(picture)})
     return sections

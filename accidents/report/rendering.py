@@ -2,16 +2,13 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from accidents.evaluation.results import Interval
-from accidents.plots.style import BLUE, GRID, INK, MUTED, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from accidents.plots.style import BLUE, GRID, INK, MUTED, Picture
 
 
 def render(template: str, **values: Any) -> str:
@@ -47,9 +44,9 @@ def percent(value: float | None) -> str:
     return "not defined" if value is None else f"{value:.0%}"
 
 
-def picture(figure: "Figure") -> Markup:
-    """A figure as an SVG element whose ink and first colour follow those of the page, light or dark."""
-    svg = to_svg(figure)
+def picture(drawn: Picture) -> Markup:
+    """A picture as an SVG element whose ink and first colour follow those of the page, light or dark."""
+    svg = drawn.svg
     for colour, variable in ((INK, "ink"), (MUTED, "muted"), (GRID, "grid"), (BLUE, "accent")):
         svg = svg.replace(colour, f"var(--{variable})")
     return Markup(svg)  # noqa: S704 - drawn here, no text of users

@@ -7,12 +7,12 @@ from zenml import step
 from zenml.types import HTMLString, MarkdownString
 
 import materializers.bundle
-import materializers.frame  # noqa: F401  # stores the frames
+import materializers.frame
+import materializers.reports  # noqa: F401  # the three read what goes in
 from accidents.bundle import Bundle
-from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.tracking import TrackingSettings
+from accidents.report.files import Reports
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
-from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
 from steps.borders import border
 from steps.caching import cache_policy
@@ -23,19 +23,18 @@ from tracking.registration import keep
 
 
 @step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"))
-@border(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
+@border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def track_training(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
     evaluations: dict[str, Any],
-    features: pd.DataFrame,
+    reports: Reports,
     accidents: pd.DataFrame,
     vehicles: pd.DataFrame,
     people: pd.DataFrame,
     comparison_report: HTMLString,
     model_card: MarkdownString,
     best: str,
-    evaluation: EvaluationSettings,
     settings: TrackingSettings,
     source: str,
     store: str,
@@ -46,22 +45,20 @@ def track_training(
         models: the bundles.
         predictions: for each of them, what it says of accidents that it has not learned from.
         evaluations: what was measured of each of them, by model type.
-        features: the features of all accidents.
+        reports: the files of each of them, which are kept with its run.
         accidents: the accidents.
         vehicles: their vehicles.
         people: their people.
         comparison_report: kept with the training.
         model_card: kept with the training.
         best: the model type that compared best.
-        evaluation: how models are explained.
         settings: what is recorded.
         source: where the accidents come from, as typed.
         store: identity of the MLflow in use, so that another one is told of the training, too.
     """
-    everything = Accidents(accidents, vehicles, people)
     pages = {"comparison.html": comparison_report, "model_card.md": model_card}
     training = assemble(
-        models, predictions, evaluations, features, everything, evaluation,
+        models, predictions, evaluations, reports, Accidents(accidents, vehicles, people),
         best=best, pages=pages, source=source, tags=origin(), stored=settings.stored_accidents,
     )  # fmt: skip
     registered = keep(training, settings)

@@ -7,10 +7,12 @@ from zenml import step
 from zenml.types import HTMLString, MarkdownString
 
 import materializers.bundle
-import materializers.frame  # noqa: F401  # stores the frames
+import materializers.frame
+import materializers.reports  # noqa: F401  # the three store what goes in and out
 from accidents import assessment
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.report.files import Reports
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from steps.borders import border
@@ -36,8 +38,9 @@ def compare_models(
     Annotated[HTMLString, "evaluation_report"],
     Annotated[HTMLString, "model_card"],
     Annotated[MarkdownString, "model_card_text"],
+    Annotated[Reports, "model_reports"],
 ]:
-    """Evaluate every model, compare them, and describe the one of best validation F1 in a report and a card.
+    """Evaluate every model, compare them, report on each, and describe the one of best validation F1 in a card.
 
     Args:
         models: the bundles of one training.
@@ -62,4 +65,5 @@ def compare_models(
         HTMLString(result.report),
         HTMLString(result.card.html),
         MarkdownString(result.card.markdown),
+        result.reports,
     )

@@ -40,6 +40,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "best_model.html").write_text(compared.report)
     (folder / "comparison.html").write_text(compared.comparison_report)
     (folder / "model_card.html").write_text(compared.card.html)
+    for name, text in next(iter(compared.reports.files.values())).items():
+        if name.endswith(".svg"):
+            (folder / Path(name).name).write_text(text)
     return folder
 
 
@@ -55,6 +58,18 @@ def test_a_page_shows_without_errors_or_requests_and_fits_the_window(
     assert opened.overflow() <= 0
     assert opened.page.locator("h1").first.is_visible()
     assert opened.picture(tmp_path / "page.png").stat().st_size > 10_000
+
+
+def test_picture_files_show_as_images_of_their_own_size(pages: Path, open_page: OpenPage) -> None:
+    files = sorted(pages.glob("*.svg"))
+    assert "confusion_matrix.svg" in {file.name for file in files}
+    gallery = pages / "gallery.html"
+    gallery.write_text("<!doctype html>" + "".join(f'<img src="{file.name}">' for file in files))
+    opened = open_page(gallery.as_uri(), WINDOWS["desktop"])
+    assert opened.errors == []
+    widths = opened.page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
+    assert len(widths) == len(files)
+    assert min(widths) > 400
 
 
 @pytest.mark.parametrize(("name", "title"), TITLES.items())

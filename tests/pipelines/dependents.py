@@ -14,8 +14,9 @@ TRAINING = XGBOOST | LIGHTGBM | FOREST | REGRESSION
 COMPARISON = frozenset({"compare_models"})
 EVALUATION = frozenset({"evaluate_model"})
 TRACKING = frozenset({"track_training"})
-ASSESSMENT = COMPARISON | EVALUATION | TRACKING
-MODELS = TRAINING | ASSESSMENT
+ASSESSMENT = COMPARISON | EVALUATION
+RECORDS = ASSESSMENT | TRACKING
+MODELS = TRAINING | RECORDS
 AFTER_INGESTION = FEATURES | MODELS
 EVERY = INGEST | AFTER_INGESTION
 NONE: frozenset[str] = frozenset()
@@ -59,7 +60,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (INGEST, "accidents/sample", "domains.json scores.parquet frequencies.parquet"),
     (NONE, "accidents/sample", "faults"),
     (EVERY, "accidents/schemas", "__init__ accidents raw"),
-    (AFTER_INGESTION, "accidents/schemas", "features"),
+    (AFTER_INGESTION - TRACKING, "accidents/schemas", "features"),
     (NONE, "accidents/schemas", "predictions"),
     (
         AFTER_INGESTION,
@@ -76,17 +77,22 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (FOREST | REGRESSION, "accidents/models", "_imputation"),
     (TRAINING, "accidents/training", "__init__ decision examples fit resampling train tuning"),
     (MODELS, "accidents/evaluation", "__init__ metrics"),
-    (ASSESSMENT, "accidents/evaluation", "bootstrap curves evaluate groups results"),
-    (ASSESSMENT, "accidents/explanation", "__init__ importance topics"),
+    (ASSESSMENT, "accidents/evaluation", "bootstrap curves evaluate groups"),
+    (RECORDS, "accidents/evaluation", "results"),
+    (RECORDS, "accidents/explanation", "__init__ topics"),
+    (ASSESSMENT, "accidents/explanation", "importance"),
     (TRACKING, "accidents/explanation", "reasons"),
-    (ASSESSMENT, "accidents/plots", "__init__ explanation groups performance style"),
+    (RECORDS, "accidents/plots", "__init__ style"),
+    (ASSESSMENT, "accidents/plots", "explanation groups performance"),
     (NONE, "accidents/plots", "choices places quality severity waterfall"),
     (NONE, "accidents/evaluation", "costs"),
     (NONE, "accidents/explanation", "single"),
     (NONE, "accidents/training", "learning"),
-    (ASSESSMENT, "accidents/report", "__init__ card comparison evaluation rendering subject"),
-    (ASSESSMENT, "accidents/report", "card.html.j2 card.md.j2 comparison.html.j2 evaluation.html.j2 macros.html.j2"),
-    (ASSESSMENT, "accidents/report", "page.html.j2 style.css"),
+    # A record keeps reports that are there, under the names that they have for models.
+    (RECORDS, "accidents/report", "__init__ files subject"),
+    (ASSESSMENT, "accidents/report", "card comparison evaluation rendering"),
+    (RECORDS, "accidents/report", "card.html.j2 card.md.j2 comparison.html.j2 evaluation.html.j2 macros.html.j2"),
+    (RECORDS, "accidents/report", "page.html.j2 style.css"),
     (
         TRACKING,
         "accidents/requests",
@@ -96,6 +102,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (NONE, "accidents/promotion", "__init__ decision measuring results"),
     (EVERY, "materializers", "__init__ frame page"),
     (MODELS, "materializers", "bundle"),
+    (COMPARISON | TRACKING, "materializers", "reports"),
     (EVERY, "steps", "__init__ borders caching metadata refusals"),
     (INGEST, "steps/ingestion", "__init__ ingest"),
     (FEATURES, "steps/features", "__init__ build_features"),

@@ -19,7 +19,7 @@ from accidents.evaluation.evaluate import evaluate
 from accidents.explanation.single import course
 from accidents.explanation.topics import describe
 from accidents.features.catalogue import CATALOGUE
-from accidents.plots import choices, explanation, groups, performance, places, quality, severity, waterfall
+from accidents.plots import choices, explanation, groups, performance, places, quality, severity, style, waterfall
 from accidents.plots.style import BLUE, ORANGE, SERIES, canvas, credit, to_png, to_svg
 from tests.trained import small_models, small_year
 
@@ -159,6 +159,15 @@ def test_svg_is_small_well_formed_scalable_and_the_same_each_time(draw):
     assert "<metadata>" not in svg
     assert len(svg) < 150_000
     assert to_svg(draw()) == svg
+
+
+def test_a_picture_is_a_file_of_the_size_of_its_figure():
+    figure = PICTURES["roc"]()
+    picture = style.draw(figure)
+    root = ET.fromstring(picture.file)  # noqa: S314 - drawn here
+    size = [float(root.get(name).removesuffix("pt")) / 72 for name in ("width", "height")]
+    assert size == pytest.approx(figure.get_size_inches())
+    assert picture.title == figure.get_suptitle()
 
 
 def test_png_is_one():

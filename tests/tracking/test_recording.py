@@ -85,7 +85,7 @@ def test_the_run_of_a_model_says_everything_about_it(kept: Kept) -> None:
         assert run.data.params["training_accidents"] == str(bundle.rows["training"])
         for name, value in bundle.parameters.items():
             assert run.data.params[f"model_{name}"] == str(value)
-        figures = model.assessment.evaluation
+        figures = model.evaluation
         for name in ("f1", "roc_auc", "ece"):
             low, high = figures.intervals[name]
             assert run.data.metrics[f"{name}_low"] == low <= run.data.metrics[name] <= high
@@ -96,7 +96,7 @@ def test_the_run_of_a_model_says_everything_about_it(kept: Kept) -> None:
         searched = kind == "random_forest"
         assert run.data.tags["training_method"] == ("grid search" if searched else "fixed hyperparameters")
         assert {"report.html", "evaluation.json", "shap_importance.csv"} <= files(kept, run.info.run_id)
-        pictures = {name.removesuffix(".png") for name in files(kept, run.info.run_id, "plots")}
+        pictures = {name.removesuffix(".svg") for name in files(kept, run.info.run_id, "plots")}
         assert {"confusion_matrix", "shap_summary", "shap_importance"} <= pictures
         (used,) = run.inputs.dataset_inputs
         assert used.dataset.digest == training().fingerprint[:32]

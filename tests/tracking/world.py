@@ -45,13 +45,13 @@ def training(*, search: bool = False) -> Training:
         models["random_forest"] = searched()
     bundles = [trained.bundle for trained in models.values()]
     predictions = [trained.predictions for trained in models.values()]
+    compared = compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE)
     return assemble(
         bundles,
         predictions,
-        compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE).evaluations,
-        features,
+        compared.evaluations,
+        compared.reports,
         accidents,
-        EVALUATION,
         best="xgboost",
         pages={"comparison.html": "<p>compared</p>", "model_card.md": "# Card"},
         source=SOURCE,
