@@ -250,6 +250,8 @@ def _differences(
     """F1 of each model less that of the first of the ranking, paired."""
     labels = tested[ranking[0]]["label"].to_numpy()
     # F1 knows decisions alone; resamples of two values are measured far faster than those of probabilities.
-    decided = {name: (tested[name]["probability"] >= models[name].threshold).to_numpy(float) for name in ranking}
-    scored = {name: (decisions, 1.0) for name, decisions in decided.items()}
+    scored = {
+        name: ((tested[name]["probability"].to_numpy() >= models[name].threshold).astype(np.float64), 1.0)
+        for name in ranking
+    }
     return [compare(labels, scored[name], scored[ranking[0]], settings=settings)["f1"] for name in ranking]

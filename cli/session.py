@@ -71,7 +71,7 @@ def _read_packages_once() -> None:
     """Read which packages are installed once a process, and not, as ZenML does, for each artifact that is stored."""
     read = importlib.metadata.packages_distributions
     if not hasattr(read, "cache_info"):
-        importlib.metadata.packages_distributions = functools.cache(read)  # type: ignore[assignment]
+        importlib.metadata.packages_distributions = functools.cache(read)
 
 
 def quieten() -> None:

@@ -79,16 +79,13 @@ def measure(values: Floats, counts: Floats, threshold: float, bins: int) -> dict
         threshold: from which probability on the prediction is 1.
         bins: number of bins of ECE.
     """
-    negatives, positives = counts[:, 0], counts[:, 1]
-    true, false = positives.cumsum(axis=1), negatives.cumsum(axis=1)
-    all_positives, all_negatives = true[:, -1], false[:, -1]
-    total = all_positives + all_negatives
+    from accidents.evaluation.kernels import sums  # numba takes a second to import, and a service never measures
+
     predicted = np.count_nonzero(values >= threshold)
-    hits, alarms = positives[:, :predicted].sum(axis=1), negatives[:, :predicted].sum(axis=1)
-    beaten = (negatives * (true - positives / 2)).sum(axis=1)
-    precisions = (positives * true / np.maximum(true + false, 1)).sum(axis=1)
-    inside = np.eye(bins)[bin_of(values, bins)]
-    gaps = np.abs((positives * (1 - values) - negatives * values) @ inside)
+    all_positives, all_negatives, hits, alarms, beaten, precisions, squared, gaps = sums(
+        counts, np.ascontiguousarray(values), predicted, bin_of(values, bins), bins
+    )
+    total = all_positives + all_negatives
     with np.errstate(invalid="ignore"):
         return {
             "roc_auc": beaten / (all_positives * all_negatives),
@@ -97,8 +94,8 @@ def measure(values: Floats, counts: Floats, threshold: float, bins: int) -> dict
             "precision": hits / (hits + alarms),
             "recall": hits / all_positives,
             "accuracy": (hits + all_negatives - alarms) / total,
-            "brier": (positives @ (1 - values) ** 2 + negatives @ values**2) / total,
-            "ece": gaps.sum(axis=1) / total,
+            "brier": squared / total,
+            "ece": gaps / total,
             "prevalence": all_positives / total,
         }
 
