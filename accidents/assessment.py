@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from accidents.background import Task
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import compare, evaluate
@@ -20,7 +21,7 @@ from accidents.plots.style import Picture, draw
 from accidents.report.card import Card, model_card
 from accidents.report.comparison import comparison_report, ranked_by_f1
 from accidents.report.evaluation import evaluation_report, pictures
-from accidents.report.files import Reports
+from accidents.report.files import REPORT, Reports
 from accidents.report.subject import Subject
 from accidents.synthetic import SAMPLE
 from accidents.tables import LABEL, Part
@@ -49,7 +50,7 @@ class Assessment:
     def files(self) -> dict[str, str]:
         """What is kept of it, text by file name."""
         return {
-            "report.html": self.report,
+            REPORT: self.report,
             "evaluation.json": json.dumps(self.evaluation.model_dump(mode="json"), indent=1),
             "shap_importance.csv": self.explanation.features.to_csv(index=False),
             **{f"plots/{_FILES.get(name, name)}.svg": picture.file for name, picture in self.drawn.items()},
@@ -179,30 +180,40 @@ def compare_models(
     models = {bundle.model_type: bundle for bundle in bundles}
     rows = _rows_of(next(iter(tested.values()))["Num_Acc"], accidents)
     measured, X = accidents.loc[rows], features.loc[rows]
-    evaluations = {name: _evaluated(part, models[name], measured, settings) for name, part in tested.items()}
-    ranking = ranked_by_f1(evaluations)
+    subjects, evaluations, explanations, drawn = {}, {}, {}, []
+    # A second process draws the reports but for the last, whose model is one that takes long to explain.
+    order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
+    for name in order:
+        bundle, part = models[name], tested[name]
+        subjects[name] = _subject(bundle, source, bundle.fingerprint, _told(part))
+        evaluations[name] = _evaluated(part, bundle, measured, settings)
+        explanations[name] = explain(bundle, bundle.matrix(X), settings)
+        told = subjects[name], evaluations[name], explanations[name], settings
+        drawn.append(Task(_files, *told) if name != order[-1] else _files(*told))
+    ranking = ranked_by_f1({name: evaluations[name] for name in models})
     best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
-    subjects = {
-        name: _subject(bundle, source, bundle.fingerprint, _told(tested[name])) for name, bundle in models.items()
-    }
-    assessed = {
-        name: _assessment(subjects[name], evaluations[name], explain(bundle, bundle.matrix(X), settings), settings)
-        for name, bundle in models.items()
-    }
+    compared = comparison_report(
+        [subjects[name] for name in ranking],
+        [evaluations[name] for name in ranking],
+        _differences(ranking, tested, models, settings),
+        chosen=subjects[best].name,
+    )
+    files = {name: one.result() if isinstance(one, Task) else one for name, one in zip(order, drawn, strict=True)}
     return Comparison(
         table=_table(ranking, models, evaluations),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
-        report=assessed[best].report,
-        comparison_report=comparison_report(
-            [subjects[name] for name in ranking],
-            [evaluations[name] for name in ranking],
-            _differences(ranking, tested, models, settings),
-            chosen=subjects[best].name,
-        ),
-        card=model_card(subjects[best], evaluations[best], assessed[best].explanation, (without_place or {}).get(best)),
-        reports=Reports({name: assessed[name].files() for name in ranking}),
+        report=files[best][REPORT],
+        comparison_report=compared,
+        card=model_card(subjects[best], evaluations[best], explanations[best], (without_place or {}).get(best)),
+        reports=Reports({name: files[name] for name in ranking}),
     )
+
+
+def _files(
+    subject: Subject, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
+) -> dict[str, str]:
+    return _assessment(subject, evaluation, explanation, settings).files()
 
 
 def _test_part(predictions: pd.DataFrame) -> pd.DataFrame:

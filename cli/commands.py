@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 _READING = ("ingestion", "features", "training", "evaluation")
 """Pipelines that read the source."""
 
+_AHEAD = (
+    "accidents.expectations.engine",
+    "accidents.assessment",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+)
+"""What their checks and reports need, imported beside the start of ZenML."""
+
 _GOES_WITH = (
     (("models", "resampling", "tune", "no_geography", "allow_untracked"), ("training",)),
     (("level",), ("features", "training")),
@@ -101,16 +110,26 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
 
 
 def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
-    from cli.session import prepare
+    from accidents.background import second_process
+    from cli.session import read_environment
 
     with phase("configuration"):
         configuration = _configuration(given)
+        read_environment()
         if "inference" in chosen:
             from accidents.inference.output import check_output
 
             check_output(Path(given.output))
     if {*chosen} & {*_READING}:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
+        with second_process(*_AHEAD):
+            return _run_stages(chosen, configuration, given)
+    return _run_stages(chosen, configuration, given)
+
+
+def _run_stages(chosen: Sequence[str], configuration: "Configuration", given: argparse.Namespace) -> int:
+    from cli.session import prepare
+
     with phase("start of ZenML"):
         stack = prepare(given.stack, debug=given.debug)
     print(f"stack {stack}", flush=True)

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
-from accidents.report.files import Reports
+from accidents.report.files import REPORT, Reports
 
 ARCHIVE = "reports.zip"
-REPORT = "report.html"
 
 
 class ReportsMaterializer(BaseMaterializer):

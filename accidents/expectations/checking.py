@@ -1,14 +1,12 @@
 """Validates tables with Great Expectations and hands over the outcome as a table and as a page."""
 
-import logging
-import sys
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from accidents.background import Task
 from accidents.configuration.expectations import ExpectationSettings
 from accidents.expectations.report import render
 from accidents.expectations.suites import LABEL, NUMBER, Expectation, Suite, suites
@@ -44,9 +42,7 @@ def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") ->
         settings: The limits.
         source: Where the data come from, in words for the report, for example "synthetic sample".
     """
-    with _quiet():
-        context = _context()
-        rows = [row for suite in suites(tables, settings) for row in _validate(context, suite)]
+    rows = [row for suite in suites(tables, settings) for row in Task(_validated, suite).result()]
     results = pd.DataFrame(rows)
     failures = tuple(_failure(row) for row in rows if row["blocking"] and not row["success"])
     return Checked(bool(results["success"].all()), failures, results, render(results, source))
@@ -66,36 +62,12 @@ def _finding(row: Mapping[Hashable, Any]) -> Finding:
     return Finding(f"edition {row['year']}", "", f"{row['topic']}: {row['subject']}: {told}", 0, 0.0, action)
 
 
-def _context() -> Any:
-    """A context of Great Expectations that lives in memory, reports to nobody and draws no bars."""
-    with _without("rfc3987_syntax"):  # a third of the import: jsonschema compiles its grammar, and nothing here uses it
-        import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+def _validated(suite: Suite) -> list[dict[str, object]]:
+    """One row an expectation, in their order, as in `Checked.results`."""
+    from accidents.expectations.engine import validate  # which takes seconds to import
 
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
-
-
-@contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Let a module that others can do without be missing, unless it is there already."""
-    if module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # type: ignore[assignment]  # an import that finds None fails like that of no module
-    try:
-        yield
-    finally:
-        del sys.modules[module]
-
-
-def _validate(context: Any, suite: Suite) -> Iterator[dict[str, object]]:
-    outcomes = {result.expectation_config.meta["position"]: result for result in _run(context, suite)}
-    for position, expectation in enumerate(suite.expectations):
-        result = outcomes[position]
-        yield {
+    return [
+        {
             "year": suite.year,
             "topic": expectation.topic,
             "subject": expectation.subject,
@@ -105,25 +77,8 @@ def _validate(context: Any, suite: Suite) -> Iterator[dict[str, object]]:
             "blocking": expectation.blocking,
             "note": expectation.note,
         }
-
-
-def _run(context: Any, suite: Suite) -> list[Any]:
-    """The validation results of Great Expectations, in an order of its own."""
-    import great_expectations as gx
-
-    expectations = []
-    for position, expectation in enumerate(suite.expectations):
-        about_table = expectation.kind.startswith("ExpectTable")
-        expectations.append(
-            getattr(gx.expectations, expectation.kind)(
-                **({} if about_table else {"column": str(position)}),
-                **expectation.arguments,
-                severity="critical" if expectation.blocking else "warning",
-                meta={"position": position},
-            )
-        )
-    batch = context.data_sources.pandas_default.read_dataframe(suite.frame)
-    return batch.validate(gx.ExpectationSuite(name=str(suite.year), expectations=expectations)).results
+        for expectation, result in zip(suite.expectations, validate(suite), strict=True)
+    ]
 
 
 def _expected(expectation: Expectation) -> str:
@@ -148,15 +103,3 @@ def _observed(expectation: Expectation, result: dict[str, Any]) -> str:
 def _percent(share: float) -> str:
     """A share in percent, precise enough that one just beyond a limit does not read like the limit."""
     return f"{100 * share:.4g} %"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Great Expectations logs every step it takes; only its warnings matter here."""
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

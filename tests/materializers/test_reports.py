@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zenml.enums import VisualizationType
 
-from accidents.report.files import Reports
+from accidents.report.files import REPORT, Reports
 from benchmarks.materializers import local_store
-from materializers.reports import REPORT, ReportsMaterializer
+from materializers.reports import ReportsMaterializer
 
 NAMES = ("evaluation.json", "plots/roc.svg", "shap_importance.csv")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

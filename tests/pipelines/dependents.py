@@ -28,7 +28,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MODELS, "accidents", "bundle"),
     (ASSESSMENT, "accidents", "assessment"),
     (EVALUATION, "accidents", "unseen"),
-    (INGEST | ASSESSMENT, "accidents", "synthetic"),
+    (INGEST | ASSESSMENT, "accidents", "background synthetic"),
     # A record of a training draws the accidents that it keeps as the split draws its parts.
     (TRAINING | EVALUATION | TRACKING, "accidents", "split"),
     # What is registered carries accidents as requests, and answers.
@@ -54,7 +54,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (INGEST, "accidents/reading", "edition old parsing table"),
     (INGEST | TRACKING, "accidents/cleaning", "__init__ coordinates department_boxes.json usual_contents.json"),
     (INGEST, "accidents/cleaning", "checks clean contents dates displacement exchange label roads rows"),
-    (INGEST, "accidents/expectations", "__init__ checking report suites totals"),
+    (INGEST, "accidents/expectations", "__init__ checking engine report suites totals"),
     (INGEST, "accidents/expectations/templates", "expectations.html.j2"),
     (INGEST, "accidents/sample", "__init__ coding drawing facts frequencies injuries layouts names network writing"),
     (INGEST, "accidents/sample", "domains.json scores.parquet frequencies.parquet"),
@@ -76,7 +76,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (REGRESSION, "accidents/models", "logistic_regression"),
     (FOREST | REGRESSION, "accidents/models", "_imputation"),
     (TRAINING, "accidents/training", "__init__ decision examples fit resampling train tuning"),
-    (MODELS, "accidents/evaluation", "__init__ metrics"),
+    (MODELS, "accidents/evaluation", "__init__ kernels metrics"),
     (ASSESSMENT, "accidents/evaluation", "bootstrap curves evaluate groups"),
     (RECORDS, "accidents/evaluation", "results"),
     (RECORDS, "accidents/explanation", "__init__ topics"),

@@ -1,0 +1,84 @@
+"""A second process for work that can go on beside the first.
+
+It is started early and imports what its work will need, so that this is done when the work comes. Nothing depends on
+it: where it was not started or has died, whoever asks for a result computes it.
+"""
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
+from typing import Generic, TypeVar
+
+R = TypeVar("R")
+
+_pool: ProcessPoolExecutor | None = None
+
+
+class Task(Generic[R]):
+    """A call whose result is wanted later; function, arguments and result go from process to process pickled."""
+
+    def __init__(self, function: Callable[..., R], *arguments: object) -> None:
+        self._call = lambda: function(*arguments)
+        self._future: Future[R] | None = None
+        if _pool is not None:
+            try:
+                self._future = _pool.submit(function, *arguments)
+            except BrokenExecutor:
+                return
+
+    def result(self) -> R:
+        """What the function returns or raises."""
+        if self._future is None:
+            return self._call()
+        try:
+            return self._future.result()
+        except BrokenExecutor:
+            return self._call()
+
+
+@contextmanager
+def second_process(*modules: str) -> Iterator[None]:
+    """Have a second process while the block runs, if there is a processor for it.
+
+    Args:
+        *modules: what it imports at once.
+    """
+    global _pool  # noqa: PLW0603 - tasks come from deep inside, where nobody should have to know of processes
+    if _pool is not None or (os.cpu_count() or 1) == 1:
+        yield
+        return
+    others = active_children()
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare)
+    pool.submit(_import, modules)  # a pool starts its process with the first task
+    _pool = pool
+    try:
+        yield
+    finally:
+        _pool = None
+        for child in set(active_children()).difference(others):
+            child.terminate()  # as imports would be waited for
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepare() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # and leaves nothing behind
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _import(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        importlib.import_module(module)
+
+
+def _end_with_the_first() -> None:
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(0)

@@ -1,0 +1,104 @@
+"""A second process: it does the work where there is one, and its absence or death changes no result."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from accidents.background import Task, second_process
+from accidents.errors import DataError
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def whose(number: int) -> tuple[int, int]:
+    return os.getpid(), number
+
+
+def refuse() -> None:
+    raise DataError("not fit to be used")
+
+
+def die_unless(first: int) -> int:
+    """End a process that is not the first one, as one does that is out of memory."""
+    if os.getpid() != first:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return first
+
+
+def test_without_a_second_process_the_first_does_the_work() -> None:
+    assert Task(whose, 7).result() == (os.getpid(), 7)
+
+
+def test_a_second_process_does_the_work_and_ends_with_the_block() -> None:
+    with second_process("json"), second_process("json"):
+        tasks = [Task(whose, number) for number in range(5)]
+        found = [task.result() for task in tasks]
+        (child,) = multiprocessing.active_children()
+    assert found == [(child.pid, number) for number in range(5)]
+    assert not child.is_alive()
+    assert Task(whose, 7).result() == (os.getpid(), 7)
+
+
+def test_an_error_arrives_as_it_was_raised() -> None:
+    with second_process(), pytest.raises(DataError, match="not fit to be used"):
+        Task(refuse).result()
+
+
+def test_the_death_of_the_second_process_changes_no_result() -> None:
+    with second_process():
+        tasks = [Task(die_unless, os.getpid()) for _ in range(3)]
+        assert [task.result() for task in tasks] == [os.getpid()] * 3
+        assert Task(whose, 7).result() == (os.getpid(), 7)
+
+
+def test_a_module_that_is_not_there_changes_no_result() -> None:
+    with second_process("no_such_module"):
+        assert Task(whose, 7).result()[1] == 7
+
+
+def test_the_end_does_not_wait_for_imports_and_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
+    program = """
+        if __name__ == "__main__":
+            from accidents.background import second_process
+            with second_process("tqdm", "slow"):
+                pass
+        """
+    (tmp_path / "program.py").write_text(textwrap.dedent(program))
+    path = os.pathsep.join((str(PROJECT), str(tmp_path)))
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "program.py")],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=40,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_second_process_ends_with_the_first_whatever_ends_that(tmp_path: Path) -> None:
+    program = """
+        import os, signal, time
+        if __name__ == "__main__":
+            from accidents.background import Task, second_process
+            with second_process():
+                print(Task(os.getpid).result(), flush=True)
+                time.sleep(60)
+        """
+    (tmp_path / "program.py").write_text(textwrap.dedent(program))
+    running = subprocess.Popen(
+        [sys.executable, str(tmp_path / "program.py")],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    child = int(running.stdout.readline())
+    running.kill()
+    running.wait()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
