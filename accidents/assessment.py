@@ -112,7 +112,6 @@ def assess_test_part(
     settings: EvaluationSettings,
     *,
     source: str,
-    evaluation: Evaluation | None = None,
 ) -> Assessment:
     """Measure a model on the test part of its own training.
 
@@ -123,11 +122,10 @@ def assess_test_part(
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
-        evaluation: what was measured on it, where that was done already.
     """
     part = _test_part(predictions)
     rows = _rows_of(part["Num_Acc"], accidents)
-    evaluation = evaluation or _evaluated(part, bundle, accidents.loc[rows], settings)
+    evaluation = _evaluated(part, bundle, accidents.loc[rows], settings)
     subject = _subject(bundle, source, bundle.fingerprint, _told(part))
     return _assessment(subject, evaluation, explain(bundle, bundle.matrix(features.loc[rows]), settings), settings)
 

@@ -166,7 +166,8 @@ def artifact(name: str, version: str | None = None) -> Any:
     from zenml.client import Client
 
     import materializers.bundle
-    import materializers.frame  # noqa: F401  # loads frames and bundles
+    import materializers.frame
+    import materializers.reports  # noqa: F401  # the three load what the project stores
 
     try:
         return Client().get_artifact_version(name, version).load()

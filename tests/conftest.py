@@ -5,10 +5,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
+import coverage
 import pytest
+
+from accidents import background
 
 # Before anything imports zenml: tests never see or touch the user's own configuration and stores.
 _WORLD = tempfile.mkdtemp(prefix="accidents-tests-")
@@ -39,6 +43,24 @@ REAL = Path(os.environ.get("BAAC_FOLDER", PROJECT.parent / "shared" / "data" / "
 def traced(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment whose processes count towards the coverage, where that is measured."""
     return dict(environment) | ({_TRACE: os.environ[_KEPT]} if _KEPT in os.environ else {})
+
+
+@pytest.fixture(autouse=True)
+def _property_tests_are_not_traced(request: pytest.FixtureRequest) -> Iterator[None]:
+    """They go hundreds of times through lines that other tests reach, too, and take twice as long when traced."""
+    tracing = coverage.Coverage.current() if getattr(request.function, "is_hypothesis_test", False) else None
+    if tracing is None:
+        yield
+        return
+    tracing.stop()
+    yield
+    tracing.start()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_process() -> None:
+    """Commands that tests call as functions start no second process: there is nothing left to import ahead of them."""
+    background.second_process = lambda *_: nullcontext()
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_alone(guarded: tuple[str, str], 
     assert not page.locator("#questions").is_visible()
     page.keyboard.type("acc_wrong")  # the field has the focus
     page.keyboard.press("Enter")
-    page.get_by_text("The key was not accepted").wait_for()
+    page.locator("#key-why", has_text="The key was not accepted").wait_for()
     page.keyboard.type(key)
     page.keyboard.press("Enter")
     operator = Operator(opened)

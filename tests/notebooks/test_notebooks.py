@@ -9,7 +9,7 @@ from scripts import notebooks
 from scripts.notebooks import Clone, faults, here, read
 from tests.notebooks.kernel import cells, told
 
-QUICK = ("00_quickstart", "02_clean_and_validate")
+QUICK = ("00_quickstart",)
 """Notebooks that `make test` runs; `make notebooks` runs all."""
 
 SOURCE = 'SOURCE = "sample"'

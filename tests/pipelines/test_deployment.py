@@ -93,11 +93,12 @@ def test_a_stack_without_a_deployer_says_how_to_get_one(capsys: pytest.CaptureFi
     assert "stack register local-mlflow" in capsys.readouterr().err
 
 
-def test_deployed_three_times_in_a_row_it_answers_after_each(
-    trained: dict[str, Any], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_deployed_several_times_in_a_row_it_answers_after_each(
+    times: int, trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     texts = pd.DataFrame({NESTED: [example("low_risk"), None], FLAT: [None, example("classic_flat")]})
-    for _ in range(3):
+    for _ in range(times):
         assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
         told = capsys.readouterr().out
         where = address(told)

@@ -40,7 +40,10 @@ class Kept:
     registered: dict[str, dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=["on_postgresql", pytest.param("on_sqlite", marks=pytest.mark.long), "inside"])
+@pytest.fixture(
+    scope="module",
+    params=["on_postgresql", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_sqlite", "inside"))],
+)
 def store(request: pytest.FixtureRequest) -> Destination:
     found: Destination = request.getfixturevalue(request.param)
     return found
