@@ -1,1 +1,1 @@
-"""How artifacts are stored: frames as Parquet with a preview, models as bundles with their card, reports in one archive."""
+"""How artifacts are stored: frames as Parquet with a preview, models as bundles with their card, reports zipped."""
