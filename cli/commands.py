@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 _READING = ("ingestion", "features", "training", "evaluation")
 """Pipelines that read the source."""
 
-_AHEAD = (
-    "accidents.expectations.engine",
-    "accidents.assessment",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-)
-"""What their checks and reports need, imported beside the start of ZenML."""
-
 _GOES_WITH = (
     (("models", "resampling", "tune", "no_geography", "allow_untracked"), ("training",)),
     (("level",), ("features", "training")),
@@ -111,7 +102,7 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
 
 def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
     from accidents.background import second_process
-    from cli.session import read_environment
+    from cli.session import AHEAD, read_environment
 
     with phase("configuration"):
         configuration = _configuration(given)
@@ -122,7 +113,7 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
             check_output(Path(given.output))
     if {*chosen} & {*_READING}:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
-        with second_process(*_AHEAD):
+        with second_process(*AHEAD):
             return _run_stages(chosen, configuration, given)
     return _run_stages(chosen, configuration, given)
 

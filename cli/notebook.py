@@ -11,16 +11,18 @@ Call `ready()` in the first cell, before anything of the project is imported. Fr
 - what a user can mend is told in a paragraph, with the table of failures below it, not in forty frames of traceback.
 """
 
+import atexit
 import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from accidents.background import second_process
 from accidents.errors import AccidentsError, DataError, ModelError
-from cli.session import ROOT, prepare, quieten, read_environment
+from cli.session import AHEAD, ROOT, prepare, quieten, read_environment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,9 @@ def ready() -> None:
     os.chdir(ROOT)
     read_environment()
     os.environ[PLAIN] = "true"
+    beside = ExitStack()
+    beside.enter_context(second_process(*AHEAD))
+    atexit.register(beside.close)
     import zenml  # noqa: F401  # reads the environment
 
     quieten()

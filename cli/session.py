@@ -16,6 +16,16 @@ from pathlib import Path
 from accidents.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+AHEAD = (
+    "accidents.expectations.engine",
+    "accidents.assessment",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+)
+"""What a second process imports beside the start of ZenML, for checks of data and for reports."""
+
 _NOT_TOLD = ("Using an external artifact", "Skipping step")
 _TOLD = ("Step ", "Using cached version", "All steps", "Pipeline run has finished")
 _OWN = ("accidents", "cli", "steps")

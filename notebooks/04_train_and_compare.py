@@ -57,18 +57,11 @@ display_name(best)
 # the comparison report (`reports/comparison.html` after `make training`) has the paired differences.
 
 # %%
-from accidents.evaluation.evaluate import evaluate
+from accidents.evaluation.results import Evaluation
 from accidents.plots import performance
 from accidents.plots.style import credit
-from accidents.tables import Part
 
-measured = {}
-for model, scored in zip(models, predictions, strict=True):
-    test = scored[scored["part"] == Part.TEST]
-    measured[display_name(model.model_type)] = evaluate(
-        test["label"].to_numpy(), test["probability"].to_numpy(), model.threshold, groups=None,
-        settings=configuration.evaluation,
-    )  # fmt: skip
+measured = {display_name(name): Evaluation.model_validate(found) for name, found in evaluations.items()}
 source = credit(synthetic=notebook.is_synthetic(configuration))
 performance.models(measured, source)
 
@@ -83,25 +76,23 @@ performance.calibration(measured, source)
 
 # %% [markdown]
 # ## The same as a pipeline
-# `run` prints where the dashboard shows it (`make dashboard` opens one). A second run finds every step in the cache.
+# Of the chosen model alone, to be quick. `run` prints where the dashboard shows it (`make dashboard` opens one). A second run
+# finds every step in the cache.
 
 # %%
 from cli.stages import model_version
 from pipelines.training import training
 
-run = notebook.run(
-    training,
-    configuration=configuration,
-    fingerprint=fingerprint,
-    version=model_version(configuration, fingerprint),
-)
+chosen = notebook.configured(SOURCE, training__models=[best])
+version = model_version(chosen, fingerprint)
+run = notebook.run(training, configuration=chosen, fingerprint=fingerprint, version=version)
 
 # %%
-again = notebook.run(training, configuration=configuration, fingerprint=fingerprint)
+again = notebook.run(training, configuration=chosen, fingerprint=fingerprint)
 
 # %% [markdown]
-# What runs have made loads by name, here and in every later notebook.
+# What runs have made loads by name, here and in every later notebook. The figures are those of the cells above:
 
 # %%
-stored = notebook.artifact("model_comparison")
-(stored.set_index("model_type")["roc_auc"] - comparison.set_index("model_type")["roc_auc"]).abs().max()
+stored = notebook.artifact("model_comparison").set_index("model_type")
+(stored["roc_auc"] - comparison.set_index("model_type")["roc_auc"]).abs().max()

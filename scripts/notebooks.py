@@ -47,7 +47,9 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.project = folder / "project"
         for name in (*_COPIED, *_COPIED_TOO):
-            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+            ignored = shutil.ignore_patterns(
+                ".ipynb_checkpoints"
+            )  # compiled loops come along, as `make install` leaves them
             shutil.copytree(PROJECT / name, self.project / name, ignore=ignored)
         shutil.copy(PROJECT / "run.py", self.project)
         kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
