@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-_FILES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
+_PLOT_FILES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
 """Files of pictures whose name in a report is not what people look for."""
 
 
@@ -53,7 +53,7 @@ class Assessment:
             REPORT: self.report,
             "evaluation.json": json.dumps(self.evaluation.model_dump(mode="json"), indent=1),
             "shap_importance.csv": self.explanation.features.to_csv(index=False),
-            **{f"plots/{_FILES.get(name, name)}.svg": picture.file for name, picture in self.drawn.items()},
+            **{f"plots/{_PLOT_FILES.get(name, name)}.svg": picture.file for name, picture in self.drawn.items()},
         }
 
 
@@ -179,7 +179,7 @@ def compare_models(
     rows = _rows_of(next(iter(tested.values()))["Num_Acc"], accidents)
     measured, X = accidents.loc[rows], features.loc[rows]
     subjects, evaluations, explanations, drawn = {}, {}, {}, []
-    # A second process draws the reports but for the last, whose model is one that takes long to explain.
+    # A second process draws the reports but for the last: of one that takes long to explain, if there is one.
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
     for name in order:
         bundle, part = models[name], tested[name]

@@ -7,13 +7,12 @@ it: where it was not started or has died, whoever asks for a result computes it.
 import importlib
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context, parent_process
-from typing import Generic, TypeVar
+from multiprocessing import active_children, get_context, parent_process, util
+from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
 
@@ -38,7 +37,7 @@ class Task(Generic[R]):
             return self._call()
         try:
             return self._future.result()
-        except BrokenExecutor:
+        except (BrokenExecutor, CancelledError):
             return self._call()
 
 
@@ -50,26 +49,42 @@ def second_process(*modules: str) -> Iterator[None]:
         *modules: what it imports at once.
     """
     global _pool  # noqa: PLW0603 - tasks come from deep inside, where nobody should have to know of processes
-    if _pool is not None or (os.cpu_count() or 1) == 1:
+    if _pool is not None or _processors() == 1:
         yield
         return
     others = active_children()
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare)
-    pool.submit(_import, modules)  # a pool starts its process with the first task
+    try:
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare)
+        pool.submit(_import, modules)  # a pool starts its process with the first task
+    except (OSError, NotImplementedError, RuntimeError):  # no shared memory here, or no more processes allowed
+        yield
+        return
+    own = set(active_children()).difference(others)
     _pool = pool
     try:
         yield
     finally:
         _pool = None
-        for child in set(active_children()).difference(others):
-            child.terminate()  # as imports would be waited for
+        for child in own:
+            child.terminate()  # as imports and tasks would be waited for
         pool.shutdown(cancel_futures=True)
+
+
+def _processors() -> int:
+    """How many there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what Ctrl-C means
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # and leaves nothing behind
+    signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _leave(*_: Any) -> None:
+    """End at once: an exception would become the result of a task. Semaphores that imports have made are given back."""
+    util._run_finalizers(0)  # type: ignore[attr-defined]
+    os._exit(1)
 
 
 def _import(modules: tuple[str, ...]) -> None:

@@ -55,7 +55,7 @@ def ready() -> None:
     os.environ[PLAIN] = "true"
     beside = ExitStack()
     beside.enter_context(second_process(*AHEAD))
-    atexit.register(beside.close)
+    atexit.register(beside.close)  # which keeps it open until then
     import zenml  # noqa: F401  # reads the environment
 
     quieten()

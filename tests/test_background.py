@@ -25,10 +25,11 @@ def refuse() -> None:
     raise DataError("not fit to be used")
 
 
-def die_unless(first: int) -> int:
-    """End a process that is not the first one, as one does that is out of memory."""
+def die_unless(first: int, how: int) -> int:
+    """End a process that is not the first one, as one does that is out of memory or told to."""
     if os.getpid() != first:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), how)
+        time.sleep(10)
     return first
 
 
@@ -51,10 +52,26 @@ def test_an_error_arrives_as_it_was_raised() -> None:
         Task(refuse).result()
 
 
-def test_the_death_of_the_second_process_changes_no_result() -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_the_death_of_the_second_process_changes_no_result(how: int) -> None:
     with second_process():
-        tasks = [Task(die_unless, os.getpid()) for _ in range(3)]
+        tasks = [Task(die_unless, os.getpid(), how) for _ in range(3)]
         assert [task.result() for task in tasks] == [os.getpid()] * 3
+        assert Task(whose, 7).result() == (os.getpid(), 7)
+
+
+def test_a_result_that_is_asked_for_too_late_is_computed() -> None:
+    with second_process():
+        tasks = [Task(whose, number) for number in range(50)]
+    assert [task.result()[1] for task in tasks] == list(range(50))
+
+
+def test_where_no_process_can_be_started_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError("no shared memory")
+
+    monkeypatch.setattr("accidents.background.ProcessPoolExecutor", refused)
+    with second_process():
         assert Task(whose, 7).result() == (os.getpid(), 7)
 
 
@@ -63,13 +80,15 @@ def test_a_module_that_is_not_there_changes_no_result() -> None:
         assert Task(whose, 7).result()[1] == 7
 
 
-def test_the_end_does_not_wait_for_imports_and_says_nothing(tmp_path: Path) -> None:
+def test_the_end_waits_for_no_import_and_no_task_and_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
     program = """
         if __name__ == "__main__":
-            from accidents.background import second_process
+            import time
+            from accidents.background import Task, second_process
             with second_process("tqdm", "slow"):
-                pass
+                tasks = [Task(time.sleep, 60) for _ in range(3)]
+                time.sleep(2)
         """
     (tmp_path / "program.py").write_text(textwrap.dedent(program))
     path = os.pathsep.join((str(PROJECT), str(tmp_path)))

@@ -12,6 +12,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
+from accidents.features.catalogue import FEATURES, KEYS
 from accidents.report.subject import display_name
 from accidents.tables import LABEL
 from tracking.connection import Connection
@@ -168,8 +169,8 @@ def _dataset(training: Training) -> "Dataset":
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.types import ColSpec, Schema
 
-    columns = training.models[0].bundle.columns
-    schema = Schema([ColSpec("double", name, required=False) for name in (*columns, LABEL)])
+    columns = [*(feature.name for feature in FEATURES), *KEYS, LABEL]
+    schema = Schema([ColSpec("double", name, required=False) for name in columns])
     source = CodeDatasetSource({"source": training.source, "fingerprint": training.fingerprint})
     name = Path(training.source).name or training.source
     return MetaDataset(source, name=name, digest=training.fingerprint[:32], schema=schema)  # type: ignore[abstract]

@@ -83,7 +83,7 @@ def measure(values: Floats, counts: Floats, threshold: float, bins: int) -> dict
 
     predicted = np.count_nonzero(values >= threshold)
     all_positives, all_negatives, hits, alarms, beaten, precisions, squared, gaps = sums(
-        counts, np.ascontiguousarray(values), predicted, bin_of(values, bins), bins
+        counts, np.ascontiguousarray(values, np.float64), predicted, bin_of(values, bins), bins
     )
     total = all_positives + all_negatives
     with np.errstate(invalid="ignore"):

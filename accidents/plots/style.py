@@ -174,7 +174,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def _arrange(figure: Figure) -> None:
-    """Give everything its place for good; otherwise each saving goes through the whole figure twice more for that."""
+    """Give everything its place, for good and for this size; else each saving goes through the figure twice more."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)

@@ -103,7 +103,8 @@ def test_the_run_of_a_model_says_everything_about_it(kept: Kept) -> None:
         assert {"confusion_matrix", "shap_summary", "shap_importance"} <= pictures
         (used,) = run.inputs.dataset_inputs
         assert used.dataset.digest == training().fingerprint[:32]
-        assert "priority" in used.dataset.schema
+        columns = [column["name"] for column in json.loads(used.dataset.schema)["mlflow_colspec"]]
+        assert columns == [*small_year()[1].columns.drop("Num_Acc"), "priority"]
 
 
 def test_a_version_has_signature_example_tags_and_description(kept: Kept) -> None:
