@@ -56,7 +56,7 @@ def second_process(*modules: str) -> Iterator[None]:
     try:
         pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare)
         pool.submit(_import, modules)  # a pool starts its process with the first task
-    except (OSError, NotImplementedError, RuntimeError):  # no shared memory here, or no more processes allowed
+    except (OSError, NotImplementedError, RuntimeError):  # without shared memory, or at a limit of processes
         yield
         return
     own = set(active_children()).difference(others)
