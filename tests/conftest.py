@@ -1,15 +1,17 @@
 """Shared fixtures: a ZenML world of the tests' own, where the real files are, and what to do without them."""
 
 import atexit
+import importlib
 import os
+import pkgutil
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Generator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-import coverage
 import pytest
 
 from accidents import background
@@ -34,6 +36,8 @@ _TRACE, _KEPT = "COVERAGE_PROCESS_CONFIG", "TRACE_OF_TESTS"
 if _TRACE in os.environ:
     os.environ[_KEPT] = os.environ.pop(_TRACE)
 
+_NOT_MEASURED = {"benchmarks", "scripts", "tests"}
+
 PROJECT = Path(__file__).resolve().parents[1]
 # ZenML finds the project by the main program, and a worker of a parallel run has none.
 vars(sys.modules["__main__"]).setdefault("__file__", str(PROJECT / "run.py"))
@@ -45,16 +49,39 @@ def traced(environment: Mapping[str, str]) -> dict[str, str]:
     return dict(environment) | ({_TRACE: os.environ[_KEPT]} if _KEPT in os.environ else {})
 
 
-@pytest.fixture(autouse=True)
-def _property_tests_are_not_traced(request: pytest.FixtureRequest) -> Iterator[None]:
-    """They go hundreds of times through lines that other tests reach, too, and take twice as long when traced."""
-    tracing = coverage.Coverage.current() if getattr(request.function, "is_hypothesis_test", False) else None
-    if tracing is None:
-        yield
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Trace for coverage what needs it: fast tests, and slow ones that are marked `traced`.
+
+    Tracing more than doubles the time of whole pipelines, most of which other tests reach as well, and of property
+    tests, which go hundreds of times through the same lines.
+    """
+    tracing, of_threads = sys.gettrace(), threading.gettrace()
+    if tracing is None or _counts(item):
+        return (yield)
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        threading.settrace(of_threads)
+        sys.settrace(tracing)
+
+
+def pytest_collection_finish() -> None:
+    """Import all modules where coverage is measured, so that none is first imported by a test that is not traced."""
+    if sys.gettrace() is None:
         return
-    tracing.stop()
-    yield
-    tracing.start()
+    for folder in (path.parent for path in PROJECT.glob("*/__init__.py") if path.parent.name not in _NOT_MEASURED):
+        for module in pkgutil.walk_packages([str(folder)], f"{folder.name}."):
+            if "migrations" not in module.name:  # which Alembic alone can import
+                importlib.import_module(module.name)
+
+
+def _counts(item: pytest.Item) -> bool:
+    if item.get_closest_marker("slow") is not None:
+        return item.get_closest_marker("traced") is not None
+    return not getattr(getattr(item, "function", None), "is_hypothesis_test", False)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -77,6 +77,7 @@ def address(text: str) -> str:
     return next(word for word in text.split() if word.startswith("http://"))
 
 
+@pytest.mark.traced
 def test_both_stacks_give_the_same_features_and_figures(trained: dict[str, Any]) -> None:
     one, other = trained["default"], trained["local-mlflow"]
     assert one.stack.name == "default"
@@ -93,6 +94,7 @@ def test_a_stack_without_a_deployer_says_how_to_get_one(capsys: pytest.CaptureFi
     assert "stack register local-mlflow" in capsys.readouterr().err
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_deployed_several_times_in_a_row_it_answers_after_each(
     times: int, trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -123,6 +125,7 @@ def test_a_model_that_fails_its_check_leaves_the_old_service_up(
     assert requests.get(address(told).replace("invocations", "ping"), timeout=10).status_code == 200
 
 
+@pytest.mark.traced
 def test_a_rollback_reaches_the_service(
     trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,6 +32,7 @@ def statuses(run: Any) -> dict[str, str]:
     return {name: str(step.status) for name, step in run.steps.items()}
 
 
+@pytest.mark.traced
 def test_a_training_leaves_what_people_look_for(trained: Any, folder: Path) -> None:
     for name in TYPES:
         bundle = Bundle.load(folder / "models" / f"{name}_model.joblib")
@@ -119,6 +120,7 @@ def test_other_data_never_meet_these_artifacts(trained: Any, small: list[str], t
     assert set(statuses(latest_run("features")).values()) == {"completed"}
 
 
+@pytest.mark.traced
 def test_the_evaluation_measures_the_best_model_of_the_latest_training(
     trained: Any, small: list[str], folder: Path
 ) -> None:
@@ -170,6 +172,7 @@ def test_without_geography_is_trained_as_well_and_the_card_compares(
     assert "without" in (folder / "reports" / "model_card.md").read_text().lower()
 
 
+@pytest.mark.traced
 def test_a_failure_names_step_file_and_reason_and_leaves_what_was_there(
     trained: Any, small: list[str], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +201,7 @@ def test_an_unknown_stack_is_refused_with_those_there_are(small: list[str], caps
     assert "default" in told
 
 
+@pytest.mark.traced
 def test_many_are_scored_and_one_is_answered(
     trained: Any, small: list[str], folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

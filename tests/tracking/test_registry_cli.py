@@ -17,7 +17,7 @@ from tracking.destination import embedded
 from tracking.registration import record_and_register
 from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 OTHER = "Accident_Prediction_Logistic_Regression"
 Say = Callable[..., tuple[int, str, str]]
 
