@@ -79,7 +79,7 @@ def pytest_collection_finish() -> None:
 
 
 def _counts(item: pytest.Item) -> bool:
-    if item.get_closest_marker("slow") is not None:
+    if any(item.get_closest_marker(name) for name in ("slow", "browser")):
         return item.get_closest_marker("traced") is not None
     return not getattr(getattr(item, "function", None), "is_hypothesis_test", False)
 

@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from serving.records.access import Role
@@ -24,10 +24,14 @@ def head(api: Api, *lines: str, path: str = "/v1/predict") -> bytes:
 
 
 def answered(found: socket.socket) -> tuple[int, dict[str, Any], bytes]:
-    """Status and content of an answer, and what its head says; the connection has to end."""
+    """Status and content of an answer, and what its head says; the connection has to end.
+
+    It ends with a reset where the service closes it before it has read all that was sent.
+    """
     text = b""
-    while piece := found.recv(65536):
-        text += piece
+    with suppress(ConnectionResetError):
+        while piece := found.recv(65536):
+            text += piece
     top, _, body = text.partition(b"\r\n\r\n")
     return int(top.split()[1]), json.loads(body), top.lower()
 
