@@ -5,7 +5,8 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py scripts tests
-PYTEST := $(PYTHON) -m pytest
+# Tests start hundreds of processes: without bytecode on disk each of them would compile the project anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 .DEFAULT_GOAL := help
 
 .PHONY: help

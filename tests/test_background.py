@@ -80,6 +80,7 @@ def test_a_module_that_is_not_there_changes_no_result() -> None:
         assert Task(whose, 7).result()[1] == 7
 
 
+@pytest.mark.slow
 def test_the_end_waits_for_no_import_and_no_task_and_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
     program = """
@@ -99,6 +100,7 @@ def test_the_end_waits_for_no_import_and_no_task_and_says_nothing(tmp_path: Path
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_the_second_process_ends_with_the_first_whatever_ends_that(tmp_path: Path) -> None:
     program = """
         import os, signal, time

@@ -59,7 +59,7 @@ def test_help_shows_every_flag_and_imports_nothing_heavy(project: Path) -> None:
         (("--training", "--host", "127.0.0.1", "--input", "x"), ("--host goes with --serve",)),
         (("--predict", "x.json", "--source", "sample"), ("--source goes with --ingestion",)),
         (("--ingestion", "--years", "2200"), ("--years = 2200", "2099")),
-        (("--ingestion", "--years", "2098"), ("2098 is not over",)),
+        pytest.param(("--ingestion", "--years", "2098"), ("2098 is not over",), marks=pytest.mark.slow),
         (("--ingestion", "--source", "datagouv:2021", "--years", "2020"), ("--source and --years", "leave one out")),
         (("--serve", "--port", "70000"), ("--port = 70000", "65535")),
         (("--no-such-flag",), ("--no-such-flag",)),

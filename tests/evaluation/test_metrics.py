@@ -35,6 +35,7 @@ def _weighted(labels, probabilities, threshold, weights):
     }
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(scored())
 def test_resamples_are_measured_as_scikit_learn_measures_with_weights(case):

@@ -59,6 +59,7 @@ plain = (
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(COLUMNS), plain)
 @settings(deadline=None, max_examples=1500)
 def test_the_quick_way_gives_what_the_thorough_one_gives(column: Column, raw: Any) -> None:

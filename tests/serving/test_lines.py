@@ -54,11 +54,13 @@ def test_no_lines_are_answered_with_none(api: Api, body: bytes) -> None:
     assert asked(api, body) == []
 
 
+@pytest.mark.slow
 def test_many_empty_lines_do_not_end_the_answers(api: Api) -> None:
     line = json.dumps(ACCIDENT).encode() + b"\n"
     assert len(asked(api, b" \n" * 2_500_000 + line)) == 1
 
 
+@pytest.mark.slow
 def test_more_than_a_batch_may_come_in_any_pieces_and_packed(api: Api) -> None:
     contents = accidents(200) * 6
     body = lines_of(contents)

@@ -85,6 +85,7 @@ def test_keys_of_any_name_are_told_apart(tmp_path_factory: pytest.TempPathFactor
     engine.dispose()
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_a_wrong_character_anywhere_is_refused(one: tuple[KeyRing, keys.NewKey], data: st.DataObject) -> None:

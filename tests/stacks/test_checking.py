@@ -90,6 +90,7 @@ def test_a_server_that_answers_is_ok(name: str, made: Made, server: str) -> None
     assert answers(name)["experiment_tracker"].text == f"{server} answers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "ok"), [(WATCHWORD, True), ("another", False)])
 def test_credentials_are_tried(name: str, made: Made, server: str, word: str, ok: bool) -> None:
     references = {"tracking_username": f"{{{{{name}.user}}}}", "tracking_password": f"{{{{{name}.word}}}}"}
@@ -120,6 +121,7 @@ def test_a_server_that_says_nothing_is_told_within_seconds(name: str, made: Made
     assert "does not answer within 3 seconds" in answer.text
 
 
+@pytest.mark.slow
 def test_something_else_at_the_address_is_told(name: str, made: Made, server: str) -> None:
     made({}, tracker(tracking_uri=f"{server}/elsewhere"))
     answer = answers(name)["experiment_tracker"]

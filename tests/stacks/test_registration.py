@@ -34,6 +34,7 @@ def default_stack() -> dict[str, tuple[Any, ...]]:
     return stored("default")
 
 
+@pytest.mark.slow
 def test_a_second_registration_changes_nothing(name: str, made: Made) -> None:
     untouched = default_stack()
     first = made({"URI": URI}, tracker(tracking_uri="${URI}"))

@@ -49,6 +49,7 @@ print([m for m in ('joblib', 'sklearn', 'accidents.models', 'accidents.features'
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_loading_and_scoring_a_matrix_needs_no_heavy_library(file: Path) -> None:
     code = f"""
 import sys
