@@ -234,8 +234,15 @@ def test_without_a_network_nothing_is_lost(operator: Operator) -> None:
     operator.opened.errors.clear()  # the browser's own words on the lost request
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize(
+    ("window", "scheme"),
+    [
+        ("desktop", "light"),
+        ("phone", "dark"),
+        pytest.param("desktop", "dark", marks=pytest.mark.long),
+        pytest.param("phone", "light", marks=pytest.mark.long),
+    ],
+)
 def test_nothing_serious_stands_in_anybodys_way(
     window: str, scheme: str, api: str, open_page: OpenPage, tmp_path: Path
 ) -> None:

@@ -158,6 +158,7 @@ def test_predictions_with_a_registered_model(
     assert "1 is in Production" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_running_service_follows_promotion_and_rollback(
     trained: dict[str, Any], arguments: list[str], tmp_path: Path
 ) -> None:

@@ -40,7 +40,10 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Destination:
     return embedded(TrackingSettings(folder=tmp_path_factory.mktemp("mlruns")))
 
 
-@pytest.fixture(scope="module", params=["on_postgresql", pytest.param("on_sqlite", marks=pytest.mark.long), "inside"])
+@pytest.fixture(
+    scope="module",
+    params=["inside", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_postgresql", "on_sqlite"))],
+)
 def store(request: pytest.FixtureRequest) -> Destination:
     """Each of the three in turn; mark a test with indirect parameters to choose."""
     found: Destination = request.getfixturevalue(request.param)
