@@ -5,6 +5,7 @@ from random import Random
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ row = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(st.lists(row, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_one_row_an_accident_in_any_order(rows: list[dict[str, object]], random: Random) -> None:

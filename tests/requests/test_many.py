@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,6 +66,7 @@ def alone(content: Any) -> Request | RefusedError:
         return error
 
 
+@pytest.mark.slow
 @given(st.lists(nested | flat | spoilt() | st.sampled_from(WRONG), max_size=8))
 @settings(deadline=None, max_examples=150)
 def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:

@@ -187,6 +187,7 @@ def test_a_thousand_vehicles_and_people_are_taken_and_one_more_is_not(api: Api) 
         assert api.post("/v1/predict", flat).status_code == (200 if taken else 422)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [100, 100_000, 800_000])
 def test_faults_without_number_make_a_short_answer(api: Api, size: int) -> None:
     """The first of them are listed, and how many there are."""
@@ -200,6 +201,7 @@ def test_faults_without_number_make_a_short_answer(api: Api, size: int) -> None:
     assert len(in_batch.content) < 40_000
 
 
+@pytest.mark.slow
 def test_long_names_are_cut_wherever_they_are_told(api: Api) -> None:
     for content in ({LONG: 1}, {"accident": {LONG: 1}}, {"vehicles": [{LONG: LONG[:9]}], "people": [{}]}):
         for path in ("/v1/predict", "/v1/predict/batch", "/v1/feedback", "/v1/evaluate"):

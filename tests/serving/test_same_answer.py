@@ -116,6 +116,7 @@ def check(api: Api, contents: Contents, folder: Path) -> Probabilities:
     return expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", model_types())
 def test_synthetic_accidents(services: dict[str, Api], contents: Contents, name: str, tmp_path: Path) -> None:
     check(services[name], contents, tmp_path)

@@ -120,6 +120,7 @@ def test_accidents_that_have_just_come_have_bounded_memory(engine: Engine, log_o
     assert log.counts().waiting == 1
 
 
+@pytest.mark.slow
 def test_more_than_one_transaction_holds_is_written(engine: Engine, log_of: Logs) -> None:
     log = log_of()
     log.add(entries(range(12_000)))

@@ -75,6 +75,7 @@ def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, An
     assert set(after.missing) - set(before.missing) <= {"accident.lat", "accident.long", "road.voie"}
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(nested())
 def test_reducing_again_changes_nothing(content: dict[str, Any]) -> None:
