@@ -23,7 +23,7 @@ from accidents.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accidents.features.encoders import GeographyEncoder
+    from accidents.features.place_encoder import GeographyEncoder
     from accidents.models.base import Matrix, Model, Vector
 
 FORMAT = b"french-road-accidents model bundle\n"

@@ -16,7 +16,7 @@ INTERPRETATIONS = {1: "Priority", 0: "Non-Priority"}
 """Words of a prediction, as users read them."""
 
 
-class Part(StrEnum):
+class Subset(StrEnum):
     """What an accident is used for by a training; unknown is its label, and so it is used for nothing."""
 
     TRAINING = "training"

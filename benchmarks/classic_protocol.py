@@ -20,9 +20,9 @@ import pandas as pd
 
 from accidents.features import build
 from accidents.report.subject import display_name
-from accidents.split import Part, labelled, parts_of
 from accidents.tables import LABEL, Accidents
 from accidents.training import train
+from accidents.training.split import Subset, labelled, parts_of
 from benchmarks.modelling import accidents_of, add_common_options, print_table, settings, spread
 
 PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
@@ -67,7 +67,7 @@ def measured(accidents: Accidents, features: pd.DataFrame, names: Sequence[str],
     rows: list[dict[str, Any]] = []
     for name, seed in product(names, seeds):
         configured = settings(seed)
-        test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Part.TEST
+        test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Subset.TEST
         classic, random = _classic(name, people, accidents.accidents, test, seed)
         honest = train(name, features, accidents.accidents, configured, level="call").bundle.metrics["test"]
         for protocol, found in (("classic", classic), ("random person", random), ("honest", honest)):

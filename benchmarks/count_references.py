@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from accidents.cleaning import contents as usual
 from accidents.cleaning import coordinates
+from accidents.cleaning import value_distribution as usual
 from accidents.columns import SOURCE, Table
 from accidents.reading.layout import Layout
 from accidents.reading.table import TableFile, read_table

@@ -22,8 +22,8 @@ from accidents.cleaning.clean import clean
 from accidents.configuration.limits import Limits
 from accidents.features import build, vector
 from accidents.features.catalogue import key_names
-from accidents.features.encoders import GeographyEncoder
-from accidents.features.engine import place_keys
+from accidents.features.compute import place_keys
+from accidents.features.place_encoder import GeographyEncoder
 from accidents.reading.edition import read
 from accidents.requests import parse
 from accidents.sample.writing import write_sample

@@ -18,8 +18,8 @@ from typing import Any
 
 from accidents.configuration.records import RecordSettings
 from serving.records.database import migrate, opened
-from serving.records.identifiers import new_id
-from serving.records.log import Entry, PredictionLog
+from serving.records.prediction_ids import new_id
+from serving.records.prediction_log import Entry, PredictionLog
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "high_risk.json"
 _AT_ONCE = 1000

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.arguments import ON_REQUEST, PIPELINES, SUBCOMMANDS, parser
-from cli.exits import DONE, REFUSED, ended
+from cli.exit_codes import DONE, REFUSED, ended
 from cli.timing import phase
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
 
 def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
     from accidents.background import second_process
-    from cli.session import AHEAD, read_environment
+    from cli.zenml_session import AHEAD, read_environment
 
     with phase("configuration"):
         configuration = _configuration(given)
@@ -119,21 +119,21 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
 
 
 def _run_stages(chosen: Sequence[str], configuration: "Configuration", given: argparse.Namespace) -> int:
-    from cli.session import prepare
+    from cli.zenml_session import prepare
 
     with phase("start of ZenML"):
         stack = prepare(given.stack, debug=given.debug)
     print(f"stack {stack}", flush=True)
     with phase("imports"):
-        from cli import stages
+        from cli import pipeline_commands
         from cli.deployment import deployment
 
     stage_of: dict[str, Callable[[Any, argparse.Namespace], None]] = {
-        "ingestion": stages.ingestion,
-        "features": stages.features,
-        "training": stages.training,
-        "evaluation": stages.evaluation,
-        "inference": stages.inference,
+        "ingestion": pipeline_commands.ingestion,
+        "features": pipeline_commands.features,
+        "training": pipeline_commands.training,
+        "evaluation": pipeline_commands.evaluation,
+        "inference": pipeline_commands.inference,
         "deployment": deployment,
     }
     for name in chosen:

@@ -12,8 +12,8 @@ import webbrowser
 from typing import Any
 
 from accidents.errors import ConfigurationError
-from cli.exits import DONE, REFUSED, ended
-from cli.session import prepare
+from cli.exit_codes import DONE, REFUSED, ended
+from cli.zenml_session import prepare
 
 _PORT = 8237
 _SECONDS = 120

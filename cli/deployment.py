@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from accidents.configuration.effective import Configuration
-from cli import outputs
+from cli import output_files
 from cli.runs import run_pipeline
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _deploy(configuration: Configuration, given: argparse.Namespace, name: str |
     run = run_pipeline(
         pipeline, cache=False, debug=given.debug, configuration=configuration, name=name, number=given.version
     )
-    found = outputs.output(run, "deploy_model", "deployment").load()
+    found = output_files.output(run, "deploy_model", "deployment").load()
     print(f"{found['name']} {found['version']} answers at {found['url']}")
     if found["gap_seconds"]:
         print(f"for {found['gap_seconds']:.0f} s nobody answered, while it took the place of the one before")

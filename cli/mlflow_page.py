@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from accidents.configuration.effective import load
-from cli.exits import ended
-from cli.session import prepare
+from cli.exit_codes import ended
+from cli.zenml_session import prepare
 
 _PORT = "5000"
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
 
 def _main(arguments: list[str]) -> int:
     from tracking.connection import chosen, connected
-    from tracking.destination import without_credentials
+    from tracking.tracking_uri import without_credentials
 
     prepare(None, debug=False)
     settings = load().tracking

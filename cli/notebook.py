@@ -21,8 +21,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from accidents.background import second_process
+from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, DataError, ModelError
-from cli.session import AHEAD, ROOT, prepare, quieten, read_environment
+from cli.zenml_session import AHEAD, prepare, quieten, read_environment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ class CommandError(AccidentsError):
 
 def ready() -> None:
     """Make this kernel work in the folder of the project, with steps as plain Python and failures as tables."""
-    os.chdir(ROOT)
+    os.chdir(PROJECT_ROOT)
     read_environment()
     os.environ[PLAIN] = "true"
     beside = ExitStack()
@@ -105,7 +106,7 @@ def fingerprint(configuration: "Configuration") -> str:
 
 def is_synthetic(configuration: "Configuration") -> bool:
     """Whether the accidents are made up, which every picture of them says."""
-    from accidents.synthetic import SAMPLE
+    from accidents.sample.source_name import SAMPLE
 
     return configuration.ingestion.source.location == SAMPLE
 
@@ -136,7 +137,7 @@ def run(pipeline: Any, *, stack: str | None = None, cache: bool = True, version:
         pipeline: one of `pipelines`.
         stack: the stack of this kernel from now on; the active one, if not given.
         cache: whether results of earlier runs are used.
-        version: the version of a ZenML model that the run belongs to (`cli.stages.model_version`).
+        version: the version of a ZenML model that the run belongs to (`cli.pipeline_commands.model_version`).
         **arguments: what the pipeline takes.
 
     Raises:
@@ -215,8 +216,8 @@ def _noted(failed: list[Any]) -> Callable[[Any], str]:
 
 def _found_in_the_data(run: Any) -> "pd.DataFrame | None":
     """The report that a failed run left, where it was the data that stopped it."""
-    from cli.outputs import reading_step
-    from steps.refusals import REPORT
+    from cli.output_files import reading_step
+    from steps.failure_artifacts import REPORT
 
     step = reading_step(run)
     refused = step is not None and str(step.status) == "failed" and REPORT in step.outputs

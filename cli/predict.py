@@ -11,7 +11,7 @@ from accidents.errors import ModelError, RequestError
 if TYPE_CHECKING:
     from accidents.bundle import Bundle
     from accidents.configuration.effective import Configuration
-    from accidents.prediction import Answer
+    from accidents.inference.prediction import Answer
 
 BEST = "best_model.json"
 """In the folder of models: names the file of the best bundle of the latest training."""
@@ -33,7 +33,7 @@ def predict(given: argparse.Namespace, configuration: "Configuration") -> int:
     """
     content = _read(given.predict)
     from accidents.bundle import Bundle
-    from accidents.prediction import answer
+    from accidents.inference.prediction import answer
     from accidents.requests import parse
 
     request = parse(content)
@@ -45,10 +45,10 @@ def predict(given: argparse.Namespace, configuration: "Configuration") -> int:
 
 def _chosen(given: argparse.Namespace, configuration: "Configuration") -> Path:
     if given.model_name or given.best:
-        from cli.session import prepare
+        from cli.zenml_session import prepare
 
         prepare(given.stack, debug=given.debug)
-    from cli.models import chosen_file
+    from cli.model_choice import chosen_file
 
     return chosen_file(given, configuration) or best_bundle(configuration.training.models_folder)
 
@@ -93,7 +93,7 @@ def _read(source: str) -> Any:
     if not source:
         if not sys.stdin.isatty():
             raise RequestError("--predict without a file asks on a terminal, and there is none: name a file, or -")
-        from cli.questions import ask
+        from cli.prompts import ask
 
         return ask()
     name = "standard input" if source == "-" else source

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.exits import DONE, ended
+from cli.exit_codes import DONE, ended
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ def run(parser: argparse.ArgumentParser, answers: Mapping[str, Answer], argument
     given = parser.parse_args(arguments)
 
     def answered() -> int:
-        from cli.session import read_environment
+        from cli.zenml_session import read_environment
 
         read_environment()
         from accidents.configuration.effective import load

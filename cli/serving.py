@@ -9,7 +9,7 @@ from accidents.configuration.effective import Configuration
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
-    from serving.launch import Find, Service
+    from serving.process.supervisor import Find, Service
 
 
 def serve(given: argparse.Namespace, configuration: Configuration) -> int:
@@ -19,12 +19,12 @@ def serve(given: argparse.Namespace, configuration: Configuration) -> int:
         ConfigurationError: it would be open to others without a key, or the port is taken.
         ModelError: there is no model, or the server does not come up.
     """
-    from cli.session import read_environment
+    from cli.zenml_session import read_environment
 
     read_environment()
-    from serving.exposure import refuse_open_doors
-    from serving.launch import of_file
-    from serving.launch import serve as run
+    from serving.process.bind_check import refuse_open_doors
+    from serving.process.supervisor import of_file
+    from serving.process.supervisor import serve as run
 
     settings = configuration.serving
     refuse_open_doors(settings)
@@ -48,11 +48,11 @@ def _existing(path: Path) -> Path:
 
 def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Find":
     """Finds the model that holds the stage, or the version that was named, in the registry in use."""
-    from cli.session import prepare
+    from cli.zenml_session import prepare
 
     prepare(given.stack, debug=given.debug)
-    from cli.models import chosen_version, fetched, stored_beside
-    from serving.pointer import Pointer
+    from cli.model_choice import chosen_version, fetched, stored_beside
+    from serving.model.pointer import Pointer
     from tracking.connection import chosen, connected
     from tracking.registry import Registry
 

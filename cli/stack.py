@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cli.exits import DONE, FAILED, ended
+from cli.exit_codes import DONE, FAILED, ended
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _answer(given: argparse.Namespace) -> int:
-    from cli.session import prepare
+    from cli.zenml_session import prepare
 
     prepare(None, debug=given.debug)
     answers = {"list": _list, "register": _register, "set": _set, "describe": _describe, "check": _check}
@@ -128,8 +128,8 @@ def _describe(given: argparse.Namespace) -> int:
 def _check(given: argparse.Namespace) -> int:
     from rich.table import Table
 
-    from stacks.checking import check
     from stacks.description import find_stack
+    from stacks.health_check import check
 
     stack = find_stack(given.name)
     answers = check(stack)

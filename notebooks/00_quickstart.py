@@ -51,7 +51,7 @@ model.metrics["test"]
 import json
 from pathlib import Path
 
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
 
 found = answer(model, parse(json.loads(Path("examples/high_risk.json").read_text())))

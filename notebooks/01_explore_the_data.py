@@ -2,7 +2,7 @@
 # # Look at the data
 #
 # Where and when do accidents happen, who meets whom, and how often is somebody killed or hospitalised? All counts here
-# are of accidents with a known label; the tables come from `accidents.exploration`, the pictures from `accidents.plots`.
+# are of accidents with a known label; the tables come from `accidents.plots.exploration`, the pictures from `accidents.plots`.
 #
 # On the synthetic year the pictures show what its generator has learned from the real one. Set `SOURCE` for the real one.
 
@@ -15,8 +15,7 @@ notebook.ready()
 configuration = notebook.configured(SOURCE)
 
 # %%
-from accidents import exploration
-from accidents.plots import places, quality, severity
+from accidents.plots import exploration, places, quality, severity
 from accidents.plots.style import credit
 from accidents.tables import Accidents
 from steps.ingestion.ingest import ingest

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from accidents.plots import quality
 from accidents.plots.style import credit
-from accidents.sample import write_sample
+from accidents.sample.writing import write_sample
 from accidents.sample.faults import FAULTS
 
 folder = Path("data/damaged")

@@ -80,7 +80,7 @@ performance.calibration(measured, source)
 # finds every step in the cache.
 
 # %%
-from cli.stages import model_version
+from cli.pipeline_commands import model_version
 from pipelines.training import training
 
 chosen = notebook.configured(SOURCE, training__models=[best])

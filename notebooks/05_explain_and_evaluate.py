@@ -25,8 +25,8 @@ model, predictions = train_model(
 )
 
 # %%
-from accidents.assessment import assess_test_part
 from accidents.plots.style import credit
+from accidents.report.model_report import assess_test_part
 
 source = credit(synthetic=notebook.is_synthetic(configuration))
 assessed = assess_test_part(
@@ -50,9 +50,9 @@ assessed.pictures["calibration"]
 
 # %%
 from accidents.plots import places
-from accidents.tables import Part
+from accidents.tables import Subset
 
-test = predictions[predictions["part"] == Part.TEST]
+test = predictions[predictions["part"] == Subset.TEST]
 tested = accidents.set_index("Num_Acc", drop=False).loc[test["Num_Acc"]].reset_index(drop=True)
 places.risk(tested, test["probability"].to_numpy(), source)
 
@@ -72,7 +72,7 @@ assessed.pictures["beeswarm"]
 # priority.
 
 # %%
-from accidents.explanation.single import course
+from accidents.explanation.waterfall import course
 from accidents.plots.waterfall import waterfall
 
 called = test[test["probability"] >= model.threshold].sort_values("probability")
@@ -94,9 +94,7 @@ choices.threshold_costs(evaluation, source)
 # %%
 from accidents.training.learning import learning_curve
 
-curve = learning_curve(
-    "lightgbm", features, accidents, configuration.training, level="call", shares=(0.1, 0.3, 1.0)
-)
+curve = learning_curve("lightgbm", features, accidents, configuration.training, level="call", shares=(0.1, 0.3, 1.0))
 choices.learning(curve, "LightGBM", source)
 
 # %% [markdown]

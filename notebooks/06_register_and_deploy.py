@@ -19,13 +19,13 @@ configuration = notebook.configured(SOURCE, training__models=["lightgbm"])
 
 # %%
 notebook.command("stack", "register", "local-mlflow")
-notebook.connect("local-mlflow");
+notebook.connect("local-mlflow")
 
 # %% [markdown]
 # ## A training on record
 
 # %%
-from cli.stages import model_version
+from cli.pipeline_commands import model_version
 from cli.tracking import tracking_store
 from pipelines.training import training
 
@@ -76,7 +76,7 @@ answered
 # %%
 import json
 
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
 
 here = answer(notebook.artifact("lightgbm_model"), parse(json.loads(high_risk))).probability

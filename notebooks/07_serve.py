@@ -42,7 +42,7 @@ model.save(folder / "lightgbm_model.joblib")
 # %%
 import requests
 
-from serving.launch import of_file, running
+from serving.process.supervisor import of_file, running
 
 settings = notebook.configured(
     serving__port=0, serving__anonymous=True, serving__records__database_url=f"sqlite:///{folder}/serving.db"
@@ -72,7 +72,7 @@ pd.DataFrame(answer["reasons"])[["text", "contribution"]].round(2)
 # The model in this kernel gives the same probability.
 
 # %%
-from accidents.prediction import answer as answered_here
+from accidents.inference.prediction import answer as answered_here
 from accidents.requests import parse
 
 answer["probability"] == answered_here(model, parse(high_risk)).probability
@@ -91,7 +91,7 @@ pd.DataFrame(refused.json()["error"]["problems"])
 # The test part of the training, as callers would send it. `/v1/evaluate` measures the model on it.
 
 # %%
-from accidents.requests.writing import requests_of
+from accidents.requests.serialisation import requests_of
 from accidents.tables import Accidents
 
 tested = predictions[predictions["part"] == "test"].head(1000)

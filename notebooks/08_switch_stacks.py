@@ -11,7 +11,7 @@ SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
 notebook.ready()
 configuration = notebook.configured(SOURCE)
-notebook.connect();
+notebook.connect()
 
 # %%
 notebook.command("stack", "list")
@@ -47,7 +47,7 @@ here = notebook.run(features, configuration=configuration, fingerprint=fingerpri
 there = notebook.run(features, stack="local-mlflow", cache=False, configuration=configuration, fingerprint=fingerprint)
 
 # %%
-from cli.outputs import output
+from cli.output_files import output
 
 {run.stack.name: output(run, "build_features", "features").content_hash[:12] for run in (here, there)}
 

@@ -24,4 +24,4 @@ echo "Installing the locked dependencies (about 1.2 GB on disk) ..."
 # Notebooks start in their own folder; this lets them, and any Python of the environment, import the project.
 pwd >"$venv/lib/python3.11/site-packages/french-road-accidents.pth"
 echo "Compiling numerical loops ..."
-grep -rl --include='*.py' '^from accidents.compiling import' accidents | sed 's|/|.|g; s|^|import |; s|\.py$||' | "$venv/bin/python" -
+grep -rl --include='*.py' '^from accidents.features.jit import' accidents | sed 's|/|.|g; s|^|import |; s|\.py$||' | "$venv/bin/python" -

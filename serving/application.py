@@ -21,24 +21,24 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from accidents.configuration.serving import ServingSettings
-from serving.access import Doorkeeper
-from serving.addressing import Heads, Hosts
-from serving.bodies import Json
-from serving.current import Current, Served
-from serving.describing import describe
-from serving.errors import ServingError
-from serving.gate import Access, Bodies, Headers, Telemetry
-from serving.guard import GuardedRoute, unguarded
-from serving.handover import PARENT, POINTER, SERVER, SETTINGS
-from serving.leftovers import Leftovers
-from serving.logs import Logger
-from serving.metrics import Metrics
-from serving.pointer import Pointer
+from serving.auth.authentication import Doorkeeper
+from serving.auth.authorization import GuardedRoute, unguarded
+from serving.auth.key_cache import KeyRing
+from serving.dependencies import World
+from serving.environment import PARENT, POINTER, SERVER, SETTINGS
+from serving.http.drain_body import Leftovers
+from serving.http.errors import ServingError
+from serving.http.hosts import Heads, Hosts
+from serving.http.json_body import Json
+from serving.http.middleware import Access, Bodies, Headers, Telemetry
+from serving.http.openapi import describe
+from serving.model.model_loader import Current, Served
+from serving.model.pointer import Pointer
+from serving.observability.metrics import Metrics
+from serving.observability.request_log import Logger
 from serving.records.database import migrate, opened
-from serving.records.log import PredictionLog
-from serving.records.ring import KeyRing
-from serving.routes import model, outcomes, predicting, state
-from serving.world import World
+from serving.records.prediction_log import PredictionLog
+from serving.routes import health, model, outcomes, predictions
 
 _LOOK_SECONDS = 0.5
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -88,9 +88,9 @@ def create(settings: ServingSettings, pointer: Path) -> FastAPI:
     application.openapi = lambda: describe(application)  # type: ignore[method-assign]
     application.add_exception_handler(ServingError, _refused)
     application.add_exception_handler(StarletteHTTPException, _http)
-    for routes in (predicting.router, model.router, outcomes.router, state.guarded, state.router):
+    for routes in (predictions.router, model.router, outcomes.router, health.guarded, health.router):
         application.router.routes.extend(routes.routes)  # included whole, they would be built anew for every request
-    application.mount("/page", StaticFiles(directory=state.PAGE), name="page")
+    application.mount("/page", StaticFiles(directory=health.PAGE), name="page")
     application.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     _add_documentation(application)
     return application

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.configuration.files import read_keys
 from accidents.errors import ConfigurationError
 from stacks.variables import expand
@@ -39,7 +39,7 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _REFERENCE = re.compile(r"\{\{\s*([^\s.{}]+)\.([^\s{}]+)\s*\}\}")
 
 
-class Component(Section):
+class Component(Settings):
     """One component of a stack."""
 
     name: Name | None = Field(None, description="name in ZenML; without one, the name of the stack")
@@ -47,14 +47,14 @@ class Component(Section):
     configuration: dict[str, Any] = Field(default_factory=dict, description="configuration of the flavor")
 
 
-class Secret(Section):
+class Secret(Settings):
     """A secret that ZenML keeps; the file names only the variables that fill it."""
 
     keys: dict[Name, VariableName] = Field(min_length=1, description="variable of the environment by key")
     optional: bool = Field(False, description="where it is not set, what refers to it is left out")
 
 
-class StackFile(Section):
+class StackFile(Settings):
     """A whole stack file."""
 
     components: dict[ComponentType, Component]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from stacks.answer import Missing
+from stacks.component_status import Missing
 
 SECONDS = 3.0
 """How long a server may stay silent."""

@@ -6,12 +6,11 @@ as not set. `${PROJECT}`, the folder of the project, is always there. Values tha
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
 
-PROJECT = Path(__file__).resolve().parents[1]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-((?:[^${}]|\$\{[^${}]*\})*))?\}")
 
 
@@ -34,7 +33,9 @@ def expand(value: Any, environment: Mapping[str, str], place: str) -> Any:
         return {key: part for key, part in expanded.items() if part != "" or value[key] == ""}
     if isinstance(value, list):
         return [expand(part, environment, place) for part in value]
-    return _expand_text(value, {"PROJECT": str(PROJECT), **environment}, place) if isinstance(value, str) else value
+    return (
+        _expand_text(value, {"PROJECT": str(PROJECT_ROOT), **environment}, place) if isinstance(value, str) else value
+    )
 
 
 def _expand_text(text: str, environment: Mapping[str, str], place: str) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accidents import exploration
+from accidents.plots import exploration
 from accidents.tables import Accidents
 from tests.trained import small_year
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.configuration.tracking import TrackingSettings
-from tracking.destination import SQLITE, Destination, destination, stack_tracker, without_credentials
 from tracking.environment import environment
 from tracking.errors import TrackingError
+from tracking.tracking_uri import SQLITE, Destination, destination, stack_tracker, without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

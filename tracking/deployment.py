@@ -16,7 +16,7 @@ import requests
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ConfigurationError, ModelError
-from accidents.texts import NESTED
+from accidents.inference.json_scoring import NESTED
 from tracking.environment import environment
 from tracking.registry import Version
 

@@ -13,7 +13,7 @@ from accidents.errors import DataError
 from accidents.promotion.decision import decide
 from accidents.promotion.measuring import best_holder, measure
 from accidents.promotion.results import Decision
-from accidents.synthetic import SAMPLE
+from accidents.sample.source_name import SAMPLE
 from tracking import ledger
 from tracking.errors import RegistryError
 from tracking.ledger import Entry

@@ -30,7 +30,7 @@ class AccidentModel(PythonModel):
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
         """Probability, prediction and its interpretation, a row for each of the input."""
-        from accidents.texts import predict_texts
+        from accidents.inference.json_scoring import predict_texts
 
         return predict_texts(self.bundle, model_input)
 

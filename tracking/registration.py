@@ -5,7 +5,7 @@ from typing import Any
 from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
 from accidents.report.subject import display_name
-from tracking import mirror
+from tracking import zenml_sync
 from tracking.connection import Connection, connected
 from tracking.errors import TrackingError
 from tracking.names import registered_name
@@ -53,7 +53,7 @@ def _registered(
         return result
     name = registered_name(found.model_type)
     version = _register(connection, name, found, model, training)
-    mirror.add_version(name, version, found.model_uri, _figures(model), training.tags)
+    zenml_sync.add_version(name, version, found.model_uri, _figures(model), training.tags)
     return result | {"name": name, "version": version}
 
 

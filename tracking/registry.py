@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
 from accidents.evaluation.metrics import METRICS
-from accidents.synthetic import SAMPLE
+from accidents.sample.source_name import SAMPLE
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 from tracking.names import registered_names

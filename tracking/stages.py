@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tracking import ledger, mirror
+from tracking import ledger, zenml_sync
 from tracking.errors import RegistryError
 from tracking.ledger import Entry
 from tracking.lock import locked
@@ -48,8 +48,8 @@ def transition(registry: Registry, version: Version, stage: str, entry: Entry, s
 
 def show_in_zenml(version: Version, stage: str) -> None:
     """Let ZenML know a version and its stage."""
-    mirror.add_version(version.name, version.version, version.model_uri, version.metrics)
-    mirror.set_stage(version.name, version.version, stage)
+    zenml_sync.add_version(version.name, version.version, version.model_uri, version.metrics)
+    zenml_sync.set_stage(version.name, version.version, stage)
 
 
 def rollback_target(registry: Registry, name: str) -> Version:
@@ -107,7 +107,7 @@ def delete_version(registry: Registry, version: Version, action: str = "delete")
         if current.model_uri.startswith("models:/m-"):
             client.delete_logged_model(current.model_uri.removeprefix("models:/"))
         ledger.add(registry.connection, Entry(action, version.name, version.version, NONE))
-        mirror.delete_version(version.name, version.version)
+        zenml_sync.delete_version(version.name, version.version)
 
 
 def delete_model(registry: Registry, name: str) -> None:
@@ -122,7 +122,7 @@ def delete_model(registry: Registry, name: str) -> None:
             raise RegistryError(f"{held.title} is in Production: archive it before the model can be deleted")
         registry.connection.client.delete_registered_model(name)
         ledger.add(registry.connection, Entry("delete", name, ledger.ALL, NONE))
-        mirror.delete_model(name)
+        zenml_sync.delete_model(name)
 
 
 def _number(version: Version | None) -> str | None:

@@ -16,7 +16,7 @@ from accidents.features.catalogue import FEATURES, KEYS
 from accidents.report.subject import display_name
 from accidents.tables import LABEL
 from tracking.connection import Connection
-from tracking.model import log_model
+from tracking.mlflow_model import log_model
 
 if TYPE_CHECKING:
     from mlflow.data.dataset import Dataset

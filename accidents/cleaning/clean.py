@@ -9,8 +9,8 @@ import pandas as pd
 
 from accidents.cleaning import label, roads
 from accidents.cleaning.checks import check_coordinates, check_dates, find_births, find_future
-from accidents.cleaning.exchange import constant_columns, emptied_columns, swapped_columns
-from accidents.cleaning.rows import set_aside
+from accidents.cleaning.column_swap import constant_columns, emptied_columns, swapped_columns
+from accidents.cleaning.row_rules import set_aside
 from accidents.columns import MISSING, Table
 from accidents.configuration.limits import Limits
 from accidents.reading.edition import Reading

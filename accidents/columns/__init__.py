@@ -7,7 +7,7 @@ project lists codes, ranges or dtypes of a published column.
 from collections.abc import Mapping
 
 from accidents.columns import caracteristiques, lieux, usagers, vehicules
-from accidents.columns.specification import LEVELS, MISSING, Column, Kind, Known, Table
+from accidents.columns.specification import LEVELS, MISSING, Availability, Column, Kind, Table
 
 TABLES: Mapping[Table, Mapping[str, Column]] = {
     Table.CARACTERISTIQUES: {column.name: column for column in caracteristiques.COLUMNS},
@@ -22,4 +22,4 @@ SOURCE = (
 )
 """Attribution that the licence asks for; shown wherever data are."""
 
-__all__ = ["LEVELS", "MISSING", "SOURCE", "TABLES", "Column", "Kind", "Known", "Table"]
+__all__ = ["LEVELS", "MISSING", "SOURCE", "TABLES", "Availability", "Column", "Kind", "Table"]

@@ -1,6 +1,6 @@
 """Columns of `caracteristiques`: one row an accident. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Column, Kind, Known, Table
+from accidents.columns.specification import Availability, Column, Kind, Table
 
 _TABLE = Table.CARACTERISTIQUES
 
@@ -10,22 +10,22 @@ COLUMNS = (
         "Num_Acc",
         Kind.KEY,
         "accident id, key of all four files; its first four digits are the year",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
         other_names=("Accident_Id",),
         nullable=False,
     ),
-    Column(_TABLE, "jour", Kind.INTEGER, "day of the month", Known.STRICT, minimum=1, maximum=31),
-    Column(_TABLE, "mois", Kind.INTEGER, "month", Known.STRICT, minimum=1, maximum=12),
-    Column(_TABLE, "an", Kind.INTEGER, "year", Known.STRICT, minimum=2005, maximum=2099),
-    Column(_TABLE, "hrmn", Kind.TIME, "local time of the accident", Known.STRICT, minimum=0, maximum=1439),
+    Column(_TABLE, "jour", Kind.INTEGER, "day of the month", Availability.STRICT, minimum=1, maximum=31),
+    Column(_TABLE, "mois", Kind.INTEGER, "month", Availability.STRICT, minimum=1, maximum=12),
+    Column(_TABLE, "an", Kind.INTEGER, "year", Availability.STRICT, minimum=2005, maximum=2099),
+    Column(_TABLE, "hrmn", Kind.TIME, "local time of the accident", Availability.STRICT, minimum=0, maximum=1439),
     Column(
         _TABLE,
         "lum",
         Kind.CODE,
         "light",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "daylight",
             2: "dusk or dawn",
@@ -39,7 +39,7 @@ COLUMNS = (
         "dep",
         Kind.TEXT,
         "department (INSEE code)",
-        Known.STRICT,
+        Availability.STRICT,
         pattern="0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[46-8]",
     ),
     Column(
@@ -47,7 +47,7 @@ COLUMNS = (
         "com",
         Kind.TEXT,
         "commune (INSEE code: department and number)",
-        Known.STRICT,
+        Availability.STRICT,
         pattern="(?:[0-9]{2}|2[AB])[0-9]{3}",
     ),
     Column(
@@ -55,7 +55,7 @@ COLUMNS = (
         "agg",
         Kind.CODE,
         "built-up area",
-        Known.STRICT,
+        Availability.STRICT,
         codes={1: "outside", 2: "inside"},
         other_names=("agg_",),
     ),
@@ -64,7 +64,7 @@ COLUMNS = (
         "int",
         Kind.CODE,
         "junction",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "none",
             2: "X junction",
@@ -82,7 +82,7 @@ COLUMNS = (
         "atm",
         Kind.CODE,
         "weather",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "normal",
             2: "light rain",
@@ -100,7 +100,7 @@ COLUMNS = (
         "col",
         Kind.CODE,
         "collision",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "head-on",
             2: "rear-end",
@@ -111,13 +111,13 @@ COLUMNS = (
             7: "none",
         },
     ),
-    Column(_TABLE, "adr", Kind.TEXT, "address, free text", Known.STRICT),
+    Column(_TABLE, "adr", Kind.TEXT, "address, free text", Availability.STRICT),
     Column(
         _TABLE,
         "lat",
         Kind.NUMBER,
         "latitude (WGS84)",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=-90,
         maximum=90,
         unit="degrees",
@@ -127,7 +127,7 @@ COLUMNS = (
         "long",
         Kind.NUMBER,
         "longitude (WGS84)",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=-180,
         maximum=180,
         unit="degrees",
@@ -137,7 +137,7 @@ COLUMNS = (
         "gps",
         Kind.TEXT,
         "origin of the coordinates: M mainland, A Antilles, G Guiana, R Réunion, Y Mayotte",
-        Known.STRICT,
+        Availability.STRICT,
         pattern="[MAGRY]",
         last_year=2018,
     ),

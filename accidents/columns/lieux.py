@@ -1,6 +1,6 @@
 """Columns of `lieux`: the road. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Column, Kind, Known, Table
+from accidents.columns.specification import Availability, Column, Kind, Table
 
 _TABLE = Table.LIEUX
 
@@ -10,7 +10,7 @@ COLUMNS = (
         "Num_Acc",
         Kind.KEY,
         "accident id",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
         nullable=False,
@@ -20,7 +20,7 @@ COLUMNS = (
         "catr",
         Kind.CODE,
         "road category",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "motorway",
             2: "national road",
@@ -32,24 +32,24 @@ COLUMNS = (
             9: "other",
         },
     ),
-    Column(_TABLE, "voie", Kind.TEXT, "road number or name", Known.STRICT),
-    Column(_TABLE, "v1", Kind.TEXT, "numeric suffix of the road number", Known.STRICT),
-    Column(_TABLE, "v2", Kind.TEXT, "letter suffix of the road number", Known.STRICT),
+    Column(_TABLE, "voie", Kind.TEXT, "road number or name", Availability.STRICT),
+    Column(_TABLE, "v1", Kind.TEXT, "numeric suffix of the road number", Availability.STRICT),
+    Column(_TABLE, "v2", Kind.TEXT, "letter suffix of the road number", Availability.STRICT),
     Column(
         _TABLE,
         "circ",
         Kind.CODE,
         "traffic",
-        Known.STRICT,
+        Availability.STRICT,
         codes={1: "one-way", 2: "two-way", 3: "separate carriageways", 4: "lanes of variable direction"},
     ),
-    Column(_TABLE, "nbv", Kind.INTEGER, "number of lanes", Known.STRICT, minimum=1, maximum=20),
+    Column(_TABLE, "nbv", Kind.INTEGER, "number of lanes", Availability.STRICT, minimum=1, maximum=20),
     Column(
         _TABLE,
         "vosp",
         Kind.CODE,
         "reserved lane",
-        Known.STRICT,
+        Availability.STRICT,
         codes={0: "none", 1: "cycle track", 2: "cycle lane", 3: "reserved lane"},
     ),
     Column(
@@ -57,17 +57,17 @@ COLUMNS = (
         "prof",
         Kind.CODE,
         "gradient",
-        Known.STRICT,
+        Availability.STRICT,
         codes={1: "flat", 2: "slope", 3: "hilltop", 4: "foot of a hill"},
     ),
-    Column(_TABLE, "pr", Kind.TEXT, "kilometre post, as written", Known.SCENE),
-    Column(_TABLE, "pr1", Kind.TEXT, "metres past the kilometre post, as written", Known.SCENE),
+    Column(_TABLE, "pr", Kind.TEXT, "kilometre post, as written", Availability.SCENE),
+    Column(_TABLE, "pr1", Kind.TEXT, "metres past the kilometre post, as written", Availability.SCENE),
     Column(
         _TABLE,
         "plan",
         Kind.CODE,
         "curvature",
-        Known.STRICT,
+        Availability.STRICT,
         codes={1: "straight", 2: "left bend", 3: "right bend", 4: "S bend"},
     ),
     Column(
@@ -75,18 +75,27 @@ COLUMNS = (
         "lartpc",
         Kind.NUMBER,
         "width of the central reserve",
-        Known.CALL,
+        Availability.CALL,
         minimum=0,
         maximum=300,
         unit="m",
     ),
-    Column(_TABLE, "larrout", Kind.NUMBER, "width of the carriageway", Known.CALL, minimum=0.1, maximum=300, unit="m"),
+    Column(
+        _TABLE,
+        "larrout",
+        Kind.NUMBER,
+        "width of the carriageway",
+        Availability.CALL,
+        minimum=0.1,
+        maximum=300,
+        unit="m",
+    ),
     Column(
         _TABLE,
         "surf",
         Kind.CODE,
         "road surface",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "normal",
             2: "wet",
@@ -104,7 +113,7 @@ COLUMNS = (
         "infra",
         Kind.CODE,
         "infrastructure",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             0: "none",
             1: "tunnel",
@@ -123,7 +132,7 @@ COLUMNS = (
         "situ",
         Kind.CODE,
         "where on the road",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             0: "none",
             1: "carriageway",
@@ -140,7 +149,7 @@ COLUMNS = (
         "vma",
         Kind.INTEGER,
         "speed limit",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=5,
         maximum=130,
         unit="km/h",
@@ -151,7 +160,7 @@ COLUMNS = (
         "env1",
         Kind.TEXT,
         "near a school, as written",
-        Known.STRICT,
+        Availability.STRICT,
         last_year=2018,
     ),
 )

@@ -38,7 +38,7 @@ class Kind(StrEnum):
         return "int16" if self is Kind.TIME else str(self.value)
 
 
-class Known(IntEnum):
+class Availability(IntEnum):
     """When a fact is known, in order; a feature is known once all of its columns are."""
 
     STRICT = 0
@@ -56,7 +56,7 @@ class Known(IntEnum):
         return self.name.lower()
 
 
-LEVELS = tuple(known.label for known in Known if known is not Known.AFTER)
+LEVELS = tuple(known.label for known in Availability if known is not Availability.AFTER)
 """Levels of information that a model can be trained at, from least to most."""
 
 
@@ -75,7 +75,7 @@ class Column:
     name: str
     kind: Kind
     meaning: str
-    known: Known
+    known: Availability
     codes: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     letters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     minimum: float | None = None

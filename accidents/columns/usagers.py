@@ -1,6 +1,6 @@
 """Columns of `usagers`: one row a person. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Column, Kind, Known, Table
+from accidents.columns.specification import Availability, Column, Kind, Table
 
 _TABLE = Table.USAGERS
 _EQUIPMENT = {
@@ -22,29 +22,34 @@ COLUMNS = (
         "Num_Acc",
         Kind.KEY,
         "accident id",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
         nullable=False,
     ),
-    Column(_TABLE, "id_usager", Kind.KEY, "person id, unique over the year", Known.STRICT, first_year=2022),
+    Column(_TABLE, "id_usager", Kind.KEY, "person id, unique over the year", Availability.STRICT, first_year=2022),
     Column(
         _TABLE,
         "id_vehicule",
         Kind.KEY,
         "vehicle of the person; of a pedestrian, the vehicle that hit them",
-        Known.STRICT,
+        Availability.STRICT,
         first_year=2019,
     ),
     Column(
-        _TABLE, "num_veh", Kind.TEXT, "vehicle id inside the accident", Known.STRICT, pattern="[A-Z]{1,3}[0-9]{1,3}"
+        _TABLE,
+        "num_veh",
+        Kind.TEXT,
+        "vehicle id inside the accident",
+        Availability.STRICT,
+        pattern="[A-Z]{1,3}[0-9]{1,3}",
     ),
     Column(
         _TABLE,
         "place",
         Kind.CODE,
         "seat",
-        Known.CALL,
+        Availability.CALL,
         codes={
             1: "driver",
             2: "front passenger",
@@ -63,7 +68,7 @@ COLUMNS = (
         "catu",
         Kind.CODE,
         "category of person",
-        Known.STRICT,
+        Availability.STRICT,
         codes={1: "driver", 2: "passenger", 3: "pedestrian"},
     ),
     Column(
@@ -71,28 +76,32 @@ COLUMNS = (
         "grav",
         Kind.CODE,
         "injury, from which the label follows",
-        Known.AFTER,
+        Availability.AFTER,
         codes={1: "unhurt", 2: "killed (within 30 days)", 3: "hospitalised (over 24 h)", 4: "slightly injured"},
     ),
-    Column(_TABLE, "sexe", Kind.CODE, "sex", Known.CALL, codes={1: "male", 2: "female"}),
-    Column(_TABLE, "an_nais", Kind.INTEGER, "year of birth", Known.CALL, minimum=1880, maximum=2099),
+    Column(_TABLE, "sexe", Kind.CODE, "sex", Availability.CALL, codes={1: "male", 2: "female"}),
+    Column(_TABLE, "an_nais", Kind.INTEGER, "year of birth", Availability.CALL, minimum=1880, maximum=2099),
     Column(
         _TABLE,
         "trajet",
         Kind.CODE,
         "purpose of the trip",
-        Known.SCENE,
+        Availability.SCENE,
         codes={1: "home to work", 2: "home to school", 3: "shopping", 4: "professional", 5: "leisure", 9: "other"},
     ),
-    Column(_TABLE, "secu1", Kind.CODE, "safety equipment in use", Known.SCENE, codes=_EQUIPMENT, first_year=2019),
-    Column(_TABLE, "secu2", Kind.CODE, "second safety equipment", Known.SCENE, codes=_EQUIPMENT, first_year=2019),
-    Column(_TABLE, "secu3", Kind.CODE, "third safety equipment", Known.SCENE, codes=_EQUIPMENT, first_year=2019),
+    Column(
+        _TABLE, "secu1", Kind.CODE, "safety equipment in use", Availability.SCENE, codes=_EQUIPMENT, first_year=2019
+    ),
+    Column(
+        _TABLE, "secu2", Kind.CODE, "second safety equipment", Availability.SCENE, codes=_EQUIPMENT, first_year=2019
+    ),
+    Column(_TABLE, "secu3", Kind.CODE, "third safety equipment", Availability.SCENE, codes=_EQUIPMENT, first_year=2019),
     Column(
         _TABLE,
         "secu",
         Kind.TEXT,
         "safety equipment before 2019: the equipment, then whether it was used",
-        Known.SCENE,
+        Availability.SCENE,
         pattern="[0-9]{1,2}",
         last_year=2018,
     ),
@@ -101,7 +110,7 @@ COLUMNS = (
         "locp",
         Kind.CODE,
         "where the pedestrian was",
-        Known.SCENE,
+        Availability.SCENE,
         codes={
             1: "carriageway, more than 50 m from a crossing",
             2: "carriageway, less than 50 m from a crossing",
@@ -119,7 +128,7 @@ COLUMNS = (
         "actp",
         Kind.CODE,
         "what the pedestrian did",
-        Known.SCENE,
+        Availability.SCENE,
         codes={
             1: "same way as the vehicle",
             2: "opposite way to the vehicle",
@@ -138,7 +147,7 @@ COLUMNS = (
         "etatp",
         Kind.CODE,
         "whether the pedestrian was alone",
-        Known.SCENE,
+        Availability.SCENE,
         codes={1: "alone", 2: "accompanied", 3: "in a group"},
     ),
 )

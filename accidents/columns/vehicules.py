@@ -1,6 +1,6 @@
 """Columns of `vehicules`: one row a vehicle. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Column, Kind, Known, Table
+from accidents.columns.specification import Availability, Column, Kind, Table
 
 _TABLE = Table.VEHICULES
 _UNUSED = "unused since 2006"
@@ -11,21 +11,26 @@ COLUMNS = (
         "Num_Acc",
         Kind.KEY,
         "accident id",
-        Known.STRICT,
+        Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
         nullable=False,
     ),
-    Column(_TABLE, "id_vehicule", Kind.KEY, "vehicle id, unique over the year", Known.STRICT, first_year=2019),
+    Column(_TABLE, "id_vehicule", Kind.KEY, "vehicle id, unique over the year", Availability.STRICT, first_year=2019),
     Column(
-        _TABLE, "num_veh", Kind.TEXT, "vehicle id inside the accident", Known.STRICT, pattern="[A-Z]{1,3}[0-9]{1,3}"
+        _TABLE,
+        "num_veh",
+        Kind.TEXT,
+        "vehicle id inside the accident",
+        Availability.STRICT,
+        pattern="[A-Z]{1,3}[0-9]{1,3}",
     ),
     Column(
         _TABLE,
         "senc",
         Kind.CODE,
         "direction of travel",
-        Known.SCENE,
+        Availability.SCENE,
         codes={1: "increasing kilometre posts", 2: "decreasing kilometre posts", 3: "no reference"},
     ),
     Column(
@@ -33,7 +38,7 @@ COLUMNS = (
         "catv",
         Kind.CODE,
         "vehicle category",
-        Known.STRICT,
+        Availability.STRICT,
         codes={
             1: "bicycle",
             2: "moped",
@@ -81,7 +86,7 @@ COLUMNS = (
         "obs",
         Kind.CODE,
         "fixed obstacle hit",
-        Known.CALL,
+        Availability.CALL,
         codes={
             0: "none",
             1: "parked vehicle",
@@ -108,7 +113,7 @@ COLUMNS = (
         "obsm",
         Kind.CODE,
         "moving obstacle hit",
-        Known.CALL,
+        Availability.CALL,
         codes={
             0: "none",
             1: "pedestrian",
@@ -124,7 +129,7 @@ COLUMNS = (
         "choc",
         Kind.CODE,
         "first impact",
-        Known.CALL,
+        Availability.CALL,
         codes={
             0: "none",
             1: "front",
@@ -143,7 +148,7 @@ COLUMNS = (
         "manv",
         Kind.CODE,
         "main manoeuvre before the accident",
-        Known.CALL,
+        Availability.CALL,
         codes={
             1: "straight on",
             2: "same way, same lane",
@@ -178,7 +183,7 @@ COLUMNS = (
         "motor",
         Kind.CODE,
         "engine",
-        Known.SCENE,
+        Availability.SCENE,
         codes={1: "fuel", 2: "hybrid", 3: "electric", 4: "hydrogen", 5: "human", 6: "other"},
         first_year=2019,
     ),
@@ -187,7 +192,7 @@ COLUMNS = (
         "occutc",
         Kind.INTEGER,
         "occupants of a public transport vehicle",
-        Known.SCENE,
+        Availability.SCENE,
         minimum=0,
         maximum=1000,
     ),

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class DeploymentSettings(Section):
+class DeploymentSettings(Settings):
     """How a registered model is checked and served by the model deployer of the stack."""
 
     stage: str = Field("Production", pattern="^(Production|Staging)$", description="stage of the model that is served")

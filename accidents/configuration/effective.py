@@ -7,24 +7,25 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.files import read_keys
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.serving import ServingSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ConfigurationError
 
-FOLDER = Path(__file__).resolve().parents[2] / "configs"
+FOLDER = PROJECT_ROOT / "configs"
 _LIKE = "the files in configs/"
 
 
-class Configuration(Section):
+class Configuration(Settings):
     """Everything that a run depends on, one section a pipeline."""
 
     ingestion: IngestionSettings

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class EvaluationSettings(Section):
+class EvaluationSettings(Settings):
     """How a scored model is measured and explained."""
 
     resamples: int = Field(500, ge=10, description="bootstrap resamples behind every interval")

@@ -1,16 +1,16 @@
-"""Section `expectations`: within what limits the data of a year are plausible."""
+"""Settings `expectations`: within what limits the data of a year are plausible."""
 
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from accidents.columns import TABLES
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class MissingLimits(Section):
+class MissingLimits(Settings):
     """The largest share of cells that may be missing, column by column."""
 
     columns: dict[str, Share] = Field(description="limits of single columns, written table.column")
@@ -29,7 +29,7 @@ class MissingLimits(Section):
         return self.columns.get(f"{table}.{column}", self.other)
 
 
-class Bounds(Section):
+class Bounds(Settings):
     """The shares between which one is plausible, both inclusive."""
 
     least: Share = Field(description="smallest plausible share")
@@ -110,7 +110,7 @@ _MISSING_UNTIL_2018 = MissingLimits(
 )
 
 
-class ExpectationSettings(Section):
+class ExpectationSettings(Settings):
     """Limits of what is checked beyond types and codes."""
 
     whole_years: bool | None = Field(

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class FeatureSettings(Section):
+class FeatureSettings(Settings):
     """What a model may see of an accident."""
 
     level: Literal["strict", "call", "scene"] = Field("call", description="level of information")

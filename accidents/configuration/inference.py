@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class InferenceSettings(Section):
+class InferenceSettings(Settings):
     """How many accidents are scored at a time."""
 
     chunk: int = Field(

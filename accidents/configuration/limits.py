@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class Limits(Section):
+class Limits(Settings):
     """Shares above which faults are no longer set aside one by one but stop the run."""
 
     bad_cells: float = Field(

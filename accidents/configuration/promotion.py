@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 Higher = Literal["roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy"]
 """Metrics of which more is better."""
@@ -17,7 +17,7 @@ Stage = Literal["Staging", "Production"]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class ImprovementSettings(Section):
+class ImprovementSettings(Settings):
     """How a candidate has to compare with the model that it would replace."""
 
     metric: Higher | Lower = Field("f1", description="metric that is compared")
@@ -36,7 +36,7 @@ class ImprovementSettings(Section):
     )
 
 
-class GuardSettings(Section):
+class GuardSettings(Settings):
     """What may not get worse, by how much, against the model that would be replaced."""
 
     ece_worse_by_at_most: Share = Field(0.005, description="rise of the calibration error")
@@ -48,7 +48,7 @@ class GuardSettings(Section):
     )
 
 
-class PromotionSettings(Section):
+class PromotionSettings(Settings):
     """When a model may take a stage, and whether it takes it by itself."""
 
     floors: dict[Higher, Share] = Field(

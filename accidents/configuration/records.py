@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class RecordSettings(Section):
+class RecordSettings(Settings):
     """The database of predictions, outcomes and API keys."""
 
     database_url: SecretStr | None = Field(

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.configuration.records import RecordSettings
 
 
-class RequestLimits(Section):
+class RequestLimits(Settings):
     """What one request may be; more is refused."""
 
     body_megabytes: float = Field(10, gt=0, le=1000, description="size of a body, after decompression")
@@ -16,7 +16,7 @@ class RequestLimits(Section):
     body_seconds: float = Field(20, gt=0, description="time for a body; more while it keeps coming")
 
 
-class CallerLimits(Section):
+class CallerLimits(Settings):
     """How much a caller may ask, counted by every worker for itself."""
 
     requests_per_second: int = Field(2000, ge=1, description="requests of one key")
@@ -24,7 +24,7 @@ class CallerLimits(Section):
     lockout_seconds: float = Field(60, gt=0, description="time for which an address is locked out")
 
 
-class ServingSettings(Section):
+class ServingSettings(Settings):
     """How the service runs."""
 
     host: str = Field("127.0.0.1", min_length=1, description="address that it listens on")

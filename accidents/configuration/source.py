@@ -1,4 +1,4 @@
-"""Section `source`: where the published files come from."""
+"""Settings `source`: where the published files come from."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from accidents.configuration.base import Section
-from accidents.synthetic import SAMPLE
+from accidents.configuration.base import Settings
+from accidents.sample.source_name import SAMPLE
 
 _DATAGOUV = "datagouv"
 
@@ -30,7 +30,7 @@ def parse_years(value: Any) -> Any:
     return tuple(sorted(set(years)))
 
 
-class SampleSettings(Section):
+class SampleSettings(Settings):
     """The embedded synthetic year."""
 
     accidents: int = Field(20_000, ge=1, description="accidents in each synthetic year")
@@ -38,7 +38,7 @@ class SampleSettings(Section):
     seed: int = Field(0, ge=0, description="seed of the generator; the same seed gives the same files")
 
 
-class DatagouvSettings(Section):
+class DatagouvSettings(Settings):
     """How files are downloaded from data.gouv.fr."""
 
     catalogue: str = Field(
@@ -66,7 +66,7 @@ class DatagouvSettings(Section):
         return mirrors
 
 
-class SourceSettings(Section):
+class SourceSettings(Settings):
     """Which files are read, and from where."""
 
     location: str = Field(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 
-class MlflowSettings(Section):
+class MlflowSettings(Settings):
     """What MLflow is told of a training."""
 
     enabled: bool = Field(True, description="record trainings at all")
@@ -20,14 +20,14 @@ class MlflowSettings(Section):
     model_registry: bool = Field(True, description="register every stored model as a new version")
 
 
-class PruningSettings(Section):
+class PruningSettings(Settings):
     """Which registered versions may go; one that has a stage never does."""
 
     keep_latest: int = Field(10, ge=1, description="latest versions of each model that stay, whatever their age")
     older_than_days: float = Field(30, ge=0, description="of the others, those of this age or more go")
 
 
-class TrackingSettings(Section):
+class TrackingSettings(Settings):
     """Where runs and models are recorded."""
 
     mlflow: MlflowSettings = MlflowSettings()

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.models import model_class, model_types
 from accidents.models.base import Range
 
@@ -14,7 +14,7 @@ Resampling = Literal["none", "smote", "class_weight", "undersample"]
 TuningMethod = Literal["none", "grid", "optuna"]
 
 
-class SplitSettings(Section):
+class SplitSettings(Settings):
     """Which accidents are for training, validation and test."""
 
     kind: Literal["random", "temporal"] = Field(
@@ -35,7 +35,7 @@ class SplitSettings(Section):
         return self
 
 
-class ThresholdRule(Section):
+class ThresholdRule(Settings):
     """How the decision threshold is chosen on the validation part: exactly one of the three."""
 
     best: Literal["f1"] | None = Field(None, description="the threshold of best F1")
@@ -56,7 +56,7 @@ class ThresholdRule(Section):
         return f"best {value.upper()}" if name == "best" else f"{name.replace('_', ' ')} {value:g}"
 
 
-class TuningSettings(Section):
+class TuningSettings(Settings):
     """How hyperparameters are searched."""
 
     method: TuningMethod = Field(
@@ -72,7 +72,7 @@ class TuningSettings(Section):
     )
 
 
-class ModelSettings(Section):
+class ModelSettings(Settings):
     """What is configured for one model type; what is left out is as declared in its file."""
 
     parameters: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
@@ -80,7 +80,7 @@ class ModelSettings(Section):
     space: dict[str, Range | list[Any]] | None = Field(None, description="ranges by hyperparameter for Optuna")
 
 
-class TrainingSettings(Section):
+class TrainingSettings(Settings):
     """Everything that the training of the models depends on, except the data and the level of information."""
 
     models: tuple[str, ...] = Field(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from accidents.compiling import compiled
+from accidents.features.jit import compiled
 
 
 @compiled("float64[:, :, :]", "float64[:]", "int64", "int64[:]", "int64", gives="float64[:, :]")

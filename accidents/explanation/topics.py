@@ -6,9 +6,9 @@ columns whose shares belong together; it follows from what a feature is made of,
 
 from functools import cache
 
+from accidents.features.array_columns import FIELDS, Over
 from accidents.features.catalogue import CATALOGUE
-from accidents.features.encodings import PlaceEncoding
-from accidents.features.layout import FIELDS, Over
+from accidents.features.place_columns import PlaceEncoding
 from accidents.features.specification import (
     Aggregate,
     Cross,

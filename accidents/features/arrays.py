@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.columns import MISSING
-from accidents.features.keys import by_distinct, code_of_road, code_of_text
-from accidents.features.layout import FIELDS, PUBLISHED, Over
+from accidents.features.array_columns import FIELDS, PUBLISHED, Over
+from accidents.features.cells import by_distinct, code_of_road, code_of_text
 
 if TYPE_CHECKING:
     import pandas as pd

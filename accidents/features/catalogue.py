@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from accidents.columns import LEVELS
-from accidents.features import groups
-from accidents.features.encodings import PlaceEncoding
-from accidents.features.groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
-from accidents.features.keys import KEYS
-from accidents.features.layout import Over
+from accidents.features import code_groups
+from accidents.features.array_columns import Over
+from accidents.features.cells import KEYS
+from accidents.features.code_groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
+from accidents.features.place_columns import PlaceEncoding
 from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Measure, Ratio
 
 Where = Iterable[int] | int
@@ -49,11 +49,11 @@ def _of_vehicle(how: How, column: str, name: str, phrase: str) -> Aggregate:
 
 
 def _band(how: How, name: str, phrase: str, by: str | None = None, **where: Where) -> Measure:
-    return Measure(name, phrase, _PEOPLE, how, "band", by, _conditions(where), default=groups.REFERENCE_BAND)
+    return Measure(name, phrase, _PEOPLE, how, "band", by, _conditions(where), default=code_groups.REFERENCE_BAND)
 
 
 def _age(how: How, name: str, phrase: str, by: str | None = None, **where: Where) -> Measure:
-    return Measure(name, phrase, _PEOPLE, how, "age", by, _conditions(where), default=groups.REFERENCE_AGE)
+    return Measure(name, phrase, _PEOPLE, how, "age", by, _conditions(where), default=code_groups.REFERENCE_AGE)
 
 
 def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
@@ -74,23 +74,23 @@ _ROAD, _BUILT_UP, _COLLISION = _code("catr", "road category"), _code("agg", "bui
 _WHEN = (
     _HOUR,
     *_cycle(_HOUR, 0, 24),
-    Lookup.grouped("daytime", "time of day", _HOUR, groups.DAYTIME),
+    Lookup.grouped("daytime", "time of day", _HOUR, code_groups.DAYTIME),
     _WEEKDAY,
     *_cycle(_WEEKDAY, 0, 7),
     Lookup("weekend", "weekend", _WEEKDAY, {day: float(day >= 5) for day in range(7)}, rule="1 if weekday is 5 or 6"),
     _MONTH,
     *_cycle(_MONTH, 1, 12),
-    Lookup.grouped("season", "season", _MONTH, groups.SEASON),
+    Lookup.grouped("season", "season", _MONTH, code_groups.SEASON),
 )
 
 _WHERE = (
     _LIGHT,
     _WEATHER,
-    Lookup.grouped("weather", "kind of weather", _WEATHER, groups.WEATHER),
+    Lookup.grouped("weather", "kind of weather", _WEATHER, code_groups.WEATHER),
     _SURFACE,
-    Lookup.grouped("surface", "kind of road surface", _SURFACE, groups.SURFACE),
+    Lookup.grouped("surface", "kind of road surface", _SURFACE, code_groups.SURFACE),
     _ROAD,
-    Lookup.grouped("road", "kind of road", _ROAD, groups.ROAD),
+    Lookup.grouped("road", "kind of road", _ROAD, code_groups.ROAD),
     _BUILT_UP,
     _COLLISION,
     _code("int", "junction"),
@@ -150,16 +150,18 @@ _PEOPLE_ASKED_FOR = (
     _count(_PEOPLE, "women_on_foot", "women on foot", sexe=_WOMAN, catu=_PEDESTRIAN),
     _count(_PEOPLE, "women_on_two_wheelers", "women on powered two-wheelers", sexe=_WOMAN, party=POWERED_TWO_WHEELERS),
     _count(_PEOPLE, "front_passengers", "people in the front passenger seat", place=2),
-    _count(_PEOPLE, "children", "people under 14", band=groups.CHILDREN),
-    _count(_PEOPLE, "youths", "people of 14 to 17", band=groups.YOUTHS),
-    _count(_PEOPLE, "young_adults", "people of 18 to 24", band=groups.YOUNG_ADULTS),
-    _count(_PEOPLE, "middle_aged", "people of 45 to 64", band=groups.MIDDLE_AGED),
-    _count(_PEOPLE, "seniors", "people of 65 and over", band=groups.SENIORS),
-    _count(_PEOPLE, "aged", "people of 75 and over", band=groups.AGED),
-    _count(_PEOPLE, "senior_pedestrians", "pedestrians of 65 and over", band=groups.SENIORS, party=Party.PEDESTRIAN),
-    _count(_PEOPLE, "young_in_cars", "people of 18 to 24 in cars", band=groups.YOUNG_ADULTS, party=Party.CAR),
-    _count(_PEOPLE, "middle_aged_in_cars", "people of 45 to 64 in cars", band=groups.MIDDLE_AGED, party=Party.CAR),
-    _count(_PEOPLE, "seniors_in_cars", "people of 65 and over in cars", band=groups.SENIORS, party=Party.CAR),
+    _count(_PEOPLE, "children", "people under 14", band=code_groups.CHILDREN),
+    _count(_PEOPLE, "youths", "people of 14 to 17", band=code_groups.YOUTHS),
+    _count(_PEOPLE, "young_adults", "people of 18 to 24", band=code_groups.YOUNG_ADULTS),
+    _count(_PEOPLE, "middle_aged", "people of 45 to 64", band=code_groups.MIDDLE_AGED),
+    _count(_PEOPLE, "seniors", "people of 65 and over", band=code_groups.SENIORS),
+    _count(_PEOPLE, "aged", "people of 75 and over", band=code_groups.AGED),
+    _count(
+        _PEOPLE, "senior_pedestrians", "pedestrians of 65 and over", band=code_groups.SENIORS, party=Party.PEDESTRIAN
+    ),
+    _count(_PEOPLE, "young_in_cars", "people of 18 to 24 in cars", band=code_groups.YOUNG_ADULTS, party=Party.CAR),
+    _count(_PEOPLE, "middle_aged_in_cars", "people of 45 to 64 in cars", band=code_groups.MIDDLE_AGED, party=Party.CAR),
+    _count(_PEOPLE, "seniors_in_cars", "people of 65 and over in cars", band=code_groups.SENIORS, party=Party.CAR),
     _band(How.MIN, "band_min", "age band of the youngest"),
     _band(How.MEAN, "band_mean", "mean age band"),
     _band(How.MAX, "band_max", "age band of the oldest"),

@@ -6,8 +6,8 @@ import pandas as pd
 
 from accidents.features.arrays import Arrays, arrays_of
 from accidents.features.catalogue import FEATURES, KEYS, names
-from accidents.features.encoders import GeographyEncoder
-from accidents.features.engine import compute, place_keys
+from accidents.features.compute import compute, place_keys
+from accidents.features.place_encoder import GeographyEncoder
 from accidents.tables import Accidents
 
 

@@ -8,7 +8,7 @@ are one division, and everything else is a count, a minimum or a maximum.
 import numba
 import numpy as np
 
-from accidents.compiling import compiled
+from accidents.features.jit import compiled
 
 COUNT, ANY, MIN, MAX, MEAN = range(5)
 """How an aggregate is computed."""

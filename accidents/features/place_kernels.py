@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from accidents.compiling import compiled
+from accidents.features.jit import compiled
 
 _IDS, _KEYS, _PAIR, _SHARES, _MATRIX = "int64[:]", "int64[:, :]", "float64[:]", "float32[:]", "float32[:, :]"
 

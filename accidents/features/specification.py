@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from accidents.columns import Known
-from accidents.features.layout import FIELDS, Over
+from accidents.columns import Availability
+from accidents.features.array_columns import FIELDS, Over
 
 _FEW = 4
 
@@ -51,7 +51,7 @@ class Feature(ABC):
 
     @property
     @abstractmethod
-    def known(self) -> Known:
+    def known(self) -> Availability:
         """When the latest of the columns used is known."""
 
     @property
@@ -121,9 +121,9 @@ class Aggregate(Feature):
         return FeatureKind.CATEGORY if self.words else FeatureKind.NUMBER
 
     @property
-    def known(self) -> Known:
+    def known(self) -> Availability:
         """When the latest of the columns used is known."""
-        return max((FIELDS[self.over][name].known for name in self.columns), default=Known.STRICT)
+        return max((FIELDS[self.over][name].known for name in self.columns), default=Availability.STRICT)
 
     @property
     def words(self) -> Mapping[int, str]:
@@ -193,7 +193,7 @@ class Lookup(Feature):
         return FeatureKind.FLAG if {*self.table.values()} == {0.0, 1.0} else FeatureKind.NUMBER
 
     @property
-    def known(self) -> Known:
+    def known(self) -> Availability:
         """When the feature looked up is known."""
         return self.of.known
 
@@ -226,7 +226,7 @@ class Cross(Feature):
         return FeatureKind.CATEGORY
 
     @property
-    def known(self) -> Known:
+    def known(self) -> Availability:
         """When both are known."""
         return max(self.first.known, self.second.known)
 
@@ -255,7 +255,7 @@ class Ratio(Feature):
         return FeatureKind.NUMBER
 
     @property
-    def known(self) -> Known:
+    def known(self) -> Availability:
         """When both are known."""
         return max(self.first.known, self.second.known)
 

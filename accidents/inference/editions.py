@@ -27,7 +27,7 @@ from accidents.configuration.limits import Limits
 from accidents.errors import DataError
 from accidents.features import build
 from accidents.inference.batch import Batch, Rejected
-from accidents.inference.parts import Part, cut, file_name
+from accidents.inference.chunks import Chunk, cut, file_name
 from accidents.ingestion import Ingested, ingest
 from accidents.reading.findings import Action, Finding, refusal, too_many
 from accidents.sources.edition import Edition
@@ -81,7 +81,7 @@ def batches(
             progress(f"{finding.sentence()}: {finding.action}")
 
 
-def _ingested(part: Part, settings: IngestionSettings, *, alone: bool) -> Ingested:
+def _ingested(part: Chunk, settings: IngestionSettings, *, alone: bool) -> Ingested:
     try:
         return ingest([part.edition], settings, labelled=False)
     except DataError as error:
@@ -91,7 +91,7 @@ def _ingested(part: Part, settings: IngestionSettings, *, alone: bool) -> Ingest
         raise DataError(f"{error}\n{where}", error.report) from None
 
 
-def _scored(part: Part, ingested: Ingested, bundle: Bundle, threads: int) -> Batch:
+def _scored(part: Chunk, ingested: Ingested, bundle: Bundle, threads: int) -> Batch:
     ids = ingested.accidents.accidents["Num_Acc"].to_numpy()
     return Batch(
         ids,

@@ -18,7 +18,7 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
-from accidents.prediction import matrix
+from accidents.inference.prediction import matrix
 from accidents.requests import Notes, RefusedError, parse_many
 
 _SHOWN = 1000  # characters of a refused line that are listed

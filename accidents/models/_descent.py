@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from accidents.compiling import compiled
+from accidents.features.jit import compiled
 
 
 @compiled("float32[:, :]", "int32[:]", "int16[:]", "float32[:]", "int32[:]", "float32[:]", gives="float64[:]")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from accidents.models._trees import Trees
+from accidents.models._tree_ensemble import Trees
 
 if TYPE_CHECKING:
     import lightgbm

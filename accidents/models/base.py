@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 
 Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ class Sample:
     weight: Vector | None = None
 
 
-class Range(Section):
+class Range(Settings):
     """Values of a hyperparameter that a search draws from, both ends included; whole numbers if both ends are."""
 
     low: int | float = Field(description="least value")
@@ -45,13 +45,13 @@ class Range(Section):
 Grid = Mapping[str, Sequence[Any]]
 Space = Mapping[str, Range | Sequence[Any]]
 
-P = TypeVar("P", bound=Section)
+P = TypeVar("P", bound=Settings)
 
 
 class Model(ABC, Generic[P]):
     """A fitted model of one type. Can be pickled; the pickle needs no library but `LIBRARIES` and NumPy."""
 
-    PARAMETERS: ClassVar[type[Section]]
+    PARAMETERS: ClassVar[type[Settings]]
     """Hyperparameters of the type, with bounds and defaults."""
 
     GRID: ClassVar[Grid] = {}

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.models._imputation import imputed, medians_of
 from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
 
 
-class Parameters(Section):
+class Parameters(Settings):
     """Hyperparameters."""
 
     inverse_penalty: float = Field(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from accidents.models._boosted import Boosted, Stopping
+from accidents.models._booster import Boosted, Stopping
 from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
 
 if TYPE_CHECKING:
-    from accidents.models._trees import Trees
+    from accidents.models._tree_ensemble import Trees
 
 
 class Parameters(Stopping):

@@ -21,7 +21,7 @@ def missing(cells: pd.DataFrame, shown: int, source: str) -> Figure:
     """The columns that are missing most often, coloured by their table.
 
     Args:
-        cells: what `accidents.exploration.missing` gives.
+        cells: what `accidents.plots.exploration.missing` gives.
         shown: most columns to draw.
         source: what `style.credit` gives.
     """

@@ -27,7 +27,7 @@ def by_hour_and_weekday(cells: pd.DataFrame, source: str) -> Figure:
     """Number of accidents and share of priority in every hour of the week.
 
     Args:
-        cells: what `accidents.exploration.by_hour_and_weekday` gives.
+        cells: what `accidents.plots.exploration.by_hour_and_weekday` gives.
         source: what `style.credit` gives.
     """
     figure, (number, share) = canvas("The hours of the week", source, size=(8.2, 4.6), heights=(1, 1))

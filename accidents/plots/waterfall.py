@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from accidents.explanation.single import Course
+from accidents.explanation.waterfall import Course
 from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE, canvas
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def waterfall(course: Course, shown: int, source: str) -> Figure:
     """The strongest reasons for one prediction, the others together, and where they lead.
 
     Args:
-        course: what `accidents.explanation.single.course` gives.
+        course: what `accidents.explanation.waterfall.course` gives.
         shown: most reasons to draw on their own.
         source: what `style.credit` gives.
     """

@@ -17,7 +17,7 @@ from accidents.evaluation.results import Evaluation
 from accidents.promotion.decision import better, known
 from accidents.promotion.results import Department, Measured, Measurements
 from accidents.tables import LABEL
-from accidents.unseen import unseen
+from accidents.training.held_out import unseen
 
 DEPARTMENT = "dep"
 """Column of the department of an accident."""

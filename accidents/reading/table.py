@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from accidents.columns import MISSING, TABLES, Column, Kind, Table
 from accidents.configuration.limits import Limits
-from accidents.reading import old
+from accidents.reading import old_layout
 from accidents.reading.cells import NO_BREAK_SPACES, parse_texts, plain
 from accidents.reading.findings import EXAMPLES, Action, Finding, too_many
 from accidents.reading.layout import KEY, Layout, read_header
@@ -266,8 +266,8 @@ def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> 
 def _complete(table: Table, frame: pd.DataFrame) -> None:
     """Work out what the old layout leaves out, in place."""
     if table is Table.CARACTERISTIQUES:
-        frame["com"] = old.whole_communes(frame["dep"], frame["com"])
+        frame["com"] = old_layout.whole_communes(frame["dep"], frame["com"])
     if table in {Table.VEHICULES, Table.USAGERS}:
-        frame["id_vehicule"] = old.vehicle_ids(frame["Num_Acc"].to_numpy(), frame["num_veh"])
+        frame["id_vehicule"] = old_layout.vehicle_ids(frame["Num_Acc"].to_numpy(), frame["num_veh"])
     if table is Table.USAGERS:
-        frame["secu1"] = old.equipment(frame["secu"])
+        frame["secu1"] = old_layout.equipment(frame["secu"])

@@ -9,9 +9,9 @@ in the vehicle described. A number that is 0 or not given counts as 1. Where the
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, TABLES, Column, Kind, Known, Table
-from accidents.features.layout import Over
-from accidents.requests.form import MOST, SLOTS, Form, Part, Row, blank
+from accidents.columns import MISSING, TABLES, Availability, Column, Kind, Table
+from accidents.features.array_columns import Over
+from accidents.requests.form import MOST, SLOTS, Form, RequestPart, Row, blank
 from accidents.requests.reader import Reader
 
 _DRIVER = 1
@@ -23,7 +23,7 @@ _VEHICLE = ("catv", "obsm", "motor", "obs")
 _PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
 _YEAR = TABLES[Table.CARACTERISTIQUES]["an"]
 COUNTS = {
-    name: Column(table, name, Kind.INTEGER, meaning, Known.STRICT, minimum=1, maximum=MOST)
+    name: Column(table, name, Kind.INTEGER, meaning, Availability.STRICT, minimum=1, maximum=MOST)
     for name, table, meaning in (
         ("nb_vehicules", Table.VEHICULES, "number of vehicles"),
         ("nb_victim", Table.USAGERS, "number of people"),
@@ -42,13 +42,13 @@ def read(content: Mapping[str, Any], reader: Reader) -> Form:
     for name in content.keys() - KEYS - {"Num_Acc", *_IGNORED}:
         reader.refuse(name, content[name], f"unknown field; the flat form has {', '.join(sorted(KEYS))}")
 
-    def read_in(row: Row, part: Part, names: tuple[str, ...]) -> Row:
+    def read_in(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
         return reader.read(part, {name: content[name] for name in names if name in content}, row)
 
-    accident = read_in(blank(Over.ACCIDENT), Part.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
-    read_in(accident, Part.ROAD, _ROAD)
-    vehicle = read_in(blank(Over.VEHICLES), Part.VEHICLES, _VEHICLE)
-    person = read_in(blank(Over.PEOPLE), Part.PEOPLE, (*_PERSON, *_IGNORED))
+    accident = read_in(blank(Over.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
+    read_in(accident, RequestPart.ROAD, _ROAD)
+    vehicle = read_in(blank(Over.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
+    person = read_in(blank(Over.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
     counts = {name: reader.value(column, content.get(name), name) for name, column in COUNTS.items()}
     if counts["year_acc"] not in {MISSING, accident[_AN]}:
         if accident[_AN] == MISSING:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, Column, Table
-from accidents.features.layout import FIELDS, Over
+from accidents.features.array_columns import FIELDS, Over
 from accidents.requests.values import absent
 
 MOST = 1000
@@ -20,7 +20,7 @@ takes the values of columns that are checked and not used.
 """
 
 
-class Part(StrEnum):
+class RequestPart(StrEnum):
     """Parts of a request, by their names in the nested form."""
 
     ACCIDENT = "accident"
@@ -30,17 +30,17 @@ class Part(StrEnum):
 
 
 _TABLE = {
-    Part.ACCIDENT: Table.CARACTERISTIQUES,
-    Part.ROAD: Table.LIEUX,
-    Part.VEHICLES: Table.VEHICULES,
-    Part.PEOPLE: Table.USAGERS,
+    RequestPart.ACCIDENT: Table.CARACTERISTIQUES,
+    RequestPart.ROAD: Table.LIEUX,
+    RequestPart.VEHICLES: Table.VEHICULES,
+    RequestPart.PEOPLE: Table.USAGERS,
 }
 
-COLUMNS: Mapping[Part, Mapping[str, Column]] = {
+COLUMNS: Mapping[RequestPart, Mapping[str, Column]] = {
     part: {
         name: column
         for column in TABLES[table].values()
-        if column.last_year is None and (column.name != "Num_Acc" or part is Part.ACCIDENT)
+        if column.last_year is None and (column.name != "Num_Acc" or part is RequestPart.ACCIDENT)
         for name in (column.name, *column.other_names)
     }
     for part, table in _TABLE.items()
@@ -54,7 +54,7 @@ _BESIDES = {
     Over.PEOPLE: ("id_vehicule", "num_veh"),
 }
 
-OVER = {part: Over.ACCIDENT if part is Part.ROAD else Over(part) for part in Part}
+OVER = {part: Over.ACCIDENT if part is RequestPart.ROAD else Over(part) for part in RequestPart}
 """Rows that each part is read into; an accident and its road make one."""
 
 SLOTS: Mapping[Over, Mapping[str, int]] = {
@@ -66,7 +66,7 @@ UNUSED = -1
 
 
 def _blank(over: Over) -> Row:
-    columns = {name: column for part in Part if OVER[part] is over for name, column in COLUMNS[part].items()}
+    columns = {name: column for part in RequestPart if OVER[part] is over for name, column in COLUMNS[part].items()}
     return [absent(columns[name]) if name in columns else MISSING for name in SLOTS[over]] + [None]
 
 

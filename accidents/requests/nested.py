@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING
-from accidents.features.layout import Over
-from accidents.requests.form import MOST, OVER, SLOTS, Form, Part, Row, blank
+from accidents.features.array_columns import Over
+from accidents.requests.form import MOST, OVER, SLOTS, Form, RequestPart, Row, blank
 from accidents.requests.reader import Reader
 
-PARTS = frozenset(Part)
+PARTS = frozenset(RequestPart)
 _ABSENT = frozenset({MISSING, None})
 _NAMES_OF_VEHICLE = tuple((name, SLOTS[Over.VEHICLES][name]) for name in ("id_vehicule", "num_veh"))
 _NAMES_OF_PERSON = tuple((name, SLOTS[Over.PEOPLE][name]) for name in ("id_vehicule", "num_veh"))
@@ -17,15 +17,15 @@ _NAMES_OF_PERSON = tuple((name, SLOTS[Over.PEOPLE][name]) for name in ("id_vehic
 def read(content: Mapping[str, Any], reader: Reader) -> Form:
     """Read the nested form; what is wrong with it is noted in `reader`."""
     for name in content.keys() - PARTS:
-        reader.refuse(name, content[name], f"unknown part; allowed: {', '.join(Part)}")
-    accident = reader.read(Part.ACCIDENT, content.get(Part.ACCIDENT, {}), blank(Over.ACCIDENT))
-    reader.read(Part.ROAD, content.get(Part.ROAD, {}), accident)
-    vehicles = _rows(Part.VEHICLES, content, reader)
-    people = _rows(Part.PEOPLE, content, reader)
+        reader.refuse(name, content[name], f"unknown part; allowed: {', '.join(RequestPart)}")
+    accident = reader.read(RequestPart.ACCIDENT, content.get(RequestPart.ACCIDENT, {}), blank(Over.ACCIDENT))
+    reader.read(RequestPart.ROAD, content.get(RequestPart.ROAD, {}), accident)
+    vehicles = _rows(RequestPart.VEHICLES, content, reader)
+    people = _rows(RequestPart.PEOPLE, content, reader)
     return Form(accident, vehicles, people, _seats(vehicles, people, reader))
 
 
-def _rows(part: Part, content: Mapping[str, Any], reader: Reader) -> list[Row]:
+def _rows(part: RequestPart, content: Mapping[str, Any], reader: Reader) -> list[Row]:
     rows = content.get(part)
     if part not in content:
         reader.refuse(part, "", f"is missing; it is a list of 1 to {MOST:,} objects")

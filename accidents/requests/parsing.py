@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accidents.columns import MISSING
-from accidents.features.layout import Over
+from accidents.features.array_columns import Over
 from accidents.requests import flat, nested
-from accidents.requests.form import SLOTS, Form, Part, Row
-from accidents.requests.gathering import Gathering
+from accidents.requests.array_builder import Gathering
+from accidents.requests.form import SLOTS, Form, RequestPart, Row
 from accidents.requests.problems import RefusedError
 from accidents.requests.reader import Reader
 from accidents.requests.request import Notes, Request, Requests
@@ -86,7 +86,7 @@ def _check_dates(form: Form, reader: Reader) -> None:
         return
     for number, person in enumerate(form.people):
         if person[_AN_NAIS] > year:
-            field = reader.field("an_nais", Part.PEOPLE, number)
+            field = reader.field("an_nais", RequestPart.PEOPLE, number)
             reader.refuse(field, person[_AN_NAIS], f"after the accident, which was in {year}")
 
 

@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, Column, Known
-from accidents.features.layout import PUBLISHED, Over
-from accidents.requests.form import COLUMNS, OVER, SLOTS, UNUSED, Part, Row
+from accidents.columns import MISSING, Availability, Column
+from accidents.features.array_columns import PUBLISHED, Over
+from accidents.requests.form import COLUMNS, OVER, SLOTS, UNUSED, RequestPart, Row
 from accidents.requests.problems import Problem, RefusedError, cut, shown
 from accidents.requests.values import absent, typed, usual
 
 _MOST_PROBLEMS = 1000
 _PLACES = ("dep", "com", "lat", "long")
 RELEVANT = {
-    Part.ACCIDENT: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[Part.ACCIDENT]),
-    Part.ROAD: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], "voie") if name in COLUMNS[Part.ROAD]),
-    Part.VEHICLES: PUBLISHED[Over.VEHICLES],
-    Part.PEOPLE: tuple(name for name in PUBLISHED[Over.PEOPLE] if name != "secu2"),
+    RequestPart.ACCIDENT: tuple(
+        name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[RequestPart.ACCIDENT]
+    ),
+    RequestPart.ROAD: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], "voie") if name in COLUMNS[RequestPart.ROAD]),
+    RequestPart.VEHICLES: PUBLISHED[Over.VEHICLES],
+    RequestPart.PEOPLE: tuple(name for name in PUBLISHED[Over.PEOPLE] if name != "secu2"),
 }
 """Columns that features use; a second equipment is seldom there to be recorded."""
 _OF_PEDESTRIANS = frozenset({"locp", "actp", "etatp"})
@@ -23,13 +25,13 @@ _CATU = SLOTS[Over.PEOPLE]["catu"]
 _PEDESTRIAN = 3
 
 
-def _slots(part: Part, *, on_foot: bool) -> tuple[tuple[int, str], ...]:
+def _slots(part: RequestPart, *, on_foot: bool) -> tuple[tuple[int, str], ...]:
     names = (name for name in RELEVANT[part] if on_foot or name not in _OF_PEDESTRIANS)
     return tuple((SLOTS[OVER[part]][name], f"{part}.{name}") for name in names)
 
 
-_SLOTS = {part: _slots(part, on_foot=False) for part in Part}
-_SLOTS_ON_FOOT = _slots(Part.PEOPLE, on_foot=True)
+_SLOTS = {part: _slots(part, on_foot=False) for part in RequestPart}
+_SLOTS_ON_FOOT = _slots(RequestPart.PEOPLE, on_foot=True)
 
 
 def _never(raw: Any) -> None:
@@ -38,7 +40,10 @@ def _never(raw: Any) -> None:
 
 _FIELDS = {
     part: {
-        name: (SLOTS[OVER[part]].get(column.name, UNUSED), _never if column.known is Known.AFTER else usual(column))
+        name: (
+            SLOTS[OVER[part]].get(column.name, UNUSED),
+            _never if column.known is Availability.AFTER else usual(column),
+        )
         for name, column in columns.items()
     }
     for part, columns in COLUMNS.items()
@@ -78,11 +83,13 @@ class Reader:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def field(self, name: str, part: Part | None, number: int | None) -> str:
+    def field(self, name: str, part: RequestPart | None, number: int | None) -> str:
         """The name of a field in messages; `number` is that of the vehicle or person."""
         return name if part is None or self.flat else f"{_where(part, number)}.{name}"
 
-    def value(self, column: Column, raw: Any, name: str, part: Part | None = None, number: int | None = None) -> Any:
+    def value(
+        self, column: Column, raw: Any, name: str, part: RequestPart | None = None, number: int | None = None
+    ) -> Any:
         """The typed value; a fault is noted, and the value counts as not recorded."""
         try:
             return typed(column, raw)
@@ -90,7 +97,7 @@ class Reader:
             self.refuse(self.field(name, part, number), raw, str(error))
             return absent(column)
 
-    def read(self, part: Part, values: Any, row: Row, number: int | None = None) -> Row:
+    def read(self, part: RequestPart, values: Any, row: Row, number: int | None = None) -> Row:
         """Fill `row` with what the object `values` says, and give it back."""
         if not isinstance(values, _OBJECT):
             self.refuse(_where(part, number), values, "must be an object of fields and values")
@@ -101,23 +108,23 @@ class Reader:
             value = typed_as_usual(raw) if type(raw) in _PLAIN else None
             row[slot] = self._closely(name, raw, part, number) if value is None else value
         missing = self._missing
-        for slot, label in _SLOTS_ON_FOOT if part is Part.PEOPLE and row[_CATU] == _PEDESTRIAN else _SLOTS[part]:
+        for slot, label in _SLOTS_ON_FOOT if part is RequestPart.PEOPLE and row[_CATU] == _PEDESTRIAN else _SLOTS[part]:
             value = row[slot]
             if value is None or value == MISSING or value != value:  # noqa: PLR0124 - NaN alone differs from itself
                 missing[label] = None
         return row
 
-    def _closely(self, name: str, raw: Any, part: Part, number: int | None) -> Any:
+    def _closely(self, name: str, raw: Any, part: RequestPart, number: int | None) -> Any:
         column = COLUMNS[part].get(name)
         if column is None:
             allowed = ", ".join(COLUMNS[part])
             self.refuse(self.field(name, part, number), raw, f"unknown field; allowed: {allowed}")
-        elif column.known is Known.AFTER:
+        elif column.known is Availability.AFTER:
             self.warn(f"{name} is the outcome and was ignored")
         else:
             return self.value(column, raw, name, part, number)
         return None
 
 
-def _where(part: Part, number: int | None) -> str:
+def _where(part: RequestPart, number: int | None) -> str:
     return part if number is None else f"{part}[{number}]"

@@ -5,7 +5,3 @@ files (`benchmarks/count_frequencies.py`); October to December are interpolated 
 daylight taken from months with about the same. Counts of rare combinations were left out, so that no real row can be
 recovered; addresses, ids, communes with few accidents and exact coordinates are invented.
 """
-
-from accidents.sample.writing import generate, write_sample
-
-__all__ = ["generate", "write_sample"]

@@ -27,7 +27,7 @@ def sample_editions(years: Iterable[int], accidents: int, seed: int, folder: Pat
 def _edition(year: int, accidents: int, seed: int, folder: Path) -> Edition:
     target = folder / f"synthetic-{year}-{accidents}-seed{seed}-{_generator_digest()}"
     if not target.exists():
-        from accidents.sample import write_sample
+        from accidents.sample.writing import write_sample
 
         logger.info("Generating %s synthetic accidents of %s.", accidents, year)
         unfinished = Path(tempfile.mkdtemp(prefix="tmp-", dir=folder))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from accidents.errors import ConfigurationError, SourceError
+from accidents.sample.source_name import SAMPLE
 from accidents.sources.edition import Edition
-from accidents.synthetic import SAMPLE
 
 if TYPE_CHECKING:
     from accidents.configuration.source import SourceSettings

@@ -8,7 +8,7 @@ import pandas as pd
 
 from accidents.features import matrix, names
 from accidents.features.catalogue import FEATURES, KEYS
-from accidents.features.encoders import GeographyEncoder
+from accidents.features.place_encoder import GeographyEncoder
 from accidents.features.specification import FeatureKind
 from accidents.models.base import Sample
 from accidents.tables import LABEL

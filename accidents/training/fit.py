@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from accidents.bundle import Calibration
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings
-from accidents.features.encoders import GeographyEncoder
+from accidents.features.place_encoder import GeographyEncoder
 from accidents.models.base import Model, Vector
-from accidents.training.decision import calibrate, choose_threshold
+from accidents.training.calibration import calibrate, choose_threshold
 from accidents.training.examples import Examples, Rows
 from accidents.training.resampling import resample
 
@@ -35,7 +35,7 @@ def fit(
     examples: Examples,
     training: Rows,
     validation: Rows,
-    parameters: Section,
+    parameters: Settings,
     settings: TrainingSettings,
 ) -> Fitted:
     """Learn from `training`; stop, calibrate and set the threshold on `validation`.
@@ -43,7 +43,7 @@ def fit(
     With `settings.refit`, model and encoder are then learned again from both, with as many trees as were found best.
     """
 
-    def learn(rows: Rows, held_out: Rows | None, chosen: Section) -> tuple[Model[Any], GeographyEncoder | None]:
+    def learn(rows: Rows, held_out: Rows | None, chosen: Settings) -> tuple[Model[Any], GeographyEncoder | None]:
         encoder, sample = examples.learn(rows)
         model = model_class.fit(
             resample(sample, settings.resampling, settings.seed),

@@ -7,8 +7,8 @@ import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
 from accidents.evaluation.metrics import measure, scores
-from accidents.split import labelled, parts_of, uniform
-from accidents.tables import Part
+from accidents.tables import Subset
+from accidents.training.split import labelled, parts_of, uniform
 from accidents.training.train import train
 
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
@@ -41,7 +41,7 @@ def learning_curve(
         ModelError: a share has too few accidents of a class.
     """
     frame = labelled(features, accidents)
-    test = parts_of(frame, settings.split, settings.seed) == Part.TEST
+    test = parts_of(frame, settings.split, settings.seed) == Subset.TEST
     draw = uniform(frame["Num_Acc"].to_numpy(), int(np.random.default_rng(settings.seed + 1).integers(2**63)))
     found = []
     for share in shares:
@@ -52,6 +52,6 @@ def learning_curve(
         again = scores(learned["priority"].to_numpy(), trained.bundle.predict(learned))
         bundle = trained.bundle
         on_learned = measure(again.distinct, again.counts(), bundle.threshold, settings.calibration_bins)["roc_auc"][0]
-        number = bundle.rows[Part.TRAINING] + bundle.rows[Part.VALIDATION]
-        found.append((number, float(on_learned), bundle.metrics[Part.TEST]["roc_auc"]))
+        number = bundle.rows[Subset.TRAINING] + bundle.rows[Subset.VALIDATION]
+        found.append((number, float(on_learned), bundle.metrics[Subset.TEST]["roc_auc"]))
     return pd.DataFrame(found, columns=["accidents", "learned", "test"])

@@ -15,11 +15,11 @@ from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import measure, scores
 from accidents.models import model_class
-from accidents.split import labelled, months_of, parts_of
-from accidents.tables import Part
+from accidents.tables import Subset
 from accidents.training import tuning
 from accidents.training.examples import Examples, Rows
 from accidents.training.fit import fit
+from accidents.training.split import labelled, months_of, parts_of
 
 Progress = Callable[[str], None]
 
@@ -79,18 +79,18 @@ def train(
     rows = _rows_by_part(examples, settings)
     say(", ".join(f"{part} {len(positions):,}" for part, positions in rows.items()) + " accidents")
 
-    search = _chosen(model_type, examples, rows[Part.TRAINING], settings, say)
+    search = _chosen(model_type, examples, rows[Subset.TRAINING], settings, say)
     started = time.perf_counter()
-    model, held_out = model_class(model_type), rows[Part.VALIDATION]
-    fitted = fit(model, examples, rows[Part.TRAINING], held_out, search.parameters, settings)
+    model, held_out = model_class(model_type), rows[Subset.VALIDATION]
+    fitted = fit(model, examples, rows[Subset.TRAINING], held_out, search.parameters, settings)
     seconds = time.perf_counter() - started
 
-    test = examples.apply(rows[Part.TEST], fitted.encoder)
+    test = examples.apply(rows[Subset.TEST], fitted.encoder)
     tested = fitted.calibration(fitted.model.margin(test.X, settings.threads))
     predictions = pd.concat(
         [
-            _predictions(examples, rows, Part.VALIDATION, fitted.validated),
-            _predictions(examples, rows, Part.TEST, tested),
+            _predictions(examples, rows, Subset.VALIDATION, fitted.validated),
+            _predictions(examples, rows, Subset.TEST, tested),
         ],
         ignore_index=True,
     )
@@ -128,10 +128,10 @@ def train(
     return Trained(bundle, predictions, summary)
 
 
-def _rows_by_part(examples: Examples, settings: TrainingSettings) -> dict[Part, Rows]:
+def _rows_by_part(examples: Examples, settings: TrainingSettings) -> dict[Subset, Rows]:
     parts = parts_of(examples.frame, settings.split, settings.seed)
-    rows = {part: np.flatnonzero(parts == part) for part in Part}
-    for part in (Part.TRAINING, Part.VALIDATION, Part.TEST):
+    rows = {part: np.flatnonzero(parts == part) for part in Subset}
+    for part in (Subset.TRAINING, Subset.VALIDATION, Subset.TEST):
         priority = int(examples.labels(rows[part]).sum())
         if min(priority, len(rows[part]) - priority) < _LEAST:
             raise ModelError(
@@ -160,7 +160,7 @@ def _chosen(
 
 
 def _predictions(
-    examples: Examples, rows: dict[Part, Rows], part: Part, probability: npt.NDArray[np.float64]
+    examples: Examples, rows: dict[Subset, Rows], part: Subset, probability: npt.NDArray[np.float64]
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {

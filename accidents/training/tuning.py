@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings, TuningSettings
 from accidents.models.base import Grid, Model, Range, Sample, Space
-from accidents.split import uniform
 from accidents.training.examples import Examples, Rows
 from accidents.training.resampling import resample
+from accidents.training.split import uniform
 
 Progress = Callable[[str], None]
 
@@ -33,7 +33,7 @@ class Search:
     `score` (None where the trial was given up) and `seconds`, ready for JSON.
     """
 
-    parameters: Section
+    parameters: Settings
     score: float | None
     trials: tuple[dict[str, Any], ...] = ()
 
@@ -57,7 +57,7 @@ class Candidates:
     seed: int
     threads: int
 
-    def score(self, parameters: Section, after_fold: Callable[[int, float], None] | None = None) -> float:
+    def score(self, parameters: Settings, after_fold: Callable[[int, float], None] | None = None) -> float:
         """Mean ROC-AUC over the folds; `after_fold` hears the number of each fold and the mean so far."""
         from sklearn.metrics import roc_auc_score
 
@@ -106,7 +106,7 @@ def candidates(model: type[Model[Any]], examples: Examples, training: Rows, sett
     return Candidates(model, tuple(cut), examples.categories, settings.seed, settings.threads)
 
 
-def grid_search(candidates: Candidates, start: Section, grid: Grid, progress: Progress | None = None) -> Search:
+def grid_search(candidates: Candidates, start: Settings, grid: Grid, progress: Progress | None = None) -> Search:
     """Score `start` with every combination of the values in `grid`; the first of equals is the best."""
     from sklearn.model_selection import ParameterGrid
 
@@ -130,7 +130,7 @@ def _trial(number: int, values: Mapping[str, Any], score: float | None, seconds:
 
 def optuna_search(
     candidates: Candidates,
-    start: Section,
+    start: Settings,
     space: Space,
     settings: TuningSettings,
     progress: Progress | None = None,
@@ -176,7 +176,7 @@ def optuna_search(
     return Search(_changed(start, study.best_params), study.best_value, _trials(study.get_trials(False, finished)))
 
 
-def _changed(parameters: Section, values: Mapping[str, Any]) -> Section:
+def _changed(parameters: Settings, values: Mapping[str, Any]) -> Settings:
     """With other values, validated."""
     return type(parameters).model_validate(parameters.model_dump() | dict(values))
 
@@ -206,7 +206,7 @@ def _trials(finished: Sequence[Any]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _study_name(candidates: Candidates, start: Section, space: Space, settings: TuningSettings) -> str:
+def _study_name(candidates: Candidates, start: Settings, space: Space, settings: TuningSettings) -> str:
     ranges = {name: v.model_dump() if isinstance(v, Range) else list(v) for name, v in space.items()}
     what = json.dumps([candidates.digest(), start.model_dump(), ranges, settings.pruner])
     return f"{candidates.model.__module__.rpartition('.')[2]}-{hashlib.sha256(what.encode()).hexdigest()[:16]}"

@@ -155,13 +155,13 @@ def service(model: Path, folder: Path) -> Contender:
 
 
 def _key(database: str) -> str:
-    from serving.records import keys
-    from serving.records.access import Role
+    from serving.auth.roles import Role
+    from serving.records import api_keys
     from serving.records.database import migrate, opened
 
     engine = opened(RecordSettings.model_validate({"database_url": database}), {})
     migrate(engine)
-    key = keys.create(engine, "benchmark", Role.PREDICT).text
+    key = api_keys.create(engine, "benchmark", Role.PREDICT).text
     engine.dispose()
     return key
 

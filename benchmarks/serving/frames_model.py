@@ -7,7 +7,7 @@ import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from accidents.texts import NESTED
+from accidents.inference.json_scoring import NESTED
 from benchmarks.serving.plain import predicted
 
 

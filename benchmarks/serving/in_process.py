@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from accidents.bundle import Bundle
-from accidents.prediction import matrix
+from accidents.inference.prediction import matrix
 from accidents.requests import parse
 
 _WARMING = 200

@@ -10,12 +10,12 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.texts import NESTED
+from accidents.inference.json_scoring import NESTED
 from benchmarks.serving.load import request
 from benchmarks.serving.subject import Subject
 from tracking.connection import connected
-from tracking.destination import Destination
-from tracking.model import log_model
+from tracking.mlflow_model import log_model
+from tracking.tracking_uri import Destination
 
 _STORED = 50
 _FRAMES = Path(__file__).with_name("frames_model.py")

@@ -16,7 +16,7 @@ from accidents.configuration.source import SourceSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.features import build
 from accidents.ingestion import ingest
-from accidents.requests.writing import requests_of
+from accidents.requests.serialisation import requests_of
 from accidents.sources.resolution import resolve
 from accidents.tables import Accidents
 from accidents.training import train

@@ -23,10 +23,10 @@ from benchmarks.serving.report import machine, table
 from benchmarks.serving.rounds import say
 from benchmarks.serving.subject import Subject, subject
 from benchmarks.serving_choices import contents, layers, runtimes, servers
-from serving.answering import Asked, predict
-from serving.current import Served
-from serving.metrics import Metrics
-from serving.pointer import Pointer
+from serving.model.model_loader import Served
+from serving.model.pointer import Pointer
+from serving.model.predictor import Asked, predict
+from serving.observability.metrics import Metrics
 
 CHOICES = ("runtime", "json", "validation", "layers", "server")
 _ACCIDENTS = 10_000

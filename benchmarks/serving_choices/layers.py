@@ -1,4 +1,4 @@
-"""Layers around an application: plain ASGI as in `serving.gate`, and the same work in Starlette's BaseHTTPMiddleware.
+"""Middleware around an application: plain ASGI, and the same work in Starlette's BaseHTTPMiddleware.
 
 Both work with the service's own doorkeeper, metrics and log, around one route that reads a body and answers.
 """
@@ -21,14 +21,14 @@ from starlette.routing import Route
 from accidents.configuration.records import RecordSettings
 from accidents.configuration.serving import ServingSettings
 from benchmarks.serving_choices.timing import microseconds
-from serving import gate
-from serving.access import Doorkeeper
-from serving.logs import Logger
-from serving.metrics import Metrics
-from serving.records import keys
-from serving.records.access import Role
+from serving.auth.authentication import Doorkeeper
+from serving.auth.key_cache import KeyRing
+from serving.auth.roles import Role
+from serving.http import middleware
+from serving.observability.metrics import Metrics
+from serving.observability.request_log import Logger
+from serving.records import api_keys
 from serving.records.database import migrate, opened
-from serving.records.ring import KeyRing
 
 _REPEATS = 1000
 _SELDOM = 60.0  # seconds between two readings of the keys
@@ -44,7 +44,7 @@ def layers(text: bytes, folder: Path) -> dict[str, float]:
     settings = ServingSettings.model_validate({"caller": {"requests_per_second": 1_000_000}})
     engine = opened(RecordSettings.model_validate({"database_url": f"sqlite:///{folder}/layers.db"}), {})
     migrate(engine)
-    scope = _scope(text, keys.create(engine, "benchmark", Role.PREDICT).text)
+    scope = _scope(text, api_keys.create(engine, "benchmark", Role.PREDICT).text)
     ring, loop = KeyRing(engine, _SELDOM), asyncio.new_event_loop()
     try:
         with (folder / "layers.log").open("w") as log, redirect_stderr(log):
@@ -64,10 +64,10 @@ def _kinds(settings: ServingSettings, ring: KeyRing) -> dict[str, list[Middlewar
     return {
         "no layer": [],
         "plain ASGI": [
-            Middleware(gate.Headers),
-            Middleware(gate.Telemetry, metrics=metrics, logger=logger),
-            Middleware(gate.Access, doorkeeper=doorkeeper),
-            Middleware(gate.Bodies, limits=settings.request),
+            Middleware(middleware.Headers),
+            Middleware(middleware.Telemetry, metrics=metrics, logger=logger),
+            Middleware(middleware.Access, doorkeeper=doorkeeper),
+            Middleware(middleware.Bodies, limits=settings.request),
         ],
         "BaseHTTPMiddleware": [
             Middleware(BaseHTTPMiddleware, dispatch=dispatch)
@@ -121,7 +121,7 @@ def _call(
 
 async def _headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
     response = await call_next(request)
-    for name, value in gate.BROWSERS:
+    for name, value in middleware.BROWSERS:
         response.headers.setdefault(name.decode(), value.decode())
     return response
 

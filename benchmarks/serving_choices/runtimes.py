@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Bundle
-from accidents.smoke import TOLERANCE
+from accidents.inference.smoke_test import TOLERANCE
 from benchmarks.serving_choices.timing import microseconds
 
 Rows = npt.NDArray[np.float32]

@@ -10,8 +10,8 @@ from typing import Any
 from accidents.configuration.serving import ServingSettings
 from benchmarks.serving.contenders import Contender, free_port, running, service
 from benchmarks.serving.load import measured
-from serving.handover import POINTER, SETTINGS
-from serving.launch import of_file
+from serving.environment import POINTER, SETTINGS
+from serving.process.supervisor import of_file
 
 CLIENTS = 8
 _REQUESTS = 2000
@@ -64,7 +64,7 @@ def _of(name: str, model: Path, folder: Path) -> Contender:
         POINTER: str(own / "model.json"),
     }
     command = {
-        "uvicorn": ("-m", "serving.server"),
+        "uvicorn": ("-m", "serving.process.server"),
         "granian": (
             *("-m", "granian", "serving.application:from_environment", "--factory", "--interface", "asgi"),
             *("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--loop", "uvloop", "--no-ws"),

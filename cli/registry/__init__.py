@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cli.exits import ended
+from cli.exit_codes import ended
 from cli.registry.arguments import parser
 
 
@@ -11,7 +11,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser().parse_args(arguments)
 
     def answered() -> int:
-        from cli.session import read_environment
+        from cli.zenml_session import read_environment
 
         read_environment()
         from cli.registry.answers import answer

@@ -5,28 +5,28 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from accidents.configuration.effective import Configuration, load
-from cli.registry import changing, judging, reading
-from cli.registry.desk import Desk
-from cli.session import prepare
+from cli.registry import evaluation, queries, transitions
+from cli.registry.context import Desk
+from cli.zenml_session import prepare
 from tracking.connection import connected
 from tracking.registry import Registry
 
 _ANSWERS: Mapping[str, Callable[[Desk], int]] = {
-    "list-models": reading.list_models,
-    "list-versions": reading.list_versions,
-    "get-model": reading.get_model,
-    "history": reading.history,
-    "transition": changing.give_stage,
-    "promote": changing.promote,
-    "archive": changing.archive,
-    "rollback": changing.rollback,
-    "delete-version": changing.delete_version,
-    "delete-model": changing.delete_model,
-    "prune": changing.prune,
-    "check": changing.check,
-    "compare": judging.compare,
-    "evaluate-promotion": judging.evaluate_promotion,
-    "auto-promote": judging.auto_promote,
+    "list-models": queries.list_models,
+    "list-versions": queries.list_versions,
+    "get-model": queries.get_model,
+    "history": queries.history,
+    "transition": transitions.give_stage,
+    "promote": transitions.promote,
+    "archive": transitions.archive,
+    "rollback": transitions.rollback,
+    "delete-version": transitions.delete_version,
+    "delete-model": transitions.delete_model,
+    "prune": transitions.prune,
+    "check": transitions.check,
+    "compare": evaluation.compare,
+    "evaluate-promotion": evaluation.evaluate_promotion,
+    "auto-promote": evaluation.auto_promote,
 }
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accidents.configuration.records import RecordSettings
-from serving.handover import DATABASE
-from serving.records.address import SQLITE, address, shown
+from serving.environment import DATABASE
+from serving.records.database_url import SQLITE, address, shown
 from serving.records.errors import RecordsError
 
 _PATIENCE = 5  # seconds for a connection, or for another process to end its transaction

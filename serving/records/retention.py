@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, select
 
-from serving.records.address import SQLITE
 from serving.records.database import told, writing
+from serving.records.database_url import SQLITE
 from serving.records.tables import feedback, predictions
 
 _AT_A_TIME = 5_000

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Engine, String, bindparam, column, func, sele
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from serving.records.data_minimisation import keeper
 from serving.records.database import writing
-from serving.records.reduction import keeper
 from serving.records.tables import predictions
 
 if TYPE_CHECKING:
-    from serving.records.log import Entry
+    from serving.records.prediction_log import Entry
 
 Row = dict[str, Any]
 """The values of a row by the names of the columns, in their order."""

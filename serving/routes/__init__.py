@@ -1,1 +1,1 @@
-"""The routes, one file a concern; each asks `serving.answering` and says nothing of its own."""
+"""The routes, one file a concern; each asks `serving.model.predictor` and says nothing of its own."""

@@ -5,19 +5,19 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from accidents.columns import Known
+from accidents.columns import Availability
+from accidents.inference.json_scoring import FLAT, NESTED
 from accidents.requests.flat import KEYS
-from accidents.requests.form import COLUMNS, Part
+from accidents.requests.form import COLUMNS, RequestPart
 from accidents.requests.reader import RELEVANT
-from accidents.texts import FLAT, NESTED
-from serving.bodies import Json
-from serving.describing import faults, needs
-from serving.errors import ServingError
-from serving.guard import GuardedRoute
-from serving.pointer import wait_for_check
-from serving.records.access import Role
-from serving.schemas import answers, requests
-from serving.world import world_of
+from serving.auth.authorization import GuardedRoute
+from serving.auth.roles import Role
+from serving.dependencies import world_of
+from serving.http.errors import ServingError
+from serving.http.json_body import Json
+from serving.http.openapi import faults, needs
+from serving.model.pointer import wait_for_check
+from serving.schemas import requests, responses
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["model"])
 _PATIENCE = 30  # seconds for the registry to be asked
@@ -26,7 +26,7 @@ _OUTPUTS = ["probability (float64)", "prediction (0 or 1)", "interpretation (Pri
 
 @router.get(
     "/model",
-    response_model=answers.Model,
+    response_model=responses.Model,
     responses=faults(503),
     openapi_extra=needs(Role.PREDICT),
     summary="The model",
@@ -58,7 +58,7 @@ async def model(request: Request) -> Json:
 
 @router.get(
     "/input-features",
-    response_model=answers.InputFeatures,
+    response_model=responses.InputFeatures,
     responses=faults(503),
     openapi_extra=needs(Role.PREDICT),
     summary="What a request may hold",
@@ -68,18 +68,18 @@ async def input_features(request: Request) -> Json:
     level = world_of(request).served().bundle.level
     parts = {
         part.value: [
-            requests.facts(column) | {"used": name in RELEVANT[part] and column.known <= Known[level.upper()]}
+            requests.facts(column) | {"used": name in RELEVANT[part] and column.known <= Availability[level.upper()]}
             for name, column in COLUMNS[part].items()
-            if name == column.name and column.known is not Known.AFTER
+            if name == column.name and column.known is not Availability.AFTER
         ]
-        for part in Part
+        for part in RequestPart
     }
     return Json({"level": level, "parts": parts, "flat": sorted(KEYS)})
 
 
 @router.post(
     "/admin/reload",
-    response_model=answers.Reloaded,
+    response_model=responses.Reloaded,
     responses=faults(503, 504),
     openapi_extra=needs(Role.ADMIN),
     summary="Look for a newer model now",

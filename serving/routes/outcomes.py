@@ -17,18 +17,18 @@ from accidents.evaluation.evaluate import evaluate as measured
 from accidents.evaluation.metrics import METRICS
 from accidents.requests import Problem, RefusedError
 from accidents.requests.problems import shown
-from serving import answering
-from serving.bodies import Json, json_of, listed, only
-from serving.current import Served
-from serving.describing import faults, ref, takes
-from serving.errors import ServingError, invalid
-from serving.guard import GuardedRoute
+from serving.auth.authorization import GuardedRoute
+from serving.auth.roles import Role
+from serving.dependencies import asked, world_of
+from serving.http.errors import ServingError, invalid
+from serving.http.json_body import Json, json_of, listed, only
+from serving.http.openapi import faults, ref, takes
+from serving.model import predictor
+from serving.model.model_loader import Served
 from serving.records import feedback as outcomes
-from serving.records.access import Role
 from serving.records.errors import RecordsError, UnknownPredictionError
-from serving.records.identifiers import moment
-from serving.schemas import answers, requests
-from serving.world import asked, world_of
+from serving.records.prediction_ids import moment
+from serving.schemas import requests, responses
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["outcomes"])
 _SETTINGS = EvaluationSettings(resamples=200)
@@ -37,7 +37,7 @@ _LOOK_AGAIN = 0.1  # seconds
 
 @router.post(
     "/evaluate",
-    response_model=answers.Evaluated,
+    response_model=responses.Evaluated,
     responses=faults(400, 415, 422, 503),
     openapi_extra=takes(Role.EVALUATE, ref(requests.labelled_model())),
     summary="Measure the model",
@@ -53,7 +53,7 @@ async def evaluate(request: Request) -> Json:
     try:
         found = await run_in_threadpool(_evaluated, world.served(), accidents, labels)
     except RefusedError as error:
-        raise ServingError(422, answering.INVALID, answering.REFUSED, error.problems) from None
+        raise ServingError(422, predictor.INVALID, predictor.REFUSED, error.problems) from None
     world.metrics.evaluated(found["metrics"])
     return Json(found)
 
@@ -71,7 +71,7 @@ def _check_labels(labels: list[Any], accidents: int) -> None:
 
 
 def _evaluated(served: Served, accidents: list[Any], labels: list[int]) -> dict[str, Any]:
-    probabilities = answering.probabilities_of(served, accidents)
+    probabilities = predictor.probabilities_of(served, accidents)
     found = measured(np.array(labels, np.int8), probabilities, served.bundle.threshold, groups=None, settings=_SETTINGS)
     return {
         "model": served.called,
@@ -86,7 +86,7 @@ def _evaluated(served: Served, accidents: list[Any], labels: list[int]) -> dict[
 
 @router.post(
     "/feedback",
-    response_model=answers.FeedbackTaken,
+    response_model=responses.FeedbackTaken,
     responses=faults(400, 404, 415, 422, 503),
     openapi_extra=takes(Role.PREDICT, ref(requests.Feedback)),
     summary="Tell an outcome",

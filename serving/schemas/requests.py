@@ -6,20 +6,25 @@ and, being forgiving, numbers as texts, too.
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from accidents.columns import MISSING, Column, Kind, Known
+from accidents.columns import MISSING, Availability, Column, Kind
+from accidents.configuration.paths import PROJECT_ROOT
 from accidents.requests.flat import COUNTS, KEYS
-from accidents.requests.form import COLUMNS, MOST, Part
+from accidents.requests.form import COLUMNS, MOST, RequestPart
 
-_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+_EXAMPLES = PROJECT_ROOT / "examples"
 _GREATEST_KEY = 10**15
 _LONGEST_TEXT = 500
 _ID = "019314c6-0000-7000-8000-000000000000"
-_NAMES = {Part.ACCIDENT: "AccidentFacts", Part.ROAD: "Road", Part.VEHICLES: "Vehicle", Part.PEOPLE: "Person"}
+_NAMES = {
+    RequestPart.ACCIDENT: "AccidentFacts",
+    RequestPart.ROAD: "Road",
+    RequestPart.VEHICLES: "Vehicle",
+    RequestPart.PEOPLE: "Person",
+}
 _LIKE = {
     "Num_Acc": 202400000001,
     "hrmn": "17:15",
@@ -45,7 +50,9 @@ class _FlatBody(_Body):
 @cache
 def accident_model() -> type[BaseModel]:
     """An accident in the nested form."""
-    accident, road, vehicle, person = map(_part, (Part.ACCIDENT, Part.ROAD, Part.VEHICLES, Part.PEOPLE))
+    accident, road, vehicle, person = map(
+        _part, (RequestPart.ACCIDENT, RequestPart.ROAD, RequestPart.VEHICLES, RequestPart.PEOPLE)
+    )
     return create_model(
         "Accident",
         __base__=_Body,
@@ -118,7 +125,7 @@ class Feedback(BaseModel):
 
 def flat_columns() -> dict[str, Column]:
     """The column behind each key of the flat form."""
-    found = {name: column for part in reversed(Part) for name, column in COLUMNS[part].items() if name in KEYS}
+    found = {name: column for part in reversed(RequestPart) for name, column in COLUMNS[part].items() if name in KEYS}
     return dict(sorted((found | COUNTS).items()))
 
 
@@ -150,11 +157,11 @@ def _list_of(model: Any) -> Any:
     return list[model]
 
 
-def _part(part: Part) -> Any:
+def _part(part: RequestPart) -> Any:
     fields: dict[str, Any] = {
         column.name: _field(column)
         for name, column in COLUMNS[part].items()
-        if name == column.name and column.known is not Known.AFTER
+        if name == column.name and column.known is not Availability.AFTER
     }
     doc = f"Facts of {part.value}; what is not known is left out."
     return create_model(_NAMES[part], __base__=_Body, __doc__=doc, **fields)

@@ -9,8 +9,8 @@ from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
 from steps.metadata import log_step
 from tracking.connection import connected
-from tracking.proof import prove
 from tracking.registry import Registry
+from tracking.smoke_test import prove
 
 
 @step(enable_cache=False)

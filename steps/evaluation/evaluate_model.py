@@ -8,17 +8,17 @@ from zenml.types import HTMLString
 
 import materializers.bundle
 import materializers.frame  # noqa: F401  # stores the frames
-from accidents.assessment import assess
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.report.model_report import assess
 from accidents.report.subject import display_name
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
-from accidents.unseen import unseen
-from steps.borders import border
+from accidents.training.held_out import unseen
 from steps.caching import cache_policy
 from steps.metadata import log_step
+from steps.validation import border
 
 
 @step(cache_policy=cache_policy(__name__))

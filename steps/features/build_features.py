@@ -10,9 +10,9 @@ from accidents.features import build
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
+from steps.validation import border
 
 
 @step(cache_policy=cache_policy(__name__))

@@ -9,8 +9,8 @@ from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.inference import score
-from steps.borders import border
 from steps.metadata import log_step
+from steps.validation import border
 
 
 @step(enable_cache=False)

@@ -15,9 +15,9 @@ from accidents.reading.findings import report_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.sources.fingerprint import fingerprint as fingerprint_of
 from accidents.sources.resolution import resolve
-from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
+from steps.validation import border
 
 _REMEDY = (
     "Use complete official files; if these are right, widen the limits under `expectations` in configs/ingestion.yaml"

@@ -11,8 +11,8 @@ from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from steps.borders import border
 from steps.metadata import log_step
+from steps.validation import border
 from tracking.connection import connected
 from tracking.promotion import Data, promote_registered
 from tracking.registry import Registry

@@ -14,12 +14,12 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.report.files import Reports
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.tables import Accidents
-from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
-from steps.tracking.origin import origin
-from tracking.assembling import assemble
+from steps.tracking.provenance import origin
+from steps.validation import border
 from tracking.registration import keep
+from tracking.training_record import assemble
 
 
 @step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"))

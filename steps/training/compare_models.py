@@ -9,15 +9,15 @@ from zenml.types import HTMLString, MarkdownString
 import materializers.bundle
 import materializers.frame
 import materializers.reports  # noqa: F401  # the three store what goes in and out
-from accidents import assessment
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.report import model_report
 from accidents.report.files import Reports
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_model, log_step
+from steps.validation import border
 
 
 @step(cache_policy=cache_policy(__name__))
@@ -51,7 +51,7 @@ def compare_models(
         source: where the accidents come from, as typed.
         without_place: the `evaluations` of models trained without the place, which the card then compares.
     """
-    result = assessment.compare_models(
+    result = model_report.compare_models(
         models, predictions, features, accidents, settings, source=source, without_place=without_place
     )
     figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}

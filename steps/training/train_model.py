@@ -13,9 +13,9 @@ from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.training import train
-from steps.borders import border
 from steps.caching import cache_policy
 from steps.metadata import log_step
+from steps.validation import border
 
 
 @step(cache_policy=cache_policy(__name__))

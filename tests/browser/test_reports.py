@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from accidents.assessment import compare_models
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.report.model_report import compare_models
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.trained import small_models, small_year
 

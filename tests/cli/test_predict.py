@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
 from cli.commands import main
 from tests.trained import small_models

@@ -7,7 +7,7 @@ import pytest
 
 from accidents.errors import RequestError
 from accidents.requests import parse
-from cli.questions import ask
+from cli.prompts import ask
 
 NOW = datetime(2024, 6, 5, 8, 10)  # noqa: DTZ001 - accidents bear local dates
 

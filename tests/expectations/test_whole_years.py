@@ -10,7 +10,7 @@ from accidents.configuration.expectations import ExpectationSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import DatagouvSettings, SourceSettings
 from accidents.errors import DataError
-from accidents.sample import write_sample
+from accidents.sample.writing import write_sample
 from accidents.sources.fingerprint import fingerprint
 from accidents.sources.folder import folder_editions
 from accidents.sources.resolution import resolve

@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from accidents.columns import LEVELS, TABLES, Known
+from accidents.columns import LEVELS, TABLES, Availability
 from accidents.features import names
+from accidents.features.array_columns import FIELDS, Over
 from accidents.features.catalogue import CATALOGUE, ENCODED, FEATURES
-from accidents.features.layout import FIELDS, Over
 from accidents.features.specification import Aggregate, FeatureKind
 
 NEVER = {"grav", "Num_Acc", "id_usager", "id_vehicule", "num_veh", "pr", "pr1", "adr", "larrout", "lartpc"}
@@ -42,7 +42,9 @@ def test_what_each_level_may_know() -> None:
 
 def test_the_outcome_and_the_traces_of_the_form_are_no_features() -> None:
     assert not {column for fields in FIELDS.values() for column in fields} & NEVER
-    outcomes = {name for columns in TABLES.values() for name, column in columns.items() if column.known is Known.AFTER}
+    outcomes = {
+        name for columns in TABLES.values() for name, column in columns.items() if column.known is Availability.AFTER
+    }
     assert outcomes == {"grav"}
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from accidents.features.catalogue import ENCODED, key_names
-from accidents.features.encoders import GeographyEncoder
-from accidents.features.keys import keys
+from accidents.features.cells import keys
+from accidents.features.place_encoder import GeographyEncoder
 
 SHARE = {name: ENCODED.index(f"te_{name}") for name in ("department", "commune", "road", "area", "spot")}
 DENSITY = {name: ENCODED.index(f"density_{name}") for name in SHARE}

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accidents.columns import Known
-from accidents.compiling import compiled
+from accidents.columns import Availability
 from accidents.features import build, vector
+from accidents.features.array_columns import FIELDS, Over
 from accidents.features.arrays import arrays_of
 from accidents.features.catalogue import FEATURES
-from accidents.features.engine import compute
-from accidents.features.layout import FIELDS, Over
-from accidents.features.plan import plan
+from accidents.features.compute import compute
+from accidents.features.jit import compiled
+from accidents.features.kernel_plan import plan
 from accidents.features.specification import Aggregate, Feature, FeatureKind, How
 from tests.features.generated import chosen, random_accidents
 
@@ -156,5 +156,5 @@ class Odd(Feature):
     """A feature of a sort that no kernel knows."""
 
     kind = FeatureKind.NUMBER
-    known = Known.STRICT
+    known = Availability.STRICT
     formula = "none"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from accidents.features import build, matrix, names
-from accidents.features.encoders import GeographyEncoder
+from accidents.features.place_encoder import GeographyEncoder
 from accidents.schemas.features import features_schema
 from tests.features.generated import random_accidents
 

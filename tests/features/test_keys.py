@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from accidents.features import build
-from accidents.features.keys import code_of_road, code_of_text, keys
+from accidents.features.cells import code_of_road, code_of_text, keys
 from tests.features.generated import random_accidents
 
 NUMBERED = {

@@ -13,8 +13,8 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import build, names
 from accidents.features.arrays import arrays_of, together
 from accidents.features.catalogue import key_names
-from accidents.features.encoders import GeographyEncoder
-from accidents.features.engine import compute, place_keys
+from accidents.features.compute import compute, place_keys
+from accidents.features.place_encoder import GeographyEncoder
 from accidents.ingestion import ingest
 from accidents.sources.folder import folder_editions
 from accidents.tables import Accidents

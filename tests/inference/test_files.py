@@ -14,7 +14,7 @@ from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.limits import Limits
 from accidents.errors import DataError
 from accidents.inference import Summary, files, score
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
 from tests.inference.conftest import quiet
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accidents.bundle import Bundle
-from accidents.sample import write_sample
+from accidents.sample.writing import write_sample
 
 SCORE = """
 import sys

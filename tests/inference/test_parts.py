@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accidents.columns import Table
 from accidents.errors import DataError
-from accidents.inference.parts import cut
+from accidents.inference.chunks import cut
 from accidents.sources.edition import Edition
 from tests.editions import NEW, OLD, Writing, as_text, synthetic_cells, write
 
@@ -77,7 +77,7 @@ def test_every_way_of_writing_is_cut(writing: Writing, year: int, tmp_path: Path
 
 
 def test_rows_are_written_whenever_enough_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accidents.inference.parts._HELD", 500)
+    monkeypatch.setattr("accidents.inference.chunks._HELD", 500)
     edition = write(tmp_path / "year", {table: as_text(frame) for table, frame in SMALL.items()})
     (tmp_path / "parts").mkdir()
     found = rejoined(edition, 15, tmp_path / "parts")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from accidents.cleaning.displacement import displaced_rows
+from accidents.cleaning.shifted_rows import displaced_rows
 from accidents.columns import Table
 from accidents.errors import DataError
 from accidents.reading.table import read_table

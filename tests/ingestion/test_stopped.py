@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from accidents.cleaning.exchange import emptied_columns, swapped_columns
+from accidents.cleaning.column_swap import emptied_columns, swapped_columns
 from accidents.columns import TABLES, Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.limits import Limits

@@ -9,7 +9,7 @@ import pytest
 import xgboost
 
 from accidents.models import _lightgbm_trees, _xgboost_trees
-from accidents.models._trees import Trees
+from accidents.models._tree_ensemble import Trees
 from accidents.models.base import Matrix, Sample
 from tests.models.conftest import CATEGORY, draw
 

@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from accidents.bundle import Bundle
-from accidents.texts import FLAT, NESTED, predict_texts
+from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
 from cli.commands import main
-from cli.exits import DONE, FAILED, REFUSED
-from cli.outputs import output
+from cli.exit_codes import DONE, FAILED, REFUSED
+from cli.output_files import output
 from cli.runs import latest_run
 from tests.pipelines.conftest import SMALL, configure
 from tests.serving.world import PATIENCE, service

@@ -9,7 +9,7 @@ import pytest
 
 from accidents.reading.findings import REPORT_COLUMNS
 from cli.commands import main
-from cli.exits import DONE, FAILED
+from cli.exit_codes import DONE, FAILED
 from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow

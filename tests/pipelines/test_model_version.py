@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from accidents.configuration.effective import load
-from cli.stages import model_version
+from cli.pipeline_commands import model_version
 from steps import caching
 
 
@@ -28,7 +28,7 @@ def change(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     "module",
     [
         "accidents.models.xgboost",
-        "accidents.models._trees",
+        "accidents.models._tree_ensemble",
         "steps.features.build_features",
         "accidents.cleaning",
         "accidents.evaluation.metrics",

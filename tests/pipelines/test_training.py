@@ -9,8 +9,8 @@ import pytest
 
 from accidents.bundle import Bundle
 from cli.commands import main
-from cli.exits import DONE, FAILED
-from cli.outputs import output
+from cli.exit_codes import DONE, FAILED
+from cli.output_files import output
 from cli.runs import latest_run
 from tests.pipelines.conftest import configure
 

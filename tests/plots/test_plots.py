@@ -11,15 +11,25 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from accidents import exploration
 from accidents.columns import SOURCE
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation import costs
 from accidents.evaluation.evaluate import evaluate
-from accidents.explanation.single import course
 from accidents.explanation.topics import describe
+from accidents.explanation.waterfall import course
 from accidents.features.catalogue import CATALOGUE
-from accidents.plots import choices, explanation, groups, performance, places, quality, severity, style, waterfall
+from accidents.plots import (
+    choices,
+    explanation,
+    exploration,
+    groups,
+    performance,
+    places,
+    quality,
+    severity,
+    style,
+    waterfall,
+)
 from accidents.plots.style import BLUE, ORANGE, SERIES, canvas, credit, to_png, to_svg
 from tests.trained import small_models, small_year
 

@@ -9,8 +9,8 @@ from accidents.bundle import Bundle
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import build
+from accidents.inference.prediction import answer
 from accidents.ingestion import ingest
-from accidents.prediction import answer
 from accidents.requests import parse
 from accidents.sources.folder import folder_editions
 from accidents.training import train

@@ -12,8 +12,8 @@ from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import ModelError
 from accidents.features import build, names
+from accidents.inference.prediction import answer, matrix
 from accidents.ingestion import ingest
-from accidents.prediction import answer, matrix
 from accidents.requests import parse, together
 from tests.editions import Cells, as_text, synthetic_cells, write
 from tests.trained import small_models

@@ -11,7 +11,7 @@ from accidents.evaluation.metrics import METRICS
 from accidents.promotion.decision import decide
 from accidents.promotion.measuring import best_holder, measure
 from accidents.promotion.results import Measured, Measurements
-from accidents.unseen import unseen
+from accidents.training.held_out import unseen
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
 
 

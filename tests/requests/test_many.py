@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accidents.columns import Column, Known
-from accidents.features.engine import compute, place_keys
+from accidents.columns import Availability, Column
+from accidents.features.compute import compute, place_keys
 from accidents.requests import Notes, RefusedError, Request, parse, parse_many, together
 from accidents.requests.flat import KEYS
-from accidents.requests.form import COLUMNS, Part
+from accidents.requests.form import COLUMNS, RequestPart
 
 PEDESTRIAN = {"an": 2021, "mois": 12, "jour": 7, "hrmn": "17:00", "catv": 2, "catu": 3, "nb_victim": 2}
 WRONG: tuple[Any, ...] = (True, [], {}, "x" * 501, 10**400, float("nan"), 77, "77:77", 2.5)
@@ -28,21 +28,21 @@ def good_values(column: Column) -> st.SearchStrategy[Any]:
     return st.sampled_from([usual.get(column.name, middle), "", None])
 
 
-def rows(part: Part) -> st.SearchStrategy[dict[str, Any]]:
+def rows(part: RequestPart) -> st.SearchStrategy[dict[str, Any]]:
     columns = {
         name: good_values(column)
         for name, column in COLUMNS[part].items()
-        if column.known is not Known.AFTER and name not in {"num_veh", "id_vehicule", "an_nais"}
+        if column.known is not Availability.AFTER and name not in {"num_veh", "id_vehicule", "an_nais"}
     }
     return st.fixed_dictionaries({}, optional=columns)
 
 
 nested = st.fixed_dictionaries(
     {
-        "vehicles": st.lists(rows(Part.VEHICLES), min_size=1, max_size=1),
-        "people": st.lists(rows(Part.PEOPLE), max_size=4),
+        "vehicles": st.lists(rows(RequestPart.VEHICLES), min_size=1, max_size=1),
+        "people": st.lists(rows(RequestPart.PEOPLE), max_size=4),
     },
-    optional={"accident": rows(Part.ACCIDENT), "road": rows(Part.ROAD)},
+    optional={"accident": rows(RequestPart.ACCIDENT), "road": rows(RequestPart.ROAD)},
 )
 flat = st.dictionaries(st.sampled_from(sorted(KEYS - {*PEDESTRIAN})), st.integers(-1, 3), max_size=8).map(
     lambda said: PEDESTRIAN | said

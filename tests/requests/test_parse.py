@@ -14,7 +14,7 @@ from accidents.errors import RequestError
 from accidents.features import vector
 from accidents.features.catalogue import FEATURES
 from accidents.requests import RefusedError, Request, parse
-from accidents.requests.form import COLUMNS, Part
+from accidents.requests.form import COLUMNS, RequestPart
 
 NESTED: dict[str, Any] = {
     "accident": {"jour": 5, "mois": 3, "an": 2024, "hrmn": "08:15", "lum": 1, "dep": "69", "com": "69381", "col": 3},
@@ -209,11 +209,11 @@ def taken_or_refused(content: Any) -> None:
 @given(st.data())
 @settings(deadline=None, max_examples=200)
 def test_whatever_is_sent_is_taken_or_refused(data: st.DataObject) -> None:
-    part = data.draw(st.sampled_from([*Part]))
+    part = data.draw(st.sampled_from([*RequestPart]))
     name = data.draw(st.sampled_from(sorted(COLUMNS[part])) | st.text(max_size=5))
     fields = {name: data.draw(anything)}
     content = copy.deepcopy(NESTED)
-    if part in {Part.VEHICLES, Part.PEOPLE}:
+    if part in {RequestPart.VEHICLES, RequestPart.PEOPLE}:
         content[part][0] |= fields
     else:
         content[part] |= fields
@@ -235,4 +235,4 @@ def test_the_examples_are_taken_without_a_warning(project: Path, name: str) -> N
 def test_reasons_say_what_is_allowed_for_every_code() -> None:
     for field in ("obs", "obsm", "choc", "manv", "motor"):
         reason = refused(changed("vehicle", **{field: 98}))[f"vehicles[0].{field}"]
-        assert COLUMNS[Part.VEHICLES][field].allowed() in reason
+        assert COLUMNS[RequestPart.VEHICLES][field].allowed() in reason

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accidents.columns import TABLES, Known, Table
+from accidents.columns import TABLES, Availability, Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import build, vector
 from accidents.features.catalogue import FEATURES, KEYS
-from accidents.features.engine import compute, place_keys
+from accidents.features.compute import compute, place_keys
 from accidents.ingestion import ingest
 from accidents.requests import RefusedError, parse, together
 from accidents.sources.edition import Edition
@@ -35,7 +35,7 @@ def requests_of(cells: dict[Table, pd.DataFrame], accidents: list[str]) -> list[
     rows = {table: dict(list(frame.groupby("Num_Acc"))) for table, frame in cells.items()}
 
     def records(table: Table, accident: str) -> list[dict[str, Any]]:
-        specified = {column.name for column in TABLES[table].values() if column.known is not Known.AFTER}
+        specified = {column.name for column in TABLES[table].values() if column.known is not Availability.AFTER}
         kept = [name for name in cells[table] if name in specified - {"Num_Acc"}]
         return [
             {str(name): cell for name, cell in row.items()} for row in rows[table][accident][kept].to_dict("records")

@@ -8,10 +8,10 @@ import pytest
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import build
 from accidents.features.catalogue import FEATURES, KEYS
-from accidents.features.engine import compute, place_keys
+from accidents.features.compute import compute, place_keys
 from accidents.ingestion import ingest
 from accidents.requests import parse, together
-from accidents.requests.writing import requests_of
+from accidents.requests.serialisation import requests_of
 from accidents.tables import Accidents
 from tests.editions import as_text, synthetic_cells, write
 

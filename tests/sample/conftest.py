@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from accidents.columns import Table
-from accidents.sample import generate
+from accidents.sample.writing import generate
 
 Cells = dict[Table, pd.DataFrame]
 

@@ -9,8 +9,8 @@ from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import ingest
-from accidents.sample import write_sample
 from accidents.sample.faults import FAULTS, Files
+from accidents.sample.writing import write_sample
 from accidents.sources.folder import folder_editions
 
 YEARS = (2024, 2013)

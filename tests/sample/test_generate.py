@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns import Table
-from accidents.sample import generate, write_sample
 from accidents.sample import writing as writing_module
+from accidents.sample.writing import generate, write_sample
 from tests.sample.conftest import Cells
 
 KEY = "Num_Acc"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from accidents.columns import TABLES, Table
-from accidents.sample import generate, write_sample
 from accidents.sample.layouts import file_names
+from accidents.sample.writing import generate, write_sample
 from tests.sample.conftest import Cells
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"

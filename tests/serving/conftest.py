@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.handover import DATABASE
+from serving.environment import DATABASE
 from tests.serving.inside import Api, inside
 from tests.serving.world import saved_model
 

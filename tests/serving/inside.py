@@ -16,14 +16,14 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from accidents.configuration.serving import ServingSettings
-from accidents.requests.writing import requests_of
+from accidents.requests.serialisation import requests_of
 from serving.application import create
-from serving.guard import GuardedRoute
-from serving.launch import of_file
-from serving.records import keys
-from serving.records.access import Role
-from serving.server import options
-from serving.world import World
+from serving.auth.authorization import GuardedRoute
+from serving.auth.roles import Role
+from serving.dependencies import World
+from serving.process.server import options
+from serving.process.supervisor import of_file
+from serving.records import api_keys
 from tests.serving.world import PATIENCE, PROJECT, free_port
 from tests.trained import small_year
 
@@ -137,7 +137,7 @@ def inside(folder: Path, model: Path, **settings: Any) -> Iterator[Api]:
     of_file(model)().write(pointer)
     application = create(settings_in(folder, **settings), pointer)
     world: World = application.state.world
-    made = {role: keys.create(world.engine, f"test {role}", role).text for role in Role}
+    made = {role: api_keys.create(world.engine, f"test {role}", role).text for role in Role}
     world.ring.refresh()
     with serving(application) as url, looking(model, pointer):
         yield Api(url, application, made, pointer)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import requests
 
 from accidents.bundle import Bundle
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
 from tests.serving.inside import ACCIDENT
 from tests.serving.world import PATIENCE

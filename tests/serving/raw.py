@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from serving.records.access import Role
+from serving.auth.roles import Role
 from tests.serving.inside import Api
 
 

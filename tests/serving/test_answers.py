@@ -9,12 +9,12 @@ from sqlalchemy import select
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate
 from accidents.evaluation.metrics import METRICS
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
-from serving.records.access import Role
-from serving.records.identifiers import new_id
+from serving.auth.roles import Role
+from serving.records.prediction_ids import new_id
 from serving.records.tables import feedback, predictions
-from serving.schemas import answers
+from serving.schemas import responses
 from tests.serving.inside import ACCIDENT, EXAMPLES, Api, accidents
 
 WRONG: dict[str, Any] = ACCIDENT | {"accident": ACCIDENT["accident"] | {"lum": 9}}
@@ -27,7 +27,7 @@ def test_a_prediction_says_everything_about_itself(api: Api, name: str) -> None:
     expected = answer(bundle, parse(EXAMPLES[name]), reasons=0)
     found = api.post("/v1/predict", EXAMPLES[name])
     assert found.status_code == 200
-    answers.Prediction.model_validate_json(found.content, strict=False)
+    responses.Prediction.model_validate_json(found.content, strict=False)
     said = found.json()
     assert said["probability"] == expected.probability
     assert said["prediction"] == int(said["probability"] >= said["threshold"])
@@ -80,7 +80,7 @@ def test_a_number_of_reasons_that_cannot_be_is_refused(api: Api, count: str) -> 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_explanation_adds_up(api: Api, name: str) -> None:
     said = api.post("/v1/explain", EXAMPLES[name]).json()
-    answers.Explanation.model_validate(said)
+    responses.Explanation.model_validate(said)
     total = said["average"] + sum(one["contribution"] for one in said["reasons"])
     assert total == pytest.approx(said["said"], abs=1e-6)
     calibrated = api.world.served().bundle.calibration(np.array([said["said"]]))
@@ -93,7 +93,7 @@ def test_a_batch_answers_or_refuses_each_accident_by_itself(api: Api) -> None:
     contents: list[Any] = [ACCIDENT, WRONG, EXAMPLES["classic_flat"], None, {}, EXAMPLES["low_risk"], "text"]
     found = api.post("/v1/predict/batch", {"accidents": contents})
     assert found.status_code == 200
-    answers.Predictions.model_validate(found.json())
+    responses.Predictions.model_validate(found.json())
     results = found.json()["results"]
     assert [place for place, one in enumerate(results) if "error" not in one] == [0, 2, 5]
     for content, result in zip(contents, results, strict=True):
@@ -138,7 +138,7 @@ def test_evaluation_measures_as_everywhere_and_logs_nothing(api: Api) -> None:
     before = api.world.log.counts()
     found = api.post("/v1/evaluate", {"accidents": some, "priority": [int(one) for one in labels]}, Role.EVALUATE)
     assert found.status_code == 200
-    said = answers.Evaluated.model_validate(found.json())
+    said = responses.Evaluated.model_validate(found.json())
     bundle = api.world.served().bundle
     probabilities = np.array([answer(bundle, parse(one), reasons=0).probability for one in some])
     expected = evaluate(
@@ -160,7 +160,7 @@ def test_figures_that_are_not_defined_are_null(api: Api) -> None:
         content = {"accidents": accidents(count), "priority": [label] * count}
         found = api.post("/v1/evaluate", content, Role.EVALUATE)
         assert found.status_code == 200
-        assert answers.Evaluated.model_validate(found.json()).metrics["roc_auc"] is None
+        assert responses.Evaluated.model_validate(found.json()).metrics["roc_auc"] is None
 
 
 @pytest.mark.parametrize(

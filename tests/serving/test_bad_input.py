@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from accidents.columns import Known
-from accidents.requests.form import COLUMNS, Part
-from serving.records.access import Role
+from accidents.columns import Availability
+from accidents.requests.form import COLUMNS, RequestPart
+from serving.auth.roles import Role
 from tests.serving.inside import ACCIDENT, EXAMPLES, LINES, Api
 
 GOOD = json.dumps(ACCIDENT).encode()
@@ -125,14 +125,14 @@ def test_a_value_that_is_not_allowed_is_named_with_those_that_are(api: Api, name
 UNFIT: tuple[Any, ...] = ([], {}, True, 1e300, -(2**62), "\ufffd" * 501)
 
 
-@pytest.mark.parametrize("part", Part)
-def test_every_column_refuses_what_it_cannot_be(api: Api, part: Part) -> None:
+@pytest.mark.parametrize("part", RequestPart)
+def test_every_column_refuses_what_it_cannot_be(api: Api, part: RequestPart) -> None:
     for name, column in COLUMNS[part].items():
-        if column.known is Known.AFTER:
+        if column.known is Availability.AFTER:
             continue
         for value in UNFIT:
             found = problems(api.post("/v1/predict", changed(part, **{name: value})))
-            number = "[0]" if part in {Part.VEHICLES, Part.PEOPLE} else ""
+            number = "[0]" if part in {RequestPart.VEHICLES, RequestPart.PEOPLE} else ""
             assert f"{part}{number}.{name}" in {one["field"] for one in found}, (name, value)
 
 

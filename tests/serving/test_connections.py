@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving import protocol
+from serving.http import protocol
 from tests.serving.inside import Api, inside
 from tests.serving.raw import answered, connection, head, one_answer
 from tests.serving.world import saved_model

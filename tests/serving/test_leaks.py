@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from serving.application import create
-from serving.launch import of_file
-from serving.records.access import Role
+from serving.auth.roles import Role
+from serving.process.supervisor import of_file
 from tests.serving.inside import LINES, Api, guarded, serving, settings_in
 from tests.serving.world import PROJECT, saved_model
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from serving.records import keys
-from serving.records.access import Role
-from serving.unpacking import Gunzip
+from serving.auth.roles import Role
+from serving.http.gzip import Gunzip
+from serving.records import api_keys
 from tests.serving.inside import ACCIDENT, LINES, Api, guarded, inside
 from tests.serving.raw import answered, connection, head
 from tests.serving.world import saved_model
@@ -173,7 +173,7 @@ def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:
 def test_an_address_of_wrong_keys_is_locked_out_and_known_callers_are_not(tmp_path: Path) -> None:
     limits = {"failures_per_minute": 5, "lockout_seconds": 1.5}
     with inside(tmp_path, saved_model(tmp_path), caller=limits) as api:
-        late = keys.create(api.world.engine, "late", Role.ADMIN)
+        late = api_keys.create(api.world.engine, "late", Role.ADMIN)
         api.world.ring.refresh()
         assert api.get("/v1/model").status_code == 200
         wrong = {"X-API-Key": "acc_wrong"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from serving.logs import Logger
+from serving.observability.request_log import Logger
 from tests.serving.world import admin_key, saved_model, started
 
 PERSONAL: dict[str, Any] = {

@@ -11,9 +11,9 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.application import create
-from serving.launch import of_file
-from serving.metrics import STEPS
-from serving.records.access import Role
+from serving.auth.roles import Role
+from serving.observability.metrics import STEPS
+from serving.process.supervisor import of_file
 from tests.serving.inside import ACCIDENT, EXAMPLES, LINES, Api, inside, read_figures, serving, settings_in
 from tests.serving.load import wait_until
 from tests.serving.world import saved_model

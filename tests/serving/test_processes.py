@@ -175,7 +175,7 @@ def test_what_cannot_be_served_is_said_at_once(tmp_path: Path, model: Path) -> N
 _OF_A_REGISTRY = """
 import sys, time
 from pathlib import Path
-from serving.launch import of_file, serve
+from serving.process.supervisor import of_file, serve
 from tests.serving.inside import settings_in
 looks = []
 def find():

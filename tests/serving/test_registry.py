@@ -13,21 +13,21 @@ import requests
 
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.prediction import answer
+from accidents.inference.json_scoring import NESTED
+from accidents.inference.prediction import answer
+from accidents.inference.smoke_test import stored_accidents
 from accidents.requests import parse
-from accidents.smoke import stored_accidents
-from accidents.texts import NESTED
 from tests.serving.inside import ACCIDENT
 from tests.serving.load import Load, Said, wait_until
 from tests.serving.world import Running, admin_key, started
 from tests.tracking.world import NAME, move
 from tests.trained import small_models, small_year
-from tracking import mirror
+from tracking import zenml_sync
 from tracking.connection import Connection, connected
-from tracking.destination import embedded
-from tracking.model import log_model
+from tracking.mlflow_model import log_model
 from tracking.registry import PRODUCTION, Registry, Version
 from tracking.stages import rollback
+from tracking.tracking_uri import embedded
 
 pytestmark = pytest.mark.slow
 SHIFTS = (0.0, 0.5)
@@ -57,7 +57,7 @@ def register(connection: Connection, bundle: Bundle, stored: pd.DataFrame) -> Ve
         uri = log_model(bundle, stored)
     told = {"stage": "None", "f1": "0.7"}
     made = connection.client.create_model_version(NAME, source=uri, model_id=uri.rpartition("/")[2], tags=told)
-    mirror.add_version(NAME, str(made.version), uri)
+    zenml_sync.add_version(NAME, str(made.version), uri)
     return Registry(connection).version(NAME, str(made.version))
 
 
@@ -71,7 +71,7 @@ def connection(folder: Path) -> Iterator[Connection]:
     """Two versions of one model, the first in Production, and a third that does not answer as it did."""
     settings = TrackingSettings(folder=folder / "mlruns")
     with connected(settings, embedded(settings)) as found:
-        mirror.delete_model(NAME)
+        zenml_sync.delete_model(NAME)
         versions = [register(found, bundle_of(shift), stored_of(bundle_of(shift))) for shift in SHIFTS]
         register(found, bundle_of(0.2), stored_of(bundle_of(0.2), shift=0.01))
         move(Registry(found), versions[0], PRODUCTION)

@@ -13,12 +13,12 @@ import requests
 
 from accidents.bundle import Bundle, read_header
 from accidents.errors import ModelError
-from accidents.prediction import answer
+from accidents.inference.prediction import answer
 from accidents.requests import parse
-from serving.current import Served
-from serving.launch import of_file
-from serving.pointer import Pointer
-from serving.records.access import Role
+from serving.auth.roles import Role
+from serving.model.model_loader import Served
+from serving.model.pointer import Pointer
+from serving.process.supervisor import of_file
 from tests.serving.inside import ACCIDENT, Api, inside
 from tests.serving.load import Load, Said, expected_of, wait_until
 from tests.serving.world import admin_key, saved_model, service, started

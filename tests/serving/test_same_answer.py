@@ -19,14 +19,14 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import build
 from accidents.inference import score
+from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
+from accidents.inference.prediction import answer
+from accidents.inference.smoke_test import TOLERANCE
 from accidents.ingestion import ingest
 from accidents.models import model_types
-from accidents.prediction import answer
 from accidents.requests import parse
-from accidents.requests.writing import requests_of
-from accidents.smoke import TOLERANCE
+from accidents.requests.serialisation import requests_of
 from accidents.sources.folder import folder_editions
-from accidents.texts import FLAT, NESTED, predict_texts
 from accidents.training import train
 from tests.serving.inside import EXAMPLES, LINES, Api, accidents, inside
 from tests.serving.world import saved_model
@@ -127,8 +127,8 @@ def test_models_that_mlflow_loads(services: dict[str, Api], contents: Contents, 
     import mlflow
 
     from tracking.connection import connected
-    from tracking.destination import embedded
-    from tracking.model import log_model
+    from tracking.mlflow_model import log_model
+    from tracking.tracking_uri import embedded
 
     settings = TrackingSettings(folder=tmp_path / "mlruns")
     example = pd.DataFrame({NESTED: [json.dumps(contents[0])], "label": [1], "probability": [0.5]})

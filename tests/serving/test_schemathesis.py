@@ -13,7 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
-from serving.records.access import Role
+from serving.auth.roles import Role
 from tests.serving.inside import Api, inside
 from tests.serving.world import saved_model
 

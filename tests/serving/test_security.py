@@ -13,11 +13,11 @@ from fastapi import APIRouter
 from accidents.errors import ConfigurationError
 from cli.commands import main
 from serving.application import create
-from serving.exposure import refuse_open_doors
-from serving.guard import GuardedRoute, unguarded
-from serving.launch import of_file
-from serving.records import keys
-from serving.records.access import Role
+from serving.auth.authorization import GuardedRoute, unguarded
+from serving.auth.roles import Role
+from serving.process.bind_check import refuse_open_doors
+from serving.process.supervisor import of_file
+from serving.records import api_keys
 from tests.serving.inside import ACCIDENT, Api, guarded, inside, serving, settings_in
 from tests.serving.world import saved_model
 
@@ -47,9 +47,9 @@ def bad_headers(api: Api) -> dict[str, dict[str, str]]:
     """Headers that let nobody in, by why they do not."""
     engine = api.world.engine
     good = api.keys[Role.ADMIN]
-    revoked = keys.create(engine, "revoked", Role.ADMIN)
-    keys.revoke(engine, revoked.id)
-    expired = keys.create(engine, "expired", Role.ADMIN, datetime.now(UTC) + timedelta(seconds=0.05))
+    revoked = api_keys.create(engine, "revoked", Role.ADMIN)
+    api_keys.revoke(engine, revoked.id)
+    expired = api_keys.create(engine, "expired", Role.ADMIN, datetime.now(UTC) + timedelta(seconds=0.05))
     time.sleep(0.1)
     api.world.ring.refresh()
     last = good[-1]
@@ -119,7 +119,7 @@ def test_a_route_that_names_no_role_asks_for_admin_or_keeps_the_service_from_sta
     application.post("/other")(lambda: "secret")
     found = {route.path: route.role for route in guarded(application)}
     assert found["/new"] == found["/other"] == Role.ADMIN
-    made = {role: keys.create(application.state.world.engine, role, role).text for role in Role}
+    made = {role: api_keys.create(application.state.world.engine, role, role).text for role in Role}
     application.state.world.ring.refresh()
     with serving(application) as url:
         for role, key in made.items():

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import requests
 
-from serving.launch import of_file
+from serving.process.supervisor import of_file
 from tests.serving.inside import ACCIDENT, EXAMPLES
 from tests.serving.load import expected_of, wait_until
 from tests.serving.test_reload import TYPES, bundle_of, put

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from accidents.columns import TABLES, Known
+from accidents.columns import TABLES, Availability
 from accidents.requests import parse
 from accidents.requests.flat import KEYS
-from accidents.requests.form import COLUMNS, Part
+from accidents.requests.form import COLUMNS, RequestPart
 from serving.application import create
-from serving.metrics import CONTENT_TYPE
-from serving.records.access import Role
-from serving.schemas import answers
+from serving.auth.roles import Role
+from serving.observability.metrics import CONTENT_TYPE
+from serving.schemas import responses
 from tests.serving.inside import ACCIDENT, EXAMPLES, Api, serving, settings_in
 
 GET = ["/", "/docs", "/openapi.json", "/health", "/ready", "/metrics", "/v1/model", "/v1/input-features"]
@@ -31,7 +31,7 @@ GIVEN = {
 def test_the_model_that_answers(api: Api) -> None:
     bundle = api.world.served().bundle
     found = api.get("/v1/model")
-    answers.Model.model_validate(found.json())
+    responses.Model.model_validate(found.json())
     said = found.json()
     assert said["name"] == "lightgbm_model"
     assert said["version"].startswith(bundle.trained_at[:19])
@@ -50,16 +50,16 @@ def test_the_model_that_answers(api: Api) -> None:
 
 def test_input_features_are_the_columns_of_the_specification(api: Api) -> None:
     said = api.get("/v1/input-features").json()
-    answers.InputFeatures.model_validate(said)
+    responses.InputFeatures.model_validate(said)
     assert said["flat"] == sorted(KEYS)
-    assert list(said["parts"]) == list(Part)
-    for part in Part:
+    assert list(said["parts"]) == list(RequestPart)
+    for part in RequestPart:
         expected = {
             column.name: column
             for column in TABLES[next(iter(COLUMNS[part].values())).table].values()
-            if column.known is not Known.AFTER
+            if column.known is not Availability.AFTER
             and column.last_year is None
-            and (column.name != "Num_Acc" or part is Part.ACCIDENT)
+            and (column.name != "Num_Acc" or part is RequestPart.ACCIDENT)
         }
         listed = {one["name"]: one for one in said["parts"][part]}
         assert list(listed) == list(expected)
@@ -77,8 +77,8 @@ def test_used_inputs_are_those_whose_absence_is_told(api: Api) -> None:
     said = api.get("/v1/input-features").json()["parts"]
     used = {f"{part}.{one['name']}" for part, listed in said.items() for one in listed if one["used"]}
     missing = set(parse({"vehicles": [{}], "people": [{"catu": 3}]}).missing) - {"people.catu"}
-    known = {f"{part}.{name}": column.known for part in Part for name, column in COLUMNS[part].items()}
-    assert {name for name in missing if known[name] <= Known.CALL} <= used | {"people.secu2"}
+    known = {f"{part}.{name}": column.known for part in RequestPart for name, column in COLUMNS[part].items()}
+    assert {name for name in missing if known[name] <= Availability.CALL} <= used | {"people.secu2"}
     assert "accident.lum" in used
     assert "people.secu1" not in used
 

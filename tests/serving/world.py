@@ -17,9 +17,9 @@ import psutil
 import requests
 import yaml
 
-from serving.handover import DATABASE
-from serving.records import keys
-from serving.records.access import Role
+from serving.auth.roles import Role
+from serving.environment import DATABASE
+from serving.records import api_keys
 from tests.conftest import traced
 from tests.serving_records.databases import ready
 from tests.trained import small_models
@@ -45,7 +45,7 @@ def saved_model(folder: Path, model_type: str = "lightgbm") -> Path:
 def admin_key(folder: Path) -> str:
     """An admin key in the database of a folder."""
     engine, _ = ready(f"sqlite:///{folder}/serving.db")
-    found = keys.create(engine, "test", Role.ADMIN).text
+    found = api_keys.create(engine, "test", Role.ADMIN).text
     engine.dispose()
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from serving.handover import DATABASE
+from serving.environment import DATABASE
 from tests.serving_records.databases import away, new_database, new_file, ready, server
 
 Away = Callable[[], AbstractContextManager[None]]

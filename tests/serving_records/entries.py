@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
 
-from serving.records.identifiers import new_id
-from serving.records.log import Entry
+from serving.records.prediction_ids import new_id
+from serving.records.prediction_log import Entry
 from serving.records.tables import predictions
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from accidents.columns import Column, Kind, Known
-from accidents.requests.form import COLUMNS, Part
+from accidents.columns import Availability, Column, Kind
+from accidents.requests.form import COLUMNS, RequestPart
 
 MARK = "Secret"
 """Is in every text that must not be kept."""
@@ -27,14 +27,14 @@ def nested(draw: st.DrawFn) -> dict[str, Any]:
     """An accident in the nested form."""
     size = draw(st.integers(1, 4))
     links = draw(st.sampled_from([("num_veh",), ("id_vehicule",), _LINKS])) if size > 1 else ()
-    vehicles = [draw(_row(Part.VEHICLES)) | _ids(draw, links, number) for number in range(size)]
+    vehicles = [draw(_row(RequestPart.VEHICLES)) | _ids(draw, links, number) for number in range(size)]
     people = []
     for _ in range(draw(st.integers(1, 5))):
         told = links and draw(st.sampled_from([links, *((link,) for link in links)]))
-        people.append(draw(_row(Part.PEOPLE)) | _ids(draw, told, draw(st.integers(0, size - 1))))
+        people.append(draw(_row(RequestPart.PEOPLE)) | _ids(draw, told, draw(st.integers(0, size - 1))))
         people[-1] |= draw(st.fixed_dictionaries({}, optional={"an_nais": st.integers(1900, 2018)}))
-    accident = draw(_row(Part.ACCIDENT)) | draw(place_and_time()) | {"Num_Acc": 202400012345}
-    return {"accident": accident, "road": draw(_row(Part.ROAD)), "vehicles": vehicles, "people": people}
+    accident = draw(_row(RequestPart.ACCIDENT)) | draw(place_and_time()) | {"Num_Acc": 202400012345}
+    return {"accident": accident, "road": draw(_row(RequestPart.ROAD)), "vehicles": vehicles, "people": people}
 
 
 def place_and_time() -> st.SearchStrategy[dict[str, Any]]:
@@ -48,7 +48,7 @@ def place_and_time() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={"lat": written, "long": written, **days})
 
 
-def _row(part: Part) -> st.SearchStrategy[dict[str, Any]]:
+def _row(part: RequestPart) -> st.SearchStrategy[dict[str, Any]]:
     names = {}
     for name, column in COLUMNS[part].items():
         if column.name not in _KEPT_APART:
@@ -58,7 +58,7 @@ def _row(part: Part) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _values(column: Column) -> st.SearchStrategy[Any]:
-    if column.known is Known.AFTER:
+    if column.known is Availability.AFTER:
         return st.just({MARK: [MARK]})  # ignored, so that nothing is checked
     if column.codes:
         codes = st.sampled_from(sorted(column.codes))

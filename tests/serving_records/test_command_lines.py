@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 
 from accidents.configuration.records import RecordSettings
 from cli import keys, predictions
-from serving.handover import DATABASE
-from serving.records.access import Caller, Reason, Refusal, Role
-from serving.records.log import PredictionLog
-from serving.records.ring import KeyRing
+from serving.auth.key_cache import KeyRing
+from serving.auth.roles import Caller, Reason, Refusal, Role
+from serving.environment import DATABASE
+from serving.records.prediction_log import PredictionLog
 from tests.serving_records.entries import count, entries
 
 Typed = Callable[..., tuple[int, str, str]]

@@ -31,9 +31,9 @@ from sqlalchemy.exc import IntegrityError
 
 from accidents.configuration.records import RecordSettings
 from accidents.errors import ConfigurationError
-from serving.handover import DATABASE
-from serving.records.address import EMBEDDED, address, shown
+from serving.environment import DATABASE
 from serving.records.database import migrate, opened, told, writing
+from serving.records.database_url import EMBEDDED, address, shown
 from serving.records.errors import RecordsError
 from serving.records.migrations.settings import VERSION_TABLE, options
 from serving.records.tables import api_keys, feedback

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from accidents.configuration.records import RecordSettings
 from serving.records.errors import RecordsError, UnknownPredictionError
 from serving.records.feedback import store
-from serving.records.log import Entry, PredictionLog
+from serving.records.prediction_log import Entry, PredictionLog
 from serving.records.tables import feedback
 from tests.serving_records.conftest import Away
 from tests.serving_records.entries import entry

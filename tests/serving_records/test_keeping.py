@@ -15,7 +15,7 @@ from accidents.errors import ConfigurationError
 from serving.records import feedback, retention
 from serving.records.errors import RecordsError
 from serving.records.export import export
-from serving.records.log import PredictionLog
+from serving.records.prediction_log import PredictionLog
 from serving.records.retention import Summary, older, prune, summary
 from serving.records.tables import feedback as outcomes
 from tests.serving_records.conftest import Away

@@ -22,7 +22,7 @@ ADDING = """
 import json, sys, time
 from tests.serving_records.databases import ready
 from tests.serving_records.entries import entry
-from serving.records.log import PredictionLog
+from serving.records.prediction_log import PredictionLog
 engine, settings = ready(sys.argv[1], flush_seconds=float(sys.argv[2]))
 log = PredictionLog(engine, settings)
 number = 0

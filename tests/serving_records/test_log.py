@@ -15,8 +15,8 @@ from sqlalchemy import Engine, event, text
 
 from accidents.configuration.records import RecordSettings
 from serving.records.database import writing
-from serving.records.identifiers import moment, new_id
-from serving.records.log import Counts, PredictionLog
+from serving.records.prediction_ids import moment, new_id
+from serving.records.prediction_log import Counts, PredictionLog
 from tests.serving_records.conftest import Away
 from tests.serving_records.databases import ready
 from tests.serving_records.entries import ACCIDENT, count, entries, entry, stored
@@ -26,7 +26,7 @@ ADDING = """
 import sys
 from tests.serving_records.databases import ready
 from tests.serving_records.entries import entries
-from serving.records.log import PredictionLog
+from serving.records.prediction_log import PredictionLog
 engine, settings = ready(sys.argv[1], flush_seconds=0.05)
 log = PredictionLog(engine, settings)
 for start in range(0, 2000, 10):

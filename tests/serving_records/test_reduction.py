@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.requests import parse
-from serving.records.reduction import keeper, reduced
+from serving.records.data_minimisation import keeper, reduced
 from tests.serving_records.entries import ACCIDENT, EXAMPLES
 from tests.serving_records.requests import MARK, nested, place_and_time
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import accidents.sample
+import accidents.sample.writing
 from accidents.configuration.source import SampleSettings, SourceSettings
 from accidents.sources.fingerprint import fingerprint
 from accidents.sources.resolution import resolve
@@ -19,7 +19,7 @@ def small(folder: Path, *, years: tuple[int, ...] | None = None, **sample: Any) 
 def test_sample_is_generated_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = resolve(small(tmp_path))
     assert [edition.year for edition in first] == [2024]
-    monkeypatch.delattr(accidents.sample, "write_sample")
+    monkeypatch.delattr(accidents.sample.writing, "write_sample")
     assert resolve(small(tmp_path)) == first
 
 
@@ -44,14 +44,14 @@ def test_synthetic_files_are_called_so(tmp_path: Path) -> None:
 
 
 def test_interrupted_generation_leaves_no_edition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_sample = accidents.sample.write_sample
+    write_sample = accidents.sample.writing.write_sample
 
     def interrupted(folder: Path, **arguments: Any) -> None:
         write_sample(folder, **arguments)
         (folder / f"usagers-{arguments['year']}.csv").write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(accidents.sample, "write_sample", interrupted)
+    monkeypatch.setattr(accidents.sample.writing, "write_sample", interrupted)
     with pytest.raises(KeyboardInterrupt):
         resolve(small(tmp_path))
     assert not list(tmp_path.rglob("synthetic-*"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stacks.answer import Answer
+from stacks.component_status import Answer
 from tests.stacks.conftest import WATCHWORD, tracker
 
 Made = Callable[..., dict[str, str]]
@@ -48,8 +48,8 @@ def silent() -> Iterator[str]:
 
 
 def answers(name: str) -> dict[str, Answer]:
-    from stacks.checking import check
     from stacks.description import find_stack
+    from stacks.health_check import check
 
     return {answer.kind: answer for answer in check(find_stack(name))}
 
@@ -153,7 +153,7 @@ def test_what_is_not_installed_is_named_with_the_command(
         return version(package)
 
     made({}, {"model_deployer": {"flavor": "mlflow"}})
-    monkeypatch.setattr("stacks.checking.version", without)
+    monkeypatch.setattr("stacks.health_check.version", without)
     answer = answers(name)["model_deployer"]
     assert not answer.ok
     assert answer.text == "python-rapidjson is not installed; pip install 'python-rapidjson<1.15'"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.session import prepare
 from cli.stack import main
+from cli.zenml_session import prepare
 from stacks.validation import HIDDEN
 from tests.stacks.conftest import WATCHWORD, tracker
 
@@ -174,7 +174,7 @@ def test_a_stack_for_one_run_leaves_the_active_one_even_if_the_run_is_killed(
     before = Client().active_stack_model.name
     code = f"""
 import os, signal, sys
-from cli.session import prepare
+from cli.zenml_session import prepare
 assert not [module for module in sys.modules if module.startswith(("pipelines", "steps", "zenml"))]
 print(prepare({name!r}, debug=False))
 from zenml import pipeline, step

@@ -4,9 +4,10 @@ from typing import Any, get_args
 
 import pytest
 
+from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
 from stacks.definition import ComponentType, defined, find, read
-from stacks.variables import PROJECT, expand
+from stacks.variables import expand
 from tests.stacks.conftest import tracker
 
 DATABASE = "${URI:-sqlite:///${PROJECT}/x.db}"
@@ -19,7 +20,7 @@ DATABASE = "${URI:-sqlite:///${PROJECT}/x.db}"
         ("x${A}y${B:-2}", {"A": "1"}, "x1y2"),
         ("${A:-}", {}, ""),
         ("${A:-2}", {"A": ""}, "2"),
-        (DATABASE, {}, f"sqlite:///{PROJECT}/x.db"),
+        (DATABASE, {}, f"sqlite:///{PROJECT_ROOT}/x.db"),
         (DATABASE, {"URI": "http://there:5000"}, "http://there:5000"),
         ("${A:-${B:-3}}", {"B": "2"}, "2"),
         ("${A}", {"A": "${B} and $5"}, "${B} and $5"),
@@ -93,7 +94,7 @@ def test_shipped_files_need_no_variable() -> None:
     for file in defined().values():
         read(file, {})
     uri = read(find("local-mlflow"), {}).components["experiment_tracker"].configuration["tracking_uri"]
-    assert uri == f"sqlite:///{PROJECT}/mlruns/mlflow.db"
+    assert uri == f"sqlite:///{PROJECT_ROOT}/mlruns/mlflow.db"
     assert uri.startswith("sqlite:////")
 
 

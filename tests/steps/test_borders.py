@@ -5,7 +5,7 @@ import pandera.pandas as pa
 import pytest
 
 from accidents.errors import DataError
-from steps.borders import border
+from steps.validation import border
 
 
 def positive() -> pa.DataFrameSchema:

@@ -8,8 +8,8 @@ from accidents.configuration.tracking import TrackingSettings
 from tests.tracking.servers import mlflow_server, postgresql
 from tests.tracking.world import forget
 from tracking.connection import Connection, connected
-from tracking.destination import Destination, embedded
 from tracking.registry import Registry
+from tracking.tracking_uri import Destination, embedded
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from typing import Any
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import AccidentsError
 from tracking.connection import Connection, connected
-from tracking.destination import Destination
 from tracking.ledger import Entry
 from tracking.registry import PRODUCTION, Registry
 from tracking.stages import transition
+from tracking.tracking_uri import Destination
 
 
 def tell(**facts: Any) -> None:

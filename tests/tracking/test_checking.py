@@ -7,7 +7,7 @@ import pytest
 from zenml.client import Client
 
 from tests.tracking.world import NAME, bare, move, stages
-from tracking import checking, ledger, lock, mirror
+from tracking import ledger, lock, reconcile, zenml_sync
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 from tracking.ledger import Entry
@@ -73,27 +73,27 @@ HARMS = {
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "stage in ZenML": (
-        lambda _: mirror.set_stage(NAME, "4", PRODUCTION),
+        lambda _: zenml_sync.set_stage(NAME, "4", PRODUCTION),
         ["version 2 is in Production and ZenML says Archived", "version 4 is in None and ZenML says Production"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "missing in ZenML": (
-        lambda _: mirror.delete_version(NAME, "2"),
+        lambda _: zenml_sync.delete_version(NAME, "2"),
         ["version 2 is in Production and ZenML does not know it"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "model missing in ZenML": (
-        lambda _: mirror.delete_model(NAME),
+        lambda _: zenml_sync.delete_model(NAME),
         ["version 3 is in Staging and ZenML does not know it"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "only in ZenML": (
-        lambda _: mirror.add_version(NAME, "9", "models:/m-9"),
+        lambda _: zenml_sync.add_version(NAME, "9", "models:/m-9"),
         ["version 9 is in ZenML and not in the MLflow registry"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "of another store in ZenML": (
-        lambda _: mirror.add_version(NAME, "2", "models:/m-of-another-store"),
+        lambda _: zenml_sync.add_version(NAME, "2", "models:/m-of-another-store"),
         ["version 2 is in Production and ZenML has a model of another store"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
@@ -114,17 +114,17 @@ HARMS = {
 def test_what_was_changed_by_hand_is_found_and_mended(registry: Registry, harm: str) -> None:
     do, told, wanted = HARMS[harm]
     do(registry.connection)
-    found = [fault.what for fault in checking.faults(registry)]
+    found = [fault.what for fault in reconcile.faults(registry)]
     for text in told:
         assert any(text in what for what in found), found
-    assert {fault.what for fault in checking.mended(registry)} == set(found)
+    assert {fault.what for fault in reconcile.mended(registry)} == set(found)
     assert stages(registry) == wanted
-    assert checking.faults(registry) == []
+    assert reconcile.faults(registry) == []
 
 
 def test_after_mending_a_rollback_knows_what_was_found(registry: Registry) -> None:
     alias("production", "4")(registry.connection)
-    checking.mended(registry)
+    reconcile.mended(registry)
     entry = ledger.entries(registry.connection, NAME)[-1]
     assert (entry.action, entry.version, entry.previous, entry.stage) == ("mend", "4", "2", PRODUCTION)
     assert ledger.held_production(ledger.entries(registry.connection, NAME)) == ["1", "2", "4"]
@@ -132,17 +132,17 @@ def test_after_mending_a_rollback_knows_what_was_found(registry: Registry) -> No
 
 def test_what_fits_is_left_alone(registry: Registry) -> None:
     before = ledger.entries(registry.connection, NAME)
-    assert checking.faults(registry) == checking.mended(registry) == []
+    assert reconcile.faults(registry) == reconcile.mended(registry) == []
     assert ledger.entries(registry.connection, NAME) == before
 
 
 def test_a_model_that_mlflow_has_lost_is_forgotten(registry: Registry) -> None:
     registry.connection.client.delete_registered_model(NAME)
-    (fault,) = checking.faults(registry)
+    (fault,) = reconcile.faults(registry)
     assert "ZenML knows it" in fault.what
-    checking.mended(registry)
+    reconcile.mended(registry)
     assert Client().list_models(name=NAME).items == []
-    assert checking.faults(registry) == []
+    assert reconcile.faults(registry) == []
     assert ledger.held_production(ledger.entries(registry.connection, NAME)) == []
 
 
@@ -151,15 +151,15 @@ def test_an_abandoned_lock_is_removed_and_a_fresh_one_respected(
 ) -> None:
     with lock.locked(registry.connection, NAME):
         alias("production", "4")(registry.connection)
-        assert not any("locked" in fault.what for fault in checking.faults(registry))
+        assert not any("locked" in fault.what for fault in reconcile.faults(registry))
         with pytest.raises(RegistryError, match=r"is being changed by .* since"):
-            checking.mended(registry)
+            reconcile.mended(registry)
     registry.connection.client.create_registered_model(f"{NAME}{lock.SUFFIX}", tags={"owner": "ann@sea, process 7"})
     with pytest.raises(RegistryError, match="ann@sea, process 7"):
         move(registry, registry.version(NAME, "1"), STAGING)
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    assert any("locked by ann@sea, process 7, long ago" in fault.what for fault in checking.faults(registry))
-    checking.mended(registry)
+    assert any("locked by ann@sea, process 7, long ago" in fault.what for fault in reconcile.faults(registry))
+    reconcile.mended(registry)
     assert stages(registry)["4"] == PRODUCTION
     move(registry, registry.version(NAME, "1"), STAGING)
 
@@ -169,5 +169,5 @@ def test_the_lock_of_a_model_that_is_gone_does_not_stay(registry: Registry, monk
     client.create_registered_model(f"{NAME}{lock.SUFFIX}")
     client.delete_registered_model(NAME)
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    checking.mended(registry)
+    reconcile.mended(registry)
     assert client.search_registered_models() == []

@@ -9,9 +9,9 @@ from accidents.configuration.promotion import PromotionSettings
 from steps.deployment import select_model as step
 from tests.tracking.world import NAME, bare, forget, move, stages
 from tracking.connection import Connection, connected
-from tracking.destination import Destination
 from tracking.promotion import Data, promote_registered
 from tracking.registry import NONE, PRODUCTION, STAGING, Registry
+from tracking.tracking_uri import Destination
 
 pytestmark = pytest.mark.slow
 

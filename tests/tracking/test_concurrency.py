@@ -15,11 +15,11 @@ import pytest
 
 from accidents.configuration.tracking import TrackingSettings
 from tests.tracking.world import NAME, archived, bare, forget, move, stages
-from tracking import checking, ledger, lock
+from tracking import ledger, lock, reconcile
 from tracking.connection import connected
-from tracking.destination import Destination
 from tracking.names import registered_names
 from tracking.registry import ARCHIVED, PRODUCTION, Registry
+from tracking.tracking_uri import Destination
 
 pytestmark = pytest.mark.slow
 ROUNDS = 4
@@ -117,7 +117,7 @@ def test_killed_in_the_middle_is_mended(registry: Registry, tmp_path: Path, monk
             victim.process.kill()
             victim.process.wait()
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    assert {fault.model for fault in checking.mended(registry)} == set(registered_names().values())
+    assert {fault.model for fault in reconcile.mended(registry)} == set(registered_names().values())
     for moment, name in zip(moments, registered_names().values(), strict=True):
         moved = moment != "set_registered_model_alias"
         wanted = {"1": ARCHIVED, "2": PRODUCTION} if moved else {"1": PRODUCTION, "2": "None"}

@@ -13,8 +13,8 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
 from tests.tracking.servers import free_port
 from tracking.connection import connected
-from tracking.destination import Destination, StackTracker, destination, embedded, without_credentials
 from tracking.errors import TrackingError
+from tracking.tracking_uri import Destination, StackTracker, destination, embedded, without_credentials
 
 CONFIGURED = TrackingSettings.model_validate({"mlflow": {"tracking_uri": "http://configured:5000"}})
 NOTHING = TrackingSettings()

@@ -21,11 +21,11 @@ from tests.tracking.memory import MemoryClient, MemoryMirror
 from tests.tracking.world import NAME, bare, forget, move, stages
 from tracking import ledger
 from tracking.connection import Connection
-from tracking.destination import Destination
 from tracking.errors import RegistryError
 from tracking.ledger import Entry
 from tracking.registry import ALIASES, ARCHIVED, NONE, PRODUCTION, STAGES, STAGING, Registry
 from tracking.stages import delete_model, delete_version, rollback, transition
+from tracking.tracking_uri import Destination
 
 CASES = 500
 NUMBERS = st.integers(0, 5)

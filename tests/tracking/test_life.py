@@ -6,12 +6,12 @@ import pytest
 
 from accidents.configuration.tracking import TrackingSettings
 from tests.tracking.world import NAME, archived, bare, forget, move, stages
-from tracking import ledger, mirror
+from tracking import ledger, zenml_sync
 from tracking.connection import connected
-from tracking.destination import Destination
 from tracking.errors import RegistryError
 from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
 from tracking.stages import delete_model, delete_version, rollback, rollback_target
+from tracking.tracking_uri import Destination
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def test_a_model_is_registered_promoted_displaced_put_back_and_deleted(registry:
     assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED}
     delete_model(registry, NAME)
     assert registry.models() == []
-    assert mirror.known(NAME) == {}
+    assert zenml_sync.known(NAME) == {}
     with pytest.raises(RegistryError, match=r"no model .* is registered"):
         registry.versions(NAME)
 

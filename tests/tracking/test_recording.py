@@ -17,15 +17,15 @@ import pytest
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import RequestError
 from accidents.requests import parse
-from accidents.requests.writing import requests_of
+from accidents.requests.serialisation import requests_of
 from accidents.tables import Accidents
 from tests.tracking.world import NAME, SOURCE, STORED, TAGS, forget, move, only, stages, training
 from tests.trained import small_models, small_year
 from tracking.connection import Connection, connected
-from tracking.destination import Destination
 from tracking.names import registered_names
 from tracking.registration import record_and_register
 from tracking.registry import ARCHIVED, NONE, PRODUCTION, Registry
+from tracking.tracking_uri import Destination
 
 pytestmark = pytest.mark.slow
 SETTINGS = TrackingSettings()

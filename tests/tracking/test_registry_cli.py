@@ -13,9 +13,9 @@ from cli.commands import main
 from tests.pipelines.conftest import configure
 from tests.tracking.world import NAME, bare, forget, move, only, stages
 from tracking.connection import Connection, connected
-from tracking.destination import embedded
 from tracking.registration import record_and_register
 from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
+from tracking.tracking_uri import embedded
 
 pytestmark = pytest.mark.slow
 OTHER = "Accident_Prediction_Logistic_Regression"

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
-from accidents.assessment import compare_models
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
+from accidents.report.model_report import compare_models
 from accidents.training import Trained, train
 from tests.trained import SMALL, small_models, small_year
-from tracking import checking, ledger, mirror
-from tracking.assembling import assemble
+from tracking import ledger, reconcile, zenml_sync
 from tracking.connection import Connection
 from tracking.ledger import Entry
 from tracking.names import registered_name, registered_names
 from tracking.registry import ARCHIVED, PRODUCTION, STAGING, Registry, Version
 from tracking.stages import transition
 from tracking.training import Training
+from tracking.training_record import assemble
 
 EVALUATION = EvaluationSettings(resamples=20, group_resamples=10, explained_accidents=50)
 SOURCE = "sample"
@@ -76,7 +76,7 @@ def bare(connection: Connection, name: str = NAME, tags: Mapping[str, str] | Non
     source = f"models:/{model.model_id}"
     told = {"stage": "None", "f1": "0.7", **(tags or {})}
     made = client.create_model_version(name, source=source, model_id=model.model_id, tags=told)
-    mirror.add_version(name, str(made.version), source)
+    zenml_sync.add_version(name, str(made.version), source)
     return Registry(connection).version(name, str(made.version))
 
 
@@ -89,7 +89,7 @@ def forget(connection: Connection) -> None:
                 connection.client.delete_registered_model(one)
         if name not in registry.models():
             ledger.add(connection, Entry("delete", name, ledger.ALL, "None"))
-        mirror.delete_model(name)
+        zenml_sync.delete_model(name)
 
 
 def move(registry: Registry, version: Version, stage: str, action: str = "promote") -> Entry:
@@ -102,12 +102,12 @@ def stages(registry: Registry, name: str = NAME) -> dict[str, str]:
     """Stages by version; MLflow's aliases and tags, ZenML and the check have to agree on them."""
     versions = registry.versions(name)
     found = {one.version: one.stage for one in versions}
-    assert {number: known.stage for number, known in mirror.known(name).items()} == found
+    assert {number: known.stage for number, known in zenml_sync.known(name).items()} == found
     assert {one.version: one.tags["stage"] for one in versions} == found
     for stage, alias in ((PRODUCTION, "production"), (STAGING, "staging")):
         assert [one.version for one in versions if alias in one.aliases] == [n for n, s in found.items() if s == stage]
         assert list(found.values()).count(stage) <= 1
-    assert [fault.what for fault in checking.faults(registry) if fault.model == name] == []
+    assert [fault.what for fault in reconcile.faults(registry) if fault.model == name] == []
     return dict(sorted(found.items(), key=lambda one: int(one[0])))
 
 

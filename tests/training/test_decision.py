@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from accidents.bundle import Calibration
 from accidents.configuration.training import ThresholdRule
-from accidents.training.decision import calibrate, choose_threshold
+from accidents.training.calibration import calibrate, choose_threshold
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accidents.configuration.training import SplitSettings
 from accidents.errors import DataError
-from accidents.split import Part, labelled, parts_of
+from accidents.training.split import Subset, labelled, parts_of
 from tests.training.conftest import Frames
 
 
@@ -25,8 +25,8 @@ IDS = st.lists(st.integers(200_500_000_000, 209_999_999_999), unique=True, min_s
 
 def test_shares_are_as_configured() -> None:
     parts = parts_of(frame_of(list(range(202400000001, 202400040001))), SplitSettings(), 0)
-    assert np.mean(parts == Part.TEST) == pytest.approx(0.3, abs=0.01)
-    assert np.mean(parts == Part.VALIDATION) == pytest.approx(0.15 * 0.7, abs=0.01)
+    assert np.mean(parts == Subset.TEST) == pytest.approx(0.3, abs=0.01)
+    assert np.mean(parts == Subset.VALIDATION) == pytest.approx(0.15 * 0.7, abs=0.01)
 
 
 @given(IDS, st.integers(0, 5), st.randoms())
@@ -41,7 +41,7 @@ def test_the_part_of_an_accident_depends_on_no_other(ids: list[int], seed: int, 
 
 def test_another_seed_is_another_split() -> None:
     frame = frame_of(list(range(202400000001, 202400001001)))
-    first, second = (parts_of(frame, SplitSettings(), seed) == Part.TEST for seed in (0, 1))
+    first, second = (parts_of(frame, SplitSettings(), seed) == Subset.TEST for seed in (0, 1))
     assert 0.03 < np.mean(first & second) < 0.16  # independent draws share 9 %
 
 
@@ -55,14 +55,14 @@ def test_the_label_chooses_no_part(ids: list[int], data: st.DataObject) -> None:
 
 def test_accidents_of_unknown_label_are_in_no_part() -> None:
     parts = parts_of(frame_of(list(range(202400000001, 202400000101)), [-1, 0] * 50), SplitSettings(), 0)
-    assert (parts[::2] == Part.UNKNOWN).all()
-    assert (parts[1::2] != Part.UNKNOWN).all()
+    assert (parts[::2] == Subset.UNKNOWN).all()
+    assert (parts[1::2] != Subset.UNKNOWN).all()
 
 
 @pytest.mark.parametrize("split", [{"test_share": 0.25}, {"test_from": "2024-10-01"}])
 def test_a_temporal_split_tests_on_the_latest_days(split: dict[str, object]) -> None:
     frame = frame_of(list(range(202400000001, 202400003651)))
-    test = parts_of(frame, SplitSettings.model_validate({"kind": "temporal"} | split), 0) == Part.TEST
+    test = parts_of(frame, SplitSettings.model_validate({"kind": "temporal"} | split), 0) == Subset.TEST
     assert frame["date"][test].min() > frame["date"][~test].max()
     if "test_share" in split:
         assert test.mean() == pytest.approx(0.25, abs=0.005)

@@ -18,12 +18,12 @@ FIFTH = '''
 
 import numpy as np
 
-from accidents.configuration.base import Section
+from accidents.configuration.base import Settings
 from accidents.models.base import Model, log_odds
 
 
-class Classifier(Model[Section]):
-    PARAMETERS = Section
+class Classifier(Model[Settings]):
+    PARAMETERS = Settings
 
     def __init__(self, share):
         self.share = share

@@ -111,8 +111,8 @@ def test_no_trial_starts_after_the_timeout(frames: Frames, tmp_path: Path) -> No
 
 def test_folds_see_neither_held_out_labels_nor_resampled_accidents(frames: Frames) -> None:
     from accidents.models import model_class
-    from accidents.split import labelled
     from accidents.training.examples import Examples
+    from accidents.training.split import labelled
     from accidents.training.tuning import candidates
 
     settings = quick(resampling="smote")

@@ -1,0 +1,95 @@
+"""Which columns of the cleaned tables features are made of, in which order they stand in the arrays, and those derived.
+
+A row of an array holds the published columns named here, then the derived ones, all int16 with -1 for not recorded.
+What a feature computes from them stands in `catalogue`, how in `kernels`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from accidents.columns import TABLES, Availability, Kind, Table
+from accidents.features import code_groups
+from accidents.features.code_groups import Party
+
+
+class Over(StrEnum):
+    """What a feature runs over: the accident itself, its vehicles or its people."""
+
+    ACCIDENT = "accident"
+    VEHICLES = "vehicles"
+    PEOPLE = "people"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One int16 column of an array: its name, when it is known, its formula, and its codes in words if it has any."""
+
+    name: str
+    known: Availability
+    formula: str
+    words: Mapping[int, str]
+
+
+_PUBLISHED = {
+    Over.ACCIDENT: (
+        (Table.CARACTERISTIQUES, ("jour", "mois", "an", "hrmn", "lum", "agg", "int", "atm", "col")),
+        (Table.LIEUX, ("catr", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ", "vma")),
+    ),
+    Over.VEHICLES: ((Table.VEHICULES, ("catv", "obs", "obsm", "choc", "manv", "motor")),),
+    Over.PEOPLE: (
+        (Table.USAGERS, ("place", "catu", "sexe", "an_nais", "trajet", "secu1", "secu2", "locp", "actp", "etatp")),
+    ),
+}
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_PARTIES = {int(party): party.words for party in Party}
+_BANDS = {band: code_groups.band_words(band) for band in range(len(code_groups.AGE_BANDS))}
+
+_DERIVED = {
+    Over.ACCIDENT: (
+        Field("hour", Availability.STRICT, "full hours of hrmn", {}),
+        Field("weekday", Availability.STRICT, "day of the week of jour, mois, an", dict(enumerate(_WEEKDAYS))),
+    ),
+    Over.VEHICLES: (Field("kind", Availability.STRICT, "kind of party by catv", _PARTIES),),
+    Over.PEOPLE: (
+        Field(
+            "vehicle",
+            Availability.STRICT,
+            "kind of the person's vehicle; of a pedestrian, the one that hit them",
+            _PARTIES,
+        ),
+        Field("party", Availability.STRICT, "pedestrian if catu is 3, else the kind of the person's vehicle", _PARTIES),
+        Field("frailty", Availability.STRICT, "12 - party: highest for pedestrians, lowest in rail vehicles", {}),
+        Field("age", Availability.SCENE, f"an - an_nais if 0 to {code_groups.OLDEST}", {}),
+        Field("band", Availability.CALL, "age band of an - an_nais; 25 to 44 years where that is not recorded", _BANDS),
+    ),
+}
+
+PUBLISHED: Mapping[Over, tuple[str, ...]] = {
+    over: tuple(name for _, names in parts for name in names) for over, parts in _PUBLISHED.items()
+}
+"""Names of the published columns of each array, in their order."""
+
+
+def _published(table: Table, name: str) -> Field:
+    column = TABLES[table][name]
+    return Field(name, column.known, name, column.codes if column.kind is Kind.CODE else {})
+
+
+FIELDS: Mapping[Over, Mapping[str, Field]] = {
+    over: {
+        field.name: field
+        for field in (
+            *(_published(table, name) for table, names in _PUBLISHED[over] for name in names),
+            *_DERIVED[over],
+        )
+    }
+    for over in Over
+}
+"""All columns of each array, in their order."""
+
+POSITION: Mapping[Over, Mapping[str, int]] = {
+    over: {name: position for position, name in enumerate(fields)} for over, fields in FIELDS.items()
+}
+"""Where each column stands in its array."""

@@ -1,0 +1,86 @@
+"""From arrays to features: the one function behind training, batch scoring and a single request."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from accidents.features import code_groups
+from accidents.features.array_columns import POSITION, Over
+from accidents.features.arrays import Arrays
+from accidents.features.catalogue import FEATURES
+from accidents.features.cells import keys
+from accidents.features.code_groups import Party
+
+if TYPE_CHECKING:
+    from accidents.features.kernel_plan import Plan
+
+_TIME, _VEHICLE, _PERSON = (POSITION[over] for over in (Over.ACCIDENT, Over.VEHICLES, Over.PEOPLE))
+_OF_TIME = tuple(_TIME[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday"))
+_PEDESTRIAN_CATU, _PEDESTRIAN = 3, int(Party.PEDESTRIAN)
+
+
+def _table(values: dict[int, int], size: int, default: int = -1) -> npt.NDArray[np.int16]:
+    """Table by code plus one."""
+    table = np.full(size + 1, default, dtype=np.int16)
+    for code, value in values.items():
+        table[code + 1] = value
+    return table
+
+
+_PARTY = _table({code: int(party) for code, party in code_groups.PARTY_OF_CATV.items()}, 100)
+_FRAILTY = _table({party: max(Party) - party for party in Party}, len(Party))
+_BAND = _table(
+    {age: int(np.searchsorted(code_groups.AGE_BANDS, age, side="right")) - 1 for age in range(code_groups.OLDEST + 1)},
+    code_groups.OLDEST + 1,
+    default=code_groups.REFERENCE_BAND,
+)
+
+
+@cache
+def _plan() -> "Plan":
+    from accidents.features.kernel_plan import plan  # numba takes a second to import
+
+    return plan()
+
+
+def compute(arrays: Arrays) -> npt.NDArray[np.float32]:
+    """Compute every feature of every level, float32 (n, len(FEATURES)), NaN where not recorded.
+
+    A row depends on its own accident alone: computed alone or among a million others it is the same, bit for bit.
+    """
+    from accidents.features import kernels  # numba takes a second to import
+
+    _derive(arrays)
+    plan = _plan()
+    out = np.empty((len(arrays.accident), len(FEATURES)), dtype=np.float32)
+    starts = np.arange(len(out) + 1)
+    kernels.aggregate(arrays.accident, starts, *plan.aggregates[Over.ACCIDENT], out)
+    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *plan.aggregates[Over.VEHICLES], out)
+    kernels.aggregate(arrays.people, arrays.person_starts, *plan.aggregates[Over.PEOPLE], out)
+    kernels.combine(*plan.combinations, out)
+    return out
+
+
+def _derive(arrays: Arrays) -> None:
+    """Fill in the derived columns of `layout`."""
+    from accidents.features import kernels
+
+    accident, vehicles, people = arrays.accident, arrays.vehicles, arrays.people
+    kind, vehicle, party = vehicles[:, _VEHICLE["kind"]], people[:, _PERSON["vehicle"]], people[:, _PERSON["party"]]
+    kernels.look_up(vehicles[:, _VEHICLE["catv"]], _PARTY, kind)
+    kernels.link(
+        kind, arrays.vehicle_ids, arrays.vehicle_starts, arrays.person_vehicle_ids, arrays.person_starts, vehicle
+    )
+    kernels.replace(vehicle, people[:, _PERSON["catu"]], _PEDESTRIAN_CATU, _PEDESTRIAN, party)
+    kernels.look_up(party, _FRAILTY, people[:, _PERSON["frailty"]])
+    kernels.derive_time(accident, *_OF_TIME)
+    years, births, age = accident[:, _TIME["an"]], people[:, _PERSON["an_nais"]], people[:, _PERSON["age"]]
+    kernels.derive_age(years, births, arrays.person_starts, code_groups.OLDEST, age)
+    kernels.look_up(age, _BAND, people[:, _PERSON["band"]])
+
+
+def place_keys(arrays: Arrays) -> npt.NDArray[np.int64]:
+    """Compute the geography keys, int64 (n, len(KEYS)), -1 where not recorded."""
+    return keys(arrays.places, arrays.accident[:, _TIME["catr"]], arrays.coordinates)

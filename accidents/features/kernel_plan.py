@@ -1,0 +1,89 @@
+"""The catalogue as numbers: what `kernels` needs to compute it.
+
+Conditions become bits: every distinct pair of a column and a set of codes is one bit of a 64-bit word, a table says
+which bits the code of a column sets, and a row fulfils an aggregate if it has all of its bits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from accidents.features import kernels
+from accidents.features.array_columns import FIELDS, POSITION, Over
+from accidents.features.catalogue import FEATURES
+from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Ratio
+
+_HOW = {
+    How.COUNT: kernels.COUNT,
+    How.ANY: kernels.ANY,
+    How.MIN: kernels.MIN,
+    How.MAX: kernels.MAX,
+    How.MEAN: kernels.MEAN,
+}
+
+Arguments = tuple[npt.NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Arguments of the kernels, in the order of their parameters."""
+
+    aggregates: dict[Over, Arguments]
+    combinations: Arguments
+
+
+def plan(features: Sequence[Feature] = FEATURES) -> Plan:
+    """Put features into numbers; each is made of published columns or of features that stand before it."""
+    target = {feature.name: position for position, feature in enumerate(features)}
+    return Plan(
+        aggregates={
+            over: _aggregates([f for f in features if isinstance(f, Aggregate) and f.over is over], over, target)
+            for over in Over
+        },
+        combinations=_combinations([f for f in features if not isinstance(f, Aggregate)], target),
+    )
+
+
+def _aggregates(features: list[Aggregate], over: Over, target: dict[str, int]) -> Arguments:
+    conditions = list(dict.fromkeys(condition for feature in features for condition in feature.where.items()))
+    if len(conditions) > 64:
+        raise ValueError(f"features of {over} use {len(conditions)} distinct conditions; a word has 64 bits")
+    position = POSITION[over]
+    bits = np.zeros((len(FIELDS[over]), kernels.WIDTH), dtype=np.uint64)
+    for bit, (name, codes) in enumerate(conditions):
+        bits[position[name], [code + 1 for code in codes]] |= np.uint64(1 << bit)
+    needed = [sum(1 << conditions.index(condition) for condition in feature.where.items()) for feature in features]
+    return (
+        bits,
+        np.array(sorted({position[name] for name, _ in conditions}), dtype=np.int64),
+        np.array(needed, dtype=np.uint64),
+        np.array([_HOW[feature.how] for feature in features], dtype=np.int64),
+        np.array([position.get(feature.value or "", -1) for feature in features], dtype=np.int64),
+        np.array([position.get(feature.by or "", -1) for feature in features], dtype=np.int64),
+        np.array([np.nan if feature.default is None else feature.default for feature in features], dtype=np.float32),
+        np.array([target[feature.name] for feature in features], dtype=np.int64),
+    )
+
+
+def _combinations(features: list[Feature], target: dict[str, int]) -> Arguments:
+    lookups = [feature for feature in features if isinstance(feature, Lookup)]
+    tables = np.full((len(lookups), kernels.WIDTH), np.nan, dtype=np.float32)
+    for row, lookup in zip(tables, lookups, strict=True):
+        for code, value in lookup.table.items():
+            row[code + 1] = value
+    steps = []
+    for feature in features:
+        match feature:
+            case Lookup(of=of):
+                step = (kernels.LOOKUP, target[of.name], lookups.index(feature), 0)
+            case Cross(first=first, second=second):
+                step = (kernels.CROSS, target[first.name], target[second.name], feature.size)
+            case Ratio(first=first, second=second):
+                step = (kernels.RATIO, target[first.name], target[second.name], 0)
+            case _:
+                raise TypeError(f"feature {feature.name}: nothing computes a {type(feature).__name__}")
+        steps.append((*step, target[feature.name]))
+    return (*np.array(steps, dtype=np.int64).reshape(-1, 5).T.copy(), tables)

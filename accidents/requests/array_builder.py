@@ -1,0 +1,54 @@
+"""Accidents as typed rows, gathered one after the other into arrays: one of a request, or thousands of a batch."""
+
+from array import array
+
+import numpy as np
+
+from accidents.features.array_columns import FIELDS, Over
+from accidents.features.arrays import Arrays
+from accidents.features.cells import code_of_road, code_of_text
+from accidents.requests.form import SLOTS, Form
+
+_WIDTH = {over: len(fields) for over, fields in FIELDS.items()}
+_ACCIDENT, _VEHICLE, _PERSON = (_WIDTH[over] for over in (Over.ACCIDENT, Over.VEHICLES, Over.PEOPLE))
+_DEP, _COM, _VOIE, _LAT, _LONG = (SLOTS[Over.ACCIDENT][name] for name in ("dep", "com", "voie", "lat", "long"))
+
+
+class Gathering:
+    """Accidents on their way to `Arrays`, held in growing buffers of the same types."""
+
+    def __init__(self) -> None:
+        self.accident, self.vehicles, self.people = array("h"), array("h"), array("h")
+        self.vehicle_starts, self.person_starts = array("q", [0]), array("q", [0])
+        self.vehicle_ids, self.person_vehicle_ids = array("q"), array("q")
+        self.coordinates = array("d")
+        self.places = array("q")
+
+    def add(self, form: Form) -> None:
+        """Append an accident."""
+        row = form.accident
+        self.accident.extend(row[:_ACCIDENT])
+        self.coordinates.extend((row[_LAT], row[_LONG]))
+        self.places.extend((code_of_text(row[_DEP]), code_of_text(row[_COM]), code_of_road(row[_VOIE])))
+        for vehicle in form.vehicles:
+            self.vehicles.extend(vehicle[:_VEHICLE])
+        for person in form.people:
+            self.people.extend(person[:_PERSON])
+        self.vehicle_ids.extend(range(len(form.vehicles)))
+        self.person_vehicle_ids.extend(form.seats)
+        self.vehicle_starts.append(len(self.vehicle_ids))
+        self.person_starts.append(len(self.person_vehicle_ids))
+
+    def arrays(self) -> Arrays:
+        """All accidents in their order. They share the memory of the buffers: add nothing afterwards."""
+        return Arrays(
+            accident=np.frombuffer(self.accident, np.int16).reshape(-1, _ACCIDENT),
+            vehicles=np.frombuffer(self.vehicles, np.int16).reshape(-1, _VEHICLE),
+            people=np.frombuffer(self.people, np.int16).reshape(-1, _PERSON),
+            vehicle_starts=np.frombuffer(self.vehicle_starts, np.int64),
+            person_starts=np.frombuffer(self.person_starts, np.int64),
+            vehicle_ids=np.frombuffer(self.vehicle_ids, np.int64),
+            person_vehicle_ids=np.frombuffer(self.person_vehicle_ids, np.int64),
+            coordinates=np.frombuffer(self.coordinates, np.float64).reshape(-1, 2),
+            places=np.frombuffer(self.places, np.int64).reshape(-1, 3),
+        )

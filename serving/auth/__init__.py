@@ -1,0 +1,1 @@
+"""API keys: who a request comes from, and what its role allows."""

@@ -1,0 +1,1 @@
+"""The model that answers: found through the pointer file, loaded, reloaded, and asked."""

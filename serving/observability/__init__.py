@@ -1,0 +1,1 @@
+"""What operators see: request logs and Prometheus metrics."""
