@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from accidents.atomic_write import write_bytes
 from accidents.columns import TABLES, Kind, Table
 from accidents.sample.layouts import Layout, encoded
 
@@ -41,9 +42,7 @@ class Files:
 
     def replace(self, table: Table, content: bytes) -> None:
         """Puts other bytes in the place of a file."""
-        partial = self.paths[table].with_suffix(".part")
-        partial.write_bytes(content)
-        partial.replace(self.paths[table])
+        write_bytes(self.paths[table], content)
 
     def layout(self, table: Table) -> Layout:
         """The layout in which a file is written."""

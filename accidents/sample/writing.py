@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from accidents.atomic_write import atomic_write, write_text
 from accidents.columns import SOURCE, Table
 from accidents.sample.drawing import Draw
 from accidents.sample.facts import Numbers, facts
@@ -57,22 +58,15 @@ def write_sample(
     they are complete.
     """
     chosen = layout_of(year) if layout == "auto" else layout
-    folder.mkdir(parents=True, exist_ok=True)
-    names = file_names(year)
-    partial = {table: folder / f".{name}.part" for table, name in names.items()}
-    try:
-        with ExitStack() as stack:
-            files = {table: stack.enter_context(path.open("wb")) for table, path in partial.items()}
-            for number, block in enumerate(_blocks(accidents, year, seed, chosen)):
-                for table, cells in block.items():
-                    tabs = _has_tabs(table, year, chosen)
-                    files[table].write(encoded(cells, chosen, tabs=tabs, header=number == 0))
-        for table, path in partial.items():
-            path.replace(folder / names[table])
-    finally:
-        for path in partial.values():
-            path.unlink(missing_ok=True)
-    (folder / "SYNTHETIC.txt").write_text(README, encoding="utf-8")
+    with ExitStack() as stack:
+        files = {}
+        for table, name in file_names(year).items():
+            files[table] = stack.enter_context(stack.enter_context(atomic_write(folder / name)).open("wb"))
+        for number, block in enumerate(_blocks(accidents, year, seed, chosen)):
+            for table, cells in block.items():
+                tabs = _has_tabs(table, year, chosen)
+                files[table].write(encoded(cells, chosen, tabs=tabs, header=number == 0))
+    write_text(folder / "SYNTHETIC.txt", README)
 
 
 def _blocks(accidents: int, year: int, seed: int, layout: Layout) -> Iterator[dict[Table, pd.DataFrame]]:

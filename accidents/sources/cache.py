@@ -1,7 +1,7 @@
-"""Keeps a folder of generated or downloaded files sound: one writer at a time, nothing left by a killed run.
+"""Locked cache folder of generated or downloaded files: one writer at a time, without remains of killed runs.
 
-Everything in such a folder is made under a temporary name, `tmp…`, and renamed when it is whole. A run that is killed
-leaves at most temporary names behind; the next one removes them before it starts.
+Files are written under temporary names (`tmp*` or `.*.tmp`) and renamed when they are complete. A killed run leaves at
+most temporary files behind; the next run deletes them before it starts.
 """
 
 import contextlib
@@ -13,13 +13,15 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
+_TEMPORARY = ("tmp*", "*/tmp*", ".*.tmp", "*/.*.tmp")
+
 
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process, free of what killed runs left; makes the folder where there is none.
+def lock_cache(folder: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a cache folder while the block runs, and delete temporary files of killed runs.
 
-    The folder has to be one that only this project writes to: every `tmp*` in it and one folder below is removed.
-    The system gives the lock back when the process ends, however it ends. A second process waits.
+    The folder is made if it does not exist. Only this project may write to it, as every temporary file in it and one
+    folder below is deleted. The operating system releases the lock when the process ends. A second process waits.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
@@ -28,16 +30,9 @@ def exclusive(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             logger.warning("Another run is writing to %s; waiting for it to end.", folder)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for leftover in [*folder.glob("tmp*"), *folder.glob("*/tmp*")]:
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
+        for temporary in [path for pattern in _TEMPORARY for path in folder.glob(pattern)]:
+            if temporary.is_dir():
+                shutil.rmtree(temporary)
             else:
-                leftover.unlink()
+                temporary.unlink()
         yield
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that nobody ever sees half-written."""
-    temporary = path.with_name(f"tmp-{path.name}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

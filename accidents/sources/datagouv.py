@@ -17,8 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accidents.atomic_write import write_bytes, write_text
 from accidents.columns.specification import Table
-from accidents.sources.cache import exclusive, write_whole
+from accidents.sources.cache import lock_cache
 from accidents.sources.catalogue import Catalogue, parse_catalogue, published_files
 from accidents.sources.download import Limits, Remote, UnreachableError, download_file, fetch_into
 from accidents.sources.edition import Edition
@@ -39,7 +40,7 @@ def datagouv_editions(
     Raises:
         SourceError: A file is not published, cannot be downloaded or is not what was published.
     """
-    with exclusive(folder):
+    with lock_cache(folder):
         library = _Library(settings, folder, progress)
         return [library.edition(year) for year in sorted(set(years))]
 
@@ -88,7 +89,7 @@ class _Library:
             logger.warning("%s Using the catalogue as it was read last.", error)
             return parse_catalogue(kept.read_bytes(), str(kept))
         catalogue = parse_catalogue(answer.getvalue(), self._settings.catalogue)
-        write_whole(kept, answer.getvalue())
+        write_bytes(kept, answer.getvalue())
         return catalogue
 
     def _fetch(self, year: int, remotes: Mapping[Table, Remote]) -> Edition:
@@ -103,7 +104,7 @@ class _Library:
             noted = f"sha256:{note.read_text().split()[0]}"
             return self._download(Remote(remote.name, remote.url, remote.size, noted), key)
         path = self._download(remote, key)
-        write_whole(note, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {remote.name}\n".encode())
+        write_text(note, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {remote.name}\n")
         return path
 
     def _download(self, remote: Remote, key: str) -> Path:

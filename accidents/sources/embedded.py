@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from accidents.sources.cache import exclusive
+from accidents.sources.cache import lock_cache
 from accidents.sources.edition import Edition
 from accidents.sources.folder import folder_editions
 
@@ -20,7 +20,7 @@ _GENERATOR = ("sample", "columns")
 
 def sample_editions(years: Iterable[int], accidents: int, seed: int, folder: Path) -> list[Edition]:
     """One synthetic edition a year, each in a folder named by all that decides its contents."""
-    with exclusive(folder):
+    with lock_cache(folder):
         return [_edition(year, accidents, seed, folder) for year in sorted(set(years))]
 
 
