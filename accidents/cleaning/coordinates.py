@@ -1,6 +1,6 @@
 """Coordinates against the department they are said to lie in: mend what is swapped or wrong in sign.
 
-The boxes of departments are counted from real files; `benchmarks/count_references.py` counts them anew.
+The boxes of departments are counted from real files; `scripts/build_cleaning_references.py` counts them anew.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What the columns of the published files usually hold: classes of values, and the share of each class.
 
-The shares are counted from real files; `benchmarks/count_references.py` counts them anew.
+The shares are counted from real files; `scripts/build_cleaning_references.py` counts them anew.
 """
 
 import json

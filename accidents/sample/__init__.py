@@ -1,7 +1,7 @@
 """The embedded synthetic year: as many accidents as wanted, in the layout of any edition, drawn from counts.
 
 Nothing in it has happened. Distributions and dependencies were counted from January to September 2024 of the real
-files (`benchmarks/count_frequencies.py`); October to December are interpolated between September and January, their
+files (`scripts/build_sample_frequencies.py`); October to December are interpolated between September and January, their
 daylight taken from months with about the same. Counts of rare combinations were left out, so that no real row can be
 recovered; addresses, ids, communes with few accidents and exact coordinates are invented.
 """

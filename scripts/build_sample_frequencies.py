@@ -1,6 +1,6 @@
-"""Counts the frequency tables of the synthetic year from the real months of 2024, and fits the scores of its label.
+"""Build the frequency tables of the synthetic year from the real months of 2024, and fit the scores of its label.
 
-    python -m benchmarks.count_frequencies ../shared/data/baac/2024
+    python -m scripts.build_sample_frequencies ../shared/data/baac/2024
 
 writes `frequencies.parquet`, `domains.json` and `scores.parquet` of `accidents/sample`. Needed only when the network of
 variables or the factors of the label change. The files hold counts of frequent combinations and fitted scores, no row
@@ -20,7 +20,7 @@ from accidents.sample.coding import Frame
 from accidents.sample.drawing import Draw, gathered
 from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, SCORES, count
 from accidents.sample.network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
-from benchmarks.label_scores import fit_scores
+from scripts.sample_label_scores import fit_scores
 
 YEAR = 2024
 LEAST_ACCIDENTS_OF_A_COMMUNE = 20

@@ -1,4 +1,4 @@
-"""Scores by which the label of synthetic accidents is drawn; `benchmarks.count_frequencies` fits them."""
+"""Scores by which the label of synthetic accidents is drawn; `scripts.build_sample_frequencies` fits them."""
 
 import numpy as np
 import pandas as pd
