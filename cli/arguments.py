@@ -5,11 +5,11 @@ from itertools import chain
 from typing import Any
 
 from accidents.columns.specification import LEVELS
+from accidents.configuration.stages import STAGES
 from accidents.models import model_types
 
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
-STAGES = ("None", "Staging", "Production", "Archived")
 SUBCOMMANDS = {
     "stack": "cli.stack",
     "registry": "cli.registry",

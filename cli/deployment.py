@@ -9,7 +9,7 @@ from cli import output_files
 from cli.runs import run_pipeline
 
 if TYPE_CHECKING:
-    from tracking.deployment import Service
+    from tracking.deployment import DeployedService
 
 
 def deployment(configuration: Configuration, given: argparse.Namespace) -> None:
@@ -19,15 +19,15 @@ def deployment(configuration: Configuration, given: argparse.Namespace) -> None:
         ConfigurationError: the stack has no model deployer.
         PipelineError: no model holds the stage, the model fails its check, or the service does not start.
     """
-    from tracking.deployment import deployer, services, stop
-    from tracking.names import resolve
+    from tracking.deployment import active_model_deployer, list_services, stop_services
+    from tracking.names import resolve_model_name
 
-    deployer()
-    name = resolve(given.model_name) if given.model_name else None
+    active_model_deployer()
+    name = resolve_model_name(given.model_name) if given.model_name else None
     if given.status:
-        _print(services(name), "nothing is deployed")
+        _print(list_services(name), "nothing is deployed")
     elif given.stop:
-        _print(stop(name), "nothing was deployed", "stopped")
+        _print(stop_services(name), "nothing was deployed", "stopped")
     else:
         _deploy(configuration, given, name)
 
@@ -48,7 +48,7 @@ def _deploy(configuration: Configuration, given: argparse.Namespace, name: str |
     print(f"stop it   python run.py --deployment --stop{stack}")
 
 
-def _print(found: "list[Service]", nothing: str, word: str = "") -> None:
+def _print(found: "list[DeployedService]", nothing: str, word: str = "") -> None:
     for service in found:
         state = word or ("answers" if service.running else "does not answer")
         process = f" (process {service.pid})" if service.pid else ""

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from accidents.configuration.effective import load
+from accidents.configuration.redaction import redact_credentials
 from cli.exit_codes import ended
 from cli.zenml_session import prepare
 
@@ -22,16 +23,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    from tracking.connection import chosen, connected
-    from tracking.tracking_uri import without_credentials
+    from tracking.connection import connect, current_target
 
     prepare(None, debug=False)
     settings = load().tracking
-    to = chosen(settings)
-    with connected(settings, to):
+    to = current_target(settings)
+    with connect(settings, to):
         print(f"MLflow {to}", flush=True)
     if to.uri.startswith(("http://", "https://")):
-        print(without_credentials(to.uri))
+        print(redact_credentials(to.uri))
         return 0
     return _serve(to.uri, arguments[0] if arguments else _PORT)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from accidents.configuration.effective import Configuration
 
 if TYPE_CHECKING:
-    from tracking.registry import Registry, Version
+    from tracking.registry import RegisteredVersion, Registry
 
 
 def chosen_file(given: argparse.Namespace, configuration: Configuration) -> Path | None:
@@ -20,25 +20,25 @@ def chosen_file(given: argparse.Namespace, configuration: Configuration) -> Path
         return Path(given.model_path)
     if not (given.model_name or given.best):
         return None
-    from tracking.connection import connected
+    from tracking.connection import connect
     from tracking.registry import Registry
 
-    with connected(configuration.tracking) as connection:
+    with connect(configuration.tracking) as connection:
         registry = Registry(connection)
         return fetched(registry, chosen_version(registry, given), configuration.training.models_folder / "registry")
 
 
-def chosen_version(registry: "Registry", given: argparse.Namespace, stage: str = "Production") -> "Version":
+def chosen_version(registry: "Registry", given: argparse.Namespace, stage: str = "Production") -> "RegisteredVersion":
     """The version of the registry that was named; the best one that holds `stage`, where none was.
 
     Raises:
         RegistryError: there is no such model or version, or nobody holds the stage.
     """
-    from tracking.names import resolve
+    from tracking.names import resolve_model_name
 
     if given.best or not given.model_name:
         return registry.best(stage=stage)
-    name = resolve(given.model_name)
+    name = resolve_model_name(given.model_name)
     if given.version:
         return registry.version(name, given.version)
     if given.alias:
@@ -46,7 +46,7 @@ def chosen_version(registry: "Registry", given: argparse.Namespace, stage: str =
     return registry.in_stage(name, given.stage or stage)
 
 
-def fetched(registry: "Registry", version: "Version", folder: Path) -> Path:
+def fetched(registry: "Registry", version: "RegisteredVersion", folder: Path) -> Path:
     """A copy of the bundle beside the models, under a name that says which version of which store it is.
 
     Its stored accidents lie beside it (`stored_beside`).

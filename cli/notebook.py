@@ -217,11 +217,11 @@ def _noted(failed: list[Any]) -> Callable[[Any], str]:
 def _found_in_the_data(run: Any) -> "pd.DataFrame | None":
     """The report that a failed run left, where it was the data that stopped it."""
     from cli.output_files import reading_step
-    from steps.failure_artifacts import REPORT
+    from steps.failure_artifacts import VALIDATION_REPORT
 
     step = reading_step(run)
-    refused = step is not None and str(step.status) == "failed" and REPORT in step.outputs
-    return step.outputs[REPORT][0].load() if refused else None
+    refused = step is not None and str(step.status) == "failed" and VALIDATION_REPORT in step.outputs
+    return step.outputs[VALIDATION_REPORT][0].load() if refused else None
 
 
 def _show_failures_and_figures() -> None:

@@ -53,15 +53,15 @@ def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Fi
     prepare(given.stack, debug=given.debug)
     from cli.model_choice import chosen_version, fetched, stored_beside
     from serving.model.pointer import Pointer
-    from tracking.connection import chosen, connected
+    from tracking.connection import connect, current_target
     from tracking.registry import Registry
 
     folder = configuration.training.models_folder / "registry"
-    store = chosen(configuration.tracking)
+    store = current_target(configuration.tracking)
     print(f"registry {store}", flush=True)
 
     def find() -> Pointer:
-        with connected(configuration.tracking, store) as connection:
+        with connect(configuration.tracking, store) as connection:
             registry = Registry(connection)
             version = chosen_version(registry, given, configuration.serving.stage)
             bundle = fetched(registry, version, folder)

@@ -14,7 +14,7 @@ from cli.exit_codes import DONE, FAILED, ended
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from stacks.registration import Outcome
+    from stacks.registration import RegistrationOutcome
 
 _EPILOG = """A stack says where pipelines run and where they keep things. Files in stacks/ define stacks of the project;
 docs/stacks.md tells how to write one. For one run alone: python run.py --training --stack NAME
@@ -37,9 +37,11 @@ def parser() -> argparse.ArgumentParser:
     debug = argparse.ArgumentParser(add_help=False)
     debug.add_argument("--debug", action="store_true", help="show tracebacks and all messages")
     commands.add_parser("list", parents=[as_json, debug], help="the stacks that ZenML knows or a file defines")
-    register = commands.add_parser("register", parents=[debug], help="make ZenML agree with the files in stacks/")
-    register.add_argument("names", nargs="*", metavar="NAME", help="a stack of stacks/, or the path of a .yaml file")
-    register.add_argument("--all", action="store_true", help="every stack of stacks/")
+    register_stack = commands.add_parser("register", parents=[debug], help="make ZenML agree with the files in stacks/")
+    register_stack.add_argument(
+        "names", nargs="*", metavar="NAME", help="a stack of stacks/, or the path of a .yaml file"
+    )
+    register_stack.add_argument("--all", action="store_true", help="every stack of stacks/")
     choose = commands.add_parser("set", parents=[debug], help="use a stack from now on, as zenml stack set does")
     choose.add_argument("name", metavar="NAME")
     for name, words in (
@@ -71,9 +73,9 @@ def _answer(given: argparse.Namespace) -> int:
 def _list(given: argparse.Namespace) -> int:
     from rich.table import Table
 
-    from stacks.description import overview
+    from stacks.description import list_stacks
 
-    stacks = overview()
+    stacks = list_stacks()
     table = Table("active", "stack", "state", "components")
     for stack in stacks:
         state = "registered" if stack["registered"] else f"not registered, defined in {stack['file']}"
@@ -84,18 +86,18 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _register(given: argparse.Namespace) -> int:
-    from stacks.definition import defined, find, read
-    from stacks.registration import register
+    from stacks.definition import find_stack_file, list_stack_files, read_stack_file
+    from stacks.registration import register_stack
 
-    files = list(defined().values()) if given.all else [find(name) for name in given.names]
-    for definition in [read(file, os.environ) for file in files]:
-        outcomes = register(definition, os.environ)
+    files = list(list_stack_files().values()) if given.all else [find_stack_file(name) for name in given.names]
+    for definition in [read_stack_file(file, os.environ) for file in files]:
+        outcomes = register_stack(definition, os.environ)
         _console().print(definition.name)
         _print_outcomes(outcomes)
     return DONE
 
 
-def _print_outcomes(outcomes: "Sequence[Outcome]") -> None:
+def _print_outcomes(outcomes: "Sequence[RegistrationOutcome]") -> None:
     for outcome in outcomes:
         _console().print(f"  {outcome.kind:<20}{outcome.name:<24}{outcome.result}")
 
@@ -113,9 +115,9 @@ def _set(given: argparse.Namespace) -> int:
 def _describe(given: argparse.Namespace) -> int:
     from rich.table import Table
 
-    from stacks.description import description, find_stack
+    from stacks.description import describe_stack, find_stack
 
-    stack = description(find_stack(given.name))
+    stack = describe_stack(find_stack(given.name))
     title = f"{stack['name']}{' (active)' if stack['active'] else ''}"
     table = Table("component", "name", "flavor", "configuration", title=title)
     for component in stack["components"]:
@@ -129,10 +131,10 @@ def _check(given: argparse.Namespace) -> int:
     from rich.table import Table
 
     from stacks.description import find_stack
-    from stacks.health_check import check
+    from stacks.health_check import check_stack
 
     stack = find_stack(given.name)
-    answers = check(stack)
+    answers = check_stack(stack)
     table = Table("component", "name", "flavor", "", "answer", title=stack.name)
     for answer in answers:
         table.add_row(answer.kind, answer.name, answer.flavor, "ok" if answer.ok else "missing", answer.text)

@@ -19,18 +19,18 @@ def tracking_store(settings: TrackingSettings) -> str | None:
     if not settings.mlflow.enabled:
         print("tracking off (mlflow.enabled)", flush=True)
         return None
-    from tracking.connection import chosen, connected
+    from tracking.connection import connect, current_target
     from tracking.errors import TrackingError
 
-    to = chosen(settings)
+    to = current_target(settings)
     print(f"tracking {to}", flush=True)
     try:
-        with phase("MLflow"), connected(settings, to) as connection:
+        with phase("MLflow"), connect(settings, to) as connection:
             return connection.identity
     except TrackingError as error:
         if not settings.allow_untracked:
             raise
-        print(f"not tracked: {error.fault}", file=sys.stderr, flush=True)
+        print(f"not tracked: {error.summary}", file=sys.stderr, flush=True)
         return None
 
 

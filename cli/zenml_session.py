@@ -68,9 +68,9 @@ def prepare(stack: str | None, *, debug: bool) -> str:
     if stack:
         known = {model.name: model for model in client.list_stacks(size=1000).items}
         if stack not in known:
-            from stacks.description import unknown
+            from stacks.description import unknown_stack_message
 
-            raise ConfigurationError(f"--stack {unknown(stack, list(known))}")
+            raise ConfigurationError(f"--stack {unknown_stack_message(stack, list(known))}")
         os.environ["ZENML_ACTIVE_STACK_ID"] = str(known[stack].id)
     return str(client.active_stack_model.name)
 

@@ -9,7 +9,7 @@ from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
 from accidents.bundle import Bundle
-from materializers.page import page
+from materializers.page import render_page
 
 BUNDLE_FILE = "model.joblib"
 METADATA_FILE = "metadata.json"
@@ -61,7 +61,7 @@ def _page(metadata: dict[str, Any]) -> str:
     facts = {name.replace("_", " "): _in_words(metadata[name]) for name in _SHOWN}
     known = pd.DataFrame({"": facts.keys(), " ": facts.values()})
     measured = [("Validation part", pd.DataFrame(figures))] if figures else []
-    return page([*measured, (f"{metadata['model_type']}, level {metadata['level']}", known)])
+    return render_page([*measured, (f"{metadata['model_type']}, level {metadata['level']}", known)])
 
 
 def _in_words(value: Any) -> str:

@@ -12,7 +12,7 @@ from zenml.materializers.materializer_registry import materializer_registry
 
 from accidents.columns import MISSING, TABLES
 from accidents.tables import LABEL
-from materializers.page import page
+from materializers.page import render_page
 
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
@@ -84,8 +84,10 @@ def preview(data: pd.DataFrame) -> str:
     size = f"{len(data):,} rows, {data.shape[1]} columns"
     small = 0 < len(data) <= _PREVIEW_ROWS
     if small:
-        return page([(size, data), ("Schema", schema)])
-    return page([(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], beside=True)
+        return render_page([(size, data), ("Schema", schema)])
+    return render_page(
+        [(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], beside=True
+    )
 
 
 materializer_registry.register_and_overwrite_type(key=pd.DataFrame, type_=FrameMaterializer)

@@ -20,7 +20,7 @@ _STYLE = (
 )
 
 
-def page(tables: Iterable[tuple[str, pd.DataFrame]], *, beside: bool = False) -> str:
+def render_page(tables: Iterable[tuple[str, pd.DataFrame]], *, beside: bool = False) -> str:
     """A page of tables, each below its title, one below or beside the other; everything in them is escaped."""
     parts = "".join(f"<section><h3>{html.escape(title)}</h3>{_table(data)}</section>" for title, data in tables)
     return f"<!doctype html><meta charset='utf-8'>{_STYLE}<main{' class=beside' if beside else ''}>{parts}</main>"

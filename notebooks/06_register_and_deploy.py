@@ -66,11 +66,11 @@ notebook.artifact("deployment_check")
 # %%
 from pathlib import Path
 
-from tracking.deployment import ask, services
+from tracking.deployment import request_predictions, list_services
 
 high_risk = Path("examples/high_risk.json").read_text()
-service = services()[0]
-answered = ask(service, [high_risk])
+service = list_services()[0]
+answered = request_predictions(service, [high_risk])
 answered
 
 # %%
@@ -88,6 +88,6 @@ here
 # Production version back.
 
 # %%
-from tracking.deployment import stop
+from tracking.deployment import stop_services
 
-[(stopped.name, stopped.version) for stopped in stop()]
+[(stopped.name, stopped.version) for stopped in stop_services()]

@@ -3,7 +3,7 @@
 from zenml import pipeline
 
 from accidents.configuration.effective import Configuration
-from pipelines.models import chosen_model
+from pipelines.models import model_input
 from steps.evaluation.evaluate_model import evaluate_model
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
@@ -21,7 +21,7 @@ def evaluation(configuration: Configuration, fingerprint: str, bundle: str) -> N
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)
     evaluate_model(
-        model=chosen_model(bundle),
+        model=model_input(bundle),
         features=features,
         accidents=accidents,
         settings=configuration.evaluation,

@@ -3,7 +3,7 @@
 from zenml import pipeline
 
 from accidents.configuration.effective import Configuration
-from pipelines.models import chosen_model
+from pipelines.models import model_input
 from steps.inference.score_accidents import score_accidents
 
 
@@ -18,7 +18,7 @@ def inference(configuration: Configuration, bundle: str, source: str, target: st
         target: a file to write, `.csv`, `.parquet` or `.jsonl`.
     """
     score_accidents(
-        model=chosen_model(bundle),
+        model=model_input(bundle),
         source=source,
         target=target,
         settings=configuration.inference,

@@ -11,7 +11,7 @@ import materializers.bundle  # noqa: F401  # stores the bundle
 from accidents.bundle import Bundle
 
 
-def chosen_model(model: str) -> Any:
+def model_input(model: str) -> Any:
     """The input of a step for `model`: the id of a model artifact, or the path of a bundle.
 
     Raises:

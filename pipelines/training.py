@@ -12,7 +12,7 @@ from steps.tracking.track_training import track_training
 from steps.training import train_model as train_module
 from steps.training.compare_models import compare_models
 from steps.training.train_model import train_model
-from tracking.promotion import stages_without_command
+from tracking.promotion import automatic_stages
 
 
 @pipeline(name="training")
@@ -72,7 +72,7 @@ def training(
             source=configuration.ingestion.source.location,
             store=store,
         )
-        if stages_without_command(configuration.promotion):
+        if automatic_stages(configuration.promotion):
             promote_models(
                 registered=registered,
                 features=features,

@@ -6,7 +6,7 @@ from accidents.errors import AccidentsError
 
 
 @dataclass(frozen=True)
-class Answer:
+class ComponentCheck:
     """What one component, or the stack as a whole, has to say."""
 
     kind: str
@@ -16,5 +16,5 @@ class Answer:
     text: str
 
 
-class Missing(AccidentsError):  # noqa: N818 - said of a component, not of the program
+class ComponentUnavailable(AccidentsError):  # noqa: N818 - said of a component, not of the program
     """Something that a component needs is not there; the text names it and the remedy."""

@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError, model_validator
 from accidents.configuration.base import Settings
 from accidents.configuration.files import read_keys
 from accidents.errors import ConfigurationError
-from stacks.variables import expand
+from stacks.variables import expand_variables
 
-FOLDER = Path(__file__).resolve().parent
-ZENML_OWN = "default"
+STACKS_FOLDER = Path(__file__).resolve().parent
+ZENML_DEFAULT = "default"
 """The name of the stack and of the components that ZenML makes by itself; they are used here and never changed."""
 
 ComponentType = Literal[
@@ -65,15 +65,17 @@ class StackFile(Settings):
         if missing := [kind for kind in ("orchestrator", "artifact_store") if kind not in self.components]:
             raise ValueError(f"every stack needs an orchestrator and an artifact_store; missing: {', '.join(missing)}")
         for kind, component in self.components.items():
-            if component.name == ZENML_OWN and component.configuration:
-                raise ValueError(f"{kind}: the component {ZENML_OWN} belongs to ZenML and takes no configuration here")
+            if component.name == ZENML_DEFAULT and component.configuration:
+                raise ValueError(
+                    f"{kind}: the component {ZENML_DEFAULT} belongs to ZenML and takes no configuration here"
+                )
         return self
 
     @model_validator(mode="after")
     def _references_lead_somewhere(self) -> Self:
         for kind, component in self.components.items():
             for value in component.configuration.values():
-                for name, key in references(value):
+                for name, key in secret_references(value):
                     self._check_reference(f"{kind} refers to {{{{{name}.{key}}}}}", name, key, value)
         return self
 
@@ -85,7 +87,7 @@ class StackFile(Settings):
 
 
 @dataclass(frozen=True)
-class Definition:
+class StackDefinition:
     """A stack as its file and the environment say it should be; every component has its name."""
 
     name: str
@@ -94,12 +96,12 @@ class Definition:
     secrets: Mapping[str, Secret]
 
 
-def defined(folder: Path = FOLDER) -> dict[str, Path]:
+def list_stack_files(folder: Path = STACKS_FOLDER) -> dict[str, Path]:
     """The stack files, by name of the stack."""
     return dict(sorted((file.stem, file) for file in folder.glob("*.yaml")))
 
 
-def find(name: str, folder: Path = FOLDER) -> Path:
+def find_stack_file(name: str, folder: Path = STACKS_FOLDER) -> Path:
     """The file of the stack `name`, which may be a path that ends in .yaml as well.
 
     Raises:
@@ -107,7 +109,7 @@ def find(name: str, folder: Path = FOLDER) -> Path:
     """
     if name.endswith(".yaml"):
         return Path(name)
-    files = defined(folder)
+    files = list_stack_files(folder)
     if name not in files:
         raise ConfigurationError(
             f"{name}: no file {folder.name}/{name}.yaml defines such a stack; there are {', '.join(files)}"
@@ -115,36 +117,38 @@ def find(name: str, folder: Path = FOLDER) -> Path:
     return files[name]
 
 
-def read(file: Path, environment: Mapping[str, str]) -> Definition:
+def read_stack_file(file: Path, environment: Mapping[str, str]) -> StackDefinition:
     """Read one stack file; the stack is called like the file.
 
     Raises:
         ConfigurationError: the file cannot be read or used, or a variable is not set; names file, key and remedy.
     """
-    if file.stem == ZENML_OWN:
-        raise ConfigurationError(f"{file}: the stack {ZENML_OWN} belongs to ZenML; give the file another name")
+    if file.stem == ZENML_DEFAULT:
+        raise ConfigurationError(f"{file}: the stack {ZENML_DEFAULT} belongs to ZenML; give the file another name")
     try:
-        content = StackFile.model_validate(read_keys(file, f"{FOLDER.name}/local.yaml"))
+        content = StackFile.model_validate(read_keys(file, f"{STACKS_FOLDER.name}/local.yaml"))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_refusals(file, error))) from None
     components: dict[str, Component] = {
         kind: Component(
             name=component.name or file.stem,
             flavor=component.flavor,
-            configuration=expand(component.configuration, environment, f"{file}: components.{kind}.configuration"),
+            configuration=expand_variables(
+                component.configuration, environment, f"{file}: components.{kind}.configuration"
+            ),
         )
         for kind, component in content.components.items()
     }
-    return Definition(file.stem, file, components, content.secrets)
+    return StackDefinition(file.stem, file, components, content.secrets)
 
 
-def references(value: Any) -> Iterator[tuple[str, str]]:
+def secret_references(value: Any) -> Iterator[tuple[str, str]]:
     """The secrets, as name and key, that a value refers to as `{{name.key}}`."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
         for part in value:
-            yield from references(part)
+            yield from secret_references(part)
     elif isinstance(value, str):
         yield from _REFERENCE.findall(value)
 

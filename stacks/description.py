@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accidents.configuration.redaction import redact_credentials
 from accidents.errors import ConfigurationError
-from stacks.definition import FOLDER, defined
-from stacks.validation import HIDDEN, secret_fields, without_credentials
+from stacks.definition import STACKS_FOLDER, list_stack_files
+from stacks.validation import HIDDEN, secret_fields
 
 if TYPE_CHECKING:
     from zenml.models import ComponentResponse, StackResponse
@@ -16,43 +17,43 @@ _TELLING = re.compile(r"password|secret|token|credential|(^|_)key$|private_key|a
 _REFERENCE = re.compile(r"\{\{[^{}]*\}\}")
 
 
-def registered() -> dict[str, "StackResponse"]:
+def registered_stacks() -> dict[str, "StackResponse"]:
     """The stacks that ZenML knows, by name."""
     from zenml.client import Client
 
     return {stack.name: stack for stack in Client().list_stacks(size=1000, hydrate=True).items}
 
 
-def active() -> str:
+def active_stack_name() -> str:
     """Name of the stack in use."""
     from zenml.client import Client
 
     return str(Client().active_stack_model.name)
 
 
-def find_stack(name: str | None, folder: Path = FOLDER) -> "StackResponse":
+def find_stack(name: str | None, folder: Path = STACKS_FOLDER) -> "StackResponse":
     """The registered stack, the active one without a name.
 
     Raises:
         ConfigurationError: there is none; says how to register it, or names those there are.
     """
-    known = registered()
-    name = name or active()
+    known = registered_stacks()
+    name = name or active_stack_name()
     if name not in known:
-        raise ConfigurationError(unknown(name, list(known), folder))
+        raise ConfigurationError(unknown_stack_message(name, list(known), folder))
     return known[name]
 
 
-def unknown(name: str, known: list[str], folder: Path = FOLDER) -> str:
+def unknown_stack_message(name: str, known: list[str], folder: Path = STACKS_FOLDER) -> str:
     """What to say of a stack that ZenML does not know."""
-    if name in defined(folder):
+    if name in list_stack_files(folder):
         return f"the stack {name} is not registered yet; python run.py stack register {name}"
     return f"{name}: there is no such stack; there are {', '.join(sorted(known))}"
 
 
-def overview(folder: Path = FOLDER) -> list[dict[str, Any]]:
+def list_stacks(folder: Path = STACKS_FOLDER) -> list[dict[str, Any]]:
     """Every stack that ZenML knows or a file defines."""
-    known, files, chosen = registered(), defined(folder), active()
+    known, files, chosen = registered_stacks(), list_stack_files(folder), active_stack_name()
     return [
         {
             "name": name,
@@ -65,11 +66,11 @@ def overview(folder: Path = FOLDER) -> list[dict[str, Any]]:
     ]
 
 
-def description(stack: "StackResponse") -> dict[str, Any]:
+def describe_stack(stack: "StackResponse") -> dict[str, Any]:
     """The stack with its components, their flavors and configuration."""
     return {
         "name": stack.name,
-        "active": stack.name == active(),
+        "active": stack.name == active_stack_name(),
         "components": [
             {
                 "type": str(model.type),
@@ -111,4 +112,4 @@ def _shown(key: str, value: Any, *, secret: bool) -> Any:
         return value
     if secret or _TELLING.search(key):
         return HIDDEN
-    return without_credentials(value) if isinstance(value, str) else value
+    return redact_credentials(value) if isinstance(value, str) else value

@@ -10,18 +10,18 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from stacks.component_status import Answer, Missing
+from accidents.configuration.redaction import redact_credentials
+from stacks.component_status import ComponentCheck, ComponentUnavailable
 from stacks.mlflow import ask_tracker
-from stacks.validation import without_credentials
 
 if TYPE_CHECKING:
     from zenml.models import ComponentResponse, StackResponse
     from zenml.stack import StackComponent
 
-LONGEST_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 
-def check(stack: "StackResponse") -> list[Answer]:
+def check_stack(stack: "StackResponse") -> list[ComponentCheck]:
     """Ask every component of the stack, and ZenML whether they go together."""
     models = [model for components in stack.components.values() for model in components]
     answers = [_answer(model) for model in sorted(models, key=lambda model: str(model.type))]
@@ -30,11 +30,11 @@ def check(stack: "StackResponse") -> list[Answer]:
     return answers
 
 
-def _answer(model: "ComponentResponse") -> Answer:
+def _answer(model: "ComponentResponse") -> ComponentCheck:
     try:
         component = _component(model)
     except Exception as error:  # components of any provider: whatever they raise is their answer
-        return Answer(str(model.type), model.name, model.flavor_name, ok=False, text=_in_words(error))
+        return ComponentCheck(str(model.type), model.name, model.flavor_name, ok=False, text=_in_words(error))
     questions: dict[str, Callable[[StackComponent], str]] = {
         "artifact_store": _artifact_store,
         "experiment_tracker": _experiment_tracker,
@@ -42,7 +42,7 @@ def _answer(model: "ComponentResponse") -> Answer:
     }
     question = questions.get(str(model.type), _installed)
     ok, text = _within_limit(lambda: question(component))
-    return Answer(str(model.type), model.name, model.flavor_name, ok, text)
+    return ComponentCheck(str(model.type), model.name, model.flavor_name, ok, text)
 
 
 def _component(model: "ComponentResponse") -> "StackComponent":
@@ -65,9 +65,9 @@ def _check_requirements(integration: str) -> None:
         try:
             installed = version(requirement.name)
         except PackageNotFoundError:
-            raise Missing(f"{requirement.name} is not installed; pip install '{text}'") from None
+            raise ComponentUnavailable(f"{requirement.name} is not installed; pip install '{text}'") from None
         if not requirement.specifier.contains(installed, prereleases=True):
-            raise Missing(f"{requirement.name} {installed} is installed; pip install '{text}'")
+            raise ComponentUnavailable(f"{requirement.name} {installed} is installed; pip install '{text}'")
 
 
 def _installed(component: "StackComponent") -> str:
@@ -91,9 +91,11 @@ def _artifact_store(component: Any) -> str:
             read = stream.read()
         component.remove(file)
     except OSError as error:
-        raise Missing(f"{component.path} cannot be written and read: {error}; mend the rights or the path") from None
+        raise ComponentUnavailable(
+            f"{component.path} cannot be written and read: {error}; mend the rights or the path"
+        ) from None
     if read != content:
-        raise Missing(f"{component.path} gives back something else than was written to it")
+        raise ComponentUnavailable(f"{component.path} gives back something else than was written to it")
     return f"reads and writes {component.path}"
 
 
@@ -101,7 +103,7 @@ def _experiment_tracker(component: Any) -> str:
     return ask_tracker(component) if component.flavor == "mlflow" else _installed(component)
 
 
-def _together(stack: "StackResponse") -> Answer:
+def _together(stack: "StackResponse") -> ComponentCheck:
     def validate() -> str:
         from zenml.stack import Stack
 
@@ -109,16 +111,16 @@ def _together(stack: "StackResponse") -> Answer:
         return "the components go together"
 
     ok, text = _within_limit(validate)
-    return Answer("stack", stack.name, "", ok, text)
+    return ComponentCheck("stack", stack.name, "", ok, text)
 
 
-def _within_limit(question: Callable[[], str], seconds: float = LONGEST_SECONDS) -> tuple[bool, str]:
+def _within_limit(question: Callable[[], str], seconds: float = TIMEOUT_SECONDS) -> tuple[bool, str]:
     """Whether the answer is good, and its text. A thread that hangs does not keep the program from ending."""
     answer: list[tuple[bool, str]] = []
 
     def ask() -> None:
         try:
-            answer.append((True, without_credentials(question())))
+            answer.append((True, redact_credentials(question())))
         except Exception as error:  # as above
             answer.append((False, _in_words(error)))
 
@@ -130,5 +132,5 @@ def _within_limit(question: Callable[[], str], seconds: float = LONGEST_SECONDS)
 
 def _in_words(error: Exception) -> str:
     """What an error says; its type as well where it is none of ours."""
-    text = without_credentials(" ".join(str(error).split()))
-    return text if isinstance(error, Missing) else f"{type(error).__name__}: {text}"
+    text = redact_credentials(" ".join(str(error).split()))
+    return text if isinstance(error, ComponentUnavailable) else f"{type(error).__name__}: {text}"

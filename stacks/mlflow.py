@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from stacks.component_status import Missing
+from stacks.component_status import ComponentUnavailable
 
 SECONDS = 3.0
 """How long a server may stay silent."""
@@ -38,19 +38,19 @@ def _server(address: str, config: Any) -> str:
     try:
         health = get("/health")
         if health.status_code != requests.codes.ok:
-            raise Missing(f"{address}/health answers {health.status_code}: is this an MLflow server?")
+            raise ComponentUnavailable(f"{address}/health answers {health.status_code}: is this an MLflow server?")
         if config.tracking_username:
             credentials = (config.tracking_username, config.tracking_password)
             asked = get("/api/2.0/mlflow/experiments/search", params={"max_results": 1}, auth=credentials)
             if asked.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
-                raise Missing(
+                raise ComponentUnavailable(
                     f"{address} refuses the credentials; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD "
                     "and register the stack again"
                 )
     except requests.Timeout:
-        raise Missing(f"{address} does not answer within {SECONDS:g} seconds; {_RUNNING}") from None
+        raise ComponentUnavailable(f"{address} does not answer within {SECONDS:g} seconds; {_RUNNING}") from None
     except requests.RequestException:
-        raise Missing(f"{address} does not answer; {_RUNNING}") from None
+        raise ComponentUnavailable(f"{address} does not answer; {_RUNNING}") from None
     return f"{address} answers"
 
 
@@ -58,7 +58,7 @@ def _writable(folder: Path) -> str:
     """The folder, or the nearest one above it in which it will be made, can be written."""
     nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if not nearest.is_dir():
-        raise Missing(f"{nearest} is no folder; move it away, or set MLFLOW_TRACKING_URI")
+        raise ComponentUnavailable(f"{nearest} is no folder; move it away, or set MLFLOW_TRACKING_URI")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise Missing(f"{nearest} cannot be written; mend its rights, or set MLFLOW_TRACKING_URI")
+        raise ComponentUnavailable(f"{nearest} cannot be written; mend its rights, or set MLFLOW_TRACKING_URI")
     return f"MLflow keeps its data in {folder}"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from accidents.errors import ConfigurationError
-from stacks.definition import ZENML_OWN, Component, Definition
-from stacks.secrets import SecretState, secret_states, without_references, write_secret
-from stacks.validation import validated
+from stacks.definition import ZENML_DEFAULT, Component, StackDefinition
+from stacks.secrets import SecretState, drop_secret_references, secret_states, write_secret
+from stacks.validation import validate_configuration
 
 if TYPE_CHECKING:
     from zenml.client import Client
@@ -22,7 +22,7 @@ Result = Literal["created", "updated", "unchanged"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RegistrationOutcome:
     """What registration did about one secret, component or stack."""
 
     kind: str
@@ -30,7 +30,7 @@ class Outcome:
     result: Result
 
 
-def register(definition: Definition, environment: Mapping[str, str]) -> list[Outcome]:
+def register_stack(definition: StackDefinition, environment: Mapping[str, str]) -> list[RegistrationOutcome]:
     """Register the stack, or change what differs from its file.
 
     Args:
@@ -48,35 +48,39 @@ def register(definition: Definition, environment: Mapping[str, str]) -> list[Out
 
     client = Client()
     states = secret_states(client, definition, environment)
-    outcomes = [Outcome("secret", state.name, write_secret(client, state)) for state in states if state.usable]
+    outcomes = [
+        RegistrationOutcome("secret", state.name, write_secret(client, state)) for state in states if state.usable
+    ]
     configurations = dict(_configurations(client, definition, states))
     ids = {}
     for kind, component in definition.components.items():
         ids[kind], result = _component(client, kind, component, configurations[kind])
-        outcomes.append(Outcome(kind, str(component.name), result))
-    return [*outcomes, Outcome("stack", definition.name, _stack(client, definition.name, ids))]
+        outcomes.append(RegistrationOutcome(kind, str(component.name), result))
+    return [*outcomes, RegistrationOutcome("stack", definition.name, _stack(client, definition.name, ids))]
 
 
 def _configurations(
-    client: "Client", definition: Definition, states: list[SecretState]
+    client: "Client", definition: StackDefinition, states: list[SecretState]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The configuration of each component as ZenML stores it."""
     absent = {state.name for state in states if not state.usable}
     for kind, component in definition.components.items():
         place = f"{definition.file}: components.{kind}"
-        if component.name == ZENML_OWN:
-            if find_component(client, kind, ZENML_OWN) is None:
-                raise ConfigurationError(f"{place}: ZenML has no {kind} {ZENML_OWN}; give it another name to make one")
+        if component.name == ZENML_DEFAULT:
+            if find_component(client, kind, ZENML_DEFAULT) is None:
+                raise ConfigurationError(
+                    f"{place}: ZenML has no {kind} {ZENML_DEFAULT}; give it another name to make one"
+                )
             yield kind, {}
         else:
-            wanted = without_references(component.configuration, absent)
-            yield kind, validated(kind, component.flavor, wanted, place)
+            wanted = drop_secret_references(component.configuration, absent)
+            yield kind, validate_configuration(kind, component.flavor, wanted, place)
 
 
 def _component(client: "Client", kind: str, component: Component, configuration: dict[str, Any]) -> tuple[Any, Result]:
     """Id of the component, and what was done about it."""
     existing = find_component(client, kind, str(component.name))
-    if component.name == ZENML_OWN and existing:
+    if component.name == ZENML_DEFAULT and existing:
         return existing.id, "unchanged"
     if existing and existing.flavor_name != component.flavor:
         aside = f"{existing.name}-{existing.flavor_name}-{str(existing.id)[:8]}"

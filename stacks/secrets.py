@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from accidents.errors import ConfigurationError
-from stacks.definition import Definition, Secret, references
+from stacks.definition import Secret, StackDefinition, secret_references
 
 if TYPE_CHECKING:
     from zenml.client import Client
@@ -25,7 +25,7 @@ class SecretState:
     """Components may refer to it: it is given completely, or ZenML has it."""
 
 
-def secret_states(client: "Client", definition: Definition, environment: Mapping[str, str]) -> list[SecretState]:
+def secret_states(client: "Client", definition: StackDefinition, environment: Mapping[str, str]) -> list[SecretState]:
     """What is known of each secret of the file.
 
     Raises:
@@ -35,7 +35,7 @@ def secret_states(client: "Client", definition: Definition, environment: Mapping
 
 
 def _state(
-    client: "Client", definition: Definition, name: str, secret: Secret, environment: Mapping[str, str]
+    client: "Client", definition: StackDefinition, name: str, secret: Secret, environment: Mapping[str, str]
 ) -> SecretState:
     given = {key: environment[variable] for key, variable in secret.keys.items() if environment.get(variable)}
     stored = _stored(client, name)
@@ -67,6 +67,10 @@ def write_secret(client: "Client", state: SecretState) -> Literal["created", "up
     return "updated"
 
 
-def without_references(configuration: Mapping[str, Any], absent: Set[str]) -> dict[str, Any]:
+def drop_secret_references(configuration: Mapping[str, Any], absent: Set[str]) -> dict[str, Any]:
     """A configuration without the keys that refer to a secret that there is not."""
-    return {key: value for key, value in configuration.items() if not absent & {name for name, _ in references(value)}}
+    return {
+        key: value
+        for key, value in configuration.items()
+        if not absent & {name for name, _ in secret_references(value)}
+    }

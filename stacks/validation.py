@@ -1,23 +1,22 @@
 """What ZenML has to say about the configuration of a component, before anything is stored, and what we add to it."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from accidents.configuration.redaction import contains_password
 from accidents.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from zenml.stack.stack_component import StackComponentConfig
 
-_CREDENTIALS_IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
 HIDDEN = "***"
 _OPEN_SERVER = {"tracking_token": "none"}
 """ZenML refuses an MLflow server without credentials; a server that asks for none ignores this."""
 _MLFLOW_CREDENTIALS = {"tracking_username", "tracking_password", "tracking_token"}
 
 
-def validated(kind: str, flavor: str, configuration: dict[str, Any], place: str) -> dict[str, Any]:
+def validate_configuration(kind: str, flavor: str, configuration: dict[str, Any], place: str) -> dict[str, Any]:
     """The configuration as ZenML stores it.
 
     Args:
@@ -62,7 +61,7 @@ def _for_open_server(configuration: dict[str, Any]) -> dict[str, str]:
 
 def _refuse_credentials_in_addresses(value: Any, place: str) -> None:
     for part in texts(value):
-        if _CREDENTIALS_IN_ADDRESS.search(part):
+        if contains_password(part):
             raise ConfigurationError(
                 f"{place}: an address holds a user and a password; take them out of it and name them in the block "
                 "secrets (docs/stacks.md)"
@@ -85,11 +84,6 @@ def secret_fields(config_class: "type[StackComponentConfig]") -> set[str]:
     from zenml.utils.secret_utils import is_secret_field
 
     return {name for name, field in config_class.model_fields.items() if is_secret_field(field)}
-
-
-def without_credentials(text: str) -> str:
-    """A text that may be shown: users and passwords in addresses are hidden."""
-    return _CREDENTIALS_IN_ADDRESS.sub(HIDDEN, text)
 
 
 def texts(value: Any) -> list[str]:

@@ -14,7 +14,7 @@ from accidents.errors import ConfigurationError
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-((?:[^${}]|\$\{[^${}]*\})*))?\}")
 
 
-def expand(value: Any, environment: Mapping[str, str], place: str) -> Any:
+def expand_variables(value: Any, environment: Mapping[str, str], place: str) -> Any:
     """Put the environment into a value from YAML; in mappings and lists into every value.
 
     Args:
@@ -29,10 +29,10 @@ def expand(value: Any, environment: Mapping[str, str], place: str) -> Any:
         ConfigurationError: a variable without a default is not set, or a `${` is no variable.
     """
     if isinstance(value, Mapping):
-        expanded = {key: expand(part, environment, f"{place}.{key}") for key, part in value.items()}
+        expanded = {key: expand_variables(part, environment, f"{place}.{key}") for key, part in value.items()}
         return {key: part for key, part in expanded.items() if part != "" or value[key] == ""}
     if isinstance(value, list):
-        return [expand(part, environment, place) for part in value]
+        return [expand_variables(part, environment, place) for part in value]
     return (
         _expand_text(value, {"PROJECT": str(PROJECT_ROOT), **environment}, place) if isinstance(value, str) else value
     )

@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def log_step(values: Mapping[str, Any]) -> None:
+def log_step_metadata(values: Mapping[str, Any]) -> None:
     """Log `values` on the running step."""
-    if in_a_pipeline():
+    if inside_pipeline():
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values))
 
 
-def log_model(values: Mapping[str, Any]) -> None:
+def log_model_metadata(values: Mapping[str, Any]) -> None:
     """Log `values` on the model version of the running pipeline, if it belongs to one."""
-    if in_a_pipeline() and _of_a_model():
+    if inside_pipeline() and _of_a_model():
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values), infer_model=True)
 
 
-def in_a_pipeline() -> bool:
+def inside_pipeline() -> bool:
     """Whether a step of a pipeline is running, not a plain function."""
     from zenml import get_step_context
 

@@ -15,8 +15,8 @@ from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin
 import pandas as pd
 
 from accidents.errors import DataError
-from steps.failure_artifacts import save_refusal
-from steps.metadata import log_step
+from steps.failure_artifacts import save_failure_report
+from steps.metadata import log_step_metadata
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ R = TypeVar("R")
 _MOST_CASES = 8
 
 
-def border(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Validate the named frames that a step takes and returns, and log how long it took; used directly under `@step`.
 
     Args:
@@ -47,9 +47,9 @@ def border(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[
                 returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
                 _validate(schemas, dict(zip(outputs, returned, strict=True)))
             except DataError as error:
-                save_refusal(error)
+                save_failure_report(error)
                 raise
-            log_step({"seconds": round(time.perf_counter() - started, 3)})
+            log_step_metadata({"seconds": round(time.perf_counter() - started, 3)})
             return result
 
         return wrapped

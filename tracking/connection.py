@@ -1,7 +1,7 @@
-"""A connection to the MLflow in use: its client, and the experiment that runs belong to.
+"""Connection to an MLflow server or database: client, experiment, and environment variables while it is open.
 
-Credentials and addresses stand in the environment of the process only while a connection is used, so that one process
-can speak with several servers, one after the other.
+Tracking URI and credentials are set in the environment only inside `connect`, so that one process can use several
+servers, one after the other.
 """
 
 import logging
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
-from tracking.environment import environment
+from tracking.environment import temporary_environment
 from tracking.errors import TrackingError
-from tracking.tracking_uri import SQLITE, Destination, destination, stack_tracker, without_credentials
+from tracking.tracking_uri import SQLITE, TrackingTarget, active_stack_tracker, resolve_target
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,137 +28,146 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 @dataclass(frozen=True)
 class Connection:
-    """An MLflow that has answered.
+    """An open connection to MLflow.
 
-    `identity` is another one for every store, also where one was deleted and made again under the same address.
+    Attributes:
+        target: tracking URI and its origin.
+        client: MLflow client of that URI.
+        experiment_id: experiment of the project.
+        identity: unique per store, also for one that was deleted and created again at the same address.
     """
 
-    destination: Destination
+    target: TrackingTarget
     client: "MlflowClient"
     experiment_id: str
     identity: str
 
 
-def chosen(settings: TrackingSettings) -> Destination:
-    """The MLflow to use in this process: see `destination.destination`."""
-    return destination(settings, stack_tracker(), os.environ)
+def current_target(settings: TrackingSettings) -> TrackingTarget:
+    """The tracking target of this process, from environment variables, active stack and configuration."""
+    return resolve_target(settings, active_stack_tracker(), os.environ)
 
 
 @contextmanager
-def connected(settings: TrackingSettings, to: Destination | None = None) -> Iterator[Connection]:
-    """Connect, and let mlflow's own functions use this connection inside the block.
+def connect(settings: TrackingSettings, target: TrackingTarget | None = None) -> Iterator[Connection]:
+    """Connect to MLflow; inside the block the functions of the module `mlflow` use the same server.
 
     Args:
-        settings: names of experiment and store, patience.
-        to: the MLflow to use; the one that environment, stack and configuration name, if not given.
+        settings: experiment name, timeout.
+        target: tracking target; `current_target(settings)` by default.
 
     Raises:
-        TrackingError: it does not answer in time, or refuses.
+        TrackingError: MLflow does not answer within the timeout, or refuses access.
     """
-    to = to or chosen(settings)
+    target = target or current_target(settings)
     from mlflow.exceptions import MlflowException
 
-    with _environment(to, settings):
+    with _mlflow_environment(target, settings):
         try:
-            yield _connect(to, settings)
-        except BrokenPipeError:  # whoever read the output has left; that is no fault of MLflow's
+            yield _connect(target, settings)
+        except BrokenPipeError:  # stdout of this process is closed; not an error of MLflow
             raise
         except (MlflowException, OSError) as error:
-            raise TrackingError(_unreachable(to, error)) from error
+            raise TrackingError(_unreachable_message(target, error)) from error
 
 
-def _connect(to: Destination, settings: TrackingSettings) -> Connection:
-    if to.uri.startswith(_DATABASES):
-        _see_database(to)
+def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
+    if target.uri.startswith(_DATABASES):
+        _check_database(target)
     import mlflow
     from mlflow import MlflowClient
 
     for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR if name == "urllib3" else logging.WARNING)
-    mlflow.set_tracking_uri(to.uri)
-    mlflow.set_registry_uri(to.uri)
-    client = MlflowClient(to.uri, to.uri)
-    experiment = experiment_of(client, settings.mlflow.experiment_name, to.artifacts)
+    mlflow.set_tracking_uri(target.uri)
+    mlflow.set_registry_uri(target.uri)
+    client = MlflowClient(target.uri, target.uri)
+    experiment = get_or_create_experiment(client, settings.mlflow.experiment_name, target.artifacts)
     return Connection(
-        to,
+        target,
         client,
         experiment.experiment_id,
-        f"{without_credentials(to.uri)}#{experiment.experiment_id}-{experiment.creation_time}",
+        f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}",
     )
 
 
-def _see_database(to: Destination) -> None:
-    """Open a database once, since MLflow itself goes on trying for minutes where one cannot be opened.
+def _check_database(target: TrackingTarget) -> None:
+    """Open a database once: MLflow itself would retry for minutes where it cannot be opened.
 
     Raises:
-        TrackingError: it cannot be opened, or holds something else.
+        TrackingError: the database cannot be opened, or the file is not a database.
     """
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    if to.uri.startswith(SQLITE):
-        Path(to.uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+    if target.uri.startswith(SQLITE):
+        Path(target.uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
     try:
-        engine = create_engine(to.uri)
+        engine = create_engine(target.uri)
         try:
             inspect(engine).get_table_names()
         finally:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
-        raise TrackingError(_unreachable(to, error)) from error
+        raise TrackingError(_unreachable_message(target, error)) from error
 
 
-def experiment_of(client: "MlflowClient", name: str, artifacts: str | None) -> "Experiment":
-    """The experiment of a name, made now if there is none."""
+def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str | None) -> "Experiment":
+    """Get an experiment by name; create it if it does not exist.
+
+    Raises:
+        TrackingError: the experiment is deleted.
+    """
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         try:
             client.create_experiment(name, artifact_location=artifacts)
         except MlflowException:
-            found = client.get_experiment_by_name(name)  # another process may have been quicker
-            if found is None:
+            experiment = client.get_experiment_by_name(name)  # another process may have created it
+            if experiment is None:
                 raise
-        found = found or client.get_experiment_by_name(name)
-    if found is None:
-        raise TrackingError(f"the MLflow experiment '{name}' was made and is not there")
-    if found.lifecycle_stage == "deleted":
+        experiment = experiment or client.get_experiment_by_name(name)
+    if experiment is None:
+        raise TrackingError(f"the MLflow experiment '{name}' was created and cannot be read")
+    if experiment.lifecycle_stage == "deleted":
         raise TrackingError(
             f"the MLflow experiment '{name}' is deleted: restore it ('mlflow experiments restore --experiment-id "
-            f"{found.experiment_id}'), or choose another experiment_name in configs/tracking.yaml"
+            f"{experiment.experiment_id}'), or choose another experiment_name in configs/tracking.yaml"
         )
-    return found
+    return experiment
 
 
-def _unreachable(to: Destination, error: Exception) -> str:
-    reason = without_credentials(" ".join(_reason(error).split()))
+def _unreachable_message(target: TrackingTarget, error: Exception) -> str:
+    reason = redact_credentials(" ".join(_root_cause(error).split()))
     return (
-        f"the MLflow {to} does not answer or refuses: {reason[:300]}\nStart it, correct the address or the credentials "
-        "(MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or train without a record: --allow-untracked"
+        f"the MLflow {target} does not answer or refuses: {reason[:300]}\nStart it, correct the address or "
+        "the credentials (MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or train without tracking: "
+        "--allow-untracked"
     )
 
 
-def _reason(error: BaseException) -> str:
-    """What the operating system says, such as "Connection refused", where it stands behind the error; else its text."""
-    behind: BaseException | None = error
-    while behind is not None:
-        if isinstance(behind, OSError) and behind.strerror:
-            return behind.strerror
-        behind = behind.__cause__ or behind.__context__
+def _root_cause(error: BaseException) -> str:
+    """Text of the OSError in the chain of causes, such as "Connection refused"; else the text of the error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
     return str(error)
 
 
-def _environment(to: Destination, settings: TrackingSettings) -> AbstractContextManager[None]:
-    """Put address, credentials and patience into the environment, and everything back at the end."""
-    wanted: Mapping[str, str] = {
+def _mlflow_environment(target: TrackingTarget, settings: TrackingSettings) -> AbstractContextManager[None]:
+    """Set tracking URI, credentials and timeouts of MLflow; restore the environment afterwards."""
+    values: Mapping[str, str] = {
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(round(settings.timeout_seconds) or 1),
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(_RETRIES),
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
         "PGCONNECT_TIMEOUT": str(max(2, round(settings.timeout_seconds))),
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        "MLFLOW_TRACKING_URI": to.uri,
-        **to.environment,
+        "MLFLOW_TRACKING_URI": target.uri,
+        **target.environment,
     }
-    return environment(wanted, also=("MLFLOW_REGISTRY_URI",))
+    return temporary_environment(values, restore=("MLFLOW_REGISTRY_URI",))

@@ -17,14 +17,14 @@ import requests
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ConfigurationError, ModelError
 from accidents.inference.json_scoring import NESTED
-from tracking.environment import environment
-from tracking.registry import Version
+from tracking.environment import temporary_environment
+from tracking.registry import RegisteredVersion
 
 if TYPE_CHECKING:
     from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
     from zenml.integrations.mlflow.services import MLFlowDeploymentService
 
-PIPELINE = "deployment"
+PIPELINE_NAME = "deployment"
 _PATIENCE = 30  # seconds for one answer
 _GLANCE = 0.1  # seconds between two looks at a process
 _PRIVATE = 0o700
@@ -32,7 +32,7 @@ _ZENML_FILES = ("config.yaml", "credentials.yaml")
 
 
 @dataclass(frozen=True)
-class Service:
+class DeployedService:
     """A deployed model: its name and version, whether it answers, and where."""
 
     name: str
@@ -43,14 +43,14 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Deployment:
     """A service that answers, and for how many seconds nobody answered while it took the place of another."""
 
-    service: Service
+    service: DeployedService
     gap_seconds: float
 
 
-def deployer() -> "MLFlowModelDeployer":
+def active_model_deployer() -> "MLFlowModelDeployer":
     """The model deployer of the active stack.
 
     Raises:
@@ -69,12 +69,12 @@ def deployer() -> "MLFlowModelDeployer":
     return found
 
 
-def services(name: str | None = None) -> list[Service]:
-    """Deployed services, of one registered model or of all, the latest first."""
+def list_services(name: str | None = None) -> list[DeployedService]:
+    """Deployment services, of one registered model or of all, the latest first."""
     return [_told(found) for found in _found(name)]
 
 
-def deploy(version: Version, settings: DeploymentSettings) -> Deployed:
+def deploy_version(version: RegisteredVersion, settings: DeploymentSettings) -> Deployment:
     """Serve a version; a service of another version of the same model makes place for it.
 
     If the new one does not start, the one before is started again.
@@ -83,7 +83,7 @@ def deploy(version: Version, settings: DeploymentSettings) -> Deployed:
         ConfigurationError: the stack has no MLflow model deployer.
         ModelError: the service did not start.
     """
-    before = [one for one in services(version.name) if one.running]
+    before = [one for one in list_services(version.name) if one.running]
     started = time.monotonic()
     try:
         service = _started(version.name, version.version, settings)
@@ -92,33 +92,33 @@ def deploy(version: Version, settings: DeploymentSettings) -> Deployed:
             _started(old.name, old.version, settings)
         back = f"; version {before[0].version} answers again" if before else ""
         raise ModelError(f"{version.title} did not start: {error}{back}") from error
-    return Deployed(service, time.monotonic() - started if before else 0.0)
+    return Deployment(service, time.monotonic() - started if before else 0.0)
 
 
-def follow(version: Version, settings: DeploymentSettings) -> Deployed | None:
+def redeploy_if_served(version: RegisteredVersion, settings: DeploymentSettings) -> Deployment | None:
     """Serve a version where another one of its model is served on the active stack; None where none is.
 
     Raises:
         ModelError: the service did not start.
     """
     try:
-        served = [one for one in services(version.name) if one.running]
+        served = [one for one in list_services(version.name) if one.running]
     except ConfigurationError:
         return None
-    return deploy(version, settings) if served and served[0].version != version.version else None
+    return deploy_version(version, settings) if served and served[0].version != version.version else None
 
 
-def stop(name: str | None = None) -> list[Service]:
+def stop_services(name: str | None = None) -> list[DeployedService]:
     """Stop and remove services, of one registered model or of all; returns those that there were."""
     found = _found(name)
     for service in found:
         processes = _processes(service.status.pid)
-        deployer().delete_model_server(service.uuid, timeout=_PATIENCE)
+        active_model_deployer().delete_model_server(service.uuid, timeout=_PATIENCE)
         _end(processes)
     return [_told(service) for service in found]
 
 
-def ask(service: Service, accidents: Sequence[str]) -> list[dict[str, Any]]:
+def request_predictions(service: DeployedService, accidents: Sequence[str]) -> list[dict[str, Any]]:
     """Send accidents (JSON texts) to a service and return its answers.
 
     Raises:
@@ -134,13 +134,13 @@ def ask(service: Service, accidents: Sequence[str]) -> list[dict[str, Any]]:
         raise ModelError(f"{service.url} does not answer as it should: {error}") from None
 
 
-def _started(name: str, version: str, settings: DeploymentSettings) -> Service:
+def _started(name: str, version: str, settings: DeploymentSettings) -> DeployedService:
     from zenml.integrations.mlflow.services import MLFlowDeploymentConfig, MLFlowDeploymentService
 
     config = MLFlowDeploymentConfig(
         name=name,
         description=f"{name} {version}",
-        pipeline_name=PIPELINE,
+        pipeline_name=PIPELINE_NAME,
         model_name=name,
         model_uri=f"models:/{name}/{version}",
         registry_model_name=name,
@@ -148,9 +148,9 @@ def _started(name: str, version: str, settings: DeploymentSettings) -> Service:
         workers=settings.workers,
         timeout=settings.timeout_seconds,
     )
-    stop(name)
+    stop_services(name)
     with _environment_of_a_service():
-        service = deployer().deploy_model(
+        service = active_model_deployer().deploy_model(
             config=config,
             service_type=MLFlowDeploymentService.SERVICE_TYPE,
             continuous_deployment_mode=True,
@@ -171,7 +171,7 @@ def _environment_of_a_service() -> AbstractContextManager[None]:
     from zenml.config.global_config import GlobalConfiguration
 
     own = GlobalConfiguration()
-    copy = Path(deployer().local_path) / "zenml"
+    copy = Path(active_model_deployer().local_path) / "zenml"
     copy.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     for file in _ZENML_FILES:
         if (Path(own.config_directory) / file).is_file():
@@ -181,7 +181,7 @@ def _environment_of_a_service() -> AbstractContextManager[None]:
         "ZENML_LOCAL_STORES_PATH": own.local_stores_path,
         "ZENML_CONFIG_PATH": str(copy),
     }
-    return environment(changed)
+    return temporary_environment(changed)
 
 
 def _processes(pid: int | None) -> list[psutil.Process]:
@@ -213,14 +213,14 @@ def _alive(process: psutil.Process) -> bool:
 def _found(name: str | None) -> "list[MLFlowDeploymentService]":
     from zenml.integrations.mlflow.services import MLFlowDeploymentService
 
-    found = deployer().find_model_server(service_type=MLFlowDeploymentService.SERVICE_TYPE)
-    own = [service for service in found if service.config.pipeline_name == PIPELINE]
+    found = active_model_deployer().find_model_server(service_type=MLFlowDeploymentService.SERVICE_TYPE)
+    own = [service for service in found if service.config.pipeline_name == PIPELINE_NAME]
     return [service for service in own if name is None or service.config.model_name == name]
 
 
-def _told(service: "MLFlowDeploymentService") -> Service:
+def _told(service: "MLFlowDeploymentService") -> DeployedService:
     running = bool(service.is_running)
-    return Service(
+    return DeployedService(
         name=str(service.config.registry_model_name),
         version=str(service.config.registry_model_version),
         running=running,

@@ -1,4 +1,4 @@
-"""Environment variables that hold for a block alone."""
+"""Environment variables set for the length of a `with` block."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,9 +6,14 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def environment(values: Mapping[str, str], also: Iterable[str] = ()) -> Iterator[None]:
-    """Set variables for the block; at the end they, and those named in `also`, are what they were before."""
-    before = {name: os.environ.get(name) for name in (*values, *also)}
+def temporary_environment(values: Mapping[str, str], restore: Iterable[str] = ()) -> Iterator[None]:
+    """Set environment variables inside the block.
+
+    Args:
+        values: variables to set.
+        restore: names of further variables that the block may change and that are restored at its end.
+    """
+    before = {name: os.environ.get(name) for name in (*values, *restore)}
     os.environ.update(values)
     try:
         yield

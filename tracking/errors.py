@@ -1,16 +1,16 @@
-"""Errors of tracking and registry that a user can do something about."""
+"""Errors of MLflow tracking and of the model registry."""
 
 from accidents.errors import AccidentsError
 
 
 class TrackingError(AccidentsError):
-    """The MLflow server or store does not answer, or refuses."""
+    """The MLflow server or database does not answer, or refuses access."""
 
     @property
-    def fault(self) -> str:
-        """What is wrong, without the remedy that the lines below it name."""
+    def summary(self) -> str:
+        """First line of the message, without the remedy."""
         return str(self).partition("\n")[0]
 
 
 class RegistryError(AccidentsError):
-    """A registered model, version or stage that was named is not there, or may not be changed like this."""
+    """A registered model, version or stage does not exist, or the change is not allowed."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tracking.connection import Connection, experiment_of
+from tracking.connection import Connection, get_or_create_experiment
 
 _ENTRY = "entry"
 _LONGEST = 7_500  # characters; MLflow keeps 8,000 of a tag
@@ -18,12 +18,12 @@ _PAGE = 1_000
 
 _CHANGES = frozenset({"transition", "promote", "rollback", "mend"})
 _DELETIONS = frozenset({"delete", "prune"})
-ALL = "all"
+ALL_VERSIONS = "all"
 """The version of an entry about a whole model."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One decision or change.
 
     `action` is `transition`, `promote`, `rollback`, `archive`, `evaluate`, `delete`, `prune` or `mend`; `stage` the
@@ -43,7 +43,7 @@ class Entry:
     when: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
-def add(connection: Connection, entry: Entry) -> None:
+def append(connection: Connection, entry: LedgerEntry) -> None:
     """Put an entry at the end."""
     client, text = connection.client, _written(entry)
     run = client.create_run(
@@ -54,7 +54,7 @@ def add(connection: Connection, entry: Entry) -> None:
     client.set_terminated(run.info.run_id)
 
 
-def entries(connection: Connection, model: str | None = None) -> list[Entry]:
+def read_entries(connection: Connection, model: str | None = None) -> list[LedgerEntry]:
     """All entries, or those about one model, the oldest first."""
     client, token, found = connection.client, None, []
     while True:
@@ -71,12 +71,12 @@ def entries(connection: Connection, model: str | None = None) -> list[Entry]:
             return sorted(found, key=lambda entry: entry.when)
 
 
-def held_production(history: list[Entry]) -> list[str]:
+def production_history(history: list[LedgerEntry]) -> list[str]:
     """Versions that have been in Production, are not deleted and not been rolled back, in the order they came there."""
     held: list[str] = []
     for entry in history:
         if entry.action in _DELETIONS:
-            held = [number for number in held if entry.version not in {number, ALL}]
+            held = [number for number in held if entry.version not in {number, ALL_VERSIONS}]
         if entry.stage != "Production" or entry.action not in _CHANGES:
             continue
         while entry.action == "rollback" and held and held[-1] != entry.version:
@@ -86,7 +86,7 @@ def held_production(history: list[Entry]) -> list[str]:
     return held
 
 
-def _written(entry: Entry) -> str:
+def _written(entry: LedgerEntry) -> str:
     """An entry as text that fits: figures go first, then reasons, from the last."""
     content = asdict(entry)
     if len(json.dumps(content)) > _LONGEST:
@@ -97,12 +97,12 @@ def _written(entry: Entry) -> str:
     return text
 
 
-def _read(text: str) -> Entry:
+def _read(text: str) -> LedgerEntry:
     content = json.loads(text)
-    return Entry(**content | {"reasons": tuple(content["reasons"])})
+    return LedgerEntry(**content | {"reasons": tuple(content["reasons"])})
 
 
 def _experiment(connection: Connection) -> str:
     client = connection.client
     own = client.get_experiment(connection.experiment_id)
-    return str(experiment_of(client, f"{own.name}-ledger", connection.destination.artifacts).experiment_id)
+    return str(get_or_create_experiment(client, f"{own.name}-ledger", connection.target.artifacts).experiment_id)

@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 
-SUFFIX = ".lock"
-ABANDONED = timedelta(minutes=10)
+LOCK_SUFFIX = ".lock"
+STALE_AFTER = timedelta(minutes=10)
 """A lock of this age belongs to a process that was killed."""
 
 _OWNER = "owner"
 
 
 @contextmanager
-def locked(connection: Connection, name: str) -> Iterator[None]:
+def model_lock(connection: Connection, name: str) -> Iterator[None]:
     """Hold the lock of a registered model for the block.
 
     Raises:
@@ -30,7 +30,7 @@ def locked(connection: Connection, name: str) -> Iterator[None]:
     """
     from mlflow.exceptions import MlflowException
 
-    client, lock = connection.client, name + SUFFIX
+    client, lock = connection.client, name + LOCK_SUFFIX
     owner = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
     try:
         client.create_registered_model(lock, tags={_OWNER: owner}, description="Somebody is changing stages.")
@@ -44,17 +44,17 @@ def locked(connection: Connection, name: str) -> Iterator[None]:
         client.delete_registered_model(lock)
 
 
-def abandoned(connection: Connection, name: str) -> str | None:
+def stale_lock_owner(connection: Connection, name: str) -> str | None:
     """Who left a lock behind; None where there is none, or one that may still be in use."""
     found = _lock(connection, name)
-    if found is None or datetime.now(UTC) - found[1] < ABANDONED:
+    if found is None or datetime.now(UTC) - found[1] < STALE_AFTER:
         return None
     return found[0]
 
 
-def release(connection: Connection, name: str) -> None:
+def release_lock(connection: Connection, name: str) -> None:
     """Remove the lock of a model."""
-    connection.client.delete_registered_model(name + SUFFIX)
+    connection.client.delete_registered_model(name + LOCK_SUFFIX)
 
 
 def _refusal(connection: Connection, name: str) -> str:
@@ -62,7 +62,7 @@ def _refusal(connection: Connection, name: str) -> str:
     by = f" by {found[0]} since {found[1]:%Y-%m-%d %H:%M:%S} UTC" if found else ""
     return (
         f"{name} is being changed{by}; try again when that is done (python run.py registry history), or, "
-        f"if it was killed, 'python run.py registry check' mends it after {ABANDONED.seconds // 60} minutes"
+        f"if it was killed, 'python run.py registry check' mends it after {STALE_AFTER.seconds // 60} minutes"
     )
 
 
@@ -70,7 +70,7 @@ def _lock(connection: Connection, name: str) -> tuple[str, datetime] | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        found = connection.client.get_registered_model(name + SUFFIX)
+        found = connection.client.get_registered_model(name + LOCK_SUFFIX)
     except MlflowException:
         return None
     since = datetime.fromtimestamp((found.creation_timestamp or 0) / 1000, tz=UTC)

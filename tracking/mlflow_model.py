@@ -14,8 +14,8 @@ from accidents.inference.json_scoring import FLAT, NESTED
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-BUNDLE = "bundle"
-STORED = "stored_accidents"
+BUNDLE_ARTIFACT = "bundle"
+STORED_ACCIDENTS = "stored_accidents"
 """Names of the files that are stored with a model."""
 
 _SCRIPT = Path(__file__).with_name("pyfunc_model.py")
@@ -35,13 +35,13 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         bundle_path = Path(folder) / f"{bundle.model_type}_model.joblib"
-        stored_path = Path(folder) / f"{STORED}.json"
+        stored_path = Path(folder) / f"{STORED_ACCIDENTS}.json"
         bundle.save(bundle_path)
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
         found = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_SCRIPT),
-            artifacts={BUNDLE: str(bundle_path), STORED: str(stored_path)},
+            artifacts={BUNDLE_ARTIFACT: str(bundle_path), STORED_ACCIDENTS: str(stored_path)},
             code_paths=[str(PROJECT_ROOT / "accidents")],
             signature=_signature(),
             input_example=stored[[NESTED]].head(1).reset_index(drop=True),

@@ -17,7 +17,7 @@ def registered_names() -> dict[str, str]:
     return {model_type: registered_name(model_type) for model_type in model_types()}
 
 
-def resolve(text: str) -> str:
+def resolve_model_name(text: str) -> str:
     """The registered name that somebody means: in any letter case, or the model type alone.
 
     Raises:

@@ -9,6 +9,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from accidents.errors import DataError
 from accidents.promotion.decision import decide
 from accidents.promotion.measuring import best_holder, measure
@@ -16,15 +17,15 @@ from accidents.promotion.results import Decision
 from accidents.sample.source_name import SAMPLE
 from tracking import ledger
 from tracking.errors import RegistryError
-from tracking.ledger import Entry
-from tracking.registry import NONE, PRODUCTION, STAGING, Registry, Version
+from tracking.ledger import LedgerEntry
+from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import transition
 
 _LONGEST = 4_000  # characters of a tag
 
 
 @dataclass(frozen=True)
-class Data:
+class EvaluationData:
     """Labelled accidents to measure on: features and accidents in the same order, and where they come from."""
 
     features: pd.DataFrame
@@ -33,24 +34,24 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Judged:
+class PromotionEvaluation:
     """A candidate for a stage, what was decided about it, and who held the stage then."""
 
-    candidate: Version
+    candidate: RegisteredVersion
     stage: str
-    holder: Version | None
+    holder: RegisteredVersion | None
     decision: Decision
-    entry: Entry = field(repr=False)
+    entry: LedgerEntry = field(repr=False)
 
 
-def judge(
+def evaluate_candidate(
     registry: Registry,
-    candidate: Version,
+    candidate: RegisteredVersion,
     stage: str,
-    data: Data,
+    data: EvaluationData,
     evaluation: EvaluationSettings,
     rule: PromotionSettings,
-) -> Judged:
+) -> PromotionEvaluation:
     """Measure a candidate and the holders that it has to beat, decide, and write that into ledger and run.
 
     Raises:
@@ -59,7 +60,7 @@ def judge(
     """
     holder = registry.holder(candidate.name, stage)
     rivals = _rivals(registry, candidate, rule)
-    refuse_synthetic(data.source, (candidate, *rivals))
+    reject_synthetic_source(data.source, (candidate, *rivals))
     bundles: dict[str, Bundle] = {one.title: registry.load(one) for one in (candidate, *rivals)}
     measured = measure(bundles, data.features, data.accidents, evaluation, rule)
     incumbent = best_holder(measured, [one.title for one in rivals], rule.improvement.metric)
@@ -67,7 +68,7 @@ def judge(
         incumbent = measured.models[candidate.title]
     difference = measured.differences.get(incumbent.name) if incumbent else None
     decision = decide(measured.models[candidate.title], incumbent, difference, rule)
-    entry = Entry(
+    entry = LedgerEntry(
         "evaluate",
         candidate.name,
         candidate.version,
@@ -77,12 +78,12 @@ def judge(
         (_measured_on(measured.accidents, data.source), *decision.reasons),
         decision.figures,
     )
-    ledger.add(registry.connection, entry)
+    ledger.append(registry.connection, entry)
     _tell_the_run(registry, candidate, stage, decision)
-    return Judged(candidate, stage, holder, decision, entry)
+    return PromotionEvaluation(candidate, stage, holder, decision, entry)
 
 
-def promote_if_approved(registry: Registry, judged: Judged) -> Entry | None:
+def promote_if_approved(registry: Registry, judged: PromotionEvaluation) -> LedgerEntry | None:
     """Give the candidate the stage it was approved for, unless the holder has changed since; None if it was not.
 
     Raises:
@@ -91,20 +92,20 @@ def promote_if_approved(registry: Registry, judged: Judged) -> Entry | None:
     if not judged.decision.approved:
         return None
     own = judged.entry
-    entry = Entry("promote", own.model, own.version, own.stage, None, True, own.reasons, own.figures)
+    entry = LedgerEntry("promote", own.model, own.version, own.stage, None, True, own.reasons, own.figures)
     return transition(registry, judged.candidate, judged.stage, entry, judged.holder)
 
 
-def stages_without_command(rule: PromotionSettings) -> list[str]:
+def automatic_stages(rule: PromotionSettings) -> list[str]:
     """Stages that a newly registered model takes by itself where the rule approves, the lower one first."""
     switched = {STAGING: rule.auto_transition_to_staging, PRODUCTION: rule.auto_transition_to_production}
     return [stage for stage, on in switched.items() if on]
 
 
-def promote_registered(
+def promote_new_versions(
     registry: Registry,
     registered: Mapping[str, Mapping[str, Any]],
-    data: Data,
+    data: EvaluationData,
     evaluation: EvaluationSettings,
     rule: PromotionSettings,
 ) -> dict[str, dict[str, dict[str, Any]]]:
@@ -117,14 +118,14 @@ def promote_registered(
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for model_type, told in registered.items():
-        for stage in stages_without_command(rule):
+        for stage in automatic_stages(rule):
             if not told["version"]:
                 continue
             candidate = registry.version(told["name"], told["version"])
             if candidate.stage not in {NONE, STAGING} or candidate.stage == stage:
                 continue
             try:
-                judged = judge(registry, candidate, stage, data, evaluation, rule)
+                judged = evaluate_candidate(registry, candidate, stage, data, evaluation, rule)
                 promote_if_approved(registry, judged)
                 approved, reasons = judged.decision.approved, list(judged.decision.reasons)
             except (DataError, RegistryError) as error:
@@ -134,7 +135,7 @@ def promote_registered(
     return found
 
 
-def _rivals(registry: Registry, candidate: Version, rule: PromotionSettings) -> list[Version]:
+def _rivals(registry: Registry, candidate: RegisteredVersion, rule: PromotionSettings) -> list[RegisteredVersion]:
     """Who holds the stages that the rule compares with; not the candidate itself.
 
     Raises:
@@ -152,7 +153,7 @@ def _rivals(registry: Registry, candidate: Version, rule: PromotionSettings) -> 
     return rivals
 
 
-def refuse_synthetic(source: str, versions: Iterable[Version]) -> None:
+def reject_synthetic_source(source: str, versions: Iterable[RegisteredVersion]) -> None:
     """Refuse to hold models of real accidents against synthetic ones, which say nothing about real roads.
 
     Raises:
@@ -170,7 +171,7 @@ def _measured_on(count: int, source: str) -> str:
     return f"measured on {count:,} accidents of {source} that no model has learned from"
 
 
-def _tell_the_run(registry: Registry, candidate: Version, stage: str, decision: Decision) -> None:
+def _tell_the_run(registry: Registry, candidate: RegisteredVersion, stage: str, decision: Decision) -> None:
     client = registry.connection.client
     if candidate.run_id:
         verdict = "approved" if decision.approved else "refused"

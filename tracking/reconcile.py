@@ -4,15 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from tracking import ledger, lock, zenml_sync
-from tracking.ledger import Entry
+from tracking.ledger import LedgerEntry
 from tracking.names import registered_names
-from tracking.registry import ALIASES, NONE, PRODUCTION, STAGE_TAG, STAGING, Registry, Version
-from tracking.stages import show_in_zenml
+from tracking.registry import ALIASES, STAGE_TAG, RegisteredVersion, Registry
+from tracking.stages import sync_to_zenml
 
 
 @dataclass(frozen=True)
-class Fault:
+class Inconsistency:
     """Something that does not fit, and how it is mended: the aliases of the MLflow registry are what counts."""
 
     model: str
@@ -20,12 +21,12 @@ class Fault:
     mend: Callable[[], None]
 
 
-def faults(registry: Registry) -> list[Fault]:
+def find_inconsistencies(registry: Registry) -> list[Inconsistency]:
     """Everything that does not fit, model by model."""
     return [fault for name in _names() for fault in (*_locks(registry, name), *_faults(registry, name))]
 
 
-def mended(registry: Registry) -> list[Fault]:
+def repair_inconsistencies(registry: Registry) -> list[Inconsistency]:
     """Mend everything that does not fit, each model under its lock, and say what it was.
 
     Raises:
@@ -37,7 +38,7 @@ def mended(registry: Registry) -> list[Fault]:
             fault.mend()
             done.append(fault)
         if _faults(registry, name):
-            with lock.locked(registry.connection, name):
+            with lock.model_lock(registry.connection, name):
                 for fault in _faults(registry, name):
                     fault.mend()
                     done.append(fault)
@@ -49,9 +50,9 @@ def _names() -> list[str]:
     return sorted(registered_names().values())
 
 
-def _faults(registry: Registry, name: str) -> list[Fault]:
+def _faults(registry: Registry, name: str) -> list[Inconsistency]:
     if name not in registry.models():
-        return _lost(registry, name) if zenml_sync.known(name) else []
+        return _lost(registry, name) if zenml_sync.list_versions(name) else []
     found = registry.versions(name)
     return [
         *(fault for version in found for fault in _aliases(registry, version)),
@@ -61,34 +62,38 @@ def _faults(registry: Registry, name: str) -> list[Fault]:
     ]
 
 
-def _lost(registry: Registry, name: str) -> list[Fault]:
+def _lost(registry: Registry, name: str) -> list[Inconsistency]:
     """A model that was deleted in MLflow itself; the ledger is told, since MLflow counts the next from 1 again."""
 
     def mend() -> None:
-        ledger.add(registry.connection, Entry("delete", name, ledger.ALL, NONE, reasons=("found deleted",)))
+        ledger.append(
+            registry.connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, NONE, reasons=("found deleted",))
+        )
         zenml_sync.delete_model(name)
 
-    return [Fault(name, "ZenML knows it, and the MLflow registry does not", mend)]
+    return [Inconsistency(name, "ZenML knows it, and the MLflow registry does not", mend)]
 
 
-def _locks(registry: Registry, name: str) -> list[Fault]:
-    owner = lock.abandoned(registry.connection, name)
+def _locks(registry: Registry, name: str) -> list[Inconsistency]:
+    owner = lock.stale_lock_owner(registry.connection, name)
     return (
-        [Fault(name, f"locked by {owner}, long ago", lambda: lock.release(registry.connection, name))] if owner else []
+        [Inconsistency(name, f"locked by {owner}, long ago", lambda: lock.release_lock(registry.connection, name))]
+        if owner
+        else []
     )
 
 
-def _aliases(registry: Registry, version: Version) -> list[Fault]:
+def _aliases(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
     if not set(ALIASES.values()) <= set(version.aliases):
         return []
 
     def mend() -> None:
         registry.connection.client.delete_registered_model_alias(version.name, ALIASES[STAGING])
 
-    return [Fault(version.name, f"version {version.version} is in Staging and in Production at once", mend)]
+    return [Inconsistency(version.name, f"version {version.version} is in Staging and in Production at once", mend)]
 
 
-def _tags(registry: Registry, version: Version) -> list[Fault]:
+def _tags(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
     tag = version.tags.get(STAGE_TAG, NONE)
     if tag == version.stage:
         return []
@@ -97,37 +102,37 @@ def _tags(registry: Registry, version: Version) -> list[Fault]:
         registry.connection.client.set_model_version_tag(version.name, version.version, STAGE_TAG, version.stage)
 
     what = f"version {version.version} is in {version.stage} and its tag says {tag}"
-    return [Fault(version.name, what, mend)]
+    return [Inconsistency(version.name, what, mend)]
 
 
-def _history(registry: Registry, name: str) -> list[Fault]:
+def _history(registry: Registry, name: str) -> list[Inconsistency]:
     holder = registry.holder(name, PRODUCTION)
-    held = ledger.held_production(ledger.entries(registry.connection, name))
+    held = ledger.production_history(ledger.read_entries(registry.connection, name))
     if holder is None or (held and held[-1] == holder.version):
         return []
     previous = held[-1] if held else None
-    entry = Entry("mend", name, holder.version, PRODUCTION, previous, reasons=("found in Production",))
+    entry = LedgerEntry("mend", name, holder.version, PRODUCTION, previous, reasons=("found in Production",))
     what = f"version {holder.version} is in Production and the ledger does not know of it"
-    return [Fault(name, what, lambda: ledger.add(registry.connection, entry))]
+    return [Inconsistency(name, what, lambda: ledger.append(registry.connection, entry))]
 
 
-def _mirrored(name: str, found: list[Version]) -> list[Fault]:
-    theirs = zenml_sync.known(name)
-    faults = []
+def _mirrored(name: str, found: list[RegisteredVersion]) -> list[Inconsistency]:
+    theirs = zenml_sync.list_versions(name)
+    find_inconsistencies = []
     # Holders of Production and Staging come last: ZenML archives whoever held a stage when another version takes it.
     for version in sorted(found, key=lambda one: one.stage in ALIASES):
         told = _told(version, theirs.get(version.version))
         if told:
             what = f"version {version.version} is in {version.stage} and ZenML {told}"
-            faults.append(Fault(name, what, partial(show_in_zenml, version, version.stage)))
+            find_inconsistencies.append(Inconsistency(name, what, partial(sync_to_zenml, version, version.stage)))
     numbers = {version.version for version in found}
     for number in theirs.keys() - numbers:
         what = f"version {number} is in ZenML and not in the MLflow registry"
-        faults.append(Fault(name, what, partial(zenml_sync.delete_version, name, number)))
-    return faults
+        find_inconsistencies.append(Inconsistency(name, what, partial(zenml_sync.delete_version, name, number)))
+    return find_inconsistencies
 
 
-def _told(version: Version, known: zenml_sync.Known | None) -> str | None:
+def _told(version: RegisteredVersion, known: zenml_sync.ZenmlVersion | None) -> str | None:
     """What ZenML says wrongly of a version."""
     if known is None:
         return "does not know it"

@@ -1,4 +1,4 @@
-"""Recorded models as versions of registered models, with what people want to know of them."""
+"""LoggedModel models as versions of registered models, with what people want to know of them."""
 
 from typing import Any
 
@@ -6,39 +6,39 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
 from accidents.report.subject import display_name
 from tracking import zenml_sync
-from tracking.connection import Connection, connected
+from tracking.connection import Connection, connect
 from tracking.errors import TrackingError
 from tracking.names import registered_name
-from tracking.training import Recorded, TrainedModel, Training, record, training_method
+from tracking.training_runs import LoggedModel, ModelRecord, TrainingRecord, log_training, training_method
 
 DESCRIPTION = "Is a French road accident a priority: was somebody killed or hospitalised? {} on BAAC open data."
 
 
-def keep(training: Training, settings: TrackingSettings) -> dict[str, dict[str, Any]]:
+def connect_and_register(training: TrainingRecord, settings: TrackingSettings) -> dict[str, dict[str, Any]]:
     """Connect, and `record_and_register`; nothing where MLflow does not answer and that is allowed.
 
     Raises:
         TrackingError: MLflow does not answer or refuses, and training without a record is not allowed.
     """
     try:
-        with connected(settings) as connection:
+        with connect(settings) as connection:
             return record_and_register(connection, training, settings)
     except TrackingError as error:
         if not settings.allow_untracked:
             raise
-        print(f"not tracked: {error.fault}", flush=True)
+        print(f"not tracked: {error.summary}", flush=True)
         return {}
 
 
 def record_and_register(
-    connection: Connection, training: Training, settings: TrackingSettings
+    connection: Connection, training: TrainingRecord, settings: TrackingSettings
 ) -> dict[str, dict[str, Any]]:
     """Record a training, and register each of its models as a new version where that is wanted.
 
     Returns:
         By model type: `run_id`, `model_uri`, `name` and `version`; the last three None where nothing was stored.
     """
-    recorded = record(connection, training, settings)
+    recorded = log_training(connection, training, settings)
     return {
         found.model_type: _registered(connection, found, model, training, settings)
         for found, model in zip(recorded, training.models, strict=True)
@@ -46,7 +46,7 @@ def record_and_register(
 
 
 def _registered(
-    connection: Connection, found: Recorded, model: TrainedModel, training: Training, settings: TrackingSettings
+    connection: Connection, found: LoggedModel, model: ModelRecord, training: TrainingRecord, settings: TrackingSettings
 ) -> dict[str, Any]:
     result: dict[str, Any] = {"run_id": found.run_id, "model_uri": found.model_uri, "name": None, "version": None}
     if found.model_uri is None or not settings.mlflow.model_registry:
@@ -57,7 +57,9 @@ def _registered(
     return result | {"name": name, "version": version}
 
 
-def _register(connection: Connection, name: str, found: Recorded, model: TrainedModel, training: Training) -> str:
+def _register(
+    connection: Connection, name: str, found: LoggedModel, model: ModelRecord, training: TrainingRecord
+) -> str:
     from mlflow.exceptions import MlflowException
 
     client = connection.client
@@ -77,12 +79,12 @@ def _register(connection: Connection, name: str, found: Recorded, model: Trained
     return str(version.version)
 
 
-def _figures(model: TrainedModel) -> dict[str, float]:
+def _figures(model: ModelRecord) -> dict[str, float]:
     evaluation = model.evaluation
     return {name: getattr(evaluation, name) for name in METRICS if getattr(evaluation, name) is not None}
 
 
-def _tags(model: TrainedModel, training: Training) -> dict[str, str]:
+def _tags(model: ModelRecord, training: TrainingRecord) -> dict[str, str]:
     bundle = model.bundle
     told = {
         "stage": "None",
@@ -99,7 +101,7 @@ def _tags(model: TrainedModel, training: Training) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-def _description(model: TrainedModel, training: Training) -> str:
+def _description(model: ModelRecord, training: TrainingRecord) -> str:
     bundle, evaluation = model.bundle, model.evaluation
     return (
         f"{display_name(bundle.model_type)} at level {bundle.level}, trained on {training.source} "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
 from accidents.sample.source_name import SAMPLE
 from tracking.connection import Connection
@@ -20,7 +21,6 @@ from tracking.names import registered_names
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-NONE, STAGING, PRODUCTION, ARCHIVED = STAGES = ("None", "Staging", "Production", "Archived")
 ALIASES = {STAGING: "staging", PRODUCTION: "production"}
 """Aliases by the stages that are held by one version at most."""
 
@@ -28,7 +28,7 @@ STAGE_TAG = "stage"
 
 
 @dataclass(frozen=True)
-class Version:
+class RegisteredVersion:
     """A registered version: its number, stage, aliases, run, address of the model, age, tags."""
 
     name: str
@@ -69,7 +69,7 @@ class Registry:
         found = self.connection.client.search_registered_models(max_results=1000)
         return sorted(model.name for model in found if model.name in known)
 
-    def versions(self, name: str) -> list[Version]:
+    def versions(self, name: str) -> list[RegisteredVersion]:
         """All versions of a model, the latest first.
 
         Raises:
@@ -79,7 +79,7 @@ class Registry:
         found = self.connection.client.search_model_versions(f"name = '{name}'", max_results=10_000)
         return sorted((_version(model, one) for one in found), key=lambda one: int(one.version), reverse=True)
 
-    def version(self, name: str, number: str) -> Version:
+    def version(self, name: str, number: str) -> RegisteredVersion:
         """One version.
 
         Raises:
@@ -91,7 +91,7 @@ class Registry:
                 return one
         raise RegistryError(f"{name} has no version {number}; there are {_listed(found)}")
 
-    def latest(self, name: str) -> Version:
+    def latest(self, name: str) -> RegisteredVersion:
         """The version of the highest number.
 
         Raises:
@@ -102,11 +102,11 @@ class Registry:
             raise RegistryError(f"{name} has no version: train one with 'python run.py --training'")
         return found[0]
 
-    def holder(self, name: str, stage: str) -> Version | None:
+    def holder(self, name: str, stage: str) -> RegisteredVersion | None:
         """The version that holds Staging or Production; None where none does."""
         return next((one for one in self.versions(name) if one.stage == stage), None)
 
-    def by_alias(self, name: str, alias: str) -> Version:
+    def by_alias(self, name: str, alias: str) -> RegisteredVersion:
         """The version that bears an alias.
 
         Raises:
@@ -117,7 +117,7 @@ class Registry:
                 return one
         raise RegistryError(f"no version of {name} bears the alias '{alias}'")
 
-    def in_stage(self, name: str, stage: str) -> Version:
+    def in_stage(self, name: str, stage: str) -> RegisteredVersion:
         """The version that holds a stage, the latest of several.
 
         Raises:
@@ -129,7 +129,7 @@ class Registry:
             raise RegistryError(f"no version of {name} is in {stage}; {', '.join(held) or 'none has a stage'}")
         return found
 
-    def best(self, metric: str = "f1", stage: str = PRODUCTION) -> Version:
+    def best(self, metric: str = "f1", stage: str = PRODUCTION) -> RegisteredVersion:
         """The version of the best recorded figure over all models that hold a stage.
 
         Figures on synthetic accidents say nothing about real ones: where a model of real accidents holds the stage,
@@ -144,7 +144,7 @@ class Registry:
         real = [one for one in held if not one.synthetic]
         return max(real or held, key=lambda one: one.metrics.get(metric, float("-inf")))
 
-    def bundle(self, version: Version, folder: Path) -> Path:
+    def bundle(self, version: RegisteredVersion, folder: Path) -> Path:
         """Fetch the bundle of a version into a folder, and return its file."""
         import mlflow
 
@@ -156,7 +156,7 @@ class Registry:
             raise RegistryError(f"{version.title}: holds no model bundle; train it again")
         return files[0]
 
-    def load(self, version: Version) -> Bundle:
+    def load(self, version: RegisteredVersion) -> Bundle:
         """Load the bundle of a version."""
         import tempfile
 
@@ -175,7 +175,7 @@ class Registry:
             raise RegistryError(f"no model {name} is registered; registered are {there}") from None
 
 
-def stage_of(number: str, aliases: Mapping[str, str], tag: str) -> str:
+def stage_from_alias(number: str, aliases: Mapping[str, str], tag: str) -> str:
     """The stage of a version by the aliases of its model and its own tag.
 
     A version that held a stage and bears its alias no more is archived, whoever took the alias away.
@@ -186,12 +186,12 @@ def stage_of(number: str, aliases: Mapping[str, str], tag: str) -> str:
     return ARCHIVED if tag in STAGES and tag != NONE else NONE
 
 
-def _version(model: "RegisteredModel", found: "ModelVersion") -> Version:
+def _version(model: "RegisteredModel", found: "ModelVersion") -> RegisteredVersion:
     number, aliases = str(found.version), dict(model.aliases)
-    return Version(
+    return RegisteredVersion(
         name=model.name,
         version=number,
-        stage=stage_of(number, aliases, found.tags.get(STAGE_TAG, NONE)),
+        stage=stage_from_alias(number, aliases, found.tags.get(STAGE_TAG, NONE)),
         aliases=tuple(sorted(alias for alias, held in aliases.items() if str(held) == number)),
         run_id=found.run_id or "",
         model_uri=found.source or "",
@@ -201,5 +201,5 @@ def _version(model: "RegisteredModel", found: "ModelVersion") -> Version:
     )
 
 
-def _listed(found: list[Version]) -> str:
+def _listed(found: list[RegisteredVersion]) -> str:
     return ", ".join(one.version for one in reversed(found)) or "none"

@@ -16,13 +16,13 @@ import numpy as np
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ModelError
 from accidents.inference.smoke_test import differences
-from tracking.registry import Version
+from tracking.registry import RegisteredVersion
 
-_PROGRAM = Path(__file__).with_name("proving.py")
+_PROGRAM = Path(__file__).with_name("smoke_test_process.py")
 
 
 @dataclass(frozen=True)
-class Proof:
+class SmokeTestResult:
     """How a model did: accidents asked, priority accidents among them, and milliseconds of one, at the median."""
 
     accidents: int
@@ -30,7 +30,7 @@ class Proof:
     milliseconds: float
 
 
-def prove(version: Version, settings: DeploymentSettings) -> Proof:
+def run_smoke_test(version: RegisteredVersion, settings: DeploymentSettings) -> SmokeTestResult:
     """Ask a version, in a process of its own. Must be called inside `connected`.
 
     Raises:
@@ -45,10 +45,10 @@ def prove(version: Version, settings: DeploymentSettings) -> Proof:
         wrong.append(f"one accident takes {milliseconds:.1f} ms, more than {settings.slowest_milliseconds:g} ms")
     if wrong:
         raise ModelError(f"{version.title} is not served: {'; '.join(wrong)}")
-    return Proof(len(told["expected"]), sum(told["labels"]), milliseconds)
+    return SmokeTestResult(len(told["expected"]), sum(told["labels"]), milliseconds)
 
 
-def _asked(version: Version, settings: DeploymentSettings) -> Mapping[str, Any]:
+def _asked(version: RegisteredVersion, settings: DeploymentSettings) -> Mapping[str, Any]:
     uri = f"models:/{version.name}/{version.version}"
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
 from tracking import ledger, zenml_sync
 from tracking.errors import RegistryError
-from tracking.ledger import Entry
-from tracking.lock import locked
-from tracking.registry import ALIASES, ARCHIVED, NONE, PRODUCTION, STAGE_TAG, Registry, Version
+from tracking.ledger import LedgerEntry
+from tracking.lock import model_lock
+from tracking.registry import ALIASES, STAGE_TAG, RegisteredVersion, Registry
 
 
-def transition(registry: Registry, version: Version, stage: str, entry: Entry, seen: Version | None) -> Entry:
+def transition(
+    registry: Registry, version: RegisteredVersion, stage: str, entry: LedgerEntry, seen: RegisteredVersion | None
+) -> LedgerEntry:
     """Give a version a stage; whoever held Staging or Production before is archived.
 
     Args:
@@ -27,7 +30,7 @@ def transition(registry: Registry, version: Version, stage: str, entry: Entry, s
             change.
     """
     name = version.name
-    with locked(registry.connection, name):
+    with model_lock(registry.connection, name):
         current = registry.version(name, version.version)
         if current.stage == stage:
             raise RegistryError(f"{version.title} is in {stage} already")
@@ -39,20 +42,20 @@ def transition(registry: Registry, version: Version, stage: str, entry: Entry, s
             )
         _switch(registry, current, stage, holder)
         entry = replace(entry, previous=_number(holder))
-        ledger.add(registry.connection, entry)
+        ledger.append(registry.connection, entry)
         if holder:
-            show_in_zenml(holder, ARCHIVED)
-        show_in_zenml(current, stage)
+            sync_to_zenml(holder, ARCHIVED)
+        sync_to_zenml(current, stage)
     return entry
 
 
-def show_in_zenml(version: Version, stage: str) -> None:
+def sync_to_zenml(version: RegisteredVersion, stage: str) -> None:
     """Let ZenML know a version and its stage."""
     zenml_sync.add_version(version.name, version.version, version.model_uri, version.metrics)
     zenml_sync.set_stage(version.name, version.version, stage)
 
 
-def rollback_target(registry: Registry, name: str) -> Version:
+def rollback_target(registry: Registry, name: str) -> RegisteredVersion:
     """The version that was in Production before the present one, by the ledger.
 
     Raises:
@@ -60,14 +63,14 @@ def rollback_target(registry: Registry, name: str) -> Version:
     """
     there = {one.version: one for one in registry.versions(name)}
     current = registry.holder(name, PRODUCTION)
-    held = ledger.held_production(ledger.entries(registry.connection, name))
+    held = ledger.production_history(ledger.read_entries(registry.connection, name))
     for number in reversed(held):
         if number in there and number != _number(current):
             return there[number]
     raise RegistryError(f"{name} has no earlier Production version to go back to (python run.py registry history)")
 
 
-def rollback(registry: Registry, name: str) -> Entry:
+def rollback(registry: Registry, name: str) -> LedgerEntry:
     """Put the previous Production version back.
 
     Raises:
@@ -75,11 +78,11 @@ def rollback(registry: Registry, name: str) -> Entry:
     """
     target, current = rollback_target(registry, name), registry.holder(name, PRODUCTION)
     why = (f"back to {target.version} from {_told(current)}",)
-    entry = Entry("rollback", name, target.version, PRODUCTION, reasons=why)
+    entry = LedgerEntry("rollback", name, target.version, PRODUCTION, reasons=why)
     return transition(registry, target, PRODUCTION, entry, current)
 
 
-def _switch(registry: Registry, version: Version, stage: str, holder: Version | None) -> None:
+def _switch(registry: Registry, version: RegisteredVersion, stage: str, holder: RegisteredVersion | None) -> None:
     """Move aliases and tags. The alias comes first: from then on the stage is held."""
     client, name = registry.connection.client, version.name
     if stage in ALIASES:
@@ -92,13 +95,13 @@ def _switch(registry: Registry, version: Version, stage: str, holder: Version | 
     client.set_model_version_tag(name, version.version, STAGE_TAG, stage)
 
 
-def delete_version(registry: Registry, version: Version, action: str = "delete") -> None:
+def delete_version(registry: Registry, version: RegisteredVersion, action: str = "delete") -> None:
     """Delete a version, here and in ZenML.
 
     Raises:
         RegistryError: it is in Production.
     """
-    with locked(registry.connection, version.name):
+    with model_lock(registry.connection, version.name):
         current = registry.version(version.name, version.version)
         if current.stage == PRODUCTION:
             raise RegistryError(f"{current.title} is in Production and is not deleted: promote another, or archive it")
@@ -106,7 +109,7 @@ def delete_version(registry: Registry, version: Version, action: str = "delete")
         client.delete_model_version(version.name, version.version)
         if current.model_uri.startswith("models:/m-"):
             client.delete_logged_model(current.model_uri.removeprefix("models:/"))
-        ledger.add(registry.connection, Entry(action, version.name, version.version, NONE))
+        ledger.append(registry.connection, LedgerEntry(action, version.name, version.version, NONE))
         zenml_sync.delete_version(version.name, version.version)
 
 
@@ -116,18 +119,18 @@ def delete_model(registry: Registry, name: str) -> None:
     Raises:
         RegistryError: a version is in Production.
     """
-    with locked(registry.connection, name):
+    with model_lock(registry.connection, name):
         held = registry.holder(name, PRODUCTION)
         if held:
             raise RegistryError(f"{held.title} is in Production: archive it before the model can be deleted")
         registry.connection.client.delete_registered_model(name)
-        ledger.add(registry.connection, Entry("delete", name, ledger.ALL, NONE))
+        ledger.append(registry.connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, NONE))
         zenml_sync.delete_model(name)
 
 
-def _number(version: Version | None) -> str | None:
+def _number(version: RegisteredVersion | None) -> str | None:
     return version.version if version else None
 
 
-def _told(version: Version | None) -> str:
+def _told(version: RegisteredVersion | None) -> str:
     return f"version {version.version}" if version else "nobody"

@@ -1,14 +1,14 @@
-"""Which MLflow records this run: the environment, then the active stack, then the configuration, else the embedded one.
+"""Tracking URI and credentials: from environment variables, active stack, configuration, or the embedded store.
 
-Imports neither mlflow nor zenml at the top: the answer is needed before either.
+Imports neither mlflow nor zenml at module level.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from accidents.configuration.paths import PROJECT_ROOT
+from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
 
@@ -19,19 +19,19 @@ SQLITE = "sqlite:///"
 _DATABASES = ("postgresql", "mysql", "mssql")
 _CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
-_LOGIN = re.compile(r"://[^/?#\s]*@")
-_PASSWORD = re.compile(r"([?&]password=)[^&\s]*", re.IGNORECASE)
-
 _NO_SECRET = (None, "", "none")
-"""ZenML asks for a token even for a server that wants none."""
+"""ZenML requires a token in the configuration of a tracker, also for a server without authentication."""
 
 
 @dataclass(frozen=True)
-class Destination:
-    """An MLflow, and why it is this one.
+class TrackingTarget:
+    """Where to track.
 
-    `environment` holds what MLflow reads from environment variables to get in; `artifacts` is where a new experiment
-    keeps its files, None where the server decides.
+    Attributes:
+        uri: tracking URI.
+        origin: where the URI comes from, such as `MLFLOW_TRACKING_URI` or `embedded`.
+        artifacts: artifact location of a new experiment; None where the server decides.
+        environment: environment variables with the credentials.
     """
 
     uri: str
@@ -40,22 +40,22 @@ class Destination:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        return f"{without_credentials(self.uri)} ({self.origin})"
+        return f"{redact_credentials(self.uri)} ({self.origin})"
 
 
 @dataclass(frozen=True)
 class StackTracker:
-    """The MLflow experiment tracker of a ZenML stack."""
+    """The MLflow experiment tracker of a ZenML stack, with its credentials as environment variables."""
 
     stack: str
     uri: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def destination(
+def resolve_target(
     settings: TrackingSettings, tracker: StackTracker | None, environment: Mapping[str, str]
-) -> Destination:
-    """The MLflow to use: `MLFLOW_TRACKING_URI`, `DAGSHUB_REPO`, the stack, the configuration, the embedded store.
+) -> TrackingTarget:
+    """The tracking target: `MLFLOW_TRACKING_URI`, `DAGSHUB_REPO`, stack, configuration, embedded store, in this order.
 
     Args:
         settings: the configuration.
@@ -63,31 +63,33 @@ def destination(
         environment: the environment variables of the process, `.env` included.
 
     Raises:
-        ConfigurationError: the environment and the stack name different servers, or `DAGSHUB_REPO` is no `user/repo`.
+        ConfigurationError: environment and stack name different servers, or `DAGSHUB_REPO` is not `user/repo`.
     """
-    told = _of_environment(environment)
-    if told and tracker and not _same(told.uri, tracker.uri):
+    target = _target_from_environment(environment)
+    if target and tracker and target.uri.rstrip("/") != tracker.uri.rstrip("/"):
         raise ConfigurationError(
-            f"two MLflow servers: {told} and {without_credentials(tracker.uri)} (experiment tracker of the stack "
-            f"{tracker.stack}); unset {told.origin}, or choose a stack that uses it"
+            f"two MLflow servers: {target} and {redact_credentials(tracker.uri)} (experiment tracker of the stack "
+            f"{tracker.stack}); unset {target.origin}, or choose a stack that uses it"
         )
-    if told:
-        return _with_artifacts(settings, told)
+    if target:
+        return _with_artifact_location(settings, target)
     if tracker:
-        return _with_artifacts(settings, Destination(tracker.uri, f"stack {tracker.stack}", None, tracker.environment))
+        return _with_artifact_location(
+            settings, TrackingTarget(tracker.uri, f"stack {tracker.stack}", None, tracker.environment)
+        )
     if settings.mlflow.tracking_uri:
-        return _with_artifacts(settings, Destination(settings.mlflow.tracking_uri, "configs/tracking.yaml"))
-    return embedded(settings)
+        return _with_artifact_location(settings, TrackingTarget(settings.mlflow.tracking_uri, "configs/tracking.yaml"))
+    return embedded_target(settings)
 
 
-def embedded(settings: TrackingSettings) -> Destination:
-    """The store inside the project: a SQLite file and a folder of artifacts."""
+def embedded_target(settings: TrackingSettings) -> TrackingTarget:
+    """The embedded store: a SQLite file and an artifact folder inside the project."""
     folder = (PROJECT_ROOT / settings.folder).resolve()
-    return Destination(f"sqlite:///{folder / DATABASE}", "embedded", (folder / ARTIFACTS).as_uri())
+    return TrackingTarget(f"sqlite:///{folder / DATABASE}", "embedded", (folder / ARTIFACTS).as_uri())
 
 
-def stack_tracker() -> StackTracker | None:
-    """The MLflow experiment tracker of the active ZenML stack; None where it has none, or one of another kind."""
+def active_stack_tracker() -> StackTracker | None:
+    """The MLflow experiment tracker of the active ZenML stack; None without one."""
     from zenml.client import Client
 
     stack = Client().active_stack
@@ -101,39 +103,34 @@ def stack_tracker() -> StackTracker | None:
     return StackTracker(stack.name, tracker.get_tracking_uri(), environment)
 
 
-def without_credentials(text: str) -> str:
-    """A URI, or a text with URIs in it, as it may be shown: without user names and passwords."""
-    return _PASSWORD.sub(r"\1…", _LOGIN.sub("://", text))
-
-
-def _of_environment(environment: Mapping[str, str]) -> Destination | None:
+def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget | None:
     if uri := environment.get("MLFLOW_TRACKING_URI"):
-        return Destination(uri, "MLFLOW_TRACKING_URI")
+        return TrackingTarget(uri, "MLFLOW_TRACKING_URI")
     repository = environment.get("DAGSHUB_REPO")
     if not repository:
         return None
     owner, _, name = repository.partition("/")
     if not owner or not name or "/" in name or any(character.isspace() for character in repository):
-        raise ConfigurationError(f"DAGSHUB_REPO={repository!r}: must be user/repo, as in the address of the repository")
+        raise ConfigurationError(f"DAGSHUB_REPO={repository!r}: must be user/repo, as in the URL of the repository")
     token = environment.get("DAGSHUB_TOKEN", "")
-    login = {
+    credentials = {
         "MLFLOW_TRACKING_USERNAME": environment.get("MLFLOW_TRACKING_USERNAME") or token,
         "MLFLOW_TRACKING_PASSWORD": environment.get("MLFLOW_TRACKING_PASSWORD") or token,
     }
-    given = {name: value for name, value in login.items() if value}
-    return Destination(f"https://dagshub.com/{owner}/{name}.mlflow", "DAGSHUB_REPO", None, given)
+    return TrackingTarget(
+        f"https://dagshub.com/{owner}/{name}.mlflow",
+        "DAGSHUB_REPO",
+        None,
+        {name: value for name, value in credentials.items() if value},
+    )
 
 
-def _with_artifacts(settings: TrackingSettings, found: Destination) -> Destination:
-    """With a folder for artifacts where no server decides: beside a SQLite file, else that of the embedded store."""
-    if found.uri.startswith(SQLITE):
-        artifacts: str | None = (Path(found.uri.removeprefix(SQLITE)).absolute().parent / ARTIFACTS).as_uri()
-    elif found.uri.startswith(_DATABASES):
-        artifacts = embedded(settings).artifacts
+def _with_artifact_location(settings: TrackingSettings, target: TrackingTarget) -> TrackingTarget:
+    """Add the artifact location for databases: beside a SQLite file, else the folder of the embedded store."""
+    if target.uri.startswith(SQLITE):
+        artifacts: str | None = (Path(target.uri.removeprefix(SQLITE)).absolute().parent / ARTIFACTS).as_uri()
+    elif target.uri.startswith(_DATABASES):
+        artifacts = embedded_target(settings).artifacts
     else:
         artifacts = None
-    return Destination(found.uri, found.origin, artifacts, found.environment)
-
-
-def _same(one: str, other: str) -> bool:
-    return one.rstrip("/") == other.rstrip("/")
+    return TrackingTarget(target.uri, target.origin, artifacts, target.environment)

@@ -10,12 +10,12 @@ from accidents.evaluation.results import Evaluation
 from accidents.inference.smoke_test import stored_accidents
 from accidents.report.files import Reports
 from accidents.tables import Accidents
-from tracking.training import TrainedModel, Training
+from tracking.training_runs import ModelRecord, TrainingRecord
 
 _SECONDS = len("2024-01-01T00:00:00")
 
 
-def assemble(
+def build_training_record(
     bundles: Sequence[Bundle],
     predictions: Sequence[pd.DataFrame],
     evaluations: Mapping[str, Any],
@@ -27,7 +27,7 @@ def assemble(
     source: str,
     tags: Mapping[str, str],
     stored: int,
-) -> Training:
+) -> TrainingRecord:
     """Put all that is to be recorded of a training together.
 
     Args:
@@ -43,7 +43,7 @@ def assemble(
         stored: how many accidents to store with each model.
     """
     models = [
-        TrainedModel(
+        ModelRecord(
             bundle,
             Evaluation.model_validate(evaluations[bundle.model_type]),
             reports.files[bundle.model_type],
@@ -52,7 +52,7 @@ def assemble(
         for bundle, predicted in zip(bundles, predictions, strict=True)
     ]
     when = max(bundle.trained_at for bundle in bundles)[:_SECONDS].replace("T", " ")
-    return Training(
+    return TrainingRecord(
         name=f"{source.rstrip('/').rpartition('/')[2]} {bundles[0].level} {when}",
         source=source,
         fingerprint=bundles[0].fingerprint,

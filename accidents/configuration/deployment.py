@@ -3,12 +3,13 @@
 from pydantic import Field
 
 from accidents.configuration.base import Settings
+from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 
 
 class DeploymentSettings(Settings):
     """How a registered model is checked and served by the model deployer of the stack."""
 
-    stage: str = Field("Production", pattern="^(Production|Staging)$", description="stage of the model that is served")
+    stage: str = Field(PRODUCTION, pattern=EXCLUSIVE_STAGE_PATTERN, description="stage of the model that is served")
     workers: int = Field(1, ge=1, le=64, description="processes that answer requests")
     timeout_seconds: int = Field(120, ge=10, description="time for a service to start and answer")
     slowest_milliseconds: float = Field(

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from accidents.configuration.base import Settings
 from accidents.configuration.records import RecordSettings
+from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 
 
 class RequestLimits(Settings):
@@ -30,7 +31,7 @@ class ServingSettings(Settings):
     host: str = Field("127.0.0.1", min_length=1, description="address that it listens on")
     port: int = Field(8080, ge=0, le=65_535, description="port that it listens on; 0: any free one")
     workers: int = Field(1, ge=1, le=64, description="processes that answer")
-    stage: str = Field("Production", pattern="^(Production|Staging)$", description="stage of the model that is served")
+    stage: str = Field(PRODUCTION, pattern=EXCLUSIVE_STAGE_PATTERN, description="stage of the model that is served")
     poll_seconds: float = Field(5, gt=0, description="time between two looks at the registry, or at the model file")
     anonymous: bool = Field(False, description="answer without a key, on this machine alone")
     open_metrics: bool = Field(False, description="give /metrics without a key")

@@ -13,9 +13,9 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.inference.json_scoring import NESTED
 from benchmarks.serving.load import request
 from benchmarks.serving.subject import Subject
-from tracking.connection import connected
+from tracking.connection import connect
 from tracking.mlflow_model import log_model
-from tracking.tracking_uri import Destination
+from tracking.tracking_uri import TrackingTarget
 
 _STORED = 50
 _FRAMES = Path(__file__).with_name("frames_model.py")
@@ -38,8 +38,8 @@ def stored(model: Path, bundle: Bundle, subject: Subject, folder: Path) -> tuple
 
     known = _known(bundle, subject)
     signature = mlflow.models.infer_signature(known[[NESTED]], known[["probability"]])
-    store = Destination(f"sqlite:///{folder}/mlflow/mlflow.db", "a benchmark", f"{folder}/mlflow/artifacts")
-    with connected(TrackingSettings(), store) as connection:
+    store = TrackingTarget(f"sqlite:///{folder}/mlflow/mlflow.db", "a benchmark", f"{folder}/mlflow/artifacts")
+    with connect(TrackingSettings(), store) as connection:
         with mlflow.start_run(experiment_id=connection.experiment_id):
             own = log_model(bundle, known)
         with mlflow.start_run(experiment_id=connection.experiment_id):

@@ -8,7 +8,7 @@ from accidents.configuration.effective import Configuration, load
 from cli.registry import evaluation, queries, transitions
 from cli.registry.context import Desk
 from cli.zenml_session import prepare
-from tracking.connection import connected
+from tracking.connection import connect
 from tracking.registry import Registry
 
 _ANSWERS: Mapping[str, Callable[[Desk], int]] = {
@@ -34,7 +34,7 @@ def answer(given: argparse.Namespace) -> int:
     """Do one command and return its exit code."""
     configuration = _configuration(given)
     prepare(given.stack, debug=given.debug)
-    with connected(configuration.tracking) as connection:
+    with connect(configuration.tracking) as connection:
         return _ANSWERS[given.command](Desk(Registry(connection), configuration, given))
 
 

@@ -3,8 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-_STAGES = ("None", "Staging", "Production", "Archived")
-_HELD = ("Staging", "Production")
+from accidents.configuration.stages import EXCLUSIVE_STAGES, PRODUCTION, STAGES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -82,17 +81,17 @@ def _stage(stages: tuple[str, ...]) -> Callable[[str], str]:
 def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _command(commands, "list-models", "registered models and who holds their stages").json()
     _command(commands, "list-versions", "versions with stages and figures").model(required=False).json()
-    _command(commands, "get-model", "one version and everything known of it").model().stage(
-        _STAGES, "Production"
-    ).version(required=False).json()
+    _command(commands, "get-model", "one version and everything known of it").model().stage(STAGES, PRODUCTION).version(
+        required=False
+    ).json()
     _command(commands, "history", "the ledger: who changed and decided what, when and why").model(required=False).json()
 
 
 def _add_changing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    _command(commands, "transition", "give a version a stage").model().version().stage(_STAGES).json()
+    _command(commands, "transition", "give a version a stage").model().version().stage(STAGES).json()
     _command(commands, "promote", "give a version, the latest if not given, Production or Staging").model().version(
         required=False
-    ).stage(_HELD, "Production").json()
+    ).stage(EXCLUSIVE_STAGES, PRODUCTION).json()
     _command(commands, "archive", "archive a version").model().version().json()
     _command(commands, "rollback", "put the previous Production version back").model().flag(
         "--dry-run", "only say what would happen"
@@ -115,7 +114,7 @@ def _add_judging(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     compare.parser.add_argument("--output", metavar="FILE", help="file for --format, in place of reports/registry/…")
     _command(commands, "evaluate-promotion", "ask the rule whether a version may take a stage").model().version(
         required=False
-    ).stage(_HELD, "Production").data().json()
+    ).stage(EXCLUSIVE_STAGES, PRODUCTION).data().json()
     _command(commands, "auto-promote", "promote latest versions that the rule approves of").model(required=False).stage(
-        _HELD, "Production"
+        EXCLUSIVE_STAGES, PRODUCTION
     ).data().json()

@@ -12,8 +12,8 @@ from rich.table import Column, Table
 
 from accidents.configuration.effective import Configuration
 from accidents.errors import ConfigurationError
-from tracking.names import resolve
-from tracking.registry import Registry, Version
+from tracking.names import resolve_model_name
+from tracking.registry import RegisteredVersion, Registry
 
 _WIDTH_OF_A_PIPE = 180
 _WHOLE = 3  # columns from the left that are never broken
@@ -35,10 +35,10 @@ class Desk:
     @property
     def name(self) -> str:
         """The model that was named."""
-        return resolve(self.given.model_name)
+        return resolve_model_name(self.given.model_name)
 
     @property
-    def version(self) -> Version:
+    def version(self) -> RegisteredVersion:
         """The version that was named, else the latest."""
         number = self.given.version
         return self.registry.version(self.name, number) if number is not None else self.registry.latest(self.name)
@@ -76,7 +76,7 @@ def console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=_WIDTH_OF_A_PIPE, force_jupyter=False)
 
 
-def facts(version: Version) -> dict[str, Any]:
+def facts(version: RegisteredVersion) -> dict[str, Any]:
     """A version, ready for JSON."""
     return {
         "name": version.name,

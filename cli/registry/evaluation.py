@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+from accidents.configuration.stages import NONE
 from accidents.errors import AccidentsError, ConfigurationError, DataError, ModelError
 from accidents.evaluation.metrics import METRICS
 from accidents.promotion.version_comparison import compare_versions
@@ -15,16 +16,22 @@ from cli.exit_codes import DONE, FAILED
 from cli.registry.context import Desk
 from cli.zenml_session import progress_on_stderr
 from tracking.errors import RegistryError
-from tracking.ledger import Entry
-from tracking.promotion import Data, Judged, judge, promote_if_approved, refuse_synthetic
-from tracking.registry import NONE, Version
+from tracking.ledger import LedgerEntry
+from tracking.promotion import (
+    EvaluationData,
+    PromotionEvaluation,
+    evaluate_candidate,
+    promote_if_approved,
+    reject_synthetic_source,
+)
+from tracking.registry import RegisteredVersion
 
 
 def compare(desk: Desk) -> int:
     """Measure versions on the same accidents; show, or write, figures, pictures and a recommendation."""
     name, data = desk.name, _data(desk)
     chosen = _chosen(desk, name)
-    refuse_synthetic(data.source, chosen)
+    reject_synthetic_source(data.source, chosen)
     bundles = {version.title: desk.registry.load(version) for version in chosen}
     found = compare_versions(
         bundles,
@@ -70,7 +77,7 @@ def evaluate_promotion(desk: Desk) -> int:
 def auto_promote(desk: Desk) -> int:
     """Promote the latest version of each model that the rule approves of; one that fails does not stop the others."""
     data = _data(desk)
-    results: list[tuple[Judged, Entry | None]] = []
+    results: list[tuple[PromotionEvaluation, LedgerEntry | None]] = []
     failed: list[AccidentsError] = []
     for name in desk.names:
         try:
@@ -84,12 +91,14 @@ def auto_promote(desk: Desk) -> int:
     return FAILED if failed else DONE
 
 
-def _judged(desk: Desk, version: Version, data: Data) -> Judged:
+def _judged(desk: Desk, version: RegisteredVersion, data: EvaluationData) -> PromotionEvaluation:
     configuration = desk.configuration
-    return judge(desk.registry, version, desk.given.stage, data, configuration.evaluation, configuration.promotion)
+    return evaluate_candidate(
+        desk.registry, version, desk.given.stage, data, configuration.evaluation, configuration.promotion
+    )
 
 
-def _tell(desk: Desk, results: list[tuple[Judged, Entry | None]]) -> None:
+def _tell(desk: Desk, results: list[tuple[PromotionEvaluation, LedgerEntry | None]]) -> None:
     if desk.given.json:
         told = [asdict(judged.entry) | {"promoted": entry is not None} for judged, entry in results]
         print(json.dumps(told, indent=2))
@@ -101,7 +110,7 @@ def _tell(desk: Desk, results: list[tuple[Judged, Entry | None]]) -> None:
             desk.say(f"  {reason}")
 
 
-def _chosen(desk: Desk, name: str) -> list[Version]:
+def _chosen(desk: Desk, name: str) -> list[RegisteredVersion]:
     """The versions that were named, else the latest and those that hold a stage."""
     if desk.given.versions:
         return [desk.registry.version(name, number) for number in dict.fromkeys(desk.given.versions)]
@@ -109,9 +118,9 @@ def _chosen(desk: Desk, name: str) -> list[Version]:
     return [version for place, version in enumerate(found) if place == 0 or version.stage != NONE]
 
 
-def _data(desk: Desk) -> Data:
+def _data(desk: Desk) -> EvaluationData:
     """Features and labelled accidents of the source, from the features pipeline, which remembers them."""
     given = argparse.Namespace(no_cache=False, debug=desk.given.debug)
     with progress_on_stderr() if getattr(desk.given, "json", False) else nullcontext():
         features, accidents = pipeline_commands.labelled(desk.configuration, given)
-    return Data(features, accidents, desk.configuration.ingestion.source.location)
+    return EvaluationData(features, accidents, desk.configuration.ingestion.source.location)

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from accidents.configuration.stages import PRODUCTION, STAGING
 from cli.exit_codes import DONE
 from cli.registry.context import Desk, facts
 from tracking import ledger
-from tracking.registry import PRODUCTION, STAGING, Version
+from tracking.registry import RegisteredVersion
 
 _SHOWN = ("f1", "roc_auc", "precision", "recall", "ece")
 
@@ -66,7 +67,7 @@ def get_model(desk: Desk) -> int:
 def history(desk: Desk) -> int:
     """The ledger, the latest first."""
     name = desk.name if desk.given.model_name is not None else None
-    found = ledger.entries(desk.registry.connection, name)[::-1]
+    found = ledger.read_entries(desk.registry.connection, name)[::-1]
     rows = [
         [
             one.when[:19].replace("T", " "),
@@ -85,12 +86,12 @@ def history(desk: Desk) -> int:
     return DONE
 
 
-def _why(entry: ledger.Entry) -> str:
+def _why(entry: ledger.LedgerEntry) -> str:
     """The reasons; of an approval only on what it was measured, since all checks held then (`--json` has them)."""
     if not entry.approved:
         return "\n".join(entry.reasons)
     return f"{entry.reasons[0]}; {len(entry.reasons) - 1} checks hold"
 
 
-def _held(versions: list[Version], stage: str) -> str | None:
+def _held(versions: list[RegisteredVersion], stage: str) -> str | None:
     return next((one.version for one in versions if one.stage == stage), None)

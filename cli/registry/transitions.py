@@ -4,12 +4,13 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
 from cli.exit_codes import DONE, FAILED
 from cli.registry.context import Desk
 from tracking import reconcile, stages
-from tracking.deployment import follow
-from tracking.ledger import Entry
-from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Version
+from tracking.deployment import redeploy_if_served
+from tracking.ledger import LedgerEntry
+from tracking.registry import RegisteredVersion
 
 
 def give_stage(desk: Desk) -> int:
@@ -27,9 +28,9 @@ def archive(desk: Desk) -> int:
     return _move(desk, desk.version, ARCHIVED, "archive")
 
 
-def _move(desk: Desk, version: Version, stage: str, action: str) -> int:
+def _move(desk: Desk, version: RegisteredVersion, stage: str, action: str) -> int:
     seen = desk.registry.holder(version.name, stage) if stage in (PRODUCTION, STAGING) else None
-    entry = Entry(action, version.name, version.version, stage, reasons=(f"on command, from {version.stage}",))
+    entry = LedgerEntry(action, version.name, version.version, stage, reasons=(f"on command, from {version.stage}",))
     _told(desk, stages.transition(desk.registry, version, stage, entry, seen))
     return DONE
 
@@ -51,7 +52,7 @@ def rollback(desk: Desk) -> int:
 def _follow(desk: Desk) -> None:
     """Let a service of the model deployer of the stack serve what is in Production again."""
     current = desk.registry.in_stage(desk.name, PRODUCTION)
-    deployed = follow(current, desk.configuration.deployment)
+    deployed = redeploy_if_served(current, desk.configuration.deployment)
     if deployed:
         gap = f"nobody answered for {deployed.gap_seconds:.0f} s"
         desk.say(f"{current.title} answers at {deployed.service.url}; {gap}")
@@ -102,7 +103,11 @@ def prune(desk: Desk) -> int:
 
 def check(desk: Desk) -> int:
     """Find what does not fit, and mend it; exit code 1 where something does not and was left."""
-    found = reconcile.faults(desk.registry) if desk.given.dry_run else reconcile.mended(desk.registry)
+    found = (
+        reconcile.find_inconsistencies(desk.registry)
+        if desk.given.dry_run
+        else reconcile.repair_inconsistencies(desk.registry)
+    )
     for fault in found:
         desk.say(f"{'found' if desk.given.dry_run else 'mended'}: {fault.model}: {fault.what}")
     if not found:
@@ -110,7 +115,7 @@ def check(desk: Desk) -> int:
     return FAILED if found and desk.given.dry_run else DONE
 
 
-def _told(desk: Desk, entry: Entry) -> None:
+def _told(desk: Desk, entry: LedgerEntry) -> None:
     if desk.given.json:
         print(json.dumps(asdict(entry), indent=2))
     archived = f"; {entry.previous} is archived" if entry.previous else ""

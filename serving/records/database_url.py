@@ -7,6 +7,7 @@ from sqlalchemy.exc import ArgumentError
 
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.records import RecordSettings
+from accidents.configuration.redaction import redact_credentials
 from accidents.errors import ConfigurationError
 from serving.environment import DATABASE
 
@@ -38,8 +39,8 @@ def address(settings: RecordSettings, environment: Mapping[str, str]) -> URL:
 
 def shown(url: URL) -> str:
     """The address without user, password and options."""
-    host = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
-    return f"{url.get_backend_name()}://{host}/{url.database or ''}"
+    plain = url.set(drivername=url.get_backend_name(), query={})
+    return redact_credentials(plain.render_as_string(hide_password=False))
 
 
 def _read(text: str, origin: str) -> URL:

@@ -7,10 +7,10 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
-from steps.metadata import log_step
-from tracking.connection import connected
+from steps.metadata import log_step_metadata
+from tracking.connection import connect
 from tracking.registry import Registry
-from tracking.smoke_test import prove
+from tracking.smoke_test import run_smoke_test
 
 
 @step(enable_cache=False)
@@ -28,8 +28,8 @@ def check_model(
     Raises:
         ModelError: it does not load, answers otherwise than when it was trained, or is too slow.
     """
-    with connected(tracking) as connection:
-        proof = asdict(prove(Registry(connection).version(name, version), settings))
+    with connect(tracking) as connection:
+        proof = asdict(run_smoke_test(Registry(connection).version(name, version), settings))
     print(f"{proof['accidents']} stored accidents answered alike, one takes {proof['milliseconds']:.1f} ms")
-    log_step(proof)
+    log_step_metadata(proof)
     return proof

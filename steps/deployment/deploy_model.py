@@ -7,9 +7,9 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
-from steps.metadata import log_step
-from tracking.connection import connected
-from tracking.deployment import deploy
+from steps.metadata import log_step_metadata
+from tracking.connection import connect
+from tracking.deployment import deploy_version
 from tracking.registry import Registry
 
 
@@ -33,8 +33,8 @@ def deploy_model(
     Returns:
         `name`, `version`, `running`, `url`, `pid` of the service, and `gap_seconds` without an answer.
     """
-    with connected(tracking) as connection:
-        deployed = deploy(Registry(connection).version(name, version), settings)
+    with connect(tracking) as connection:
+        deployed = deploy_version(Registry(connection).version(name, version), settings)
     told = asdict(deployed.service) | {"gap_seconds": round(deployed.gap_seconds, 1)}
-    log_step({**told, "pid": str(told["pid"]), "checked_accidents": check["accidents"]})
+    log_step_metadata({**told, "pid": str(told["pid"]), "checked_accidents": check["accidents"]})
     return told

@@ -6,8 +6,8 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
-from steps.metadata import log_step
-from tracking.connection import connected
+from steps.metadata import log_step_metadata
+from tracking.connection import connect
 from tracking.registry import Registry
 
 
@@ -23,7 +23,7 @@ def select_model(
         settings: which stage is served.
         tracking: where models are registered.
     """
-    with connected(tracking) as connection:
+    with connect(tracking) as connection:
         registry = Registry(connection)
         if name is None:
             chosen = registry.best(stage=settings.stage)
@@ -32,5 +32,5 @@ def select_model(
         else:
             chosen = registry.version(name, version)
     print(f"{chosen.title}, {chosen.stage}")
-    log_step({"model": chosen.name, "version": chosen.version, "stage": chosen.stage})
+    log_step_metadata({"model": chosen.name, "version": chosen.version, "stage": chosen.stage})
     return chosen.name, chosen.version

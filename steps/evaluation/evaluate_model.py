@@ -17,12 +17,12 @@ from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
 from accidents.training.held_out import unseen
 from steps.caching import cache_policy
-from steps.metadata import log_step
-from steps.validation import border
+from steps.metadata import log_step_metadata
+from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@border(features=features_schema, accidents=accidents_schema)
+@validate_frames(features=features_schema, accidents=accidents_schema)
 def evaluate_model(
     model: Bundle,
     features: pd.DataFrame,
@@ -53,5 +53,7 @@ def evaluate_model(
         told=f"{len(rows):,} of {labelled:,} labelled accidents, those that it has not learned from",
     )
     summary = found.evaluation.summary() | {"labelled": labelled}
-    log_step({"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]})
+    log_step_metadata(
+        {"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
+    )
     return summary, HTMLString(found.report)

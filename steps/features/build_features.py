@@ -11,16 +11,16 @@ from accidents.schemas.accidents import accidents_schema, people_schema, vehicle
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
 from steps.caching import cache_policy
-from steps.metadata import log_step
-from steps.validation import border
+from steps.metadata import log_step_metadata
+from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema, features=features_schema)
+@validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema, features=features_schema)
 def build_features(
     accidents: pd.DataFrame, vehicles: pd.DataFrame, people: pd.DataFrame
 ) -> Annotated[pd.DataFrame, "features"]:
     """Features of every level, and the keys of the place; no label in them."""
     features = build(Accidents(accidents, vehicles, people))
-    log_step({"rows": len(features), "columns": features.shape[1]})
+    log_step_metadata({"rows": len(features), "columns": features.shape[1]})
     return features

@@ -9,12 +9,12 @@ from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.inference import score
-from steps.metadata import log_step
-from steps.validation import border
+from steps.metadata import log_step_metadata
+from steps.validation import validate_frames
 
 
 @step(enable_cache=False)
-@border()
+@validate_frames()
 def score_accidents(
     model: Bundle, source: str, target: str, settings: InferenceSettings, ingestion: IngestionSettings
 ) -> Annotated[dict[str, Any], "scoring"]:
@@ -28,5 +28,5 @@ def score_accidents(
         ingestion: what is tolerated in the files of a folder.
     """
     summary = score(source, target, model, settings, limits=ingestion.limits, progress=print).as_dict()
-    log_step({name: value for name, value in summary.items() if value is not None})
+    log_step_metadata({name: value for name, value in summary.items() if value is not None})
     return summary

@@ -16,8 +16,8 @@ from accidents.schemas.accidents import accidents_schema, people_schema, vehicle
 from accidents.sources.fingerprint import fingerprint as fingerprint_of
 from accidents.sources.resolution import resolve
 from steps.caching import cache_policy
-from steps.metadata import log_step
-from steps.validation import border
+from steps.metadata import log_step_metadata
+from steps.validation import validate_frames
 
 _REMEDY = (
     "Use complete official files; if these are right, widen the limits under `expectations` in configs/ingestion.yaml"
@@ -25,7 +25,7 @@ _REMEDY = (
 
 
 @step(cache_policy=cache_policy(__name__))
-@border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
+@validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def ingest(
     settings: IngestionSettings, fingerprint: str
 ) -> tuple[
@@ -57,7 +57,7 @@ def ingest(
     if checked.blocking_failures:
         told = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
         raise DataError(f"{location} is not plausible:\n{told}\n{_REMEDY}", report, checked.html)
-    log_step({"fingerprint": fingerprint, **ingested.counts})
+    log_step_metadata({"fingerprint": fingerprint, **ingested.counts})
     clean = ingested.accidents
     return (
         clean.accidents,

@@ -11,15 +11,15 @@ from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from steps.metadata import log_step
-from steps.validation import border
-from tracking.connection import connected
-from tracking.promotion import Data, promote_registered
+from steps.metadata import log_step_metadata
+from steps.validation import validate_frames
+from tracking.connection import connect
+from tracking.promotion import EvaluationData, promote_new_versions
 from tracking.registry import Registry
 
 
 @step(enable_cache=False)
-@border(features=features_schema, accidents=accidents_schema)
+@validate_frames(features=features_schema, accidents=accidents_schema)
 def promote_models(
     registered: dict[str, Any],
     features: pd.DataFrame,
@@ -40,12 +40,12 @@ def promote_models(
         rule: which stages are given without a command, and when.
         settings: where models are registered.
     """
-    with connected(settings) as connection:
-        found = promote_registered(
-            Registry(connection), registered, Data(features, accidents, source), evaluation, rule
+    with connect(settings) as connection:
+        found = promote_new_versions(
+            Registry(connection), registered, EvaluationData(features, accidents, source), evaluation, rule
         )
     for name, verdicts in found.items():
         for stage, verdict in verdicts.items():
             print(f"{name} for {stage}: {'approved' if verdict['approved'] else 'refused'}, {verdict['reasons'][-1]}")
-    log_step({name: {s: str(v["approved"]) for s, v in verdicts.items()} for name, verdicts in found.items()})
+    log_step_metadata({name: {s: str(v["approved"]) for s, v in verdicts.items()} for name, verdicts in found.items()})
     return found

@@ -15,15 +15,15 @@ from accidents.report.files import Reports
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.tables import Accidents
 from steps.caching import cache_policy
-from steps.metadata import log_step
-from steps.tracking.provenance import origin
-from steps.validation import border
-from tracking.registration import keep
-from tracking.training_record import assemble
+from steps.metadata import log_step_metadata
+from steps.tracking.provenance import run_provenance
+from steps.validation import validate_frames
+from tracking.registration import connect_and_register
+from tracking.training_record import build_training_record
 
 
 @step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"))
-@border(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
+@validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def track_training(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
@@ -57,10 +57,10 @@ def track_training(
         store: identity of the MLflow in use, so that another one is told of the training, too.
     """
     pages = {"comparison.html": comparison_report, "model_card.md": model_card}
-    training = assemble(
+    training = build_training_record(
         models, predictions, evaluations, reports, Accidents(accidents, vehicles, people),
-        best=best, pages=pages, source=source, tags=origin(), stored=settings.stored_accidents,
+        best=best, pages=pages, source=source, tags=run_provenance(), stored=settings.stored_accidents,
     )  # fmt: skip
-    registered = keep(training, settings)
-    log_step({"store": store, "versions": {name: str(found["version"]) for name, found in registered.items()}})
+    registered = connect_and_register(training, settings)
+    log_step_metadata({"store": store, "versions": {name: str(found["version"]) for name, found in registered.items()}})
     return registered

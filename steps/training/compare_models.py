@@ -16,12 +16,12 @@ from accidents.report.files import Reports
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from steps.caching import cache_policy
-from steps.metadata import log_model, log_step
-from steps.validation import border
+from steps.metadata import log_model_metadata, log_step_metadata
+from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@border(features=features_schema, accidents=accidents_schema)
+@validate_frames(features=features_schema, accidents=accidents_schema)
 def compare_models(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
@@ -55,8 +55,8 @@ def compare_models(
         models, predictions, features, accidents, settings, source=source, without_place=without_place
     )
     figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}
-    log_step({"f1": figures, "best": result.best})
-    log_model({"f1": figures, "best": result.best})
+    log_step_metadata({"f1": figures, "best": result.best})
+    log_model_metadata({"f1": figures, "best": result.best})
     return (
         result.table,
         result.evaluations,

@@ -14,12 +14,12 @@ from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.training import train
 from steps.caching import cache_policy
-from steps.metadata import log_step
-from steps.validation import border
+from steps.metadata import log_step_metadata
+from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@border(features=features_schema, accidents=accidents_schema)
+@validate_frames(features=features_schema, accidents=accidents_schema)
 def train_model(
     features: pd.DataFrame,
     accidents: pd.DataFrame,
@@ -48,5 +48,7 @@ def train_model(
         fingerprint=fingerprint,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
-    log_step({"rows": trained.bundle.rows, "fit_seconds": trained.bundle.fit_seconds, **trained.bundle.metrics})
+    log_step_metadata(
+        {"rows": trained.bundle.rows, "fit_seconds": trained.bundle.fit_seconds, **trained.bundle.metrics}
+    )
     return trained.bundle, trained.predictions

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from accidents.bundle import Bundle
+from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.inference.json_scoring import NESTED
 from accidents.inference.prediction import answer
@@ -20,14 +21,14 @@ from accidents.requests import parse
 from tests.serving.inside import ACCIDENT
 from tests.serving.load import Load, Said, wait_until
 from tests.serving.world import Running, admin_key, started
-from tests.tracking.world import NAME, move
+from tests.tracking.helpers import NAME, move
 from tests.trained import small_models, small_year
 from tracking import zenml_sync
-from tracking.connection import Connection, connected
+from tracking.connection import Connection, connect
 from tracking.mlflow_model import log_model
-from tracking.registry import PRODUCTION, Registry, Version
+from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import rollback
-from tracking.tracking_uri import embedded
+from tracking.tracking_uri import embedded_target
 
 pytestmark = pytest.mark.slow
 SHIFTS = (0.0, 0.5)
@@ -47,7 +48,7 @@ def stored_of(bundle: Bundle, shift: float = 0) -> pd.DataFrame:
     return drawn.assign(probability=said)
 
 
-def register(connection: Connection, bundle: Bundle, stored: pd.DataFrame) -> Version:
+def register(connection: Connection, bundle: Bundle, stored: pd.DataFrame) -> RegisteredVersion:
     """Register a model, with accidents that it has to answer as it did."""
     import mlflow
 
@@ -70,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def connection(folder: Path) -> Iterator[Connection]:
     """Two versions of one model, the first in Production, and a third that does not answer as it did."""
     settings = TrackingSettings(folder=folder / "mlruns")
-    with connected(settings, embedded(settings)) as found:
+    with connect(settings, embedded_target(settings)) as found:
         zenml_sync.delete_model(NAME)
         versions = [register(found, bundle_of(shift), stored_of(bundle_of(shift))) for shift in SHIFTS]
         register(found, bundle_of(0.2), stored_of(bundle_of(0.2), shift=0.01))

@@ -126,13 +126,13 @@ def test_synthetic_accidents(services: dict[str, Api], contents: Contents, name:
 def test_models_that_mlflow_loads(services: dict[str, Api], contents: Contents, tmp_path: Path) -> None:
     import mlflow
 
-    from tracking.connection import connected
+    from tracking.connection import connect
     from tracking.mlflow_model import log_model
-    from tracking.tracking_uri import embedded
+    from tracking.tracking_uri import embedded_target
 
     settings = TrackingSettings(folder=tmp_path / "mlruns")
     example = pd.DataFrame({NESTED: [json.dumps(contents[0])], "label": [1], "probability": [0.5]})
-    with connected(settings, embedded(settings)) as connection:
+    with connect(settings, embedded_target(settings)) as connection:
         for name, api in services.items():
             with mlflow.start_run(experiment_id=connection.experiment_id):
                 model = mlflow.pyfunc.load_model(log_model(Bundle.load(api.world.served().pointer.file), example))

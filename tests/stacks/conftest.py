@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from stacks.definition import Definition, read
-from stacks.registration import register
+from stacks.definition import StackDefinition, read_stack_file
+from stacks.registration import register_stack
 
 LOCAL = {
     "orchestrator": {"name": "default", "flavor": "local"},
@@ -41,8 +41,8 @@ def made(write: Callable[..., Path]) -> Callable[..., dict[str, str]]:
     """Writes and registers a stack; returns what was done, by kind."""
 
     def done(environment: dict[str, str], components: dict[str, Any] | None = None, **more: Any) -> dict[str, str]:
-        definition: Definition = read(write(components, **more), environment)
-        return {outcome.kind: outcome.result for outcome in register(definition, environment)}
+        definition: StackDefinition = read_stack_file(write(components, **more), environment)
+        return {outcome.kind: outcome.result for outcome in register_stack(definition, environment)}
 
     return done
 

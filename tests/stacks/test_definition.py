@@ -6,8 +6,8 @@ import pytest
 
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
-from stacks.definition import ComponentType, defined, find, read
-from stacks.variables import expand
+from stacks.definition import ComponentType, find_stack_file, list_stack_files, read_stack_file
+from stacks.variables import expand_variables
 from tests.stacks.conftest import tracker
 
 DATABASE = "${URI:-sqlite:///${PROJECT}/x.db}"
@@ -29,19 +29,19 @@ DATABASE = "${URI:-sqlite:///${PROJECT}/x.db}"
     ],
 )
 def test_values_come_from_the_environment(text: Any, environment: dict[str, str], value: Any) -> None:
-    assert expand(text, environment, "file: key") == value
+    assert expand_variables(text, environment, "file: key") == value
 
 
 @pytest.mark.parametrize("text", ["${A", "${A-b}", "${}", "${A:-${B:-${C:-${D}}}}", "${1}"])
 def test_what_is_no_variable_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="file: key"):
-        expand(text, {"A": "1", "B": "2"}, "file: key")
+        expand_variables(text, {"A": "1", "B": "2"}, "file: key")
 
 
 def test_a_missing_variable_is_named_with_file_key_and_remedy(write: Callable[..., Path]) -> None:
     file = write(tracker(tracking_uri="${NOWHERE}"))
     with pytest.raises(ConfigurationError) as error:
-        read(file, {})
+        read_stack_file(file, {})
     for part in (str(file), "experiment_tracker.configuration.tracking_uri", "NOWHERE is not set", "export", ".env"):
         assert part in str(error.value)
 
@@ -64,7 +64,7 @@ def test_what_a_file_may_not_hold_is_named(
 ) -> None:
     file = write(components, **more)
     with pytest.raises(ConfigurationError) as error:
-        read(file, {})
+        read_stack_file(file, {})
     assert str(file) in str(error.value)
     assert named in str(error.value)
     assert "two words" not in str(error.value)
@@ -75,25 +75,29 @@ def test_a_file_that_is_no_stack_is_refused(tmp_path: Path, content: str) -> Non
     file = tmp_path / "broken.yaml"
     file.write_text(content)
     with pytest.raises(ConfigurationError, match=r"broken\.yaml"):
-        read(file, {})
+        read_stack_file(file, {})
 
 
 def test_the_stack_of_zenml_cannot_be_defined(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="belongs to ZenML"):
-        read(tmp_path / "default.yaml", {})
+        read_stack_file(tmp_path / "default.yaml", {})
 
 
 def test_files_are_found_by_name_and_unknown_names_say_which_there_are(tmp_path: Path) -> None:
-    assert {"local", "local-mlflow"} <= defined().keys()
-    assert find(str(tmp_path / "own.yaml")) == tmp_path / "own.yaml"
+    assert {"local", "local-mlflow"} <= list_stack_files().keys()
+    assert find_stack_file(str(tmp_path / "own.yaml")) == tmp_path / "own.yaml"
     with pytest.raises(ConfigurationError, match="local, local-mlflow"):
-        find("nowhere")
+        find_stack_file("nowhere")
 
 
 def test_shipped_files_need_no_variable() -> None:
-    for file in defined().values():
-        read(file, {})
-    uri = read(find("local-mlflow"), {}).components["experiment_tracker"].configuration["tracking_uri"]
+    for file in list_stack_files().values():
+        read_stack_file(file, {})
+    uri = (
+        read_stack_file(find_stack_file("local-mlflow"), {})
+        .components["experiment_tracker"]
+        .configuration["tracking_uri"]
+    )
     assert uri == f"sqlite:///{PROJECT_ROOT}/mlruns/mlflow.db"
     assert uri.startswith("sqlite:////")
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from accidents.configuration.tracking import TrackingSettings
+from tests.tracking.helpers import forget
 from tests.tracking.servers import mlflow_server, postgresql
-from tests.tracking.world import forget
-from tracking.connection import Connection, connected
+from tracking.connection import Connection, connect
 from tracking.registry import Registry
-from tracking.tracking_uri import Destination, embedded
+from tracking.tracking_uri import TrackingTarget, embedded_target
 
 
 @pytest.fixture(autouse=True)
@@ -19,41 +19,41 @@ def no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Destination]:
+def on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingTarget]:
     """A server whose database is PostgreSQL."""
     pytest.importorskip("pgserver", reason="PostgreSQL comes with the package pgserver, which is not for every machine")
     with postgresql() as database, mlflow_server(tmp_path_factory.mktemp("postgresql"), database) as address:
-        yield Destination(address, "tests")
+        yield TrackingTarget(address, "tests")
 
 
 @pytest.fixture(scope="session")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Destination]:
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingTarget]:
     """A server whose database is SQLite."""
     folder = tmp_path_factory.mktemp("sqlite")
     with mlflow_server(folder, f"sqlite:///{folder}/mlflow.db") as address:
-        yield Destination(address, "tests")
+        yield TrackingTarget(address, "tests")
 
 
 @pytest.fixture(scope="session")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Destination:
+def inside(tmp_path_factory: pytest.TempPathFactory) -> TrackingTarget:
     """The embedded store, in a folder of the tests."""
-    return embedded(TrackingSettings(folder=tmp_path_factory.mktemp("mlruns")))
+    return embedded_target(TrackingSettings(folder=tmp_path_factory.mktemp("mlruns")))
 
 
 @pytest.fixture(
     scope="module",
     params=["inside", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_postgresql", "on_sqlite"))],
 )
-def store(request: pytest.FixtureRequest) -> Destination:
+def store(request: pytest.FixtureRequest) -> TrackingTarget:
     """Each of the three in turn; mark a test with indirect parameters to choose."""
-    found: Destination = request.getfixturevalue(request.param)
+    found: TrackingTarget = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture
-def connection(inside: Destination) -> Iterator[Connection]:
+def connection(inside: TrackingTarget) -> Iterator[Connection]:
     """An empty embedded registry."""
-    with connected(TrackingSettings(), inside) as found:
+    with connect(TrackingSettings(), inside) as found:
         forget(found)
         yield found
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from accidents.configuration.stages import ARCHIVED, PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
-from tests.tracking.world import NAME, archived, bare, forget, move, stages
+from tests.tracking.helpers import NAME, archived, bare, forget, move, stages
 from tracking import ledger, lock, reconcile
-from tracking.connection import connected
+from tracking.connection import connect
 from tracking.names import registered_names
-from tracking.registry import ARCHIVED, PRODUCTION, Registry
-from tracking.tracking_uri import Destination
+from tracking.registry import Registry
+from tracking.tracking_uri import TrackingTarget
 
 pytestmark = pytest.mark.slow
 ROUNDS = 4
@@ -28,8 +29,14 @@ ROUNDS = 4
 class Contender:
     """One of the processes."""
 
-    def __init__(self, store: Destination, log: Path) -> None:
-        command = [sys.executable, "-m", "tests.tracking.contender", store.uri, *filter(None, [store.artifacts])]
+    def __init__(self, store: TrackingTarget, log: Path) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "tests.tracking.promotion_process",
+            store.uri,
+            *filter(None, [store.artifacts]),
+        ]
         self.log = log
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
@@ -51,7 +58,7 @@ class Contender:
 
 
 @contextmanager
-def contenders(count: int, store: Destination, folder: Path) -> Iterator[list[Contender]]:
+def contenders(count: int, store: TrackingTarget, folder: Path) -> Iterator[list[Contender]]:
     with ExitStack() as stack:
         found = [Contender(store, folder / f"{number}.log") for number in range(count)]
         for one in found:
@@ -64,7 +71,7 @@ def contenders(count: int, store: Destination, folder: Path) -> Iterator[list[Co
 
 @pytest.fixture(params=[pytest.param("on_postgresql", marks=pytest.mark.long), "inside"])
 def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
-    with connected(TrackingSettings(), request.getfixturevalue(request.param)) as found:
+    with connect(TrackingSettings(), request.getfixturevalue(request.param)) as found:
         forget(found)
         yield Registry(found)
 
@@ -86,7 +93,7 @@ def test_of_several_at_once_one_wins_and_nobody_is_archived_twice(
 ) -> None:
     versions = [bare(registry.connection).version for _ in range(9)]
     winners: list[str] = []
-    with contenders(count, registry.connection.destination, tmp_path) as fighters:
+    with contenders(count, registry.connection.target, tmp_path) as fighters:
         for _ in range(ROUNDS):
             free = [number for number in versions if number not in winners[-1:]]
             answers = fight(fighters, free[:count])
@@ -98,7 +105,7 @@ def test_of_several_at_once_one_wins_and_nobody_is_archived_twice(
             winners += won
             found = stages(registry)
             assert [number for number, stage in found.items() if stage == PRODUCTION] == won
-    assert ledger.held_production(ledger.entries(registry.connection, NAME)) == winners
+    assert ledger.production_history(ledger.read_entries(registry.connection, NAME)) == winners
     assert archived(registry) == winners[:-1]
 
 
@@ -108,7 +115,7 @@ def test_killed_in_the_middle_is_mended(registry: Registry, tmp_path: Path, monk
     for name in registered_names().values():
         move(registry, bare(registry.connection, name), PRODUCTION)
         bare(registry.connection, name)
-    with contenders(4, registry.connection.destination, tmp_path) as victims:
+    with contenders(4, registry.connection.target, tmp_path) as victims:
         for victim, moment, name in zip(victims, moments, registered_names().values(), strict=True):
             victim.say(model=name, version="2", stop=moment)
             assert victim.hear() == {"ready": True}
@@ -117,11 +124,11 @@ def test_killed_in_the_middle_is_mended(registry: Registry, tmp_path: Path, monk
             victim.process.kill()
             victim.process.wait()
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    assert {fault.model for fault in reconcile.mended(registry)} == set(registered_names().values())
+    assert {fault.model for fault in reconcile.repair_inconsistencies(registry)} == set(registered_names().values())
     for moment, name in zip(moments, registered_names().values(), strict=True):
         moved = moment != "set_registered_model_alias"
         wanted = {"1": ARCHIVED, "2": PRODUCTION} if moved else {"1": PRODUCTION, "2": "None"}
         assert stages(registry, name) == wanted
-        held = ledger.held_production(ledger.entries(registry.connection, name))
+        held = ledger.production_history(ledger.read_entries(registry.connection, name))
         assert held == (["1", "2"] if moved else ["1"])
         move(registry, registry.version(name, "1" if moved else "2"), PRODUCTION)

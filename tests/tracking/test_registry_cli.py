@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
 from accidents.configuration.tracking import TrackingSettings
 from cli.commands import main
 from tests.pipelines.conftest import configure
-from tests.tracking.world import NAME, bare, forget, move, only, stages
-from tracking.connection import Connection, connected
+from tests.tracking.helpers import NAME, bare, forget, move, only, stages
+from tracking.connection import Connection, connect
 from tracking.registration import record_and_register
-from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
-from tracking.tracking_uri import embedded
+from tracking.registry import Registry
+from tracking.tracking_uri import embedded_target
 
 pytestmark = pytest.mark.slow
 OTHER = "Accident_Prediction_Logistic_Regression"
@@ -30,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def connection(place: Path) -> Iterator[Connection]:
     settings = TrackingSettings(folder=place / "mlruns")
-    with connected(settings, embedded(settings)) as found:
+    with connect(settings, embedded_target(settings)) as found:
         yield found
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
 from tests.tracking.servers import free_port
-from tracking.connection import connected
+from tracking.connection import connect
 from tracking.errors import TrackingError
-from tracking.tracking_uri import Destination, StackTracker, destination, embedded, without_credentials
+from tracking.tracking_uri import StackTracker, TrackingTarget, embedded_target, resolve_target
 
 CONFIGURED = TrackingSettings.model_validate({"mlflow": {"tracking_uri": "http://configured:5000"}})
 NOTHING = TrackingSettings()
@@ -30,41 +31,41 @@ HUB = {"DAGSHUB_REPO": "ann/roads", "DAGSHUB_TOKEN": "hush"}
         (HUB, None, CONFIGURED, "https://dagshub.com/ann/roads.mlflow"),
         ({}, STACK, CONFIGURED, "http://stack:5000"),
         ({}, None, CONFIGURED, "http://configured:5000"),
-        ({}, None, NOTHING, embedded(NOTHING).uri),
+        ({}, None, NOTHING, embedded_target(NOTHING).uri),
         ({"MLFLOW_TRACKING_URI": "http://stack:5000/"}, STACK, CONFIGURED, "http://stack:5000/"),
     ],
 )
 def test_the_first_that_is_named_is_used(
     environment: dict[str, str], tracker: StackTracker | None, settings: TrackingSettings, uri: str
 ) -> None:
-    assert destination(settings, tracker, environment).uri == uri
+    assert resolve_target(settings, tracker, environment).uri == uri
 
 
 @pytest.mark.parametrize("environment", [ENVIRONMENT, HUB])
 def test_two_different_ones_are_refused_and_both_are_named(environment: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="http://stack:5000") as error:
-        destination(NOTHING, STACK, environment)
-    assert str(destination(NOTHING, None, environment)) in str(error.value)
+        resolve_target(NOTHING, STACK, environment)
+    assert str(resolve_target(NOTHING, None, environment)) in str(error.value)
     assert "team" in str(error.value)
 
 
 @pytest.mark.parametrize("repository", ["ann", "ann/", "/roads", "ann/roads/more", "ann/my roads"])
 def test_a_dagshub_repository_is_a_user_and_a_name(repository: str) -> None:
     with pytest.raises(ConfigurationError, match="user/repo"):
-        destination(NOTHING, None, {"DAGSHUB_REPO": repository})
+        resolve_target(NOTHING, None, {"DAGSHUB_REPO": repository})
 
 
 def test_credentials_come_from_the_environment_and_are_never_shown() -> None:
     own = {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "secret"}
     for given, expected in ((HUB, ("hush", "hush")), (HUB | own, ("ann", "secret"))):
-        found = destination(NOTHING, None, given)
+        found = resolve_target(NOTHING, None, given)
         assert tuple(found.environment[name] for name in own) == expected
         assert not any(word in f"{found} {found!r}" for word in ("hush", "secret"))
-    assert "hush" not in f"{destination(NOTHING, STACK, {})!r} {STACK!r}"
-    named = destination(NOTHING, None, {"MLFLOW_TRACKING_URI": "https://ann:secret@host:5000/mlflow"})
+    assert "hush" not in f"{resolve_target(NOTHING, STACK, {})!r} {STACK!r}"
+    named = resolve_target(NOTHING, None, {"MLFLOW_TRACKING_URI": "https://ann:secret@host:5000/mlflow"})
     assert str(named) == "https://host:5000/mlflow (MLFLOW_TRACKING_URI)"
-    assert without_credentials("postgresql://h/db?user=ann&password=secret") == "postgresql://h/db?user=ann&password=…"
-    assert without_credentials("sqlite:////home/ann@sea/mlflow.db") == "sqlite:////home/ann@sea/mlflow.db"
+    assert redact_credentials("postgresql://h/db?user=ann&password=secret") == "postgresql://h/db?user=ann&password=…"
+    assert redact_credentials("sqlite:////home/ann@sea/mlflow.db") == "sqlite:////home/ann@sea/mlflow.db"
 
 
 @pytest.mark.slow
@@ -72,12 +73,12 @@ def test_the_environment_is_afterwards_what_it_was(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "before")
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     before = dict(os.environ)
-    to = embedded(TrackingSettings(folder=tmp_path))
+    to = embedded_target(TrackingSettings(folder=tmp_path))
     login = {"MLFLOW_TRACKING_USERNAME": "inside", "MLFLOW_TRACKING_PASSWORD": "hush"}
-    with connected(NOTHING, Destination(to.uri, "tests", to.artifacts, login)):
+    with connect(NOTHING, TrackingTarget(to.uri, "tests", to.artifacts, login)):
         assert os.environ["MLFLOW_TRACKING_USERNAME"] == "inside"
     assert dict(os.environ) == before
-    with pytest.raises(KeyError), connected(NOTHING, to):
+    with pytest.raises(KeyError), connect(NOTHING, to):
         raise KeyError
     assert dict(os.environ) == before
 
@@ -93,7 +94,7 @@ def silent() -> Iterator[int]:
 
 def refused(uri: str, settings: TrackingSettings = NOTHING) -> str:
     begun = time.monotonic()
-    with pytest.raises(TrackingError) as error, connected(settings, Destination(uri, "tests")):
+    with pytest.raises(TrackingError) as error, connect(settings, TrackingTarget(uri, "tests")):
         pass
     assert time.monotonic() - begun < 30
     assert "--allow-untracked" in str(error.value)
@@ -132,7 +133,7 @@ def a_folder(folder: Path) -> None:
 
 
 def half_gone(folder: Path) -> None:
-    with connected(NOTHING, embedded(TrackingSettings(folder=folder))):
+    with connect(NOTHING, embedded_target(TrackingSettings(folder=folder))):
         pass
     whole = (folder / "mlflow.db").read_bytes()
     (folder / "mlflow.db").write_bytes(whole[: len(whole) // 3])
@@ -143,18 +144,18 @@ def half_gone(folder: Path) -> None:
 @pytest.mark.parametrize("harm", [corrupted, a_folder, half_gone])
 def test_a_broken_database_is_refused_at_once(tmp_path: Path, harm: Any) -> None:
     harm(tmp_path)
-    assert "mlflow.db" in refused(embedded(TrackingSettings(folder=tmp_path)).uri)
+    assert "mlflow.db" in refused(embedded_target(TrackingSettings(folder=tmp_path)).uri)
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mlruns").write_text("no folder")
-    assert "mlruns" in refused(embedded(TrackingSettings(folder=tmp_path / "mlruns")).uri)
+    assert "mlruns" in refused(embedded_target(TrackingSettings(folder=tmp_path / "mlruns")).uri)
 
 
 @pytest.mark.slow
 def test_a_deleted_experiment_is_told_with_the_remedy(tmp_path: Path) -> None:
-    to = embedded(TrackingSettings(folder=tmp_path))
-    with connected(NOTHING, to) as connection:
+    to = embedded_target(TrackingSettings(folder=tmp_path))
+    with connect(NOTHING, to) as connection:
         connection.client.delete_experiment(connection.experiment_id)
-    with pytest.raises(TrackingError, match="mlflow experiments restore --experiment-id"), connected(NOTHING, to):
+    with pytest.raises(TrackingError, match="mlflow experiments restore --experiment-id"), connect(NOTHING, to):
         pass

@@ -6,12 +6,13 @@ import pytest
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.effective import load
 from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from steps.deployment import select_model as step
-from tests.tracking.world import NAME, bare, forget, move, stages
-from tracking.connection import Connection, connected
-from tracking.promotion import Data, promote_registered
-from tracking.registry import NONE, PRODUCTION, STAGING, Registry
-from tracking.tracking_uri import Destination
+from tests.tracking.helpers import NAME, bare, forget, move, stages
+from tracking.connection import Connection, connect
+from tracking.promotion import EvaluationData, promote_new_versions
+from tracking.registry import Registry
+from tracking.tracking_uri import TrackingTarget
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,7 @@ OTHER, THIRD = "Accident_Prediction_XGBoost", "Accident_Prediction_Random_Forest
 
 @pytest.mark.parametrize("stage", [PRODUCTION, STAGING])
 def test_without_a_name_the_best_of_the_stage_is_taken(
-    connection: Connection, registry: Registry, inside: Destination, monkeypatch: pytest.MonkeyPatch, stage: str
+    connection: Connection, registry: Registry, inside: TrackingTarget, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     forget(connection)
     versions = {held: bare(connection) for held in (PRODUCTION, STAGING)}
@@ -51,14 +52,14 @@ def test_a_training_that_may_not_be_judged_says_so_and_goes_on(connection: Conne
     candidate = bare(connection, NAME, {"source": "sample"})
     registered = {"lightgbm": {"name": NAME, "version": candidate.version}}
     rule = PromotionSettings(auto_transition_to_production=True)
-    data = Data(pd.DataFrame(), pd.DataFrame(), "sample")
-    found = promote_registered(registry, registered, data, load().evaluation, rule)["lightgbm"][PRODUCTION]
+    data = EvaluationData(pd.DataFrame(), pd.DataFrame(), "sample")
+    found = promote_new_versions(registry, registered, data, load().evaluation, rule)["lightgbm"][PRODUCTION]
     assert (found["approved"], found["version"]) == (False, "2")
     assert "was trained on real accidents" in found["reasons"][0]
     assert stages(registry) == {"1": PRODUCTION, "2": NONE}
     forget(connection)
 
 
-def test_a_reader_who_leaves_is_no_fault_of_mlflow(inside: Destination) -> None:
-    with pytest.raises(BrokenPipeError), connected(load().tracking, inside):
+def test_a_reader_who_leaves_is_no_fault_of_mlflow(inside: TrackingTarget) -> None:
+    with pytest.raises(BrokenPipeError), connect(load().tracking, inside):
         raise BrokenPipeError

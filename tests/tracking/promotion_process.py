@@ -10,13 +10,14 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import AccidentsError
-from tracking.connection import Connection, connected
-from tracking.ledger import Entry
-from tracking.registry import PRODUCTION, Registry
+from tracking.connection import Connection, connect
+from tracking.ledger import LedgerEntry
+from tracking.registry import Registry
 from tracking.stages import transition
-from tracking.tracking_uri import Destination
+from tracking.tracking_uri import TrackingTarget
 
 
 def tell(**facts: Any) -> None:
@@ -35,7 +36,7 @@ def stopping(connection: Connection, method: str) -> Connection:
         time.sleep(600)
 
     setattr(Stopping, method, stop)
-    address = connection.destination.uri
+    address = connection.target.uri
     return replace(connection, client=Stopping(address, address))
 
 
@@ -50,7 +51,9 @@ def promote(connection: Connection, order: dict[str, Any]) -> None:
     while time.time() < start:
         pass
     try:
-        transition(registry, version, PRODUCTION, Entry("promote", version.name, version.version, PRODUCTION), seen)
+        transition(
+            registry, version, PRODUCTION, LedgerEntry("promote", version.name, version.version, PRODUCTION), seen
+        )
         tell(won=version.version)
     except AccidentsError as error:
         tell(lost=version.version, kind=type(error).__name__, why=str(error))
@@ -60,7 +63,7 @@ def main(uri: str, artifacts: str | None) -> None:
     from zenml.client import Client
 
     assert Client().active_stack_model.name
-    with connected(TrackingSettings(), Destination(uri, "tests", artifacts)) as connection:
+    with connect(TrackingSettings(), TrackingTarget(uri, "tests", artifacts)) as connection:
         tell(here=True)
         for line in iter(sys.stdin.readline, ""):
             promote(connection, json.loads(line))

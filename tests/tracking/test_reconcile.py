@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from zenml.client import Client
 
-from tests.tracking.world import NAME, bare, move, stages
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
+from tests.tracking.helpers import NAME, bare, move, stages
 from tracking import ledger, lock, reconcile, zenml_sync
 from tracking.connection import Connection
 from tracking.errors import RegistryError
-from tracking.ledger import Entry
-from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
+from tracking.ledger import LedgerEntry
+from tracking.registry import Registry
 
 Harm = Callable[[Connection], object]
 
@@ -103,7 +104,7 @@ HARMS = {
         {"1": ARCHIVED, "3": STAGING, "4": NONE},
     ),
     "unknown to the ledger": (
-        lambda connection: ledger.add(connection, Entry("delete", NAME, ledger.ALL, NONE)),
+        lambda connection: ledger.append(connection, LedgerEntry("delete", NAME, ledger.ALL_VERSIONS, NONE)),
         ["version 2 is in Production and the ledger does not know of it"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
@@ -114,60 +115,64 @@ HARMS = {
 def test_what_was_changed_by_hand_is_found_and_mended(registry: Registry, harm: str) -> None:
     do, told, wanted = HARMS[harm]
     do(registry.connection)
-    found = [fault.what for fault in reconcile.faults(registry)]
+    found = [fault.what for fault in reconcile.find_inconsistencies(registry)]
     for text in told:
         assert any(text in what for what in found), found
-    assert {fault.what for fault in reconcile.mended(registry)} == set(found)
+    assert {fault.what for fault in reconcile.repair_inconsistencies(registry)} == set(found)
     assert stages(registry) == wanted
-    assert reconcile.faults(registry) == []
+    assert reconcile.find_inconsistencies(registry) == []
 
 
 def test_after_mending_a_rollback_knows_what_was_found(registry: Registry) -> None:
     alias("production", "4")(registry.connection)
-    reconcile.mended(registry)
-    entry = ledger.entries(registry.connection, NAME)[-1]
+    reconcile.repair_inconsistencies(registry)
+    entry = ledger.read_entries(registry.connection, NAME)[-1]
     assert (entry.action, entry.version, entry.previous, entry.stage) == ("mend", "4", "2", PRODUCTION)
-    assert ledger.held_production(ledger.entries(registry.connection, NAME)) == ["1", "2", "4"]
+    assert ledger.production_history(ledger.read_entries(registry.connection, NAME)) == ["1", "2", "4"]
 
 
 def test_what_fits_is_left_alone(registry: Registry) -> None:
-    before = ledger.entries(registry.connection, NAME)
-    assert reconcile.faults(registry) == reconcile.mended(registry) == []
-    assert ledger.entries(registry.connection, NAME) == before
+    before = ledger.read_entries(registry.connection, NAME)
+    assert reconcile.find_inconsistencies(registry) == reconcile.repair_inconsistencies(registry) == []
+    assert ledger.read_entries(registry.connection, NAME) == before
 
 
 def test_a_model_that_mlflow_has_lost_is_forgotten(registry: Registry) -> None:
     registry.connection.client.delete_registered_model(NAME)
-    (fault,) = reconcile.faults(registry)
+    (fault,) = reconcile.find_inconsistencies(registry)
     assert "ZenML knows it" in fault.what
-    reconcile.mended(registry)
+    reconcile.repair_inconsistencies(registry)
     assert Client().list_models(name=NAME).items == []
-    assert reconcile.faults(registry) == []
-    assert ledger.held_production(ledger.entries(registry.connection, NAME)) == []
+    assert reconcile.find_inconsistencies(registry) == []
+    assert ledger.production_history(ledger.read_entries(registry.connection, NAME)) == []
 
 
 def test_an_abandoned_lock_is_removed_and_a_fresh_one_respected(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with lock.locked(registry.connection, NAME):
+    with lock.model_lock(registry.connection, NAME):
         alias("production", "4")(registry.connection)
-        assert not any("locked" in fault.what for fault in reconcile.faults(registry))
+        assert not any("locked" in fault.what for fault in reconcile.find_inconsistencies(registry))
         with pytest.raises(RegistryError, match=r"is being changed by .* since"):
-            reconcile.mended(registry)
-    registry.connection.client.create_registered_model(f"{NAME}{lock.SUFFIX}", tags={"owner": "ann@sea, process 7"})
+            reconcile.repair_inconsistencies(registry)
+    registry.connection.client.create_registered_model(
+        f"{NAME}{lock.LOCK_SUFFIX}", tags={"owner": "ann@sea, process 7"}
+    )
     with pytest.raises(RegistryError, match="ann@sea, process 7"):
         move(registry, registry.version(NAME, "1"), STAGING)
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    assert any("locked by ann@sea, process 7, long ago" in fault.what for fault in reconcile.faults(registry))
-    reconcile.mended(registry)
+    assert any(
+        "locked by ann@sea, process 7, long ago" in fault.what for fault in reconcile.find_inconsistencies(registry)
+    )
+    reconcile.repair_inconsistencies(registry)
     assert stages(registry)["4"] == PRODUCTION
     move(registry, registry.version(NAME, "1"), STAGING)
 
 
 def test_the_lock_of_a_model_that_is_gone_does_not_stay(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     client = registry.connection.client
-    client.create_registered_model(f"{NAME}{lock.SUFFIX}")
+    client.create_registered_model(f"{NAME}{lock.LOCK_SUFFIX}")
     client.delete_registered_model(NAME)
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    reconcile.mended(registry)
+    reconcile.repair_inconsistencies(registry)
     assert client.search_registered_models() == []

@@ -4,22 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
 from accidents.configuration.tracking import TrackingSettings
-from tests.tracking.world import NAME, archived, bare, forget, move, stages
+from tests.tracking.helpers import NAME, archived, bare, forget, move, stages
 from tracking import ledger, zenml_sync
-from tracking.connection import connected
+from tracking.connection import connect
 from tracking.errors import RegistryError
-from tracking.registry import ARCHIVED, NONE, PRODUCTION, STAGING, Registry
+from tracking.registry import Registry
 from tracking.stages import delete_model, delete_version, rollback, rollback_target
-from tracking.tracking_uri import Destination
+from tracking.tracking_uri import TrackingTarget
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def registry(store: Destination) -> Iterator[Registry]:
+def registry(store: TrackingTarget) -> Iterator[Registry]:
     """An empty registry of each store."""
-    with connected(TrackingSettings(), store) as found:
+    with connect(TrackingSettings(), store) as found:
         forget(found)
         yield Registry(found)
 
@@ -28,7 +29,7 @@ def test_a_model_is_registered_promoted_displaced_put_back_and_deleted(registry:
     connection = registry.connection
     assert registry.models() == []
     one, two, three = (bare(connection) for _ in range(3))
-    begun = len(ledger.entries(connection, NAME))
+    begun = len(ledger.read_entries(connection, NAME))
     assert stages(registry) == {"1": NONE, "2": NONE, "3": NONE}
     move(registry, one, STAGING)
     assert stages(registry) == {"1": STAGING, "2": NONE, "3": NONE}
@@ -45,7 +46,7 @@ def test_a_model_is_registered_promoted_displaced_put_back_and_deleted(registry:
     assert stages(registry) == {"1": PRODUCTION, "2": ARCHIVED, "3": ARCHIVED}
     with pytest.raises(RegistryError, match="no earlier Production version"):
         rollback(registry, NAME)
-    history = ledger.entries(connection, NAME)[begun:]
+    history = ledger.read_entries(connection, NAME)[begun:]
     assert [(entry.action, entry.version, entry.previous) for entry in history] == [
         ("promote", "1", None),
         ("promote", "1", None),
@@ -64,7 +65,7 @@ def test_a_model_is_registered_promoted_displaced_put_back_and_deleted(registry:
     assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED}
     delete_model(registry, NAME)
     assert registry.models() == []
-    assert zenml_sync.known(NAME) == {}
+    assert zenml_sync.list_versions(NAME) == {}
     with pytest.raises(RegistryError, match=r"no model .* is registered"):
         registry.versions(NAME)
 

@@ -5,14 +5,14 @@ import pandera.pandas as pa
 import pytest
 
 from accidents.errors import DataError
-from steps.validation import border
+from steps.validation import validate_frames
 
 
 def positive() -> pa.DataFrameSchema:
     return pa.DataFrameSchema({"a": pa.Column(int, pa.Check.gt(0)), "b": pa.Column(float)})
 
 
-@border(good=positive)
+@validate_frames(good=positive)
 def halve(good: pd.DataFrame, by: int) -> tuple[Annotated[pd.DataFrame, "good"], Annotated[int, "number"]]:
     return good.assign(a=good["a"] - by), by
 

@@ -5,18 +5,19 @@ from dataclasses import replace
 from functools import cache
 
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.stages import ARCHIVED, PRODUCTION, STAGING
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.report.model_report import compare_models
 from accidents.training import Trained, train
 from tests.trained import SMALL, small_models, small_year
 from tracking import ledger, reconcile, zenml_sync
 from tracking.connection import Connection
-from tracking.ledger import Entry
+from tracking.ledger import LedgerEntry
 from tracking.names import registered_name, registered_names
-from tracking.registry import ARCHIVED, PRODUCTION, STAGING, Registry, Version
+from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import transition
-from tracking.training import Training
-from tracking.training_record import assemble
+from tracking.training_record import build_training_record
+from tracking.training_runs import TrainingRecord
 
 EVALUATION = EvaluationSettings(resamples=20, group_resamples=10, explained_accidents=50)
 SOURCE = "sample"
@@ -37,7 +38,7 @@ def searched() -> Trained:
 
 
 @cache
-def training(*, search: bool = False) -> Training:
+def training(*, search: bool = False) -> TrainingRecord:
     """A training of a model a type, as it is recorded; with a search behind the forest if asked for."""
     accidents, features = small_year()
     models = {name: scored.trained for name, scored in small_models().items()}
@@ -46,7 +47,7 @@ def training(*, search: bool = False) -> Training:
     bundles = [trained.bundle for trained in models.values()]
     predictions = [trained.predictions for trained in models.values()]
     compared = compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE)
-    return assemble(
+    return build_training_record(
         bundles,
         predictions,
         compared.evaluations,
@@ -60,14 +61,14 @@ def training(*, search: bool = False) -> Training:
     )
 
 
-def only(model_type: str) -> Training:
+def only(model_type: str) -> TrainingRecord:
     """A training of one type alone."""
     whole = training()
     chosen = [model for model in whole.models if model.bundle.model_type == model_type]
     return replace(whole, models=chosen, best=model_type)
 
 
-def bare(connection: Connection, name: str = NAME, tags: Mapping[str, str] | None = None) -> Version:
+def bare(connection: Connection, name: str = NAME, tags: Mapping[str, str] | None = None) -> RegisteredVersion:
     """A new registered version with an address and no files: enough for everything about stages."""
     client = connection.client
     if name not in {model.name for model in client.search_registered_models()}:
@@ -88,33 +89,33 @@ def forget(connection: Connection) -> None:
             if one in {model.name for model in connection.client.search_registered_models()}:
                 connection.client.delete_registered_model(one)
         if name not in registry.models():
-            ledger.add(connection, Entry("delete", name, ledger.ALL, "None"))
+            ledger.append(connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, "None"))
         zenml_sync.delete_model(name)
 
 
-def move(registry: Registry, version: Version, stage: str, action: str = "promote") -> Entry:
+def move(registry: Registry, version: RegisteredVersion, stage: str, action: str = "promote") -> LedgerEntry:
     """Give a version a stage, having looked who holds it."""
     seen = registry.holder(version.name, stage) if stage in (PRODUCTION, STAGING) else None
-    return transition(registry, version, stage, Entry(action, version.name, version.version, stage), seen)
+    return transition(registry, version, stage, LedgerEntry(action, version.name, version.version, stage), seen)
 
 
 def stages(registry: Registry, name: str = NAME) -> dict[str, str]:
     """Stages by version; MLflow's aliases and tags, ZenML and the check have to agree on them."""
     versions = registry.versions(name)
     found = {one.version: one.stage for one in versions}
-    assert {number: known.stage for number, known in zenml_sync.known(name).items()} == found
+    assert {number: known.stage for number, known in zenml_sync.list_versions(name).items()} == found
     assert {one.version: one.tags["stage"] for one in versions} == found
     for stage, alias in ((PRODUCTION, "production"), (STAGING, "staging")):
         assert [one.version for one in versions if alias in one.aliases] == [n for n, s in found.items() if s == stage]
         assert list(found.values()).count(stage) <= 1
-    assert [fault.what for fault in reconcile.faults(registry) if fault.model == name] == []
+    assert [fault.what for fault in reconcile.find_inconsistencies(registry) if fault.model == name] == []
     return dict(sorted(found.items(), key=lambda one: int(one[0])))
 
 
 def archived(registry: Registry, name: str = NAME) -> list[str]:
     """Versions in the order in which they were displaced or archived since the model was made, by the ledger."""
-    entries = ledger.entries(registry.connection, name)
-    ends = [place for place, entry in enumerate(entries) if entry.version == ledger.ALL]
+    entries = ledger.read_entries(registry.connection, name)
+    ends = [place for place, entry in enumerate(entries) if entry.version == ledger.ALL_VERSIONS]
     entries = entries[ends[-1] + 1 :] if ends else entries
     moved = [entry for entry in entries if entry.action in {"promote", "transition", "rollback", "archive"}]
     return [

@@ -25,7 +25,7 @@ _LONGEST_PARAMETER = 500
 
 
 @dataclass(frozen=True)
-class TrainedModel:
+class ModelRecord:
     """One model of a training with all that is recorded of it.
 
     `evaluation` is that of its test part; `files` are texts by file name; `stored` are accidents of the test part:
@@ -39,7 +39,7 @@ class TrainedModel:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingRecord:
     """One training as it is recorded.
 
     `pages` are texts by file name; `tags` say where the training ran and with which code.
@@ -48,14 +48,14 @@ class Training:
     name: str
     source: str
     fingerprint: str
-    models: Sequence[TrainedModel]
+    models: Sequence[ModelRecord]
     best: str
     pages: Mapping[str, str]
     tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Recorded:
+class LoggedModel:
     """A model as MLflow knows it: its run, and its address `models:/m-…` where it was stored."""
 
     model_type: str
@@ -63,7 +63,7 @@ class Recorded:
     model_uri: str | None
 
 
-def record(connection: Connection, training: Training, settings: TrackingSettings) -> list[Recorded]:
+def log_training(connection: Connection, training: TrainingRecord, settings: TrackingSettings) -> list[LoggedModel]:
     """Record a training and return its models, in their order. Must be called inside `connected`."""
     import mlflow
 
@@ -80,8 +80,8 @@ def record(connection: Connection, training: Training, settings: TrackingSetting
 
 
 def _record_model(
-    connection: Connection, model: TrainedModel, training: Training, dataset: "Dataset", settings: TrackingSettings
-) -> Recorded:
+    connection: Connection, model: ModelRecord, training: TrainingRecord, dataset: "Dataset", settings: TrackingSettings
+) -> LoggedModel:
     import mlflow
 
     bundle = model.bundle
@@ -96,7 +96,7 @@ def _record_model(
         uri = log_model(bundle, model.stored) if settings.mlflow.log_model else None
         for trial in bundle.trials:
             _record_trial(connection, name, trial)
-    return Recorded(bundle.model_type, run.info.run_id, uri)
+    return LoggedModel(bundle.model_type, run.info.run_id, uri)
 
 
 def _record_trial(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:
@@ -110,7 +110,7 @@ def _record_trial(connection: Connection, name: str, trial: Mapping[str, Any]) -
         mlflow.log_metrics({key: value for key, value in figures.items() if value is not None})
 
 
-def _tags(training: Training) -> dict[str, str]:
+def _tags(training: TrainingRecord) -> dict[str, str]:
     told = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags}
     return {name: value for name, value in told.items() if value}
 
@@ -125,7 +125,7 @@ def training_method(bundle: Bundle) -> str:
     return search if bundle.resampling == "none" else f"{search}, {bundle.resampling}"
 
 
-def _common(training: Training) -> dict[str, Any]:
+def _common(training: TrainingRecord) -> dict[str, Any]:
     """What all models of a training share."""
     bundle = training.models[0].bundle
     return {
@@ -156,7 +156,7 @@ def _test_metrics(evaluation: Evaluation) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _metrics(model: TrainedModel) -> dict[str, float]:
+def _metrics(model: ModelRecord) -> dict[str, float]:
     bundle = model.bundle
     own = {"threshold": bundle.threshold, "fit_seconds": bundle.fit_seconds, "best_cv_score": bundle.best_cv_score}
     validation = {f"validation_{name}": value for name, value in bundle.metrics.get("validation", {}).items()}
@@ -164,7 +164,7 @@ def _metrics(model: TrainedModel) -> dict[str, float]:
     return {name: float(value) for name, value in told.items() if value is not None}
 
 
-def _dataset(training: Training) -> "Dataset":
+def _dataset(training: TrainingRecord) -> "Dataset":
     from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.types import ColSpec, Schema

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stacks.component_status import Answer
+from stacks.component_status import ComponentCheck
 from tests.stacks.conftest import WATCHWORD, tracker
 
 Made = Callable[..., dict[str, str]]
@@ -47,11 +47,11 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def answers(name: str) -> dict[str, Answer]:
+def answers(name: str) -> dict[str, ComponentCheck]:
     from stacks.description import find_stack
-    from stacks.health_check import check
+    from stacks.health_check import check_stack
 
-    return {answer.kind: answer for answer in check(find_stack(name))}
+    return {answer.kind: answer for answer in check_stack(find_stack(name))}
 
 
 @pytest.mark.slow

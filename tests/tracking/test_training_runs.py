@@ -14,18 +14,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import RequestError
 from accidents.requests import parse
 from accidents.requests.serialisation import requests_of
 from accidents.tables import Accidents
-from tests.tracking.world import NAME, SOURCE, STORED, TAGS, forget, move, only, stages, training
+from tests.tracking.helpers import NAME, SOURCE, STORED, TAGS, forget, move, only, stages, training
 from tests.trained import small_models, small_year
-from tracking.connection import Connection, connected
+from tracking.connection import Connection, connect
 from tracking.names import registered_names
 from tracking.registration import record_and_register
-from tracking.registry import ARCHIVED, NONE, PRODUCTION, Registry
-from tracking.tracking_uri import Destination
+from tracking.registry import Registry
+from tracking.tracking_uri import TrackingTarget
 
 pytestmark = pytest.mark.slow
 SETTINGS = TrackingSettings()
@@ -44,14 +45,14 @@ class Kept:
     scope="module",
     params=["on_postgresql", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_sqlite", "inside"))],
 )
-def store(request: pytest.FixtureRequest) -> Destination:
-    found: Destination = request.getfixturevalue(request.param)
+def store(request: pytest.FixtureRequest) -> TrackingTarget:
+    found: TrackingTarget = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture(scope="module")
-def kept(store: Destination) -> Iterator[Kept]:
-    with connected(SETTINGS, store) as connection:
+def kept(store: TrackingTarget) -> Iterator[Kept]:
+    with connect(SETTINGS, store) as connection:
         forget(connection)
         yield Kept(connection, record_and_register(connection, training(search=True), SETTINGS))
 
@@ -151,7 +152,7 @@ def test_strangers_load_the_models_and_get_the_same_probabilities(kept: Kept, tm
     }
     names = registered_names()
     addresses = [f"models:/{name}{which}" for name in names.values() for which in ("/1", "@production")]
-    found = ask(kept.connection.destination.uri, addresses, frames, tmp_path)
+    found = ask(kept.connection.target.uri, addresses, frames, tmp_path)
     assert not any(Path(entry).resolve() == project for entry in found["path"] if entry)
     assert not found["code"].startswith(str(project))
     bundles = {model.bundle.model_type: model.bundle for model in training(search=True).models}
@@ -215,7 +216,7 @@ def readable(accidents: Accidents, number: int) -> bool:
 
 @pytest.mark.real
 @pytest.mark.long
-def test_real_accidents_get_the_same_probabilities(inside: Destination, real_baac: Path, tmp_path: Path) -> None:
+def test_real_accidents_get_the_same_probabilities(inside: TrackingTarget, real_baac: Path, tmp_path: Path) -> None:
     from accidents.configuration.ingestion import IngestionSettings
     from accidents.features import build
     from accidents.ingestion import ingest
@@ -225,7 +226,7 @@ def test_real_accidents_get_the_same_probabilities(inside: Destination, real_baa
     drawn = accidents.accidents["Num_Acc"].sample(1010, random_state=0)
     chosen = pd.Series([number for number in drawn if readable(accidents, number)][:1000])
     features = build(accidents).set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True)
-    with connected(SETTINGS, inside) as connection:
+    with connect(SETTINGS, inside) as connection:
         forget(connection)
         registered = record_and_register(connection, training(), SETTINGS)
     addresses = {kind: f"models:/{found['name']}/{found['version']}" for kind, found in registered.items()}

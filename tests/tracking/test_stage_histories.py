@@ -17,15 +17,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.tracking.memory import MemoryClient, MemoryMirror
-from tests.tracking.world import NAME, bare, forget, move, stages
+from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
+from tests.tracking.fake_client import IgnoreCalls, MemoryClient
+from tests.tracking.helpers import NAME, bare, forget, move, stages
 from tracking import ledger
 from tracking.connection import Connection
 from tracking.errors import RegistryError
-from tracking.ledger import Entry
-from tracking.registry import ALIASES, ARCHIVED, NONE, PRODUCTION, STAGES, STAGING, Registry
+from tracking.ledger import LedgerEntry
+from tracking.registry import ALIASES, Registry
 from tracking.stages import delete_model, delete_version, rollback, transition
-from tracking.tracking_uri import Destination
+from tracking.tracking_uri import TrackingTarget
 
 CASES = 500
 NUMBERS = st.integers(0, 5)
@@ -46,7 +47,7 @@ class Histories(RuleBasedStateMachine):
 
     def start(self) -> None:
         client = MemoryClient()
-        destination = Destination("memory", "tests")
+        destination = TrackingTarget("memory", "tests")
         self.registry = Registry(Connection(destination, client, "0", "memory"))  # type: ignore[arg-type]
 
     def register(self) -> str:
@@ -85,7 +86,7 @@ class Histories(RuleBasedStateMachine):
         if self.wanted[number] == stage or other is None:
             return
         versions = self.registry
-        entry = Entry("promote", NAME, number, stage)
+        entry = LedgerEntry("promote", NAME, number, stage)
         with pytest.raises(RegistryError, match="has changed since"):
             transition(versions, versions.version(NAME, number), stage, entry, versions.version(NAME, other))
 
@@ -135,7 +136,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_only_grows_and_tells_of_every_displaced_version_once(self) -> None:
-        entries = ledger.entries(self.registry.connection, NAME)[self.begun :]
+        entries = ledger.read_entries(self.registry.connection, NAME)[self.begun :]
         assert len(entries) >= self.entries
         self.entries = len(entries)
         assert [one for entry in entries if (one := entry.previous)] == self.displaced
@@ -172,7 +173,7 @@ class RealHistories(Histories):
     def start(self) -> None:
         self.registry = self.open_registry
         forget(self.registry.connection)
-        self.begun = len(ledger.entries(self.registry.connection, NAME))
+        self.begun = len(ledger.read_entries(self.registry.connection, NAME))
 
     def register(self) -> str:
         return bare(self.registry.connection).version
@@ -184,7 +185,10 @@ class RealHistories(Histories):
 @pytest.mark.slow
 def test_any_history_ends_as_it_ought_to() -> None:
     options = settings(max_examples=CASES, stateful_step_count=20, deadline=None, derandomize=True)
-    with patch("tracking.stages.mirror", MemoryMirror()), patch("tracking.ledger.experiment_of") as experiment:
+    with (
+        patch("tracking.stages.zenml_sync", IgnoreCalls()),
+        patch("tracking.ledger.get_or_create_experiment") as experiment,
+    ):
         experiment.return_value.experiment_id = "1"
         run_state_machine_as_test(Histories, settings=options)
 
