@@ -10,19 +10,19 @@ from datetime import date
 
 import pandas as pd
 
-from accidents.cleaning.clean import Cleaned, clean
+from accidents.cleaning.clean import CleaningResult, clean_edition
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
-from accidents.reading.edition import YEAR, Reading, try_to_read
-from accidents.reading.findings import Action, Finding, file_fault, refusal, report_frame
-from accidents.reading.layout import KEY
+from accidents.reading.edition import YEAR, ParsedEdition, try_to_read
+from accidents.reading.issues import Action, DataIssue, data_error, issues_frame, unreadable_file
+from accidents.reading.layout import ACCIDENT_ID
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents, Tables
 
 
 @dataclass(frozen=True)
-class Ingested:
+class IngestionResult:
     """Accidents fit to be used, and the account of how they came about.
 
     `report` has one row for each rule that something broke (columns `reading.findings.REPORT_COLUMNS`); `quarantine`
@@ -45,7 +45,7 @@ def ingest(
     labelled: bool = True,
     today: date | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Ingested:
+) -> IngestionResult:
     """Read, validate and clean editions.
 
     Args:
@@ -61,9 +61,9 @@ def ingest(
     """
     if not editions:
         raise DataError("There is no edition to read: the source holds no year that was asked for. Check --years.")
-    findings: list[Finding] = []
-    parts: dict[int, Cleaned] = {}
-    readings: dict[int, Reading] = {}
+    findings: list[DataIssue] = []
+    parts: dict[int, CleaningResult] = {}
+    readings: dict[int, ParsedEdition] = {}
     for edition in editions:
         reading, found = try_to_read(edition, labelled=labelled, limits=settings.limits, progress=progress)
         findings += found
@@ -75,30 +75,32 @@ def ingest(
         readings[reading.year] = reading
         if progress:
             progress(f"cleaning {reading.year}")
-        parts[reading.year] = clean(reading, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents bear local dates
+        parts[reading.year] = clean_edition(reading, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents bear local dates
         findings += parts[reading.year].findings
     if any(finding.action is Action.STOPPED for finding in findings):
-        raise refusal(findings)
+        raise data_error(findings)
     years = sorted(parts)
     return _together([parts[year] for year in years], [_of_its_year(readings[year]) for year in years], findings)
 
 
-def _twice(reading: Reading) -> Finding:
+def _twice(reading: ParsedEdition) -> DataIssue:
     remedy = "Give each year once"
     file = reading.files[Table.CARACTERISTIQUES].file
-    return file_fault(file, f"a second edition of the year {reading.year}", remedy).finding
+    return unreadable_file(file, f"a second edition of the year {reading.year}", remedy).finding
 
 
-def _of_its_year(reading: Reading) -> Tables:
+def _of_its_year(reading: ParsedEdition) -> Tables:
     """The tables without rows of another year or of no key: these are set aside, and would make up other years."""
     frames = {table: getattr(reading.tables, table) for table in Table}
-    masks = {table: frame[KEY].to_numpy() // YEAR == reading.year for table, frame in frames.items()}
+    masks = {table: frame[ACCIDENT_ID].to_numpy() // YEAR == reading.year for table, frame in frames.items()}
     return Tables(
         **{table.value: frames[table] if mask.all() else frames[table][mask] for table, mask in masks.items()}
     )
 
 
-def _together(parts: Sequence[Cleaned], tables: Sequence[Tables], findings: Sequence[Finding]) -> Ingested:
+def _together(
+    parts: Sequence[CleaningResult], tables: Sequence[Tables], findings: Sequence[DataIssue]
+) -> IngestionResult:
     """All editions as one. Accident ids begin with the year, so editions in order are accidents in order."""
     accidents = Accidents(
         _concatenated([part.accidents.accidents for part in parts]),
@@ -110,7 +112,7 @@ def _together(parts: Sequence[Cleaned], tables: Sequence[Tables], findings: Sequ
         counts.update(part.counts)
     quarantine = _concatenated([part.quarantine for part in parts])
     read = Tables(**{table.value: _concatenated([getattr(part, table.value) for part in tables]) for table in Table})
-    return Ingested(accidents, read, report_frame(findings), quarantine, dict(counts))
+    return IngestionResult(accidents, read, issues_frame(findings), quarantine, dict(counts))
 
 
 def _concatenated(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

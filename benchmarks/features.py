@@ -18,15 +18,15 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from accidents.cleaning.clean import clean
-from accidents.configuration.limits import Limits
+from accidents.cleaning.clean import clean_edition
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.features import build, vector
 from accidents.features.catalogue import key_names
 from accidents.features.compute import place_keys
 from accidents.features.place_encoder import GeographyEncoder
 from accidents.reading.edition import read
-from accidents.requests import parse
-from accidents.sample.writing import write_sample
+from accidents.requests import parse_request
+from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
 
 REPEATS = 5
@@ -53,10 +53,12 @@ def measure_year(folder: Path, repeats: int = REPEATS) -> float:
     """Print the times of cleaning and features of one year; gives the seconds of both together."""
     (edition,) = folder_editions(str(folder), None)
     reading = read(edition)
-    accidents = clean(reading, Limits(), labelled=True, today=date.max).accidents
+    accidents = clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max).accidents
     build(accidents)  # compiles the kernels, or loads them
     say(f"{folder}: {len(accidents.accidents):,} accidents, {len(accidents.people):,} people")
-    cleaning = best("clean", lambda: clean(reading, Limits(), labelled=True, today=date.max), repeats)
+    cleaning = best(
+        "clean", lambda: clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max), repeats
+    )
     features = best("features", lambda: build(accidents), repeats)
     say(f"together {cleaning + features:.3f} s, {1e6 * (cleaning + features) / len(accidents.accidents):.1f} µs each")
     return cleaning + features
@@ -65,12 +67,12 @@ def measure_year(folder: Path, repeats: int = REPEATS) -> float:
 def measure_request(folder: Path) -> None:
     """Print the times of one accident that comes as JSON."""
     (edition,) = folder_editions(str(folder), None)
-    accidents = clean(read(edition), Limits(), labelled=True, today=date.max).accidents
+    accidents = clean_edition(read(edition), DataQualityLimits(), labelled=True, today=date.max).accidents
     encoder = GeographyEncoder().fit(build(accidents)[key_names()], accidents.accidents["priority"] == 1)
     content = json.loads(REQUEST.read_text(encoding="utf-8"))
-    arrays = parse(content).arrays
+    arrays = parse_request(content).arrays
     for name, function in (
-        ("parse", lambda: parse(content)),
+        ("parse", lambda: parse_request(content)),
         ("features of", lambda: vector(arrays)),
         ("encoded places of", lambda: encoder.transform(place_keys(arrays))),
     ):

@@ -17,12 +17,12 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.columns import LEVELS
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from accidents.configuration.training import TrainingSettings
 from accidents.features import build
 from accidents.ingestion import ingest
 from accidents.models import model_types
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from accidents.tables import Accidents
 from accidents.training import train
 
@@ -68,13 +68,13 @@ def add_common_options(options: argparse.ArgumentParser) -> None:
 
 def accidents_of(location: str) -> Accidents:
     """Clean accidents of a source."""
-    ingestion = load(overrides={"ingestion.source.location": location}).ingestion
-    return ingest(resolve(ingestion.source), ingestion).accidents
+    ingestion = load_configuration(overrides={"ingestion.source.location": location}).ingestion
+    return ingest(resolve_editions(ingestion.source), ingestion).accidents
 
 
 def settings(seed: int, changes: dict[str, Any] | None = None) -> TrainingSettings:
     """The configured settings with another seed and other changes."""
-    configured = load().training.model_dump()
+    configured = load_configuration().training.model_dump()
     return TrainingSettings.model_validate(configured | {"seed": seed} | (changes or {}))
 
 

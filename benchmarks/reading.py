@@ -16,11 +16,11 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from accidents.cleaning.clean import clean
+from accidents.cleaning.clean import clean_edition
 from accidents.columns import Table
-from accidents.configuration.limits import Limits
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading.edition import read
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 from accidents.schemas.raw import table_schema
 from accidents.sources.edition import Edition
 
@@ -51,7 +51,7 @@ def measure(folder: Path) -> float:
     rows = ", ".join(f"{table} {len(file.rows):,}" for table, file in reading.files.items())
     print_line(f"{folder}: {rows}")
     of_reading = best("read and type four tables", lambda: read(edition))
-    of_cleaning = best("clean", lambda: clean(reading, Limits(), labelled=True, today=date.max))
+    of_cleaning = best("clean", lambda: clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max))
     for table in Table:
         best(f"validate {table}", partial(table_schema(table).validate, reading.files[table].frame, lazy=True))
     return of_reading + of_cleaning

@@ -12,7 +12,7 @@ from cli.exit_codes import DONE, REFUSED, ended
 from cli.timing import phase
 
 if TYPE_CHECKING:
-    from accidents.configuration.effective import Configuration
+    from accidents.configuration.loading import Configuration
 
 _READING = ("ingestion", "features", "training", "evaluation")
 """Pipelines that read the source."""
@@ -79,7 +79,7 @@ def _refuse(commands: argparse.ArgumentParser, given: argparse.Namespace, chosen
 
 
 def _configuration(given: argparse.Namespace) -> "Configuration":
-    from accidents.configuration.effective import load
+    from accidents.configuration.loading import load_configuration
 
     typed: dict[str, tuple[str, Any]] = {
         "ingestion.source.location": ("--source", given.source),
@@ -97,11 +97,13 @@ def _configuration(given: argparse.Namespace) -> "Configuration":
         "serving.anonymous": ("--anonymous", given.anonymous or None),
     }
     overrides = {path: value for path, (_, value) in typed.items()}
-    return load([Path(file) for file in given.config], overrides, {path: flag for path, (flag, _) in typed.items()})
+    return load_configuration(
+        [Path(file) for file in given.config], overrides, {path: flag for path, (flag, _) in typed.items()}
+    )
 
 
 def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
-    from accidents.background import second_process
+    from accidents.worker_process import worker_process
     from cli.zenml_session import AHEAD, read_environment
 
     with phase("configuration"):
@@ -113,7 +115,7 @@ def _run(chosen: Sequence[str], given: argparse.Namespace) -> int:
             check_output(Path(given.output))
     if {*chosen} & {*_READING}:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
-        with second_process(*AHEAD):
+        with worker_process(*AHEAD):
             return _run_stages(chosen, configuration, given)
     return _run_stages(chosen, configuration, given)
 

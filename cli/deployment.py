@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from cli import output_files
 from cli.runs import run_pipeline
 

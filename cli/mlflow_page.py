@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from accidents.configuration.redaction import redact_credentials
 from cli.exit_codes import ended
 from cli.zenml_session import prepare
@@ -26,7 +26,7 @@ def _main(arguments: list[str]) -> int:
     from tracking.connection import connect, current_target
 
     prepare(None, debug=False)
-    settings = load().tracking
+    settings = load_configuration().tracking
     to = current_target(settings)
     with connect(settings, to):
         print(f"MLflow {to}", flush=True)

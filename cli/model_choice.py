@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 
 if TYPE_CHECKING:
     from tracking.registry import RegisteredVersion, Registry

@@ -20,15 +20,15 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from accidents.background import second_process
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, DataError, ModelError
+from accidents.worker_process import worker_process
 from cli.zenml_session import AHEAD, prepare, quieten, read_environment
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accidents.configuration.effective import Configuration
+    from accidents.configuration.loading import Configuration
 
 PLAIN = "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK"
 """Variable by which ZenML decides whether a step that is called on its own is a plain function."""
@@ -55,7 +55,7 @@ def ready() -> None:
     read_environment()
     os.environ[PLAIN] = "true"
     beside = ExitStack()
-    beside.enter_context(second_process(*AHEAD))
+    beside.enter_context(worker_process(*AHEAD))
     atexit.register(beside.close)  # which keeps it open until then
     import zenml  # noqa: F401  # reads the environment
 
@@ -90,18 +90,18 @@ def configured(source: str = "sample", **changes: Any) -> "Configuration":
         source: `sample`, a folder of BAAC files, or years of data.gouv.fr such as `datagouv:2021-2023`.
         **changes: further values, with two underscores for the dot: `features__level="scene"`.
     """
-    from accidents.configuration.effective import load
+    from accidents.configuration.loading import load_configuration
 
     chosen = {name.replace("__", "."): value for name, value in changes.items()}
-    return load(overrides={"ingestion.source.location": source} | chosen)
+    return load_configuration(overrides={"ingestion.source.location": source} | chosen)
 
 
 def fingerprint(configuration: "Configuration") -> str:
     """Checksum of the files of the source, which are generated or downloaded now where they are not there yet."""
     from accidents.sources.fingerprint import fingerprint as fingerprint_of
-    from accidents.sources.resolution import resolve
+    from accidents.sources.resolve import resolve_editions
 
-    return fingerprint_of(resolve(configuration.ingestion.source))
+    return fingerprint_of(resolve_editions(configuration.ingestion.source))
 
 
 def is_synthetic(configuration: "Configuration") -> bool:

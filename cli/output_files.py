@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from accidents.columns import SOURCE
+from accidents.columns import ATTRIBUTION
 from accidents.sources.edition import Edition
 from cli.predict import BEST
 from materializers.bundle import BUNDLE_FILE, METADATA_FILE
@@ -86,7 +86,7 @@ def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequen
         for edition in editions
         for table, file in edition.files.items()
     ]
-    write_json(path, {"source": location, "attribution": SOURCE, "fingerprint": fingerprint, "files": files})
+    write_json(path, {"source": location, "attribution": ATTRIBUTION, "fingerprint": fingerprint, "files": files})
 
 
 def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) -> None:

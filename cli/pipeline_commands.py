@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from cli import output_files, tables
 from cli.model_choice import chosen_file
 from cli.runs import latest_run, run_pipeline
@@ -161,11 +161,11 @@ def _tell_of_data(run: Any, folder: Path) -> str:
 def _fingerprint(configuration: Configuration) -> str:
     """Checksum of the files of the source, which are generated or downloaded now where they are not there yet."""
     from accidents.sources.fingerprint import fingerprint
-    from accidents.sources.resolution import resolve
+    from accidents.sources.resolve import resolve_editions
 
     source = configuration.ingestion.source
     with phase("files of the source"):
-        editions = resolve(source, progress=True)
+        editions = resolve_editions(source, progress=True)
         found = fingerprint(editions)
         output_files.write_manifest(source.data_folder / "manifest.json", source.location, found, editions)
     return found

@@ -10,7 +10,7 @@ from accidents.errors import ModelError, RequestError
 
 if TYPE_CHECKING:
     from accidents.bundle import Bundle
-    from accidents.configuration.effective import Configuration
+    from accidents.configuration.loading import Configuration
     from accidents.inference.prediction import Answer
 
 BEST = "best_model.json"
@@ -34,9 +34,9 @@ def predict(given: argparse.Namespace, configuration: "Configuration") -> int:
     content = _read(given.predict)
     from accidents.bundle import Bundle
     from accidents.inference.prediction import answer
-    from accidents.requests import parse
+    from accidents.requests import parse_request
 
-    request = parse(content)
+    request = parse_request(content)
     path = _chosen(given, configuration)
     bundle = Bundle.load(path)
     print("\n".join(_lines(answer(bundle, request, reasons=3), bundle, path)))

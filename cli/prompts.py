@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from accidents.columns import TABLES, Column, Table
 from accidents.errors import RequestError
-from accidents.requests.values import typed
+from accidents.requests.values import parse_value
 
 Read = Callable[[str], str]
 T = TypeVar("T")
@@ -76,7 +76,7 @@ def _born(age: int | None, year: int) -> dict[str, int]:
 
 
 def _about(read: Read, column: Column, default: str) -> Any:
-    return _answer(read, f"{column.meaning} ({column.name})", default, partial(typed, column))
+    return _answer(read, f"{column.meaning} ({column.name})", default, partial(parse_value, column))
 
 
 def _answer(read: Read, question: str, default: str, understand: Callable[[str], T]) -> T:
@@ -94,12 +94,12 @@ def _date(text: str) -> datetime:
         day = datetime.strptime(text, "%d/%m/%Y")  # noqa: DTZ007 - accidents bear local dates
     except ValueError:
         raise ValueError("is no date; allowed: a day such as 31/12/2024") from None
-    typed(_MAIN["an"], day.year)
+    parse_value(_MAIN["an"], day.year)
     return day
 
 
 def _kinds(text: str) -> list[Any]:
-    return [typed(_VEHICLE["catv"], part) for part in text.split(",")]
+    return [parse_value(_VEHICLE["catv"], part) for part in text.split(",")]
 
 
 def _ages(text: str) -> list[int]:

@@ -35,10 +35,10 @@ def run(parser: argparse.ArgumentParser, answers: Mapping[str, Answer], argument
         from cli.zenml_session import read_environment
 
         read_environment()
-        from accidents.configuration.effective import load
+        from accidents.configuration.loading import load_configuration
         from serving.records.database import migrate, opened
 
-        settings = load([Path(file) for file in given.config]).serving.records
+        settings = load_configuration([Path(file) for file in given.config]).serving.records
         engine = opened(settings)
         try:
             migrate(engine)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Column, Table
 
-from accidents.columns import SOURCE
+from accidents.columns import ATTRIBUTION
 from accidents.columns import Table as BaacTable
 from accidents.report.subject import display_name
 
@@ -67,7 +67,7 @@ def print_ingestion(report: pd.DataFrame, counts: Mapping[str, Any], folder: Pat
     for name in ("accidents", "accidents_priority", "accidents_unknown_label"):
         _console().print(f"{name.replace('_', ' '):<28}{counts[name]:>12,}")
     _console().print(_DATA_FILES.format(folder=folder))
-    _console().print(SOURCE)
+    _console().print(ATTRIBUTION)
 
 
 def _account(counts: Mapping[str, Any]) -> Table:

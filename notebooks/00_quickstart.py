@@ -52,9 +52,9 @@ import json
 from pathlib import Path
 
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 
-found = answer(model, parse(json.loads(Path("examples/high_risk.json").read_text())))
+found = answer(model, parse_request(json.loads(Path("examples/high_risk.json").read_text())))
 print(f"{found.interpretation}: {found.probability:.0%} (threshold {found.threshold:.0%})")
 print(*found.reasons, sep="\n")
 

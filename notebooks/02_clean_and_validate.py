@@ -30,8 +30,8 @@ from pathlib import Path
 
 from accidents.plots import quality
 from accidents.plots.style import credit
-from accidents.sample.writing import write_sample
 from accidents.sample.faults import FAULTS
+from accidents.sample.writer import write_sample
 
 folder = Path("data/damaged")
 shutil.rmtree(folder, ignore_errors=True)

@@ -29,7 +29,12 @@ from steps.training.train_model import train_model
 
 trained = [
     train_model(
-        features, accidents, name, configuration.training.only(name), configuration.features, fingerprint=fingerprint
+        features,
+        accidents,
+        name,
+        configuration.training.restricted_to(name),
+        configuration.features,
+        fingerprint=fingerprint,
     )
     for name in configuration.training.models
 ]

@@ -77,9 +77,9 @@ answered
 import json
 
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 
-here = answer(notebook.artifact("lightgbm_model"), parse(json.loads(high_risk))).probability
+here = answer(notebook.artifact("lightgbm_model"), parse_request(json.loads(high_risk))).probability
 here
 
 # %% [markdown]

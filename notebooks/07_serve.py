@@ -73,9 +73,9 @@ pd.DataFrame(answer["reasons"])[["text", "contribution"]].round(2)
 
 # %%
 from accidents.inference.prediction import answer as answered_here
-from accidents.requests import parse
+from accidents.requests import parse_request
 
-answer["probability"] == answered_here(model, parse(high_risk)).probability
+answer["probability"] == answered_here(model, parse_request(high_risk)).probability
 
 # %% [markdown]
 # ## Refused, in words
@@ -91,11 +91,11 @@ pd.DataFrame(refused.json()["error"]["problems"])
 # The test part of the training, as callers would send it. `/v1/evaluate` measures the model on it.
 
 # %%
-from accidents.requests.serialisation import requests_of
+from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
 
 tested = predictions[predictions["part"] == "test"].head(1000)
-cases = requests_of(Accidents(accidents, vehicles, people), tested["Num_Acc"].tolist())
+cases = to_requests(Accidents(accidents, vehicles, people), tested["Num_Acc"].tolist())
 batch = requests.post(f"{service.url}/v1/predict/batch", json={"accidents": cases})
 results = batch.json()["results"]
 max(abs(pd.Series([result["probability"] for result in results]) - tested["probability"].to_numpy()))

@@ -2,7 +2,7 @@
 
 from zenml import pipeline
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from steps.deployment.check_model import check_model
 from steps.deployment.deploy_model import deploy_model
 from steps.deployment.select_model import select_model

@@ -2,7 +2,7 @@
 
 from zenml import pipeline
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from pipelines.models import model_input
 from steps.evaluation.evaluate_model import evaluate_model
 from steps.features.build_features import build_features

@@ -2,7 +2,7 @@
 
 from zenml import pipeline
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from pipelines.models import model_input
 from steps.inference.score_accidents import score_accidents
 

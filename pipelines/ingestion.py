@@ -2,7 +2,7 @@
 
 from zenml import pipeline
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from steps.ingestion.ingest import ingest
 
 

@@ -3,7 +3,7 @@
 from zenml import pipeline
 from zenml.client import Client
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from steps.caching import cache_policy
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
@@ -37,7 +37,7 @@ def training(
             features=features,
             accidents=accidents,
             model_type=model_type,
-            settings=configuration.training.only(model_type),
+            settings=configuration.training.restricted_to(model_type),
             information=configuration.features,
             fingerprint=fingerprint,
             id=f"train_{model_type}",

@@ -15,9 +15,9 @@ import numpy as np
 
 from accidents.cleaning import coordinates
 from accidents.cleaning import value_distribution as usual
-from accidents.columns import SOURCE, Table
+from accidents.columns import ATTRIBUTION, Table
 from accidents.reading.layout import Layout
-from accidents.reading.table import TableFile, read_table
+from accidents.reading.typed_table import ParsedFile, read_table
 
 BOXES_YEAR = 2024  # older years have whole departments with coordinates of the wrong sign
 TOO_LOCAL = {(Layout.OLD, "voie")}  # a number until 2018, and French Guiana has few roads: they look like posts
@@ -35,12 +35,12 @@ def main(folder: Path) -> None:
     for (year, name), path in files.items():
         table = next(table for table in Table if name.startswith(table.value[:6]))
         read = read_table(str(path), table, year)
-        for column, counts in usual.count_contents(read.frame, table).items():
+        for column, counts in usual.count_value_classes(read.frame, table).items():
             if counts[:-1].any() and (read.layout, column) not in TOO_LOCAL:
                 shares[read.layout, table][column].append(counts / counts.sum())
         if table is Table.CARACTERISTIQUES and year == BOXES_YEAR:
             boxes = _boxes(read)
-    head = {"source": SOURCE, "counted_years": years}
+    head = {"source": ATTRIBUTION, "counted_years": years}
     contents: dict[str, dict[str, object]] = {layout.name: {} for layout in Layout}
     for (layout, table), columns in shares.items():
         contents[layout.name][table.value] = {name: _mean(parts) for name, parts in columns.items()}
@@ -54,7 +54,7 @@ def _mean(parts: list[np.ndarray]) -> dict[str, float]:
     return {str(place): round(float(share), 5) for place, share in enumerate(mean) if share >= LEAST_SHARE}
 
 
-def _boxes(read: TableFile) -> dict[str, tuple[float, ...]]:
+def _boxes(read: ParsedFile) -> dict[str, tuple[float, ...]]:
     """South, north, west and east of the accidents of each mainland department, with a margin."""
     boxes = {}
     for department, group in read.frame.dropna(subset=["lat", "long"]).groupby("dep"):

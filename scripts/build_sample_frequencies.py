@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from accidents.columns import MISSING
-from accidents.sample import coding, injuries
-from accidents.sample.coding import Frame
-from accidents.sample.drawing import Draw, gathered
-from accidents.sample.frequencies import COUNTS, DOMAINS, LEAST_CELL, SCORES, count
-from accidents.sample.network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
+from accidents.sample import encoding, injuries
+from accidents.sample.bayesian_network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
+from accidents.sample.encoding import CodedFrame
+from accidents.sample.probability_tables import COUNTS, DOMAINS, LEAST_CELL, SCORES, count
+from accidents.sample.sampling import AccidentSampler, injury_features
 from scripts.sample_label_scores import fit_scores
 
 YEAR = 2024
@@ -52,7 +52,7 @@ def integers(texts: pd.Series) -> np.ndarray:
     return pd.to_numeric(texts, errors="coerce").fillna(MISSING).astype(int).to_numpy()
 
 
-def encoded(raw: Frame, domains: dict[str, list]) -> Frame:
+def encoded(raw: CodedFrame, domains: dict[str, list]) -> CodedFrame:
     """Codes of published values in the order of the domain, which is noted in `domains`."""
     codes = {}
     for name, values in raw.items():
@@ -62,7 +62,7 @@ def encoded(raw: Frame, domains: dict[str, list]) -> Frame:
     return codes
 
 
-def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> Frame:
+def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> CodedFrame:
     """Published facts of accidents, one row an accident."""
     corner = np.floor(degrees(caract) * 10).astype(int).astype(str)
     cell = corner["lat"] + "|" + corner["long"]
@@ -94,7 +94,7 @@ def previous(values: np.ndarray, position: np.ndarray, none: int) -> np.ndarray:
     return np.where(position == 0, none, np.r_[none, values[:-1]])
 
 
-def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, Frame], dict[str, list]]:
+def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, CodedFrame], dict[str, list]]:
     """Coded frames of accidents, vehicles and people with all conditions, and the domains of the codes."""
     domains: dict[str, list] = {}
     number = pd.Index(raw["caract"]["Num_Acc"])
@@ -111,7 +111,7 @@ def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, Frame], dict[str
     person = coded_people(vehicle, usagers, domains)
     severe = np.isin(person["grav"], (2, 3))
     label = {"priority": np.bincount(person["owner"], weights=severe).clip(max=1).astype(int)}
-    accident = injuries.gather(accident, vehicle, person, domains["secu1"].index(0)) | label
+    accident = injuries.injury_features(accident, vehicle, person, domains["secu1"].index(0)) | label
     person |= injury_facts(accident, person)
     domains["month"] = list(range(1, 13))
     domains["centre"] = centres(raw["caract"])
@@ -119,71 +119,73 @@ def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, Frame], dict[str
 
 
 def conditions_of_accidents(
-    accident: Frame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]
-) -> Frame:
+    accident: CodedFrame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]
+) -> CodedFrame:
     """What else the variables of accidents depend on."""
     accidents = len(accident["dep"])
     owner, role = usagers["owner"].to_numpy(), integers(usagers["catu"]) - 1
     vehicle_owner = vehicules["owner"].to_numpy()
-    weak, strong = coding.extreme_kinds(vehicle_owner, coding.kind_of(integers(vehicules["catv"])), accidents)
-    walkers = np.bincount(owner[role == coding.PEDESTRIAN], minlength=accidents)
+    weak, strong = encoding.extreme_kinds(vehicle_owner, encoding.vehicle_kind(integers(vehicules["catv"])), accidents)
+    walkers = np.bincount(owner[role == encoding.PEDESTRIAN], minlength=accidents)
     # Two forces fill in the form in two styles: what is not applicable is 0 in one of them, -1 in the other.
-    zeros = (usagers["locp"] == "0").to_numpy() & (role != coding.PEDESTRIAN)
+    zeros = (usagers["locp"] == "0").to_numpy() & (role != encoding.PEDESTRIAN)
     return {
         "police": np.bincount(owner[zeros], minlength=accidents).clip(max=1),
-        "vehicles": np.bincount(vehicle_owner, minlength=accidents).clip(max=coding.MOST_VEHICLES) - 1,
-        "pedestrians": walkers.clip(max=coding.MOST_PEDESTRIANS),
+        "vehicles": np.bincount(vehicle_owner, minlength=accidents).clip(max=encoding.MOST_VEHICLES) - 1,
+        "pedestrians": walkers.clip(max=encoding.MOST_PEDESTRIANS),
         "weak": weak,
         "strong": strong,
         "light_month": accident["month"],
         "weather_month": accident["month"],
-        "overseas": coding.overseas(domains["dep"])[accident["dep"]],
-        "hour_band": coding.hour_band(accident["hour"]),
+        "overseas": encoding.overseas(domains["dep"])[accident["dep"]],
+        "hour_band": encoding.hour_band(accident["hour"]),
     }
 
 
-def coded_vehicles(accident: Frame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]) -> Frame:
+def coded_vehicles(
+    accident: CodedFrame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]
+) -> CodedFrame:
     """Vehicles with the facts of their accidents, their own, and those of the vehicle before."""
     owner = vehicules["owner"].to_numpy()
-    position = coding.position_within(owner)
+    position = encoding.position_within(owner)
     own, role = usagers["vehicle"].to_numpy(), integers(usagers["catu"]) - 1
-    fleeing = (role == coding.DRIVER) & (usagers["sexe"] == str(MISSING)).to_numpy()
-    passengers = np.bincount(own[role == coding.PASSENGER], minlength=len(owner))
+    fleeing = (role == encoding.DRIVER) & (usagers["sexe"] == str(MISSING)).to_numpy()
+    passengers = np.bincount(own[role == encoding.PASSENGER], minlength=len(owner))
     occupants = integers(vehicules["occutc"])
     vehicle = {name: values[owner] for name, values in accident.items()}
     vehicle |= encoded({name: integers(vehicules[name]) for name in VEHICLE_COLUMNS}, domains)
     vehicle |= {
         "owner": owner,
         "position": position,
-        "kind": coding.kind_of(integers(vehicules["catv"])),
+        "kind": encoding.vehicle_kind(integers(vehicules["catv"])),
         "fled": np.bincount(own[fleeing], minlength=len(owner)),
         "occupants": np.select([occupants == MISSING, occupants == 1], [0, 1], 2),
-        "passengers": passengers.clip(max=coding.MOST_PASSENGERS),
+        "passengers": passengers.clip(max=encoding.MOST_PASSENGERS),
     }
-    nothing = {"kind": coding.NO_KIND, "manv": len(domains["manv"]), "choc": len(domains["choc"])}
+    nothing = {"kind": encoding.NO_KIND, "manv": len(domains["manv"]), "choc": len(domains["choc"])}
     before = {f"previous_{name}": previous(vehicle[name], position, none) for name, none in nothing.items()}
     return vehicle | before
 
 
-def coded_people(vehicle: Frame, usagers: pd.DataFrame, domains: dict[str, list]) -> Frame:
+def coded_people(vehicle: CodedFrame, usagers: pd.DataFrame, domains: dict[str, list]) -> CodedFrame:
     """People with the facts of their accidents, their vehicles, their own, and those of their driver."""
     own, role = usagers["vehicle"].to_numpy(), integers(usagers["catu"]) - 1
     born, sexe = integers(usagers["an_nais"]), integers(usagers["sexe"])
     age = np.where(born < 0, MISSING, YEAR - born).clip(max=OLDEST)
-    driver = role == coding.DRIVER
+    driver = role == encoding.DRIVER
     driver_of = np.full(len(vehicle["owner"]), MISSING)
     driver_of[own[driver]] = np.flatnonzero(driver)
     own_driver = driver_of[own]
-    carried = (role == coding.PASSENGER) & (own_driver >= 0)
+    carried = (role == encoding.PASSENGER) & (own_driver >= 0)
     person = {name: values[own] for name, values in vehicle.items()}
     person |= encoded({name: integers(usagers[name]) for name in PERSON_COLUMNS} | {"age": age}, domains)
     return person | {
         "role": role,
         "vehicle": own,
-        "band": coding.age_band(age),
-        "driver_band": np.where(carried, coding.age_band(age[own_driver]), coding.UNKNOWN_AGE + 1),
-        "driver_sexe": np.where(carried, coding.driver_sexe(sexe.tolist())[own_driver], 0),
-        "seat": coding.seats(own, role),
+        "band": encoding.age_band(age),
+        "driver_band": np.where(carried, encoding.age_band(age[own_driver]), encoding.UNKNOWN_AGE + 1),
+        "driver_sexe": np.where(carried, encoding.driver_sexe(sexe.tolist())[own_driver], 0),
+        "seat": encoding.seats(own, role),
         "known": (sexe != MISSING).astype(int),
         "grav": integers(usagers["grav"]),
     }
@@ -203,9 +205,9 @@ def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.nd
     return months, [condition[rows] for condition in conditions]
 
 
-def count_all(frames: dict[str, Frame], domains: dict[str, list]) -> pd.DataFrame:
+def count_all(frames: dict[str, CodedFrame], domains: dict[str, list]) -> pd.DataFrame:
     """All tables of the network, one under the other."""
-    size = coding.sizes(domains)
+    size = encoding.sizes(domains)
     parts = []
     for unit, variables in UNITS.items():
         for name, parents in variables.items():
@@ -219,7 +221,7 @@ def count_all(frames: dict[str, Frame], domains: dict[str, list]) -> pd.DataFram
     return pd.concat(parts, ignore_index=True)
 
 
-def selection(frame: Frame, name: str) -> Frame:
+def selection(frame: CodedFrame, name: str) -> CodedFrame:
     """Rows from which a variable is counted: people who fled have no facts of their own."""
     if name in PERSON:
         chosen = frame["known"] == 1
@@ -230,7 +232,7 @@ def selection(frame: Frame, name: str) -> Frame:
     return {key: values[chosen] for key, values in frame.items()}
 
 
-def injury_facts(accident: Frame, person: Frame) -> Frame:
+def injury_facts(accident: CodedFrame, person: CodedFrame) -> CodedFrame:
     """Who was hurt, and for whom the question arises."""
     owner = person["owner"]
     severe = np.isin(person["grav"], (2, 3))
@@ -240,7 +242,7 @@ def injury_facts(accident: Frame, person: Frame) -> Frame:
     several = accident["people"][owner] > 1
     priority = accident["priority"][owner]
     return {
-        "own": coding.exposure(person["role"], person["kind"]),
+        "own": encoding.exposure(person["role"], person["kind"]),
         "exposure": accident["exposure"][owner],
         "priority": priority,
         "severe": severe.astype(int),
@@ -275,8 +277,8 @@ def main(folder: Path) -> None:
     counts = counts.astype({"depth": "int8", "combination": "int64", "value": "int16", "count": "int32"})
     counts.to_parquet(COUNTS, compression="zstd", compression_level=19, index=False)
     DOMAINS.write_text(json.dumps(domains, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    synthetic = gathered(Draw(np.random.default_rng(SEED)).unhurt(SYNTHETIC_ACCIDENTS))
-    scores = fit_scores(year["accident"], synthetic, coding.sizes(domains))
+    synthetic = injury_features(AccidentSampler(np.random.default_rng(SEED)).unhurt(SYNTHETIC_ACCIDENTS))
+    scores = fit_scores(year["accident"], synthetic, encoding.sizes(domains))
     scores.to_parquet(SCORES, compression="zstd", index=False)
     print(f"{len(counts):,} counts, {len(scores):,} scores; prevalence {year['accident']['priority'].mean():.4f}")
 

@@ -7,8 +7,8 @@ from scipy.sparse import csr_matrix, hstack
 from scipy.special import expit
 
 from accidents.sample import injuries
-from accidents.sample.coding import Frame
-from accidents.sample.frequencies import LEAST_ROWS, combination
+from accidents.sample.encoding import CodedFrame
+from accidents.sample.probability_tables import LEAST_ROWS, combination
 
 SMOOTHING = 10.0
 """Average accidents that every combination is given besides its own before its share of priority is taken."""
@@ -17,7 +17,7 @@ PENALTY = 18.0
 """Of the squares of the scores. It decides how much models can learn: the smaller, the higher their ROC-AUC."""
 
 
-def fit_scores(real: Frame, synthetic: Frame, size: dict[str, int]) -> pd.DataFrame:
+def fit_scores(real: CodedFrame, synthetic: CodedFrame, size: dict[str, int]) -> pd.DataFrame:
     """Scores with which synthetic accidents are as often priority as the real ones, in every frequent combination.
 
     Not the scores that explain the real accidents best: synthetic facts hang together less than real ones do. The log

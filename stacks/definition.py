@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from accidents.configuration.base import Settings
-from accidents.configuration.files import read_keys
+from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
 from stacks.variables import expand_variables
 
@@ -126,7 +126,7 @@ def read_stack_file(file: Path, environment: Mapping[str, str]) -> StackDefiniti
     if file.stem == ZENML_DEFAULT:
         raise ConfigurationError(f"{file}: the stack {ZENML_DEFAULT} belongs to ZenML; give the file another name")
     try:
-        content = StackFile.model_validate(read_keys(file, f"{STACKS_FOLDER.name}/local.yaml"))
+        content = StackFile.model_validate(read_yaml(file, f"{STACKS_FOLDER.name}/local.yaml"))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_refusals(file, error))) from None
     components: dict[str, Component] = {

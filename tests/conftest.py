@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from accidents import background
+from accidents import worker_process
 
 # Before anything imports zenml: tests never see or touch the user's own configuration and stores.
 _WORLD = tempfile.mkdtemp(prefix="accidents-tests-")
@@ -87,7 +87,7 @@ def _counts(item: pytest.Item) -> bool:
 @pytest.fixture(autouse=True, scope="session")
 def _one_process() -> None:
     """Commands that tests call as functions start no second process: there is nothing left to import ahead of them."""
-    background.second_process = lambda *_: nullcontext()
+    worker_process.worker_process = lambda *_: nullcontext()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from accidents.columns import Table
-from accidents.sample.writing import generate
+from accidents.sample.writer import generate_sample
 from accidents.sources.edition import Edition
 
 Cells = dict[Table, pd.DataFrame]
@@ -16,7 +16,7 @@ Cells = dict[Table, pd.DataFrame]
 
 def synthetic_cells(accidents: int, year: int = 2024, seed: int = 0) -> Cells:
     """Text cells of a clean synthetic year."""
-    return generate(accidents, year=year, seed=seed)
+    return generate_sample(accidents, year=year, seed=seed)
 
 
 @dataclass(frozen=True)

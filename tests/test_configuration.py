@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from accidents.errors import ConfigurationError
 
 
 def test_the_shipped_files_are_right() -> None:
-    assert load().training.seed == 0
+    assert load_configuration().training.seed == 0
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_file_that_is_wrong_says_where(tmp_path: Path, text: str, told: str) -
     file = tmp_path / "own.yaml"
     file.write_text(f"pipeline: training\n{text}\n")
     with pytest.raises(ConfigurationError, match=told):
-        load([file])
+        load_configuration([file])
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_a_file_that_is_wrong_says_where(tmp_path: Path, text: str, told: str) -
 )
 def test_what_was_typed_is_not_blamed_on_a_file(path: str, value: object, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        load(overrides={path: value}, names={path: "--typed"})
+        load_configuration(overrides={path: value}, names={path: "--typed"})

@@ -44,10 +44,10 @@ def commands(project: Path) -> list[tuple[str, list[str]]]:
     return found
 
 
-def understood(parse: Callable[[], Any]) -> bool:
+def understood(parse_request: Callable[[], Any]) -> bool:
     """Whether a parser took what was typed; `--help` and what is parsed only end with 0, all else with 2."""
     try:
-        parse()
+        parse_request()
     except SystemExit as ended:
         return not ended.code
     return True
@@ -114,6 +114,6 @@ def test_targets_of_make_exist_and_are_listed(project: Path) -> None:
 def test_examples_are_accepted(project: Path, name: str) -> None:
     import json
 
-    from accidents.requests import parse
+    from accidents.requests import parse_request
 
-    parse(json.loads((project / "examples" / f"{name}.json").read_text()))
+    parse_request(json.loads((project / "examples" / f"{name}.json").read_text()))

@@ -15,7 +15,7 @@ from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import build
 from accidents.ingestion import ingest
 from accidents.models import model_types
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from accidents.tables import Accidents
 from accidents.training import Trained, train
 
@@ -42,7 +42,7 @@ def small_year() -> tuple[Accidents, pd.DataFrame]:
     """1,500 synthetic accidents and their features."""
     with tempfile.TemporaryDirectory() as folder:
         source = SourceSettings(data_folder=Path(folder), sample=SampleSettings(accidents=1500))
-        accidents = ingest(resolve(source), IngestionSettings(source=source)).accidents
+        accidents = ingest(resolve_editions(source), IngestionSettings(source=source)).accidents
     return accidents, build(accidents)
 
 

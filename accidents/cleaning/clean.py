@@ -7,30 +7,30 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from accidents.cleaning import label, roads
-from accidents.cleaning.checks import check_coordinates, check_dates, find_births, find_future
-from accidents.cleaning.column_swap import constant_columns, emptied_columns, swapped_columns
-from accidents.cleaning.row_rules import set_aside
+from accidents.cleaning import label, main_road
+from accidents.cleaning.column_swap import find_constant_columns, find_emptied_columns, find_swapped_columns
+from accidents.cleaning.row_rules import quarantine_rows
+from accidents.cleaning.value_checks import check_birth_years, check_coordinates, check_dates, check_future_dates
 from accidents.columns import MISSING, Table
-from accidents.configuration.limits import Limits
-from accidents.reading.edition import Reading
-from accidents.reading.findings import Action, Finding
-from accidents.reading.layout import KEY
-from accidents.reading.table import TableFile
+from accidents.configuration.data_quality import DataQualityLimits
+from accidents.reading.edition import ParsedEdition
+from accidents.reading.issues import Action, DataIssue
+from accidents.reading.layout import ACCIDENT_ID
+from accidents.reading.typed_table import ParsedFile
 from accidents.tables import LABEL, Accidents
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleaningResult:
     """Clean accidents of one edition, what was found, the rows set aside, and how many rows went where."""
 
     accidents: Accidents
-    findings: list[Finding]
+    findings: list[DataIssue]
     quarantine: pd.DataFrame
     counts: dict[str, int]
 
 
-def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> Cleaned:
+def clean_edition(reading: ParsedEdition, limits: DataQualityLimits, *, labelled: bool, today: date) -> CleaningResult:
     """Clean an edition. Nothing is raised: findings say "stopped" where the data cannot be used.
 
     In order: columns whose contents are swapped, gone or all alike and dates in the future are found; rows that break a
@@ -45,22 +45,24 @@ def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> C
     """
     findings = []
     for file in reading.files.values():
-        findings += swapped_columns(file, limits)
+        findings += find_swapped_columns(file, limits)
         if labelled:  # whoever asks for a prediction may know little
-            findings += [*emptied_columns(file, limits), *constant_columns(file)]
-    findings += find_future(reading.files[Table.CARACTERISTIQUES], today)
-    kept = set_aside(reading, limits)
+            findings += [*find_emptied_columns(file, limits), *find_constant_columns(file)]
+    findings += check_future_dates(reading.files[Table.CARACTERISTIQUES], today)
+    kept = quarantine_rows(reading, limits)
     files = {table: _sorted(_masked(file, kept.masks[table])) for table, file in reading.files.items()}
     lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, files[Table.USAGERS].frame
-    chosen = roads.choose(lieux.frame)
+    chosen = main_road.select_main_roads(lieux.frame)
     main, of_dates = check_dates(files[Table.CARACTERISTIQUES], reading.year, limits)
     main, of_coordinates = check_coordinates(main, limits)
-    findings += [*kept.findings, *of_dates, *of_coordinates, *find_births(files[Table.USAGERS], reading.year)]
+    findings += [*kept.findings, *of_dates, *of_coordinates, *check_birth_years(files[Table.USAGERS], reading.year)]
     if not chosen.all():
         findings.append(lieux.finding("further road of an accident, not chosen", ~chosen, Action.IGNORED))
-    road = lieux.frame[chosen].drop(columns=KEY).reset_index(drop=True)
+    road = lieux.frame[chosen].drop(columns=ACCIDENT_ID).reset_index(drop=True)
     accidents = pd.concat([main.frame, road], axis=1)
-    accidents[LABEL] = label.priorities(people[KEY].to_numpy(), people["grav"].to_numpy(), accidents[KEY].to_numpy())
+    accidents[LABEL] = label.priority_labels(
+        people[ACCIDENT_ID].to_numpy(), people["grav"].to_numpy(), accidents[ACCIDENT_ID].to_numpy()
+    )
     if labelled and len(accidents) and (accidents[LABEL] == MISSING).all():
         findings.append(_no_label(files[Table.USAGERS]))
     out = {
@@ -74,25 +76,25 @@ def clean(reading: Reading, limits: Limits, *, labelled: bool, today: date) -> C
         "accidents_priority": int((accidents[LABEL] == 1).sum()),
         "accidents_unknown_label": int((accidents[LABEL] == MISSING).sum()),
     }
-    return Cleaned(Accidents(accidents, vehicles, people), findings, kept.quarantine, counts)
+    return CleaningResult(Accidents(accidents, vehicles, people), findings, kept.quarantine, counts)
 
 
-def _masked(file: TableFile, mask: np.ndarray) -> TableFile:
+def _masked(file: ParsedFile, mask: np.ndarray) -> ParsedFile:
     if mask.all():
         return file
     return replace(file, frame=file.frame[mask].reset_index(drop=True), rows=file.rows[mask])
 
 
-def _sorted(file: TableFile) -> TableFile:
+def _sorted(file: ParsedFile) -> ParsedFile:
     """Rows by accident, and within it by vehicle and person, so that the order of the file leaves no trace."""
-    keys = [file.frame[name].to_numpy() for name in ("id_usager", "id_vehicule", KEY) if name in file.frame]
+    keys = [file.frame[name].to_numpy() for name in ("id_usager", "id_vehicule", ACCIDENT_ID) if name in file.frame]
     order = np.lexsort(keys)
     if (np.diff(order) == 1).all():
         return file
     return replace(file, frame=file.frame.take(order).reset_index(drop=True), rows=file.rows[order])
 
 
-def _no_label(usagers: TableFile) -> Finding:
+def _no_label(usagers: ParsedFile) -> DataIssue:
     return usagers.finding(
         "all labels are missing: no accident has a known injury of everybody in it",
         usagers.frame["grav"].to_numpy() == MISSING,
@@ -102,7 +104,9 @@ def _no_label(usagers: TableFile) -> Finding:
     )
 
 
-def _counts(reading: Reading, out: Mapping[Table, int], quarantine: pd.DataFrame, not_chosen: int) -> dict[str, int]:
+def _counts(
+    reading: ParsedEdition, out: Mapping[Table, int], quarantine: pd.DataFrame, not_chosen: int
+) -> dict[str, int]:
     """Rows of each table that came in, went out, and were set aside, and `lieux` rows not chosen.
 
     Raises:

@@ -10,12 +10,12 @@ from itertools import combinations
 
 import numpy as np
 
-from accidents.cleaning.value_distribution import count_contents, log_shares, usual_contents
+from accidents.cleaning.value_distribution import count_value_classes, log_probabilities, reference_shares
 from accidents.columns import MISSING
-from accidents.configuration.limits import Limits
-from accidents.reading.findings import Action, Finding
+from accidents.configuration.data_quality import DataQualityLimits
+from accidents.reading.issues import Action, DataIssue
 from accidents.reading.layout import Layout
-from accidents.reading.table import TableFile
+from accidents.reading.typed_table import ParsedFile
 
 _LEAST_CELLS = 200  # fewer prove nothing
 _EMPTIED = 3  # so many times the least number of cells must be usual where fewer than the least number are found
@@ -28,7 +28,7 @@ _USUALLY_TOLD = 0.1  # share of cells that say something below which a column ma
 _TELLING = 0.5  # difference in the share of cells that say something, which tells two columns apart
 
 
-def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
+def find_swapped_columns(file: ParsedFile, limits: DataQualityLimits) -> list[DataIssue]:
     """Pairs of columns of a file whose contents are swapped; each stops the run.
 
     The evidence that a column holds what another usually does is the mean gain in log likelihood from exchanging their
@@ -37,11 +37,11 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
     must reach the limit: in January every month is 1, as most light codes are, but the light codes then do not
     look like months. A column that always says something and one that seldom does are told apart by that as well.
     """
-    counts = count_contents(file.frame, file.table)
-    usual = usual_contents(file.table, file.layout)
+    counts = count_value_classes(file.frame, file.table)
+    usual = reference_shares(file.table, file.layout)
     names = [name for name in counts if name in usual]
     return [
-        Finding(
+        DataIssue(
             file.file,
             f"{one}, {other}",
             f"the contents of the columns {one} and {other} are swapped: each holds what the other usually does",
@@ -60,11 +60,11 @@ def swapped_columns(file: TableFile, limits: Limits) -> list[Finding]:
     ]
 
 
-def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
+def find_emptied_columns(file: ParsedFile, limits: DataQualityLimits) -> list[DataIssue]:
     """Columns that are usually recorded and hardly are in this file; each stops the run."""
-    usual = usual_contents(file.table, file.layout)
+    usual = reference_shares(file.table, file.layout)
     findings = []
-    for name, cells in count_contents(file.frame, file.table).items():
+    for name, cells in count_value_classes(file.frame, file.table).items():
         missing = cells[-1] / cells.sum()
         if name not in usual or _told(usual[name]) < _USUALLY_TOLD:
             continue
@@ -76,7 +76,7 @@ def emptied_columns(file: TableFile, limits: Limits) -> list[Finding]:
     return findings
 
 
-def constant_columns(file: TableFile) -> list[Finding]:
+def find_constant_columns(file: ParsedFile) -> list[DataIssue]:
     """Columns with the same value in every row that records one, where that is not usual; each stops the run.
 
     A part of a year may have one month, and one town one kind of road, inside a built-up area. Columns of the layout
@@ -84,9 +84,9 @@ def constant_columns(file: TableFile) -> list[Finding]:
     """
     if file.layout is Layout.OLD:
         return []
-    usual = usual_contents(file.table, file.layout)
+    usual = reference_shares(file.table, file.layout)
     findings = []
-    for name, cells in count_contents(file.frame, file.table).items():
+    for name, cells in count_value_classes(file.frame, file.table).items():
         recorded = cells[:-1].sum()
         if (
             name in _ALIKE_IN_A_PART | _JUDGED_ELSEWHERE
@@ -109,7 +109,7 @@ def _evidence(one: np.ndarray, other: np.ndarray, usual_one: np.ndarray, usual_o
     """Nats a cell that speak for two columns having been swapped; not positive where either speaks against it."""
     # A 0 that one of the columns never has means "not recorded" there, and tells nothing.
     first = 0 if usual_one[0] and usual_other[0] else 1
-    gain = log_shares(usual_other[first:-1]) - log_shares(usual_one[first:-1])
+    gain = log_probabilities(usual_other[first:-1]) - log_probabilities(usual_one[first:-1])
     parts = []
     for cells, usual, part in ((one, usual_one, gain), (other, usual_other, -gain)):
         recorded = cells[first:-1]

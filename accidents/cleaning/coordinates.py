@@ -36,7 +36,7 @@ _DEPARTMENT_LENGTH = 2  # overseas departments have three characters
 
 
 @dataclass(frozen=True)
-class Mended:
+class CorrectedCoordinates:
     """Coordinates after mending, and what was done to which accident (bool masks)."""
 
     latitude: np.ndarray
@@ -46,7 +46,9 @@ class Mended:
     half: np.ndarray
 
 
-def mend(departments: pd.Series | np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> Mended:
+def correct_coordinates(
+    departments: pd.Series | np.ndarray, latitude: np.ndarray, longitude: np.ndarray
+) -> CorrectedCoordinates:
     """Check the coordinates of each accident, and mend those that can be.
 
     A pair inside the box of its department stays as it is. Otherwise it is tried swapped, and with either or both
@@ -74,7 +76,7 @@ def mend(departments: pd.Series | np.ndarray, latitude: np.ndarray, longitude: n
             mended |= fits
     outside &= ~mended
     new_latitude[outside | half] = new_longitude[outside | half] = np.nan
-    return Mended(new_latitude, new_longitude, mended, outside, half)
+    return CorrectedCoordinates(new_latitude, new_longitude, mended, outside, half)
 
 
 def _ways(latitude: np.ndarray, longitude: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -8,7 +8,7 @@ import pandas as pd
 from accidents.columns import MISSING
 
 
-def days(frame: pd.DataFrame) -> np.ndarray:
+def accident_dates(frame: pd.DataFrame) -> np.ndarray:
     """The day of each accident (datetime64[D]); NaT where a part is missing or the day does not exist.
 
     Args:
@@ -22,18 +22,18 @@ def days(frame: pd.DataFrame) -> np.ndarray:
     return dates
 
 
-def impossible(frame: pd.DataFrame) -> np.ndarray:
+def nonexistent_days(frame: pd.DataFrame) -> np.ndarray:
     """Bool mask of accidents on a day that does not exist, such as 31 February."""
     known = (frame[["an", "mois", "jour"]] != MISSING).to_numpy().all(axis=1)
-    return known & np.isnat(days(frame))
+    return known & np.isnat(accident_dates(frame))
 
 
-def future(frame: pd.DataFrame, today: date) -> np.ndarray:
+def after(frame: pd.DataFrame, today: date) -> np.ndarray:
     """Bool mask of accidents after `today`."""
-    return days(frame) > np.datetime64(today)
+    return accident_dates(frame) > np.datetime64(today)
 
 
-def of_another_year(frame: pd.DataFrame, year: int) -> np.ndarray:
+def in_another_year(frame: pd.DataFrame, year: int) -> np.ndarray:
     """Bool mask of accidents whose `an` is recorded and is not the year of the edition."""
     years = frame["an"].to_numpy()
     return (years != MISSING) & (years != year)

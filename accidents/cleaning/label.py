@@ -7,7 +7,7 @@ from accidents.columns import MISSING
 KILLED, HOSPITALISED = 2, 3
 
 
-def priorities(person_accidents: np.ndarray, injuries: np.ndarray, accidents: np.ndarray) -> np.ndarray:
+def priority_labels(person_accidents: np.ndarray, injuries: np.ndarray, accidents: np.ndarray) -> np.ndarray:
     """Whether each accident is priority.
 
     Args:

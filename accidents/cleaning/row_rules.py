@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from accidents.cleaning.shifted_rows import displaced_rows
+from accidents.cleaning.shifted_rows import find_shifted_rows
 from accidents.columns import MISSING, Table
-from accidents.configuration.limits import Limits
-from accidents.reading.edition import YEAR, Reading
-from accidents.reading.findings import Action, Finding
-from accidents.reading.layout import KEY, Layout
-from accidents.reading.parsing import ragged_key
+from accidents.configuration.data_quality import DataQualityLimits
+from accidents.reading.csv_parser import ragged_accident_id
+from accidents.reading.edition import YEAR, ParsedEdition
+from accidents.reading.issues import Action, DataIssue
+from accidents.reading.layout import ACCIDENT_ID, Layout
 
-QUARANTINE_COLUMNS = ("table", "file", "row", KEY, "reason", "content")
+QUARANTINE_COLUMNS = ("table", "file", "row", ACCIDENT_ID, "reason", "content")
 
 _REMEDY = "Use complete official files of one year, all four of the same edition"
 _RAGGED = "wrong number of fields"
@@ -38,15 +38,15 @@ class _Rule:
 
 
 @dataclass(frozen=True)
-class Kept:
+class RowSelection:
     """What the rules leave: a bool mask a table, the rows set aside as a frame, and the findings."""
 
     masks: Mapping[Table, np.ndarray]
     quarantine: pd.DataFrame
-    findings: list[Finding]
+    findings: list[DataIssue]
 
 
-def set_aside(reading: Reading, limits: Limits) -> Kept:
+def quarantine_rows(reading: ParsedEdition, limits: DataQualityLimits) -> RowSelection:
     """Find rows that break a rule, and with them all rows of their accidents in all four tables.
 
     A rule broken by more than `limits.bad_keys` of the rows of a table stops the run; the finding says so.
@@ -67,50 +67,54 @@ def set_aside(reading: Reading, limits: Limits) -> Kept:
     bad = _bad_accidents(reading, reasons)
     for table, file in reading.files.items():
         if bad:
-            accidents = file.frame[KEY].to_numpy()
+            accidents = file.frame[ACCIDENT_ID].to_numpy()
             with_others = np.isin(accidents, list(bad)) & (reasons[table] == "")
             reasons[table][with_others] = [_WITH_ITS_ACCIDENT + bad[key] for key in accidents[with_others]]
     masks = {table: reasons[table] == "" for table in Table}
-    return Kept(masks, _quarantine(reading, reasons), findings)
+    return RowSelection(masks, _quarantine(reading, reasons), findings)
 
 
-def _rules(reading: Reading) -> list[_Rule]:
-    keys = {table: reading.files[table].frame[KEY].to_numpy() for table in Table}
+def _rules(reading: ParsedEdition) -> list[_Rule]:
+    keys = {table: reading.files[table].frame[ACCIDENT_ID].to_numpy() for table in Table}
     main, vehicles, people = keys[Table.CARACTERISTIQUES], keys[Table.VEHICULES], keys[Table.USAGERS]
     vehicle_ids = reading.files[Table.VEHICULES].frame["id_vehicule"].to_numpy()
     person_ids = reading.files[Table.USAGERS].frame["id_usager"].to_numpy()
     their_vehicles = reading.files[Table.USAGERS].frame["id_vehicule"].to_numpy()
     rules = []
     for table, key in keys.items():
-        displaced = displaced_rows(reading.files[table])
+        displaced = find_shifted_rows(reading.files[table])
         rules += [
-            _Rule(table, KEY, "is no accident id", key == MISSING),
+            _Rule(table, ACCIDENT_ID, "is no accident id", key == MISSING),
             _Rule(
-                table, KEY, f"is of another year than {reading.year}", (key != MISSING) & (key // YEAR != reading.year)
+                table,
+                ACCIDENT_ID,
+                f"is of another year than {reading.year}",
+                (key != MISSING) & (key // YEAR != reading.year),
             ),
-            _Rule(table, displaced.column or KEY, _DISPLACED, displaced.mask),
+            _Rule(table, displaced.column or ACCIDENT_ID, _DISPLACED, displaced.mask),
         ]
+    main_table, *others = Table
     vehicle_key = "num_veh" if reading.files[Table.VEHICULES].layout is Layout.OLD else "id_vehicule"
     rules += [
-        _Rule(Table.CARACTERISTIQUES, KEY, "duplicate key", _repeated(main)),
+        _Rule(Table.CARACTERISTIQUES, ACCIDENT_ID, "duplicate key", _repeated(main)),
         _Rule(Table.VEHICULES, vehicle_key, "is no vehicle id", vehicle_ids == MISSING),
         _Rule(Table.VEHICULES, vehicle_key, "duplicate key", _repeated(vehicle_ids) & (vehicle_ids != MISSING)),
         _Rule(Table.USAGERS, "id_usager", "duplicate key", _repeated(person_ids) & (person_ids != MISSING)),
-        *(_Rule(table, KEY, f"orphan: {table} without an accident in caracteristiques", ~np.isin(keys[table], main))
-          for table in (Table.LIEUX, Table.VEHICULES, Table.USAGERS)),
+        *(_Rule(table, ACCIDENT_ID, f"orphan: {table} without an accident in {main_table}", ~np.isin(keys[table], main))
+          for table in others),
         _Rule(
             Table.USAGERS,
             vehicle_key,
             "orphan: person whose vehicle is not in vehicules, or is of another accident",
             ~_same_accident(their_vehicles, people, vehicle_ids, vehicles),
         ),
-        *(_Rule(Table.CARACTERISTIQUES, KEY, f"accident without any row in {table}", ~np.isin(main, keys[table]))
-          for table in (Table.LIEUX, Table.VEHICULES, Table.USAGERS)),
+        *(_Rule(main_table, ACCIDENT_ID, f"accident without any row in {table}", ~np.isin(main, keys[table]))
+          for table in others),
     ]  # fmt: skip
     return rules
 
 
-def _pasted_twice(reading: Reading) -> list[Finding]:
+def _pasted_twice(reading: ParsedEdition) -> list[DataIssue]:
     """People without ids have no key; that a file holds its rows twice shows in most rows being repeated exactly.
 
     In the files of 2024, ids left out, 0.3 % of the people are like another of their accident. Among fewer people than
@@ -124,9 +128,9 @@ def _pasted_twice(reading: Reading) -> list[Finding]:
         return []
     if len(repeated) < _LEAST_PEOPLE:
         check = "most rows occur twice, of too few to tell a file pasted twice from people who are alike"
-        return [people.finding(check, repeated, Action.IGNORED, values=people.frame[KEY])]
+        return [people.finding(check, repeated, Action.IGNORED, values=people.frame[ACCIDENT_ID])]
     check = "duplicate rows: most rows occur twice"
-    return [people.finding(check, repeated, Action.STOPPED, values=people.frame[KEY], remedy=_REMEDY)]
+    return [people.finding(check, repeated, Action.STOPPED, values=people.frame[ACCIDENT_ID], remedy=_REMEDY)]
 
 
 def _repeated(keys: np.ndarray) -> np.ndarray:
@@ -147,7 +151,7 @@ def _same_accident(
     return (vehicle_ids[place] == ids) & (vehicle_accidents[place] == accidents)
 
 
-def _finding(reading: Reading, rule: _Rule, limits: Limits) -> Finding:
+def _finding(reading: ParsedEdition, rule: _Rule, limits: DataQualityLimits) -> DataIssue:
     file = reading.files[rule.table]
     stopped = rule.broken.mean() > limits.bad_keys
     return file.finding(
@@ -160,20 +164,20 @@ def _finding(reading: Reading, rule: _Rule, limits: Limits) -> Finding:
     )
 
 
-def _bad_accidents(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> dict[int, str]:
+def _bad_accidents(reading: ParsedEdition, reasons: Mapping[Table, np.ndarray]) -> dict[int, str]:
     """Accidents of which some row is set aside, with the first reason; ragged rows count as far as they tell theirs."""
     bad: dict[int, str] = {}
     for table, file in reading.files.items():
-        keys = file.frame[KEY].to_numpy()
+        keys = file.frame[ACCIDENT_ID].to_numpy()
         for place in np.flatnonzero(reasons[table] != ""):
             bad.setdefault(int(keys[place]), f"{table}: {reasons[table][place]}")
         for text in file.ragged.values():
-            bad.setdefault(ragged_key(text), f"{table}: {_RAGGED}")
+            bad.setdefault(ragged_accident_id(text), f"{table}: {_RAGGED}")
     bad.pop(MISSING, None)
     return bad
 
 
-def _quarantine(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> pd.DataFrame:
+def _quarantine(reading: ParsedEdition, reasons: Mapping[Table, np.ndarray]) -> pd.DataFrame:
     """One row for each row set aside, ragged ones included."""
     parts = []
     for table, file in reading.files.items():
@@ -182,15 +186,15 @@ def _quarantine(reading: Reading, reasons: Mapping[Table, np.ndarray]) -> pd.Dat
         frame = pd.DataFrame(
             {
                 "row": np.append(file.rows[aside], list(file.ragged)),
-                KEY: np.append(rows[KEY], [ragged_key(text) for text in texts]),
+                ACCIDENT_ID: np.append(rows[ACCIDENT_ID], [ragged_accident_id(text) for text in texts]),
                 "reason": [*reasons[table][aside], *[_RAGGED] * len(texts)],
                 "content": [*_compact(rows), *texts],
             }
         )
         parts.append(frame.assign(table=table.value, file=file.file))
-    dtypes = {name: "int64" if name in {"row", KEY} else "str" for name in QUARANTINE_COLUMNS}
+    dtypes = {name: "int64" if name in {"row", ACCIDENT_ID} else "str" for name in QUARANTINE_COLUMNS}
     every = pd.concat(parts)[list(QUARANTINE_COLUMNS)].astype(dtypes)
-    return every.sort_values([KEY, "file", "row"], ignore_index=True)
+    return every.sort_values([ACCIDENT_ID, "file", "row"], ignore_index=True)
 
 
 def _compact(rows: pd.DataFrame) -> np.ndarray:

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from accidents.cleaning.value_distribution import classes, comparable, log_shares, usual_contents
-from accidents.columns import TABLES, Column, Kind
-from accidents.reading.cells import NO_BREAK_SPACES, parse_texts, plain
+from accidents.cleaning.value_distribution import has_reference, log_probabilities, reference_shares, value_classes
+from accidents.columns import TABLES, Column, ColumnKind
+from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
 from accidents.reading.layout import Layout
-from accidents.reading.table import TableFile
+from accidents.reading.typed_table import ParsedFile
 
 _EVIDENCE = 18.0
 """Nats by which a run of cells must fit the neighbouring columns better. In the official files no row reaches 17."""
@@ -26,14 +26,14 @@ _LEFT, _RIGHT = -1, 1
 
 
 @dataclass(frozen=True)
-class Displaced:
+class ShiftedRows:
     """Rows that are displaced (bool mask), and the column in which the first of them begins to be."""
 
     mask: np.ndarray
     column: str
 
 
-def displaced_rows(file: TableFile) -> Displaced:
+def find_shifted_rows(file: ParsedFile) -> ShiftedRows:
     """Find displaced rows; none where the file has cells that break their rule in fewer than two columns.
 
     A cell gains log p(neighbour) - log p(own), with p the usual share of its class of value in a column; one that
@@ -51,21 +51,21 @@ def displaced_rows(file: TableFile) -> Displaced:
             if first is None or row < first[0]:
                 first = (row, names[begins[row]])
             mask |= found
-    return Displaced(mask, first[1] if first else "")
+    return ShiftedRows(mask, first[1] if first else "")
 
 
-def _gains(file: TableFile, names: Sequence[str], side: int) -> list[np.ndarray | None]:
+def _gains(file: ParsedFile, names: Sequence[str], side: int) -> list[np.ndarray | None]:
     """For each column what each of its cells gains from being read as the neighbour; None where nothing compares."""
     gains: list[np.ndarray | None] = []
-    usual = usual_contents(file.table, file.layout)
+    usual = reference_shares(file.table, file.layout)
     for place, name in enumerate(names):
         other = place + side
         columns = [TABLES[file.table][names[one]] for one in (place, other) if 0 <= one < len(names)]
-        if len(columns) < 2 or any(column.kind is Kind.KEY for column in columns):
+        if len(columns) < 2 or any(column.kind is ColumnKind.ID for column in columns):
             gains.append(None)
             continue
         cells = file.texts[name]
-        texts = plain(cells.dictionary, NO_BREAK_SPACES)
+        texts = normalise_spaces(cells.dictionary, NO_BREAK_SPACES)
         own, there = (_fit(texts, column, file.layout, usual) for column in columns)
         gains.append(_gain(own, there)[cells.indices.to_numpy()])
     return gains
@@ -73,10 +73,10 @@ def _gains(file: TableFile, names: Sequence[str], side: int) -> list[np.ndarray 
 
 def _fit(texts: pa.Array, column: Column, layout: Layout, usual: Mapping[str, np.ndarray]) -> np.ndarray:
     """How usual each text is in a column: the log of its share, NaN where this is not known, -inf where it is bad."""
-    parsed = parse_texts(texts, column, layout)
+    parsed = parse_values(texts, column, layout)
     fit = np.full(len(texts), np.nan)
-    if comparable(column) and column.name in usual:
-        fit = log_shares(usual[column.name])[classes(pd.Series(parsed.distinct), column)]
+    if has_reference(column) and column.name in usual:
+        fit = log_probabilities(usual[column.name])[value_classes(pd.Series(parsed.distinct), column)]
     return np.where(parsed.bad, -np.inf, fit)
 
 

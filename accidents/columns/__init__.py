@@ -7,7 +7,7 @@ project lists codes, ranges or dtypes of a published column.
 from collections.abc import Mapping
 
 from accidents.columns import caracteristiques, lieux, usagers, vehicules
-from accidents.columns.specification import LEVELS, MISSING, Availability, Column, Kind, Table
+from accidents.columns.specification import LEVELS, MISSING, Availability, Column, ColumnKind, Table
 
 TABLES: Mapping[Table, Mapping[str, Column]] = {
     Table.CARACTERISTIQUES: {column.name: column for column in caracteristiques.COLUMNS},
@@ -16,10 +16,10 @@ TABLES: Mapping[Table, Mapping[str, Column]] = {
     Table.USAGERS: {column.name: column for column in usagers.COLUMNS},
 }
 
-SOURCE = (
+ATTRIBUTION = (
     "ONISR, Bases de données annuelles des accidents corporels de la circulation routière, data.gouv.fr, "
     "Licence Ouverte / Open Licence 2.0"
 )
 """Attribution that the licence asks for; shown wherever data are."""
 
-__all__ = ["LEVELS", "MISSING", "SOURCE", "TABLES", "Availability", "Column", "Kind", "Table"]
+__all__ = ["ATTRIBUTION", "LEVELS", "MISSING", "TABLES", "Availability", "Column", "ColumnKind", "Table"]

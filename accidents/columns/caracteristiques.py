@@ -1,6 +1,6 @@
 """Columns of `caracteristiques`: one row an accident. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Availability, Column, Kind, Table
+from accidents.columns.specification import Availability, Column, ColumnKind, Table
 
 _TABLE = Table.CARACTERISTIQUES
 
@@ -8,22 +8,22 @@ COLUMNS = (
     Column(
         _TABLE,
         "Num_Acc",
-        Kind.KEY,
+        ColumnKind.ID,
         "accident id, key of all four files; its first four digits are the year",
         Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
-        other_names=("Accident_Id",),
+        aliases=("Accident_Id",),
         nullable=False,
     ),
-    Column(_TABLE, "jour", Kind.INTEGER, "day of the month", Availability.STRICT, minimum=1, maximum=31),
-    Column(_TABLE, "mois", Kind.INTEGER, "month", Availability.STRICT, minimum=1, maximum=12),
-    Column(_TABLE, "an", Kind.INTEGER, "year", Availability.STRICT, minimum=2005, maximum=2099),
-    Column(_TABLE, "hrmn", Kind.TIME, "local time of the accident", Availability.STRICT, minimum=0, maximum=1439),
+    Column(_TABLE, "jour", ColumnKind.INTEGER, "day of the month", Availability.STRICT, minimum=1, maximum=31),
+    Column(_TABLE, "mois", ColumnKind.INTEGER, "month", Availability.STRICT, minimum=1, maximum=12),
+    Column(_TABLE, "an", ColumnKind.INTEGER, "year", Availability.STRICT, minimum=2005, maximum=2099),
+    Column(_TABLE, "hrmn", ColumnKind.TIME, "local time of the accident", Availability.STRICT, minimum=0, maximum=1439),
     Column(
         _TABLE,
         "lum",
-        Kind.CODE,
+        ColumnKind.CODE,
         "light",
         Availability.STRICT,
         codes={
@@ -37,7 +37,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "dep",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "department (INSEE code)",
         Availability.STRICT,
         pattern="0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[46-8]",
@@ -45,7 +45,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "com",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "commune (INSEE code: department and number)",
         Availability.STRICT,
         pattern="(?:[0-9]{2}|2[AB])[0-9]{3}",
@@ -53,16 +53,16 @@ COLUMNS = (
     Column(
         _TABLE,
         "agg",
-        Kind.CODE,
+        ColumnKind.CODE,
         "built-up area",
         Availability.STRICT,
         codes={1: "outside", 2: "inside"},
-        other_names=("agg_",),
+        aliases=("agg_",),
     ),
     Column(
         _TABLE,
         "int",
-        Kind.CODE,
+        ColumnKind.CODE,
         "junction",
         Availability.STRICT,
         codes={
@@ -80,7 +80,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "atm",
-        Kind.CODE,
+        ColumnKind.CODE,
         "weather",
         Availability.STRICT,
         codes={
@@ -98,7 +98,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "col",
-        Kind.CODE,
+        ColumnKind.CODE,
         "collision",
         Availability.STRICT,
         codes={
@@ -111,11 +111,11 @@ COLUMNS = (
             7: "none",
         },
     ),
-    Column(_TABLE, "adr", Kind.TEXT, "address, free text", Availability.STRICT),
+    Column(_TABLE, "adr", ColumnKind.TEXT, "address, free text", Availability.STRICT),
     Column(
         _TABLE,
         "lat",
-        Kind.NUMBER,
+        ColumnKind.NUMBER,
         "latitude (WGS84)",
         Availability.STRICT,
         minimum=-90,
@@ -125,7 +125,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "long",
-        Kind.NUMBER,
+        ColumnKind.NUMBER,
         "longitude (WGS84)",
         Availability.STRICT,
         minimum=-180,
@@ -135,7 +135,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "gps",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "origin of the coordinates: M mainland, A Antilles, G Guiana, R Réunion, Y Mayotte",
         Availability.STRICT,
         pattern="[MAGRY]",

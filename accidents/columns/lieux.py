@@ -1,6 +1,6 @@
 """Columns of `lieux`: the road. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Availability, Column, Kind, Table
+from accidents.columns.specification import Availability, Column, ColumnKind, Table
 
 _TABLE = Table.LIEUX
 
@@ -8,7 +8,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "Num_Acc",
-        Kind.KEY,
+        ColumnKind.ID,
         "accident id",
         Availability.STRICT,
         minimum=200_500_000_000,
@@ -18,7 +18,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "catr",
-        Kind.CODE,
+        ColumnKind.CODE,
         "road category",
         Availability.STRICT,
         codes={
@@ -32,22 +32,22 @@ COLUMNS = (
             9: "other",
         },
     ),
-    Column(_TABLE, "voie", Kind.TEXT, "road number or name", Availability.STRICT),
-    Column(_TABLE, "v1", Kind.TEXT, "numeric suffix of the road number", Availability.STRICT),
-    Column(_TABLE, "v2", Kind.TEXT, "letter suffix of the road number", Availability.STRICT),
+    Column(_TABLE, "voie", ColumnKind.TEXT, "road number or name", Availability.STRICT),
+    Column(_TABLE, "v1", ColumnKind.TEXT, "numeric suffix of the road number", Availability.STRICT),
+    Column(_TABLE, "v2", ColumnKind.TEXT, "letter suffix of the road number", Availability.STRICT),
     Column(
         _TABLE,
         "circ",
-        Kind.CODE,
+        ColumnKind.CODE,
         "traffic",
         Availability.STRICT,
         codes={1: "one-way", 2: "two-way", 3: "separate carriageways", 4: "lanes of variable direction"},
     ),
-    Column(_TABLE, "nbv", Kind.INTEGER, "number of lanes", Availability.STRICT, minimum=1, maximum=20),
+    Column(_TABLE, "nbv", ColumnKind.INTEGER, "number of lanes", Availability.STRICT, minimum=1, maximum=20),
     Column(
         _TABLE,
         "vosp",
-        Kind.CODE,
+        ColumnKind.CODE,
         "reserved lane",
         Availability.STRICT,
         codes={0: "none", 1: "cycle track", 2: "cycle lane", 3: "reserved lane"},
@@ -55,17 +55,17 @@ COLUMNS = (
     Column(
         _TABLE,
         "prof",
-        Kind.CODE,
+        ColumnKind.CODE,
         "gradient",
         Availability.STRICT,
         codes={1: "flat", 2: "slope", 3: "hilltop", 4: "foot of a hill"},
     ),
-    Column(_TABLE, "pr", Kind.TEXT, "kilometre post, as written", Availability.SCENE),
-    Column(_TABLE, "pr1", Kind.TEXT, "metres past the kilometre post, as written", Availability.SCENE),
+    Column(_TABLE, "pr", ColumnKind.TEXT, "kilometre post, as written", Availability.SCENE),
+    Column(_TABLE, "pr1", ColumnKind.TEXT, "metres past the kilometre post, as written", Availability.SCENE),
     Column(
         _TABLE,
         "plan",
-        Kind.CODE,
+        ColumnKind.CODE,
         "curvature",
         Availability.STRICT,
         codes={1: "straight", 2: "left bend", 3: "right bend", 4: "S bend"},
@@ -73,7 +73,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "lartpc",
-        Kind.NUMBER,
+        ColumnKind.NUMBER,
         "width of the central reserve",
         Availability.CALL,
         minimum=0,
@@ -83,7 +83,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "larrout",
-        Kind.NUMBER,
+        ColumnKind.NUMBER,
         "width of the carriageway",
         Availability.CALL,
         minimum=0.1,
@@ -93,7 +93,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "surf",
-        Kind.CODE,
+        ColumnKind.CODE,
         "road surface",
         Availability.STRICT,
         codes={
@@ -111,7 +111,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "infra",
-        Kind.CODE,
+        ColumnKind.CODE,
         "infrastructure",
         Availability.STRICT,
         codes={
@@ -130,7 +130,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "situ",
-        Kind.CODE,
+        ColumnKind.CODE,
         "where on the road",
         Availability.STRICT,
         codes={
@@ -147,7 +147,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "vma",
-        Kind.INTEGER,
+        ColumnKind.INTEGER,
         "speed limit",
         Availability.STRICT,
         minimum=5,
@@ -158,7 +158,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "env1",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "near a school, as written",
         Availability.STRICT,
         last_year=2018,

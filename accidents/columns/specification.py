@@ -22,10 +22,10 @@ class Table(StrEnum):
     USAGERS = "usagers"
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """How a cell is typed once read; the value is the dtype of the column in a typed table."""
 
-    KEY = "int64"
+    ID = "int64"
     CODE = "int16"
     INTEGER = "int32"
     TIME = "minutes since midnight, int16"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
     @property
     def dtype(self) -> str:
         """Name of the pandas dtype of a typed column."""
-        return "int16" if self is Kind.TIME else str(self.value)
+        return "int16" if self is ColumnKind.TIME else str(self.value)
 
 
 class Availability(IntEnum):
@@ -73,18 +73,18 @@ class Column:
 
     table: Table
     name: str
-    kind: Kind
+    kind: ColumnKind
     meaning: str
-    known: Availability
+    availability: Availability
     codes: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
-    letters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    letter_codes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
     pattern: str = ""
     first_year: int = 2005
     last_year: int | None = None
-    other_names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     nullable: bool = True
 
     def published_in(self, year: int) -> bool:
@@ -94,21 +94,21 @@ class Column:
     @property
     def zero_is_missing(self) -> bool:
         """Whether a 0 means "not recorded": it does where neither code list nor range has it."""
-        if self.kind is Kind.CODE:
+        if self.kind is ColumnKind.CODE:
             return 0 not in self.codes
-        if self.kind is Kind.NUMBER and self.unit == "degrees":
+        if self.kind is ColumnKind.NUMBER and self.unit == "degrees":
             return True  # files write 0 where no coordinate was taken; none is exactly 0 on French roads
-        if self.kind in {Kind.INTEGER, Kind.NUMBER}:
+        if self.kind in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
             return self.minimum is not None and self.minimum > 0
         return False
 
-    def allowed(self) -> str:
+    def describe_allowed_values(self) -> str:
         """The allowed values in words, for error messages and documents."""
         if self.codes:
-            written = {code: letter for letter, code in self.letters.items()}
+            written = {code: letter for letter, code in self.letter_codes.items()}
             return ", ".join(f"{written.get(code, code)} {text}" for code, text in self.codes.items())
-        if self.kind is Kind.TIME:
+        if self.kind is ColumnKind.TIME:
             return "a time of day such as 17:15"
         if self.minimum is not None and self.maximum is not None:
             return f"{self.minimum:.12g} to {self.maximum:.12g} {self.unit}".rstrip()
-        return {Kind.KEY: "digits", Kind.TEXT: self.pattern or "text"}.get(self.kind, "a number")
+        return {ColumnKind.ID: "digits", ColumnKind.TEXT: self.pattern or "text"}.get(self.kind, "a number")

@@ -1,6 +1,6 @@
 """Columns of `usagers`: one row a person. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Availability, Column, Kind, Table
+from accidents.columns.specification import Availability, Column, ColumnKind, Table
 
 _TABLE = Table.USAGERS
 _EQUIPMENT = {
@@ -20,18 +20,18 @@ COLUMNS = (
     Column(
         _TABLE,
         "Num_Acc",
-        Kind.KEY,
+        ColumnKind.ID,
         "accident id",
         Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
         nullable=False,
     ),
-    Column(_TABLE, "id_usager", Kind.KEY, "person id, unique over the year", Availability.STRICT, first_year=2022),
+    Column(_TABLE, "id_usager", ColumnKind.ID, "person id, unique over the year", Availability.STRICT, first_year=2022),
     Column(
         _TABLE,
         "id_vehicule",
-        Kind.KEY,
+        ColumnKind.ID,
         "vehicle of the person; of a pedestrian, the vehicle that hit them",
         Availability.STRICT,
         first_year=2019,
@@ -39,7 +39,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "num_veh",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "vehicle id inside the accident",
         Availability.STRICT,
         pattern="[A-Z]{1,3}[0-9]{1,3}",
@@ -47,7 +47,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "place",
-        Kind.CODE,
+        ColumnKind.CODE,
         "seat",
         Availability.CALL,
         codes={
@@ -66,7 +66,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "catu",
-        Kind.CODE,
+        ColumnKind.CODE,
         "category of person",
         Availability.STRICT,
         codes={1: "driver", 2: "passenger", 3: "pedestrian"},
@@ -74,32 +74,52 @@ COLUMNS = (
     Column(
         _TABLE,
         "grav",
-        Kind.CODE,
+        ColumnKind.CODE,
         "injury, from which the label follows",
         Availability.AFTER,
         codes={1: "unhurt", 2: "killed (within 30 days)", 3: "hospitalised (over 24 h)", 4: "slightly injured"},
     ),
-    Column(_TABLE, "sexe", Kind.CODE, "sex", Availability.CALL, codes={1: "male", 2: "female"}),
-    Column(_TABLE, "an_nais", Kind.INTEGER, "year of birth", Availability.CALL, minimum=1880, maximum=2099),
+    Column(_TABLE, "sexe", ColumnKind.CODE, "sex", Availability.CALL, codes={1: "male", 2: "female"}),
+    Column(_TABLE, "an_nais", ColumnKind.INTEGER, "year of birth", Availability.CALL, minimum=1880, maximum=2099),
     Column(
         _TABLE,
         "trajet",
-        Kind.CODE,
+        ColumnKind.CODE,
         "purpose of the trip",
         Availability.SCENE,
         codes={1: "home to work", 2: "home to school", 3: "shopping", 4: "professional", 5: "leisure", 9: "other"},
     ),
     Column(
-        _TABLE, "secu1", Kind.CODE, "safety equipment in use", Availability.SCENE, codes=_EQUIPMENT, first_year=2019
+        _TABLE,
+        "secu1",
+        ColumnKind.CODE,
+        "safety equipment in use",
+        Availability.SCENE,
+        codes=_EQUIPMENT,
+        first_year=2019,
     ),
     Column(
-        _TABLE, "secu2", Kind.CODE, "second safety equipment", Availability.SCENE, codes=_EQUIPMENT, first_year=2019
+        _TABLE,
+        "secu2",
+        ColumnKind.CODE,
+        "second safety equipment",
+        Availability.SCENE,
+        codes=_EQUIPMENT,
+        first_year=2019,
     ),
-    Column(_TABLE, "secu3", Kind.CODE, "third safety equipment", Availability.SCENE, codes=_EQUIPMENT, first_year=2019),
+    Column(
+        _TABLE,
+        "secu3",
+        ColumnKind.CODE,
+        "third safety equipment",
+        Availability.SCENE,
+        codes=_EQUIPMENT,
+        first_year=2019,
+    ),
     Column(
         _TABLE,
         "secu",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "safety equipment before 2019: the equipment, then whether it was used",
         Availability.SCENE,
         pattern="[0-9]{1,2}",
@@ -108,7 +128,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "locp",
-        Kind.CODE,
+        ColumnKind.CODE,
         "where the pedestrian was",
         Availability.SCENE,
         codes={
@@ -126,7 +146,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "actp",
-        Kind.CODE,
+        ColumnKind.CODE,
         "what the pedestrian did",
         Availability.SCENE,
         codes={
@@ -140,12 +160,12 @@ COLUMNS = (
             10: "getting in or out",
             11: "unknown",
         },
-        letters={"A": 10, "B": 11},
+        letter_codes={"A": 10, "B": 11},
     ),
     Column(
         _TABLE,
         "etatp",
-        Kind.CODE,
+        ColumnKind.CODE,
         "whether the pedestrian was alone",
         Availability.SCENE,
         codes={1: "alone", 2: "accompanied", 3: "in a group"},

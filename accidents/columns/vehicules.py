@@ -1,6 +1,6 @@
 """Columns of `vehicules`: one row a vehicle. Code lists: ONISR description of the BAAC files, 2025-10-21."""
 
-from accidents.columns.specification import Availability, Column, Kind, Table
+from accidents.columns.specification import Availability, Column, ColumnKind, Table
 
 _TABLE = Table.VEHICULES
 _UNUSED = "unused since 2006"
@@ -9,18 +9,20 @@ COLUMNS = (
     Column(
         _TABLE,
         "Num_Acc",
-        Kind.KEY,
+        ColumnKind.ID,
         "accident id",
         Availability.STRICT,
         minimum=200_500_000_000,
         maximum=209_999_999_999,
         nullable=False,
     ),
-    Column(_TABLE, "id_vehicule", Kind.KEY, "vehicle id, unique over the year", Availability.STRICT, first_year=2019),
+    Column(
+        _TABLE, "id_vehicule", ColumnKind.ID, "vehicle id, unique over the year", Availability.STRICT, first_year=2019
+    ),
     Column(
         _TABLE,
         "num_veh",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         "vehicle id inside the accident",
         Availability.STRICT,
         pattern="[A-Z]{1,3}[0-9]{1,3}",
@@ -28,7 +30,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "senc",
-        Kind.CODE,
+        ColumnKind.CODE,
         "direction of travel",
         Availability.SCENE,
         codes={1: "increasing kilometre posts", 2: "decreasing kilometre posts", 3: "no reference"},
@@ -36,7 +38,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "catv",
-        Kind.CODE,
+        ColumnKind.CODE,
         "vehicle category",
         Availability.STRICT,
         codes={
@@ -84,7 +86,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "obs",
-        Kind.CODE,
+        ColumnKind.CODE,
         "fixed obstacle hit",
         Availability.CALL,
         codes={
@@ -111,7 +113,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "obsm",
-        Kind.CODE,
+        ColumnKind.CODE,
         "moving obstacle hit",
         Availability.CALL,
         codes={
@@ -127,7 +129,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "choc",
-        Kind.CODE,
+        ColumnKind.CODE,
         "first impact",
         Availability.CALL,
         codes={
@@ -146,7 +148,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "manv",
-        Kind.CODE,
+        ColumnKind.CODE,
         "main manoeuvre before the accident",
         Availability.CALL,
         codes={
@@ -181,7 +183,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "motor",
-        Kind.CODE,
+        ColumnKind.CODE,
         "engine",
         Availability.SCENE,
         codes={1: "fuel", 2: "hybrid", 3: "electric", 4: "hydrogen", 5: "human", 6: "other"},
@@ -190,7 +192,7 @@ COLUMNS = (
     Column(
         _TABLE,
         "occutc",
-        Kind.INTEGER,
+        ColumnKind.INTEGER,
         "occupants of a public transport vehicle",
         Availability.SCENE,
         minimum=0,

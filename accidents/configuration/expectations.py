@@ -29,14 +29,14 @@ class MissingLimits(Settings):
         return self.columns.get(f"{table}.{column}", self.other)
 
 
-class Bounds(Settings):
+class ShareRange(Settings):
     """The shares between which one is plausible, both inclusive."""
 
     least: Share = Field(description="smallest plausible share")
     most: Share = Field(description="largest plausible share")
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Bounds":
+    def _ordered(self) -> "ShareRange":
         if self.least > self.most:
             raise ValueError(f"least {self.least:g} is greater than most {self.most:g}")
         return self
@@ -128,20 +128,22 @@ class ExpectationSettings(Settings):
     missing_until_2018: MissingLimits = Field(
         _MISSING_UNTIL_2018, description="shares missing in the editions up to 2018; a breach is a warning"
     )
-    priority: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of accidents that are priority")
-    killed: Bounds = Field(Bounds(least=0.005, most=0.08), description="share of people killed")
-    hospitalised: Bounds = Field(Bounds(least=0.05, most=0.4), description="share of people hospitalised")
-    slightly_injured: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people slightly injured")
-    unhurt: Bounds = Field(Bounds(least=0.2, most=0.6), description="share of people unhurt")
+    priority: ShareRange = Field(ShareRange(least=0.2, most=0.6), description="share of accidents that are priority")
+    killed: ShareRange = Field(ShareRange(least=0.005, most=0.08), description="share of people killed")
+    hospitalised: ShareRange = Field(ShareRange(least=0.05, most=0.4), description="share of people hospitalised")
+    slightly_injured: ShareRange = Field(
+        ShareRange(least=0.2, most=0.6), description="share of people slightly injured"
+    )
+    unhurt: ShareRange = Field(ShareRange(least=0.2, most=0.6), description="share of people unhurt")
     nobody_hurt: Share = Field(
         0.01, description="largest share of accidents with nobody hurt, which by definition there are none of"
     )
     unknown_injury: Share = Field(0.02, description="largest share of people whose injury is not recorded")
-    afternoon: Bounds = Field(Bounds(least=0.3, most=0.9), description="share of accidents from 13:00 on")
-    passengers: Bounds = Field(
-        Bounds(least=0.08, most=0.5), description="share of people who are passengers; a breach is a warning"
+    afternoon: ShareRange = Field(ShareRange(least=0.3, most=0.9), description="share of accidents from 13:00 on")
+    passengers: ShareRange = Field(
+        ShareRange(least=0.08, most=0.5), description="share of people who are passengers; a breach is a warning"
     )
-    pedestrians: Bounds = Field(
-        Bounds(least=0.02, most=0.25), description="share of people who are pedestrians; a breach is a warning"
+    pedestrians: ShareRange = Field(
+        ShareRange(least=0.02, most=0.25), description="share of people who are pedestrians; a breach is a warning"
     )
     unmatched: Share = Field(0.001, description="largest share of a table's rows whose accident another table lacks")

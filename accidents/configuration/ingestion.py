@@ -1,8 +1,8 @@
 """The configuration of the ingestion pipeline: where data come from, and how much may be wrong with them."""
 
 from accidents.configuration.base import Settings
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.expectations import ExpectationSettings
-from accidents.configuration.limits import Limits
 from accidents.configuration.source import SourceSettings
 
 
@@ -10,7 +10,7 @@ class IngestionSettings(Settings):
     """Reading, validating and cleaning of the published files."""
 
     source: SourceSettings = SourceSettings()
-    limits: Limits = Limits()
+    limits: DataQualityLimits = DataQualityLimits()
     expectations: ExpectationSettings = ExpectationSettings()
 
     @property

@@ -135,13 +135,13 @@ class TrainingSettings(Settings):
                 raise ValueError(f"{name}.parameters.{wrong['loc'][0]} = {wrong['input']!r}: {wrong['msg']}") from None
         return settings
 
-    def only(self, name: str) -> Self:
+    def restricted_to(self, name: str) -> Self:
         """What the training of one type depends on, without what is configured for the others and where files go."""
         left_out = {"models_folder", "reports_folder", "compare_without_geography", "models", "model_settings"}
         own = {name: self.model_settings[name]} if name in self.model_settings else {}
         kept = {field: value for field, value in self if field not in left_out}
         return type(self)(models=(name,), model_settings=own, **kept)
 
-    def of_model(self, name: str) -> ModelSettings:
+    def settings_of(self, name: str) -> ModelSettings:
         """Settings of the model type `name`, empty where none are configured."""
         return self.model_settings.get(name, ModelSettings())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from accidents.columns import SOURCE
+from accidents.columns import ATTRIBUTION
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -19,7 +19,7 @@ def render(results: pd.DataFrame, source: str) -> str:
     """
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("expectations.html.j2").render(
-        attribution=SOURCE,
+        attribution=ATTRIBUTION,
         source=source,
         total=len(results),
         broken=results[~results["success"]].to_dict("records"),

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from accidents.cleaning.roads import choose
+from accidents.cleaning.main_road import select_main_roads
 from accidents.columns import MISSING, TABLES, Table
-from accidents.configuration.expectations import Bounds, ExpectationSettings
+from accidents.configuration.expectations import ExpectationSettings, ShareRange
 from accidents.expectations.totals import PUBLISHED_ACCIDENTS
 from accidents.tables import Tables
 
 YEAR = 100_000_000
 """An accident id divided by this is its year."""
 
-LABEL = "Label"
+LABEL_TOPIC = "Label"
 """The topic of expectations on `grav` of `usagers`."""
 
-NUMBER = "Number of accidents"
+COUNT_TOPIC = "Number of accidents"
 """The topic of the expectation that compares a year with what is published of it."""
 
 _LAST_OLD_EDITION = 2018
@@ -63,7 +63,7 @@ class Suite:
         return pd.DataFrame({str(i): expectation.measure for i, expectation in enumerate(self.expectations)})
 
 
-def suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
+def build_suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
     """Yield all suites: year by year, and the four tables of each."""
     frames: Rows = {table: getattr(tables, table) for table in Table}
     years = {table: frame["Num_Acc"].to_numpy() // YEAR for table, frame in frames.items()}
@@ -95,7 +95,7 @@ def _count(year: int, rows: Rows, settings: ExpectationSettings) -> Expectation:
         part = "a part of the year: " if count < published - margin else ""
         note = f"{part}{count / published:.1%} of the {published:,} published accidents"
     return Expectation(
-        topic=NUMBER,
+        topic=COUNT_TOPIC,
         subject="rows of caracteristiques",
         measure=np.ones(count),
         kind="ExpectTableRowCountToBeBetween",
@@ -118,7 +118,7 @@ def _nobody_hurt(rows: Rows, settings: ExpectationSettings) -> Expectation:
     unhurt = people["grav"] == _UNHURT
     accidents = rows[Table.CARACTERISTIQUES]["Num_Acc"]
     nobody = accidents.isin(people.loc[unhurt, "Num_Acc"]) & ~accidents.isin(people.loc[~unhurt, "Num_Acc"])
-    return _label("accidents with nobody hurt", nobody, Bounds(least=0, most=settings.nobody_hurt), rows, settings)
+    return _label("accidents with nobody hurt", nobody, ShareRange(least=0, most=settings.nobody_hurt), rows, settings)
 
 
 def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
@@ -128,15 +128,17 @@ def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation
         ("people slightly injured", 4, settings.slightly_injured),
         ("people hospitalised", 3, settings.hospitalised),
         ("people killed", 2, settings.killed),
-        ("people of unknown injury", MISSING, Bounds(least=0, most=settings.unknown_injury)),
+        ("people of unknown injury", MISSING, ShareRange(least=0, most=settings.unknown_injury)),
     ):
         yield _label(subject, grav == code, bounds, rows, settings)
 
 
-def _label(subject: str, values: pd.Series, bounds: Bounds, rows: Rows, settings: ExpectationSettings) -> Expectation:
+def _label(
+    subject: str, values: pd.Series, bounds: ShareRange, rows: Rows, settings: ExpectationSettings
+) -> Expectation:
     large = len(rows[Table.CARACTERISTIQUES]) >= settings.fewest_accidents
     return Expectation(
-        topic=LABEL,
+        topic=LABEL_TOPIC,
         subject=subject,
         measure=values.to_numpy(dtype="float64"),
         kind="ExpectColumnMeanToBeBetween",
@@ -164,7 +166,7 @@ def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
         yield _composition(subject, (roles == code).where(roles != MISSING), bounds)
 
 
-def _composition(subject: str, values: pd.Series, bounds: Bounds, *, blocking: bool = False) -> Expectation:
+def _composition(subject: str, values: pd.Series, bounds: ShareRange, *, blocking: bool = False) -> Expectation:
     """A share that is usual; `values` are missing where nothing is recorded."""
     return Expectation(
         topic="Composition",
@@ -194,7 +196,7 @@ def _missing(year: int, table: Table, rows: Rows, settings: ExpectationSettings)
     notes += ["few accidents: the limit is wider by what chance may do"] if few else []
     frame, note = rows[table], "; ".join(notes)
     if table is Table.LIEUX:  # further roads of an accident may be filled in less well, and are not used
-        frame = frame[choose(frame)]
+        frame = frame[select_main_roads(frame)]
     for name, column in TABLES[table].items():
         if column.published_in(year) and column.nullable:
             cells = frame[name]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from accidents.columns import TABLES, Availability, Kind, Table
+from accidents.columns import TABLES, Availability, ColumnKind, Table
 from accidents.features import code_groups
 from accidents.features.code_groups import Party
 
@@ -74,7 +74,7 @@ PUBLISHED: Mapping[Over, tuple[str, ...]] = {
 
 def _published(table: Table, name: str) -> Field:
     column = TABLES[table][name]
-    return Field(name, column.known, name, column.codes if column.kind is Kind.CODE else {})
+    return Field(name, column.availability, name, column.codes if column.kind is ColumnKind.CODE else {})
 
 
 FIELDS: Mapping[Over, Mapping[str, Field]] = {

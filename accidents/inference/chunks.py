@@ -17,10 +17,10 @@ import numpy as np
 
 from accidents.columns import Table
 from accidents.errors import DataError
+from accidents.reading.decoding import read_text
 from accidents.reading.edition import YEAR
-from accidents.reading.findings import FileFault, file_fault, refusal
-from accidents.reading.layout import KEY, Header, read_header
-from accidents.reading.text import load
+from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
+from accidents.reading.layout import ACCIDENT_ID, Header, read_header
 from accidents.sources.edition import Edition
 
 _HEAD = 100_000  # characters in which a file must show its header
@@ -62,12 +62,14 @@ def cut(edition: Edition, chunk: int, folder: Path) -> list[Chunk]:
     """
     try:
         headers = {table: _header(path, table, edition.year, folder) for table, path in edition.files.items()}
-    except FileFault as fault:
-        raise refusal([fault.finding]) from None
+    except UnreadableFileError as fault:
+        raise data_error([fault.finding]) from None
     main = edition.files[Table.CARACTERISTIQUES]
     ids = np.unique(np.fromiter(_ids(main, headers[Table.CARACTERISTIQUES]), np.int64))
     if not len(ids):
-        raise DataError(f"{main}: no row has an accident id, 12 digits in the column {KEY}; use the official file")
+        raise DataError(
+            f"{main}: no row has an accident id, 12 digits in the column {ACCIDENT_ID}; use the official file"
+        )
     groups = np.array_split(ids, -(-len(ids) // chunk))
     starts = [int(group[0]) for group in groups[1:]]
     folders = [folder / f"{number:06d}" for number in range(len(groups))]
@@ -110,10 +112,12 @@ def _header(path: str, table: Table, year: int | None, folder: Path) -> Header:
         with _open(path) as file:
             start = file.read(_HEAD)
     except OSError as error:
-        raise file_fault(file_name(path), f"cannot be opened: {error}", "Check the path and the permissions") from error
+        raise unreadable_file(
+            file_name(path), f"cannot be opened: {error}", "Check the path and the permissions"
+        ) from error
     head = folder / file_name(path)
     head.write_bytes((start[: start.rfind("\n") + 1] or start).encode("latin-1"))
-    return read_header(load(str(head)), table, year, labelled=False)
+    return read_header(read_text(str(head)), table, year, labelled=False)
 
 
 def _ids(path: str, header: Header) -> Iterator[int]:
@@ -123,7 +127,7 @@ def _ids(path: str, header: Header) -> Iterator[int]:
 
 def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
     """Accident id and text of each row but the header; where a row has no id, that of the row before or 0."""
-    place, number, record = header.columns.index(KEY), 0, ""
+    place, number, record = header.columns.index(ACCIDENT_ID), 0, ""
     for line in _after_header(file):
         found = _id(line, header.separator, place)
         if not found and record.count('"') % 2:

@@ -22,14 +22,14 @@ import numpy as np
 
 from accidents.bundle import Bundle
 from accidents.columns import MISSING, Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.configuration.limits import Limits
 from accidents.errors import DataError
 from accidents.features import build
 from accidents.inference.batch import Batch, Rejected
 from accidents.inference.chunks import Chunk, cut, file_name
-from accidents.ingestion import Ingested, ingest
-from accidents.reading.findings import Action, Finding, refusal, too_many
+from accidents.ingestion import IngestionResult, ingest
+from accidents.reading.issues import Action, DataIssue, data_error, exceeds_limit
 from accidents.sources.edition import Edition
 
 _NO_SHARE = {"bad_cells": math.inf, "bad_keys": math.inf}
@@ -40,7 +40,7 @@ def batches(
     bundle: Bundle,
     *,
     chunk: int,
-    limits: Limits,
+    limits: DataQualityLimits,
     threads: int,
     progress: Callable[[str], None],
 ) -> Iterator[Batch]:
@@ -76,12 +76,12 @@ def batches(
             latest = parts[-1].last
         findings = account.findings(limits)
         if any(finding.action is Action.STOPPED for finding in findings):
-            raise refusal(findings)
+            raise data_error(findings)
         for finding in findings:
-            progress(f"{finding.sentence()}: {finding.action}")
+            progress(f"{finding.message()}: {finding.action}")
 
 
-def _ingested(part: Chunk, settings: IngestionSettings, *, alone: bool) -> Ingested:
+def _ingested(part: Chunk, settings: IngestionSettings, *, alone: bool) -> IngestionResult:
     try:
         return ingest([part.edition], settings, labelled=False)
     except DataError as error:
@@ -91,7 +91,7 @@ def _ingested(part: Chunk, settings: IngestionSettings, *, alone: bool) -> Inges
         raise DataError(f"{error}\n{where}", error.report) from None
 
 
-def _scored(part: Chunk, ingested: Ingested, bundle: Bundle, threads: int) -> Batch:
+def _scored(part: Chunk, ingested: IngestionResult, bundle: Bundle, threads: int) -> Batch:
     ids = ingested.accidents.accidents["Num_Acc"].to_numpy()
     return Batch(
         ids,
@@ -117,7 +117,7 @@ class _Account:
         self.read: Counter[str] = Counter()
         self.found: dict[tuple[str, str, str, str], tuple[int, bool, str]] = {}
 
-    def add(self, ingested: Ingested) -> None:
+    def add(self, ingested: IngestionResult) -> None:
         """Add the findings of a part; one without a share is about a whole file and counts once."""
         self.read.update({name: rows for name, rows in ingested.counts.items() if name.endswith("_in")})
         for row in ingested.report.to_dict("records"):
@@ -126,7 +126,7 @@ class _Account:
             counted = row["share"] > 0
             self.found[key] = (rows + row["rows"] if counted else row["rows"], counted, values)
 
-    def findings(self, limits: Limits) -> list[Finding]:
+    def findings(self, limits: DataQualityLimits) -> list[DataIssue]:
         """The findings on the edition as a whole; those with shares above the limits say "stopped"."""
         findings = []
         for (file, column, check, what), (rows, counted, values) in self.found.items():
@@ -134,7 +134,7 @@ class _Account:
             action = Action(what)
             if action is Action.QUARANTINED and share > limits.bad_keys:
                 action = Action.STOPPED
-            if action is Action.MISSING and too_many(share, limits):
+            if action is Action.MISSING and exceeds_limit(share, limits):
                 action = Action.STOPPED
-            findings.append(Finding(file, column, check, rows, share, action, (values,) if values else ()))
+            findings.append(DataIssue(file, column, check, rows, share, action, (values,) if values else ()))
         return findings

@@ -19,7 +19,7 @@ from accidents.bundle import Bundle
 from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
 from accidents.inference.prediction import matrix
-from accidents.requests import Notes, RefusedError, parse_many
+from accidents.requests import InvalidRequestError, ParseReport, parse_batch
 
 _SHOWN = 1000  # characters of a refused line that are listed
 _DECODED = 1000  # rows of a Parquet file turned into objects at a time
@@ -73,12 +73,12 @@ def _chunked(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
 
 
 def _scored(lines: list[Line], name: str, bundle: Bundle, threads: int) -> Batch:
-    requests = parse_many(line.content for line in lines if not line.fault)
+    requests = parse_batch(line.content for line in lines if not line.fault)
     outcomes = iter(requests.outcomes)
     ids, rejected = [], []
     for line in lines:
         outcome = line.fault or next(outcomes)
-        if isinstance(outcome, Notes):
+        if isinstance(outcome, ParseReport):
             ids.append(line.number if outcome.accident is None else outcome.accident)
         else:
             text = line.content if isinstance(line.content, str) else json.dumps(line.content, default=str)
@@ -87,7 +87,7 @@ def _scored(lines: list[Line], name: str, bundle: Bundle, threads: int) -> Batch
     return Batch(np.array(ids, dtype=np.int64), probabilities, rejected)
 
 
-def _reason(fault: RefusedError | str) -> str:
+def _reason(fault: InvalidRequestError | str) -> str:
     return fault if isinstance(fault, str) else "; ".join(str(problem) for problem in fault.problems)
 
 

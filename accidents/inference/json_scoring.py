@@ -8,7 +8,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.errors import RequestError
 from accidents.inference.prediction import matrix
-from accidents.requests import RefusedError, parse_many
+from accidents.requests import InvalidRequestError, parse_batch
 from accidents.tables import INTERPRETATIONS
 
 NESTED = "accident"
@@ -32,9 +32,9 @@ def predict_texts(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         RequestError: a row cannot be read; names row, field, value and what is allowed. Nothing is answered then.
     """
-    requests = parse_many(_content(number, texts) for number, texts in enumerate(_texts(frame)))
+    requests = parse_batch(_content(number, texts) for number, texts in enumerate(_texts(frame)))
     for number, outcome in enumerate(requests.outcomes):
-        if isinstance(outcome, RefusedError):
+        if isinstance(outcome, InvalidRequestError):
             raise RequestError(f"row {number}: {outcome}")
     probability = bundle.probability(matrix(bundle, requests.arrays))
     prediction = (probability >= bundle.threshold).astype("int64")

@@ -17,7 +17,7 @@ from accidents.features.arrays import Arrays
 from accidents.features.catalogue import FEATURES
 from accidents.features.compute import compute, place_keys
 from accidents.models.base import Matrix
-from accidents.requests import Request
+from accidents.requests import ParsedRequest
 from accidents.tables import INTERPRETATIONS
 
 
@@ -40,7 +40,7 @@ class Answer:
     warnings: tuple[str, ...]
 
 
-def answer(bundle: Bundle, request: Request, *, reasons: int = 3) -> Answer:
+def answer(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3) -> Answer:
     """Predict one accident.
 
     Args:

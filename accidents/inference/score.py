@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 
 from accidents.bundle import Bundle
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
-from accidents.configuration.limits import Limits
 from accidents.errors import ConfigurationError, DataError, SourceError
 from accidents.inference import editions, files
 from accidents.inference.batch import Batch
 from accidents.inference.output import SCHEMA, check_output, rejected_path, written
-from accidents.schemas.predictions import predictions_of
+from accidents.schemas.predictions import predictions_frame
+from accidents.sources.file_names import parse_file_name
 from accidents.sources.folder import folder_editions
-from accidents.sources.names import recognise
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def score(
     bundle: Bundle,
     settings: InferenceSettings,
     *,
-    limits: Limits,
+    limits: DataQualityLimits,
     progress: Callable[[str], None] = print,
 ) -> Summary:
     """Score the accidents of `source` into the file `output`, `settings.chunk` of them in memory at a time.
@@ -98,7 +98,7 @@ def _batches(
     target: Path,
     bundle: Bundle,
     settings: InferenceSettings,
-    limits: Limits,
+    limits: DataQualityLimits,
     progress: Callable[[str], None],
 ) -> Iterator[Batch]:
     local, chunk, threads = "://" not in source, settings.chunk, settings.threads
@@ -109,7 +109,7 @@ def _batches(
         found = folder_editions(source, None)
         _refuse_overwriting([path for edition in found for path in edition.files.values()], target)
         return editions.batches(found, bundle, chunk=chunk, limits=limits, threads=threads, progress=progress)
-    if recognise(PurePosixPath(source).name):
+    if parse_file_name(PurePosixPath(source).name):
         raise ConfigurationError(f"{source}: is one of the four BAAC files of a year; give the folder that holds all")
     if suffix not in files.FORMATS:
         raise ConfigurationError(
@@ -128,5 +128,5 @@ def _refuse_overwriting(inputs: Sequence[str], target: Path) -> None:
 
 def _predictions(batch: Batch, bundle: Bundle) -> pd.DataFrame:
     """A frame with the columns of `output.SCHEMA`."""
-    predictions = predictions_of(pd.Series(batch.ids), batch.probabilities, bundle.threshold)
+    predictions = predictions_frame(pd.Series(batch.ids), batch.probabilities, bundle.threshold)
     return predictions.assign(model_type=bundle.model_type)[SCHEMA.names]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.inference.json_scoring import NESTED
-from accidents.requests.serialisation import requests_of
+from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents, Subset
 from accidents.training.split import uniform
 
@@ -33,7 +33,7 @@ def stored_accidents(predictions: pd.DataFrame, accidents: Accidents, count: int
     tested = predictions[predictions["part"] == Subset.TEST]
     order = np.argsort(uniform(tested["Num_Acc"].to_numpy(), _DRAW), kind="stable")
     drawn = tested.iloc[order].groupby("label", sort=True).head(count // 2).sort_values("Num_Acc", ignore_index=True)
-    texts = [json.dumps(request) for request in requests_of(accidents, drawn["Num_Acc"].tolist())]
+    texts = [json.dumps(request) for request in to_requests(accidents, drawn["Num_Acc"].tolist())]
     return pd.DataFrame({NESTED: texts, "label": drawn["label"], "probability": drawn["probability"]})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from accidents.columns import MISSING, TABLES, Kind, Table
+from accidents.columns import MISSING, TABLES, ColumnKind, Table
 from accidents.features.code_groups import (
     CYCLES,
     HEAVY_VEHICLES,
@@ -102,10 +102,10 @@ def missing(accidents: Accidents) -> pd.DataFrame:
     found = []
     for table, columns in TABLES.items():
         for name, column in columns.items():
-            if column.kind is Kind.KEY or name not in frames[table] or not any(map(column.published_in, years)):
+            if column.kind is ColumnKind.ID or name not in frames[table] or not any(map(column.published_in, years)):
                 continue
             cells = frames[table][name]
-            empty = cells.isna() if column.kind in {Kind.NUMBER, Kind.TEXT} else cells == MISSING
+            empty = cells.isna() if column.kind in {ColumnKind.NUMBER, ColumnKind.TEXT} else cells == MISSING
             found.append((str(table), name, column.meaning, len(cells), float(empty.mean())))
     return pd.DataFrame(found, columns=["table", "column", "meaning", "rows", "share"])
 

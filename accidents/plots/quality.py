@@ -45,7 +45,7 @@ def caught(report: pd.DataFrame, shown: int, source: str) -> Figure:
     """What broke a rule, by the number of rows (logarithmic) and what became of them.
 
     Args:
-        report: the report of an ingestion (`accidents.reading.findings.REPORT_COLUMNS`).
+        report: the report of an ingestion (`accidents.reading.issues.REPORT_COLUMNS`).
         shown: most rules to draw.
         source: what `style.credit` gives.
     """

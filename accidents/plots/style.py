@@ -12,7 +12,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from accidents.columns import SOURCE
+from accidents.columns import ATTRIBUTION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ _APART = 0.16  # of their width: without names between axes, the last value of o
 
 def credit(*, synthetic: bool) -> str:
     """The line that names the source of what is shown, and says so where the accidents are synthetic."""
-    return f"Synthetic accidents, drawn from frequencies counted in: {SOURCE}" if synthetic else f"Data: {SOURCE}"
+    return f"{'Synthetic accidents, drawn from frequencies counted in' if synthetic else 'Data'}: {ATTRIBUTION}"
 
 
 def canvas(

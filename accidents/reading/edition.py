@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from accidents.columns import Table
-from accidents.configuration.limits import Limits
-from accidents.reading.findings import FileFault, Finding, file_fault, refusal
-from accidents.reading.table import TableFile, read_table
+from accidents.configuration.data_quality import DataQualityLimits
+from accidents.reading.issues import DataIssue, UnreadableFileError, data_error, unreadable_file
+from accidents.reading.typed_table import ParsedFile, read_table
 from accidents.sources.edition import Edition
 from accidents.tables import Tables
 
@@ -17,11 +17,11 @@ YEAR = 100_000_000
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedEdition:
     """An edition as read: one typed file a table, and the year it is of."""
 
     year: int
-    files: Mapping[Table, TableFile]
+    files: Mapping[Table, ParsedFile]
 
     @property
     def tables(self) -> Tables:
@@ -33,9 +33,9 @@ def read(
     edition: Edition,
     *,
     labelled: bool = True,
-    limits: Limits | None = None,
+    limits: DataQualityLimits | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Reading:
+) -> ParsedEdition:
     """Read the four files of an edition.
 
     Cells that break a rule are missing and counted in the findings, even where they are too many to go on: whether to
@@ -52,7 +52,7 @@ def read(
     """
     reading, findings = try_to_read(edition, labelled=labelled, limits=limits, progress=progress)
     if reading is None:
-        raise refusal(findings)
+        raise data_error(findings)
     return reading
 
 
@@ -60,33 +60,33 @@ def try_to_read(
     edition: Edition,
     *,
     labelled: bool = True,
-    limits: Limits | None = None,
+    limits: DataQualityLimits | None = None,
     progress: Callable[[str], None] | None = None,
-) -> tuple[Reading | None, list[Finding]]:
+) -> tuple[ParsedEdition | None, list[DataIssue]]:
     """The same without raising: None where any file cannot be read, and the findings of all files."""
-    files: dict[Table, TableFile] = {}
-    findings: list[Finding] = []
+    files: dict[Table, ParsedFile] = {}
+    findings: list[DataIssue] = []
     year = edition.year
     for table in Table:
         path = edition.files.get(table)
         if path is None:
             remedy = "All four files of a year are needed; look for one that is named differently"
-            findings.append(file_fault(f"edition {year or ''}", f"there is no file for {table}", remedy).finding)
+            findings.append(unreadable_file(f"edition {year or ''}", f"there is no file for {table}", remedy).finding)
             continue
         if progress:
             progress(f"reading {path}")
         try:
             files[table] = read_table(path, table, year, labelled=labelled, limits=limits)
-        except FileFault as fault:
+        except UnreadableFileError as fault:
             findings.append(fault.finding)
             continue
         year = year or _main_year(files[table])
         findings.extend(files[table].findings)
     complete = len(files) == len(Table)
-    return (Reading(year or 0, files) if complete else None), findings
+    return (ParsedEdition(year or 0, files) if complete else None), findings
 
 
-def _main_year(file: TableFile) -> int:
+def _main_year(file: ParsedFile) -> int:
     """The year of most accident ids of a file."""
     years, counts = np.unique(file.frame["Num_Acc"].to_numpy() // YEAR, return_counts=True)
     return int(years[counts.argmax()])

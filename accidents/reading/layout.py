@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from accidents.columns import TABLES, Table
-from accidents.reading.findings import Action, Finding, file_fault
-from accidents.reading.text import FileText
+from accidents.reading.decoding import DecodedFile
+from accidents.reading.issues import Action, DataIssue, unreadable_file
 
 FIRST_NEW_YEAR = 2019
 SEPARATORS = {";": "semicolon", ",": "comma", "\t": "tab"}
-KEY = "Num_Acc"
+ACCIDENT_ID = "Num_Acc"
 
 
 class Layout(Enum):
@@ -52,10 +52,10 @@ class Header:
     quoted: bool
     columns: tuple[str | None, ...]
     layout: Layout
-    findings: tuple[Finding, ...]
+    findings: tuple[DataIssue, ...]
 
 
-def read_header(text: FileText, table: Table, year: int | None, *, labelled: bool) -> Header:
+def read_header(text: DecodedFile, table: Table, year: int | None, *, labelled: bool) -> Header:
     """Recognise separator, columns and layout of a file from its first line.
 
     Args:
@@ -75,10 +75,10 @@ def read_header(text: FileText, table: Table, year: int | None, *, labelled: boo
     columns = [_specified(table, name) for name in names]
     _refuse_repeated(text.file, columns)
     if year is None:
-        year = _first_year(lines, separator, columns.index(KEY))
+        year = _first_year(lines, separator, columns.index(ACCIDENT_ID))
     layout = _layout(columns, year)
     if separator not in layout.separators:
-        raise file_fault(
+        raise unreadable_file(
             text.file,
             f"wrong separator: fields are separated by a {SEPARATORS[separator]}, which {layout.value} does not use",
             f"Save it with a {' or '.join(SEPARATORS[one] for one in layout.separators)}, or use the official file",
@@ -98,20 +98,20 @@ def _unquoted(name: str) -> str:
 def _separator(file: str, table: Table, line: str) -> str:
     for separator in SEPARATORS:
         fields = [_specified(table, _unquoted(name)) for name in line.split(separator)]
-        if KEY in fields and len(fields) > 1:
+        if ACCIDENT_ID in fields and len(fields) > 1:
             return separator
-    raise file_fault(
+    raise unreadable_file(
         file,
-        f"wrong separator or missing column: the header {line[:80]!r} does not yield the key column {KEY}",
+        f"wrong separator or missing column: the header {line[:80]!r} does not yield the key column {ACCIDENT_ID}",
         f"The fields of {table} are separated by {', '.join(SEPARATORS.values())}; use the official file",
-        column=KEY,
+        column=ACCIDENT_ID,
         rows=[1],
     )
 
 
 def _specified(table: Table, name: str) -> str | None:
     for column in TABLES[table].values():
-        if name.casefold() in {other.casefold() for other in (column.name, *column.other_names)}:
+        if name.casefold() in {other.casefold() for other in (column.name, *column.aliases)}:
             return column.name
     return None
 
@@ -119,7 +119,7 @@ def _specified(table: Table, name: str) -> str | None:
 def _refuse_repeated(file: str, columns: Sequence[str | None]) -> None:
     for name in columns:
         if name is not None and columns.count(name) > 1:
-            raise file_fault(file, "the column occurs twice in the header", "Remove one", column=name, rows=[1])
+            raise unreadable_file(file, "the column occurs twice in the header", "Remove one", column=name, rows=[1])
 
 
 def _first_year(lines: Sequence[bytes], separator: str, place: int) -> int:
@@ -137,15 +137,15 @@ def _layout(columns: Sequence[str | None], year: int) -> Layout:
 
 def _ignored(
     file: str, table: Table, names: Sequence[str], columns: Sequence[str | None], *, labelled: bool
-) -> tuple[Finding, ...]:
+) -> tuple[DataIssue, ...]:
     findings = [
-        Finding(file, name, f"column that {table} does not have", 1, 0.0, Action.IGNORED, first_rows=(1,))
+        DataIssue(file, name, f"column that {table} does not have", 1, 0.0, Action.IGNORED, first_rows=(1,))
         for name, column in zip(names, columns, strict=True)
         if column is None
     ]
     if not labelled and "grav" in columns:
         check = "the label is no input of a prediction"
-        findings.append(Finding(file, "grav", check, 1, 0.0, Action.IGNORED, first_rows=(1,)))
+        findings.append(DataIssue(file, "grav", check, 1, 0.0, Action.IGNORED, first_rows=(1,)))
     return tuple(findings)
 
 
@@ -153,7 +153,7 @@ def _refuse_missing(file: str, table: Table, columns: Sequence[str | None], year
     required = [column.name for column in TABLES[table].values() if column.published_in(year)]
     missing = [name for name in required if name not in columns and (labelled or name != "grav")]
     if missing:
-        raise file_fault(
+        raise unreadable_file(
             file,
             f"missing column: {', '.join(missing)} of {table} {year}",
             "Use the official file, which has it, or restore the name of the column in the header",

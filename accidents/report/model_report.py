@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from accidents.background import Task
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import compare, evaluate
@@ -25,6 +24,7 @@ from accidents.report.files import REPORT, Reports
 from accidents.report.subject import Subject
 from accidents.sample.source_name import SAMPLE
 from accidents.tables import LABEL, Subset
+from accidents.worker_process import WorkerTask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,7 +187,7 @@ def compare_models(
         evaluations[name] = _evaluated(part, bundle, measured, settings)
         explanations[name] = explain(bundle, bundle.matrix(X), settings)
         told = subjects[name], evaluations[name], explanations[name], settings
-        drawn.append(Task(_files, *told) if name != order[-1] else _files(*told))
+        drawn.append(WorkerTask(_files, *told) if name != order[-1] else _files(*told))
     ranking = ranked_by_f1({name: evaluations[name] for name in models})
     best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
     compared = comparison_report(
@@ -196,7 +196,7 @@ def compare_models(
         _differences(ranking, tested, models, settings),
         chosen=subjects[best].name,
     )
-    files = {name: one.result() if isinstance(one, Task) else one for name, one in zip(order, drawn, strict=True)}
+    files = {name: one.result() if isinstance(one, WorkerTask) else one for name, one in zip(order, drawn, strict=True)}
     return Comparison(
         table=_table(ranking, models, evaluations),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},

@@ -7,14 +7,14 @@ import numpy as np
 from accidents.features.array_columns import FIELDS, Over
 from accidents.features.arrays import Arrays
 from accidents.features.cells import code_of_road, code_of_text
-from accidents.requests.form import SLOTS, Form
+from accidents.requests.rows import POSITIONS, AccidentRows
 
 _WIDTH = {over: len(fields) for over, fields in FIELDS.items()}
 _ACCIDENT, _VEHICLE, _PERSON = (_WIDTH[over] for over in (Over.ACCIDENT, Over.VEHICLES, Over.PEOPLE))
-_DEP, _COM, _VOIE, _LAT, _LONG = (SLOTS[Over.ACCIDENT][name] for name in ("dep", "com", "voie", "lat", "long"))
+_DEP, _COM, _VOIE, _LAT, _LONG = (POSITIONS[Over.ACCIDENT][name] for name in ("dep", "com", "voie", "lat", "long"))
 
 
-class Gathering:
+class ArrayBuilder:
     """Accidents on their way to `Arrays`, held in growing buffers of the same types."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Gathering:
         self.coordinates = array("d")
         self.places = array("q")
 
-    def add(self, form: Form) -> None:
+    def add(self, form: AccidentRows) -> None:
         """Append an accident."""
         row = form.accident
         self.accident.extend(row[:_ACCIDENT])

@@ -9,21 +9,21 @@ in the vehicle described. A number that is 0 or not given counts as 1. Where the
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, TABLES, Availability, Column, Kind, Table
+from accidents.columns import MISSING, TABLES, Availability, Column, ColumnKind, Table
 from accidents.features.array_columns import Over
-from accidents.requests.form import MOST, SLOTS, Form, RequestPart, Row, blank
-from accidents.requests.reader import Reader
+from accidents.requests.reader import RequestReader
+from accidents.requests.rows import MAX_ROWS, POSITIONS, AccidentRows, RequestPart, Row, empty_row
 
 _DRIVER = 1
-_AN = SLOTS[Over.ACCIDENT]["an"]
-_CATU = SLOTS[Over.PEOPLE]["catu"]
+_AN = POSITIONS[Over.ACCIDENT]["an"]
+_CATU = POSITIONS[Over.PEOPLE]["catu"]
 _ACCIDENT = ("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg_", "int", "atm", "col", "lat", "long")
 _ROAD = ("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra")
 _VEHICLE = ("catv", "obsm", "motor", "obs")
 _PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
 _YEAR = TABLES[Table.CARACTERISTIQUES]["an"]
-COUNTS = {
-    name: Column(table, name, Kind.INTEGER, meaning, Availability.STRICT, minimum=1, maximum=MOST)
+COUNT_FIELDS = {
+    name: Column(table, name, ColumnKind.INTEGER, meaning, Availability.STRICT, minimum=1, maximum=MAX_ROWS)
     for name, table, meaning in (
         ("nb_vehicules", Table.VEHICULES, "number of vehicles"),
         ("nb_victim", Table.USAGERS, "number of people"),
@@ -31,25 +31,25 @@ COUNTS = {
 } | {"year_acc": _YEAR}
 """Keys that no published table has."""
 
-KEYS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNTS))
+FLAT_FIELDS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNT_FIELDS))
 """The 39 keys. `Num_Acc` is allowed besides, and `grav` is ignored."""
 
 _IGNORED = ("grav",)
 
 
-def read(content: Mapping[str, Any], reader: Reader) -> Form:
+def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows:
     """Read the flat form; what is wrong with it is noted in `reader`."""
-    for name in content.keys() - KEYS - {"Num_Acc", *_IGNORED}:
-        reader.refuse(name, content[name], f"unknown field; the flat form has {', '.join(sorted(KEYS))}")
+    for name in content.keys() - FLAT_FIELDS - {"Num_Acc", *_IGNORED}:
+        reader.refuse(name, content[name], f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")
 
     def read_in(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
         return reader.read(part, {name: content[name] for name in names if name in content}, row)
 
-    accident = read_in(blank(Over.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
+    accident = read_in(empty_row(Over.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
     read_in(accident, RequestPart.ROAD, _ROAD)
-    vehicle = read_in(blank(Over.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
-    person = read_in(blank(Over.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
-    counts = {name: reader.value(column, content.get(name), name) for name, column in COUNTS.items()}
+    vehicle = read_in(empty_row(Over.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
+    person = read_in(empty_row(Over.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
+    counts = {name: reader.value(column, content.get(name), name) for name, column in COUNT_FIELDS.items()}
     if counts["year_acc"] not in {MISSING, accident[_AN]}:
         if accident[_AN] == MISSING:
             accident[_AN] = counts["year_acc"]
@@ -57,12 +57,12 @@ def read(content: Mapping[str, Any], reader: Reader) -> Form:
             reader.refuse("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
     vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
     driven = range(1 if person[_CATU] == _DRIVER else 0, vehicles)[: people - 1]
-    driver = blank(Over.PEOPLE)
+    driver = empty_row(Over.PEOPLE)
     driver[_CATU] = _DRIVER
     passengers = people - 1 - len(driven)
-    return Form(
+    return AccidentRows(
         accident,
-        [vehicle] + [blank(Over.VEHICLES)] * (vehicles - 1),
-        [person] + [driver] * len(driven) + [blank(Over.PEOPLE)] * passengers,
+        [vehicle] + [empty_row(Over.VEHICLES)] * (vehicles - 1),
+        [person] + [driver] * len(driven) + [empty_row(Over.PEOPLE)] * passengers,
         [0, *driven, *[0] * passengers],
     )

@@ -5,13 +5,13 @@ from typing import Any
 
 from accidents.columns import MISSING, Availability, Column
 from accidents.features.array_columns import PUBLISHED, Over
-from accidents.requests.form import COLUMNS, OVER, SLOTS, UNUSED, RequestPart, Row
-from accidents.requests.problems import Problem, RefusedError, cut, shown
-from accidents.requests.values import absent, typed, usual
+from accidents.requests.errors import FieldProblem, InvalidRequestError, format_value, truncate
+from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
+from accidents.requests.values import fast_parser, missing_value, parse_value
 
 _MOST_PROBLEMS = 1000
 _PLACES = ("dep", "com", "lat", "long")
-RELEVANT = {
+FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
         name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[RequestPart.ACCIDENT]
     ),
@@ -21,13 +21,13 @@ RELEVANT = {
 }
 """Columns that features use; a second equipment is seldom there to be recorded."""
 _OF_PEDESTRIANS = frozenset({"locp", "actp", "etatp"})
-_CATU = SLOTS[Over.PEOPLE]["catu"]
+_CATU = POSITIONS[Over.PEOPLE]["catu"]
 _PEDESTRIAN = 3
 
 
 def _slots(part: RequestPart, *, on_foot: bool) -> tuple[tuple[int, str], ...]:
-    names = (name for name in RELEVANT[part] if on_foot or name not in _OF_PEDESTRIANS)
-    return tuple((SLOTS[OVER[part]][name], f"{part}.{name}") for name in names)
+    names = (name for name in FEATURE_COLUMNS[part] if on_foot or name not in _OF_PEDESTRIANS)
+    return tuple((POSITIONS[OVER[part]][name], f"{part}.{name}") for name in names)
 
 
 _SLOTS = {part: _slots(part, on_foot=False) for part in RequestPart}
@@ -41,8 +41,8 @@ def _never(raw: Any) -> None:
 _FIELDS = {
     part: {
         name: (
-            SLOTS[OVER[part]].get(column.name, UNUSED),
-            _never if column.known is Availability.AFTER else usual(column),
+            POSITIONS[OVER[part]].get(column.name, UNUSED),
+            _never if column.availability is Availability.AFTER else fast_parser(column),
         )
         for name, column in columns.items()
     }
@@ -54,12 +54,12 @@ _PLAIN = frozenset({int, float, str, type(None)})
 _OBJECT = (dict, Mapping)  # a dict is a mapping, too, and told at once
 
 
-class Reader:
+class RequestReader:
     """Account of one request; in the flat form the names of fields stand for themselves, without their part."""
 
     def __init__(self, *, flat: bool = False) -> None:
         self.flat = flat
-        self.problems: list[Problem] = []
+        self.problems: list[FieldProblem] = []
         self.warnings: list[str] = []
         self._missing: dict[str, None] = {}
 
@@ -74,9 +74,9 @@ class Reader:
         Raises:
             RefusedError: there are so many that no more of them is looked for.
         """
-        self.problems.append(Problem(cut(field) or "''", shown(value), reason))
+        self.problems.append(FieldProblem(truncate(field) or "''", format_value(value), reason))
         if len(self.problems) >= _MOST_PROBLEMS:
-            raise RefusedError(self.problems)
+            raise InvalidRequestError(self.problems)
 
     def warn(self, text: str) -> None:
         """Note something that is doubtful, once."""
@@ -92,10 +92,10 @@ class Reader:
     ) -> Any:
         """The typed value; a fault is noted, and the value counts as not recorded."""
         try:
-            return typed(column, raw)
+            return parse_value(column, raw)
         except ValueError as error:
             self.refuse(self.field(name, part, number), raw, str(error))
-            return absent(column)
+            return missing_value(column)
 
     def read(self, part: RequestPart, values: Any, row: Row, number: int | None = None) -> Row:
         """Fill `row` with what the object `values` says, and give it back."""
@@ -119,7 +119,7 @@ class Reader:
         if column is None:
             allowed = ", ".join(COLUMNS[part])
             self.refuse(self.field(name, part, number), raw, f"unknown field; allowed: {allowed}")
-        elif column.known is Availability.AFTER:
+        elif column.availability is Availability.AFTER:
             self.warn(f"{name} is the outcome and was ignored")
         else:
             return self.value(column, raw, name, part, number)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from accidents.columns import MISSING, Availability
-from accidents.requests.form import COLUMNS, RequestPart
+from accidents.requests.rows import COLUMNS, RequestPart
 from accidents.tables import Accidents
 
 _MINUTES = 60
@@ -14,7 +14,7 @@ _LEFT_OUT = ("num_veh", "id_usager")
 """Vehicles are told apart by `id_vehicule`: in published files two of one accident may share a `num_veh`."""
 
 
-def requests_of(accidents: Accidents, ids: Sequence[int]) -> list[dict[str, Any]]:
+def to_requests(accidents: Accidents, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Some accidents in the nested form, ready for JSON; reading them with `parse` gives the same features.
 
     What is not recorded is left out, and so is what is known only afterwards.
@@ -46,7 +46,7 @@ def _said(rows: pd.DataFrame, ids: Sequence[int], part: RequestPart) -> dict[int
     names = [
         name
         for name, column in COLUMNS[part].items()
-        if column.known is not Availability.AFTER and name in rows and name not in _LEFT_OUT
+        if column.availability is not Availability.AFTER and name in rows and name not in _LEFT_OUT
     ]
     chosen = rows[rows["Num_Acc"].isin(ids)]
     found: dict[int, list[dict[str, Any]]] = {}
@@ -64,5 +64,5 @@ def _value(part: RequestPart, name: str, value: Any) -> Any:
     """A value as it is published: times of day as texts, and letters where codes are letters."""
     if name == "hrmn":
         return f"{value // _MINUTES:02d}:{value % _MINUTES:02d}"
-    letters = {code: letter for letter, code in COLUMNS[part][name].letters.items()}
+    letters = {code: letter for letter, code in COLUMNS[part][name].letter_codes.items()}
     return letters.get(value, value)

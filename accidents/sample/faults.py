@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from accidents.atomic_write import write_bytes
-from accidents.columns import TABLES, Kind, Table
-from accidents.sample.layouts import Layout, encoded
+from accidents.columns import TABLES, ColumnKind, Table
+from accidents.sample.file_layouts import LayoutName, encode_file
 
 SHARE_OF_BAD_ROWS = 0.01
 SHARE_OF_BAD_CODES = 0.05
@@ -44,7 +44,7 @@ class Files:
         """Puts other bytes in the place of a file."""
         write_bytes(self.paths[table], content)
 
-    def layout(self, table: Table) -> Layout:
+    def layout(self, table: Table) -> LayoutName:
         """The layout in which a file is written."""
         return "2019" if self.content(table).startswith(b'"') else "2005"
 
@@ -58,7 +58,7 @@ class Files:
     def write(self, table: Table, cells: pd.DataFrame) -> None:
         """Writes cells in the layout of the file they replace."""
         tabs = self.layout(table) == "2005" and self._old_separator(table) == "\t"
-        self.replace(table, encoded(cells, self.layout(table), tabs=tabs))
+        self.replace(table, encode_file(cells, self.layout(table), tabs=tabs))
 
     def some_rows(self, cells: pd.DataFrame, share: float) -> np.ndarray:
         """Positions of a share of the rows, rounded up."""
@@ -119,7 +119,7 @@ def _with_no_break_spaces(cells: pd.DataFrame, _files: Files, _table: Table) -> 
 
 def _zero_padded(cells: pd.DataFrame, _files: Files, table: Table) -> pd.DataFrame:
     for column in TABLES[table].values():
-        if column.kind is Kind.CODE and column.name in cells:
+        if column.kind is ColumnKind.CODE and column.name in cells:
             texts = cells[column.name]
             cells[column.name] = texts.where(~texts.str.fullmatch(r"\d"), "0" + texts)
     return cells

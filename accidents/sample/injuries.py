@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accidents.sample import coding
-from accidents.sample.coding import Codes, Frame
-from accidents.sample.frequencies import SCORES, Conditional, combination, domains
-from accidents.sample.network import INJURY
+from accidents.sample import encoding
+from accidents.sample.bayesian_network import INJURY
+from accidents.sample.encoding import CodedFrame, Codes
+from accidents.sample.probability_tables import SCORES, ConditionalProbabilityTable, combination, domains
 
 _CONSTANT = -1
 
@@ -60,7 +60,7 @@ FACTORS: tuple[tuple[str, ...], ...] = (
 """Groups of facts that have a table of scores each."""
 
 
-def gather(accident: Frame, vehicle: Frame, person: Frame, no_equipment: int) -> Frame:
+def injury_features(accident: CodedFrame, vehicle: CodedFrame, person: CodedFrame, no_equipment: int) -> CodedFrame:
     """Facts of every accident's vehicles and people that its scores depend on.
 
     Args:
@@ -71,33 +71,33 @@ def gather(accident: Frame, vehicle: Frame, person: Frame, no_equipment: int) ->
     """
     accidents = len(accident["dep"])
     owner, band = person["owner"], person["band"]
-    exposure = coding.exposure(person["role"], person["kind"])
+    exposure = encoding.exposure(person["role"], person["kind"])
     # The most exposed person of an accident, the eldest of several.
     order = np.lexsort((-person["age"], exposure, owner))
     most_exposed = np.full(accidents, -1)
-    first = coding.position_within(owner[order]) == 0
+    first = encoding.position_within(owner[order]) == 0
     most_exposed[owner[order][first]] = order[first]
     anybody = most_exposed >= 0
-    known = band != coding.UNKNOWN_AGE
-    driving = known & (person["role"] == coding.DRIVER)
+    known = band != encoding.UNKNOWN_AGE
+    driving = known & (person["role"] == encoding.DRIVER)
     eldest = _largest(owner[known], band[known], accidents, none=-1)
-    youngest = -_largest(owner[driving], -band[driving], accidents, none=-coding.UNKNOWN_AGE)
+    youngest = -_largest(owner[driving], -band[driving], accidents, none=-encoding.UNKNOWN_AGE)
     facts = {
         **accident,
-        "exposure": np.where(anybody, exposure[most_exposed], coding.NO_KIND + 1),
-        "victim_band": np.where(anybody, person["band"][most_exposed], coding.UNKNOWN_AGE),
+        "exposure": np.where(anybody, exposure[most_exposed], encoding.NO_KIND + 1),
+        "victim_band": np.where(anybody, person["band"][most_exposed], encoding.UNKNOWN_AGE),
         "victim_sexe": np.where(anybody, person["sexe"][most_exposed], 0),
-        "people": np.bincount(owner, minlength=accidents).clip(max=coding.SIZES["people"] - 1),
-        "eldest": np.where(eldest < 0, coding.UNKNOWN_AGE, eldest),
+        "people": np.bincount(owner, minlength=accidents).clip(max=encoding.SIZES["people"] - 1),
+        "eldest": np.where(eldest < 0, encoding.UNKNOWN_AGE, eldest),
         "youngest_driver": youngest,
-        "unprotected": _largest(owner, coding.without_equipment(person, no_equipment), accidents),
+        "unprotected": _largest(owner, encoding.without_equipment(person, no_equipment), accidents),
         "obstacle": _largest(vehicle["owner"], vehicle["obs"], accidents),
         "fled": _largest(vehicle["owner"], vehicle["fled"], accidents),
     }
     for rank, place in enumerate(("first", "second")):
         rows = vehicle["position"] == rank
         for name in ("manv", "choc"):
-            values = np.full(accidents, coding.SIZES[f"{place}_{name}"] - 1)
+            values = np.full(accidents, encoding.SIZES[f"{place}_{name}"] - 1)
             values[vehicle["owner"][rows]] = vehicle[name][rows]
             facts[f"{place}_{name}"] = values
     return facts
@@ -113,7 +113,7 @@ def _largest(owner: Codes, values: Codes, accidents: int, none: int = 0) -> Code
 @cache
 def scores() -> tuple[float, list[NDArray[np.float64]]]:
     """The constant, and a table of scores by combination for every factor."""
-    size = coding.sizes(domains())
+    size = encoding.sizes(domains())
     frame = pd.read_parquet(SCORES)
     result = []
     for number, factor in enumerate(FACTORS):
@@ -124,9 +124,9 @@ def scores() -> tuple[float, list[NDArray[np.float64]]]:
     return float(frame.loc[frame["factor"] == _CONSTANT, "score"].iloc[0]), result
 
 
-def log_odds(facts: Frame) -> NDArray[np.float64]:
-    """Log odds of being priority, of accidents with all facts that `gather` gives."""
-    size = coding.sizes(domains())
+def log_odds(facts: CodedFrame) -> NDArray[np.float64]:
+    """Log odds of being priority, of accidents with all facts that `injury_features` gives."""
+    size = encoding.sizes(domains())
     constant, by_factor = scores()
     result = np.full(len(facts["dep"]), constant)
     for factor, table in zip(FACTORS, by_factor, strict=True):
@@ -134,8 +134,11 @@ def log_odds(facts: Frame) -> NDArray[np.float64]:
     return result
 
 
-def draw(
-    facts: Frame, person: Frame, distribution: Callable[[str], Conditional], rng: np.random.Generator
+def sample_injuries(
+    facts: CodedFrame,
+    person: CodedFrame,
+    distribution: Callable[[str], ConditionalProbabilityTable],
+    rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """The injury (`grav`) of every person; those who fled are unhurt.
 
@@ -143,7 +146,7 @@ def draw(
     injured.
 
     Args:
-        facts: What `gather` gives.
+        facts: What `injury_features` gives.
         person: Coded people.
         distribution: Gives the distribution of a variable of the network.
         rng: Source of random numbers.
@@ -162,7 +165,7 @@ def draw(
         keys = np.log(odds / (1 - odds)) + rng.gumbel(size=len(rows))
         order = rows[np.lexsort((-keys, owner[rows]))]
         struck = np.zeros(len(owner), dtype=bool)
-        struck[order[coding.position_within(owner[order]) == 0]] = True
+        struck[order[encoding.position_within(owner[order]) == 0]] = True
         struck[rows] |= rng.random(len(rows)) < probability(f"also_{name}")[rows]
         return struck
 

@@ -39,7 +39,7 @@ def _schema(name: str, columns: Mapping[str, pa.Column], unique: list[str] | Non
     return pa.DataFrameSchema(dict(columns), _SORTED, name=name, strict=True, ordered=True, unique=unique)
 
 
-def validate(accidents: Accidents) -> Accidents:
+def validate_accidents(accidents: Accidents) -> Accidents:
     """Check all three frames at once, and that vehicles and people belong to accidents.
 
     Raises:

@@ -30,7 +30,7 @@ def predictions_schema() -> pa.DataFrameSchema:
     )
 
 
-def predictions_of(
+def predictions_frame(
     ids: "pd.Series[int]", probabilities: np.ndarray, threshold: float, labels: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Predictions that fulfil the schema.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from accidents.columns import MISSING, TABLES, Column, Kind, Table
+from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
 
 
 @cache
@@ -25,15 +25,17 @@ def table_schema(table: Table) -> pa.DataFrameSchema:
 
 def column_schema(column: Column) -> pa.Column:
     """Schema of one column: its dtype, and its values or that they are missing."""
-    check = pa.Check(lambda values: _allowed(values, column), name=f"allowed: {column.allowed()}", ignore_na=False)
-    dtype = pd.StringDtype(na_value=np.nan) if column.kind is Kind.TEXT else column.kind.dtype
-    nullable = column.kind in {Kind.TEXT, Kind.NUMBER}
+    check = pa.Check(
+        lambda values: _allowed(values, column), name=f"allowed: {column.describe_allowed_values()}", ignore_na=False
+    )
+    dtype = pd.StringDtype(na_value=np.nan) if column.kind is ColumnKind.TEXT else column.kind.dtype
+    nullable = column.kind in {ColumnKind.TEXT, ColumnKind.NUMBER}
     return pa.Column(dtype, check, nullable=nullable, description=column.meaning)
 
 
 def _allowed(values: pd.Series, column: Column) -> pd.Series:
     """Bool, one element a row: the value obeys the specification, or is missing where it may be."""
-    if column.kind is Kind.TEXT:
+    if column.kind is ColumnKind.TEXT:
         return values.isna() | values.str.fullmatch(column.pattern or "(?s).+").fillna(value=False).astype(bool)
     if column.codes:
         good = values.isin(list(column.codes))
@@ -43,4 +45,4 @@ def _allowed(values: pd.Series, column: Column) -> pd.Series:
         good = values.between(low, high)
     if not column.nullable:
         return good
-    return good | (values.isna() if column.kind is Kind.NUMBER else values == MISSING)
+    return good | (values.isna() if column.kind is ColumnKind.NUMBER else values == MISSING)

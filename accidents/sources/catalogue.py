@@ -4,8 +4,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from accidents.columns.specification import Table
 from accidents.errors import SourceError
-from accidents.sources.download import Remote
-from accidents.sources.names import looked_for, recognise
+from accidents.sources.download import RemoteFile
+from accidents.sources.file_names import expected_file_names, parse_file_name
 
 _ALGORITHMS = ("sha1", "sha256", "md5")
 
@@ -50,7 +50,7 @@ def parse_catalogue(content: bytes, place: str) -> Catalogue:
         ) from error
 
 
-def published_files(catalogue: Catalogue, year: int) -> dict[Table, Remote]:
+def published_files(catalogue: Catalogue, year: int) -> dict[Table, RemoteFile]:
     """The four files of a year among the resources of the data set.
 
     A resource is recognised by its title, or else by the file name in its address. Of several resources for one table
@@ -61,12 +61,12 @@ def published_files(catalogue: Catalogue, year: int) -> dict[Table, Remote]:
     """
     found: dict[Table, Resource] = {}
     for resource in sorted(catalogue.resources, key=lambda resource: resource.last_modified or ""):
-        named = recognise(resource.title or "") or recognise(resource.url.rpartition("/")[2])
+        named = parse_file_name(resource.title or "") or parse_file_name(resource.url.rpartition("/")[2])
         if named is not None and named[1] == year:
             found[named[0]] = resource
     missing = [table for table in Table if table not in found]
     if missing:
-        names = "; ".join(f"{table} (looked for {looked_for(table, year)})" for table in missing)
+        names = "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)
         raise SourceError(
             f"{year}: the data set on data.gouv.fr does not list {names}. Choose other years with --years, "
             "or pass a folder that holds the files with --source."
@@ -74,10 +74,10 @@ def published_files(catalogue: Catalogue, year: int) -> dict[Table, Remote]:
     return {table: _remote(table, year, found[table]) for table in Table}
 
 
-def _remote(table: Table, year: int, resource: Resource) -> Remote:
+def _remote(table: Table, year: int, resource: Resource) -> RemoteFile:
     published = resource.checksum
     usable = published is not None and published.type in _ALGORITHMS
-    return Remote(
+    return RemoteFile(
         name=f"{table}-{year}.csv",
         url=resource.url,
         size=resource.filesize,

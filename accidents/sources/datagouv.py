@@ -21,7 +21,7 @@ from accidents.atomic_write import write_bytes, write_text
 from accidents.columns.specification import Table
 from accidents.sources.cache import lock_cache
 from accidents.sources.catalogue import Catalogue, parse_catalogue, published_files
-from accidents.sources.download import Limits, Remote, UnreachableError, download_file, fetch_into
+from accidents.sources.download import DownloadLimits, RemoteFile, UnreachableError, download_file, download_into
 from accidents.sources.edition import Edition
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _Library:
         self._settings = settings
         self._folder = folder
         self._progress = progress
-        self._limits = Limits(
+        self._limits = DownloadLimits(
             timeout=settings.timeout_seconds,
             deadline=settings.deadline_seconds,
             attempts=settings.attempts,
@@ -74,7 +74,7 @@ class _Library:
             year,
         )
         urls = {table: template.format(table=table, year=year) for table in Table}
-        return self._fetch(year, {table: Remote(f"{table}-{year}.csv", url) for table, url in urls.items()})
+        return self._fetch(year, {table: RemoteFile(f"{table}-{year}.csv", url) for table, url in urls.items()})
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -82,7 +82,7 @@ class _Library:
         kept = self._folder / "catalogue.json"
         answer = io.BytesIO()
         try:
-            fetch_into(answer, Remote(kept.name, self._settings.catalogue), self._limits, progress=False)
+            download_into(answer, RemoteFile(kept.name, self._settings.catalogue), self._limits, progress=False)
         except UnreachableError as error:
             if not kept.exists():
                 raise
@@ -92,20 +92,20 @@ class _Library:
         write_bytes(kept, answer.getvalue())
         return catalogue
 
-    def _fetch(self, year: int, remotes: Mapping[Table, Remote]) -> Edition:
+    def _fetch(self, year: int, remotes: Mapping[Table, RemoteFile]) -> Edition:
         return Edition(year, {table: str(self._file(remote)) for table, remote in remotes.items()})
 
-    def _file(self, remote: Remote) -> Path:
+    def _file(self, remote: RemoteFile) -> Path:
         if remote.checksum is not None:
             return self._download(remote, remote.checksum.replace(":", "-"))
         key = f"url-{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}"
         note = self._folder / key / f"{remote.name}.sha256"
         if note.exists():
             noted = f"sha256:{note.read_text().split()[0]}"
-            return self._download(Remote(remote.name, remote.url, remote.size, noted), key)
+            return self._download(RemoteFile(remote.name, remote.url, remote.size, noted), key)
         path = self._download(remote, key)
         write_text(note, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {remote.name}\n")
         return path
 
-    def _download(self, remote: Remote, key: str) -> Path:
+    def _download(self, remote: RemoteFile, key: str) -> Path:
         return download_file(remote, self._folder / key, self._limits, progress=self._progress)

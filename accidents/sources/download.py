@@ -35,7 +35,7 @@ class _TransientError(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
+class DownloadLimits:
     """Bounds of one download: seconds without a byte, seconds in all, attempts, seconds between them, bytes."""
 
     timeout: float
@@ -46,7 +46,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteFile:
     """A published file: what to call it, its address, and its size (bytes) and checksum where they are published.
 
     `checksum` is `algorithm:hexadecimal`, the algorithm one of sha1, sha256 and md5.
@@ -58,7 +58,7 @@ class Remote:
     checksum: str | None = None
 
 
-def download_file(remote: Remote, folder: Path, limits: Limits, *, progress: bool) -> Path:
+def download_file(remote: RemoteFile, folder: Path, limits: DownloadLimits, *, progress: bool) -> Path:
     """Make `folder / remote.name` hold the published file, and return its path.
 
     A file that is there and has the published checksum is kept as it is. Otherwise the file is downloaded under a
@@ -72,7 +72,7 @@ def download_file(remote: Remote, folder: Path, limits: Limits, *, progress: boo
 
     def fetch(url: str, target: str, _pooch: object) -> None:
         with Path(target).open("wb") as sink:
-            fetch_into(sink, Remote(remote.name, url, remote.size), limits, progress=progress)
+            download_into(sink, RemoteFile(remote.name, url, remote.size), limits, progress=progress)
 
     pooch.get_logger().setLevel("WARNING")
     try:
@@ -86,7 +86,7 @@ def download_file(remote: Remote, folder: Path, limits: Limits, *, progress: boo
     return Path(path)
 
 
-def fetch_into(sink: BinaryIO, remote: Remote, limits: Limits, *, progress: bool) -> None:
+def download_into(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, *, progress: bool) -> None:
     """Write the body of `remote.url` to an open file, trying again while the failure may be a passing one.
 
     Raises:
@@ -109,7 +109,7 @@ def fetch_into(sink: BinaryIO, remote: Remote, limits: Limits, *, progress: bool
             return
 
 
-def _attempt(sink: BinaryIO, remote: Remote, limits: Limits, deadline: float, progress: bool) -> None:
+def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadline: float, progress: bool) -> None:
     """Ask once and write the body; every failure becomes one of this module's errors."""
     import requests
     import urllib3
@@ -143,7 +143,7 @@ def _attempt(sink: BinaryIO, remote: Remote, limits: Limits, deadline: float, pr
         raise _TransientError(f"{sink.tell():,} bytes arrived, {remote.size:,} are published")
 
 
-def _check_head(response: requests.Response, remote: Remote, limits: Limits) -> None:
+def _check_head(response: requests.Response, remote: RemoteFile, limits: DownloadLimits) -> None:
     """Refuse an answer that is not the file, before its body is read."""
     status = response.status_code
     if status in _BUSY:
@@ -165,7 +165,7 @@ def _declared_length(response: requests.Response) -> int:
     return int(declared) if declared.isdecimal() else 0
 
 
-def _body(response: requests.Response, remote: Remote, limits: Limits, deadline: float) -> Iterator[bytes]:
+def _body(response: requests.Response, remote: RemoteFile, limits: DownloadLimits, deadline: float) -> Iterator[bytes]:
     """The body piece by piece, as long as it looks like a file and keeps the limits."""
     received = 0
     # `read1` hands over what has arrived; other ways to read wait for a whole chunk, however slowly it drips in.
@@ -185,7 +185,7 @@ def _next_address(response: requests.Response) -> str:
     return urljoin(response.url, response.headers.get("Location", ""))
 
 
-def _require_https(url: str, remote: Remote) -> None:
+def _require_https(url: str, remote: RemoteFile) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS):
         raise SourceError(
@@ -194,11 +194,11 @@ def _require_https(url: str, remote: Remote) -> None:
         )
 
 
-def _html_page(remote: Remote) -> UnreachableError:
+def _html_page(remote: RemoteFile) -> UnreachableError:
     return UnreachableError(f"{remote.name}: {remote.url} answers with a web page in place of the file. {_REMEDY}")
 
 
-def _too_large(remote: Remote, limits: Limits) -> SourceError:
+def _too_large(remote: RemoteFile, limits: DownloadLimits) -> SourceError:
     return SourceError(
         f"{remote.name}: {remote.url} is larger than {limits.largest / 1e6:g} MB, the most that is accepted. "
         "Check the address, or raise source.datagouv.largest_megabytes."

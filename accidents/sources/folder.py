@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from accidents.columns.specification import Table
 from accidents.errors import SourceError
 from accidents.sources.edition import Edition
-from accidents.sources.names import looked_for, recognise
+from accidents.sources.file_names import expected_file_names, parse_file_name
 
 
 def folder_editions(folder: str, years: Collection[int] | None) -> list[Edition]:
@@ -24,7 +24,7 @@ def folder_editions(folder: str, years: Collection[int] | None) -> list[Edition]
     """
     found = _recognised_files(folder)
     if not found:
-        names = ", ".join(looked_for(table, 2024) for table in Table)
+        names = ", ".join(expected_file_names(table, 2024) for table in Table)
         raise SourceError(
             f"{folder}: no BAAC file found there or one folder below. Looked for names such as {names}. "
             "Give the folder that holds the four files of a year."
@@ -38,7 +38,7 @@ def _recognised_files(folder: str) -> dict[int | None, dict[Table, list[str]]]:
     found: dict[int | None, dict[Table, list[str]]] = defaultdict(lambda: defaultdict(list))
     for address in _listing(folder):
         path = PurePosixPath(address.partition("::")[0])
-        named = recognise(path.name)
+        named = parse_file_name(path.name)
         if named is not None:
             table, year = named
             found[year or _year_of_folder(path.parent.name)][table].append(address)
@@ -53,7 +53,7 @@ def _edition(folder: str, year: int | None, candidates: Mapping[Table, list[str]
     label = f"{folder}, year {year}" if year else folder
     missing = [table for table in Table if table not in candidates]
     if missing:
-        names = "; ".join(f"{table} (looked for {looked_for(table, year)})" for table in missing)
+        names = "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)
         raise SourceError(f"{label}: missing {names}. Put the file there, or choose the years to use with --years.")
     for table, addresses in candidates.items():
         if len(addresses) > 1:

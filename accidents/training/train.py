@@ -145,7 +145,7 @@ def _chosen(
     model_type: str, examples: Examples, training: Rows, settings: TrainingSettings, say: Progress
 ) -> tuning.Search:
     """Hyperparameters as configured or as a search finds them, with their cross-validated score if there is one."""
-    model, own = model_class(model_type), settings.of_model(model_type)
+    model, own = model_class(model_type), settings.settings_of(model_type)
     configured = model.PARAMETERS.model_validate(own.parameters)
     method = settings.tuning.method
     if method == "none" and not settings.cross_validate:

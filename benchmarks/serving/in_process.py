@@ -9,7 +9,7 @@ import orjson
 
 from accidents.bundle import Bundle
 from accidents.inference.prediction import matrix
-from accidents.requests import parse
+from accidents.requests import parse_request
 
 _WARMING = 200
 
@@ -42,7 +42,7 @@ def _times(bundle: Bundle, text: bytes) -> tuple[float, float, float, float]:
     start = time.perf_counter()
     content = orjson.loads(text)
     decoded = time.perf_counter()
-    request = parse(content)
+    request = parse_request(content)
     read = time.perf_counter()
     row = matrix(bundle, request.arrays)
     seen = time.perf_counter()

@@ -12,9 +12,9 @@ import pandas as pd
 from fastapi import FastAPI
 
 from accidents.bundle import Bundle
-from accidents.columns import TABLES, Kind, Table
+from accidents.columns import TABLES, ColumnKind, Table
 from accidents.features import build
-from accidents.requests.values import absent
+from accidents.requests.values import missing_value
 from accidents.tables import Accidents
 from benchmarks.serving.bare import BUNDLE
 from serving.schemas.requests import accident_model
@@ -67,5 +67,5 @@ def _frame(rows: Sequence[dict[str, Any]], columns: Any) -> pd.DataFrame:
     if "hrmn" in frame:
         times = frame["hrmn"].str.split(":", expand=True).astype(float)
         frame["hrmn"] = times[0] * 60 + times[1]
-    numbers = [name for name in frame if columns[name].kind is not Kind.TEXT]
-    return frame.fillna({name: absent(columns[name]) for name in numbers}).infer_objects()
+    numbers = [name for name in frame if columns[name].kind is not ColumnKind.TEXT]
+    return frame.fillna({name: missing_value(columns[name]) for name in numbers}).infer_objects()

@@ -16,8 +16,8 @@ from accidents.configuration.source import SourceSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.features import build
 from accidents.ingestion import ingest
-from accidents.requests.serialisation import requests_of
-from accidents.sources.resolution import resolve
+from accidents.requests.serialisation import to_requests
+from accidents.sources.resolve import resolve_editions
 from accidents.tables import Accidents
 from accidents.training import train
 from serving.schemas.requests import accident_model
@@ -56,7 +56,7 @@ def subject(source: str, model_path: Path | None, types: tuple[str, ...], count:
         folder: for what is generated.
     """
     settings = SourceSettings(location=source, data_folder=folder)
-    accidents = ingest(resolve(settings), IngestionSettings(source=settings)).accidents
+    accidents = ingest(resolve_editions(settings), IngestionSettings(source=settings)).accidents
     features = build(accidents)
     if model_path:
         bundle = Bundle.load(model_path)
@@ -71,7 +71,7 @@ def subject(source: str, model_path: Path | None, types: tuple[str, ...], count:
     texts: list[bytes] = []
     model = accident_model()
     candidates = _in_order(accidents, tested)
-    for number, request in zip(candidates, requests_of(accidents, candidates), strict=True):
+    for number, request in zip(candidates, to_requests(accidents, candidates), strict=True):
         text = orjson.dumps(request)
         if len(texts) < count and _described(model, text):
             chosen.append(number)

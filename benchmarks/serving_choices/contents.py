@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any
 
-from accidents.requests import parse
+from accidents.requests import parse_request
 from benchmarks.serving_choices.timing import microseconds
 from serving.schemas.requests import accident_model
 
@@ -24,15 +24,15 @@ def json_libraries(texts: Sequence[bytes], answer: dict[str, Any]) -> dict[str, 
 def validators(texts: Sequence[bytes]) -> dict[str, float]:
     """Microseconds from JSON text to a validated accident, by way.
 
-    `parse` gives the arrays that features are computed from, says what is missing and doubtful, and holds values
-    against each other. pydantic checks each value by itself, and gives an object of which that is still to be made.
+    `parse_request` gives the arrays that features are computed from, reports what is missing and doubtful, and checks
+    values against each other. pydantic checks each value by itself and builds no arrays.
     """
     loads, model = importlib.import_module("orjson").loads, accident_model()
     ways: dict[str, Callable[[bytes], object]] = {
-        "orjson, accidents.requests.parse": lambda text: parse(loads(text)),
+        "orjson, accidents.requests.parse_request": lambda text: parse_request(loads(text)),
         "pydantic, model_validate_json": model.model_validate_json,
         "orjson, pydantic, model_validate": lambda text: model.model_validate(loads(text)),
-        "pydantic, then parse of its dump": lambda text: parse(
+        "pydantic, then parse of its dump": lambda text: parse_request(
             model.model_validate_json(text).model_dump(exclude_none=True)
         ),
     }

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from accidents.configuration.effective import Configuration, load
+from accidents.configuration.loading import Configuration, load_configuration
 from cli.registry import evaluation, queries, transitions
 from cli.registry.context import Desk
 from cli.zenml_session import prepare
@@ -44,4 +44,4 @@ def _configuration(given: argparse.Namespace) -> Configuration:
         "ingestion.source.years": getattr(given, "years", None),
     }
     names = {"ingestion.source.location": "--source", "ingestion.source.years": "--years"}
-    return load([Path(file) for file in given.config], overrides, names)
+    return load_configuration([Path(file) for file in given.config], overrides, names)

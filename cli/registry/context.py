@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from accidents.configuration.effective import Configuration
+from accidents.configuration.loading import Configuration
 from accidents.errors import ConfigurationError
 from tracking.names import resolve_model_name
 from tracking.registry import RegisteredVersion, Registry

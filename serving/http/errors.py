@@ -7,8 +7,8 @@ import orjson
 from pydantic import ValidationError
 from starlette.types import Send
 
-from accidents.requests import Problem
-from accidents.requests.problems import cut, shown
+from accidents.requests import FieldProblem
+from accidents.requests.errors import format_value, truncate
 
 JSON = b"application/json"
 
@@ -23,7 +23,7 @@ class ServingError(Exception):
         status: int,
         code: str,
         message: str,
-        problems: Iterable[Problem] = (),
+        problems: Iterable[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class ServingError(Exception):
         return {"error": told(self.code, self.message, self.problems), "request_id": request_id}
 
 
-def told(code: str, message: str, problems: Sequence[Problem]) -> dict[str, Any]:
+def told(code: str, message: str, problems: Sequence[FieldProblem]) -> dict[str, Any]:
     """A fault as it stands in an answer, with its first problems."""
     listed = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems[:_LISTED]]
     if len(problems) > _LISTED:
@@ -56,7 +56,9 @@ async def send_error(send: Send, error: ServingError, request_id: str) -> None:
 def invalid(fields: ValidationError, *where: str) -> ServingError:
     """Values that a model of pydantic refuses: which field of what, what stands there, and what is allowed."""
     problems = [
-        Problem(cut(".".join(map(str, (*where, *one["loc"]))) or "request"), shown(one["input"]), one["msg"])
+        FieldProblem(
+            truncate(".".join(map(str, (*where, *one["loc"]))) or "request"), format_value(one["input"]), one["msg"]
+        )
         for one in fields.errors()
     ]
     return ServingError(422, "invalid", "the request cannot be used; correct these fields", problems)

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
-from accidents.requests import Problem
-from accidents.requests.problems import cut, shown
+from accidents.requests import FieldProblem
+from accidents.requests.errors import format_value, truncate
 from serving.http.errors import ServingError
 
 
@@ -70,5 +70,5 @@ def only(content: dict[str, Any], *names: str) -> None:
 
 
 def _invalid(field: str, value: Any, reason: str) -> ServingError:
-    problem = Problem(cut(field), shown(value), reason)
+    problem = FieldProblem(truncate(field), format_value(value), reason)
     return ServingError(422, "invalid", "the request cannot be used; correct this field", (problem,))

@@ -20,7 +20,7 @@ from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, ModelError
 from accidents.inference.prediction import matrix
 from accidents.inference.smoke_test import differences
-from accidents.requests import parse, together
+from accidents.requests import parse_request, together
 from serving.model.pointer import Pointer
 
 _EXAMPLES = PROJECT_ROOT / "examples"
@@ -106,7 +106,7 @@ def _loaded(pointer: Pointer) -> Bundle:
 def _try_out(bundle: Bundle, pointer: Pointer) -> None:
     """Ask for accidents of known probability, or, where there are none, for the examples of the project."""
     contents, expected = _known(pointer.stored)
-    requests = [parse(content) for content in contents]
+    requests = [parse_request(content) for content in contents]
     rows = matrix(bundle, together([request.arrays for request in requests]))
     answered = bundle.probability(rows)
     wrong = differences(expected, answered) if expected or len(answered) != len(requests) else []

@@ -11,7 +11,7 @@ from accidents.explanation.reasons import Reason, reasons
 from accidents.explanation.waterfall import course
 from accidents.inference.prediction import matrix
 from accidents.models.base import Matrix, Vector
-from accidents.requests import Notes, Problem, RefusedError, Request, parse, parse_many
+from accidents.requests import FieldProblem, InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
 from accidents.tables import INTERPRETATIONS
 from serving.http.errors import told
 from serving.model.model_loader import Served
@@ -74,10 +74,10 @@ def predict_many(
     """Answer for many accidents at once, each with a prediction or with an error of its own, in their order."""
     bundle = served.bundle
     start = time.perf_counter()
-    requests = parse_many(contents)
-    good = [place for place, outcome in enumerate(requests.outcomes) if isinstance(outcome, Notes)]
+    requests = parse_batch(contents)
+    good = [place for place, outcome in enumerate(requests.outcomes) if isinstance(outcome, ParseReport)]
     answers = [
-        {} if isinstance(outcome, Notes) else {"error": told(INVALID, REFUSED, outcome.problems)}
+        {} if isinstance(outcome, ParseReport) else {"error": told(INVALID, REFUSED, outcome.problems)}
         for outcome in requests.outcomes
     ]
     if len(good) < len(contents):
@@ -89,7 +89,7 @@ def predict_many(
     seen = time.perf_counter()
     probabilities = bundle.probability(rows).tolist()
     end = time.perf_counter()
-    noted = [note for note in requests.outcomes if isinstance(note, Notes)]
+    noted = [note for note in requests.outcomes if isinstance(note, ParseReport)]
     metrics.steps((read - start) / len(good), (seen - read) / len(good), (end - seen) / len(good))
     metrics.predicted(probabilities, bundle.threshold, [notes.missing for notes in noted])
     entries = []
@@ -106,22 +106,22 @@ def probabilities_of(served: Served, contents: Sequence[Any]) -> Vector:
     Raises:
         RefusedError: one of them cannot be used; its fields are named with the position of the accident.
     """
-    requests = parse_many(contents)
+    requests = parse_batch(contents)
     problems = [
-        Problem(f"accidents[{place}].{problem.field}", problem.value, problem.reason)
+        FieldProblem(f"accidents[{place}].{problem.field}", problem.value, problem.reason)
         for place, outcome in enumerate(requests.outcomes)
-        if isinstance(outcome, RefusedError)
+        if isinstance(outcome, InvalidRequestError)
         for problem in outcome.problems
     ]
     if problems:
-        raise RefusedError(problems)
+        raise InvalidRequestError(problems)
     return served.bundle.probability(matrix(served.bundle, requests.arrays))
 
 
 def _predicted(served: Served, content: Any, asked: Asked, metrics: Metrics) -> tuple[Answer, Entry, Matrix]:
     bundle = served.bundle
     start = time.perf_counter()
-    request = parse(content)
+    request = parse_request(content)
     read = time.perf_counter()
     row = matrix(bundle, request.arrays)
     seen = time.perf_counter()
@@ -133,7 +133,7 @@ def _predicted(served: Served, content: Any, asked: Asked, metrics: Metrics) -> 
 
 
 def _answer(
-    served: Served, noted: Request | Notes, probability: float, content: Any, asked: Asked, seconds: float
+    served: Served, noted: ParsedRequest | ParseReport, probability: float, content: Any, asked: Asked, seconds: float
 ) -> tuple[Answer, Entry]:
     bundle, called = served.bundle, served.called
     prediction = int(probability >= bundle.threshold)

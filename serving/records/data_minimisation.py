@@ -2,7 +2,7 @@
 
 Reduced, an accident holds the columns that features use, and no more than these: coordinates are rounded to about a
 kilometre, a road keeps its number and no name, and people are tied to vehicles by position in place of published ids.
-It still is a request that `accidents.requests.parse` takes, with the same features but for those of the place.
+It still is a request that `accidents.requests.parse_request` takes, with the same features but for those of the place.
 """
 
 import json
@@ -17,8 +17,8 @@ from accidents.columns import MISSING
 from accidents.features.array_columns import PUBLISHED, Over
 from accidents.features.cells import code_of_road
 from accidents.requests import flat, nested
-from accidents.requests.form import COLUMNS, MOST, RequestPart
-from accidents.requests.values import Value, typed
+from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
+from accidents.requests.values import Value, parse_value
 
 FULL, REDUCED, NONE = "full", "reduced", "none"
 
@@ -42,7 +42,7 @@ _ACCIDENT = _names(RequestPart.ACCIDENT, (*PUBLISHED[Over.ACCIDENT], *_PLACES))
 _ROAD = _names(RequestPart.ROAD, PUBLISHED[Over.ACCIDENT])
 _VEHICLE = _names(RequestPart.VEHICLES, PUBLISHED[Over.VEHICLES])
 _PERSON = _names(RequestPart.PEOPLE, PUBLISHED[Over.PEOPLE])
-_FLAT = (_ACCIDENT | _ROAD | _VEHICLE | _PERSON | {"nb_vehicules", "nb_victim", "year_acc"}) & flat.KEYS
+_FLAT = (_ACCIDENT | _ROAD | _VEHICLE | _PERSON | {"nb_vehicules", "nb_victim", "year_acc"}) & flat.FLAT_FIELDS
 
 
 def keeper(kept: str) -> Callable[[Any], tuple[str, str | None]]:
@@ -55,7 +55,7 @@ def keeper(kept: str) -> Callable[[Any], tuple[str, str | None]]:
 
 def reduced(content: Mapping[str, Any]) -> dict[str, Any]:
     """What monitoring needs of an accident, in the form that it came in."""
-    if not content.keys() & nested.PARTS:
+    if not content.keys() & nested.NESTED_PARTS:
         flat_form = _kept(content, _FLAT)
         _add_rounded(flat_form, content)
         return flat_form
@@ -102,7 +102,7 @@ def _kept(row: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
 def _add_rounded(found: dict[str, Any], row: Mapping[str, Any]) -> None:
     for name, column in _COORDINATE.items():
         raw = row.get(name)
-        value = raw if type(raw) is float else typed(column, raw)
+        value = raw if type(raw) is float else parse_value(column, raw)
         if isinstance(value, float) and math.isfinite(value):
             found[name] = round(value, DECIMALS)
 
@@ -136,10 +136,10 @@ def _key(name: str, raw: Any) -> Value:
 
 @lru_cache(4096)
 def _typed_key(name: str, raw: Any) -> Value:
-    return typed(COLUMNS[RequestPart.VEHICLES][name], raw)
+    return parse_value(COLUMNS[RequestPart.VEHICLES][name], raw)
 
 
-@lru_cache(MOST)
+@lru_cache(MAX_ROWS)
 def _position(number: int) -> str:
     """A `num_veh` that says no more than the position of the vehicle, and that `parse` takes."""
     return f"V{number:03d}"

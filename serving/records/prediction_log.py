@@ -37,7 +37,7 @@ class Entry:
 
     `id` is best made by `identifiers.new_id`; `at` is a moment with its time zone, in UTC. `caller` is the id of an API
     key, or `ANONYMOUS`. `missing` is how many inputs were not recorded. `content` is the accident as the request held
-    it, in either form and accepted by `accidents.requests.parse`; it must not change afterwards.
+    it, in either form and accepted by `accidents.requests.parse_request`; it must not change afterwards.
     """
 
     id: str

@@ -7,9 +7,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from accidents.columns import Availability
 from accidents.inference.json_scoring import FLAT, NESTED
-from accidents.requests.flat import KEYS
-from accidents.requests.form import COLUMNS, RequestPart
-from accidents.requests.reader import RELEVANT
+from accidents.requests.flat import FLAT_FIELDS
+from accidents.requests.reader import FEATURE_COLUMNS
+from accidents.requests.rows import COLUMNS, RequestPart
 from serving.auth.authorization import GuardedRoute
 from serving.auth.roles import Role
 from serving.dependencies import world_of
@@ -68,13 +68,14 @@ async def input_features(request: Request) -> Json:
     level = world_of(request).served().bundle.level
     parts = {
         part.value: [
-            requests.facts(column) | {"used": name in RELEVANT[part] and column.known <= Availability[level.upper()]}
+            requests.facts(column)
+            | {"used": name in FEATURE_COLUMNS[part] and column.availability <= Availability[level.upper()]}
             for name, column in COLUMNS[part].items()
-            if name == column.name and column.known is not Availability.AFTER
+            if name == column.name and column.availability is not Availability.AFTER
         ]
         for part in RequestPart
     }
-    return Json({"level": level, "parts": parts, "flat": sorted(KEYS)})
+    return Json({"level": level, "parts": parts, "flat": sorted(FLAT_FIELDS)})
 
 
 @router.post(

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate as measured
 from accidents.evaluation.metrics import METRICS
-from accidents.requests import Problem, RefusedError
-from accidents.requests.problems import shown
+from accidents.requests import FieldProblem, InvalidRequestError
+from accidents.requests.errors import format_value
 from serving.auth.authorization import GuardedRoute
 from serving.auth.roles import Role
 from serving.dependencies import asked, world_of
@@ -52,7 +52,7 @@ async def evaluate(request: Request) -> Json:
     _check_labels(labels, len(accidents))
     try:
         found = await run_in_threadpool(_evaluated, world.served(), accidents, labels)
-    except RefusedError as error:
+    except InvalidRequestError as error:
         raise ServingError(422, predictor.INVALID, predictor.REFUSED, error.problems) from None
     world.metrics.evaluated(found["metrics"])
     return Json(found)
@@ -60,12 +60,12 @@ async def evaluate(request: Request) -> Json:
 
 def _check_labels(labels: list[Any], accidents: int) -> None:
     problems = [
-        Problem(f"priority[{place}]", shown(label), "must be 0 or 1")
+        FieldProblem(f"priority[{place}]", format_value(label), "must be 0 or 1")
         for place, label in enumerate(labels)
         if isinstance(label, bool) or label not in (0, 1)
     ]
     if len(labels) != accidents:
-        problems.append(Problem("priority", f"{len(labels)} outcomes", f"must be one of each of the {accidents}"))
+        problems.append(FieldProblem("priority", f"{len(labels)} outcomes", f"must be one of each of the {accidents}"))
     if problems:
         raise ServingError(422, "invalid", "the outcomes cannot be used", problems)
 

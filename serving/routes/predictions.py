@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
-from accidents.requests import RefusedError
+from accidents.requests import InvalidRequestError
 from serving.auth.authorization import GuardedRoute
 from serving.auth.roles import Role
 from serving.dependencies import World, asked, world_of
@@ -35,7 +35,7 @@ def _refusing(world: World) -> Iterator[None]:
     """Tell a caller, and the metrics, of an accident that cannot be used."""
     try:
         yield
-    except RefusedError as error:
+    except InvalidRequestError as error:
         world.metrics.invalid()
         raise ServingError(422, predictor.INVALID, predictor.REFUSED, error.problems) from None
 

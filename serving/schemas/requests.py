@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from accidents.columns import MISSING, Availability, Column, Kind
+from accidents.columns import MISSING, Availability, Column, ColumnKind
 from accidents.configuration.paths import PROJECT_ROOT
-from accidents.requests.flat import COUNTS, KEYS
-from accidents.requests.form import COLUMNS, MOST, RequestPart
+from accidents.requests.flat import COUNT_FIELDS, FLAT_FIELDS
+from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
 
 _EXAMPLES = PROJECT_ROOT / "examples"
 _GREATEST_KEY = 10**15
@@ -59,8 +59,8 @@ def accident_model() -> type[BaseModel]:
         __doc__="An accident with its road, vehicles and people, under the published names of BAAC.",
         accident=(accident, Field(default_factory=accident, description="the accident")),
         road=(road, Field(default_factory=road, description="the main place")),
-        vehicles=(_list_of(vehicle), Field(min_length=1, max_length=MOST, description="all vehicles")),
-        people=(_list_of(person), Field(min_length=1, max_length=MOST, description="all people")),
+        vehicles=(_list_of(vehicle), Field(min_length=1, max_length=MAX_ROWS, description="all vehicles")),
+        people=(_list_of(person), Field(min_length=1, max_length=MAX_ROWS, description="all people")),
     )
 
 
@@ -125,8 +125,10 @@ class Feedback(BaseModel):
 
 def flat_columns() -> dict[str, Column]:
     """The column behind each key of the flat form."""
-    found = {name: column for part in reversed(RequestPart) for name, column in COLUMNS[part].items() if name in KEYS}
-    return dict(sorted((found | COUNTS).items()))
+    found = {
+        name: column for part in reversed(RequestPart) for name, column in COLUMNS[part].items() if name in FLAT_FIELDS
+    }
+    return dict(sorted((found | COUNT_FIELDS).items()))
 
 
 def examples() -> dict[str, Any]:
@@ -139,12 +141,12 @@ def examples() -> dict[str, Any]:
 
 def facts(column: Column) -> dict[str, Any]:
     """Everything about a column that a form needs: meaning, kind, codes, range, when it is known."""
-    written = {code: letter for letter, code in column.letters.items()}
+    written = {code: letter for letter, code in column.letter_codes.items()}
     return {
         "name": column.name,
         "meaning": column.meaning,
         "kind": column.kind.name.lower(),
-        "known": column.known.label,
+        "known": column.availability.label,
         "codes": {str(written.get(code, code)): words for code, words in column.codes.items()},
         "minimum": column.minimum,
         "maximum": column.maximum,
@@ -161,7 +163,7 @@ def _part(part: RequestPart) -> Any:
     fields: dict[str, Any] = {
         column.name: _field(column)
         for name, column in COLUMNS[part].items()
-        if name == column.name and column.known is not Availability.AFTER
+        if name == column.name and column.availability is not Availability.AFTER
     }
     doc = f"Facts of {part.value}; what is not known is left out."
     return create_model(_NAMES[part], __base__=_Body, __doc__=doc, **fields)
@@ -170,25 +172,25 @@ def _part(part: RequestPart) -> Any:
 def _field(column: Column) -> Any:
     """Type and description of one field; every one may be left out."""
     example = _LIKE.get(column.name, next(iter(column.codes), None))
-    words = f"{column.meaning}; {column.allowed()}" if column.codes or column.unit else column.meaning
+    words = f"{column.meaning}; {column.describe_allowed_values()}" if column.codes or column.unit else column.meaning
     described = Field(None, description=words, examples=None if example is None else [example])
     return Annotated[_type(column) | None, described], None
 
 
 def _type(column: Column) -> Any:
     match column.kind:
-        case Kind.CODE:
-            letters = {code: letter for letter, code in column.letters.items()}
+        case ColumnKind.CODE:
+            letters = {code: letter for letter, code in column.letter_codes.items()}
             missing = (MISSING, 0) if column.zero_is_missing else (MISSING,)
             allowed = [letters.get(code, code) for code in column.codes]
             return Literal[tuple(dict.fromkeys([*allowed, *missing]))]
-        case Kind.TIME:
+        case ColumnKind.TIME:
             return Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-        case Kind.TEXT if column.pattern:
+        case ColumnKind.TEXT if column.pattern:
             return Annotated[str, Field(pattern=f"^({column.pattern})$")]
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             return Annotated[str, Field(max_length=_LONGEST_TEXT)]
     low = 0 if column.minimum is None else column.minimum
     high = _GREATEST_KEY if column.maximum is None else column.maximum
-    number = float if column.kind is Kind.NUMBER else int
+    number = float if column.kind is ColumnKind.NUMBER else int
     return Annotated[number, Field(ge=number(low), le=number(high))]

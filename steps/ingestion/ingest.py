@@ -9,12 +9,12 @@ from zenml.types import HTMLString
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError, SourceError
-from accidents.expectations.checking import check
+from accidents.expectations.validation import validate_tables
 from accidents.ingestion import ingest as ingest_editions
-from accidents.reading.findings import report_frame
+from accidents.reading.issues import issues_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.sources.fingerprint import fingerprint as fingerprint_of
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
@@ -47,13 +47,13 @@ def ingest(
         DataError: the files are not fit to be used, or not plausible as a whole.
     """
     location = settings.source.location
-    editions = resolve(settings.source)
+    editions = resolve_editions(settings.source)
     if fingerprint_of(editions) != fingerprint:
         raise SourceError(f"the files of {location} changed while the run began: run again")
     ingested = ingest_editions(editions, settings, progress=print)
     print("checking expectations")
-    checked = check(ingested.tables, settings.expected, source=location)
-    report = pd.concat([report_frame(checked.findings()), ingested.report], ignore_index=True)
+    checked = validate_tables(ingested.tables, settings.expected, source=location)
+    report = pd.concat([issues_frame(checked.findings()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
         told = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
         raise DataError(f"{location} is not plausible:\n{told}\n{_REMEDY}", report, checked.html)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accidents.cleaning.roads import choose
-from accidents.columns import TABLES, Kind, Table
+from accidents.cleaning.main_road import select_main_roads
+from accidents.columns import TABLES, ColumnKind, Table
 
 COLUMNS = TABLES[Table.LIEUX]
 
@@ -19,32 +19,32 @@ def roads(*rows: Mapping[str, object]) -> pd.DataFrame:
     """Typed `lieux` rows in which nothing is recorded but what is given."""
     columns = {}
     for column in COLUMNS.values():
-        absent = {Kind.TEXT: None, Kind.NUMBER: np.nan}.get(column.kind, -1)
+        absent = {ColumnKind.TEXT: None, ColumnKind.NUMBER: np.nan}.get(column.kind, -1)
         columns[column.name] = pd.Series([row.get(column.name, absent) for row in rows], dtype=column.kind.dtype)
     return pd.DataFrame(columns)
 
 
 def test_the_row_with_most_cells() -> None:
     frame = roads({"Num_Acc": 1, "catr": 1}, {"Num_Acc": 1, "catr": 4, "surf": 2}, {"Num_Acc": 2, "catr": 4})
-    assert choose(frame).tolist() == [False, True, True]
+    assert select_main_roads(frame).tolist() == [False, True, True]
 
 
 def test_then_the_road_of_the_highest_class() -> None:
     frame = roads(*({"Num_Acc": 1, "catr": code} for code in (4, 7, 3, 9, 5)))
-    assert frame["catr"][choose(frame)].tolist() == [3]
+    assert frame["catr"][select_main_roads(frame)].tolist() == [3]
 
 
 def test_then_the_smallest_content() -> None:
     frame = roads(*({"Num_Acc": 1, "catr": 4, "voie": name} for name in ("B", "A", "C")))
-    assert frame["voie"][choose(frame)].tolist() == ["A"]
+    assert frame["voie"][select_main_roads(frame)].tolist() == ["A"]
 
 
 def test_identical_rows_count_once() -> None:
-    assert choose(roads(*[{"Num_Acc": 1, "catr": 4}] * 3)).sum() == 1
+    assert select_main_roads(roads(*[{"Num_Acc": 1, "catr": 4}] * 3)).sum() == 1
 
 
 def test_single_rows_all_stay() -> None:
-    assert choose(roads({"Num_Acc": 2}, {"Num_Acc": 1})).all()
+    assert select_main_roads(roads({"Num_Acc": 2}, {"Num_Acc": 1})).all()
 
 
 row = st.fixed_dictionaries(
@@ -62,10 +62,10 @@ row = st.fixed_dictionaries(
 @given(st.lists(row, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_one_row_an_accident_in_any_order(rows: list[dict[str, object]], random: Random) -> None:
     frame = roads(*rows)
-    chosen = frame[choose(frame)].sort_values("Num_Acc", ignore_index=True)
+    chosen = frame[select_main_roads(frame)].sort_values("Num_Acc", ignore_index=True)
     assert chosen["Num_Acc"].tolist() == sorted(set(frame["Num_Acc"]))
     order = list(range(len(rows)))
     random.shuffle(order)
     shuffled = frame.iloc[order].reset_index(drop=True)
-    again = shuffled[choose(shuffled)].sort_values("Num_Acc", ignore_index=True)
+    again = shuffled[select_main_roads(shuffled)].sort_values("Num_Acc", ignore_index=True)
     pd.testing.assert_frame_equal(again, chosen)

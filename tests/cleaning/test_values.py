@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from accidents.cleaning import dates
-from accidents.cleaning.coordinates import mend
-from accidents.cleaning.label import priorities
+from accidents.cleaning.coordinates import correct_coordinates
+from accidents.cleaning.label import priority_labels
 
 
 def mended(department: str | None, latitude: float, longitude: float) -> tuple[float, float, str]:
-    result = mend(pd.Series([department], dtype="str"), np.array([latitude]), np.array([longitude]))
+    result = correct_coordinates(pd.Series([department], dtype="str"), np.array([latitude]), np.array([longitude]))
     done = "mended" if result.mended[0] else "outside" if result.outside[0] else "half" if result.half[0] else ""
     return float(result.latitude[0]), float(result.longitude[0]), done
 
@@ -67,13 +67,13 @@ def frame(*days: tuple[int, int, int]) -> pd.DataFrame:
 
 def test_days_that_do_not_exist() -> None:
     table = frame((2024, 2, 29), (2023, 2, 29), (2024, 4, 31), (2024, 12, 31), (-1, 2, 30), (2024, -1, 31))
-    assert dates.impossible(table).tolist() == [False, True, True, False, False, False]
-    assert str(dates.days(table)[0]) == "2024-02-29"
+    assert dates.nonexistent_days(table).tolist() == [False, True, True, False, False, False]
+    assert str(dates.accident_dates(table)[0]) == "2024-02-29"
 
 
 def test_future_days() -> None:
     table = frame((2024, 2, 28), (2024, 2, 29), (2024, 3, 1), (2031, -1, 1))
-    assert dates.future(table, date(2024, 2, 29)).tolist() == [False, False, True, False]
+    assert dates.after(table, date(2024, 2, 29)).tolist() == [False, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_future_days() -> None:
 def test_label(injuries: list[int], label: int) -> None:
     accidents = np.array([7, 9])
     people = np.array([9] + [7] * len(injuries))
-    result = priorities(people, np.array([1, *injuries], dtype=np.int16), accidents)
+    result = priority_labels(people, np.array([1, *injuries], dtype=np.int16), accidents)
     assert result.tolist() == [label, 0]
     assert result.dtype == np.int8

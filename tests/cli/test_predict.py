@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 from cli.commands import main
 from tests.trained import small_models
 
@@ -48,7 +48,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch, text: str, *, terminal: bool = Fals
 def test_the_answer_is_printed_line_by_line(example: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = EXAMPLES / f"{example}.json"
     assert main(["--predict", str(file), "--model-path", str(model)]) == 0
-    request = parse(json.loads(file.read_text()))
+    request = parse_request(json.loads(file.read_text()))
     bundle = small_models()["lightgbm"].trained.bundle
     expected = answer(bundle, request, reasons=3)
     lines = capsys.readouterr().out.splitlines()

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from accidents.errors import RequestError
-from accidents.requests import parse
+from accidents.requests import parse_request
 from cli.prompts import ask
 
 NOW = datetime(2024, 6, 5, 8, 10)  # noqa: DTZ001 - accidents bear local dates
@@ -30,7 +30,7 @@ def test_enter_to_every_question_gives_an_accident_that_is_taken() -> None:
     assert content["accident"] | {"jour": 5, "mois": 6, "an": 2024, "hrmn": "08:10", "lum": 1} == content["accident"]
     assert [vehicle["catv"] for vehicle in content["vehicles"]] == [7, 7]
     assert [person["catu"] for person in content["people"]] == [1, 1]
-    assert parse(content).warnings == ()
+    assert parse_request(content).warnings == ()
 
 
 def test_answers_arrive_where_they_belong() -> None:
@@ -45,7 +45,7 @@ def test_answers_arrive_where_they_belong() -> None:
     assert content["vehicles"] == [{"num_veh": "A01", "catv": 33}]
     people = [(person["catu"], person["num_veh"], person["an_nais"]) for person in content["people"]]
     assert people == [(1, "A01", 2001), (3, "A01", 1953), (3, "A01", 2015)]
-    assert len(parse(content).arrays.people) == 3
+    assert len(parse_request(content).arrays.people) == 3
 
 
 def test_an_unknown_age_is_left_out() -> None:

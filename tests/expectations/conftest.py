@@ -9,7 +9,7 @@ import pytest
 
 from accidents.columns.specification import Table
 from accidents.reading.edition import read
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
 from accidents.tables import Tables
 

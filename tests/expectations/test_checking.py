@@ -15,9 +15,9 @@ import pytest
 from pydantic import ValidationError
 
 from accidents.columns.specification import Table
-from accidents.configuration.expectations import Bounds, ExpectationSettings, MissingLimits
-from accidents.expectations.checking import Checked, check
+from accidents.configuration.expectations import ExpectationSettings, MissingLimits, ShareRange
 from accidents.expectations.totals import PUBLISHED_ACCIDENTS
+from accidents.expectations.validation import ExpectationResults, validate_tables
 from accidents.reading.edition import read
 from accidents.sources.folder import folder_editions
 from accidents.tables import Tables
@@ -29,21 +29,21 @@ SETTINGS = ExpectationSettings()
 Change = Callable[[Table, Callable[[pd.DataFrame], pd.DataFrame]], Tables]
 
 
-def row(checked: Checked, subject: str) -> pd.Series:
+def row(checked: ExpectationResults, subject: str) -> pd.Series:
     found = checked.results[checked.results["subject"] == subject]
     assert len(found) == 1
     return found.iloc[0]
 
 
 def test_clean_year_is_plausible(clean: Tables) -> None:
-    checked = check(clean, SETTINGS)
+    checked = validate_tables(clean, SETTINGS)
     assert checked.results[~checked.results["success"]].empty
     assert checked.success
     assert checked.blocking_failures == ()
 
 
 def test_observed_shares_are_those_of_the_tables(clean: Tables) -> None:
-    checked = check(clean, SETTINGS)
+    checked = validate_tables(clean, SETTINGS)
     observed = checked.results.set_index("subject")["observed"]
     grav = clean.usagers["grav"]
     assert float(observed["people killed"].rstrip(" %")) == pytest.approx(100 * (grav == 2).mean(), rel=1e-3)
@@ -57,14 +57,14 @@ def test_observed_shares_are_those_of_the_tables(clean: Tables) -> None:
 
 
 def test_part_of_a_year_is_said_to_be_one(clean: Tables) -> None:
-    count = row(check(clean, SETTINGS), "rows of caracteristiques")
+    count = row(validate_tables(clean, SETTINGS), "rows of caracteristiques")
     assert count["success"]
     assert count["observed"] == f"{ACCIDENTS:,}"
     assert re.fullmatch(r"a part of the year: 5\.5% of the 54,822 published accidents", count["note"])
 
 
 def test_part_of_a_year_stops_where_whole_years_are_declared(clean: Tables) -> None:
-    checked = check(clean, SETTINGS.model_copy(update={"whole_years": True}))
+    checked = validate_tables(clean, SETTINGS.model_copy(update={"whole_years": True}))
     assert checked.blocking_failures == (
         "2023, Number of accidents, rows of caracteristiques: 3,000, expected 54,274 to 55,370",
     )
@@ -79,13 +79,13 @@ def test_whole_year_may_differ_from_the_published_number_by_one_percent(
         **{f.name: getattr(clean, f.name).sample(rows, replace=True, random_state=0) for f in fields(Tables)}
     )
     tables = replace(tables, caracteristiques=tables.caracteristiques.assign(Num_Acc=ids.to_numpy()))
-    checked = check(tables, SETTINGS.model_copy(update={"whole_years": True}))
+    checked = validate_tables(tables, SETTINGS.model_copy(update={"whole_years": True}))
     assert row(checked, "rows of caracteristiques")["success"] == success
 
 
 def test_more_accidents_than_published_is_a_warning_unless_whole_years_are_declared(clean: Tables) -> None:
     many = pd.concat([clean.caracteristiques] * 20, ignore_index=True)
-    checked = check(replace(clean, caracteristiques=many), SETTINGS)
+    checked = validate_tables(replace(clean, caracteristiques=many), SETTINGS)
     count = row(checked, "rows of caracteristiques")
     assert not count["success"]
     assert not count["blocking"]
@@ -95,7 +95,7 @@ def test_year_without_a_published_number_says_so(clean: Tables) -> None:
     later = Tables(**{f.name: getattr(clean, f.name).copy() for f in fields(Tables)})
     for table in Table:
         getattr(later, table)["Num_Acc"] += 7 * 100_000_000
-    checked = check(later, SETTINGS.model_copy(update={"whole_years": True}))
+    checked = validate_tables(later, SETTINGS.model_copy(update={"whole_years": True}))
     assert checked.success
     assert "no published number for 2030" in row(checked, "rows of caracteristiques")["note"]
 
@@ -106,7 +106,7 @@ def test_year_without_a_published_number_says_so(clean: Tables) -> None:
 )
 def test_implausible_labels_stop(changed: Change, value: int, subject: str) -> None:
     tables = changed(Table.USAGERS, lambda people: people.assign(grav=np.int16(value)))
-    assert any(subject in failure for failure in check(tables, SETTINGS).blocking_failures)
+    assert any(subject in failure for failure in validate_tables(tables, SETTINGS).blocking_failures)
 
 
 def test_labels_of_few_accidents_are_a_warning(clean: Tables) -> None:
@@ -114,7 +114,7 @@ def test_labels_of_few_accidents_are_a_warning(clean: Tables) -> None:
     few = {f.name: getattr(clean, f.name) for f in fields(Tables)}
     few = {name: frame[frame["Num_Acc"].isin(ids)] for name, frame in few.items()}
     few["usagers"] = few["usagers"].assign(grav=np.int16(2))
-    checked = check(Tables(**few), SETTINGS)
+    checked = validate_tables(Tables(**few), SETTINGS)
     assert not checked.success
     assert checked.blocking_failures == ()
 
@@ -125,7 +125,7 @@ def test_rows_without_their_accident_stop(changed: Change, table: Table) -> None
         lost = np.arange(len(frame)) < len(frame) / 100
         return frame.assign(Num_Acc=frame["Num_Acc"].mask(lost, YEAR * 100_000_000 + 99_999_999))
 
-    failures = check(changed(table, orphan), SETTINGS).blocking_failures
+    failures = validate_tables(changed(table, orphan), SETTINGS).blocking_failures
     subject = f"rows of {table} whose accident is not in caracteristiques: 1"
     assert any(subject in failure and "expected at most 0.1 %" in failure for failure in failures)
 
@@ -133,7 +133,7 @@ def test_rows_without_their_accident_stop(changed: Change, table: Table) -> None
 @pytest.mark.parametrize("table", [Table.LIEUX, Table.VEHICULES, Table.USAGERS])
 def test_accidents_without_rows_in_another_table_stop(changed: Change, table: Table) -> None:
     tables = changed(table, lambda frame: frame[frame["Num_Acc"] > frame["Num_Acc"].min() + 20])
-    failures = check(tables, SETTINGS).blocking_failures
+    failures = validate_tables(tables, SETTINGS).blocking_failures
     assert any(f"rows of caracteristiques whose accident is not in {table}" in failure for failure in failures)
 
 
@@ -143,7 +143,7 @@ def test_column_with_too_much_missing_stops(changed: Change, table: Table, colum
         lost = np.arange(len(frame)) % 5 == 0
         return frame.assign(**{column: frame[column].mask(lost, np.nan if column == "lat" else -1)})
 
-    (failure,) = check(changed(table, lose), SETTINGS).blocking_failures
+    (failure,) = validate_tables(changed(table, lose), SETTINGS).blocking_failures
     assert failure.startswith(f"{YEAR}, Missing cells, {table}.{column}: 20")
     assert failure.endswith("expected at most 5 %")
 
@@ -151,7 +151,7 @@ def test_column_with_too_much_missing_stops(changed: Change, table: Table, colum
 def test_limit_of_a_column_can_be_moved(changed: Change) -> None:
     tables = changed(Table.USAGERS, lambda people: people.assign(catu=np.int16(-1)))
     limits = MissingLimits(other=0.05, columns={**SETTINGS.missing.columns, "usagers.catu": 1})
-    assert check(tables, SETTINGS.model_copy(update={"missing": limits})).blocking_failures == ()
+    assert validate_tables(tables, SETTINGS.model_copy(update={"missing": limits})).blocking_failures == ()
 
 
 def test_every_year_is_looked_at_on_its_own(clean: Tables, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_every_year_is_looked_at_on_its_own(clean: Tables, tmp_path: Path) -> No
     }
     of_2012 = both["usagers"]["Num_Acc"] // 100_000_000 == 2012
     both["usagers"].loc[of_2012, "grav"] = -1
-    checked = check(Tables(**both), SETTINGS)
+    checked = validate_tables(Tables(**both), SETTINGS)
     assert checked.results["year"].unique().tolist() == [2012, YEAR]
     assert checked.blocking_failures
     assert all(failure.startswith("2012") for failure in checked.blocking_failures)
@@ -171,7 +171,7 @@ def test_every_year_is_looked_at_on_its_own(clean: Tables, tmp_path: Path) -> No
 
 
 def test_table_without_rows_stops(changed: Change) -> None:
-    checked = check(changed(Table.USAGERS, lambda people: people[:0]), SETTINGS)
+    checked = validate_tables(changed(Table.USAGERS, lambda people: people[:0]), SETTINGS)
     assert any("no rows" in failure for failure in checked.blocking_failures)
     assert any("not in usagers: 100 %" in failure for failure in checked.blocking_failures)
 
@@ -189,7 +189,7 @@ class References(HTMLParser):
 
 
 def test_page_needs_nothing_from_elsewhere_and_escapes_what_it_shows(clean: Tables) -> None:
-    page = check(clean, SETTINGS, source="synthetic <sample>").html
+    page = validate_tables(clean, SETTINGS, source="synthetic <sample>").html
     assert References(page).found == []
     assert "url(" not in page
     assert "@import" not in page
@@ -199,7 +199,7 @@ def test_page_needs_nothing_from_elsewhere_and_escapes_what_it_shows(clean: Tabl
 
 
 def test_page_shows_what_is_broken_first(changed: Change) -> None:
-    page = check(changed(Table.USAGERS, lambda people: people.assign(catu=np.int16(-1))), SETTINGS).html
+    page = validate_tables(changed(Table.USAGERS, lambda people: people.assign(catu=np.int16(-1))), SETTINGS).html
     assert re.search(r"\b1 of \d+ expectations stop the run", page)
     assert page.index("Not as expected") < page.index("usagers.catu") < page.index(f"<h2>{YEAR}</h2>")
 
@@ -213,7 +213,7 @@ def test_check_opens_no_connection_and_says_nothing(tmp_path: Path) -> None:
 
         socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
         from accidents.configuration.expectations import ExpectationSettings
-        from accidents.expectations.checking import check
+        from accidents.expectations.validation import check
         from tests.expectations.conftest import *
 
         print(check(read_sample(Path(sys.argv[1]), 2023), ExpectationSettings()).success)
@@ -224,7 +224,7 @@ def test_check_opens_no_connection_and_says_nothing(tmp_path: Path) -> None:
 
 
 def test_importing_the_check_does_not_import_great_expectations() -> None:
-    code = "import sys, accidents.expectations.checking; print('great_expectations' in sys.modules)"
+    code = "import sys, accidents.expectations.validation; print('great_expectations' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert result.stdout.strip() == "False"
 
@@ -248,13 +248,13 @@ def test_settings_that_mean_nothing_are_refused(section: dict[str, object]) -> N
 
 
 def test_bounds_may_be_a_single_share() -> None:
-    assert Bounds(least=0.5, most=0.5).least == 0.5
+    assert ShareRange(least=0.5, most=0.5).least == 0.5
 
 
 @pytest.mark.real
 def test_real_months_are_plausible_and_said_to_be_a_part(real_baac: Path) -> None:
     (edition,) = folder_editions(str(real_baac), [2024])
-    checked = check(read(edition).tables, SETTINGS)
+    checked = validate_tables(read(edition).tables, SETTINGS)
     assert checked.results[~checked.results["success"]].empty
     assert "a part of the year: 74.9%" in row(checked, "rows of caracteristiques")["note"]
 
@@ -265,16 +265,16 @@ def test_few_accidents_may_lack_more_by_chance_and_an_emptied_column_stops_never
         frames = {f.name: getattr(clean, f.name) for f in fields(Tables)}
         return Tables(**{name: frame[frame["Num_Acc"].isin(wanted)] for name, frame in frames.items()})
 
-    assert check(first(1), SETTINGS).blocking_failures == ()
+    assert validate_tables(first(1), SETTINGS).blocking_failures == ()
     few = first(900)
-    assert check(few, SETTINGS).blocking_failures == ()
+    assert validate_tables(few, SETTINGS).blocking_failures == ()
     empty = replace(few, usagers=few.usagers.assign(etatp=-1))
-    (failure,) = check(empty, SETTINGS).blocking_failures
+    (failure,) = validate_tables(empty, SETTINGS).blocking_failures
     assert "usagers.etatp: 100 %" in failure
 
 
 def test_further_roads_of_an_accident_may_hold_little(clean: Tables) -> None:
     further = clean.lieux.sample(frac=0.6, random_state=0).assign(surf=-1, vma=-1, circ=-1)
-    checked = check(replace(clean, lieux=pd.concat([further, clean.lieux], ignore_index=True)), SETTINGS)
+    checked = validate_tables(replace(clean, lieux=pd.concat([further, clean.lieux], ignore_index=True)), SETTINGS)
     assert checked.blocking_failures == ()
-    assert row(checked, "lieux.surf")["observed"] == row(check(clean, SETTINGS), "lieux.surf")["observed"]
+    assert row(checked, "lieux.surf")["observed"] == row(validate_tables(clean, SETTINGS), "lieux.surf")["observed"]

@@ -10,10 +10,10 @@ from accidents.configuration.expectations import ExpectationSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import DatagouvSettings, SourceSettings
 from accidents.errors import DataError
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 from accidents.sources.fingerprint import fingerprint
 from accidents.sources.folder import folder_editions
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from tests.sources.site import Site, running_site
 
 
@@ -43,12 +43,12 @@ def test_a_part_of_a_year_from_datagouv_stops_and_from_a_folder_is_said_to_be_on
 
     datagouv = DatagouvSettings(catalogue=f"{site.root}/api/", mirrors={})
     downloaded = SourceSettings(location="datagouv", years=(2023,), data_folder=tmp_path / "raw", datagouv=datagouv)
-    known = fingerprint(resolve(downloaded))
+    known = fingerprint(resolve_editions(downloaded))
     with pytest.raises(DataError, match=r"not plausible:\n.*1,500, expected 54,274 to 55,370") as caught:
         ingest.entrypoint(IngestionSettings(source=downloaded), known)
     assert caught.value.report is not None
     assert caught.value.report["action"].tolist()[0] == "stopped"
     folder = SourceSettings(location=str(tmp_path / "published"))
-    report = ingest.entrypoint(IngestionSettings(source=folder), fingerprint(resolve(folder)))[3]
+    report = ingest.entrypoint(IngestionSettings(source=folder), fingerprint(resolve_editions(folder)))[3]
     (told,) = report.loc[report["file"] == "edition 2023", "check"]
     assert "a part of the year: 2.7% of the 54,822 published accidents" in told

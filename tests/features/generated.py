@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from accidents.columns import MISSING, TABLES, Column, Kind, Table
+from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
 from accidents.tables import LABEL, Accidents
 
 _TEXTS = {
@@ -15,10 +15,10 @@ _TEXTS = {
 
 def _column(column: Column, rows: int, rng: np.random.Generator) -> pd.Series:
     gaps = rng.random(rows) < 0.15
-    if column.kind is Kind.TEXT:
+    if column.kind is ColumnKind.TEXT:
         texts = rng.choice(_TEXTS.get(column.name, ["x"]), rows)
         return pd.Series(texts, dtype="str").mask(gaps)
-    if column.kind is Kind.NUMBER:
+    if column.kind is ColumnKind.NUMBER:
         low, high = {"lat": (41, 51), "long": (-5, 9)}.get(column.name, (1, 10))
         return pd.Series(np.where(gaps, np.nan, rng.uniform(low, high, rows)))
     if column.codes:

@@ -43,7 +43,10 @@ def test_what_each_level_may_know() -> None:
 def test_the_outcome_and_the_traces_of_the_form_are_no_features() -> None:
     assert not {column for fields in FIELDS.values() for column in fields} & NEVER
     outcomes = {
-        name for columns in TABLES.values() for name, column in columns.items() if column.known is Availability.AFTER
+        name
+        for columns in TABLES.values()
+        for name, column in columns.items()
+        if column.availability is Availability.AFTER
     }
     assert outcomes == {"grav"}
 

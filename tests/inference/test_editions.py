@@ -7,7 +7,7 @@ import pytest
 
 from accidents.bundle import Bundle
 from accidents.columns import Table
-from accidents.configuration.limits import Limits
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
 from accidents.inference.editions import batches
@@ -20,7 +20,7 @@ from tests.trained import small_models
 
 def scored(editions: list[Edition], bundle: Bundle, chunk: int, told: list[str] | None = None) -> list[Batch]:
     progress = quiet if told is None else told.append
-    return list(batches(editions, bundle, chunk=chunk, limits=Limits(), threads=1, progress=progress))
+    return list(batches(editions, bundle, chunk=chunk, limits=DataQualityLimits(), threads=1, progress=progress))
 
 
 def joined(parts: list[Batch]) -> Whole:

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from accidents.bundle import Bundle
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
-from accidents.configuration.limits import Limits
 from accidents.errors import DataError
 from accidents.inference import Summary, files, score
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 from tests.inference.conftest import quiet
 
 
@@ -45,13 +45,13 @@ ACCIDENTS = [accident(number) for number in range(40)]
 
 
 def alone(content: Any, bundle: Bundle) -> float:
-    return answer(bundle, parse(content), reasons=0).probability
+    return answer(bundle, parse_request(content), reasons=0).probability
 
 
 def run(source: Path, bundle: Bundle) -> tuple[Summary, pd.DataFrame]:
     output = source.with_name("scores.parquet")
     settings = InferenceSettings(chunk=1000, threads=1)
-    summary = score(str(source), str(output), bundle, settings, limits=Limits(), progress=quiet)
+    summary = score(str(source), str(output), bundle, settings, limits=DataQualityLimits(), progress=quiet)
     return summary, pd.read_parquet(output)
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from accidents.bundle import Bundle
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 
 SCORE = """
 import sys
 from pathlib import Path
 from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
-from accidents.configuration.limits import Limits
+from accidents.configuration.data_quality import Limits
 from accidents.inference import score
 model, source, output, chunk = sys.argv[1:]
 settings = InferenceSettings(chunk=int(chunk), threads=1)

@@ -11,8 +11,8 @@ import pytest
 
 from accidents.bundle import Bundle
 from accidents.columns import Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
-from accidents.configuration.limits import Limits
 from accidents.errors import AccidentsError, ConfigurationError, DataError, SourceError
 from accidents.inference import Summary, score
 from accidents.inference.output import SCHEMA
@@ -24,7 +24,7 @@ SETTINGS = InferenceSettings(chunk=1000, threads=1)
 
 
 def run(source: Path | str, output: Path, bundle: Bundle) -> Summary:
-    return score(str(source), str(output), bundle, SETTINGS, limits=Limits(), progress=quiet)
+    return score(str(source), str(output), bundle, SETTINGS, limits=DataQualityLimits(), progress=quiet)
 
 
 def folder(edition: Edition) -> Path:
@@ -110,7 +110,7 @@ def test_an_interrupted_run_leaves_everything_as_it_was(year: Edition, bundle: B
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score(str(folder(year)), str(output), bundle, SETTINGS, limits=Limits(), progress=interrupt)
+        score(str(folder(year)), str(output), bundle, SETTINGS, limits=DataQualityLimits(), progress=interrupt)
     assert output.read_text() == "as it was"
     assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
 

@@ -8,13 +8,13 @@ import pytest
 
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.ingestion import Ingested, ingest
+from accidents.ingestion import IngestionResult, ingest
 from tests.editions import Cells, as_text, synthetic_cells, write
 
 TODAY = date(2025, 6, 1)
 ACCIDENTS = 1500
 
-Run = Callable[..., Ingested]
+Run = Callable[..., IngestionResult]
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def clean_files(clean_cells: Cells) -> dict[Table, bytes]:
 
 
 @pytest.fixture(scope="session")
-def clean(clean_files: dict[Table, bytes], tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+def clean(clean_files: dict[Table, bytes], tmp_path_factory: pytest.TempPathFactory) -> IngestionResult:
     """What the clean year amounts to."""
     edition = write(tmp_path_factory.mktemp("clean"), clean_files, 2024)
     return ingest([edition], IngestionSettings(), today=TODAY)
@@ -40,7 +40,7 @@ def clean(clean_files: dict[Table, bytes], tmp_path_factory: pytest.TempPathFact
 def run(clean_files: dict[Table, bytes], tmp_path: Path) -> Run:
     """Ingest the clean year with some files replaced."""
 
-    def ingest_with(changed: dict[Table, bytes], *, labelled: bool = True, year: int | None = 2024) -> Ingested:
+    def ingest_with(changed: dict[Table, bytes], *, labelled: bool = True, year: int | None = 2024) -> IngestionResult:
         edition = write(tmp_path, clean_files | changed, year)
         return ingest([edition], IngestionSettings(), labelled=labelled, today=TODAY)
 

@@ -5,16 +5,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from accidents.cleaning.column_swap import emptied_columns, swapped_columns
+from accidents.cleaning.column_swap import find_emptied_columns, find_swapped_columns
 from accidents.columns import TABLES, Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.configuration.limits import Limits
 from accidents.errors import DataError
-from accidents.ingestion import Ingested, ingest
-from accidents.reading.findings import REPORT_COLUMNS, Action
-from accidents.reading.table import read_table
-from accidents.sample.writing import write_sample
-from accidents.schemas.accidents import validate
+from accidents.ingestion import IngestionResult, ingest
+from accidents.reading.issues import REPORT_COLUMNS, Action
+from accidents.reading.typed_table import read_table
+from accidents.sample.writer import write_sample
+from accidents.schemas.accidents import validate_accidents
 from accidents.schemas.raw import table_schema
 from accidents.sources.edition import Edition
 from tests.editions import OLD, Cells, as_text, synthetic_cells, write
@@ -24,7 +24,7 @@ C, L, V, U = Table
 REAL_2024 = {C: "caract-2024.csv", L: "lieux-2024.csv", V: "vehicules-2024.csv", U: "usagers-2024.csv"}
 
 
-def assert_adds_up(found: Ingested) -> None:
+def assert_adds_up(found: IngestionResult) -> None:
     counts = found.counts
     for table in Table:
         not_chosen = counts["lieux_not_chosen"] if table is L else 0
@@ -35,17 +35,17 @@ def assert_adds_up(found: Ingested) -> None:
     assert counts["usagers_out"] == len(found.accidents.people)
 
 
-def test_a_clean_year(clean: Ingested, clean_cells: Cells) -> None:
+def test_a_clean_year(clean: IngestionResult, clean_cells: Cells) -> None:
     assert_adds_up(clean)
     assert len(clean.accidents.accidents) == len(clean_cells[C])
     assert clean.counts["lieux_not_chosen"] == len(clean_cells[L]) - len(clean_cells[C])
     assert clean.quarantine.empty
     assert tuple(clean.report.columns) == REPORT_COLUMNS
     assert "stopped" not in set(clean.report["action"])
-    validate(clean.accidents)
+    validate_accidents(clean.accidents)
 
 
-def test_a_faulty_row_takes_its_whole_accident_along(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_a_faulty_row_takes_its_whole_accident_along(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     vehicles, people = clean_cells[V].copy(), clean_cells[U]
     accident = int(str(vehicles["Num_Acc"][10]))
     vehicles.loc[10, "id_vehicule"] = "x"
@@ -77,7 +77,7 @@ def test_a_ragged_row_is_set_aside_with_its_accident(run: Run, clean_files: dict
     assert not found.accidents.people["Num_Acc"].isin([row["Num_Acc"]]).any()
 
 
-def test_bad_cells_become_missing_and_are_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_bad_cells_become_missing_and_are_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[C].copy()
     cells.loc[[2, 5], "lum"] = ["9", "soir"]
     cells.loc[3, ["jour", "mois"]] = ["31", "02"]
@@ -97,7 +97,7 @@ def test_bad_cells_become_missing_and_are_counted(run: Run, clean: Ingested, cle
     assert (changed["lum"].to_numpy() != clean.accidents.accidents["lum"].to_numpy()).sum() <= 2
 
 
-def test_unknown_labels_are_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_unknown_labels_are_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[U].copy()
     first = cells["Num_Acc"].iloc[0]
     cells.loc[cells["Num_Acc"] == first, "grav"] = " -1"
@@ -111,7 +111,7 @@ def test_limits_are_settings(clean_cells: Cells, tmp_path: Path) -> None:
     cells = clean_cells[V].copy()
     cells.loc[:40, "id_vehicule"] = "x"
     files = {table: as_text(clean_cells[table]) for table in Table} | {V: as_text(cells)}
-    settings = IngestionSettings(limits=Limits(bad_keys=0.5))
+    settings = IngestionSettings(limits=DataQualityLimits(bad_keys=0.5))
     found = ingest([write(tmp_path, files, 2024)], settings, today=TODAY)
     assert_adds_up(found)
     assert found.counts["vehicules_quarantined"] >= 41
@@ -135,7 +135,7 @@ def test_several_years_in_both_layouts(tmp_path: Path) -> None:
     found = ingest(editions, IngestionSettings(), today=TODAY, progress=lines.append)
     assert_adds_up(found)
     assert len(found.accidents.accidents) == 450
-    validate(found.accidents)
+    validate_accidents(found.accidents)
     assert set(found.accidents.accidents["an"]) == {2012, 2022, 2024}
     assert sum("cleaning" in line for line in lines) == 3
 
@@ -150,7 +150,7 @@ def test_no_alarm_on_samples(seed: int, tmp_path: Path) -> None:
     found = ingest([edition], IngestionSettings(), today=TODAY)
     assert_adds_up(found)
     assert len(found.accidents.accidents) == 2000
-    validate(found.accidents)
+    validate_accidents(found.accidents)
 
 
 @pytest.mark.real
@@ -162,7 +162,7 @@ def test_the_real_months_of_2024(real_baac: Path) -> None:
     assert found.counts["accidents"] == 40_748
     assert (found.counts["vehicules_out"], found.counts["usagers_out"]) == (69_511, 93_686)
     assert found.quarantine.empty
-    validate(found.accidents)
+    validate_accidents(found.accidents)
     mended = found.report[found.report["check"].str.startswith("coordinates swapped")]
     assert mended["rows"].tolist() == [9]
 
@@ -183,7 +183,11 @@ def test_the_real_months_of_2024(real_baac: Path) -> None:
 )
 def test_no_alarm_on_single_real_files(real_baac: Path, file: str, table: Table, rows: int) -> None:
     read = read_table(str(real_baac / file), table)
-    findings = [*read.findings, *swapped_columns(read, Limits()), *emptied_columns(read, Limits())]
+    findings = [
+        *read.findings,
+        *find_swapped_columns(read, DataQualityLimits()),
+        *find_emptied_columns(read, DataQualityLimits()),
+    ]
     assert not [finding for finding in findings if finding.action is Action.STOPPED]
     assert len(read.frame) == rows
     assert not read.ragged

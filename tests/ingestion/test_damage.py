@@ -10,7 +10,7 @@ from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import ingest
-from accidents.schemas.accidents import validate
+from accidents.schemas.accidents import validate_accidents
 from tests.editions import OLD, as_text, synthetic_cells, write
 from tests.ingestion.conftest import TODAY
 from tests.ingestion.test_account import assert_adds_up
@@ -35,7 +35,7 @@ def test_damaged_bytes_and_lines(small_files: dict[Table, bytes], seed: int, tmp
     except DataError:
         return
     assert_adds_up(found)
-    validate(found.accidents)
+    validate_accidents(found.accidents)
 
 
 def _flip_bytes(text: bytes, rng: np.random.Generator) -> bytes:

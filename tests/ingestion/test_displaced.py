@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from accidents.cleaning.shifted_rows import displaced_rows
+from accidents.cleaning.shifted_rows import find_shifted_rows
 from accidents.columns import Table
 from accidents.errors import DataError
-from accidents.reading.table import read_table
+from accidents.reading.typed_table import read_table
 from tests.editions import Cells, as_text
 from tests.ingestion.conftest import Run
 from tests.ingestion.test_account import REAL_2024, assert_adds_up
@@ -68,4 +68,4 @@ def test_no_real_row_counts_as_displaced(real_baac: Path, tmp_path: Path) -> Non
         (tmp_path / name).write_bytes(b"\n".join(b";".join(fields) for fields in [header, *rows]))
         file = read_table(str(tmp_path / name), table, 2024)
         assert file.texts
-        assert not displaced_rows(file).mask.any()
+        assert not find_shifted_rows(file).mask.any()

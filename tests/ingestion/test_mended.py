@@ -3,20 +3,20 @@
 import pandas as pd
 import pytest
 
-from accidents.columns import TABLES, Kind, Table
-from accidents.ingestion import Ingested
+from accidents.columns import TABLES, ColumnKind, Table
+from accidents.ingestion import IngestionResult
 from tests.editions import NEW, Cells, Writing, as_text
 from tests.ingestion.conftest import Run
 
 pytestmark = pytest.mark.slow
 
 
-def assert_equal(found: Ingested, clean: Ingested) -> None:
+def assert_equal(found: IngestionResult, clean: IngestionResult) -> None:
     for name in ("accidents", "vehicles", "people"):
         pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
 
 
-def assert_mended(found: Ingested, check: str, file: str, action: str = "mended") -> pd.Series:
+def assert_mended(found: IngestionResult, check: str, file: str, action: str = "mended") -> pd.Series:
     rows = found.report[found.report["check"].str.contains(check, regex=False) & (found.report["file"] == file)]
     assert (rows["action"] == action).any(), found.report.to_string()
     return rows.iloc[0]
@@ -31,7 +31,7 @@ def assert_mended(found: Ingested, check: str, file: str, action: str = "mended"
     ],
 )
 def test_ways_of_writing(
-    table: Table, writing: Writing, check: str, run: Run, clean: Ingested, clean_cells: Cells
+    table: Table, writing: Writing, check: str, run: Run, clean: IngestionResult, clean_cells: Cells
 ) -> None:
     found = run({table: as_text(clean_cells[table], writing)})
     assert_equal(found, clean)
@@ -48,7 +48,7 @@ def test_latin1(run: Run, clean_cells: Cells) -> None:
     assert_mended(found, "Latin-1", "caracteristiques.csv")
 
 
-def test_no_break_spaces_in_every_cell(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_no_break_spaces_in_every_cell(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     for table in Table:
         cells = clean_cells[table].map(lambda cell: f"\u00a0{cell}\u202f")
         found = run({table: as_text(cells)})
@@ -57,17 +57,19 @@ def test_no_break_spaces_in_every_cell(run: Run, clean: Ingested, clean_cells: C
         assert row["rows"] == len(cells)
 
 
-def test_zero_padded_codes(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_zero_padded_codes(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     for table in Table:
         cells = clean_cells[table].copy()
-        codes = [name for name in map(str, cells) if TABLES[table][name].kind is Kind.CODE]
+        codes = [name for name in map(str, cells) if TABLES[table][name].kind is ColumnKind.CODE]
         cells[codes] = cells[codes].map(lambda cell: cell.zfill(3) if cell.isdecimal() else cell)
         found = run({table: as_text(cells)})
         assert_equal(found, clean)
         assert assert_mended(found, "zeros in front", f"{table}.csv")["rows"] > 0
 
 
-def test_codes_with_decimals_and_departments_without_zeros(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_codes_with_decimals_and_departments_without_zeros(
+    run: Run, clean: IngestionResult, clean_cells: Cells
+) -> None:
     """As other programs save them: 3.0 for 3, 1 for 01, 1053 for 01053, points for commas."""
     main = clean_cells[Table.CARACTERISTIQUES].copy()
     main["lum"] += ".0"
@@ -77,17 +79,17 @@ def test_codes_with_decimals_and_departments_without_zeros(run: Run, clean: Inge
     assert_equal(run({Table.CARACTERISTIQUES: as_text(main)}), clean)
 
 
-def test_another_order_of_columns(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_another_order_of_columns(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     for table in Table:
         assert_equal(run({table: as_text(clean_cells[table].iloc[:, ::-1])}), clean)
 
 
-def test_another_order_of_rows(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_another_order_of_rows(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     changed = {table: as_text(cells.sample(frac=1, random_state=1)) for table, cells in clean_cells.items()}
     assert_equal(run(changed), clean)
 
 
-def test_an_extra_column_is_ignored_and_said(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_an_extra_column_is_ignored_and_said(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[Table.VEHICULES].assign(remarque="x;y")
     found = run({Table.VEHICULES: as_text(cells)})
     assert_equal(found, clean)
@@ -105,7 +107,7 @@ def test_a_label_in_the_input_of_predictions_is_ignored_and_said(run: Run, clean
 
 
 @pytest.mark.parametrize("fault", ["swapped", "sign of the longitude", "both signs"])
-def test_a_few_wrong_coordinates(fault: str, run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_a_few_wrong_coordinates(fault: str, run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[Table.CARACTERISTIQUES].copy()
     far = cells["long"].str.replace(",", ".").astype(float).abs() > 2
     wrong = cells.index[far & (cells["lat"].str.strip() != "-1")][:7]

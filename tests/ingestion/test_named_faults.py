@@ -8,9 +8,9 @@ import pytest
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
-from accidents.ingestion import Ingested, ingest
+from accidents.ingestion import IngestionResult, ingest
 from accidents.sample.faults import FAULTS
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 from accidents.sources.edition import Edition
 from tests.ingestion.conftest import TODAY
 
@@ -19,14 +19,14 @@ YEARS = (2009, 2022, 2024)
 ACCIDENTS = 1500
 
 
-def ingested(folder: Path, year: int | None) -> Ingested:
+def ingested(folder: Path, year: int | None) -> IngestionResult:
     starts = {table: table.value[:4] for table in Table} | {Table.CARACTERISTIQUES: "car"}
     files = {table: str(next(folder.glob(f"{start}*.csv"))) for table, start in starts.items()}
     return ingest([Edition(year, files)], IngestionSettings(), today=TODAY)
 
 
 @pytest.fixture(scope="session")
-def years(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Ingested]]:
+def years(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, IngestionResult]]:
     """Folder and accidents of a clean sample of each year."""
     found = {}
     for year in YEARS:
@@ -36,7 +36,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Ing
     return found
 
 
-def assert_outcome(fault: str, folder: Path, damaged: Path, clean: Ingested, year: int) -> None:
+def assert_outcome(fault: str, folder: Path, damaged: Path, clean: IngestionResult, year: int) -> None:
     FAULTS[fault].inject(folder, damaged)
     if FAULTS[fault].outcome == "mended":
         found = ingested(damaged, year)
@@ -50,7 +50,9 @@ def assert_outcome(fault: str, folder: Path, damaged: Path, clean: Ingested, yea
 
 @pytest.mark.parametrize("year", YEARS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_in_samples(fault: str, year: int, years: dict[int, tuple[Path, Ingested]], tmp_path: Path) -> None:
+def test_faults_in_samples(
+    fault: str, year: int, years: dict[int, tuple[Path, IngestionResult]], tmp_path: Path
+) -> None:
     folder, clean = years[year]
     if fault == "swapped_coordinates" and year < 2019:
         pytest.skip("most accidents before 2019 have no coordinates to swap")

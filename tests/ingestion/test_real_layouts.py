@@ -8,8 +8,8 @@ import pytest
 
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.expectations.checking import check
-from accidents.ingestion import Ingested, ingest
+from accidents.expectations.validation import validate_tables
+from accidents.ingestion import IngestionResult, ingest
 from tests.editions import Cells, Writing, as_text, write
 from tests.ingestion.test_account import REAL_2024, assert_adds_up
 
@@ -37,7 +37,7 @@ def real_cells(real_baac: Path) -> Cells:
 
 
 @pytest.fixture(scope="module")
-def real(real_cells: Cells, tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+def real(real_cells: Cells, tmp_path_factory: pytest.TempPathFactory) -> IngestionResult:
     files = {table: as_text(cells) for table, cells in real_cells.items()}
     return ingest([write(tmp_path_factory.mktemp("real"), files, 2024)], IngestionSettings())
 
@@ -75,7 +75,9 @@ def contents(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("year", "separator"), [(2009, "\t"), (2016, ",")])
-def test_in_the_layout_until_2018(year: int, separator: str, real_cells: Cells, real: Ingested, tmp_path: Path) -> None:
+def test_in_the_layout_until_2018(
+    year: int, separator: str, real_cells: Cells, real: IngestionResult, tmp_path: Path
+) -> None:
     old = {
         table: as_text(
             cells, Writing(separator if table is C else ",", False, "\r\n", "latin-1" if table is C else "utf-8")
@@ -84,7 +86,7 @@ def test_in_the_layout_until_2018(year: int, separator: str, real_cells: Cells, 
     }
     found = ingest([write(tmp_path, old)], IngestionSettings())
     assert_adds_up(found)
-    assert not check(found.tables, IngestionSettings().expected).blocking_failures
+    assert not validate_tables(found.tables, IngestionSettings().expected).blocking_failures
     aside = set(found.quarantine["Num_Acc"] % 10**8)  # one pair of Num_Acc and num_veh occurs twice in 2024
     assert len(aside) == 1
 
@@ -114,11 +116,11 @@ def _several_roads(cells: Cells) -> Cells:
 
 @pytest.mark.parametrize("change", [_key_of_2022, _several_roads])
 def test_in_the_layout_since_2019(
-    change: Callable[[Cells], Cells], real_cells: Cells, real: Ingested, tmp_path: Path
+    change: Callable[[Cells], Cells], real_cells: Cells, real: IngestionResult, tmp_path: Path
 ) -> None:
     files = {table: as_text(cells) for table, cells in change(real_cells).items()}
     found = ingest([write(tmp_path, files)], IngestionSettings())
     assert_adds_up(found)
-    assert not check(found.tables, IngestionSettings().expected).blocking_failures
+    assert not validate_tables(found.tables, IngestionSettings().expected).blocking_failures
     for part in ("accidents", "vehicles", "people"):
         pd.testing.assert_frame_equal(getattr(found.accidents, part), getattr(real.accidents, part))

@@ -6,8 +6,8 @@ import pytest
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
-from accidents.expectations.checking import check
-from accidents.ingestion import Ingested
+from accidents.expectations.validation import validate_tables
+from accidents.ingestion import IngestionResult
 from tests.editions import Cells, as_text
 from tests.ingestion.conftest import Run
 from tests.ingestion.test_account import assert_adds_up
@@ -17,7 +17,7 @@ C, L, V, U = Table
 
 
 def test_a_header_in_the_middle_is_set_aside_and_does_not_make_up_a_year(
-    run: Run, clean: Ingested, clean_files: dict[Table, bytes]
+    run: Run, clean: IngestionResult, clean_files: dict[Table, bytes]
 ) -> None:
     lines = clean_files[V].split(b"\n")
     lines.insert(500, lines[0])
@@ -25,7 +25,7 @@ def test_a_header_in_the_middle_is_set_aside_and_does_not_make_up_a_year(
     assert_adds_up(found)
     assert found.quarantine[["row", "reason"]].to_numpy().tolist() == [[501, "is no accident id"]]
     pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
-    checked = check(found.tables, IngestionSettings().expected)
+    checked = validate_tables(found.tables, IngestionSettings().expected)
     assert set(checked.results["year"]) == {2024}
     assert checked.blocking_failures == ()
 
@@ -41,7 +41,7 @@ def test_words_for_missing_are_no_addresses(word: str, run: Run, clean_cells: Ce
     assert found.report.set_index("column").loc["atm", "rows"] == 21
 
 
-def test_spaces_between_digits_are_mended_and_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_spaces_between_digits_are_mended_and_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[U].copy()
     years = cells["an_nais"].where(cells["an_nais"].str.fullmatch(r"\d{4}")).dropna().index[:30]
     cells.loc[years, "an_nais"] = cells.loc[years, "an_nais"].str.replace(r"^(\d)", r"\1 ", regex=True)
@@ -53,7 +53,7 @@ def test_spaces_between_digits_are_mended_and_counted(run: Run, clean: Ingested,
 
 def test_injuries_shifted_by_one_row_are_not_plausible(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[U].assign(grav=clean_cells[U]["grav"].shift(1, fill_value="1"))
-    (failure,) = check(run({U: as_text(cells)}).tables, IngestionSettings().expected).blocking_failures
+    (failure,) = validate_tables(run({U: as_text(cells)}).tables, IngestionSettings().expected).blocking_failures
     assert "accidents with nobody hurt" in failure
     assert failure.endswith("expected 0 % to 1 %")
 
@@ -66,7 +66,7 @@ def test_coordinates_shifted_by_one_row_are_refused(run: Run, clean_cells: Cells
 
 
 def test_marks_at_the_beginning_of_rows_are_taken_away_and_counted(
-    run: Run, clean: Ingested, clean_files: dict[Table, bytes]
+    run: Run, clean: IngestionResult, clean_files: dict[Table, bytes]
 ) -> None:
     lines = clean_files[U].split(b"\n")
     lines[300] = b"\xef\xbb\xbf" + lines[300]
@@ -76,7 +76,7 @@ def test_marks_at_the_beginning_of_rows_are_taken_away_and_counted(
     assert (line["rows"], line["action"]) == (1, "mended")
 
 
-def test_a_separator_at_the_end_of_every_row(run: Run, clean: Ingested, clean_files: dict[Table, bytes]) -> None:
+def test_a_separator_at_the_end_of_every_row(run: Run, clean: IngestionResult, clean_files: dict[Table, bytes]) -> None:
     found = run({V: clean_files[V].replace(b"\n", b";\n")})
     pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
     with pytest.raises(DataError, match="truncated last line"):
@@ -88,7 +88,7 @@ def test_people_left_out_and_a_clock_of_twelve_hours_stop(run: Run, clean_cells:
     hours = main["hrmn"].str[:2].astype(int) % 12
     main["hrmn"] = hours.astype(str).str.zfill(2) + main["hrmn"].str[2:]
     found = run({U: as_text(people[people["catu"].str.strip() != "2"]), C: as_text(main)})
-    checked = check(found.tables, IngestionSettings().expected)
+    checked = validate_tables(found.tables, IngestionSettings().expected)
     warned = [finding.check for finding in checked.findings() if "Composition" in finding.check]
     assert [text.split(": ")[1] for text in warned] == ["accidents from 13:00 on", "people who are passengers"]
     nobody, clock = checked.blocking_failures  # passengers were the only people hurt in some accidents
@@ -96,7 +96,9 @@ def test_people_left_out_and_a_clock_of_twelve_hours_stop(run: Run, clean_cells:
     assert "accidents from 13:00 on: 0 %" in clock
 
 
-def test_whole_numbers_written_otherwise_are_mended_and_counted(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_whole_numbers_written_otherwise_are_mended_and_counted(
+    run: Run, clean: IngestionResult, clean_cells: Cells
+) -> None:
     roads, people, main = clean_cells[L].copy(), clean_cells[U].copy(), clean_cells[C].copy()
     roads["vma"] = roads["vma"].replace({"50": "5e1"})
     roads["catr"] = "+" + roads["catr"]
@@ -107,15 +109,15 @@ def test_whole_numbers_written_otherwise_are_mended_and_counted(run: Run, clean:
     for name in ("accidents", "vehicles", "people"):
         pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
     mended = found.report[found.report["action"] == "mended"].set_index(["column", "check"])["rows"]
-    check = "whole number written with a sign, decimals or an exponent"
-    assert mended["vma", check] == (roads["vma"].isin(["5e1", "-1.0"])).sum()
-    assert mended["catr", check] == len(roads)
-    assert mended["an_nais", check] == people["an_nais"].str.endswith(".0").sum()
+    validate_tables = "whole number written with a sign, decimals or an exponent"
+    assert mended["vma", validate_tables] == (roads["vma"].isin(["5e1", "-1.0"])).sum()
+    assert mended["catr", validate_tables] == len(roads)
+    assert mended["an_nais", validate_tables] == people["an_nais"].str.endswith(".0").sum()
     assert mended["an", "year of two digits"] == len(main)
 
 
 def test_carriage_returns_alone_and_spaces_at_the_end_of_lines(
-    run: Run, clean: Ingested, clean_files: dict[Table, bytes]
+    run: Run, clean: IngestionResult, clean_files: dict[Table, bytes]
 ) -> None:
     found = run({V: clean_files[V].replace(b"\n", b"\r"), U: clean_files[U].replace(b"\n", b"  \n")})
     pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
@@ -124,7 +126,7 @@ def test_carriage_returns_alone_and_spaces_at_the_end_of_lines(
     assert (line["file"], line["rows"]) == ("vehicules.csv", clean_files[V].count(b"\n"))
 
 
-def test_an_address_of_megabytes(run: Run, clean: Ingested, clean_cells: Cells) -> None:
+def test_an_address_of_megabytes(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[C].copy()
     cells.loc[3, "adr"] = "A" * 3_000_000
     found = run({C: as_text(cells)})

@@ -9,14 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from accidents.cleaning.column_swap import emptied_columns, swapped_columns
+from accidents.cleaning.column_swap import find_emptied_columns, find_swapped_columns
 from accidents.columns import TABLES, Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.configuration.limits import Limits
 from accidents.errors import DataError
 from accidents.ingestion import ingest
-from accidents.reading.findings import Action, FileFault
-from accidents.reading.table import read_table
+from accidents.reading.issues import Action, UnreadableFileError
+from accidents.reading.typed_table import read_table
 from tests.editions import Cells, Writing, as_text, synthetic_cells, write
 from tests.ingestion.conftest import TODAY, Run
 
@@ -79,7 +79,11 @@ def test_contents_of_any_two_columns_swapped(tmp_path: Path) -> None:
             swapped[[one, other]] = cells[[other, one]].to_numpy()
             (tmp_path / "file.csv").write_bytes(as_text(swapped))
             file = read_table(str(tmp_path / "file.csv"), table, 2024)
-            findings = [*file.findings, *swapped_columns(file, Limits()), *emptied_columns(file, Limits())]
+            findings = [
+                *file.findings,
+                *find_swapped_columns(file, DataQualityLimits()),
+                *find_emptied_columns(file, DataQualityLimits()),
+            ]
             if not any(finding.action is Action.STOPPED for finding in findings):
                 missed.add((one, other))
     assert missed == FOUND_LATER | NOT_TOLD_APART
@@ -96,7 +100,9 @@ def test_any_missing_column(clean_cells: Cells, tmp_path: Path) -> None:
     for table, cells in clean_cells.items():
         for name in cells:
             (tmp_path / "file.csv").write_bytes(as_text(cells.drop(columns=name).head(3)))
-            with pytest.raises(FileFault, match=rf"file\.csv, column {name}: .*missing column.*official file"):
+            with pytest.raises(
+                UnreadableFileError, match=rf"file\.csv, column {name}: .*missing column.*official file"
+            ):
                 read_table(str(tmp_path / "file.csv"), table, 2024)
 
 
@@ -154,7 +160,12 @@ def test_a_code_outside_its_list_in_five_percent_of_rows(run: Run, clean_cells: 
         cells.loc[rows, name] = "77"
         first = f"first in row {min(rows) + 2}"
         refused(
-            run, {table: as_text(cells)}, f"{table}.csv, column {name}", "'77'", first, TABLES[table][name].allowed()
+            run,
+            {table: as_text(cells)},
+            f"{table}.csv, column {name}",
+            "'77'",
+            first,
+            TABLES[table][name].describe_allowed_values(),
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from zenml.utils import source_utils
 
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from pipelines.training import training
 from steps import caching
 from steps.evaluation.evaluate_model import evaluate_model
@@ -25,7 +25,7 @@ PACKAGES = ("accidents", "materializers", "steps", "tracking")
 
 def policies() -> dict[str, Callable[[], str]]:
     """The function in the cache policy of every step, as ZenML loads it."""
-    training.prepare(configuration=load(), fingerprint="0", store="0")
+    training.prepare(configuration=load_configuration(), fingerprint="0", store="0")
     steps = {name: invocation.step for name, invocation in training.invocations.items()}
     steps["evaluate_model"] = evaluate_model
     return {name: source_utils.load(step.configuration.cache_policy.cache_func) for name, step in steps.items()}

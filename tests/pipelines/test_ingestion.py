@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from accidents.reading.findings import REPORT_COLUMNS
+from accidents.reading.issues import REPORT_COLUMNS
 from cli.commands import main
 from cli.exit_codes import DONE, FAILED
 from tests.pipelines.conftest import configure

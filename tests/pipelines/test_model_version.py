@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from cli.pipeline_commands import model_version
 from steps import caching
 
 
 def version(models: list[str]) -> str:
-    return str(model_version(load(overrides={"training.models": models}), "0").version)
+    return str(model_version(load_configuration(overrides={"training.models": models}), "0").version)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 
 MUTATED = (
     "accidents/errors.py",
-    "accidents/cleaning/roads.py",
+    "accidents/cleaning/main_road.py",
     "accidents/columns/usagers.py",
     "accidents/configuration/expectations.py",
     "accidents/evaluation/bootstrap.py",
@@ -33,10 +33,10 @@ MUTATED = (
     "accidents/models/random_forest.py",
     "accidents/plots/performance.py",
     "accidents/promotion/decision.py",
-    "accidents/reading/parsing.py",
+    "accidents/reading/csv_parser.py",
     "accidents/report/comparison.py",
     "accidents/requests/parsing.py",
-    "accidents/sample/facts.py",
+    "accidents/sample/decoding.py",
     "accidents/schemas/features.py",
     "accidents/sources/folder.py",
     "accidents/training/fit.py",

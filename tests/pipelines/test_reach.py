@@ -11,8 +11,8 @@ from steps.caching import reached
 PROBE = """
 import sys
 from pathlib import Path
-from accidents.configuration.effective import load
-from accidents.sources.resolution import resolve
+from accidents.configuration.loading import load
+from accidents.sources.resolve import resolve
 from accidents.sources.fingerprint import fingerprint
 
 folder, wanted = Path(sys.argv[1]), sys.argv[2]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from accidents.columns import SOURCE
+from accidents.columns import ATTRIBUTION
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation import costs
 from accidents.evaluation.evaluate import evaluate
@@ -197,7 +197,7 @@ def test_no_pyplot_and_no_matplotlib_before_something_is_drawn():
 
 def test_synthetic_accidents_are_said_to_be():
     assert credit(synthetic=True).startswith("Synthetic")
-    assert SOURCE in credit(synthetic=True)
+    assert ATTRIBUTION in credit(synthetic=True)
     assert "ynthetic" not in CREDIT
 
 

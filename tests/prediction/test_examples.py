@@ -11,7 +11,7 @@ from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import build
 from accidents.inference.prediction import answer
 from accidents.ingestion import ingest
-from accidents.requests import parse
+from accidents.requests import parse_request
 from accidents.sources.folder import folder_editions
 from accidents.training import train
 
@@ -31,6 +31,6 @@ def bundle(real_baac: Path) -> Bundle:
 )
 def test_examples_answer_as_documented(example: str, interpretation: str, bundle: Bundle, project: Path) -> None:
     content = json.loads((project / "examples" / f"{example}.json").read_text())
-    found = answer(bundle, parse(content))
+    found = answer(bundle, parse_request(content))
     assert found.interpretation == interpretation
     assert abs(found.probability - found.threshold) > 0.1

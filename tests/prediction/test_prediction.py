@@ -14,7 +14,7 @@ from accidents.errors import ModelError
 from accidents.features import build, names
 from accidents.inference.prediction import answer, matrix
 from accidents.ingestion import ingest
-from accidents.requests import parse, together
+from accidents.requests import parse_request, together
 from tests.editions import Cells, as_text, synthetic_cells, write
 from tests.trained import small_models
 
@@ -64,7 +64,7 @@ def test_a_request_has_the_probability_of_the_files_to_the_last_bit(
     model_type: str, cells: Cells, features: pd.DataFrame
 ) -> None:
     bundle = bundle_of(model_type)
-    requests = {number: parse(content) for number, content in requests_of(cells).items()}
+    requests = {number: parse_request(content) for number, content in requests_of(cells).items()}
     of_files = dict(zip(features["Num_Acc"], bundle.predict(features), strict=True))
     alone = {number: answer(bundle, request, reasons=0).probability for number, request in requests.items()}
     assert alone == of_files
@@ -76,7 +76,7 @@ def test_a_request_has_the_probability_of_the_files_to_the_last_bit(
     ("model_type", "unit"), [("lightgbm", "log-odds"), ("logistic_regression", "log-odds"), ("xgboost", "log-odds")]
 )
 def test_an_answer_says_what_why_and_by_which_threshold(model_type: str, unit: str) -> None:
-    bundle, request = bundle_of(model_type), parse(SAID | {"road": {}})
+    bundle, request = bundle_of(model_type), parse_request(SAID | {"road": {}})
     found = answer(bundle, request, reasons=3)
     assert found.prediction == (found.probability >= bundle.threshold)
     assert found.interpretation == {1: "Priority", 0: "Non-Priority"}[found.prediction]
@@ -92,7 +92,7 @@ def test_an_answer_says_what_why_and_by_which_threshold(model_type: str, unit: s
 
 @pytest.mark.parametrize("model_type", MODELS)
 def test_the_unit_is_what_all_reasons_add_up_to(model_type: str) -> None:
-    bundle, request = bundle_of(model_type), parse(SAID)
+    bundle, request = bundle_of(model_type), parse_request(SAID)
     found = answer(bundle, request, reasons=10_000)
     row = matrix(bundle, request.arrays)
     average = bundle.model.contributions(row)[0, -1]
@@ -104,10 +104,10 @@ def test_the_unit_is_what_all_reasons_add_up_to(model_type: str) -> None:
 
 def test_a_threshold_that_is_reached_is_priority() -> None:
     bundle = bundle_of("logistic_regression")
-    probability = answer(bundle, parse(SAID), reasons=0).probability
+    probability = answer(bundle, parse_request(SAID), reasons=0).probability
     at, above = (replace_threshold(bundle, value) for value in (probability, np.nextafter(probability, 1)))
-    assert answer(at, parse(SAID), reasons=0).interpretation == "Priority"
-    assert answer(above, parse(SAID), reasons=0).interpretation == "Non-Priority"
+    assert answer(at, parse_request(SAID), reasons=0).interpretation == "Priority"
+    assert answer(above, parse_request(SAID), reasons=0).interpretation == "Non-Priority"
 
 
 def replace_threshold(bundle: Bundle, threshold: float) -> Bundle:
@@ -118,7 +118,7 @@ def test_a_model_without_place_sees_no_place() -> None:
     bundle = bundle_of("lightgbm")
     columns = tuple(names(bundle.level, geography=False))
     blind = Bundle(**vars(bundle) | {"geography": False, "encoder": None, "columns": columns})
-    arrays = parse(SAID).arrays
+    arrays = parse_request(SAID).arrays
     np.testing.assert_array_equal(matrix(blind, arrays)[0], matrix(bundle, arrays)[0, : len(columns)])
 
 
@@ -126,4 +126,4 @@ def test_a_model_of_other_features_is_refused() -> None:
     bundle = bundle_of("lightgbm")
     other = Bundle(**vars(bundle) | {"columns": (*bundle.columns[:-1], "colour")})
     with pytest.raises(ModelError, match=r"colour.*train it again"):
-        answer(other, parse(SAID))
+        answer(other, parse_request(SAID))

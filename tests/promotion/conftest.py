@@ -15,7 +15,7 @@ from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.source import SampleSettings, SourceSettings
 from accidents.features import build
 from accidents.ingestion import ingest
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from accidents.training import Trained, train
 from tests.training.conftest import quick
 
@@ -30,7 +30,7 @@ def year(number: int, size: int = 2000) -> Frames:
     """Features and accidents of a synthetic year."""
     with tempfile.TemporaryDirectory() as folder:
         source = SourceSettings(data_folder=Path(folder), sample=SampleSettings(accidents=size, year=number))
-        accidents = ingest(resolve(source), IngestionSettings(source=source)).accidents
+        accidents = ingest(resolve_editions(source), IngestionSettings(source=source)).accidents
     return build(accidents), accidents.accidents
 
 

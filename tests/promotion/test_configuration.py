@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from accidents.configuration.promotion import Higher, Lower, PromotionSettings
 from accidents.errors import ConfigurationError
 from accidents.evaluation.metrics import METRICS
@@ -14,11 +14,11 @@ from accidents.promotion.decision import WORDS
 
 
 def test_the_shipped_file_holds_the_defaults() -> None:
-    assert load().promotion == PromotionSettings()
+    assert load_configuration().promotion == PromotionSettings()
 
 
 def test_nothing_moves_by_itself_unless_asked() -> None:
-    shipped = load().promotion
+    shipped = load_configuration().promotion
     assert not shipped.auto_transition_to_staging
     assert not shipped.auto_transition_to_production
 
@@ -57,13 +57,13 @@ def test_a_file_with_an_unknown_metric_is_refused_by_name(tmp_path: Path) -> Non
     file = tmp_path / "mine.yaml"
     file.write_text("pipeline: promotion\nfloors: {auc: 0.7}\n")
     with pytest.raises(ConfigurationError, match=r"mine.yaml: 'floors.auc"):
-        load([file])
+        load_configuration([file])
 
 
 def test_a_file_in_its_place_and_a_value_over_it(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("pipeline: promotion\nfloors: {f1: 0.7}\nimprovement: {over: [Production, Staging]}\n")
-    rule = load([file], {"promotion.improvement.at_least": 0.01}).promotion
+    rule = load_configuration([file], {"promotion.improvement.at_least": 0.01}).promotion
     assert rule.floors == {"f1": 0.7}
     assert rule.improvement.over == ("Production", "Staging")
     assert rule.improvement.at_least == 0.01

@@ -9,13 +9,13 @@ import pytest
 
 from accidents.columns import Table
 from accidents.reading.edition import read
-from accidents.reading.findings import FileFault
+from accidents.reading.issues import UnreadableFileError
 from accidents.reading.layout import Layout
-from accidents.reading.table import TableFile, read_table
+from accidents.reading.typed_table import ParsedFile, read_table
 from accidents.sources.edition import Edition
 
 C, L, V, U = Table
-ReadText = Callable[..., TableFile]
+ReadText = Callable[..., ParsedFile]
 
 OLD_MAIN = "Num_Acc,an,mois,jour,hrmn,lum,agg,int,atm,col,com,adr,gps,lat,long,dep"
 OLD_ROAD = "Num_Acc,catr,voie,v1,v2,circ,nbv,pr,pr1,vosp,prof,plan,lartpc,larrout,surf,infra,situ,env1"
@@ -30,7 +30,7 @@ NEW_PEOPLE = (
 
 @pytest.fixture
 def read_text(tmp_path: Path) -> ReadText:
-    def reading(table: Table, text: str, year: int | None = None, encoding: str = "utf-8") -> TableFile:
+    def reading(table: Table, text: str, year: int | None = None, encoding: str = "utf-8") -> ParsedFile:
         (tmp_path / "file.csv").write_bytes(text.encode(encoding))
         return read_table(str(tmp_path / "file.csv"), table, year)
 
@@ -274,5 +274,5 @@ def test_urls_are_read_like_paths(tmp_path: Path) -> None:
 
 def test_a_column_twice_is_refused(read_text: ReadText) -> None:
     text = new_main().replace('"agg"', '"lum"')
-    with pytest.raises(FileFault, match=r"file\.csv, column lum: .*twice"):
+    with pytest.raises(UnreadableFileError, match=r"file\.csv, column lum: .*twice"):
         read_text(C, text)

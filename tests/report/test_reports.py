@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from accidents.columns import SOURCE
+from accidents.columns import ATTRIBUTION
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.errors import DataError
 from accidents.evaluation.evaluate import compare, evaluate
@@ -103,7 +103,7 @@ def test_the_report_of_every_model_type_says_all_of_it(name):
         assert f"{low:.3f} to {high:.3f}" in page.text
     for words in ("Synthetic data", "fedcba9876543210", "0123456789abcdef", "best F1", "level call", "random"):
         assert words in page.text
-    assert SOURCE.split(",")[0] in page.text
+    assert ATTRIBUTION.split(",")[0] in page.text
     for groups in evaluation.groups.values():
         for group in groups:
             assert group.words in page.text

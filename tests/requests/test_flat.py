@@ -8,8 +8,8 @@ import pytest
 
 from accidents.features import vector
 from accidents.features.catalogue import FEATURES
-from accidents.requests import RefusedError, parse
-from accidents.requests.flat import KEYS
+from accidents.requests import InvalidRequestError, parse_request
+from accidents.requests.flat import FLAT_FIELDS
 
 ISSUE = (
     "place catu sexe secu1 year_acc an_nais catv obsm motor catr circ surf situ vma jour mois an hrmn lum dep com agg_ "
@@ -26,12 +26,12 @@ def classic(project: Path) -> dict[str, Any]:
 
 def values(content: dict[str, Any]) -> dict[str, float]:
     names = [feature.name for feature in FEATURES]
-    return dict(zip(names, vector(parse(content).arrays).tolist(), strict=True))
+    return dict(zip(names, vector(parse_request(content).arrays).tolist(), strict=True))
 
 
 def test_the_form_has_the_39_keys(classic: dict[str, Any]) -> None:
-    assert {*ISSUE.split()} == {*KEYS} == {*classic}
-    assert len(KEYS) == 39
+    assert {*ISSUE.split()} == {*FLAT_FIELDS} == {*classic}
+    assert len(FLAT_FIELDS) == 39
 
 
 def test_a_pedestrian_hit_by_a_moped(classic: dict[str, Any]) -> None:
@@ -44,8 +44,8 @@ def test_a_pedestrian_hit_by_a_moped(classic: dict[str, Any]) -> None:
 
 
 def test_zeros_that_no_code_list_has_are_not_recorded(classic: dict[str, Any]) -> None:
-    assert {"accident.atm", "road.prof", "road.plan", "people.locp"} <= {*parse(classic).missing}
-    assert "road.infra" not in parse(classic).missing  # 0 says that there is none
+    assert {"accident.atm", "road.prof", "road.plan", "people.locp"} <= {*parse_request(classic).missing}
+    assert "road.infra" not in parse_request(classic).missing  # 0 says that there is none
 
 
 def test_it_equals_the_nested_form_that_is_documented(classic: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ def test_it_equals_the_nested_form_that_is_documented(classic: dict[str, Any]) -
             {"num_veh": "A01", "catu": 1},
         ],
     }
-    assert vector(parse(nested).arrays).tobytes() == vector(parse(classic).arrays).tobytes()
+    assert vector(parse_request(nested).arrays).tobytes() == vector(parse_request(classic).arrays).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,12 @@ def test_the_other_drivers_sit_in_the_other_vehicles(classic: dict[str, Any]) ->
     driver = classic | {"catu": 1, "place": 1, "catv": 7}
     assert values(driver | {"nb_victim": 3, "nb_vehicules": 3})["car_occupants"] == 1
     assert values(driver | {"nb_victim": 3, "nb_vehicules": 1})["car_occupants"] == 3
-    assert parse(classic | {"nb_victim": 4, "nb_vehicules": 2}).arrays.person_vehicle_ids.tolist() == [0, 0, 1, 0]
+    assert parse_request(classic | {"nb_victim": 4, "nb_vehicules": 2}).arrays.person_vehicle_ids.tolist() == [
+        0,
+        0,
+        1,
+        0,
+    ]
 
 
 def test_whoever_is_described_as_driver_drives(classic: dict[str, Any]) -> None:
@@ -89,9 +94,9 @@ def test_whoever_is_described_as_driver_drives(classic: dict[str, Any]) -> None:
 
 
 def test_years_must_agree(classic: dict[str, Any]) -> None:
-    with pytest.raises(RefusedError, match="year_acc: 2020: differs from an, which is 2021"):
-        parse(classic | {"year_acc": 2020})
-    assert parse(classic | {"year_acc": 0}).accident is None
+    with pytest.raises(InvalidRequestError, match="year_acc: 2020: differs from an, which is 2021"):
+        parse_request(classic | {"year_acc": 2020})
+    assert parse_request(classic | {"year_acc": 0}).accident is None
 
 
 def test_one_year_is_enough(classic: dict[str, Any]) -> None:
@@ -103,12 +108,12 @@ def test_one_year_is_enough(classic: dict[str, Any]) -> None:
     ("field", "value"), [("manv", 1), ("nb_victim", 1001), ("catu", 4), ("an_nais", 2022), ("an_nais", "old")]
 )
 def test_what_is_refused(classic: dict[str, Any], field: str, value: Any) -> None:
-    with pytest.raises(RefusedError) as caught:
-        parse(classic | {field: value})
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_request(classic | {field: value})
     assert [problem.field for problem in caught.value.problems] == [field]
 
 
 def test_the_number_of_the_accident_and_the_outcome_are_no_fault(classic: dict[str, Any]) -> None:
-    request = parse(classic | {"Num_Acc": "202100000001", "grav": 3})
+    request = parse_request(classic | {"Num_Acc": "202100000001", "grav": 3})
     assert request.accident == 202100000001
     assert request.warnings == ("grav is the outcome and was ignored",)

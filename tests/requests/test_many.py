@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from accidents.columns import Availability, Column
 from accidents.features.compute import compute, place_keys
-from accidents.requests import Notes, RefusedError, Request, parse, parse_many, together
-from accidents.requests.flat import KEYS
-from accidents.requests.form import COLUMNS, RequestPart
+from accidents.requests import InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request, together
+from accidents.requests.flat import FLAT_FIELDS
+from accidents.requests.rows import COLUMNS, RequestPart
 
 PEDESTRIAN = {"an": 2021, "mois": 12, "jour": 7, "hrmn": "17:00", "catv": 2, "catu": 3, "nb_victim": 2}
 WRONG: tuple[Any, ...] = (True, [], {}, "x" * 501, 10**400, float("nan"), 77, "77:77", 2.5)
@@ -32,7 +32,7 @@ def rows(part: RequestPart) -> st.SearchStrategy[dict[str, Any]]:
     columns = {
         name: good_values(column)
         for name, column in COLUMNS[part].items()
-        if column.known is not Availability.AFTER and name not in {"num_veh", "id_vehicule", "an_nais"}
+        if column.availability is not Availability.AFTER and name not in {"num_veh", "id_vehicule", "an_nais"}
     }
     return st.fixed_dictionaries({}, optional=columns)
 
@@ -44,7 +44,7 @@ nested = st.fixed_dictionaries(
     },
     optional={"accident": rows(RequestPart.ACCIDENT), "road": rows(RequestPart.ROAD)},
 )
-flat = st.dictionaries(st.sampled_from(sorted(KEYS - {*PEDESTRIAN})), st.integers(-1, 3), max_size=8).map(
+flat = st.dictionaries(st.sampled_from(sorted(FLAT_FIELDS - {*PEDESTRIAN})), st.integers(-1, 3), max_size=8).map(
     lambda said: PEDESTRIAN | said
 )
 
@@ -59,10 +59,10 @@ def spoilt(draw: st.DrawFn) -> Any:
     return content
 
 
-def alone(content: Any) -> Request | RefusedError:
+def alone(content: Any) -> ParsedRequest | InvalidRequestError:
     try:
-        return parse(content)
-    except RefusedError as error:
+        return parse_request(content)
+    except InvalidRequestError as error:
         return error
 
 
@@ -71,16 +71,16 @@ def alone(content: Any) -> Request | RefusedError:
 @settings(deadline=None, max_examples=150)
 def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
     before = copy.deepcopy(contents)
-    many, each = parse_many(contents), [alone(content) for content in contents]
+    many, each = parse_batch(contents), [alone(content) for content in contents]
     assert repr(contents) == repr(before)
     for outcome, expected in zip(many.outcomes, each, strict=True):
-        if isinstance(expected, RefusedError):
-            assert isinstance(outcome, RefusedError)
+        if isinstance(expected, InvalidRequestError):
+            assert isinstance(outcome, InvalidRequestError)
             assert (str(outcome), outcome.problems) == (str(expected), expected.problems)
         else:
-            assert isinstance(outcome, Notes)
+            assert isinstance(outcome, ParseReport)
             assert vars(outcome) == {name: value for name, value in vars(expected).items() if name != "arrays"}
-    good = [(number, request) for number, request in enumerate(each) if isinstance(request, Request)]
+    good = [(number, request) for number, request in enumerate(each) if isinstance(request, ParsedRequest)]
     assert many.accepted == [number for number, _ in good]
     if good:
         whole = together([request.arrays for _, request in good])
@@ -94,6 +94,6 @@ def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
 def test_no_request_at_all_and_none_that_is_good() -> None:
     refused: list[Any] = [{}, None]
     for contents in ([], refused):
-        many = parse_many(contents)
+        many = parse_batch(contents)
         assert (len(many.outcomes), many.accepted) == (len(contents), [])
         assert compute(many.arrays).shape[0] == 0

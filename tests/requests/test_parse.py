@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from accidents.errors import RequestError
 from accidents.features import vector
 from accidents.features.catalogue import FEATURES
-from accidents.requests import RefusedError, Request, parse
-from accidents.requests.form import COLUMNS, RequestPart
+from accidents.requests import InvalidRequestError, ParsedRequest, parse_request
+from accidents.requests.rows import COLUMNS, RequestPart
 
 NESTED: dict[str, Any] = {
     "accident": {"jour": 5, "mois": 3, "an": 2024, "hrmn": "08:15", "lum": 1, "dep": "69", "com": "69381", "col": 3},
@@ -24,7 +24,7 @@ NESTED: dict[str, Any] = {
 }
 
 
-def values(request: Request) -> dict[str, float]:
+def values(request: ParsedRequest) -> dict[str, float]:
     return dict(zip([feature.name for feature in FEATURES], vector(request.arrays).tolist(), strict=True))
 
 
@@ -43,14 +43,14 @@ def changed(part: str, **fields: Any) -> dict[str, Any]:
 def refused(content: Any) -> dict[str, str]:
     """Reasons by field of a request that is refused."""
     with pytest.raises(RequestError) as caught:
-        parse(content)
-    assert isinstance(caught.value, RefusedError)
+        parse_request(content)
+    assert isinstance(caught.value, InvalidRequestError)
     assert all(problem.field in str(caught.value) for problem in caught.value.problems[:20])
     return {problem.field: problem.reason for problem in caught.value.problems}
 
 
 def test_a_nested_accident() -> None:
-    features = values(parse(NESTED))
+    features = values(parse_request(NESTED))
     assert features["cars"] == features["motorcycles"] == 1
     assert features["women"] == 1
     assert features["hour"] == 8
@@ -70,13 +70,16 @@ def test_a_nested_accident() -> None:
     ],
 )
 def test_published_and_plain_spellings_mean_the_same(published: dict[str, Any], plain: dict[str, Any]) -> None:
-    one, other = parse(changed("accident", **published)).arrays, parse(changed("accident", **plain)).arrays
+    one, other = (
+        parse_request(changed("accident", **published)).arrays,
+        parse_request(changed("accident", **plain)).arrays,
+    )
     assert vector(one).tobytes() == vector(other).tobytes()
     assert (one.places == other.places).all()
 
 
 def test_what_is_missing_is_missing_and_named() -> None:
-    request = parse(NESTED)
+    request = parse_request(NESTED)
     assert math.isnan(values(request)["atm"])
     assert {"accident.atm", "road.surf", "vehicles.manv", "people.an_nais"} <= {*request.missing}
     assert "accident.lum" not in request.missing
@@ -127,7 +130,7 @@ def test_days_that_do_not_exist(day: int, month: int, year: int | None) -> None:
 
 
 def test_a_leap_day_exists() -> None:
-    parse(changed("accident", jour=29, mois=2, an=2024))
+    parse_request(changed("accident", jour=29, mois=2, an=2024))
 
 
 @pytest.mark.parametrize("content", [None, [], {}, "accident", 7, {"accident": {}}, {"people": [], "vehicles": []}])
@@ -152,15 +155,15 @@ def test_vehicles_by_published_id_and_the_only_one_by_none() -> None:
     for row in (content["vehicles"][1], content["people"][1]):
         row.pop("num_veh")
         row["id_vehicule"] = "155\u00a0781 758"
-    assert vector(parse(content).arrays).tobytes() == vector(parse(NESTED).arrays).tobytes()
+    assert vector(parse_request(content).arrays).tobytes() == vector(parse_request(NESTED).arrays).tobytes()
     alone = {"vehicles": [{"catv": 7}], "people": [{"catu": 1}]}
-    assert values(parse(alone))["car_occupants"] == 1
+    assert values(parse_request(alone))["car_occupants"] == 1
 
 
 def test_the_outcome_is_ignored() -> None:
-    request = parse(changed("person", grav=2))
+    request = parse_request(changed("person", grav=2))
     assert request.warnings == ("grav is the outcome and was ignored",)
-    assert vector(request.arrays).tobytes() == vector(parse(NESTED).arrays).tobytes()
+    assert vector(request.arrays).tobytes() == vector(parse_request(NESTED).arrays).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -176,18 +179,18 @@ def test_the_outcome_is_ignored() -> None:
 def test_coordinates_are_mended_as_in_files(
     latitude: float, longitude: float, warning: str | None, kept: tuple[float, float]
 ) -> None:
-    request = parse(changed("accident", lat=latitude, long=longitude))
+    request = parse_request(changed("accident", lat=latitude, long=longitude))
     assert request.arrays.coordinates[0].tolist() == pytest.approx(kept, nan_ok=True)
     assert any(warning in text for text in request.warnings) if warning else not request.warnings
 
 
 def test_a_commune_of_another_department() -> None:
-    assert parse(changed("accident", com="75056")).warnings == ("commune 75056 is not in department 69",)
+    assert parse_request(changed("accident", com="75056")).warnings == ("commune 75056 is not in department 69",)
 
 
 def test_the_number_of_the_accident_is_kept() -> None:
-    assert parse(NESTED).accident is None
-    assert parse(changed("accident", Num_Acc=202400000007)).accident == 202400000007
+    assert parse_request(NESTED).accident is None
+    assert parse_request(changed("accident", Num_Acc=202400000007)).accident == 202400000007
 
 
 anything = st.recursive(
@@ -200,8 +203,8 @@ anything = st.recursive(
 def taken_or_refused(content: Any) -> None:
     """No other error than a refusal, and no other answer than features."""
     try:
-        request = parse(content)
-    except RefusedError:
+        request = parse_request(content)
+    except InvalidRequestError:
         return
     assert vector(request.arrays).shape == (len(FEATURES),)
 
@@ -229,10 +232,10 @@ def test_any_json_at_all_is_taken_or_refused(content: Any) -> None:
 
 @pytest.mark.parametrize("name", ["classic_flat", "low_risk", "high_risk"])
 def test_the_examples_are_taken_without_a_warning(project: Path, name: str) -> None:
-    assert not parse(json.loads((project / "examples" / f"{name}.json").read_text(encoding="utf-8"))).warnings
+    assert not parse_request(json.loads((project / "examples" / f"{name}.json").read_text(encoding="utf-8"))).warnings
 
 
 def test_reasons_say_what_is_allowed_for_every_code() -> None:
     for field in ("obs", "obsm", "choc", "manv", "motor"):
         reason = refused(changed("vehicle", **{field: 98}))[f"vehicles[0].{field}"]
-        assert COLUMNS[RequestPart.VEHICLES][field].allowed() in reason
+        assert COLUMNS[RequestPart.VEHICLES][field].describe_allowed_values() in reason

@@ -14,7 +14,7 @@ from accidents.features import build, vector
 from accidents.features.catalogue import FEATURES, KEYS
 from accidents.features.compute import compute, place_keys
 from accidents.ingestion import ingest
-from accidents.requests import RefusedError, parse, together
+from accidents.requests import InvalidRequestError, parse_request, together
 from accidents.sources.edition import Edition
 from tests.editions import as_text, synthetic_cells, write
 
@@ -35,7 +35,7 @@ def requests_of(cells: dict[Table, pd.DataFrame], accidents: list[str]) -> list[
     rows = {table: dict(list(frame.groupby("Num_Acc"))) for table, frame in cells.items()}
 
     def records(table: Table, accident: str) -> list[dict[str, Any]]:
-        specified = {column.name for column in TABLES[table].values() if column.known is not Availability.AFTER}
+        specified = {column.name for column in TABLES[table].values() if column.availability is not Availability.AFTER}
         kept = [name for name in cells[table] if name in specified - {"Num_Acc"}]
         return [
             {str(name): cell for name, cell in row.items()} for row in rows[table][accident][kept].to_dict("records")
@@ -56,8 +56,8 @@ def check(edition: Edition, every: int) -> None:
     ids = ids[~ids.isin(cells[Table.LIEUX]["Num_Acc"][cells[Table.LIEUX]["Num_Acc"].duplicated()])]
     taken = {}
     for row, content in zip(ids.index, requests_of(cells, ids.tolist()), strict=True):
-        with suppress(RefusedError):
-            taken[row] = parse(content).arrays
+        with suppress(InvalidRequestError):
+            taken[row] = parse_request(content).arrays
     assert len(taken) > 0.9 * len(ids)
     frame = build(accidents).loc[list(taken)]
     expected = frame[[feature.name for feature in FEATURES]].to_numpy(np.float32)

@@ -10,8 +10,8 @@ from accidents.features import build
 from accidents.features.catalogue import FEATURES, KEYS
 from accidents.features.compute import compute, place_keys
 from accidents.ingestion import ingest
-from accidents.requests import parse, together
-from accidents.requests.serialisation import requests_of
+from accidents.requests import parse_request, together
+from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
 from tests.editions import as_text, synthetic_cells, write
 
@@ -24,8 +24,8 @@ def accidents(tmp_path_factory: pytest.TempPathFactory) -> Accidents:
 
 def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: Accidents) -> None:
     ids = accidents.accidents["Num_Acc"].tolist()[::-1]
-    texts = [json.dumps(request) for request in requests_of(accidents, ids)]
-    whole = together([parse(json.loads(text)).arrays for text in texts])
+    texts = [json.dumps(request) for request in to_requests(accidents, ids)]
+    whole = together([parse_request(json.loads(text)).arrays for text in texts])
     frame = build(accidents).iloc[::-1]
     assert compute(whole).tobytes() == frame[[f.name for f in FEATURES]].to_numpy(np.float32).tobytes()
     np.testing.assert_array_equal(place_keys(whole), frame[list(KEYS)].to_numpy())
@@ -33,18 +33,18 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: A
 
 def test_codes_that_are_letters_are_written_as_published(accidents: Accidents) -> None:
     people = accidents.people.assign(actp=np.array([10, 11, 3], np.int16)[np.arange(len(accidents.people)) % 3])
-    written = requests_of(
+    written = to_requests(
         Accidents(accidents.accidents, accidents.vehicles, people), accidents.accidents["Num_Acc"].tolist()
     )
     assert {person["actp"] for request in written for person in request["people"]} == {"A", "B", 3}
 
 
 def test_the_outcome_is_not_said(accidents: Accidents) -> None:
-    (request,) = requests_of(accidents, [accidents.accidents["Num_Acc"].iloc[0]])
+    (request,) = to_requests(accidents, [accidents.accidents["Num_Acc"].iloc[0]])
     assert "grav" not in json.dumps(request)
     assert "priority" not in json.dumps(request)
 
 
 def test_an_accident_that_is_not_there(accidents: Accidents) -> None:
     with pytest.raises(KeyError, match="17"):
-        requests_of(accidents, [17])
+        to_requests(accidents, [17])

@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns import Table
-from accidents.sample.frequencies import LEAST_CELL, LEAST_ROWS, combination, conditional, count, domains, tables
+from accidents.sample.probability_tables import (
+    LEAST_CELL,
+    LEAST_ROWS,
+    build_probability_table,
+    combination,
+    count,
+    domains,
+    tables,
+)
 from tests.sample.conftest import Cells
 
 PREVALENCE = 0.3631
@@ -111,7 +119,7 @@ def test_drawing_gives_back_what_was_counted(seed: int, rows: int, width: int) -
     rng = np.random.default_rng(seed)
     condition = rng.integers(2, size=rows)
     values = np.minimum(rng.geometric(0.5, size=rows) - 1 + condition, width - 1)
-    table = conditional(count(values, width, [condition], [2]), width, [2])
+    table = build_probability_table(count(values, width, [condition], [2]), width, [2])
     frequent = int(condition.mean() > 0.5)
     wanted = np.bincount(values[condition == frequent], minlength=width) / (condition == frequent).sum()
     found = np.bincount(table.draw([np.full(20_000, frequent)], rng.random(20_000)), minlength=width) / 20_000
@@ -125,9 +133,9 @@ def test_what_is_rare_is_drawn_from_a_coarser_combination_or_is_the_catch_all() 
     counts = count(values, 3, [condition], [2])
     uniform = np.linspace(0, 1, 1_000, endpoint=False)
     rare = np.ones(1_000, dtype=np.int64)
-    borrowed = conditional(counts, 3, [2]).draw([rare], uniform)
+    borrowed = build_probability_table(counts, 3, [2]).draw([rare], uniform)
     assert np.bincount(borrowed, minlength=3).tolist() == [600, 400, 0]
-    assert set(conditional(counts, 3, [2], catch_all=2).draw([rare], uniform)) == {2}
+    assert set(build_probability_table(counts, 3, [2], catch_all=2).draw([rare], uniform)) == {2}
 
 
 def test_combinations_are_numbered_without_collision() -> None:

@@ -10,7 +10,7 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import ingest
 from accidents.sample.faults import FAULTS, Files
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
 
 YEARS = (2024, 2013)

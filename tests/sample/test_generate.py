@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns import Table
-from accidents.sample import writing as writing_module
-from accidents.sample.writing import generate, write_sample
+from accidents.sample import writer as writing_module
+from accidents.sample.writer import generate_sample, write_sample
 from tests.sample.conftest import Cells
 
 KEY = "Num_Acc"
@@ -31,7 +31,7 @@ def test_a_seed_does_not_repeat_the_numbers_of_a_split_of_the_same_seed() -> Non
     """Whoever splits accidents with the seed of the sample must not split them by what was drawn."""
     import numpy as np
 
-    cells = generate(4_000, seed=0)
+    cells = generate_sample(4_000, seed=0)
     drawn = np.random.default_rng(0).random(4_000) < 0.7
     urban = (cells[Table.CARACTERISTIQUES]["agg"] == "2").to_numpy()
     paris = (cells[Table.CARACTERISTIQUES]["dep"] == "75").to_numpy()
@@ -42,7 +42,7 @@ def test_a_seed_does_not_repeat_the_numbers_of_a_split_of_the_same_seed() -> Non
 @settings(deadline=None, max_examples=10)
 @given(accidents=st.integers(1, 400), year=st.integers(2005, 2030), seed=st.integers(0, 2**31))
 def test_any_number_of_accidents_of_any_year(accidents: int, year: int, seed: int) -> None:
-    cells = generate(accidents, year=year, seed=seed)
+    cells = generate_sample(accidents, year=year, seed=seed)
     keys = cells[Table.CARACTERISTIQUES].iloc[:, 0]
     assert len(keys) == keys.nunique() == accidents
     assert keys.str.startswith(str(year)).all()
@@ -53,12 +53,12 @@ def test_any_number_of_accidents_of_any_year(accidents: int, year: int, seed: in
 
 def test_there_is_no_year_without_accidents() -> None:
     with pytest.raises(ValueError, match="at least one accident"):
-        generate(0)
+        generate_sample(0)
 
 
 def test_blocks_go_on_numbering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(writing_module, "ACCIDENTS_OF_A_BLOCK", 100)
-    cells = generate(250, seed=1)
+    cells = generate_sample(250, seed=1)
     write_sample(tmp_path, accidents=250, seed=1)
     keys = cells[Table.CARACTERISTIQUES][KEY].astype("int64")
     assert keys.tolist() == list(range(202400000001, 202400000251))
@@ -72,7 +72,7 @@ def test_files_appear_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_p
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing_module, "facts", interrupted)
+    monkeypatch.setattr(writing_module, "published_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_sample(tmp_path, accidents=10)
     assert list(tmp_path.iterdir()) == []

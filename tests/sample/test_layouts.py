@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from accidents.columns import TABLES, Table
-from accidents.sample.layouts import file_names
-from accidents.sample.writing import generate, write_sample
+from accidents.sample.file_layouts import file_names
+from accidents.sample.writer import generate_sample, write_sample
 from tests.sample.conftest import Cells
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -45,7 +45,7 @@ def test_the_new_layout_in_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("year", [2019, 2020, 2021, 2022, 2024])
 def test_columns_of_the_new_layout_are_those_published(year: int) -> None:
-    cells = generate(5, year=year)
+    cells = generate_sample(5, year=year)
     for table in Table:
         published = [column.name for column in TABLES[table].values() if column.published_in(year)]
         if year == 2022 and table is Table.CARACTERISTIQUES:
@@ -76,7 +76,7 @@ def test_cells_of_the_new_layout(year: Cells) -> None:
 def test_several_rows_of_lieux_from_2024_on(year: Cells) -> None:
     accidents = len(year[Table.CARACTERISTIQUES])
     assert len(year[Table.LIEUX]) / accidents == pytest.approx(70_248 / 54_402, abs=0.02)
-    assert len(generate(500, year=2023)[Table.LIEUX]) == 500
+    assert len(generate_sample(500, year=2023)[Table.LIEUX]) == 500
 
 
 def test_the_old_layout_in_bytes(tmp_path: Path) -> None:
@@ -122,5 +122,5 @@ def test_the_caracteristiques_of_2009_are_separated_by_tabs(tmp_path: Path) -> N
 
 
 def test_a_layout_can_be_chosen_against_the_year() -> None:
-    assert "secu" in generate(5, year=2024, layout="2005")[Table.USAGERS]
-    assert "secu1" in generate(5, year=2010, layout="2019")[Table.USAGERS]
+    assert "secu" in generate_sample(5, year=2024, layout="2005")[Table.USAGERS]
+    assert "secu1" in generate_sample(5, year=2010, layout="2019")[Table.USAGERS]

@@ -8,7 +8,7 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.features.frame import build
 from accidents.ingestion import ingest
-from accidents.sample.writing import write_sample
+from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
 from accidents.training.train import train
 

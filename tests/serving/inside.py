@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from accidents.configuration.serving import ServingSettings
-from accidents.requests.serialisation import requests_of
+from accidents.requests.serialisation import to_requests
 from serving.application import create
 from serving.auth.authorization import GuardedRoute
 from serving.auth.roles import Role
@@ -168,4 +168,4 @@ def looking(model: Path, pointer: Path) -> Iterator[None]:
 def accidents(count: int = 200) -> list[dict[str, Any]]:
     """Accidents of the small synthetic year as requests in the nested form."""
     year, _ = small_year()
-    return requests_of(year, year.accidents["Num_Acc"].tolist()[:count])
+    return to_requests(year, year.accidents["Num_Acc"].tolist()[:count])

@@ -12,14 +12,14 @@ import requests
 
 from accidents.bundle import Bundle
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 from tests.serving.inside import ACCIDENT
 from tests.serving.world import PATIENCE
 
 
 def expected_of(model: Path, content: dict[str, Any] = ACCIDENT) -> float:
     """The probability that a model file gives an accident."""
-    return answer(Bundle.load(model), parse(content), reasons=0).probability
+    return answer(Bundle.load(model), parse_request(content), reasons=0).probability
 
 
 def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:

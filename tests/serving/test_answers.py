@@ -10,7 +10,7 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate
 from accidents.evaluation.metrics import METRICS
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 from serving.auth.roles import Role
 from serving.records.prediction_ids import new_id
 from serving.records.tables import feedback, predictions
@@ -24,7 +24,7 @@ WRONG: dict[str, Any] = ACCIDENT | {"accident": ACCIDENT["accident"] | {"lum": 9
 def test_a_prediction_says_everything_about_itself(api: Api, name: str) -> None:
     """Both nested examples and the classic flat one."""
     bundle = api.world.served().bundle
-    expected = answer(bundle, parse(EXAMPLES[name]), reasons=0)
+    expected = answer(bundle, parse_request(EXAMPLES[name]), reasons=0)
     found = api.post("/v1/predict", EXAMPLES[name])
     assert found.status_code == 200
     responses.Prediction.model_validate_json(found.content, strict=False)
@@ -56,7 +56,7 @@ def test_what_the_outcome_alone_tells_is_ignored_and_that_is_said(api: Api) -> N
 
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_the_strongest_reasons_come_on_request(api: Api, count: int) -> None:
-    expected = answer(api.world.served().bundle, parse(ACCIDENT), reasons=count)
+    expected = answer(api.world.served().bundle, parse_request(ACCIDENT), reasons=count)
     said = api.post(f"/v1/predict?reasons={count}", ACCIDENT).json()
     assert said["unit"] == expected.unit == "log-odds"
     assert [(one["topic"], one["text"]) for one in said["reasons"]] == [
@@ -140,7 +140,7 @@ def test_evaluation_measures_as_everywhere_and_logs_nothing(api: Api) -> None:
     assert found.status_code == 200
     said = responses.Evaluated.model_validate(found.json())
     bundle = api.world.served().bundle
-    probabilities = np.array([answer(bundle, parse(one), reasons=0).probability for one in some])
+    probabilities = np.array([answer(bundle, parse_request(one), reasons=0).probability for one in some])
     expected = evaluate(
         np.array(labels, np.int8),
         probabilities,

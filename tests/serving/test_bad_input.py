@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from accidents.columns import Availability
-from accidents.requests.form import COLUMNS, RequestPart
+from accidents.requests.rows import COLUMNS, RequestPart
 from serving.auth.roles import Role
 from tests.serving.inside import ACCIDENT, EXAMPLES, LINES, Api
 
@@ -128,7 +128,7 @@ UNFIT: tuple[Any, ...] = ([], {}, True, 1e300, -(2**62), "\ufffd" * 501)
 @pytest.mark.parametrize("part", RequestPart)
 def test_every_column_refuses_what_it_cannot_be(api: Api, part: RequestPart) -> None:
     for name, column in COLUMNS[part].items():
-        if column.known is Availability.AFTER:
+        if column.availability is Availability.AFTER:
             continue
         for value in UNFIT:
             found = problems(api.post("/v1/predict", changed(part, **{name: value})))

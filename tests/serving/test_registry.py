@@ -17,7 +17,7 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.inference.json_scoring import NESTED
 from accidents.inference.prediction import answer
 from accidents.inference.smoke_test import stored_accidents
-from accidents.requests import parse
+from accidents.requests import parse_request
 from tests.serving.inside import ACCIDENT
 from tests.serving.load import Load, Said, wait_until
 from tests.serving.world import Running, admin_key, started
@@ -44,7 +44,7 @@ def stored_of(bundle: Bundle, shift: float = 0) -> pd.DataFrame:
     """Accidents that a model has to answer as it did; with `shift` it does not."""
     year, _ = small_year()
     drawn = stored_accidents(small_models()["lightgbm"].trained.predictions, year, 10)
-    said = [answer(bundle, parse(json.loads(text)), reasons=0).probability + shift for text in drawn[NESTED]]
+    said = [answer(bundle, parse_request(json.loads(text)), reasons=0).probability + shift for text in drawn[NESTED]]
     return drawn.assign(probability=said)
 
 
@@ -110,7 +110,7 @@ def test_promotions_and_rollbacks_reach_the_service_without_a_failed_or_mixed_re
 ) -> None:
     registry = Registry(connection)
     expected = {
-        Said(NAME, str(number), "lightgbm", answer(bundle_of(shift), parse(ACCIDENT), reasons=0).probability)
+        Said(NAME, str(number), "lightgbm", answer(bundle_of(shift), parse_request(ACCIDENT), reasons=0).probability)
         for number, shift in enumerate(SHIFTS, start=1)
     }
     with Load(service.url, key) as load:

@@ -14,7 +14,7 @@ import requests
 from accidents.bundle import Bundle, read_header
 from accidents.errors import ModelError
 from accidents.inference.prediction import answer
-from accidents.requests import parse
+from accidents.requests import parse_request
 from serving.auth.roles import Role
 from serving.model.model_loader import Served
 from serving.model.pointer import Pointer
@@ -58,7 +58,7 @@ def bundle_of(name: str) -> Bundle:
 def test_one_accident_is_asked_for_before_the_first_caller_comes(tmp_path: Path, name: str) -> None:
     """Also where the accidents that were stored with the model are asked for all at once."""
     model = saved_model(tmp_path, name)
-    found = answer(bundle_of(name), parse(ACCIDENT), reasons=0).probability
+    found = answer(bundle_of(name), parse_request(ACCIDENT), reasons=0).probability
     stored = tmp_path / "stored.json"
     stored.write_text(json.dumps([{"accident": json.dumps(ACCIDENT), "probability": found}] * 50))
     served = Served.load(replace(of_file(model)(), stored=str(stored)))

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from accidents.bundle import Bundle
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.configuration.limits import Limits
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import build
@@ -24,8 +24,8 @@ from accidents.inference.prediction import answer
 from accidents.inference.smoke_test import TOLERANCE
 from accidents.ingestion import ingest
 from accidents.models import model_types
-from accidents.requests import parse
-from accidents.requests.serialisation import requests_of
+from accidents.requests import parse_request
+from accidents.requests.serialisation import to_requests
 from accidents.sources.folder import folder_editions
 from accidents.training import train
 from tests.serving.inside import EXAMPLES, LINES, Api, accidents, inside
@@ -58,13 +58,20 @@ def contents() -> Contents:
 
 
 def by_command_line(bundle: Bundle, contents: Contents) -> Probabilities:
-    return np.array([answer(bundle, parse(one), reasons=0).probability for one in contents])
+    return np.array([answer(bundle, parse_request(one), reasons=0).probability for one in contents])
 
 
 def by_file(model: Path, contents: Contents, folder: Path) -> Probabilities:
     lines, output = folder / "accidents.jsonl", folder / "predictions.parquet"
     lines.write_text("".join(json.dumps(one) + "\n" for one in contents))
-    score(str(lines), str(output), Bundle.load(model), InferenceSettings(), limits=Limits(), progress=lambda _: None)
+    score(
+        str(lines),
+        str(output),
+        Bundle.load(model),
+        InferenceSettings(),
+        limits=DataQualityLimits(),
+        progress=lambda _: None,
+    )
     return pd.read_parquet(output)["probability"].to_numpy()
 
 
@@ -149,7 +156,7 @@ def test_ten_thousand_real_accidents(real_baac: Path, tmp_path: Path) -> None:
     features = build(year)
     every = len(year.accidents) // 10_000
     ids = year.accidents["Num_Acc"].tolist()[::every][:10_000]
-    contents = requests_of(year, ids)
+    contents = to_requests(year, ids)
     assert len(contents) == 10_000
     fast = {name: ModelSettings(parameters=SMALL.get(name, {})) for name in model_types()}
     configured = TrainingSettings(threads=2, model_settings=fast)
@@ -166,7 +173,7 @@ def test_ten_thousand_real_accidents(real_baac: Path, tmp_path: Path) -> None:
             str(output),
             trained.bundle,
             InferenceSettings(),
-            limits=Limits(),
+            limits=DataQualityLimits(),
             progress=lambda _: None,
         )
         published = pd.read_parquet(output).set_index("Num_Acc")["probability"].loc[ids].to_numpy()

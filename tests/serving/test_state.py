@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from accidents.columns import TABLES, Availability
-from accidents.requests import parse
-from accidents.requests.flat import KEYS
-from accidents.requests.form import COLUMNS, RequestPart
+from accidents.requests import parse_request
+from accidents.requests.flat import FLAT_FIELDS
+from accidents.requests.rows import COLUMNS, RequestPart
 from serving.application import create
 from serving.auth.roles import Role
 from serving.observability.metrics import CONTENT_TYPE
@@ -51,13 +51,13 @@ def test_the_model_that_answers(api: Api) -> None:
 def test_input_features_are_the_columns_of_the_specification(api: Api) -> None:
     said = api.get("/v1/input-features").json()
     responses.InputFeatures.model_validate(said)
-    assert said["flat"] == sorted(KEYS)
+    assert said["flat"] == sorted(FLAT_FIELDS)
     assert list(said["parts"]) == list(RequestPart)
     for part in RequestPart:
         expected = {
             column.name: column
             for column in TABLES[next(iter(COLUMNS[part].values())).table].values()
-            if column.known is not Availability.AFTER
+            if column.availability is not Availability.AFTER
             and column.last_year is None
             and (column.name != "Num_Acc" or part is RequestPart.ACCIDENT)
         }
@@ -65,9 +65,9 @@ def test_input_features_are_the_columns_of_the_specification(api: Api) -> None:
         assert list(listed) == list(expected)
         for name, column in expected.items():
             one = listed[name]
-            letters = {code: letter for letter, code in column.letters.items()}
+            letters = {code: letter for letter, code in column.letter_codes.items()}
             assert one["codes"] == {str(letters.get(code, code)): words for code, words in column.codes.items()}
-            assert (one["meaning"], one["known"]) == (column.meaning, column.known.label)
+            assert (one["meaning"], one["known"]) == (column.meaning, column.availability.label)
             assert (one["minimum"], one["maximum"], one["unit"]) == (column.minimum, column.maximum, column.unit)
             assert one["kind"] == column.kind.name.lower()
 
@@ -76,8 +76,8 @@ def test_used_inputs_are_those_whose_absence_is_told(api: Api) -> None:
     """Besides `secu2`, which is seldom there to be recorded, and what the level of the model leaves out."""
     said = api.get("/v1/input-features").json()["parts"]
     used = {f"{part}.{one['name']}" for part, listed in said.items() for one in listed if one["used"]}
-    missing = set(parse({"vehicles": [{}], "people": [{"catu": 3}]}).missing) - {"people.catu"}
-    known = {f"{part}.{name}": column.known for part in RequestPart for name, column in COLUMNS[part].items()}
+    missing = set(parse_request({"vehicles": [{}], "people": [{"catu": 3}]}).missing) - {"people.catu"}
+    known = {f"{part}.{name}": column.availability for part in RequestPart for name, column in COLUMNS[part].items()}
     assert {name for name in missing if known[name] <= Availability.CALL} <= used | {"people.secu2"}
     assert "accident.lum" in used
     assert "people.secu1" not in used

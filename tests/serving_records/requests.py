@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from accidents.columns import Availability, Column, Kind
-from accidents.requests.form import COLUMNS, RequestPart
+from accidents.columns import Availability, Column, ColumnKind
+from accidents.requests.rows import COLUMNS, RequestPart
 
 MARK = "Secret"
 """Is in every text that must not be kept."""
@@ -58,16 +58,16 @@ def _row(part: RequestPart) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _values(column: Column) -> st.SearchStrategy[Any]:
-    if column.known is Availability.AFTER:
+    if column.availability is Availability.AFTER:
         return st.just({MARK: [MARK]})  # ignored, so that nothing is checked
     if column.codes:
         codes = st.sampled_from(sorted(column.codes))
         return st.one_of(codes, codes.map(str), codes.map("{:02d}".format))
-    if column.kind is Kind.TEXT:
+    if column.kind is ColumnKind.TEXT:
         return _TEXTS.get(column.name, st.just(MARK))
-    if column.kind is Kind.TIME:
+    if column.kind is ColumnKind.TIME:
         return st.sampled_from(["08:45", "0:05", "2359", ""])
-    if column.kind is Kind.KEY:
+    if column.kind is ColumnKind.ID:
         return st.integers(155_000_000, 155_999_999)
     return st.integers(int(column.minimum or 0) or 1, int(column.maximum or 1000))
 

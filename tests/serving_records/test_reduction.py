@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accidents.requests import parse
+from accidents.requests import parse_request
 from serving.records.data_minimisation import keeper, reduced
 from tests.serving_records.entries import ACCIDENT, EXAMPLES
 from tests.serving_records.requests import MARK, nested, place_and_time
@@ -45,7 +45,7 @@ def fields(value: Any) -> Iterator[tuple[str, Any]]:
 @settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict[str, Any]) -> None:
-    parse(content)  # accepted, as everything that is logged was
+    parse_request(content)  # accepted, as everything that is logged was
     found = kept(content)
     assert MARK.lower() not in json.dumps(found).lower()
     for name, value in fields(found):
@@ -63,7 +63,7 @@ def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict
 @settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, Any]) -> None:
-    before, after = parse(content), parse(kept(content))
+    before, after = parse_request(content), parse_request(kept(content))
     for name in ("accident", "vehicles", "people", "person_vehicle_ids", "vehicle_starts", "person_starts"):
         np.testing.assert_array_equal(getattr(before.arrays, name), getattr(after.arrays, name), name)
     (department, commune, road), (same_department, same_commune, same_road) = (
@@ -91,7 +91,7 @@ def test_the_flat_form_is_reduced_likewise(given_place: dict[str, Any]) -> None:
     assert not found.keys() & {"Num_Acc", "grav", "v1", "larrout"}
     for name in ("lat", "long"):
         assert name not in found or found[name] == round(found[name], 2)
-    before, after = parse(content).arrays, parse(found).arrays
+    before, after = parse_request(content).arrays, parse_request(found).arrays
     np.testing.assert_array_equal(before.people, after.people)
     np.testing.assert_array_equal(before.vehicles, after.vehicles)
     np.testing.assert_array_equal(before.accident, after.accident)
@@ -140,7 +140,7 @@ def test_ids_that_are_not_recorded_tie_nobody_to_anything() -> None:
 def test_a_thousand_vehicles_have_names_that_are_read_again() -> None:
     vehicles = [{"num_veh": f"{chr(65 + n // 100)}{n % 100:02d}"} for n in range(1000)]
     content = {"vehicles": vehicles, "people": [{"num_veh": row["num_veh"]} for row in reversed(vehicles)]}
-    before, after = parse(content).arrays, parse(kept(content)).arrays
+    before, after = parse_request(content).arrays, parse_request(kept(content)).arrays
     np.testing.assert_array_equal(before.person_vehicle_ids, after.person_vehicle_ids)
     assert after.person_vehicle_ids.tolist() == list(reversed(range(1000)))
 
@@ -148,7 +148,7 @@ def test_a_thousand_vehicles_have_names_that_are_read_again() -> None:
 @pytest.mark.parametrize("example", ["high_risk", "low_risk", "classic_flat"])
 def test_features_of_the_examples_stay(example: str) -> None:
     content = json.loads((EXAMPLES / f"{example}.json").read_text(encoding="utf-8"))
-    assert parse(content).missing == parse(kept(content)).missing
+    assert parse_request(content).missing == parse_request(kept(content)).missing
     assert len(json.dumps(kept(content))) < 1.1 * len(json.dumps(content))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 
 Behaviour = Callable[["Handler", bytes], None]
 
@@ -100,6 +100,6 @@ def contents(site: Site, settings: SourceSettings) -> dict[tuple[int | None, Tab
     """Resolve, and say of each file whether it holds what the site publishes."""
     return {
         (edition.year, table): Path(file).read_bytes() == site.contents[f"/files/{table}-{edition.year}.csv"]
-        for edition in resolve(settings)
+        for edition in resolve_editions(settings)
         for table, file in edition.files.items()
     }

@@ -9,7 +9,7 @@ import pytest
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
 from accidents.errors import SourceError
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from tests.sources.site import Site, contents
 
 Make = Callable[..., SourceSettings]
@@ -23,21 +23,21 @@ def test_four_files_of_each_year_arrive_whole(site: Site, settings: Make) -> Non
 
 def test_second_run_downloads_no_file_again(site: Site, settings: Make) -> None:
     site.publish(2023)
-    resolve(settings())
+    resolve_editions(settings())
     site.requests.clear()
-    resolve(settings())
+    resolve_editions(settings())
     assert site.requests == ["/api/"]
 
 
 def test_full_cache_works_offline(site: Site, settings: Make) -> None:
     site.publish(2023)
-    first = resolve(settings())
-    assert resolve(settings(catalogue="http://127.0.0.1:9/")) == first
+    first = resolve_editions(settings())
+    assert resolve_editions(settings(catalogue="http://127.0.0.1:9/")) == first
 
 
 def test_without_network_and_without_cache_the_message_says_what_to_do(settings: Make) -> None:
     with pytest.raises(SourceError, match=r"catalogue\.json.*127\.0\.0\.1:9.*refused.*--source"):
-        resolve(settings(catalogue="http://127.0.0.1:9/"))
+        resolve_editions(settings(catalogue="http://127.0.0.1:9/"))
 
 
 def test_neighbouring_tables_and_documents_are_not_mistaken_for_the_four_files(site: Site, settings: Make) -> None:
@@ -75,7 +75,7 @@ def test_file_name_in_the_address_counts_where_the_title_says_nothing(site: Site
 def test_title_counts_where_the_address_says_nothing(site: Site, settings: Make) -> None:
     site.publish(2024)
     site.add("Vehicules_2024.csv", "/20251107/2024.csv", b'"Num_Acc"\n', last_modified="2026-01-01")
-    (edition,) = resolve(settings((2024,)))
+    (edition,) = resolve_editions(settings((2024,)))
     assert Path(edition.files[Table.VEHICULES]).read_bytes() == b'"Num_Acc"\n'
 
 
@@ -89,14 +89,14 @@ def test_file_that_was_changed_last_counts(site: Site, settings: Make) -> None:
 def test_year_that_is_not_published_is_named_with_the_names_looked_for(site: Site, settings: Make) -> None:
     site.publish(2023)
     with pytest.raises(SourceError, match=r"2031: .*usagers \(looked for usagers-2031\.csv\).*--years"):
-        resolve(settings((2031,)))
+        resolve_editions(settings((2031,)))
 
 
 def test_address_without_encryption_is_refused_unless_it_is_this_machine(site: Site, settings: Make) -> None:
     site.publish(2023)
     site.add("lieux-2023.csv", "/x", b"x", url="http://example.org/lieux-2023.csv", last_modified="2026")
     with pytest.raises(SourceError, match=r"http://example\.org/lieux-2023\.csv.*not https"):
-        resolve(settings())
+        resolve_editions(settings())
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_address_without_encryption_is_refused_unless_it_is_this_machine(site: S
 def test_catalogue_that_is_none_is_named(site: Site, settings: Make, answer: bytes) -> None:
     site.contents["/api/"] = answer
     with pytest.raises(SourceError, match=r"catalogue\.json: http://127.* is not the description of a data set"):
-        resolve(settings())
+        resolve_editions(settings())
     assert not list(settings().data_folder.rglob("catalogue.json"))
 
 
@@ -117,16 +117,16 @@ def test_every_published_kind_of_checksum_is_verified(site: Site, settings: Make
     right = {"type": algorithm, "value": hashlib.new(algorithm, content).hexdigest()}
     wrong = {"type": algorithm, "value": hashlib.new(algorithm, b"").hexdigest()}
     site.add("usagers-2023.csv", "/files/new.csv", content, checksum=right, last_modified="2026-01-01")
-    (edition,) = resolve(settings())
+    (edition,) = resolve_editions(settings())
     assert Path(edition.files[Table.USAGERS]).read_bytes() == content
     site.add("usagers-2023.csv", "/files/wrong.csv", content, checksum=wrong, last_modified="2026-01-02")
     with pytest.raises(SourceError, match=algorithm):
-        resolve(settings())
+        resolve_editions(settings())
 
 
 def test_damaged_copy_is_replaced(site: Site, settings: Make) -> None:
     site.publish(2023)
-    (edition,) = resolve(settings())
+    (edition,) = resolve_editions(settings())
     Path(edition.files[Table.LIEUX]).write_bytes(b"damaged")
     assert all(contents(site, settings()).values())
 
@@ -135,10 +135,10 @@ def test_folder_that_cannot_be_written_is_named(site: Site, settings: Make) -> N
     site.publish(2023)
     settings().data_folder.write_text("a file where the folder should be")
     with pytest.raises(SourceError, match=r"raw: files cannot be kept there.*source\.data_folder"):
-        resolve(settings())
+        resolve_editions(settings())
 
 
 def test_progress_is_drawn_on_terminals_alone(site: Site, settings: Make, capfd: pytest.CaptureFixture[str]) -> None:
     site.publish(2023)
-    resolve(settings(), progress=True)
+    resolve_editions(settings(), progress=True)
     assert "".join(capfd.readouterr()) == ""

@@ -12,7 +12,7 @@ from accidents.configuration.source import SourceSettings
 from accidents.errors import SourceError
 from accidents.sources.edition import Edition
 from accidents.sources.fingerprint import fingerprint
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 
 OLD = ("caracteristiques_{}.csv", "lieux_{}.csv", "vehicules_{}.csv", "usagers_{}.csv")
 NEW = ("caract-{}.csv", "lieux-{}.csv", "vehicules-{}.csv", "usagers-{}.csv")
@@ -25,7 +25,7 @@ def fill(folder: Path, names: tuple[str, ...], year: int | str = "") -> None:
 
 
 def find(location: str | Path, years: object = None) -> list[Edition]:
-    return resolve(SourceSettings.model_validate({"location": str(location), "years": years}))
+    return resolve_editions(SourceSettings.model_validate({"location": str(location), "years": years}))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from tests.sources.site import Handler, Site
 
 PIECES = 10
@@ -42,7 +42,7 @@ def test_killed_downloads_leave_no_partial_file_and_the_next_run_completes(
     random = np.random.default_rng(0)
     outcomes = {"killed": 0, "complete": 0, "with temporary files": 0}
     while outcomes["killed"] < kills:
-        process = context.Process(target=resolve, args=(wanted,))
+        process = context.Process(target=resolve_editions, args=(wanted,))
         site.requests.clear()
         process.start()
         # Counted from the first request, so that a busy machine is not killed before it begins.
@@ -61,7 +61,7 @@ def test_killed_downloads_leave_no_partial_file_and_the_next_run_completes(
             for path in named_files(wanted.data_folder):
                 path.unlink()
     assert outcomes["with temporary files"] > kills / 12, f"the kills missed the downloads: {outcomes}"
-    (edition,) = resolve(wanted)
+    (edition,) = resolve_editions(wanted)
     for table, file in edition.files.items():
         assert Path(file).read_bytes() == site.contents[f"/files/{table}-2023.csv"]
     assert not _temporary(wanted.data_folder)
@@ -83,7 +83,7 @@ def test_second_process_waits_for_the_first(site: Site, settings: Callable[..., 
     wanted = settings(timeout_seconds=10, deadline_seconds=60)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["accidents.sources.datagouv", "pooch", "requests", "tqdm"])
-    processes = [context.Process(target=resolve, args=(wanted,)) for _ in range(2)]
+    processes = [context.Process(target=resolve_editions, args=(wanted,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:

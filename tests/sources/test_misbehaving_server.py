@@ -13,7 +13,7 @@ import pytest
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
 from accidents.errors import SourceError
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 from tests.sources.site import Behaviour, Handler, Site, contents, serve
 
 Make = Callable[..., SourceSettings]
@@ -114,7 +114,7 @@ def test_misbehaving_server_leaves_nothing_behind_and_the_next_run_completes(
     site.behaviours[LIEUX] = [behaviour]
     bad = settings(attempts=2, deadline_seconds=1, largest_megabytes=1)
     with pytest.raises(SourceError, match=cause) as caught:
-        resolve(bad)
+        resolve_editions(bad)
     message = str(caught.value)
     assert "lieux-2023.csv" in message
     assert site.root + LIEUX in message
@@ -136,7 +136,7 @@ def test_missing_file_is_not_asked_for_again_and_again(site: Site, settings: Mak
     site.publish(2023)
     site.behaviours[LIEUX] = [status(404)]
     with pytest.raises(SourceError):
-        resolve(settings())
+        resolve_editions(settings())
     assert site.requests.count(LIEUX) == 1
 
 
@@ -171,7 +171,7 @@ class TestMirror:
         return settings((2021,), mirrors={2021: site.root + "/mirror/{table}-{year}.csv"})
 
     def files(self, settings: SourceSettings) -> dict[Table, bytes]:
-        (edition,) = resolve(settings)
+        (edition,) = resolve_editions(settings)
         return {table: Path(file).read_bytes() for table, file in edition.files.items()}
 
     def test_not_used_while_the_published_files_can_be_had(self, site: Site, mirrored: SourceSettings) -> None:
@@ -187,7 +187,7 @@ class TestMirror:
     def test_is_not_asked_where_the_published_checksum_is_wrong(self, site: Site, mirrored: SourceSettings) -> None:
         site.behaviours["/files/usagers-2021.csv"] = [changes_a_byte]
         with pytest.raises(SourceError, match="checksum"):
-            resolve(mirrored)
+            resolve_editions(mirrored)
 
     def test_copies_are_used_again_offline(self, site: Site, mirrored: SourceSettings) -> None:
         site.behaviours["/api/"] = [status(503)]
@@ -200,14 +200,14 @@ class TestMirror:
         self, site: Site, mirrored: SourceSettings
     ) -> None:
         site.behaviours["/api/"] = [status(503)]
-        (edition,) = resolve(mirrored)
+        (edition,) = resolve_editions(mirrored)
         Path(edition.files[Table.LIEUX]).unlink()
         site.contents["/mirror/lieux-2021.csv"] = b"other lieux\n"
         with pytest.raises(SourceError, match=r"lieux-2021\.csv.*noted at the first download.*delete .*url-"):
-            resolve(mirrored)
+            resolve_editions(mirrored)
 
     def test_web_page_is_refused_though_no_checksum_is_known(self, site: Site, mirrored: SourceSettings) -> None:
         site.behaviours["/api/"] = [status(503)]
         site.behaviours["/mirror/lieux-2021.csv"] = [status(200, PAGE)]
         with pytest.raises(SourceError, match="web page"):
-            resolve(mirrored)
+            resolve_editions(mirrored)

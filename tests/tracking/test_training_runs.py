@@ -17,8 +17,8 @@ import pytest
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import RequestError
-from accidents.requests import parse
-from accidents.requests.serialisation import requests_of
+from accidents.requests import parse_request
+from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
 from tests.tracking.helpers import NAME, SOURCE, STORED, TAGS, forget, move, only, stages, training
 from tests.trained import small_models, small_year
@@ -141,7 +141,7 @@ def test_strangers_load_the_models_and_get_the_same_probabilities(kept: Kept, tm
             move(registry, registry.version(name, "1"), PRODUCTION)
     accidents, features = small_year()
     chosen = features.head(ACCIDENTS)
-    texts = [json.dumps(one) for one in requests_of(accidents, chosen["Num_Acc"].tolist())]
+    texts = [json.dumps(one) for one in to_requests(accidents, chosen["Num_Acc"].tolist())]
     flat = (project / "examples" / "classic_flat.json").read_text()
     broken = json.dumps(json.loads(flat) | {"lum": "moonlight"})
     frames = {
@@ -209,7 +209,7 @@ def test_a_second_training_makes_second_versions_and_leaves_production_alone(kep
 def readable(accidents: Accidents, number: int) -> bool:
     """Whether the published rows fit together: a few vehicles share their number with another one."""
     try:
-        return bool(parse(requests_of(accidents, [number])[0]))
+        return bool(parse_request(to_requests(accidents, [number])[0]))
     except RequestError:
         return False
 
@@ -230,7 +230,7 @@ def test_real_accidents_get_the_same_probabilities(inside: TrackingTarget, real_
         forget(connection)
         registered = record_and_register(connection, training(), SETTINGS)
     addresses = {kind: f"models:/{found['name']}/{found['version']}" for kind, found in registered.items()}
-    texts = [json.dumps(one) for one in requests_of(accidents, chosen.tolist())]
+    texts = [json.dumps(one) for one in to_requests(accidents, chosen.tolist())]
     found = ask(inside.uri, [*addresses.values()], {"real": {"accident": texts}}, tmp_path)
     for kind, scored in small_models().items():
         answers = np.array(found[addresses[kind]]["real"]["probability"])

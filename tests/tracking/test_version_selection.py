@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from accidents.configuration.deployment import DeploymentSettings
-from accidents.configuration.effective import load
+from accidents.configuration.loading import load_configuration
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from steps.deployment import select_model as step
@@ -29,7 +29,7 @@ def test_without_a_name_the_best_of_the_stage_is_taken(
         move(registry, version, held)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", inside.uri)
     monkeypatch.setattr(step, "log_step", lambda _: None)
-    found = step.select_model.entrypoint(None, None, DeploymentSettings(stage=stage), load().tracking)
+    found = step.select_model.entrypoint(None, None, DeploymentSettings(stage=stage), load_configuration().tracking)
     assert found == (versions[stage].name, versions[stage].version)
     forget(connection)
 
@@ -53,7 +53,9 @@ def test_a_training_that_may_not_be_judged_says_so_and_goes_on(connection: Conne
     registered = {"lightgbm": {"name": NAME, "version": candidate.version}}
     rule = PromotionSettings(auto_transition_to_production=True)
     data = EvaluationData(pd.DataFrame(), pd.DataFrame(), "sample")
-    found = promote_new_versions(registry, registered, data, load().evaluation, rule)["lightgbm"][PRODUCTION]
+    found = promote_new_versions(registry, registered, data, load_configuration().evaluation, rule)["lightgbm"][
+        PRODUCTION
+    ]
     assert (found["approved"], found["version"]) == (False, "2")
     assert "was trained on real accidents" in found["reasons"][0]
     assert stages(registry) == {"1": PRODUCTION, "2": NONE}
@@ -61,5 +63,5 @@ def test_a_training_that_may_not_be_judged_says_so_and_goes_on(connection: Conne
 
 
 def test_a_reader_who_leaves_is_no_fault_of_mlflow(inside: TrackingTarget) -> None:
-    with pytest.raises(BrokenPipeError), connect(load().tracking, inside):
+    with pytest.raises(BrokenPipeError), connect(load_configuration().tracking, inside):
         raise BrokenPipeError

@@ -11,7 +11,6 @@ from accidents.configuration.base import Settings
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
-from accidents.configuration.files import read_keys
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.paths import PROJECT_ROOT
@@ -19,9 +18,10 @@ from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.serving import ServingSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import TrainingSettings
+from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
 
-FOLDER = PROJECT_ROOT / "configs"
+CONFIGS_FOLDER = PROJECT_ROOT / "configs"
 _LIKE = "the files in configs/"
 
 
@@ -39,7 +39,7 @@ class Configuration(Settings):
     serving: ServingSettings
 
 
-def load(
+def load_configuration(
     files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
 ) -> Configuration:
     """Read `configs/`, put `files` in the place of the shipped ones, and `overrides` over both.
@@ -52,11 +52,11 @@ def load(
     Raises:
         ConfigurationError: a file is missing or no YAML, or a key or value is refused; names file, key and reason.
     """
-    chosen = {name: FOLDER / f"{name}.yaml" for name in Configuration.model_fields}
+    chosen = {name: CONFIGS_FOLDER / f"{name}.yaml" for name in Configuration.model_fields}
     for file in files:
         chosen[_pipeline_of(file)] = file
     sections = {
-        name: {k: v for k, v in read_keys(file, _LIKE).items() if k != "pipeline"} for name, file in chosen.items()
+        name: {k: v for k, v in read_yaml(file, _LIKE).items() if k != "pipeline"} for name, file in chosen.items()
     }
     typed = {path: value for path, value in (overrides or {}).items() if value is not None}
     for path, value in typed.items():
@@ -69,7 +69,7 @@ def load(
 
 
 def _pipeline_of(file: Path) -> str:
-    name = read_keys(file, _LIKE).get("pipeline")
+    name = read_yaml(file, _LIKE).get("pipeline")
     if name not in Configuration.model_fields:
         raise ConfigurationError(
             f"{file}: the key 'pipeline' must say whose configuration this is: {', '.join(Configuration.model_fields)}"

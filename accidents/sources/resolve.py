@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from accidents.configuration.source import SourceSettings
 
 
-def resolve(settings: SourceSettings, *, progress: bool = False) -> list[Edition]:
+def resolve_editions(settings: SourceSettings, *, progress: bool = False) -> list[Edition]:
     """Find, generate or download the files that the settings ask for.
 
     Args:
@@ -38,13 +38,13 @@ def resolve(settings: SourceSettings, *, progress: bool = False) -> list[Edition
 
 def _editions(settings: SourceSettings, progress: bool) -> list[Edition]:
     if settings.location == SAMPLE:
-        from accidents.sources.embedded import sample_editions
+        from accidents.sources.synthetic import synthetic_editions
 
         sample = settings.sample
         folder = settings.data_folder / "sample"
         if (last := max(settings.years or (sample.year,))) >= (now := datetime.now(UTC).year):
             raise ConfigurationError(f"{last} is not over, and synthetic accidents fill whole years: up to {now - 1}")
-        return sample_editions(settings.years or (sample.year,), sample.accidents, sample.seed, folder)
+        return synthetic_editions(settings.years or (sample.year,), sample.accidents, sample.seed, folder)
     if settings.location == "datagouv":
         from accidents.sources.datagouv import datagouv_editions
 

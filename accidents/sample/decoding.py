@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from accidents.columns import MISSING, Table
-from accidents.sample import coding, names
-from accidents.sample.coding import Codes, Frame
-from accidents.sample.drawing import Year
-from accidents.sample.frequencies import domains
+from accidents.sample import addresses, encoding
+from accidents.sample.encoding import CodedFrame, Codes
+from accidents.sample.probability_tables import domains
+from accidents.sample.sampling import CodedAccidents
 
 FIRST_YEAR_OF_SEVERAL_LIEUX = 2024
 SHARE_SECOND_LIEU_AT_JUNCTION = 0.62
@@ -34,32 +34,34 @@ _MOST_LETTERS = 26
 
 
 @dataclass(frozen=True)
-class Numbers:
+class FirstIds:
     """First free numbers of ids, so that blocks of a year can be written one after the other."""
 
     accident: int = 1
     vehicle: int = 10_000_001
     person: int = 20_000_001
 
-    def after(self, drawn: Year) -> "Numbers":
+    def after(self, drawn: CodedAccidents) -> "FirstIds":
         """First free numbers once `drawn` has been numbered from these on."""
-        return Numbers(
+        return FirstIds(
             self.accident + len(drawn.accident["dep"]),
             self.vehicle + len(drawn.vehicle["owner"]),
             self.person + len(drawn.person["owner"]),
         )
 
 
-def published(name: str, codes: Codes) -> np.ndarray:
+def decode(name: str, codes: Codes) -> np.ndarray:
     """Published values of codes."""
     return np.array(domains()[name])[codes]
 
 
-def facts(drawn: Year, year: int, first: Numbers, rng: np.random.Generator) -> dict[Table, pd.DataFrame]:
+def published_tables(
+    drawn: CodedAccidents, year: int, first: FirstIds, rng: np.random.Generator
+) -> dict[Table, pd.DataFrame]:
     """Published facts of a block, one frame a table."""
     keys = year * 10**8 + first.accident + np.arange(len(drawn.accident["dep"]))
     lat, long = coordinates(drawn.accident, rng)
-    road = road_number(published("catr", drawn.accident["catr"]), lat, long)
+    road = road_number(decode("catr", drawn.accident["catr"]), lat, long)
     vehicules = vehicle_rows(drawn.vehicle, keys, first.vehicle, rng)
     return {
         Table.CARACTERISTIQUES: accident_rows(drawn.accident, keys, year, (lat, long), road, rng),
@@ -70,7 +72,7 @@ def facts(drawn: Year, year: int, first: Numbers, rng: np.random.Generator) -> d
 
 
 def accident_rows(
-    accident: Frame,
+    accident: CodedFrame,
     keys: np.ndarray,
     year: int,
     point: tuple[np.ndarray, np.ndarray],
@@ -84,38 +86,38 @@ def accident_rows(
         {
             "Num_Acc": keys,
             "jour": day(accident, year, rng),
-            "mois": published("month", accident["month"]),
+            "mois": decode("month", accident["month"]),
             "an": year,
-            "hrmn": published("hour", accident["hour"]) * 60 + published("minute", accident["minute"]),
-            "lum": published("lum", accident["lum"]),
-            "dep": published("dep", accident["dep"]).astype(object),
+            "hrmn": decode("hour", accident["hour"]) * 60 + decode("minute", accident["minute"]),
+            "lum": decode("lum", accident["lum"]),
+            "dep": decode("dep", accident["dep"]).astype(object),
             "com": commune(accident, lat, long),
-            **all_published(accident, "agg int atm col"),
-            "adr": names.addresses(published("catr", accident["catr"]), road, rng),
+            **decode_all(accident, "agg int atm col"),
+            "adr": addresses.addresses(decode("catr", accident["catr"]), road, rng),
             "lat": np.where(swapped, long, lat),
             "long": np.where(swapped, lat, long),
         }
     )
 
 
-def vehicle_rows(vehicle: Frame, keys: np.ndarray, first: int, rng: np.random.Generator) -> pd.DataFrame:
+def vehicle_rows(vehicle: CodedFrame, keys: np.ndarray, first: int, rng: np.random.Generator) -> pd.DataFrame:
     """Rows of `vehicules`."""
     return pd.DataFrame(
         {
             "Num_Acc": keys[vehicle["owner"]],
             "id_vehicule": first + np.arange(len(vehicle["owner"])),
             "num_veh": vehicle_labels(vehicle, rng),
-            **all_published(vehicle, "senc catv obs obsm choc manv motor"),
+            **decode_all(vehicle, "senc catv obs obsm choc manv motor"),
             "occutc": occupants(vehicle, rng),
         }
     )
 
 
 def person_rows(
-    person: Frame, keys: np.ndarray, vehicules: pd.DataFrame, year: int, first: int, rng: np.random.Generator
+    person: CodedFrame, keys: np.ndarray, vehicules: pd.DataFrame, year: int, first: int, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Rows of `usagers`."""
-    age = published("age", person["age"])
+    age = decode("age", person["age"])
     own = vehicules.iloc[person["vehicle"]]
     rows = pd.DataFrame(
         {
@@ -123,22 +125,22 @@ def person_rows(
             "id_usager": first + np.arange(len(person["owner"])),
             "id_vehicule": own["id_vehicule"].to_numpy(),
             "num_veh": own["num_veh"].to_numpy(),
-            "place": published("place", person["place"]),
+            "place": decode("place", person["place"]),
             "catu": person["role"] + 1,
             "grav": person["grav"],
-            "sexe": published("sexe", person["sexe"]),
+            "sexe": decode("sexe", person["sexe"]),
             "an_nais": np.where(age < 0, MISSING, year - age),
-            **all_published(person, "trajet secu1 secu2 secu3 locp actp etatp"),
+            **decode_all(person, "trajet secu1 secu2 secu3 locp actp etatp"),
         }
     )
-    unnamed = (person["role"] == coding.PEDESTRIAN) & (rows["locp"] > 0) & (rows["actp"] == MISSING)
+    unnamed = (person["role"] == encoding.PEDESTRIAN) & (rows["locp"] > 0) & (rows["actp"] == MISSING)
     rows.loc[unnamed, "actp"] = rng.choice(LETTERED_ACTIONS, size=int(unnamed.sum()))
     return rows
 
 
-def all_published(frame: Frame, variables: str) -> Frame:
+def decode_all(frame: CodedFrame, variables: str) -> CodedFrame:
     """Published values of several variables, whose names are separated by spaces."""
-    return {name: published(name, frame[name]) for name in variables.split()}
+    return {name: decode(name, frame[name]) for name in variables.split()}
 
 
 def road_number(catr: Codes, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
@@ -146,9 +148,9 @@ def road_number(catr: Codes, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
     return 1 + (np.floor(lat * 5) * 7919 + np.floor(long * 5) * 104_729).astype(int) % _ROADS[np.clip(catr, 0, 3)]
 
 
-def day(accident: Frame, year: int, rng: np.random.Generator) -> np.ndarray:
+def day(accident: CodedFrame, year: int, rng: np.random.Generator) -> np.ndarray:
     """A day of the month that falls on the weekday drawn."""
-    month = published("month", accident["month"])
+    month = decode("month", accident["month"])
     starts = np.datetime64(f"{year}-01", "M") + np.arange(13)
     dates = starts.astype("datetime64[D]")
     first_weekday = (dates.astype(int) + 3) % 7
@@ -158,7 +160,7 @@ def day(accident: Frame, year: int, rng: np.random.Generator) -> np.ndarray:
     return 1 + first + 7 * (rng.random(len(month)) * weeks).astype(int)
 
 
-def coordinates(accident: Frame, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def coordinates(accident: CodedFrame, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A point of the drawn cell of 0.1 degrees; where there is none, one near the middle of the department."""
     corners = np.array([[int(part) for part in str(cell).split("|")] if cell else [0, 0] for cell in domains()["cell"]])
     listed = np.array([bool(cell) for cell in domains()["cell"]])[accident["cell"]]
@@ -170,10 +172,10 @@ def coordinates(accident: Frame, rng: np.random.Generator) -> tuple[np.ndarray, 
     return points[:, 0], points[:, 1]
 
 
-def commune(accident: Frame, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
+def commune(accident: CodedFrame, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
     """The drawn commune; where there is none, an invented number of the department that goes with the place."""
-    drawn = published("com", accident["com"]).astype(object)
-    department = published("dep", accident["dep"])
+    drawn = decode("com", accident["com"]).astype(object)
+    department = decode("dep", accident["dep"])
     spot = (np.floor(lat * 20) * 31 + np.floor(long * 20) * 17).astype(int)
     local = np.char.str_len(department) == 3
     numbers = np.where(local, 1 + spot % 20, 1 + spot % 300)
@@ -186,57 +188,59 @@ def commune(accident: Frame, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
     return np.where(inside, drawn, np.array(invented, dtype=object))
 
 
-def vehicle_labels(vehicle: Frame, rng: np.random.Generator) -> np.ndarray:
+def vehicle_labels(vehicle: CodedFrame, rng: np.random.Generator) -> np.ndarray:
     """`A01`, `B01`, … in order, and `Z01` for some of the vehicles that fled, at most one an accident."""
     letters = np.array([f"{chr(ord('A') + number)}01" for number in range(_MOST_LETTERS)], dtype=object)
     labels = letters[vehicle["position"]]
     fled = np.flatnonzero((vehicle["fled"] == 1) & (rng.random(len(labels)) < 0.45))
-    fled = fled[coding.position_within(vehicle["owner"][fled]) == 0]
+    fled = fled[encoding.position_within(vehicle["owner"][fled]) == 0]
     labels[fled] = "Z01"
     return labels
 
 
-def occupants(vehicle: Frame, rng: np.random.Generator) -> np.ndarray:
+def occupants(vehicle: CodedFrame, rng: np.random.Generator) -> np.ndarray:
     """Occupants of public transport: missing, one, or several."""
     several = 2 + np.minimum(rng.geometric(0.15, size=len(vehicle["owner"])), 48)
     return np.select([vehicle["occupants"] == 0, vehicle["occupants"] == 1], [MISSING, 1], several)
 
 
 def lieux_rows(
-    accident: Frame, keys: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator
+    accident: CodedFrame, keys: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator
 ) -> pd.DataFrame:
     """The road of every accident and, in the newest editions, a lesser road that it crosses for some."""
-    catr = published("catr", accident["catr"])
+    catr = decode("catr", accident["catr"])
     rows = len(catr)
     police = accident["police"] == 1
-    vma = published("vma", accident["vma"])
+    vma = decode("vma", accident["vma"])
     absurd = rng.random(rows) < SHARE_ABSURD_SPEED
     post = accident["post"]
     main = pd.DataFrame(
         {
             "Num_Acc": keys,
             "catr": catr,
-            "voie": names.ways(catr, road, rng),
+            "voie": addresses.road_numbers(catr, road, rng),
             "v1": np.where(~police & (rng.random(rows) < 0.4), MISSING, 0),
-            "v2": np.where(rng.random(rows) < 0.08, np.where(catr == 3, "D", "A"), names.MISSING_TEXT).astype(object),
-            **all_published(accident, "circ nbv vosp prof"),
+            "v2": np.where(rng.random(rows) < 0.08, np.where(catr == 3, "D", "A"), addresses.MISSING_TEXT).astype(
+                object
+            ),
+            **decode_all(accident, "circ nbv vosp prof"),
             "pr": np.select([post == 0, post == 1], [MISSING, 0], rng.geometric(0.06, size=rows)),
             "pr1": np.select([post == 0, rng.random(rows) < 0.15], [MISSING, 0], rng.integers(20, size=rows) * 50),
-            "plan": published("plan", accident["plan"]),
+            "plan": decode("plan", accident["plan"]),
             "lartpc": np.where(rng.random(rows) < 0.0005, 30, MISSING),
-            "larrout": published("larrout", accident["larrout"]),
-            **all_published(accident, "surf infra situ"),
+            "larrout": decode("larrout", accident["larrout"]),
+            **decode_all(accident, "surf infra situ"),
             "vma": np.where(absurd, rng.choice(ABSURD_SPEEDS, size=rows), vma),
             "env1": rng.choice(np.array(["00", "03", "99"], dtype=object), size=rows, p=[0.65, 0.05, 0.3]),
         }
     )
     if year < FIRST_YEAR_OF_SEVERAL_LIEUX:
         return main
-    junction = published("int", accident["int"]) > 1
+    junction = decode("int", accident["int"]) > 1
     share = np.where(junction, SHARE_SECOND_LIEU_AT_JUNCTION, SHARE_SECOND_LIEU_ELSEWHERE)
     second = main[rng.random(rows) < share].copy()
     second["catr"] = np.maximum(second["catr"], 4)
-    second["voie"] = names.ways(second["catr"].to_numpy(), np.ones(len(second), dtype=int), rng)
+    second["voie"] = addresses.road_numbers(second["catr"].to_numpy(), np.ones(len(second), dtype=int), rng)
     second["vma"] = np.where(second["vma"] > 50, 50, second["vma"])
     second["nbv"] = np.minimum(second["nbv"], 2)
     return pd.concat([main, second]).sort_values("Num_Acc", kind="stable", ignore_index=True)

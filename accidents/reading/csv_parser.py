@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from accidents.columns import MISSING, TABLES, Kind, Table
-from accidents.reading.findings import EXAMPLES, Action, Finding, file_fault
+from accidents.columns import MISSING, TABLES, ColumnKind, Table
+from accidents.reading.decoding import DecodedFile
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, unreadable_file
 from accidents.reading.layout import Header, Layout
-from accidents.reading.text import FileText
 
 _LONGEST_LINE = 100_000
 _ACCIDENT_ID = re.compile(r"\b20[0-9]{10}\b")
@@ -21,7 +21,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
-class TextTable:
+class CsvCells:
     """A file as text cells.
 
     `cells` maps each specified column of the file to a dictionary array, keys to plain string arrays. `rows` (int32)
@@ -32,10 +32,10 @@ class TextTable:
     cells: dict[str, pa.Array]
     rows: np.ndarray
     ragged: dict[int, str]
-    findings: tuple[Finding, ...]
+    findings: tuple[DataIssue, ...]
 
 
-def parse(text: FileText, header: Header, table: Table, bad_rows: float) -> TextTable:
+def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) -> CsvCells:
     """Split a file into cells.
 
     Rows with a wrong number of fields are put aside up to a share of `bad_rows`.
@@ -61,20 +61,20 @@ def parse(text: FileText, header: Header, table: Table, bad_rows: float) -> Text
     if ragged:
         rows = rows[~np.isin(rows, list(ragged))]
         findings.append(
-            Finding(
+            DataIssue(
                 text.file,
                 "",
                 f"number of fields differs from the {len(header.columns)} of the header",
                 len(ragged),
                 len(ragged) / (len(rows) + len(ragged)),
                 Action.QUARANTINED,
-                first_values=tuple(ragged.values())[:EXAMPLES],
-                first_rows=tuple(ragged)[:EXAMPLES],
+                first_values=tuple(ragged.values())[:MAX_EXAMPLES],
+                first_rows=tuple(ragged)[:MAX_EXAMPLES],
             )
         )
     arrow = arrow.unify_dictionaries().combine_chunks()
     cells = {name: _one_chunk(arrow.column(name)) for name in arrow.column_names}
-    return TextTable(cells, rows, ragged, tuple(findings))
+    return CsvCells(cells, rows, ragged, tuple(findings))
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
@@ -91,7 +91,7 @@ def _split(data: bytes, header: Header, table: Table, *, threads: bool) -> tuple
 
     names = [name or f"ignored {place}" for place, name in enumerate(header.columns)]
     types = {
-        name: pa.string() if TABLES[table][name].kind is Kind.KEY else pa.dictionary(pa.int32(), pa.string())
+        name: pa.string() if TABLES[table][name].kind is ColumnKind.ID else pa.dictionary(pa.int32(), pa.string())
         for name in header.columns
         if name
     }
@@ -120,11 +120,11 @@ def _count_lines(data: bytes) -> int:
     return sum(1 for line in _LINE_END.split(data) if line.strip())
 
 
-def _refuse_open_end(text: FileText, header: Header) -> None:
+def _refuse_open_end(text: DecodedFile, header: Header) -> None:
     stripped = text.data[-_LONGEST_LINE:].rstrip(b"\r\n")
     start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
     if not start:
-        raise file_fault(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
+        raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
     last = stripped[start:].rstrip(b" ")
     if header.columns[-1] is None:  # what stands there is ignored, and may be nothing
         last = last.removesuffix(header.separator.encode())
@@ -132,8 +132,8 @@ def _refuse_open_end(text: FileText, header: Header) -> None:
         raise _truncated(text)
 
 
-def _truncated(text: FileText) -> Exception:
-    return file_fault(
+def _truncated(text: DecodedFile) -> Exception:
+    return unreadable_file(
         text.file,
         "truncated last line",
         "The file was cut off: download it again",
@@ -141,14 +141,14 @@ def _truncated(text: FileText) -> Exception:
     )
 
 
-def _refuse_ragged(text: FileText, header: Header, regular: int, ragged: dict[int, str], bad_rows: float) -> None:
+def _refuse_ragged(text: DecodedFile, header: Header, regular: int, ragged: dict[int, str], bad_rows: float) -> None:
     total = regular + len(ragged)
     if not total:
-        raise file_fault(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
+        raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
     last = ragged.get(total + 1)
     cut_off = last is not None and last.count(header.separator) < len(header.columns) - 1
     if len(ragged) > max(bad_rows * total, cut_off):
-        raise file_fault(
+        raise unreadable_file(
             text.file,
             f"wrong separator or damaged rows: {len(ragged):,} of {total:,} rows do not have the "
             f"{len(header.columns)} fields of the header",
@@ -176,41 +176,41 @@ def _without_quotes(field: bytes) -> bytes:
     return field[1:-1] if len(field) > 1 and field.startswith(b'"') and field.endswith(b'"') else field
 
 
-def _quote_findings(text: FileText, literal: int, broken: int, regular: int, bad_rows: float) -> list[Finding]:
+def _quote_findings(text: DecodedFile, literal: int, broken: int, regular: int, bad_rows: float) -> list[DataIssue]:
     findings, file = [], text.file
     if literal:
         share = literal / max(regular, 1)
-        findings.append(Finding(file, "", "a lone quote, read as a character", literal, share, Action.MENDED))
+        findings.append(DataIssue(file, "", "a lone quote, read as a character", literal, share, Action.MENDED))
     if broken:
         share = broken / max(regular, 1)
         if share > bad_rows:
             lines = [line for line in _LINE_END.split(text.data) if line.strip()]
-            raise file_fault(
+            raise unreadable_file(
                 file,
                 f"quotes do not close in their line: they take in {broken:,} line ends",
                 "Use the official file, in which every row is one line",
                 rows=[row for row, line in enumerate(lines, start=1) if line.count(b'"') % 2],
             )
-        findings.append(Finding(file, "", "line break inside a quoted field", broken, share, Action.MENDED))
+        findings.append(DataIssue(file, "", "line break inside a quoted field", broken, share, Action.MENDED))
     return findings
 
 
-def _line_ends(text: FileText, header: Header) -> list[Finding]:
+def _line_ends(text: DecodedFile, header: Header) -> list[DataIssue]:
     """Line ends and encodings that the layout does not normally have, and that change nothing."""
     findings = list(text.findings)
     if header.layout is Layout.NEW:
         crlf = text.data.count(b"\r\n")
         if crlf:
-            findings.append(Finding(text.file, "", "line ends of Windows (CRLF)", crlf, 1.0, Action.MENDED))
+            findings.append(DataIssue(text.file, "", "line ends of Windows (CRLF)", crlf, 1.0, Action.MENDED))
         alone = text.data.count(b"\r") - crlf
         if alone:
-            findings.append(Finding(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.MENDED))
+            findings.append(DataIssue(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.MENDED))
         if text.latin1:
-            findings.append(Finding(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.MENDED))
+            findings.append(DataIssue(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.MENDED))
     return findings
 
 
-def ragged_key(row: str) -> int:
+def ragged_accident_id(row: str) -> int:
     """The accident id at which a row of the wrong length begins or that it holds; -1 where it holds none."""
     found = _ACCIDENT_ID.search(row)
     return int(found[0]) if found else MISSING

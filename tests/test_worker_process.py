@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from accidents.background import Task, second_process
 from accidents.errors import DataError
+from accidents.worker_process import WorkerTask, worker_process
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -34,35 +34,35 @@ def die_unless(first: int, how: int) -> int:
 
 
 def test_without_a_second_process_the_first_does_the_work() -> None:
-    assert Task(whose, 7).result() == (os.getpid(), 7)
+    assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
 
 
 def test_a_second_process_does_the_work_and_ends_with_the_block() -> None:
-    with second_process("json"), second_process("json"):
-        tasks = [Task(whose, number) for number in range(5)]
+    with worker_process("json"), worker_process("json"):
+        tasks = [WorkerTask(whose, number) for number in range(5)]
         found = [task.result() for task in tasks]
         (child,) = multiprocessing.active_children()
     assert found == [(child.pid, number) for number in range(5)]
     assert not child.is_alive()
-    assert Task(whose, 7).result() == (os.getpid(), 7)
+    assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
 
 
 def test_an_error_arrives_as_it_was_raised() -> None:
-    with second_process(), pytest.raises(DataError, match="not fit to be used"):
-        Task(refuse).result()
+    with worker_process(), pytest.raises(DataError, match="not fit to be used"):
+        WorkerTask(refuse).result()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_the_death_of_the_second_process_changes_no_result(how: int) -> None:
-    with second_process():
-        tasks = [Task(die_unless, os.getpid(), how) for _ in range(3)]
+    with worker_process():
+        tasks = [WorkerTask(die_unless, os.getpid(), how) for _ in range(3)]
         assert [task.result() for task in tasks] == [os.getpid()] * 3
-        assert Task(whose, 7).result() == (os.getpid(), 7)
+        assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
 
 
 def test_a_result_that_is_asked_for_too_late_is_computed() -> None:
-    with second_process():
-        tasks = [Task(whose, number) for number in range(50)]
+    with worker_process():
+        tasks = [WorkerTask(whose, number) for number in range(50)]
     assert [task.result()[1] for task in tasks] == list(range(50))
 
 
@@ -70,14 +70,14 @@ def test_where_no_process_can_be_started_there_is_none(monkeypatch: pytest.Monke
     def refused(*_: object, **__: object) -> None:
         raise OSError("no shared memory")
 
-    monkeypatch.setattr("accidents.background.ProcessPoolExecutor", refused)
-    with second_process():
-        assert Task(whose, 7).result() == (os.getpid(), 7)
+    monkeypatch.setattr("accidents.worker_process.ProcessPoolExecutor", refused)
+    with worker_process():
+        assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
 
 
 def test_a_module_that_is_not_there_changes_no_result() -> None:
-    with second_process("no_such_module"):
-        assert Task(whose, 7).result()[1] == 7
+    with worker_process("no_such_module"):
+        assert WorkerTask(whose, 7).result()[1] == 7
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ def test_the_end_waits_for_no_import_and_no_task_and_says_nothing(tmp_path: Path
     program = """
         if __name__ == "__main__":
             import time
-            from accidents.background import Task, second_process
+            from accidents.worker_process import Task, second_process
             with second_process("tqdm", "slow"):
                 tasks = [Task(time.sleep, 60) for _ in range(3)]
                 time.sleep(2)
@@ -105,7 +105,7 @@ def test_the_second_process_ends_with_the_first_whatever_ends_that(tmp_path: Pat
     program = """
         import os, signal, time
         if __name__ == "__main__":
-            from accidents.background import Task, second_process
+            from accidents.worker_process import Task, second_process
             with second_process():
                 print(Task(os.getpid).result(), flush=True)
                 time.sleep(60)

@@ -5,7 +5,7 @@ from pydantic import Field
 from accidents.configuration.base import Settings
 
 
-class Limits(Settings):
+class DataQualityLimits(Settings):
     """Shares above which faults are no longer set aside one by one but stop the run."""
 
     bad_cells: float = Field(

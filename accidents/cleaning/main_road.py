@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from accidents.columns import MISSING, TABLES, Table
-from accidents.reading.layout import KEY
+from accidents.reading.layout import ACCIDENT_ID
 
 # From the highest class down; classes that a code list adds later come last.
 _CLASSES = (1, 2, 3, 7, 4, 9, 6, 5)
 
 
-def choose(roads: pd.DataFrame) -> np.ndarray:
+def select_main_roads(roads: pd.DataFrame) -> np.ndarray:
     """Which `lieux` row stands for its accident.
 
     The row with the most recorded cells; among those the road of the highest class (motorway, national, departmental,
@@ -20,7 +20,7 @@ def choose(roads: pd.DataFrame) -> np.ndarray:
     Returns:
         bool mask, true for exactly one row of each accident.
     """
-    keys = roads[KEY]
+    keys = roads[ACCIDENT_ID]
     chosen = np.ones(len(keys), dtype=bool)
     several = np.flatnonzero(keys.duplicated(keep=False))
     if not len(several):
@@ -28,9 +28,9 @@ def choose(roads: pd.DataFrame) -> np.ndarray:
     rows = roads.iloc[several].set_index(several)
     rank = {code: place for place, code in enumerate(reversed(_CLASSES), start=1)}
     score = _recorded(rows) * (len(rank) + 1) + rows["catr"].map(rank).fillna(0).to_numpy(dtype=np.int64)
-    best = rows[score == pd.Series(score).groupby(rows[KEY].to_numpy()).transform("max").to_numpy()]
-    tied = best[KEY].duplicated(keep=False)
-    first = best[tied].sort_values(list(TABLES[Table.LIEUX])).drop_duplicates(KEY)
+    best = rows[score == pd.Series(score).groupby(rows[ACCIDENT_ID].to_numpy()).transform("max").to_numpy()]
+    tied = best[ACCIDENT_ID].duplicated(keep=False)
+    first = best[tied].sort_values(list(TABLES[Table.LIEUX])).drop_duplicates(ACCIDENT_ID)
     chosen[several] = False
     chosen[best.index[~tied]] = True
     chosen[first.index] = True

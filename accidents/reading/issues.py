@@ -6,10 +6,10 @@ from enum import StrEnum
 
 import pandas as pd
 
-from accidents.configuration.limits import Limits
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.errors import DataError
 
-EXAMPLES = 3
+MAX_EXAMPLES = 3
 """How many offending values and row numbers a finding shows."""
 
 _SHOWN = 10  # faults in an error message; the report has them all
@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataIssue:
     """One rule that something in a file breaks.
 
     `column` is empty where a whole file or row is meant; `rows` counts the rows concerned and `share` is their part of
@@ -46,7 +46,7 @@ class Finding:
     first_rows: tuple[int, ...] = ()
     remedy: str = ""
 
-    def sentence(self) -> str:
+    def message(self) -> str:
         """The finding in one line, for an error message."""
         place = f"{self.file}, column {self.column}" if self.column else self.file
         where = f"; first in row {', '.join(map(str, self.first_rows))}" if self.first_rows else ""
@@ -56,27 +56,31 @@ class Finding:
         return f"{place}: {self.check}{number}{values}{where}{remedy}"
 
 
-class FileFault(Exception):  # noqa: N818 - not an error shown to users: it carries a finding to the report
+class UnreadableFileError(Exception):
     """A file that cannot be read at all; carries the finding up to where findings are gathered."""
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.sentence())
+    def __init__(self, finding: DataIssue) -> None:
+        super().__init__(finding.message())
         self.finding = finding
 
 
-def file_fault(file: str, check: str, remedy: str, *, column: str = "", rows: Sequence[int] = ()) -> FileFault:
+def unreadable_file(
+    file: str, check: str, remedy: str, *, column: str = "", rows: Sequence[int] = ()
+) -> UnreadableFileError:
     """A fault of a whole file, ready to be raised."""
-    return FileFault(
-        Finding(file, column, check, len(rows), 0.0, Action.STOPPED, first_rows=tuple(rows)[:EXAMPLES], remedy=remedy)
+    return UnreadableFileError(
+        DataIssue(
+            file, column, check, len(rows), 0.0, Action.STOPPED, first_rows=tuple(rows)[:MAX_EXAMPLES], remedy=remedy
+        )
     )
 
 
-def too_many(share: float, limits: Limits) -> bool:
+def exceeds_limit(share: float, limits: DataQualityLimits) -> bool:
     """Whether a share of bad cells of a column stops the run: of a limit of 5 %, exactly 5 % does and 4.99 % not."""
     return share >= limits.bad_cells
 
 
-def report_frame(findings: Sequence[Finding]) -> pd.DataFrame:
+def issues_frame(findings: Sequence[DataIssue]) -> pd.DataFrame:
     """All findings as a table, those that stopped the run first; columns `REPORT_COLUMNS`."""
     order = {action: place for place, action in enumerate(Action)}
     records = [
@@ -97,10 +101,10 @@ def report_frame(findings: Sequence[Finding]) -> pd.DataFrame:
     return frame.astype({column: dtypes.get(column, "str") for column in REPORT_COLUMNS})
 
 
-def refusal(findings: Sequence[Finding]) -> DataError:
+def data_error(findings: Sequence[DataIssue]) -> DataError:
     """The error that says why the data of these findings cannot be used; its report holds all findings."""
     stopped = [finding for finding in findings if finding.action is Action.STOPPED]
-    lines = [f"- {finding.sentence()}" for finding in stopped[:_SHOWN]]
+    lines = [f"- {finding.message()}" for finding in stopped[:_SHOWN]]
     if len(stopped) > _SHOWN:
         lines.append(f"- and {len(stopped) - _SHOWN} more, see the report")
-    return DataError("\n".join(["The data cannot be used:", *lines]), report_frame(findings))
+    return DataError("\n".join(["The data cannot be used:", *lines]), issues_frame(findings))

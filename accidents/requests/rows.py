@@ -7,13 +7,13 @@ from typing import Any
 
 from accidents.columns import MISSING, TABLES, Column, Table
 from accidents.features.array_columns import FIELDS, Over
-from accidents.requests.values import absent
+from accidents.requests.values import missing_value
 
-MOST = 1000
+MAX_ROWS = 1000
 """Greatest number of vehicles, and of people, of one accident."""
 
 Row = list[Any]
-"""One accident with its road, one vehicle or one person: a value for each of `SLOTS`, typed as `values.typed` says.
+"""One accident with its road, one vehicle or one person: a value for each of `POSITIONS`, typed as `values.typed` says.
 
 First come the columns of its array, `features.layout.FIELDS`, then what else is needed of it. The last place, `UNUSED`,
 takes the values of columns that are checked and not used.
@@ -41,7 +41,7 @@ COLUMNS: Mapping[RequestPart, Mapping[str, Column]] = {
         name: column
         for column in TABLES[table].values()
         if column.last_year is None and (column.name != "Num_Acc" or part is RequestPart.ACCIDENT)
-        for name in (column.name, *column.other_names)
+        for name in (column.name, *column.aliases)
     }
     for part, table in _TABLE.items()
 }
@@ -57,7 +57,7 @@ _BESIDES = {
 OVER = {part: Over.ACCIDENT if part is RequestPart.ROAD else Over(part) for part in RequestPart}
 """Rows that each part is read into; an accident and its road make one."""
 
-SLOTS: Mapping[Over, Mapping[str, int]] = {
+POSITIONS: Mapping[Over, Mapping[str, int]] = {
     over: {name: slot for slot, name in enumerate((*fields, *_BESIDES[over]))} for over, fields in FIELDS.items()
 }
 """Where the values stand in a row, by the names of their columns."""
@@ -67,19 +67,19 @@ UNUSED = -1
 
 def _blank(over: Over) -> Row:
     columns = {name: column for part in RequestPart if OVER[part] is over for name, column in COLUMNS[part].items()}
-    return [absent(columns[name]) if name in columns else MISSING for name in SLOTS[over]] + [None]
+    return [missing_value(columns[name]) if name in columns else MISSING for name in POSITIONS[over]] + [None]
 
 
 _BLANK = {over: _blank(over) for over in Over}
 
 
-def blank(over: Over) -> Row:
+def empty_row(over: Over) -> Row:
     """A row of which nothing is recorded."""
     return _BLANK[over].copy()
 
 
 @dataclass(frozen=True)
-class Form:
+class AccidentRows:
     """An accident as typed rows: the accident with its road, the vehicles, and the people.
 
     `seats` has for each person the position of their vehicle in `vehicles`.

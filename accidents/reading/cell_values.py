@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accidents.columns import MISSING, Column, Kind
+from accidents.columns import MISSING, Column, ColumnKind
 from accidents.reading.layout import Layout
 
 MISSING_TEXTS = frozenset({"", "-1", "-1.0", "."})
@@ -31,7 +31,7 @@ _TIME = re.compile(r"([0-9]{1,2})[:hH]([0-9]{2})(?::[0-9]{2})?|([0-9]{1,4})")
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedValues:
     """Typed values of distinct texts.
 
     `distinct` has the dtype of the column (texts: an object array with None where missing); `bad` (bool) tells which
@@ -42,26 +42,26 @@ class Parsed:
     bad: np.ndarray
 
 
-def plain(texts: pa.Array, no_break_spaces: Sequence[str]) -> pa.Array:
+def normalise_spaces(texts: pa.Array, no_break_spaces: Sequence[str]) -> pa.Array:
     """The texts with these no-break spaces made plain ones, and without spaces around them."""
     for space in no_break_spaces:
         texts = pc.replace_substring(texts, space, " ")
     return pc.utf8_trim_whitespace(texts)
 
 
-def parse_texts(texts: pa.Array, column: Column, layout: Layout) -> Parsed:
+def parse_values(texts: pa.Array, column: Column, layout: Layout) -> ParsedValues:
     """Type the distinct texts of a column.
 
     Args:
-        texts: distinct texts of the column, as `plain` leaves them.
+        texts: distinct texts of the column, as `normalise_spaces` leaves them.
         column: specification of the column.
         layout: layout of the file, which decides how places, coordinates and widths are written.
     """
-    markers = MISSING_TEXTS | MISSING_WORDS if column.kind is Kind.TEXT else MISSING_TEXTS
+    markers = MISSING_TEXTS | MISSING_WORDS if column.kind is ColumnKind.TEXT else MISSING_TEXTS
     missing = pc.is_in(texts, pa.array(sorted(markers))).to_numpy(zero_copy_only=False)
-    if column.kind is Kind.TEXT:
+    if column.kind is ColumnKind.TEXT:
         return _texts(texts, missing, column, layout)
-    numbers = _times(texts) if column.kind is Kind.TIME else _numbers(texts, missing, column)
+    numbers = _times(texts) if column.kind is ColumnKind.TIME else _numbers(texts, missing, column)
     if layout is Layout.OLD:
         numbers = _unscaled(numbers, column)
     if column.name == "an":
@@ -72,7 +72,7 @@ def parse_texts(texts: pa.Array, column: Column, layout: Layout) -> Parsed:
 def _numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray:
     """float64, NaN where a text is no number. Decimal commas and points both count; spaces group digits."""
     texts = pc.replace_substring(pc.replace_substring(texts, " ", ""), ",", ".")
-    for letter, code in column.letters.items():
+    for letter, code in column.letter_codes.items():
         texts = pc.if_else(pc.equal(texts, letter), str(code), texts)
     try:
         numbers = pc.if_else(missing, None, texts).cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -82,10 +82,10 @@ def _numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray
 
 
 def _times(texts: pa.Array) -> np.ndarray:
-    return np.array([minutes(text) for text in texts.to_pylist()], dtype="float64")
+    return np.array([parse_time(text) for text in texts.to_pylist()], dtype="float64")
 
 
-def minutes(word: str) -> float:
+def parse_time(word: str) -> float:
     """Minutes since midnight of `17:15`, `1715`, `715` or `5`; NaN where this is no time of day."""
     found = _TIME.fullmatch(word)
     if not found:
@@ -101,10 +101,10 @@ def _unscaled(numbers: np.ndarray, column: Column) -> np.ndarray:
     return numbers / _DECIMETRES if column.unit == "m" else numbers
 
 
-def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> Parsed:
+def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> ParsedValues:
     """Values within codes or range; the rest is missing, and bad unless it says that nothing was recorded."""
     missing = missing | (column.zero_is_missing & (numbers == 0))
-    if column.kind is not Kind.NUMBER:
+    if column.kind is not ColumnKind.NUMBER:
         missing |= numbers == MISSING
     if column.codes:
         allowed = np.isin(numbers, list(column.codes))
@@ -112,14 +112,14 @@ def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> Parsed
         low = -np.inf if column.minimum is None else column.minimum
         high = np.inf if column.maximum is None else column.maximum
         allowed = (numbers >= low) & (numbers <= high)
-        if column.kind is not Kind.NUMBER:
+        if column.kind is not ColumnKind.NUMBER:
             allowed &= numbers == np.round(numbers)
     good = allowed & ~missing
-    absent = np.nan if column.kind is Kind.NUMBER else MISSING
-    return Parsed(np.where(good, numbers, absent).astype(column.kind.dtype), ~good & ~missing)
+    absent = np.nan if column.kind is ColumnKind.NUMBER else MISSING
+    return ParsedValues(np.where(good, numbers, absent).astype(column.kind.dtype), ~good & ~missing)
 
 
-def _texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout) -> Parsed:
+def _texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout) -> ParsedValues:
     rewrite = _REWRITTEN.get((column.name, layout))
     words = texts.to_numpy(zero_copy_only=False)
     if rewrite:
@@ -131,7 +131,7 @@ def _texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout)
         good &= np.array([allowed.fullmatch(word) is not None for word in words], dtype=bool)
     words = words.copy()
     words[~good] = None
-    return Parsed(words, ~good & ~missing)
+    return ParsedValues(words, ~good & ~missing)
 
 
 def _old_department(word: str) -> str:

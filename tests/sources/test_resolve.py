@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from accidents.configuration.source import SourceSettings
 from accidents.errors import ConfigurationError
-from accidents.sources.resolution import resolve
+from accidents.sources.resolve import resolve_editions
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_datagouv_may_be_named_with_its_years() -> None:
 def test_a_synthetic_year_has_to_be_over(tmp_path: Path) -> None:
     settings = SourceSettings.model_validate({"years": datetime.now(UTC).year, "data_folder": tmp_path})
     with pytest.raises(ConfigurationError, match="is not over"):
-        resolve(settings)
+        resolve_editions(settings)
     assert not [*tmp_path.iterdir()]
 
 
@@ -61,6 +61,6 @@ def test_mirror_has_to_name_the_table_and_nothing_unknown(template: str) -> None
 
 
 def test_importing_the_sources_imports_nothing_heavy() -> None:
-    code = "import sys, accidents.sources.resolution, accidents.sources.fingerprint; print(*sys.modules)"
+    code = "import sys, accidents.sources.resolve, accidents.sources.fingerprint; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"numpy", "pandas", "pyarrow", "pydantic", "requests", "fsspec", "pooch"} & set(loaded)

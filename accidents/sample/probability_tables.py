@@ -55,7 +55,7 @@ def count(values: NDArray, width: int, conditions: list[NDArray], sizes: list[in
 
 
 @dataclass(frozen=True)
-class Conditional:
+class ConditionalProbabilityTable:
     """The distribution of one variable given its conditions, ready to be drawn from.
 
     `row_of` gives every combination its row of `steps`; `steps` holds the cumulative probabilities of all rows one
@@ -79,7 +79,9 @@ class Conditional:
         return 1 - (self.steps[row * 2] - row)
 
 
-def conditional(counts: pd.DataFrame, width: int, sizes: list[int], catch_all: int | None = None) -> Conditional:
+def build_probability_table(
+    counts: pd.DataFrame, width: int, sizes: list[int], catch_all: int | None = None
+) -> ConditionalProbabilityTable:
     """Distribution from counts as `count` gives them; every row is smoothed towards the next coarser one.
 
     Where no combination is frequent enough, `catch_all` is drawn if there is one, else from all rows.
@@ -96,7 +98,7 @@ def conditional(counts: pd.DataFrame, width: int, sizes: list[int], catch_all: i
     cumulative = np.cumsum(rows, axis=1)
     cumulative /= cumulative[:, -1:]
     steps = (cumulative + np.arange(len(rows))[:, None]).ravel()
-    return Conditional(width, tuple(sizes), row_of, steps)
+    return ConditionalProbabilityTable(width, tuple(sizes), row_of, steps)
 
 
 def _smoothed(

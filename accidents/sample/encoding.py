@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
-Frame = dict[str, NDArray]
+CodedFrame = dict[str, NDArray]
 
-KINDS: Mapping[str, tuple[int, ...]] = {
+VEHICLE_KINDS: Mapping[str, tuple[int, ...]] = {
     "bicycle": (1, 80),
     "personal device": (50, 60),
     "moped": (2, 30, 41),
@@ -28,9 +28,9 @@ KINDS: Mapping[str, tuple[int, ...]] = {
 }
 """Kinds of vehicles, from the least protected to the heaviest, with their codes of `catv`."""
 
-CAR = list(KINDS).index("car")
-BUS = list(KINDS).index("bus")
-NO_KIND = len(KINDS)
+CAR = list(VEHICLE_KINDS).index("car")
+BUS = list(VEHICLE_KINDS).index("bus")
+NO_KIND = len(VEHICLE_KINDS)
 """Stands for the kind of a vehicle that is not there."""
 
 DRIVER, PASSENGER, PEDESTRIAN = 0, 1, 2
@@ -46,11 +46,11 @@ MOST_PEDESTRIANS = 5
 MOST_PASSENGERS = 8
 
 _KIND_OF_CATV = np.full(100, NO_KIND - 1)
-for _index, _codes in enumerate(KINDS.values()):
+for _index, _codes in enumerate(VEHICLE_KINDS.values()):
     _KIND_OF_CATV[list(_codes)] = _index
 
 
-def kind_of(catv: Codes) -> Codes:
+def vehicle_kind(catv: Codes) -> Codes:
     """Kind of vehicle by code of `catv`."""
     return _KIND_OF_CATV[np.clip(catv, 0, 99)]
 
@@ -162,7 +162,7 @@ def seats(vehicle: Codes, role: Codes) -> Codes:
     return order
 
 
-def without_equipment(person: Frame, none: int) -> Codes:
+def without_equipment(person: CodedFrame, none: int) -> Codes:
     """1 for riders without a helmet, 2 for occupants of cars and lorries without a belt, else 0.
 
     Args:

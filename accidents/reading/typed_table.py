@@ -8,14 +8,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accidents.columns import MISSING, TABLES, Column, Kind, Table
-from accidents.configuration.limits import Limits
-from accidents.reading import old_layout
-from accidents.reading.cells import NO_BREAK_SPACES, parse_texts, plain
-from accidents.reading.findings import EXAMPLES, Action, Finding, too_many
-from accidents.reading.layout import KEY, Layout, read_header
-from accidents.reading.parsing import parse
-from accidents.reading.text import WRONGLY_DECODED, load
+from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
+from accidents.configuration.data_quality import DataQualityLimits
+from accidents.reading import layout_until_2018
+from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
+from accidents.reading.csv_parser import parse_csv
+from accidents.reading.decoding import MOJIBAKE, read_text
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, exceeds_limit
+from accidents.reading.layout import ACCIDENT_ID, Layout, read_header
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
@@ -24,7 +24,7 @@ _SUSPICIOUS = 2  # columns with bad cells from which on whole rows may be damage
 
 
 @dataclass(frozen=True)
-class TableFile:
+class ParsedFile:
     """One file, typed.
 
     `frame` has all specified columns of the table in order; `rows` (int32) gives the file row of each of its rows;
@@ -39,7 +39,7 @@ class TableFile:
     rows: np.ndarray
     ragged: dict[int, str]
     layout: Layout
-    findings: tuple[Finding, ...]
+    findings: tuple[DataIssue, ...]
     texts: Mapping[str, pa.Array]
 
     def finding(
@@ -51,7 +51,7 @@ class TableFile:
         column: str = "",
         values: Sequence[object] | np.ndarray | pd.Series = (),
         remedy: str = "",
-    ) -> Finding:
+    ) -> DataIssue:
         """Finding on the rows where `mask` is true.
 
         Args:
@@ -63,8 +63,8 @@ class TableFile:
             remedy: what a user can do about it.
         """
         where = np.flatnonzero(mask)
-        first = where[:EXAMPLES]
-        return Finding(
+        first = where[:MAX_EXAMPLES]
+        return DataIssue(
             self.file,
             column,
             check,
@@ -84,7 +84,7 @@ class _File:
     name: str
     rows: np.ndarray
     layout: Layout
-    limits: Limits
+    limits: DataQualityLimits
     no_break_spaces: Sequence[str]
 
 
@@ -97,12 +97,12 @@ class _Cells:
     texts: pa.Array
     places: np.ndarray
 
-    def finding(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> Finding:
+    def finding(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> DataIssue:
         """Finding on the cells whose distinct text is marked in `which`; `of` cells were concerned, by default all."""
         counts = np.bincount(self.places, minlength=len(which))
-        where = np.flatnonzero(which[self.places])[:EXAMPLES]
+        where = np.flatnonzero(which[self.places])[:MAX_EXAMPLES]
         number = int(counts[which].sum())
-        return Finding(
+        return DataIssue(
             self.file.name,
             self.column.name,
             check,
@@ -116,8 +116,8 @@ class _Cells:
 
 
 def read_table(
-    path: str, table: Table, year: int | None = None, *, labelled: bool = True, limits: Limits | None = None
-) -> TableFile:
+    path: str, table: Table, year: int | None = None, *, labelled: bool = True, limits: DataQualityLimits | None = None
+) -> ParsedFile:
     """Read one published file of any edition from 2005 on.
 
     Cells that break the rule of their column become missing and are counted; above the share of `limits` the finding
@@ -133,10 +133,10 @@ def read_table(
     Raises:
         FileFault: the file cannot be read at all.
     """
-    limits = limits or Limits()
-    text = load(path)
+    limits = limits or DataQualityLimits()
+    text = read_text(path)
     header = read_header(text, table, year, labelled=labelled)
-    cells = parse(text, header, table, limits.bad_keys)
+    cells = parse_csv(text, header, table, limits.bad_keys)
     findings = [*header.findings, *cells.findings]
     file = _File(text.file, cells.rows, header.layout, limits, _present(text.data, NO_BREAK_SPACES))
     typed: dict[str, np.ndarray | pa.Array] = {}
@@ -147,10 +147,10 @@ def read_table(
     if header.layout is Layout.OLD:
         _complete(table, frame)
     texts = _texts(cells.cells, findings)
-    return TableFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings), texts)
+    return ParsedFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings), texts)
 
 
-def _texts(cells: Mapping[str, pa.Array], findings: Sequence[Finding]) -> dict[str, pa.Array]:
+def _texts(cells: Mapping[str, pa.Array], findings: Sequence[DataIssue]) -> dict[str, pa.Array]:
     """The cells as written where more than one column has bad ones; a clean file does not pay for them."""
     broken = {finding.column for finding in findings if finding.check.startswith(_NOT_ALLOWED)}
     if len(broken) < _SUSPICIOUS:
@@ -164,17 +164,17 @@ def _present(data: bytes, characters: Sequence[str]) -> list[str]:
     return [character for character, code in encoded.items() if code[:1] in data and code in data]
 
 
-def _typed(raw: pa.Array, column: Column, file: _File) -> tuple[np.ndarray | pa.Array, list[Finding]]:
+def _typed(raw: pa.Array, column: Column, file: _File) -> tuple[np.ndarray | pa.Array, list[DataIssue]]:
     """Values of one column, one element a row, and what is found on the way."""
-    if column.kind is Kind.KEY:
-        keys = _whole_numbers(raw, [] if column.name == KEY else file.no_break_spaces)
+    if column.kind is ColumnKind.ID:
+        keys = _whole_numbers(raw, [] if column.name == ACCIDENT_ID else file.no_break_spaces)
         if keys is not None and _in_range(keys, column):
             return keys, []
         raw = raw.dictionary_encode()
-    parsed = parse_texts(plain(raw.dictionary, file.no_break_spaces), column, file.layout)
+    parsed = parse_values(normalise_spaces(raw.dictionary, file.no_break_spaces), column, file.layout)
     cells = _Cells(file, column, raw.dictionary, raw.indices.to_numpy())
     findings = _cell_findings(cells, parsed.bad)
-    if column.kind is not Kind.TEXT:
+    if column.kind is not ColumnKind.TEXT:
         return parsed.distinct[cells.places], findings
     if not column.pattern:
         findings += _wrongly_decoded(cells, parsed.distinct)
@@ -197,13 +197,13 @@ def _in_range(keys: np.ndarray, column: Column) -> bool:
     return bool(len(keys)) and low <= keys.min() and keys.max() <= high
 
 
-def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[Finding]:
+def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[DataIssue]:
     """Cells that break the rule of their column, and cells that were mended."""
     column, findings = cells.column, []
     if bad.any():
-        check = f"{_NOT_ALLOWED}; allowed is {column.allowed()}"
+        check = f"{_NOT_ALLOWED}; allowed is {column.describe_allowed_values()}"
         found = cells.finding(bad, check, Action.MISSING)
-        if too_many(found.share, cells.file.limits):
+        if exceeds_limit(found.share, cells.file.limits):
             found = cells.finding(bad, check, Action.STOPPED, remedy=_CORRECT)
         findings.append(found)
     for check, pattern in _mendable(cells).items():
@@ -218,22 +218,22 @@ def _mendable(cells: _Cells) -> dict[str, str]:
     column, layout = cells.column, cells.file.layout
     mended = {}
     spaces = "".join(cells.file.no_break_spaces)
-    if spaces and (column.kind is not Kind.KEY or column.name == KEY):  # other ids are published with them
+    if spaces and (column.kind is not ColumnKind.ID or column.name == ACCIDENT_ID):  # other ids are published with them
         mended["no-break spaces"] = f"[{spaces}]"
-    if column.kind is Kind.CODE and layout is Layout.NEW:  # until 2018 codes are published padded
+    if column.kind is ColumnKind.CODE and layout is Layout.NEW:  # until 2018 codes are published padded
         mended["zeros in front of the code"] = r"^\s*0+[0-9]"
-    if column.kind in {Kind.CODE, Kind.INTEGER, Kind.NUMBER}:
+    if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.NUMBER}:
         mended["spaces between the digits of a number"] = r"[0-9] +[0-9]"
-    if column.kind in {Kind.CODE, Kind.INTEGER, Kind.KEY}:
+    if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.ID}:
         mended["whole number written with a sign, decimals or an exponent"] = _ODDLY_WRITTEN
     if column.name == "an" and layout is Layout.NEW:
         mended["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
     return mended
 
 
-def _wrongly_decoded(cells: _Cells, values: np.ndarray) -> list[Finding]:
+def _wrongly_decoded(cells: _Cells, values: np.ndarray) -> list[DataIssue]:
     """Texts such as `Ã©`: ignored up to a share of the recorded cells, and beyond one cell."""
-    which = pc.match_substring_regex(cells.texts, WRONGLY_DECODED).to_numpy(zero_copy_only=False)
+    which = pc.match_substring_regex(cells.texts, MOJIBAKE).to_numpy(zero_copy_only=False)
     if not which.any():
         return []
     counts = np.bincount(cells.places, minlength=len(which))
@@ -252,12 +252,12 @@ def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> 
     texts = {
         column.name: typed.get(column.name, pa.nulls(rows, pa.string()))
         for column in specified
-        if column.kind is Kind.TEXT
+        if column.kind is ColumnKind.TEXT
     }
     series = dict(pa.table(texts).to_pandas().items()) if texts else {}
     for column in specified:
-        if column.kind is not Kind.TEXT:
-            absent = np.nan if column.kind is Kind.NUMBER else MISSING
+        if column.kind is not ColumnKind.TEXT:
+            absent = np.nan if column.kind is ColumnKind.NUMBER else MISSING
             values = typed.get(column.name)
             series[column.name] = np.full(rows, absent, dtype=column.kind.dtype) if values is None else values
     return pd.DataFrame({column.name: series[column.name] for column in specified})
@@ -266,8 +266,8 @@ def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> 
 def _complete(table: Table, frame: pd.DataFrame) -> None:
     """Work out what the old layout leaves out, in place."""
     if table is Table.CARACTERISTIQUES:
-        frame["com"] = old_layout.whole_communes(frame["dep"], frame["com"])
+        frame["com"] = layout_until_2018.whole_communes(frame["dep"], frame["com"])
     if table in {Table.VEHICULES, Table.USAGERS}:
-        frame["id_vehicule"] = old_layout.vehicle_ids(frame["Num_Acc"].to_numpy(), frame["num_veh"])
+        frame["id_vehicule"] = layout_until_2018.vehicle_ids(frame["Num_Acc"].to_numpy(), frame["num_veh"])
     if table is Table.USAGERS:
-        frame["secu1"] = old_layout.equipment(frame["secu"])
+        frame["secu1"] = layout_until_2018.equipment(frame["secu"])

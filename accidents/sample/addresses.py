@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from accidents.sample.coding import Codes
+from accidents.sample.encoding import Codes
 
 STREETS = (
     "Rue de l'Église",
@@ -74,7 +74,7 @@ def road_names(catr: Codes, road: Codes) -> np.ndarray:
     return prefixes + road.astype(str).astype(object)
 
 
-def ways(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
+def road_numbers(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
     """`voie`: a number on numbered roads, mostly, else a street in capitals or nothing."""
     accidents = len(catr)
     streets = np.array(UPPER_STREETS, dtype=object)[rng.integers(len(UPPER_STREETS), size=accidents)]

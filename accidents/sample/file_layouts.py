@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from accidents.columns import MISSING, TABLES, Kind, Table
+from accidents.columns import MISSING, TABLES, ColumnKind, Table
 
-Layout = Literal["2005", "2019"]
+LayoutName = Literal["2005", "2019"]
 NEW_LAYOUT_FROM = 2019
 
 _OLD_COLUMNS: Mapping[Table, str] = {
@@ -34,7 +34,7 @@ _OLD_VEHICLES = {50: 99, 60: 99, 80: 1}
 """Kinds of vehicles that the old code list does not have."""
 
 
-def layout_of(year: int) -> Layout:
+def layout_of(year: int) -> LayoutName:
     """The layout in which the edition of a year is published."""
     return "2019" if year >= NEW_LAYOUT_FROM else "2005"
 
@@ -46,12 +46,12 @@ def file_names(year: int) -> dict[Table, str]:
     return {table: f"{first if table is Table.CARACTERISTIQUES else table}{mark}{year}.csv" for table in Table}
 
 
-def text_cells(facts: Mapping[Table, pd.DataFrame], year: int, layout: Layout) -> dict[Table, pd.DataFrame]:
+def text_cells(facts: Mapping[Table, pd.DataFrame], year: int, layout: LayoutName) -> dict[Table, pd.DataFrame]:
     """The text of every cell, with the columns of the edition in their published order."""
     return {table: (_new if layout == "2019" else _old)(table, frame, year) for table, frame in facts.items()}
 
 
-def encoded(cells: pd.DataFrame, layout: Layout, *, tabs: bool = False, header: bool = True) -> bytes:
+def encode_file(cells: pd.DataFrame, layout: LayoutName, *, tabs: bool = False, header: bool = True) -> bytes:
     """The bytes of a file, or of a further part of one without its header."""
     if layout == "2019":
         sink = pa.BufferOutputStream()
@@ -68,7 +68,7 @@ def _new(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
     cells = {}
     for column in columns:
         values = frame[column.name].to_numpy()
-        if column.kind is Kind.TIME:
+        if column.kind is ColumnKind.TIME:
             text = _join(_padded(values // 60, 2), ":", _padded(values % 60, 2))
         elif column.name == "mois":
             text = _padded(values, 2)
@@ -78,8 +78,8 @@ def _new(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
             text = _decimal_degrees(values)
         elif column.name in ("lartpc", "larrout"):
             text = _metres(values)
-        elif column.letters:
-            text = _recode(_integers(values), {str(code): letter for letter, code in column.letters.items()})
+        elif column.letter_codes:
+            text = _recode(_integers(values), {str(code): letter for letter, code in column.letter_codes.items()})
         else:
             text = _texts(values) if values.dtype == object else _integers(values)
         cells[column.name] = _marked(text, "" if column.name in _EMPTY_WHEN_MISSING else f" {MISSING}")

@@ -18,7 +18,7 @@ _GENERATOR = ("sample", "columns")
 """Packages of the domain that decide what is generated."""
 
 
-def sample_editions(years: Iterable[int], accidents: int, seed: int, folder: Path) -> list[Edition]:
+def synthetic_editions(years: Iterable[int], accidents: int, seed: int, folder: Path) -> list[Edition]:
     """One synthetic edition a year, each in a folder named by all that decides its contents."""
     with lock_cache(folder):
         return [_edition(year, accidents, seed, folder) for year in sorted(set(years))]
@@ -27,7 +27,7 @@ def sample_editions(years: Iterable[int], accidents: int, seed: int, folder: Pat
 def _edition(year: int, accidents: int, seed: int, folder: Path) -> Edition:
     target = folder / f"synthetic-{year}-{accidents}-seed{seed}-{_generator_digest()}"
     if not target.exists():
-        from accidents.sample.writing import write_sample
+        from accidents.sample.writer import write_sample
 
         logger.info("Generating %s synthetic accidents of %s.", accidents, year)
         unfinished = Path(tempfile.mkdtemp(prefix="tmp-", dir=folder))

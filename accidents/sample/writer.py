@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from accidents.atomic_write import atomic_write, write_text
-from accidents.columns import SOURCE, Table
-from accidents.sample.drawing import Draw
-from accidents.sample.facts import Numbers, facts
-from accidents.sample.layouts import Layout, encoded, file_names, layout_of, text_cells
+from accidents.columns import ATTRIBUTION, Table
+from accidents.sample.decoding import FirstIds, published_tables
+from accidents.sample.file_layouts import LayoutName, encode_file, file_names, layout_of, text_cells
+from accidents.sample.sampling import AccidentSampler
 
 ACCIDENTS_OF_A_BLOCK = 50_000
 """Accidents held in memory at a time."""
@@ -25,11 +25,11 @@ README = f"""These files are SYNTHETIC: drawn at random by `accidents.sample`. N
 The distributions were counted from January to September 2024 of the real files; October to December are interpolated
 between September and January. Addresses, ids and coordinates inside cells of 0.1 degrees are invented.
 
-Source of the counts: {SOURCE}.
+Source of the counts: {ATTRIBUTION}.
 """
 
 
-def generate(
+def generate_sample(
     accidents: int = 20_000, *, year: int = 2024, seed: int = 0, layout: Literal["auto", "2019", "2005"] = "auto"
 ) -> dict[Table, pd.DataFrame]:
     """A synthetic year as text cells, one frame a table, with the columns that the edition publishes.
@@ -52,10 +52,9 @@ def write_sample(
     seed: int = 0,
     layout: Literal["auto", "2019", "2005"] = "auto",
 ) -> None:
-    """Writes a synthetic year as the four files of its edition, and `SYNTHETIC.txt`, which says what they are.
+    """Write a synthetic year as the four files of its edition, and `SYNTHETIC.txt`, which describes them.
 
-    Arguments are those of `generate`. The same arguments give the same bytes. Files appear under their names only once
-    they are complete.
+    Arguments are those of `generate_sample`. The same arguments give the same bytes. Files are written atomically.
     """
     chosen = layout_of(year) if layout == "auto" else layout
     with ExitStack() as stack:
@@ -65,22 +64,22 @@ def write_sample(
         for number, block in enumerate(_blocks(accidents, year, seed, chosen)):
             for table, cells in block.items():
                 tabs = _has_tabs(table, year, chosen)
-                files[table].write(encoded(cells, chosen, tabs=tabs, header=number == 0))
+                files[table].write(encode_file(cells, chosen, tabs=tabs, header=number == 0))
     write_text(folder / "SYNTHETIC.txt", README)
 
 
-def _blocks(accidents: int, year: int, seed: int, layout: Layout) -> Iterator[dict[Table, pd.DataFrame]]:
+def _blocks(accidents: int, year: int, seed: int, layout: LayoutName) -> Iterator[dict[Table, pd.DataFrame]]:
     if accidents < 1:
         raise ValueError(f"a synthetic year has at least one accident, not {accidents}")
-    first = Numbers()
+    first = FirstIds()
     for number, start in enumerate(range(0, accidents, ACCIDENTS_OF_A_BLOCK)):
         rng = np.random.default_rng([seed, number, _STREAM])
-        drawn = Draw(rng).year(min(ACCIDENTS_OF_A_BLOCK, accidents - start))
-        published = facts(drawn, year, first, rng)
+        drawn = AccidentSampler(rng).year(min(ACCIDENTS_OF_A_BLOCK, accidents - start))
+        published = published_tables(drawn, year, first, rng)
         first = first.after(drawn)
         yield text_cells(published, year, layout)
 
 
-def _has_tabs(table: Table, year: int, layout: Layout) -> bool:
+def _has_tabs(table: Table, year: int, layout: LayoutName) -> bool:
     """The 2009 `caracteristiques` are separated by tabs in the copies that people use."""
     return layout == "2005" and year == 2009 and table is Table.CARACTERISTIQUES

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from accidents.reading.findings import Action, FileFault, Finding, file_fault
+from accidents.reading.issues import Action, DataIssue, UnreadableFileError, unreadable_file
 
 _CONTINUATION = bytes(range(0x80, 0xC0)).decode("cp1252", errors="ignore") + "\u0080-\u009f"
-WRONGLY_DECODED = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
+MOJIBAKE = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
 """Regular expression of UTF-8 letters that were decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and of the mark that
 decoders leave in place of what they could not read."""
 
@@ -40,16 +40,16 @@ _DOWNLOAD_AGAIN = "Download the file again from data.gouv.fr"
 
 
 @dataclass(frozen=True)
-class FileText:
+class DecodedFile:
     """The text of one file: its name, UTF-8 bytes without byte order mark, and what was mended on the way."""
 
     file: str
     data: bytes
     latin1: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[DataIssue, ...]
 
 
-def load(path: str) -> FileText:
+def read_text(path: str) -> DecodedFile:
     """Read a local path or an fsspec URL and verify that it holds text.
 
     UTF-8 is recognised by being valid. Anything else is taken for Latin-1 (Windows-1252 where it uses that page's
@@ -63,17 +63,17 @@ def load(path: str) -> FileText:
     findings = []
     if data.startswith(_UTF8_MARK):
         data = data[len(_UTF8_MARK) :]
-        findings.append(Finding(file, "", "byte order mark before the header", 1, 0.0, Action.MENDED))
+        findings.append(DataIssue(file, "", "byte order mark before the header", 1, 0.0, Action.MENDED))
     _refuse_other_formats(data, file)
     inside = data.count(b"\n" + _UTF8_MARK)
     if inside:
         data = data.replace(b"\n" + _UTF8_MARK, b"\n")
-        findings.append(Finding(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.MENDED))
+        findings.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.MENDED))
     data = data.lstrip(b"\r\n")
     latin1 = not _is_utf8(data)
     if latin1:
         data = _from_latin1(data, file)
-    return FileText(file, data, latin1, tuple(findings))
+    return DecodedFile(file, data, latin1, tuple(findings))
 
 
 def _bytes(path: str, file: str) -> bytes:
@@ -85,24 +85,24 @@ def _bytes(path: str, file: str) -> bytes:
         with fsspec.open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise file_fault(file, f"cannot be opened: {error}", "Check the path and the permissions") from error
+        raise unreadable_file(file, f"cannot be opened: {error}", "Check the path and the permissions") from error
 
 
 def _refuse_other_formats(data: bytes, file: str) -> None:
     if data[:1000].isspace() or not data:
-        raise file_fault(file, "the file is empty", _DOWNLOAD_AGAIN)
+        raise unreadable_file(file, "the file is empty", _DOWNLOAD_AGAIN)
     for start, what in _OTHER_FORMATS.items():
         if data.startswith(start):
-            raise file_fault(file, f"this is {what}, not a CSV file", "Unpack it, or save it as CSV in UTF-8")
+            raise unreadable_file(file, f"this is {what}, not a CSV file", "Unpack it, or save it as CSV in UTF-8")
     if data[:1000].lstrip().startswith(b"<") or b"<html" in data[:1000].lower():
-        raise file_fault(
+        raise unreadable_file(
             file, "this is an HTML page, not a CSV file", f"{_DOWNLOAD_AGAIN}: a server sent an error page"
         )
     if data[:200].count(b"\x00") > len(data[:200]) // 3:
-        raise file_fault(file, "this is UTF-16 text or no text at all, not a CSV file", "Save it as CSV in UTF-8")
+        raise unreadable_file(file, "this is UTF-16 text or no text at all, not a CSV file", "Save it as CSV in UTF-8")
     if b"\x00" in data:
         row = data.count(b"\n", 0, data.index(b"\x00")) + 1
-        raise file_fault(
+        raise unreadable_file(
             file, "holds a zero byte, which no text does: the file is damaged", _DOWNLOAD_AGAIN, rows=[row]
         )
 
@@ -125,7 +125,7 @@ def _from_latin1(data: bytes, file: str) -> bytes:
         text = data.decode("cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1")
     except UnicodeDecodeError:
         text = ""
-    if re.search(WRONGLY_DECODED, text):
+    if re.search(MOJIBAKE, text):
         raise _unknown_encoding(file, row, "mixes UTF-8 and another encoding")
     foreign = re.findall("[^\x00-\x7f]", text)
     if not text or sum(letter in _EXPECTED_LETTERS for letter in foreign) < _EXPECTED_SHARE * len(foreign):
@@ -133,5 +133,5 @@ def _from_latin1(data: bytes, file: str) -> bytes:
     return text.encode("utf-8")
 
 
-def _unknown_encoding(file: str, row: int, check: str) -> FileFault:
-    return file_fault(file, check, "Download the file again, or save it in UTF-8", rows=[row])
+def _unknown_encoding(file: str, row: int, check: str) -> UnreadableFileError:
+    return unreadable_file(file, check, "Download the file again, or save it in UTF-8", rows=[row])

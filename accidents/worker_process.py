@@ -19,7 +19,7 @@ R = TypeVar("R")
 _pool: ProcessPoolExecutor | None = None
 
 
-class Task(Generic[R]):
+class WorkerTask(Generic[R]):
     """A call whose result is wanted later; function, arguments and result go from process to process pickled."""
 
     def __init__(self, function: Callable[..., R], *arguments: object) -> None:
@@ -42,7 +42,7 @@ class Task(Generic[R]):
 
 
 @contextmanager
-def second_process(*modules: str) -> Iterator[None]:
+def worker_process(*modules: str) -> Iterator[None]:
     """Have a second process while the block runs, if there is a processor for it.
 
     Args:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from accidents.background import Task
 from accidents.configuration.expectations import ExpectationSettings
 from accidents.expectations.report import render
-from accidents.expectations.suites import LABEL, NUMBER, Expectation, Suite, suites
-from accidents.reading.findings import Action, Finding
+from accidents.expectations.suites import COUNT_TOPIC, LABEL_TOPIC, Expectation, Suite, build_suites
+from accidents.reading.issues import Action, DataIssue
 from accidents.tables import Tables
+from accidents.worker_process import WorkerTask
 
 
 @dataclass(frozen=True)
-class Checked:
+class ExpectationResults:
     """Outcome of all expectations.
 
     `success` is whether none was broken; `blocking_failures` are sentences on those whose breach has to stop the run.
@@ -28,13 +28,13 @@ class Checked:
     results: pd.DataFrame
     html: str
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[DataIssue]:
         """Expectations that were broken, and in any case how much of each published year there is."""
         rows = self.results.to_dict("records")
-        return [_finding(row) for row in rows if not row["success"] or row["topic"] == NUMBER]
+        return [_finding(row) for row in rows if not row["success"] or row["topic"] == COUNT_TOPIC]
 
 
-def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") -> Checked:
+def validate_tables(tables: Tables, settings: ExpectationSettings, *, source: str = "") -> ExpectationResults:
     """Check every year for its number of accidents, its labels, the joins of its tables and its missing cells.
 
     Args:
@@ -42,24 +42,24 @@ def check(tables: Tables, settings: ExpectationSettings, *, source: str = "") ->
         settings: The limits.
         source: Where the data come from, in words for the report, for example "synthetic sample".
     """
-    rows = [row for suite in suites(tables, settings) for row in Task(_validated, suite).result()]
+    rows = [row for suite in build_suites(tables, settings) for row in WorkerTask(_validated, suite).result()]
     results = pd.DataFrame(rows)
     failures = tuple(_failure(row) for row in rows if row["blocking"] and not row["success"])
-    return Checked(bool(results["success"].all()), failures, results, render(results, source))
+    return ExpectationResults(bool(results["success"].all()), failures, results, render(results, source))
 
 
 def _failure(row: Mapping[str, Any]) -> str:
-    place = " (usagers, column grav)" if row["topic"] == LABEL else ""
+    place = " (usagers, column grav)" if row["topic"] == LABEL_TOPIC else ""
     return f"{row['year']}, {row['topic']}, {row['subject']}{place}: {row['observed']}, expected {row['expected']}"
 
 
-def _finding(row: Mapping[Hashable, Any]) -> Finding:
+def _finding(row: Mapping[Hashable, Any]) -> DataIssue:
     """An expectation as a line of the report on the data; that it was met is worth its note alone."""
     told = row["note"] if row["success"] else f"{row['observed']}, expected {row['expected']}"
     if not row["success"] and row["note"]:
         told += f" ({row['note']})"
     action = Action.STOPPED if row["blocking"] and not row["success"] else Action.IGNORED
-    return Finding(f"edition {row['year']}", "", f"{row['topic']}: {row['subject']}: {told}", 0, 0.0, action)
+    return DataIssue(f"edition {row['year']}", "", f"{row['topic']}: {row['subject']}: {told}", 0, 0.0, action)
 
 
 def _validated(suite: Suite) -> list[dict[str, object]]:

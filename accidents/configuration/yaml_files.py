@@ -23,7 +23,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_keys(file: Path, like: str) -> dict[str, Any]:
+def read_yaml(file: Path, like: str) -> dict[str, Any]:
     """The keys and values of a YAML file; `like` names what to compare it with.
 
     Raises:
