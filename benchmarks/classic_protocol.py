@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.features import build
-from accidents.report.subject import display_name
+from accidents.models import display_name
 from accidents.tables import LABEL, Accidents
 from accidents.training import train
 from accidents.training.split import Subset, labelled, parts_of

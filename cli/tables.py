@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from accidents.columns import ATTRIBUTION
 from accidents.columns import Table as BaacTable
-from accidents.report.subject import display_name
+from accidents.models import display_name
 
 _COLUMNS = ("accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds")
 _WENT = ("in", "= out", "+ quarantined", "+ not chosen")

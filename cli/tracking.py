@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.configuration.tracking import TrackingSettings
-from accidents.report.subject import display_name
+from accidents.models import display_name
 from cli.timing import phase
 
 

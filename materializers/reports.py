@@ -1,4 +1,4 @@
-"""Reports of models as artifacts: one archive of their files, and each report as a page in the dashboard."""
+"""ReportFiles of models as artifacts: one archive of their files, and each report as a page in the dashboard."""
 
 import hashlib
 import io
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
-from accidents.report.files import REPORT, Reports
+from accidents.report.report_files import REPORT_FILE, ReportFiles
 
 ARCHIVE = "reports.zip"
 
@@ -16,19 +16,19 @@ ARCHIVE = "reports.zip"
 class ReportsMaterializer(BaseMaterializer):
     """Stores reports as one archive with a folder a model type; the same reports give the same bytes."""
 
-    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Reports,)
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ReportFiles,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
 
     _checksum: str | None = None
 
-    def save(self, data: Reports) -> None:
+    def save(self, data: ReportFiles) -> None:
         """Write the archive."""
         content = _archived(data)
         self._checksum = hashlib.sha256(content).hexdigest()
         with self.artifact_store.open(f"{self.uri}/{ARCHIVE}", "wb") as file:
             file.write(content)
 
-    def load(self, data_type: type[Any]) -> Reports:  # noqa: ARG002  # the signature is ZenML's
+    def load(self, data_type: type[Any]) -> ReportFiles:  # noqa: ARG002  # the signature is ZenML's
         """Read the archive back."""
         with self.artifact_store.open(f"{self.uri}/{ARCHIVE}", "rb") as file:
             content = file.read()
@@ -37,28 +37,28 @@ class ReportsMaterializer(BaseMaterializer):
             for path in archive.namelist():
                 model_type, _, name = path.partition("/")
                 files.setdefault(model_type, {})[name] = archive.read(path).decode()
-        return Reports(files)
+        return ReportFiles(files)
 
-    def compute_content_hash(self, data: Reports) -> str:
+    def compute_content_hash(self, data: ReportFiles) -> str:
         """SHA-256 of the archive."""
         return self._checksum or hashlib.sha256(_archived(data)).hexdigest()
 
-    def extract_metadata(self, data: Reports) -> dict[str, Any]:
+    def extract_metadata(self, data: ReportFiles) -> dict[str, Any]:
         """How many files there are of each model."""
         return {"files": {model_type: len(files) for model_type, files in data.files.items()}}
 
-    def save_visualizations(self, data: Reports) -> dict[str, VisualizationType]:
+    def save_visualizations(self, data: ReportFiles) -> dict[str, VisualizationType]:
         """Write the report of each model beside the archive."""
         pages = {}
         for model_type, files in data.files.items():
             path = f"{self.uri}/{model_type}.html"
             with self.artifact_store.open(path, "w") as file:
-                file.write(files[REPORT])
+                file.write(files[REPORT_FILE])
             pages[path] = VisualizationType.HTML
         return pages
 
 
-def _archived(data: Reports) -> bytes:
+def _archived(data: ReportFiles) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for model_type, files in data.files.items():

@@ -15,14 +15,14 @@ notebook.ready()
 configuration = notebook.configured(SOURCE)
 
 # %%
-from accidents.plots import exploration, places, quality, severity
-from accidents.plots.style import credit
+from accidents.plots import data_quality, exploration, maps, severity
+from accidents.plots.style import source_note
 from accidents.tables import Accidents
 from steps.ingestion.ingest import ingest
 
 fingerprint = notebook.fingerprint(configuration)
 accidents, vehicles, people, *_ = ingest(configuration.ingestion, fingerprint=fingerprint)
-source = credit(synthetic=notebook.is_synthetic(configuration))
+source = source_note(synthetic=notebook.is_synthetic(configuration))
 {"accidents": len(accidents), "vehicles": len(vehicles), "people": len(people)}
 
 # %% [markdown]
@@ -30,21 +30,21 @@ source = credit(synthetic=notebook.is_synthetic(configuration))
 # Accidents draw the country by themselves. The towns have the numbers, the open country has the severity.
 
 # %%
-places.accidents(accidents, source)
+maps.accident_map(accidents, source)
 
 # %% [markdown]
 # ## When
 # Commuting makes the numbers, nights and weekends make the severity.
 
 # %%
-hours = exploration.by_hour_and_weekday(accidents)
+hours = exploration.priority_by_hour_and_weekday(accidents)
 severity.by_hour_and_weekday(hours, source)
 
 # %% [markdown]
 # ## On which road, in which light
 
 # %%
-roads = exploration.by_road_and_light(accidents)
+roads = exploration.priority_by_road_and_light(accidents)
 severity.by_road_and_light(roads, source)
 
 # %% [markdown]
@@ -53,7 +53,7 @@ severity.by_road_and_light(roads, source)
 # which one is alone comes on file when somebody was hurt.
 
 # %%
-parties = exploration.by_parties(Accidents(accidents, vehicles, people))
+parties = exploration.priority_by_parties(Accidents(accidents, vehicles, people))
 severity.by_parties(parties, source)
 
 # %% [markdown]
@@ -62,5 +62,5 @@ severity.by_parties(parties, source)
 # Which columns may speak to a model, and when, stands in [the data dictionary](../docs/data-dictionary.md).
 
 # %%
-missing = exploration.missing(Accidents(accidents, vehicles, people))
-quality.missing(missing, 20, source)
+missing = exploration.missing_values(Accidents(accidents, vehicles, people))
+data_quality.missing_values(missing, 20, source)

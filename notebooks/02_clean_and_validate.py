@@ -28,8 +28,8 @@ report[["file", "column", "check", "rows", "share", "action"]]
 import shutil
 from pathlib import Path
 
-from accidents.plots import quality
-from accidents.plots.style import credit
+from accidents.plots import data_quality
+from accidents.plots.style import source_note
 from accidents.sample.faults import FAULTS
 from accidents.sample.writer import write_sample
 
@@ -51,7 +51,7 @@ print(f"{len(kept):,} accidents kept, {len(aside)} rows set aside")
 aside.groupby(["table", "reason"]).size().rename("rows").reset_index()
 
 # %%
-quality.caught(tolerated, 10, credit(synthetic=True))
+data_quality.rule_violations(tolerated, 10, source_note(synthetic=True))
 
 # %% [markdown]
 # ## Between the steps

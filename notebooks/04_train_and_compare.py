@@ -52,7 +52,7 @@ comparison.drop(columns="fit_seconds").round(4)
 # The table is ranked by the test part, which decides nothing. A model is chosen by its F1 on the validation part:
 
 # %%
-from accidents.report.subject import display_name
+from accidents.models import display_name
 
 display_name(best)
 
@@ -64,20 +64,20 @@ display_name(best)
 # %%
 from accidents.evaluation.results import Evaluation
 from accidents.plots import performance
-from accidents.plots.style import credit
+from accidents.plots.style import source_note
 
 measured = {display_name(name): Evaluation.model_validate(found) for name, found in evaluations.items()}
-source = credit(synthetic=notebook.is_synthetic(configuration))
-performance.models(measured, source)
+source = source_note(synthetic=notebook.is_synthetic(configuration))
+performance.model_comparison(measured, source)
 
 # %%
-performance.roc(measured, source)
+performance.roc_curve(measured, source)
 
 # %%
-performance.precision_recall(measured, source)
+performance.precision_recall_curve(measured, source)
 
 # %%
-performance.calibration(measured, source)
+performance.calibration_curve(measured, source)
 
 # %% [markdown]
 # ## The same as a pipeline

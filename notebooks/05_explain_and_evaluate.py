@@ -25,68 +25,67 @@ model, predictions = train_model(
 )
 
 # %%
-from accidents.plots.style import credit
-from accidents.report.model_report import assess_test_part
+from accidents.plots.style import source_note
+from accidents.report.model_report import report_on_test_set
 
-source = credit(synthetic=notebook.is_synthetic(configuration))
-assessed = assess_test_part(
+source = source_note(synthetic=notebook.is_synthetic(configuration))
+report = report_on_test_set(
     model, predictions, features, accidents, configuration.evaluation, source=configuration.ingestion.source.location
 )
-evaluation = assessed.evaluation
+evaluation = report.evaluation
 {name: round(value, 4) for name, value in evaluation.summary().items() if name in ("roc_auc", "f1", "ece", "n")}
 
 # %% [markdown]
 # ## Right and wrong
 
 # %%
-assessed.pictures["confusion"]
+report.figures["confusion"]
 
 # %%
-assessed.pictures["calibration"]
+report.figures["calibration"]
 
 # %% [markdown]
 # ## Where
 # Recorded and predicted, on accidents that the model has not learned from.
 
 # %%
-from accidents.plots import places
+from accidents.plots import maps
 from accidents.tables import Subset
 
 test = predictions[predictions["part"] == Subset.TEST]
 tested = accidents.set_index("Num_Acc", drop=False).loc[test["Num_Acc"]].reset_index(drop=True)
-places.risk(tested, test["probability"].to_numpy(), source)
+maps.risk_map(tested, test["probability"].to_numpy(), source)
 
 # %% [markdown]
 # ## What moves it
 # SHAP values, exact for trees. Columns that speak of one fact count together.
 
 # %%
-assessed.pictures["importance"]
+report.figures["importance"]
 
 # %%
-assessed.pictures["beeswarm"]
+report.figures["beeswarm"]
 
 # %% [markdown]
 # ## One accident
-# From what the model says on average to what it says of this one: here the accident in the middle of all that were called
-# priority.
+# From the base value of the model to its raw score for one accident: here the median of all that are predicted priority.
 
 # %%
-from accidents.explanation.waterfall import course
-from accidents.plots.waterfall import waterfall
+from accidents.explanation.reasons import explain_prediction
+from accidents.plots.explanation import waterfall
 
-called = test[test["probability"] >= model.threshold].sort_values("probability")
-chosen = features[features["Num_Acc"] == called["Num_Acc"].iloc[len(called) // 2]]
-waterfall(course(model, model.matrix(chosen)), 10, source)
+positive = test[test["probability"] >= model.threshold].sort_values("probability")
+chosen = features[features["Num_Acc"] == positive["Num_Acc"].iloc[len(positive) // 2]]
+waterfall(explain_prediction(model, model.matrix(chosen)), 10, source)
 
 # %% [markdown]
 # ## What a threshold costs
 # The best F1 is one answer. Whoever knows what a missed priority accident costs, in false alarms, has another.
 
 # %%
-from accidents.plots import choices
+from accidents.plots import model_selection
 
-choices.threshold_costs(evaluation, source)
+model_selection.threshold_costs(evaluation, source)
 
 # %% [markdown]
 # ## Would more accidents help?
@@ -95,7 +94,7 @@ choices.threshold_costs(evaluation, source)
 from accidents.training.learning import learning_curve
 
 curve = learning_curve("lightgbm", features, accidents, configuration.training, level="call", shares=(0.1, 0.3, 1.0))
-choices.learning(curve, "LightGBM", source)
+model_selection.learning_curve(curve, "LightGBM", source)
 
 # %% [markdown]
 # ## Classic and honest
@@ -107,4 +106,4 @@ from accidents.tables import Accidents
 from benchmarks.classic_protocol import measured
 
 protocols = measured(Accidents(accidents, vehicles, people), features, ["lightgbm"], [0])
-choices.protocols(protocols, source)
+model_selection.protocols(protocols, source)

@@ -11,9 +11,8 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from accidents.errors import DataError
-from accidents.promotion.decision import decide
-from accidents.promotion.measuring import best_holder, measure
-from accidents.promotion.results import Decision
+from accidents.promotion.decision import PromotionDecision, decide
+from accidents.promotion.held_out_evaluation import best_model, evaluate_held_out
 from accidents.sample.source_name import SAMPLE
 from tracking import ledger
 from tracking.errors import RegistryError
@@ -40,7 +39,7 @@ class PromotionEvaluation:
     candidate: RegisteredVersion
     stage: str
     holder: RegisteredVersion | None
-    decision: Decision
+    decision: PromotionDecision
     entry: LedgerEntry = field(repr=False)
 
 
@@ -62,8 +61,8 @@ def evaluate_candidate(
     rivals = _rivals(registry, candidate, rule)
     reject_synthetic_source(data.source, (candidate, *rivals))
     bundles: dict[str, Bundle] = {one.title: registry.load(one) for one in (candidate, *rivals)}
-    measured = measure(bundles, data.features, data.accidents, evaluation, rule)
-    incumbent = best_holder(measured, [one.title for one in rivals], rule.improvement.metric)
+    measured = evaluate_held_out(bundles, data.features, data.accidents, evaluation, rule)
+    incumbent = best_model(measured, [one.title for one in rivals], rule.improvement.metric)
     if holder and holder.version == candidate.version:
         incumbent = measured.models[candidate.title]
     difference = measured.differences.get(incumbent.name) if incumbent else None
@@ -168,10 +167,10 @@ def reject_synthetic_source(source: str, versions: Iterable[RegisteredVersion]) 
 
 
 def _measured_on(count: int, source: str) -> str:
-    return f"measured on {count:,} accidents of {source} that no model has learned from"
+    return f"measured on {count:,} accidents of {source} held out from every model"
 
 
-def _tell_the_run(registry: Registry, candidate: RegisteredVersion, stage: str, decision: Decision) -> None:
+def _tell_the_run(registry: Registry, candidate: RegisteredVersion, stage: str, decision: PromotionDecision) -> None:
     client = registry.connection.client
     if candidate.run_id:
         verdict = "approved" if decision.approved else "refused"

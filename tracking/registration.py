@@ -4,7 +4,7 @@ from typing import Any
 
 from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
-from accidents.report.subject import display_name
+from accidents.models import display_name
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
 from tracking.errors import TrackingError

@@ -8,7 +8,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.evaluation.results import Evaluation
 from accidents.inference.smoke_test import stored_accidents
-from accidents.report.files import Reports
+from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
 from tracking.training_runs import ModelRecord, TrainingRecord
 
@@ -19,7 +19,7 @@ def build_training_record(
     bundles: Sequence[Bundle],
     predictions: Sequence[pd.DataFrame],
     evaluations: Mapping[str, Any],
-    reports: Reports,
+    reports: ReportFiles,
     accidents: Accidents,
     *,
     best: str,

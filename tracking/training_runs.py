@@ -13,7 +13,7 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 from accidents.features.catalogue import FEATURES, KEYS
-from accidents.report.subject import display_name
+from accidents.models import display_name
 from accidents.tables import LABEL
 from tracking.connection import Connection
 from tracking.mlflow_model import log_model

@@ -1,4 +1,5 @@
-"""Metrics, intervals, curves and groups of a model, from labels and probabilities; knows no model and draws nothing.
+"""Metrics, confidence intervals, curves and group metrics of a classifier, from labels and probabilities.
 
-`evaluate` measures one model and compares two, `results` is what comes out, `metrics` is the bare arithmetic.
+`evaluate` measures one model and compares two, `results` holds the returned types, `metrics` the metrics themselves.
+Nothing here loads a model or draws a figure.
 """

@@ -1,4 +1,4 @@
-"""The evaluation of one model, and the paired comparison of two, from probabilities and labels."""
+"""Evaluation of one model, and paired comparison of two, from labels and probabilities."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,10 +6,10 @@ import pandas as pd
 
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation import curves
-from accidents.evaluation.bootstrap import interval, resample
-from accidents.evaluation.groups import by_group
-from accidents.evaluation.metrics import METRICS, Floats, measure, scores
-from accidents.evaluation.results import Confusion, Difference, Evaluation
+from accidents.evaluation.bootstrap import bootstrap_metrics, confidence_interval
+from accidents.evaluation.groups import evaluate_groups
+from accidents.evaluation.metrics import METRICS, Floats, group_scores, metrics_from_counts
+from accidents.evaluation.results import ConfusionMatrix, Evaluation, MetricDifference
 
 
 def evaluate(
@@ -24,75 +24,80 @@ def evaluate(
 
     Args:
         labels: int8 (n), 1 priority, 0 not.
-        probabilities: float64 (n), of priority.
-        threshold: from which probability on an accident is predicted priority.
-        groups: columns of the accidents (n rows, in the same order) by which metrics are wanted; None for no groups.
+        probabilities: of priority, float64 (n).
+        threshold: probability from which on an accident is predicted priority.
+        groups: BAAC columns (n rows, in the same order) by whose values the metrics are broken down; None for none.
         settings: resamples, bins, seed.
 
     Raises:
-        DataError: there are no accidents, an unknown label, a missing probability, or groups that do not fit.
+        DataError: there are no accidents, a label is unknown, a probability is missing, or `groups` does not fit.
     """
-    scored = scores(labels, probabilities)
-    distinct, counts = scored.distinct, scored.counts()
+    scores = group_scores(labels, probabilities)
+    distinct, counts = scores.probabilities, scores.counts()
     bins = settings.calibration_bins
-    measured = {name: float(found[0]) for name, found in measure(distinct, counts, threshold, bins).items()}
-    resampled = resample(scored, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
+    metrics = {
+        name: float(values[0]) for name, values in metrics_from_counts(distinct, counts, threshold, bins).items()
+    }
+    resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
     return Evaluation(
-        **{name: value if np.isfinite(value) else None for name, value in measured.items()},
+        **{name: value if np.isfinite(value) else None for name, value in metrics.items()},
         threshold=threshold,
         n=len(labels),
         confidence=settings.confidence,
-        intervals={name: interval(measured[name], resampled[name], settings.confidence) for name in METRICS},
-        confusion=_confusion(labels, probabilities >= threshold),
+        intervals={name: confidence_interval(metrics[name], resampled[name], settings.confidence) for name in METRICS},
+        confusion=_confusion_matrix(labels, probabilities >= threshold),
         groups={
-            str(name): by_group(labels, probabilities, threshold, values, settings)
+            str(name): evaluate_groups(labels, probabilities, threshold, values, settings)
             for name, values in (groups if groups is not None else pd.DataFrame()).items()
         },
-        roc=curves.roc(counts[0], settings.curve_points),
-        precision_recall=curves.precision_recall(counts[0], settings.curve_points),
-        calibration=curves.calibration(distinct, counts[0], bins),
-        thresholds=curves.thresholds(distinct, counts[0], settings.threshold_points),
+        roc=curves.roc_curve(counts[0], settings.curve_points),
+        precision_recall=curves.precision_recall_curve(counts[0], settings.curve_points),
+        calibration=curves.calibration_curve(distinct, counts[0], bins),
+        thresholds=curves.threshold_curve(distinct, counts[0], settings.threshold_points),
     )
 
 
-def compare(
+def paired_differences(
     labels: npt.NDArray[np.int8],
     first: tuple[Floats, float],
     second: tuple[Floats, float],
     *,
     settings: EvaluationSettings,
-) -> dict[str, Difference]:
-    """Difference of every metric, first model less second, on the same accidents, with paired bootstrap intervals.
+) -> dict[str, MetricDifference]:
+    """Compute the difference of every metric, first model minus second, with paired bootstrap intervals.
 
     Args:
         labels: int8 (n), 1 priority, 0 not.
-        first: probabilities (n) and threshold of the one model.
-        second: the same of the other, in the same order of accidents.
+        first: probabilities, float64 (n), and decision threshold of one model.
+        second: those of the other, for the same accidents in the same order.
         settings: resamples, bins, seed.
 
+    Returns:
+        The differences by metric.
+
     Raises:
-        DataError: there are no accidents, an unknown label, or a missing probability.
+        DataError: there are no accidents, a label is unknown, or a probability is missing.
     """
-    bins, results = settings.calibration_bins, []
+    bins, models = settings.calibration_bins, []
     for probabilities, threshold in (first, second):
-        found = scores(labels, probabilities)
-        measured = measure(found.distinct, found.counts(), threshold, bins)
-        resampled = resample(found, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
-        results.append((measured, resampled))
-    (one, one_resampled), (other, other_resampled) = results
+        scores = group_scores(labels, probabilities)
+        metrics = metrics_from_counts(scores.probabilities, scores.counts(), threshold, bins)
+        resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
+        models.append((metrics, resampled))
+    (one, one_resampled), (other, other_resampled) = models
     return {
         name: _difference(one[name][0] - other[name][0], one_resampled[name] - other_resampled[name], settings)
         for name in METRICS
     }
 
 
-def _difference(value: float, resampled: Floats, settings: EvaluationSettings) -> Difference:
-    limits = interval(value, resampled, settings.confidence, lowest=-1.0)
-    return Difference(value=float(value) if np.isfinite(value) else None, interval=limits)
+def _difference(value: float, resampled: Floats, settings: EvaluationSettings) -> MetricDifference:
+    interval = confidence_interval(value, resampled, settings.confidence, lowest=-1.0)
+    return MetricDifference(value=float(value) if np.isfinite(value) else None, interval=interval)
 
 
-def _confusion(labels: npt.NDArray[np.int8], predictions: npt.NDArray[np.bool_]) -> Confusion:
-    cells = np.bincount(2 * labels.astype(np.int64) + predictions, minlength=4).tolist()
-    return Confusion(
-        true_negatives=cells[0], false_positives=cells[1], false_negatives=cells[2], true_positives=cells[3]
+def _confusion_matrix(labels: npt.NDArray[np.int8], predictions: npt.NDArray[np.bool_]) -> ConfusionMatrix:
+    counts = np.bincount(2 * labels.astype(np.int64) + predictions, minlength=4).tolist()
+    return ConfusionMatrix(
+        true_negatives=counts[0], false_positives=counts[1], false_negatives=counts[2], true_positives=counts[3]
     )

@@ -1,7 +1,7 @@
-"""Metrics of scored accidents, for many resamples at once.
+"""Metrics of labelled probabilities, for one sample or for many resamples at once.
 
-Every metric here is a function of how many accidents of each class have each distinct probability. A resample of the
-rows only changes these counts, so that one pass over an array of counts measures all resamples.
+Every metric here is a function of the number of accidents by label and distinct probability. A resample changes only
+these counts, so that one pass over an array of counts measures all resamples.
 """
 
 from dataclasses import dataclass
@@ -11,41 +11,63 @@ import numpy.typing as npt
 
 from accidents.errors import DataError
 
-METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece", "prevalence")
-"""Names of what `measure` gives, in this order."""
+METRIC_NAMES = {
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "recall",
+    "accuracy": "accuracy",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    "prevalence": "share of priority",
+}
+"""Metrics and their names in reports, figures and messages."""
+
+METRICS = tuple(METRIC_NAMES)
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Labels and probabilities of n accidents, by distinct probability.
+class GroupedScores:
+    """Labels and probabilities of n accidents, grouped by distinct probability.
 
-    `distinct` are the k distinct probabilities, float64, highest first. `cells` says for each accident which of the 2 k
-    counts it belongs to, int64 (n): its position in `distinct`, plus k if its label is 1.
+    Attributes:
+        probabilities: the k distinct probabilities, highest first, float64 (k).
+        count_index: position of each accident in the flattened counts, int64 (n): that of its probability, plus k if
+            its label is 1.
     """
 
-    distinct: Floats
-    cells: npt.NDArray[np.int64]
+    probabilities: Floats
+    count_index: npt.NDArray[np.int64]
 
     def counts(self, rows: npt.NDArray[np.int64] | None = None) -> Floats:
-        """Count accidents by label and probability, float64 (b, 2, k), for each of b rows of indices (b, m).
+        """Count accidents by label and distinct probability.
 
-        Without `rows`, every accident counts once and b is 1.
+        Args:
+            rows: row numbers of b resamples, int64 (b, m); None counts every accident once, with b = 1.
+
+        Returns:
+            float64 (b, 2, k).
         """
-        cells = self.cells[None] if rows is None else self.cells[rows]
-        width = 2 * len(self.distinct)
-        shifted = cells + width * np.arange(len(cells))[:, None]
-        counted = np.bincount(shifted.ravel(), minlength=width * len(cells))
-        return counted.reshape(len(cells), 2, -1).astype(np.float64)
+        index = self.count_index[None] if rows is None else self.count_index[rows]
+        width = 2 * len(self.probabilities)
+        shifted = index + width * np.arange(len(index))[:, None]
+        counted = np.bincount(shifted.ravel(), minlength=width * len(index))
+        return counted.reshape(len(index), 2, -1).astype(np.float64)
 
 
-def scores(labels: npt.NDArray[np.int8], probabilities: Floats) -> Scores:
-    """Sort accidents by distinct probability.
+def group_scores(labels: npt.NDArray[np.int8], probabilities: Floats) -> GroupedScores:
+    """Group labelled probabilities by distinct probability.
+
+    Args:
+        labels: int8 (n), 1 priority, 0 not.
+        probabilities: of priority, float64 (n).
 
     Raises:
         DataError: there is no accident, the lengths differ, a label is neither 0 nor 1, or a probability is missing or
-            outside 0 to 1; says how many and which is the first.
+            outside 0 to 1; the message has the number of faults and the first of them.
     """
     if labels.shape != probabilities.shape or labels.ndim != 1:
         raise DataError(
@@ -53,53 +75,86 @@ def scores(labels: npt.NDArray[np.int8], probabilities: Floats) -> Scores:
         )
     if not len(labels):
         raise DataError("there are no accidents with a known label: nothing can be measured")
-    _refuse(~np.isin(labels, (0, 1)), labels, "labels are neither 0 nor 1; leave accidents of unknown label out")
-    _refuse(~((probabilities >= 0) & (probabilities <= 1)), probabilities, "probabilities are missing or not in 0 to 1")
+    _raise_if_any(~np.isin(labels, (0, 1)), labels, "labels are neither 0 nor 1; leave accidents of unknown label out")
+    invalid = ~((probabilities >= 0) & (probabilities <= 1))
+    _raise_if_any(invalid, probabilities, "probabilities are missing or not in 0 to 1")
     ascending, position = np.unique(probabilities, return_inverse=True)
     count = len(ascending)
-    return Scores(ascending[::-1], count - 1 - position + count * labels.astype(np.int64))
+    return GroupedScores(ascending[::-1], count - 1 - position + count * labels.astype(np.int64))
 
 
-def _refuse(bad: npt.NDArray[np.bool_], values: npt.NDArray[np.generic], fault: str) -> None:
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(f"{int(bad.sum())} of {len(bad)} {fault}; the first is {values[row]} in row {row}")
+def _raise_if_any(invalid: npt.NDArray[np.bool_], values: npt.NDArray[np.generic], fault: str) -> None:
+    if invalid.any():
+        row = int(invalid.argmax())
+        raise DataError(f"{int(invalid.sum())} of {len(invalid)} {fault}; the first is {values[row]} in row {row}")
 
 
-def measure(values: Floats, counts: Floats, threshold: float, bins: int) -> dict[str, Floats]:
-    """Compute every metric of `METRICS` for each of b resamples, float64 (b).
-
-    ROC-AUC counts ties as one half; PR-AUC is the average precision; ECE is the mean distance between predicted and
-    observed share over `bins` bins of equal width, each closed on its right side. A probability that equals the
-    threshold is predicted 1. What is a ratio of nothing to nothing is not defined: NaN.
+def compute_metrics(
+    labels: npt.NDArray[np.int8], probabilities: Floats, threshold: float, bins: int
+) -> dict[str, float]:
+    """Compute every metric of `METRICS`; NaN where one is not defined.
 
     Args:
-        values: distinct probabilities, highest first (k).
-        counts: accidents by label and probability (b, 2, k), as `Scores.counts` gives them.
-        threshold: from which probability on the prediction is 1.
+        labels: int8 (n), 1 priority, 0 not.
+        probabilities: of priority, float64 (n).
+        threshold: probability from which on an accident is predicted priority.
         bins: number of bins of ECE.
-    """
-    from accidents.evaluation.kernels import sums  # numba takes a second to import, and a service never measures
 
-    predicted = np.count_nonzero(values >= threshold)
-    all_positives, all_negatives, hits, alarms, beaten, precisions, squared, gaps = sums(
-        counts, np.ascontiguousarray(values, np.float64), predicted, bin_of(values, bins), bins
+    Raises:
+        DataError: as `group_scores`.
+
+    Examples:
+        >>> metrics = compute_metrics(np.array([0, 1, 1], np.int8), np.array([0.2, 0.4, 0.9]), 0.5, bins=15)
+        >>> metrics["roc_auc"], metrics["precision"], metrics["recall"]
+        (1.0, 1.0, 0.5)
+    """
+    scores = group_scores(labels, probabilities)
+    metrics = metrics_from_counts(scores.probabilities, scores.counts(), threshold, bins)
+    return {name: float(values[0]) for name, values in metrics.items()}
+
+
+def metrics_from_counts(probabilities: Floats, counts: Floats, threshold: float, bins: int) -> dict[str, Floats]:
+    """Compute every metric of `METRICS` for each of b resamples.
+
+    ROC-AUC counts ties as one half; PR-AUC is the average precision; ECE is the mean distance between predicted and
+    observed share over `bins` bins of equal width, each closed on its right side. A ratio of zero to zero is NaN.
+
+    Args:
+        probabilities: distinct probabilities, highest first, float64 (k).
+        counts: accidents by label and probability, float64 (b, 2, k), from `GroupedScores.counts`.
+        threshold: probability from which on an accident is predicted priority.
+        bins: number of bins of ECE.
+
+    Returns:
+        float64 (b) by metric, in the order of `METRICS`.
+    """
+    from accidents.evaluation.metric_kernels import metric_sums  # numba takes a second to import; a service needs none
+
+    predicted = np.count_nonzero(probabilities >= threshold)
+    values = np.ascontiguousarray(probabilities, np.float64)
+    positives, negatives, true_positives, false_positives, concordant, precision_sum, squared_errors, gaps = (
+        metric_sums(counts, values, predicted, bin_index(values, bins), bins)
     )
-    total = all_positives + all_negatives
+    total = positives + negatives
     with np.errstate(invalid="ignore"):
         return {
-            "roc_auc": beaten / (all_positives * all_negatives),
-            "pr_auc": precisions / all_positives,
-            "f1": 2 * hits / (hits + alarms + all_positives),
-            "precision": hits / (hits + alarms),
-            "recall": hits / all_positives,
-            "accuracy": (hits + all_negatives - alarms) / total,
-            "brier": squared / total,
+            "roc_auc": concordant / (positives * negatives),
+            "pr_auc": precision_sum / positives,
+            "f1": 2 * true_positives / (true_positives + false_positives + positives),
+            "precision": true_positives / (true_positives + false_positives),
+            "recall": true_positives / positives,
+            "accuracy": (true_positives + negatives - false_positives) / total,
+            "brier": squared_errors / total,
             "ece": gaps / total,
-            "prevalence": all_positives / total,
+            "prevalence": positives / total,
         }
 
 
-def bin_of(values: Floats, bins: int) -> npt.NDArray[np.int64]:
-    """Bin of each probability, int64 from 0, of `bins` bins of equal width, each closed on its right side."""
-    return np.clip(np.ceil(values * bins).astype(np.int64) - 1, 0, bins - 1)
+def bin_index(probabilities: Floats, bins: int) -> npt.NDArray[np.int64]:
+    """Return the bin of each probability, int64 from 0, among `bins` bins of equal width, closed on the right side.
+
+    Examples:
+        >>> bin_index(np.array([0.0, 0.5, 0.51, 1.0]), bins=2).tolist()
+        [0, 0, 1, 1]
+    """
+    return np.clip(np.ceil(probabilities * bins).astype(np.int64) - 1, 0, bins - 1)

@@ -1,6 +1,6 @@
-"""What an evaluation says: figures, intervals, curves and groups, as a model that reads and writes JSON.
+"""Result types of an evaluation, as pydantic models that read and write JSON.
 
-Nothing here computes. A figure that is not defined, such as the ROC-AUC of accidents of one class, is None.
+A metric that is not defined, such as the ROC-AUC of accidents of one class, is None.
 """
 
 from typing import Any
@@ -11,14 +11,14 @@ Interval = tuple[float, float]
 """Lower and upper end."""
 
 Curve = dict[str, list[float]]
-"""Columns of a table of numbers, all of one length."""
+"""Columns of numbers by name, all of one length."""
 
 
 class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Confusion(_Result):
+class ConfusionMatrix(_Result):
     """Numbers of accidents by label and prediction."""
 
     true_negatives: int
@@ -27,11 +27,11 @@ class Confusion(_Result):
     true_positives: int
 
 
-class Group(_Result):
-    """Metrics of the accidents that share a value of one column."""
+class GroupMetrics(_Result):
+    """Metrics of the accidents that share a value of one column; `name` is that value for users."""
 
     value: str
-    words: str
+    name: str
     n: int
     prevalence: float
     prevalence_interval: Interval
@@ -42,21 +42,26 @@ class Group(_Result):
     f1_interval: Interval | None
 
 
-class Difference(_Result):
-    """A metric of one model less that of another on the same accidents, with a paired interval."""
+class MetricDifference(_Result):
+    """A metric of one model minus that of another on the same accidents, with a paired interval."""
 
     value: float | None
     interval: Interval | None
 
 
 class Evaluation(_Result):
-    """A model measured on labelled accidents.
+    """Evaluation of a model on labelled accidents.
 
-    `intervals` holds those of the figures that resampling moves. `roc` has the columns `false_positive_rate`,
-    `true_positive_rate`; `precision_recall` has `recall`, `precision`; `calibration` has one row a bin with
-    accidents in it: `predicted`, `observed`, `low`, `high`, `n`; `thresholds` has `threshold`, `f1`, `precision`,
-    `recall`, `predicted` (share of accidents predicted priority). `groups` go by column, then in the
-    order of its codes.
+    Attributes:
+        threshold: probability from which on an accident is predicted priority.
+        n: number of accidents.
+        confidence: of the bootstrap intervals.
+        intervals: by metric of `accidents.evaluation.metrics.METRICS`.
+        groups: by BAAC column, in the order of its values.
+        roc: `false_positive_rate`, `true_positive_rate`.
+        precision_recall: `recall`, `precision`.
+        calibration: `predicted`, `observed`, `low`, `high`, `n`, one row a bin with accidents.
+        thresholds: `threshold`, `f1`, `precision`, `recall`, `predicted` (share of accidents predicted priority).
     """
 
     roc_auc: float | None
@@ -72,13 +77,13 @@ class Evaluation(_Result):
     prevalence: float
     confidence: float
     intervals: dict[str, Interval | None]
-    confusion: Confusion
-    groups: dict[str, tuple[Group, ...]]
+    confusion: ConfusionMatrix
+    groups: dict[str, tuple[GroupMetrics, ...]]
     roc: Curve
     precision_recall: Curve
     calibration: Curve
     thresholds: Curve
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the curves, ready for JSON; the figures stand on the first level under their names."""
+        """Return everything but the curves, ready for JSON; metrics are on the first level under their names."""
         return self.model_dump(mode="json", exclude={"roc", "precision_recall", "calibration", "thresholds"})

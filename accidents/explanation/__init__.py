@@ -1,4 +1,4 @@
-"""Why a model says what it says: exact SHAP values, as reasons in words and as importance of features.
+"""Explanations from exact SHAP values: reasons and waterfall of one prediction, feature importance of a model.
 
-The values themselves come from the models (`accidents.models.base.Model.contributions`).
+The SHAP values come from `accidents.models.base.Model.contributions`.
 """

@@ -1,4 +1,4 @@
-"""What moves a model most, over many accidents: mean absolute SHAP values with intervals."""
+"""Feature importance of a model: mean absolute SHAP values over many accidents, with bootstrap intervals."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,19 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.explanation.topics import describe, topic
+from accidents.explanation.topics import feature_name, feature_topic
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Contributions of features to the predictions of a sample of accidents.
+    """SHAP values of a sample of accidents, and the importance of features and topics.
 
-    `values` and `contributions` have one row an accident and a column a feature, under its name for users: float32
-    features, and float64 SHAP values in `unit`, `log-odds` or `probability`. `features` and `topics` rank these columns
-    and the topics they belong to: `feature`, `importance`, `low`, `high`, `share` (of the sum of all importances), the
-    greatest first.
+    Attributes:
+        values: features, float32, one row an accident and one column a feature, under its name for users.
+        contributions: SHAP values, float64, with the rows and columns of `values`.
+        unit: of the SHAP values, `log-odds` or `probability`.
+        features: importance of features, from `rank_importance`.
+        topics: importance of topics, from `rank_importance`.
     """
 
     values: pd.DataFrame
@@ -28,36 +30,40 @@ class Explanation:
     topics: pd.DataFrame
 
 
-def explain(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSettings) -> Explanation:
-    """Explain a model on some rows of `X`, as many as is configured for its type, drawn with the configured seed.
+def explain_model(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSettings) -> Explanation:
+    """Explain a model on a random sample of accidents.
 
     Args:
         bundle: the model.
         X: rows of `bundle.matrix`, float32 (n, k).
-        settings: accidents to draw, resamples, confidence, seed.
+        settings: sample size by model type, resamples, confidence, seed.
     """
     generator = np.random.default_rng(settings.seed)
-    wanted = settings.explained_accidents_of.get(bundle.model_type, settings.explained_accidents)
-    drawn = np.sort(generator.permutation(len(X))[:wanted])
-    chosen = np.ascontiguousarray(X[drawn])
-    shares = bundle.model.contributions(chosen)
-    names = _names(bundle.columns)
-    contributions = pd.DataFrame(shares[:, :-1], columns=names)
-    by_topic = pd.DataFrame(shares[:, :-1].T).groupby([topic(column) for column in bundle.columns]).sum().T
+    size = settings.explained_accidents_of.get(bundle.model_type, settings.explained_accidents)
+    rows = np.sort(generator.permutation(len(X))[:size])
+    sample = np.ascontiguousarray(X[rows])
+    shap_values = bundle.model.contributions(sample)[:, :-1]
+    names = _unique_names(bundle.columns)
+    contributions = pd.DataFrame(shap_values, columns=names)
+    by_topic = pd.DataFrame(shap_values.T).groupby([feature_topic(column) for column in bundle.columns]).sum().T
     return Explanation(
-        values=pd.DataFrame(chosen, columns=names),
+        values=pd.DataFrame(sample, columns=names),
         contributions=contributions,
         unit=bundle.model.EXPLAINED,
-        features=importance(contributions, settings),
-        topics=importance(by_topic, settings),
+        features=rank_importance(contributions, settings),
+        topics=rank_importance(by_topic, settings),
     )
 
 
-def importance(contributions: pd.DataFrame, settings: EvaluationSettings) -> pd.DataFrame:
-    """Mean absolute contribution of every column with a bootstrap interval over accidents.
+def rank_importance(contributions: pd.DataFrame, settings: EvaluationSettings) -> pd.DataFrame:
+    """Compute the mean absolute SHAP value of every column, with a bootstrap interval over accidents.
+
+    Args:
+        contributions: SHAP values, one row an accident.
+        settings: resamples, confidence, seed.
 
     Returns:
-        `feature`, `importance`, `low`, `high`, `share`; sorted, the greatest importance first.
+        `feature`, `importance`, `low`, `high`, `share` (of the sum of all importances), the greatest first.
     """
     size = np.abs(contributions.to_numpy())
     generator = np.random.default_rng(settings.seed)
@@ -69,9 +75,9 @@ def importance(contributions: pd.DataFrame, settings: EvaluationSettings) -> pd.
     return pd.DataFrame(table).sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
 
-def _names(columns: tuple[str, ...]) -> list[str]:
-    """What columns are called; a name that several columns have is followed by the column."""
-    names = [describe(column) for column in columns]
+def _unique_names(columns: tuple[str, ...]) -> list[str]:
+    """Return the names of columns for users; a name that several columns have is followed by the column."""
+    names = [feature_name(column) for column in columns]
     return [
         name if names.count(name) == 1 else f"{name} ({column})" for column, name in zip(columns, names, strict=True)
     ]

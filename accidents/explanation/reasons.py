@@ -1,4 +1,4 @@
-"""The strongest reasons for one prediction, in words with the accident's own values."""
+"""Explanation of one prediction: its strongest reasons, and the waterfall from base value to raw score."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Bundle
-from accidents.explanation.topics import say, spokesman, topic
+from accidents.explanation.topics import describe_value, display_column, feature_topic
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One fact and what it adds to the prediction.
+    """A topic and its contribution to a prediction.
 
-    `contribution` is the sum over all columns of the topic, in log-odds before calibration, or in probability for a
-    model that is explained so; positive values speak for priority. `text` and `value` are those of the column that
-    adds most of it, or of the column that this one is computed from.
+    Attributes:
+        topic: what the columns behind it are about, such as `light`.
+        text: the column of greatest contribution with its value, such as `light: daylight`.
+        value: of that column.
+        contribution: SHAP values summed over all columns of the topic, in log-odds before calibration or in
+            probability, whichever the model type explains; positive values speak for priority.
     """
 
     topic: str
@@ -24,38 +27,84 @@ class Reason:
     contribution: float
 
     def __str__(self) -> str:
-        """Such as `light: daylight (-0.31)`."""
+        """Format as `light: daylight (-0.31)`."""
         return f"{self.text} ({self.contribution:+.2f})"
 
 
-def reasons(bundle: Bundle, row: npt.NDArray[np.float32], top: int = 3) -> list[Reason]:
-    """The `top` strongest reasons for one accident, the strongest first.
+@dataclass(frozen=True)
+class Waterfall:
+    """A prediction as a sum: `base_value` plus the contributions of all `reasons` is `raw_score`.
 
-    All reasons of an accident and what the model says on average add up to its log-odds (or probability).
+    Attributes:
+        base_value: mean output of the model, in `unit`.
+        reasons: all topics, the strongest first.
+        raw_score: output of the model before calibration, in `unit`.
+        unit: `log-odds` or `probability`.
+        probability: calibrated probability of priority.
+        threshold: decision threshold of the model.
+    """
+
+    base_value: float
+    reasons: tuple[Reason, ...]
+    raw_score: float
+    unit: str
+    probability: float
+    threshold: float
+
+
+def top_reasons(bundle: Bundle, row: npt.NDArray[np.float32], top: int = 3) -> list[Reason]:
+    """Explain the prediction of one accident by its strongest reasons.
 
     Args:
-        bundle: the model that answers.
+        bundle: the model.
         row: one row of `bundle.matrix`, float32 (k) or (1, k).
-        top: how many reasons at most.
+        top: greatest number of reasons.
+
+    Returns:
+        The reasons of greatest absolute contribution, the strongest first.
     """
-    values = row.reshape(-1)
-    shares = bundle.model.contributions(values[None])[0, :-1]
-    members: dict[str, list[int]] = {}
+    matrix = row.reshape(1, -1)
+    return _all_reasons(bundle, matrix[0], bundle.model.contributions(matrix)[0, :-1])[:top]
+
+
+def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfall:
+    """Explain the prediction of one accident in full.
+
+    Args:
+        bundle: the model.
+        row: one row of `bundle.matrix`, float32 (k) or (1, k).
+    """
+    matrix = np.ascontiguousarray(row.reshape(1, -1))
+    contributions = bundle.model.contributions(matrix)[0]
+    return Waterfall(
+        base_value=float(contributions[-1]),
+        reasons=tuple(_all_reasons(bundle, matrix[0], contributions[:-1])),
+        raw_score=float(contributions.sum()),
+        unit=bundle.model.EXPLAINED,
+        probability=float(bundle.probability(matrix)[0]),
+        threshold=bundle.threshold,
+    )
+
+
+def _all_reasons(
+    bundle: Bundle, values: npt.NDArray[np.float32], contributions: npt.NDArray[np.float64]
+) -> list[Reason]:
+    positions: dict[str, list[int]] = {}
     for position, column in enumerate(bundle.columns):
-        members.setdefault(topic(column), []).append(position)
-    found = [_reason(name, bundle.columns, values, shares, positions) for name, positions in members.items()]
-    return sorted(found, key=lambda reason: -abs(reason.contribution))[:top]
+        positions.setdefault(feature_topic(column), []).append(position)
+    reasons = [_reason(topic, bundle.columns, values, contributions, own) for topic, own in positions.items()]
+    return sorted(reasons, key=lambda reason: -abs(reason.contribution))
 
 
 def _reason(
-    name: str,
+    topic: str,
     columns: tuple[str, ...],
     values: npt.NDArray[np.float32],
-    shares: npt.NDArray[np.float64],
+    contributions: npt.NDArray[np.float64],
     positions: list[int],
 ) -> Reason:
-    contribution = float(shares[positions].sum())
-    strongest = columns[max(positions, key=lambda position: shares[position] * np.sign(contribution))]
-    speaking = spokesman(strongest) if spokesman(strongest) in columns else strongest
-    value = float(values[columns.index(speaking)])
-    return Reason(name, say(speaking, value), value, contribution)
+    total = float(contributions[positions].sum())
+    strongest = columns[max(positions, key=lambda position: contributions[position] * np.sign(total))]
+    shown = display_column(strongest) if display_column(strongest) in columns else strongest
+    value = float(values[columns.index(shown)])
+    return Reason(topic, describe_value(shown, value), value, total)

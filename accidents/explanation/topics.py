@@ -1,7 +1,7 @@
-"""Which columns of a model speak of the same fact, and what a column says in words.
+"""Topics of model columns, and display text for their names and values.
 
-A fact such as the hour enters a model as several columns, each with a share of its effect. A topic is the set of
-columns whose shares belong together; it follows from what a feature is made of, not from a list of features.
+One fact, such as the hour, enters a model as several columns, each with a share of the SHAP value. A topic groups the
+columns of one fact; it follows from the specification of a feature, not from a list of features.
 """
 
 from functools import cache
@@ -46,8 +46,8 @@ _PARTIES = "who was involved"
 
 
 @cache
-def topic(column: str) -> str:
-    """The topic of a model column; a column that the catalogue does not have is a topic of its own."""
+def feature_topic(column: str) -> str:
+    """Return the topic of a model column; a column that is not in the catalogue is a topic of its own."""
     feature = CATALOGUE.get(column)
     return column if feature is None else _topic(feature)
 
@@ -66,14 +66,21 @@ def _topic(feature: Feature) -> str:
 
 
 @cache
-def spokesman(column: str) -> str:
-    """The column whose value says in words what `column` tells a model: the hour for its sine, else itself."""
+def display_column(column: str) -> str:
+    """Return the column to show in place of `column`: the hour for its sine, else the column itself."""
     feature = CATALOGUE.get(column)
     return feature.of.name if isinstance(feature, Lookup) and feature.kind is FeatureKind.NUMBER else column
 
 
-def say(column: str, value: float) -> str:
-    """What a model column says of an accident, such as `light: daylight`."""
+def describe_value(column: str, value: float) -> str:
+    """Return name and value of a model column for users.
+
+    Examples:
+        >>> describe_value("lum", 1.0)
+        'light: daylight'
+        >>> describe_value("lum", float("nan"))
+        'light: not recorded'
+    """
     feature = CATALOGUE.get(column)
     if feature is None:
         return f"{column} = {value:g}"
@@ -85,7 +92,12 @@ def say(column: str, value: float) -> str:
     return feature.say(value)
 
 
-def describe(column: str) -> str:
-    """Name of a model column for users."""
+def feature_name(column: str) -> str:
+    """Return the name of a model column for users.
+
+    Examples:
+        >>> feature_name("vma")
+        'speed limit in km/h'
+    """
     feature = CATALOGUE.get(column)
     return column if feature is None else feature.phrase

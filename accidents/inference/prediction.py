@@ -10,8 +10,7 @@ import numpy as np
 
 from accidents.bundle import Bundle
 from accidents.errors import ModelError
-from accidents.explanation.reasons import Reason
-from accidents.explanation.reasons import reasons as strongest_reasons
+from accidents.explanation.reasons import Reason, top_reasons
 from accidents.features import names
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import FEATURES
@@ -59,7 +58,7 @@ def answer(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3) -> Answe
         interpretation=INTERPRETATIONS[prediction],
         probability=probability,
         threshold=bundle.threshold,
-        reasons=tuple(strongest_reasons(bundle, row, reasons)) if reasons else (),
+        reasons=tuple(top_reasons(bundle, row, reasons)) if reasons else (),
         unit=bundle.model.EXPLAINED,
         missing=tuple(request.missing),
         warnings=tuple(request.warnings),

@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from accidents.models.base import Model
 
+_DISPLAY_NAMES = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}  # where capitals differ from those of a title
+
 
 def model_types() -> tuple[str, ...]:
     """Names of all model types, in alphabetical order, found by listing files."""
     names = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted(name for name in names if name != "base" and not name.startswith("_")))
+
+
+def display_name(name: str) -> str:
+    """Return the name of a model type for users, such as `Random Forest`."""
+    return _DISPLAY_NAMES.get(name, name.replace("_", " ").title())
 
 
 def model_class(name: str) -> type[Model[Any]]:

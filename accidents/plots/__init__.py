@@ -1,5 +1,5 @@
-"""Pictures in one quiet style, for reports and notebooks alike.
+"""Figures in one style, for reports and notebooks.
 
-Every function takes results, returns a `matplotlib.figure.Figure`, and draws on it alone: no pyplot, no global state.
-matplotlib is imported when something is drawn.
+Every plotting function takes results and returns a `matplotlib.figure.Figure`; there is no pyplot and no global state.
+matplotlib is imported when the first figure is made.
 """

@@ -1,7 +1,6 @@
-"""Accidents counted before any model: severity by time, road and parties, and what is missing.
+"""Summary tables for data exploration: share of priority by time, road and parties, and missing values.
 
-Each function returns a tidy frame, one row a cell of a table, which `accidents.plots` draws and a notebook shows.
-Accidents without a known label count nowhere.
+Each function returns a tidy frame that `accidents.plots` draws. Accidents without a label are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +19,12 @@ from accidents.features.code_groups import (
 from accidents.tables import LABEL, Accidents
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-ALONE = "nobody else"
+SINGLE_PARTY = "nobody else"
+"""Heaviest party of an accident with one party."""
+
 NOT_RECORDED = "not recorded"
 
-KINDS: Mapping[str, frozenset[Party]] = {
+PARTY_KINDS: Mapping[str, frozenset[Party]] = {
     "pedestrian": frozenset({Party.PEDESTRIAN}),
     "cycle": CYCLES,
     "motorcycle, moped": POWERED_TWO_WHEELERS,
@@ -36,61 +37,73 @@ KINDS: Mapping[str, frozenset[Party]] = {
 _PEDESTRIAN = 3  # catu
 
 
-def by_hour_and_weekday(accidents: pd.DataFrame) -> pd.DataFrame:
-    """Accidents and share of priority by `weekday` and `hour` (local time).
+def priority_by_hour_and_weekday(accidents: pd.DataFrame) -> pd.DataFrame:
+    """Count accidents and compute the share of priority by weekday and hour (local time).
 
     Args:
         accidents: `Accidents.accidents`.
+
+    Returns:
+        `weekday`, `hour`, `n`, `share`.
     """
     timed = accidents[accidents["hrmn"] >= 0]
     days = pd.to_datetime({"year": timed["an"], "month": timed["mois"], "day": timed["jour"]}, errors="coerce")
-    names = _named(days.dt.dayofweek.fillna(-1), WEEKDAYS)
+    names = _categorical(days.dt.dayofweek.fillna(-1), WEEKDAYS)
     return _shares(timed, {"weekday": names, "hour": (timed["hrmn"] // 60).to_numpy()})
 
 
-def by_road_and_light(accidents: pd.DataFrame) -> pd.DataFrame:
-    """Accidents and share of priority by category of `road` and `light`.
+def priority_by_road_and_light(accidents: pd.DataFrame) -> pd.DataFrame:
+    """Count accidents and compute the share of priority by road category and light.
 
     Args:
         accidents: `Accidents.accidents`.
+
+    Returns:
+        `road`, `light`, `n`, `share`.
     """
     road, light = TABLES[Table.LIEUX]["catr"].codes, TABLES[Table.CARACTERISTIQUES]["lum"].codes
-    return _shares(accidents, {"road": _words(accidents["catr"], road), "light": _words(accidents["lum"], light)})
+    return _shares(
+        accidents, {"road": _code_names(accidents["catr"], road), "light": _code_names(accidents["lum"], light)}
+    )
 
 
-def by_parties(accidents: Accidents) -> pd.DataFrame:
-    """Accidents and share of priority by the `lightest` and the `heaviest` party; one alone meets `ALONE`.
+def priority_by_parties(accidents: Accidents) -> pd.DataFrame:
+    """Count accidents and compute the share of priority by the lightest and the heaviest party.
 
-    Vehicles of other or unknown categories are no party here.
+    Vehicles of other or unknown categories do not count as parties.
+
+    Returns:
+        `lightest`, `heaviest` (`SINGLE_PARTY` where there is one party), `n`, `share`.
     """
-    kind_of = {party: place for place, parties in enumerate(KINDS.values()) for party in parties}
+    kind_of = {party: place for place, parties in enumerate(PARTY_KINDS.values()) for party in parties}
     categories = {code: kind_of[party] for code, party in PARTY_OF_CATV.items()}
-    walking = accidents.people.loc[accidents.people["catu"] == _PEDESTRIAN, "Num_Acc"]
+    pedestrians = accidents.people.loc[accidents.people["catu"] == _PEDESTRIAN, "Num_Acc"]
     parties = pd.concat(
         [
             pd.DataFrame(
                 {"Num_Acc": accidents.vehicles["Num_Acc"], "kind": accidents.vehicles["catv"].map(categories)}
             ),
-            pd.DataFrame({"Num_Acc": walking, "kind": 0}),
+            pd.DataFrame({"Num_Acc": pedestrians, "kind": 0}),
         ]
     ).dropna()
-    found = parties.groupby("Num_Acc")["kind"].agg(["min", "max", "size"]).astype(int)
-    rows = accidents.accidents[accidents.accidents["Num_Acc"].isin(found.index)]
-    names = [*KINDS, ALONE]
-    heaviest = np.where(found["size"] > 1, found["max"], len(KINDS))
+    extremes = parties.groupby("Num_Acc")["kind"].agg(["min", "max", "size"]).astype(int)
+    rows = accidents.accidents[accidents.accidents["Num_Acc"].isin(extremes.index)]
+    names = [*PARTY_KINDS, SINGLE_PARTY]
+    heaviest = np.where(extremes["size"] > 1, extremes["max"], len(PARTY_KINDS))
     return _shares(
         rows,
         {
-            "lightest": _named(found["min"], names[:-1]),
-            "heaviest": _named(heaviest, names),
+            "lightest": _categorical(extremes["min"], names[:-1]),
+            "heaviest": _categorical(heaviest, names),
         },
     )
 
 
-def missing(accidents: Accidents) -> pd.DataFrame:
-    """Share of cells that are not recorded, by `table` and `column`, with the number of `rows` and what it `means`.
+def missing_values(accidents: Accidents) -> pd.DataFrame:
+    """Compute the share of missing values by column, without columns that the editions do not publish.
 
-    Columns that the editions do not publish are left out.
+    Returns:
+        `table`, `column`, `meaning`, `rows`, `share`.
     """
     frames = {
         Table.CARACTERISTIQUES: accidents.accidents,
@@ -99,31 +112,30 @@ def missing(accidents: Accidents) -> pd.DataFrame:
         Table.USAGERS: accidents.people,
     }
     years = sorted(set(accidents.accidents["an"]))
-    found = []
+    rows = []
     for table, columns in TABLES.items():
         for name, column in columns.items():
             if column.kind is ColumnKind.ID or name not in frames[table] or not any(map(column.published_in, years)):
                 continue
-            cells = frames[table][name]
-            empty = cells.isna() if column.kind in {ColumnKind.NUMBER, ColumnKind.TEXT} else cells == MISSING
-            found.append((str(table), name, column.meaning, len(cells), float(empty.mean())))
-    return pd.DataFrame(found, columns=["table", "column", "meaning", "rows", "share"])
+            values = frames[table][name]
+            missing = values.isna() if column.kind in {ColumnKind.NUMBER, ColumnKind.TEXT} else values == MISSING
+            rows.append((str(table), name, column.meaning, len(values), float(missing.mean())))
+    return pd.DataFrame(rows, columns=["table", "column", "meaning", "rows", "share"])
 
 
-def _words(codes: pd.Series, words: Mapping[int, str]) -> "pd.Categorical[str]":
-    """Codes in words, in the order of the codes; those not recorded last."""
-    places = {code: place for place, code in enumerate(words)}
-    return _named(codes.map(places).fillna(len(words)), [*words.values(), NOT_RECORDED])
+def _code_names(codes: pd.Series, names: Mapping[int, str]) -> "pd.Categorical[str]":
+    """Return the names of codes in the order of the codes, missing ones last."""
+    positions = {code: position for position, code in enumerate(names)}
+    return _categorical(codes.map(positions).fillna(len(names)), [*names.values(), NOT_RECORDED])
 
 
-def _named(places: "pd.Series | np.ndarray", names: Sequence[str]) -> "pd.Categorical[str]":
-    """Names by their place in `names`, whose order they keep; -1 is none."""
-    return pd.Categorical.from_codes(np.asarray(places, dtype=np.int64), pd.Index(names))
+def _categorical(positions: "pd.Series | np.ndarray", names: Sequence[str]) -> "pd.Categorical[str]":
+    """Return names by their position in `names`, whose order they keep; -1 is missing."""
+    return pd.Categorical.from_codes(np.asarray(positions, dtype=np.int64), pd.Index(names))
 
 
 def _shares(accidents: pd.DataFrame, groups: Mapping[str, object]) -> pd.DataFrame:
-    """`n` accidents with a label and their `share` of priority in every cell that has any."""
+    """Count labelled accidents (`n`) and compute the `share` of priority in every non-empty group."""
     frame = pd.DataFrame({**groups, "label": accidents[LABEL].to_numpy()})
-    known = frame[frame["label"] >= 0]
-    cells = known.groupby(list(groups), observed=True)["label"].agg(n="size", share="mean")
-    return cells.reset_index()
+    labelled = frame[frame["label"] >= 0]
+    return labelled.groupby(list(groups), observed=True)["label"].agg(n="size", share="mean").reset_index()

@@ -1,37 +1,37 @@
-"""One model by department, road category, light or month."""
+"""Metrics of one model by group: department, road category, light or month."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from accidents.evaluation.results import Evaluation, Group, Interval
-from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE, canvas, few_ticks, legend_above, unit_axis
+from accidents.evaluation.results import Evaluation, GroupMetrics, Interval
+from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE, legend_above, limit_ticks, subplots, unit_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MANY = 20
-"""Groups from which on they are put in the order of their recorded share."""
+SORTED_ABOVE = 20
+"""Number of groups above which they are sorted by their recorded share."""
 
-_NAMED = 4  # groups at either end that `agreement` names
-_LINE = 0.045  # height of a name in shares
+_ANNOTATED = 4  # groups at either end that `group_calibration` annotates
+_LINE = 0.045  # height of an annotation, in shares
 
 
-def groups(members: Sequence[Group], evaluation: Evaluation, name: str, source: str) -> Figure:
-    """Recorded and predicted share of priority, ROC-AUC and F1, one row a group; grey lines mark all accidents.
+def group_metrics(groups: Sequence[GroupMetrics], evaluation: Evaluation, name: str, source_note: str) -> Figure:
+    """Plot recorded and predicted share of priority, ROC-AUC and F1, one row a group; grey lines mark all accidents.
 
     Args:
-        members: the groups, from the top down.
+        groups: the groups, from the top down.
         evaluation: of all accidents.
-        name: what the groups are, such as `road category`.
-        source: what `style.credit` gives.
+        name: of the column, such as `road category`.
+        source_note: from `style.source_note`.
     """
-    many = len(members) > MANY
-    rows = sorted(members, key=lambda group: group.prevalence) if many else list(members)
+    many = len(groups) > SORTED_ABOVE
+    rows = sorted(groups, key=lambda group: group.prevalence) if many else list(groups)
     size = (8.6, 1.6 + (0.15 if many else 0.27) * len(rows))
-    figure, (share, auc, f1) = canvas(f"By {name}", source, size=size, columns=3, share_y=True)
+    figure, (share, auc, f1) = subplots(f"By {name}", source_note, size=size, columns=3, share_y=True)
     _dots(
         share, "share of priority", [(row.prevalence, row.prevalence_interval) for row in rows], evaluation.prevalence
     )
@@ -39,7 +39,7 @@ def groups(members: Sequence[Group], evaluation: Evaluation, name: str, source: 
     _dots(f1, "F1", [(row.f1, row.f1_interval) for row in rows], evaluation.f1)
     predicted = [row.mean_probability for row in rows]
     share.plot(predicted, range(len(rows)), "D", color=ORANGE, markersize=4, fillstyle="none", label="mean predicted")
-    share.set(yticks=range(len(rows)), yticklabels=[f"{row.words}  ({row.n:,})" for row in rows])
+    share.set(yticks=range(len(rows)), yticklabels=[f"{row.name}  ({row.n:,})" for row in rows])
     share.set_ylim(len(rows) - 0.4, -0.6)
     share.tick_params(axis="y", labelsize=6.5 if many else 8)
     legend_above(share, columns=2)
@@ -47,43 +47,43 @@ def groups(members: Sequence[Group], evaluation: Evaluation, name: str, source: 
 
 
 def _dots(axes: Axes, label: str, values: list[tuple[float | None, Interval | None]], overall: float | None) -> None:
-    known = [(row, value, limits) for row, (value, limits) in enumerate(values) if value is not None and limits]
+    defined = [(row, value, limits) for row, (value, limits) in enumerate(values) if value is not None and limits]
     if overall is not None:
         axes.axvline(overall, color=MUTED, linewidth=0.8)
-    if known:
-        rows, middle, limits = zip(*known, strict=True)
+    if defined:
+        rows, middle, limits = zip(*defined, strict=True)
         low, high = zip(*limits, strict=True)
         axes.hlines(rows, low, high, color=BLUE, linewidth=2, alpha=0.35)
         axes.plot(middle, rows, "o", color=BLUE, markersize=4, label="recorded")
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
-    few_ticks(axes, "x")
+    limit_ticks(axes, "x")
 
 
-def agreement(members: Sequence[Group], name: str, source: str) -> Figure:
-    """Recorded against mean predicted share of priority, one dot a group, the larger the more accidents.
+def group_calibration(groups: Sequence[GroupMetrics], name: str, source_note: str) -> Figure:
+    """Plot recorded share against mean predicted probability of priority, one dot a group, sized by accidents.
 
-    The groups of least and greatest recorded share are named.
+    The groups of least and greatest recorded share are annotated.
     """
-    figure, (axes,) = canvas(f"Recorded and predicted share by {name}", source)
-    rows = sorted(members, key=lambda group: group.prevalence)
+    figure, (axes,) = subplots(f"Recorded and predicted share by {name}", source_note)
+    rows = sorted(groups, key=lambda group: group.prevalence)
     predicted, recorded = [row.mean_probability for row in rows], [row.prevalence for row in rows]
     low, high = zip(*(row.prevalence_interval for row in rows), strict=True)
     largest = max(row.n for row in rows)
     axes.plot((0, 1), (0, 1), color=GRID, linewidth=1.2)
     axes.vlines(predicted, low, high, color=BLUE, linewidth=1, alpha=0.25)
     axes.scatter(predicted, recorded, s=[6 + 60 * row.n / largest for row in rows], color=BLUE, alpha=0.75, linewidth=0)
-    for end in (rows[:_NAMED], rows[_NAMED:][-_NAMED:]):
-        _name(axes, end)
+    for end in (rows[:_ANNOTATED], rows[_ANNOTATED:][-_ANNOTATED:]):
+        _annotate(axes, end)
     axes.set(xlabel="mean predicted probability", ylabel="recorded share of priority")
     unit_axis(axes, "x", "y")
     return figure
 
 
-def _name(axes: Axes, rows: Sequence[Group]) -> None:
-    """Write the names of groups, of ascending share, beside their dots, one above the other."""
+def _annotate(axes: Axes, rows: Sequence[GroupMetrics]) -> None:
+    """Write the names of groups, in ascending order of share, beside their dots without overlap."""
     lowest = 0.0
     for row in rows:
         height = max(row.prevalence, lowest)
-        axes.text(row.mean_probability + 0.03, height, row.words, fontsize=7.5, color=INK, va="center")
+        axes.text(row.mean_probability + 0.03, height, row.name, fontsize=7.5, color=INK, va="center")
         lowest = height + _LINE

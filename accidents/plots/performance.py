@@ -1,4 +1,4 @@
-"""How well models do: confusion matrix, ROC, precision-recall, calibration, thresholds, models side by side.
+"""Classifier plots: confusion matrix, ROC, precision-recall, calibration and threshold curves, model comparison.
 
 Functions that take `evaluations` draw one series a model, under its name, in the order of the mapping.
 """
@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from accidents.evaluation.metrics import METRIC_NAMES
 from accidents.evaluation.results import Evaluation
-from accidents.plots.style import BLUE, GRID, INK, MUTED, SERIES, canvas, few_ticks, legend_above, unit_axis
+from accidents.plots.style import BLUE, GRID, INK, MUTED, SERIES_STYLES, legend_above, limit_ticks, subplots, unit_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COMPARED = {"f1": "F1", "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "ece": "calibration error (ECE)"}
-"""Metrics that `models` shows, with their names."""
+COMPARED_METRICS = ("f1", "roc_auc", "pr_auc", "ece")
+"""Metrics that `model_comparison` shows."""
 
-_GUESSING: dict[str, Any] = {"color": MUTED, "linewidth": 0.8}
+_CHANCE: dict[str, Any] = {"color": MUTED, "linewidth": 0.8}
 
 
-def confusion(evaluation: Evaluation, source: str) -> Figure:
-    """Accidents by what was recorded and what was predicted, with shares of each row."""
+def confusion_matrix(evaluation: Evaluation, source_note: str) -> Figure:
+    """Plot the numbers of accidents by recorded and predicted class, with shares of each row."""
     from matplotlib.patches import Rectangle
 
     counts = evaluation.confusion
@@ -30,7 +31,7 @@ def confusion(evaluation: Evaluation, source: str) -> Figure:
         "priority": (counts.true_positives, counts.false_negatives),
         "non-priority": (counts.false_positives, counts.true_negatives),
     }
-    figure, (axes,) = canvas("Recorded and predicted", source)
+    figure, (axes,) = subplots("Recorded and predicted", source_note)
     for row, (name, cells) in enumerate(rows.items()):
         for column, cell in enumerate(cells):
             share = cell / max(sum(cells), 1)
@@ -53,40 +54,40 @@ def confusion(evaluation: Evaluation, source: str) -> Figure:
     return figure
 
 
-def roc(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
-    """True against false positive rate; a dot marks the decision threshold."""
-    figure, (axes,) = canvas("ROC curve, and the area under it", source)
-    axes.plot((0, 1), (0, 1), **_GUESSING)
-    for line, (name, evaluation) in zip(SERIES, evaluations.items(), strict=False):
+def roc_curve(evaluations: Mapping[str, Evaluation], source_note: str) -> Figure:
+    """Plot true against false positive rate; a dot marks the decision threshold."""
+    figure, (axes,) = subplots("ROC curve, and the area under it", source_note)
+    axes.plot((0, 1), (0, 1), **_CHANCE)
+    for line, (name, evaluation) in zip(SERIES_STYLES, evaluations.items(), strict=False):
         axes.plot(*evaluation.roc.values(), **line, linewidth=1.6, label=_label(evaluations, name, "roc_auc"))
         counts = evaluation.confusion
-        alarms = counts.false_positives / max(counts.false_positives + counts.true_negatives, 1)
-        hits = counts.true_positives / max(counts.true_positives + counts.false_negatives, 1)
-        axes.plot(alarms, hits, "o", color=line["color"], markersize=5)
-    _name_marks(axes)
+        false_positive_rate = counts.false_positives / max(counts.false_positives + counts.true_negatives, 1)
+        true_positive_rate = counts.true_positives / max(counts.true_positives + counts.false_negatives, 1)
+        axes.plot(false_positive_rate, true_positive_rate, "o", color=line["color"], markersize=5)
+    _add_legend_entries(axes)
     axes.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
     return _finish(figure, axes)
 
 
-def precision_recall(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
-    """Precision against recall; a dot marks the decision threshold, a line the precision of guessing."""
-    figure, (axes,) = canvas("Precision and recall, and average precision", source)
-    for line, (name, evaluation) in zip(SERIES, evaluations.items(), strict=False):
-        axes.axhline(evaluation.prevalence, **_GUESSING)
+def precision_recall_curve(evaluations: Mapping[str, Evaluation], source_note: str) -> Figure:
+    """Plot precision against recall; a dot marks the decision threshold, a line the precision of chance."""
+    figure, (axes,) = subplots("Precision and recall, and average precision", source_note)
+    for line, (name, evaluation) in zip(SERIES_STYLES, evaluations.items(), strict=False):
+        axes.axhline(evaluation.prevalence, **_CHANCE)
         label = _label(evaluations, name, "pr_auc")
         axes.plot(*evaluation.precision_recall.values(), **line, linewidth=1.6, label=label)
         if evaluation.precision is not None and evaluation.recall is not None:
             axes.plot(evaluation.recall, evaluation.precision, "o", color=line["color"], markersize=5)
-    _name_marks(axes)
+    _add_legend_entries(axes)
     axes.set(xlabel="recall", ylabel="precision")
     return _finish(figure, axes)
 
 
-def calibration(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
-    """Observed share against predicted probability with 95 % intervals, and below how many accidents there are."""
-    figure, (axes, below) = canvas("Calibration, and expected error", source, heights=(4, 1))
+def calibration_curve(evaluations: Mapping[str, Evaluation], source_note: str) -> Figure:
+    """Plot observed share against predicted probability with 95 % intervals, and the number of accidents below."""
+    figure, (axes, below) = subplots("Calibration, and expected error", source_note, heights=(4, 1))
     axes.plot((0, 1), (0, 1), color=GRID, linewidth=1.2)
-    for line, (name, evaluation) in zip(SERIES, evaluations.items(), strict=False):
+    for line, (name, evaluation) in zip(SERIES_STYLES, evaluations.items(), strict=False):
         bins = evaluation.calibration
         label = _label(evaluations, name, "ece")
         axes.plot(bins["predicted"], bins["observed"], marker="o", markersize=3.5, linewidth=1.2, **line, label=label)
@@ -94,17 +95,17 @@ def calibration(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
         below.plot(bins["predicted"], bins["n"], **line, linewidth=1.2)
     axes.set(ylabel="observed share of priority")
     below.set(xlabel="predicted probability of priority", ylabel="accidents", ylim=(0, None))
-    few_ticks(below, "y")
+    limit_ticks(below, "y")
     below.yaxis.set_major_formatter("{x:,.0f}")
     unit_axis(below, "x")
     return _finish(figure, axes)
 
 
-def thresholds(evaluation: Evaluation, source: str) -> Figure:
-    """What each decision threshold would give; a line marks the chosen one."""
-    figure, (axes,) = canvas("Decision threshold", source)
+def threshold_curve(evaluation: Evaluation, source_note: str) -> Figure:
+    """Plot F1, precision, recall and share predicted priority by decision threshold; a line marks the chosen one."""
+    figure, (axes,) = subplots("Decision threshold", source_note)
     names = {"f1": "F1", "precision": "precision", "recall": "recall", "predicted": "share predicted priority"}
-    for line, (column, name) in zip(SERIES, names.items(), strict=False):
+    for line, (column, name) in zip(SERIES_STYLES, names.items(), strict=False):
         axes.plot(evaluation.thresholds["threshold"], evaluation.thresholds[column], **line, linewidth=1.6, label=name)
     axes.axvline(evaluation.threshold, color=MUTED, linewidth=1)
     axes.text(evaluation.threshold + 0.015, 0.015, f"chosen: {evaluation.threshold:.3f}", fontsize=8, color=INK)
@@ -114,11 +115,13 @@ def thresholds(evaluation: Evaluation, source: str) -> Figure:
     return figure
 
 
-def models(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
-    """Models side by side: the metrics of `COMPARED` with their intervals, on the same accidents."""
+def model_comparison(evaluations: Mapping[str, Evaluation], source_note: str) -> Figure:
+    """Plot the metrics of `COMPARED_METRICS` of models on the same accidents, with their intervals."""
     size = (8.6, 1.5 + 0.36 * len(evaluations))
-    figure, panels = canvas("Models on the same accidents", source, size=size, columns=len(COMPARED), share_y=True)
-    for axes, (metric, name) in zip(panels, COMPARED.items(), strict=True):
+    figure, panels = subplots(
+        "Models on the same accidents", source_note, size=size, columns=len(COMPARED_METRICS), share_y=True
+    )
+    for axes, metric in zip(panels, COMPARED_METRICS, strict=True):
         for row, evaluation in enumerate(evaluations.values()):
             value, limits = getattr(evaluation, metric), evaluation.intervals[metric]
             if value is not None and limits is not None:
@@ -126,26 +129,29 @@ def models(evaluations: Mapping[str, Evaluation], source: str) -> Figure:
                 axes.plot(value, row, "o", color=BLUE, markersize=5)
                 axes.text(value, row - 0.22, f"{value:.3f}", ha="center", fontsize=7.5, color=INK)
         axes.set(
-            xlabel=name, yticks=range(len(evaluations)), yticklabels=evaluations, ylim=(len(evaluations) - 0.5, -0.6)
+            xlabel=METRIC_NAMES[metric],
+            yticks=range(len(evaluations)),
+            yticklabels=evaluations,
+            ylim=(len(evaluations) - 0.5, -0.6),
         )
-        few_ticks(axes, "x")
+        limit_ticks(axes, "x")
         axes.margins(x=0.15)
         axes.grid(axis="y", visible=False)
     return figure
 
 
 def _label(evaluations: Mapping[str, Evaluation], name: str, metric: str) -> str:
-    """Name of a model with a metric, and with its interval where there is room for it."""
+    """Return the name of a model with a metric, and its interval where there is room for it."""
     value, limits = getattr(evaluations[name], metric), evaluations[name].intervals[metric]
     if value is None or limits is None:
         return f"{name}: not defined"
     return f"{name} {value:.3f}" + (f" ({limits[0]:.3f} to {limits[1]:.3f})" if len(evaluations) < 3 else "")
 
 
-def _name_marks(axes: Axes) -> None:
-    """Let the legend say what dots and the line without a name are, whichever model they belong to."""
+def _add_legend_entries(axes: Axes) -> None:
+    """Add dots and the line of chance, which belong to no one model, to the legend."""
     axes.plot([], [], "o", color=MUTED, markersize=5, label="threshold in use")
-    axes.plot([], [], **_GUESSING, label="guessing")
+    axes.plot([], [], **_CHANCE, label="chance")
 
 
 def _finish(figure: Figure, axes: Axes) -> Figure:

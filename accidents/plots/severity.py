@@ -1,4 +1,4 @@
-"""How often accidents are priority: by hour and weekday, by road and light, by the parties to them."""
+"""Heat maps of the share of priority: by hour and weekday, road and light, parties to the accident."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accidents.plots.style import INK, canvas, colour_bar, sequential
+from accidents.plots.style import INK, add_colorbar, sequential_colormap, subplots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,52 +15,54 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-FEW = 20
-"""Accidents below which a cell shows no share, which would be chance."""
+MIN_ACCIDENTS = 20
+"""Least number of accidents for which a square shows a share."""
 
-_DARK = 0.5  # of the greatest share: cells from which on text is white
+_DARK = 0.5  # of the greatest share; above it text is white
 _CENTRED: dict[str, Any] = {"textcoords": "offset points", "ha": "center"}
-_SHARE = f"share of priority accidents; white: fewer than {FEW} accidents"
+_SHARE = f"share of priority accidents; white: fewer than {MIN_ACCIDENTS} accidents"
 
 
-def by_hour_and_weekday(cells: pd.DataFrame, source: str) -> Figure:
-    """Number of accidents and share of priority in every hour of the week.
+def by_hour_and_weekday(shares: pd.DataFrame, source_note: str) -> Figure:
+    """Plot the number of accidents and the share of priority by hour of the week.
 
     Args:
-        cells: what `accidents.plots.exploration.by_hour_and_weekday` gives.
-        source: what `style.credit` gives.
+        shares: from `accidents.plots.exploration.priority_by_hour_and_weekday`.
+        source_note: from `style.source_note`.
     """
-    figure, (number, share) = canvas("The hours of the week", source, size=(8.2, 4.6), heights=(1, 1))
-    mesh = _grid(number, cells, "weekday", "hour", "n", 0)
-    colour_bar(figure, mesh, number, "accidents", beside=True)
-    mesh = _grid(share, cells, "weekday", "hour", "share", FEW)
-    colour_bar(figure, mesh, share, "share of priority", beside=True)
+    figure, (number, share) = subplots("The hours of the week", source_note, size=(8.2, 4.6), heights=(1, 1))
+    mesh = _heat_map(number, shares, "weekday", "hour", "n", 0)
+    add_colorbar(figure, mesh, number, "accidents", beside=True)
+    mesh = _heat_map(share, shares, "weekday", "hour", "share", MIN_ACCIDENTS)
+    add_colorbar(figure, mesh, share, "share of priority", beside=True)
     number.set(ylabel="accidents")
-    share.set(ylabel="share of priority", xlabel=f"hour (local time); white: fewer than {FEW} accidents")
+    share.set(ylabel="share of priority", xlabel=f"hour (local time); white: fewer than {MIN_ACCIDENTS} accidents")
     for axes in (number, share):
         axes.set_xticks(np.arange(0, 25, 3), () if axes is number else [f"{hour}:00" for hour in range(0, 25, 3)])
     return figure
 
 
-def by_road_and_light(cells: pd.DataFrame, source: str) -> Figure:
-    """Share of priority by road category and light, with the number of accidents in each cell."""
-    return _table(cells, ("road", "light"), "Priority by road and light", source, size=(8.2, 4.6))
+def by_road_and_light(shares: pd.DataFrame, source_note: str) -> Figure:
+    """Plot the share of priority by road category and light, with the number of accidents."""
+    return _annotated_heat_map(shares, ("road", "light"), "Priority by road and light", source_note, size=(8.2, 4.6))
 
 
-def by_parties(cells: pd.DataFrame, source: str) -> Figure:
-    """Share of priority by the lightest and the heaviest party, with the number of accidents in each cell."""
-    return _table(cells, ("lightest", "heaviest"), "Priority by who met whom", source, size=(8.2, 4.4))
+def by_parties(shares: pd.DataFrame, source_note: str) -> Figure:
+    """Plot the share of priority by the lightest and the heaviest party, with the number of accidents."""
+    return _annotated_heat_map(
+        shares, ("lightest", "heaviest"), "Priority by lightest and heaviest party", source_note, size=(8.2, 4.4)
+    )
 
 
-def _table(
-    cells: pd.DataFrame, names: tuple[str, str], title: str, source: str, *, size: tuple[float, float]
+def _annotated_heat_map(
+    shares: pd.DataFrame, names: tuple[str, str], title: str, source_note: str, *, size: tuple[float, float]
 ) -> Figure:
     row, column = names
-    figure, (axes,) = canvas(title, source, size=size)
-    mesh = _grid(axes, cells, row, column, "share", FEW)
-    colour_bar(figure, mesh, axes, _SHARE)
-    rows, columns = _members(cells, row), _members(cells, column)
-    shown = cells[cells["n"] >= FEW]
+    figure, (axes,) = subplots(title, source_note, size=size)
+    mesh = _heat_map(axes, shares, row, column, "share", MIN_ACCIDENTS)
+    add_colorbar(figure, mesh, axes, _SHARE)
+    rows, columns = _categories(shares, row), _categories(shares, column)
+    shown = shares[shares["n"] >= MIN_ACCIDENTS]
     for place, across, n, share in zip(shown[row], shown[column], shown["n"], shown["share"], strict=True):
         where = (columns.index(across) + 0.5, rows.index(place) + 0.5)
         colour = "white" if share > _DARK * shown["share"].max() else INK
@@ -70,29 +72,29 @@ def _table(
     return figure
 
 
-def _grid(axes: Axes, cells: pd.DataFrame, row: str, column: str, value: str, least: int) -> QuadMesh:
-    """Cells as coloured squares, the first row on top; those of fewer than `least` accidents stay white."""
-    rows, columns = _members(cells, row), _members(cells, column)
+def _heat_map(axes: Axes, shares: pd.DataFrame, row: str, column: str, value: str, least: int) -> QuadMesh:
+    """Draw coloured squares, the first row on top; those of fewer than `least` accidents stay white."""
+    rows, columns = _categories(shares, row), _categories(shares, column)
     grid = np.full((len(rows), len(columns)), np.nan)
-    enough = cells[cells["n"] >= least]
+    enough = shares[shares["n"] >= least]
     grid[[rows.index(name) for name in enough[row]], [columns.index(name) for name in enough[column]]] = enough[value]
-    mesh = axes.pcolormesh(grid, cmap=sequential(), vmin=0, edgecolor="white", linewidth=0.8)
+    mesh = axes.pcolormesh(grid, cmap=sequential_colormap(), vmin=0, edgecolor="white", linewidth=0.8)
     axes.set(ylim=(len(rows), 0), yticks=np.arange(len(rows)) + 0.5, yticklabels=rows)
-    axes.set(xticks=np.arange(len(columns)) + 0.5, xticklabels=[_broken(name) for name in columns])
+    axes.set(xticks=np.arange(len(columns)) + 0.5, xticklabels=[_wrap(name) for name in columns])
     axes.grid(visible=False)
     axes.spines[["left", "bottom"]].set_visible(False)
     return mesh
 
 
-def _members(cells: pd.DataFrame, name: str) -> list[object]:
-    """The groups that occur: categories in their own order, others sorted."""
-    values = cells[name]
+def _categories(shares: pd.DataFrame, name: str) -> list[object]:
+    """Return the values that occur: categories in their own order, others sorted."""
+    values = shares[name]
     present = set(values)
     if hasattr(values, "cat"):
         return [each for each in values.cat.categories if each in present]
     return sorted(present)
 
 
-def _broken(name: object) -> str:
-    """A long name in two or three lines."""
+def _wrap(name: object) -> str:
+    """Wrap a long name to two or three lines."""
     return textwrap.fill(str(name), 14)

@@ -1,4 +1,5 @@
-"""Whether a trained model may replace another, both measured anew on accidents that neither has learned from.
+"""Promotion: whether a candidate model may replace the incumbent, by its metrics on accidents held out from both.
 
-`measuring` scores models, `decision` applies the rule of `configs/promotion.yaml`, `results` is what passes between.
+`held_out_evaluation` evaluates models, `decision` applies the rule of `configs/promotion.yaml`, `version_comparison`
+compares registered versions.
 """

@@ -1,4 +1,4 @@
-"""Pages about models: the evaluation of one, the comparison of several, the model card.
+"""HTML reports and the model card: evaluation of one model, comparison of several.
 
-Every page is one file that asks no other host for anything, and reads well on a phone, in the dark and on paper.
+Every page is one self-contained file that loads nothing from other hosts.
 """

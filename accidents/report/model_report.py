@@ -1,7 +1,4 @@
-"""Trained models held against labelled accidents: one of them, or all of a training, with the pages that tell of it.
-
-Figures come from `evaluation`, explanations from `explanation`, pages from `report`; here is what goes with what.
-"""
+"""Evaluation, explanation and report of trained models: of one model, or of all models of a training."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,69 +10,73 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.evaluation.evaluate import compare, evaluate
-from accidents.evaluation.results import Difference, Evaluation
-from accidents.explanation.importance import Explanation, explain
-from accidents.plots.style import Picture, draw
-from accidents.report.card import Card, model_card
-from accidents.report.comparison import comparison_report, ranked_by_f1
-from accidents.report.evaluation import evaluation_report, pictures
-from accidents.report.files import REPORT, Reports
-from accidents.report.subject import Subject
-from accidents.sample.source_name import SAMPLE
+from accidents.evaluation.evaluate import evaluate, paired_differences
+from accidents.evaluation.results import Evaluation, MetricDifference
+from accidents.explanation.importance import Explanation, explain_model
+from accidents.plots.style import RenderedFigure, render_figure
+from accidents.report.comparison_report import comparison_report, rank_by_f1
+from accidents.report.evaluated_model import EvaluatedModel
+from accidents.report.evaluation_report import evaluation_figures, evaluation_report
+from accidents.report.model_card import ModelCard, model_card
+from accidents.report.report_files import REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.worker_process import WorkerTask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
 _PLOT_FILES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
-"""Files of pictures whose name in a report is not what people look for."""
+"""File names of figures where they differ from the names in the report."""
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """One model on labelled accidents: its evaluation, what moves it, the HTML report, and the report's pictures.
-
-    `drawn` are the pictures as they stand in the report.
-    """
+class ModelReport:
+    """Evaluation, explanation and HTML report of one model, with the figures of the report."""
 
     evaluation: Evaluation
     explanation: Explanation
-    report: str
-    pictures: "dict[str, Figure]"
-    drawn: dict[str, Picture]
+    html: str
+    figures: "dict[str, Figure]"
+    rendered: dict[str, RenderedFigure]
 
     def files(self) -> dict[str, str]:
-        """What is kept of it, text by file name."""
+        """Return the text of each report file by its name."""
         return {
-            REPORT: self.report,
+            REPORT_FILE: self.html,
             "evaluation.json": json.dumps(self.evaluation.model_dump(mode="json"), indent=1),
             "shap_importance.csv": self.explanation.features.to_csv(index=False),
-            **{f"plots/{_PLOT_FILES.get(name, name)}.svg": picture.file for name, picture in self.drawn.items()},
+            **{
+                f"plots/{_PLOT_FILES.get(name, name)}.svg": figure.standalone_svg
+                for name, figure in self.rendered.items()
+            },
         }
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """All models of a training on its test part.
+class ModelComparison:
+    """Comparison of all models of a training on its test set.
 
-    `table` has one row a model, ranked by F1: `model_type accuracy precision recall f1_score roc_auc best_cv_score
-    fit_seconds`. `evaluations` are `Evaluation`s as JSON, by model type; `best` is the type of best F1 on the
-    validation part, which `report` and `card` describe. `reports` has the files of every model.
+    Attributes:
+        table: one row a model, ranked by F1: `model_type`, `accuracy`, `precision`, `recall`, `f1_score`, `roc_auc`,
+            `best_cv_score`, `fit_seconds`.
+        evaluations: `Evaluation` as JSON by model type.
+        best: model type of best F1 on the validation set.
+        best_report: HTML report of that model.
+        comparison_report: HTML report that compares all models.
+        card: model card of the best model.
+        report_files: report files of all models.
     """
 
     table: pd.DataFrame
     evaluations: dict[str, dict[str, Any]]
     best: str
-    report: str
+    best_report: str
     comparison_report: str
-    card: Card
-    reports: Reports
+    card: ModelCard
+    report_files: ReportFiles
 
 
-def assess(
+def report_on_dataset(
     bundle: Bundle,
     features: pd.DataFrame,
     accidents: pd.DataFrame,
@@ -83,28 +84,26 @@ def assess(
     *,
     source: str,
     fingerprint: str,
-    told: str,
-) -> Assessment:
-    """Measure a model on labelled accidents that it has not learned from (`accidents.training.held_out`).
+    dataset: str,
+) -> ModelReport:
+    """Evaluate a model on labelled held-out accidents.
 
     Args:
         bundle: the model.
-        features: what `accidents.features.build` gives.
+        features: from `accidents.features.build`.
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
         fingerprint: of their files.
-        told: which accidents these are, for the report.
+        dataset: which accidents these are, for the report.
     """
     X = bundle.matrix(features.reset_index(drop=True))
-    labels = accidents[LABEL].to_numpy()
-    groups = accidents[list(settings.group_columns)].reset_index(drop=True)
-    evaluation = evaluate(labels, bundle.probability(X), bundle.threshold, groups=groups, settings=settings)
-    subject = _subject(bundle, source, fingerprint, told)
-    return _assessment(subject, evaluation, explain(bundle, X, settings), settings)
+    evaluation = _evaluate(accidents[LABEL].to_numpy(), bundle.probability(X), bundle, accidents, settings)
+    model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
+    return _report(model, evaluation, explain_model(bundle, X, settings), settings)
 
 
-def assess_test_part(
+def report_on_test_set(
     bundle: Bundle,
     predictions: pd.DataFrame,
     features: pd.DataFrame,
@@ -112,45 +111,22 @@ def assess_test_part(
     settings: EvaluationSettings,
     *,
     source: str,
-) -> Assessment:
-    """Measure a model on the test part of its own training.
+) -> ModelReport:
+    """Evaluate a model on the test set of its training.
 
     Args:
         bundle: the model.
         predictions: `Trained.predictions` of it.
-        features: what `accidents.features.build` gives.
+        features: from `accidents.features.build`.
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
     """
-    part = _test_part(predictions)
-    rows = _rows_of(part["Num_Acc"], accidents)
-    evaluation = _evaluated(part, bundle, accidents.loc[rows], settings)
-    subject = _subject(bundle, source, bundle.fingerprint, _told(part))
-    return _assessment(subject, evaluation, explain(bundle, bundle.matrix(features.loc[rows]), settings), settings)
-
-
-def _assessment(
-    subject: Subject, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
-) -> Assessment:
-    figures = pictures(subject, evaluation, explanation, settings)
-    drawn = {name: draw(figure) for name, figure in figures.items()}
-    report = evaluation_report(subject, evaluation, explanation, settings, drawn)
-    return Assessment(evaluation, explanation, report, figures, drawn)
-
-
-def _evaluated(part: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings) -> Evaluation:
-    return evaluate(
-        part["label"].to_numpy(),
-        part["probability"].to_numpy(),
-        bundle.threshold,
-        groups=accidents[list(settings.group_columns)].reset_index(drop=True),
-        settings=settings,
-    )
-
-
-def _told(part: pd.DataFrame) -> str:
-    return f"test part, {len(part):,} accidents"
+    test = _test_set(predictions)
+    rows = _positions(test["Num_Acc"], accidents)
+    evaluation = _evaluate_predictions(test, bundle, accidents.loc[rows], settings)
+    explanation = explain_model(bundle, bundle.matrix(features.loc[rows]), settings)
+    return _report(_evaluated_model(bundle, source, test), evaluation, explanation, settings)
 
 
 def compare_models(
@@ -162,75 +138,94 @@ def compare_models(
     *,
     source: str,
     without_place: Mapping[str, Any] | None = None,
-) -> Comparison:
-    """Measure the models of one training on its test part, rank them, and describe the best.
+) -> ModelComparison:
+    """Evaluate the models of one training on its test set, rank them, and write their reports.
 
     Args:
         bundles: models of different types, trained on one split.
         predictions: `Trained.predictions` of each of them.
-        features: what `accidents.features.build` gives.
+        features: from `accidents.features.build`.
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
-        without_place: summaries by model type of models trained without the place, for the card.
+        without_place: `Evaluation.summary` by model type of models trained without the place, for the card.
     """
-    tested = {b.model_type: _test_part(p) for b, p in zip(bundles, predictions, strict=True)}
+    tests = {b.model_type: _test_set(p) for b, p in zip(bundles, predictions, strict=True)}
     models = {bundle.model_type: bundle for bundle in bundles}
-    rows = _rows_of(next(iter(tested.values()))["Num_Acc"], accidents)
-    measured, X = accidents.loc[rows], features.loc[rows]
-    subjects, evaluations, explanations, drawn = {}, {}, {}, []
-    # A second process draws the reports but for the last: of one that takes long to explain, if there is one.
+    rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
+    test_accidents, X = accidents.loc[rows], features.loc[rows]
+    evaluated, evaluations, explanations, files = {}, {}, {}, {}
+    # A second process renders all reports but the last, that of a model that takes long to explain if there is one.
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
+    tasks = {}
     for name in order:
-        bundle, part = models[name], tested[name]
-        subjects[name] = _subject(bundle, source, bundle.fingerprint, _told(part))
-        evaluations[name] = _evaluated(part, bundle, measured, settings)
-        explanations[name] = explain(bundle, bundle.matrix(X), settings)
-        told = subjects[name], evaluations[name], explanations[name], settings
-        drawn.append(WorkerTask(_files, *told) if name != order[-1] else _files(*told))
-    ranking = ranked_by_f1({name: evaluations[name] for name in models})
+        evaluated[name] = _evaluated_model(models[name], source, tests[name])
+        evaluations[name] = _evaluate_predictions(tests[name], models[name], test_accidents, settings)
+        explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
+        arguments = evaluated[name], evaluations[name], explanations[name], settings
+        if name == order[-1]:
+            files[name] = _report_files(*arguments)
+        else:
+            tasks[name] = WorkerTask(_report_files, *arguments)
+    ranking = rank_by_f1({name: evaluations[name] for name in models})
     best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
-    compared = comparison_report(
-        [subjects[name] for name in ranking],
+    comparison = comparison_report(
+        [evaluated[name] for name in ranking],
         [evaluations[name] for name in ranking],
-        _differences(ranking, tested, models, settings),
-        chosen=subjects[best].name,
+        _f1_differences(ranking, tests, models, settings),
+        recommended=evaluated[best].name,
     )
-    files = {name: one.result() if isinstance(one, WorkerTask) else one for name, one in zip(order, drawn, strict=True)}
-    return Comparison(
+    files |= {name: task.result() for name, task in tasks.items()}
+    return ModelComparison(
         table=_table(ranking, models, evaluations),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
-        report=files[best][REPORT],
-        comparison_report=compared,
-        card=model_card(subjects[best], evaluations[best], explanations[best], (without_place or {}).get(best)),
-        reports=Reports({name: files[name] for name in ranking}),
+        best_report=files[best][REPORT_FILE],
+        comparison_report=comparison,
+        card=model_card(evaluated[best], evaluations[best], explanations[best], (without_place or {}).get(best)),
+        report_files=ReportFiles({name: files[name] for name in ranking}),
     )
 
 
-def _files(
-    subject: Subject, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
+def _report(
+    model: EvaluatedModel, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
+) -> ModelReport:
+    figures = evaluation_figures(model, evaluation, explanation, settings)
+    rendered = {name: render_figure(figure) for name, figure in figures.items()}
+    html = evaluation_report(model, evaluation, explanation, settings, rendered)
+    return ModelReport(evaluation, explanation, html, figures, rendered)
+
+
+def _report_files(
+    model: EvaluatedModel, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
 ) -> dict[str, str]:
-    return _assessment(subject, evaluation, explanation, settings).files()
+    return _report(model, evaluation, explanation, settings).files()
 
 
-def _test_part(predictions: pd.DataFrame) -> pd.DataFrame:
+def _evaluate(
+    labels: np.ndarray, probabilities: np.ndarray, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
+) -> Evaluation:
+    groups = accidents[list(settings.group_columns)].reset_index(drop=True)
+    return evaluate(labels, probabilities, bundle.threshold, groups=groups, settings=settings)
+
+
+def _evaluate_predictions(
+    test: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
+) -> Evaluation:
+    return _evaluate(test["label"].to_numpy(), test["probability"].to_numpy(), bundle, accidents, settings)
+
+
+def _evaluated_model(bundle: Bundle, source: str, test: pd.DataFrame) -> EvaluatedModel:
+    return EvaluatedModel(bundle.metadata(), source, f"test set, {len(test):,} accidents", bundle.fingerprint)
+
+
+def _test_set(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[predictions["part"] == Subset.TEST].reset_index(drop=True)
 
 
-def _rows_of(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:
-    """Positions of accidents by id; the accidents are sorted by it."""
+def _positions(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:
+    """Return the positions of accident ids in accidents, which are sorted by them."""
     return np.searchsorted(accidents["Num_Acc"].to_numpy(), ids.to_numpy())
-
-
-def _subject(bundle: Bundle, source: str, fingerprint: str, accidents: str) -> Subject:
-    return Subject(
-        metadata=bundle.metadata(),
-        source=source,
-        accidents=accidents,
-        fingerprint=fingerprint,
-        synthetic=source == SAMPLE,
-    )
 
 
 def _table(ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
@@ -250,17 +245,18 @@ def _table(ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Ma
     return pd.DataFrame(rows).astype({"best_cv_score": "float64"})
 
 
-def _differences(
+def _f1_differences(
     ranking: Sequence[str],
-    tested: Mapping[str, pd.DataFrame],
+    tests: Mapping[str, pd.DataFrame],
     models: Mapping[str, Bundle],
     settings: EvaluationSettings,
-) -> list[Difference]:
-    """F1 of each model less that of the first of the ranking, paired."""
-    labels = tested[ranking[0]]["label"].to_numpy()
-    # F1 knows decisions alone; resamples of two values are measured far faster than those of probabilities.
-    scored = {
-        name: ((tested[name]["probability"].to_numpy() >= models[name].threshold).astype(np.float64), 1.0)
+) -> list[MetricDifference]:
+    """Compute the paired difference of F1 of each model and the first of the ranking."""
+    labels = tests[ranking[0]]["label"].to_numpy()
+    # F1 depends on predictions alone; resamples of two distinct values are measured far faster than probabilities.
+    predictions = {
+        name: ((tests[name]["probability"].to_numpy() >= models[name].threshold).astype(np.float64), 1.0)
         for name in ranking
     }
-    return [compare(labels, scored[name], scored[ranking[0]], settings=settings)["f1"] for name in ranking]
+    best = predictions[ranking[0]]
+    return [paired_differences(labels, predictions[name], best, settings=settings)["f1"] for name in ranking]

@@ -1,4 +1,4 @@
-"""Templates to text: the environment of jinja2, how numbers are written, how pictures are put into a page."""
+"""Jinja environment of the report templates, with filters for numbers and figures."""
 
 from functools import cache
 from pathlib import Path
@@ -8,11 +8,11 @@ import jinja2
 from markupsafe import Markup
 
 from accidents.evaluation.results import Interval
-from accidents.plots.style import BLUE, GRID, INK, MUTED, Picture
+from accidents.plots.style import BLUE, GRID, INK, MUTED, RenderedFigure
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill one of the templates beside this module; every value that it names has to be given."""
+    """Render a template of this package; a value that the template uses and that is not given is an error."""
     return _environment().get_template(template).render(**values)
 
 
@@ -25,28 +25,25 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, limits=limits, percent=percent, picture=picture)
+    environment.filters.update(number=_number, interval=_interval, percent=_percent, inline_svg=_inline_svg)
     return environment
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """A figure with a fixed number of digits, or that it is not defined."""
+def _number(value: float | None, digits: int = 3) -> str:
     return "not defined" if value is None else f"{value:.{digits}f}"
 
 
-def limits(interval: Interval | None, digits: int = 3) -> str:
-    """An interval such as `0.848 to 0.860`; empty where there is none."""
-    return "" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
+def _interval(ends: Interval | None, digits: int = 3) -> str:
+    return "" if ends is None else f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}"
 
 
-def percent(value: float | None) -> str:
-    """A share in per cent."""
+def _percent(value: float | None) -> str:
     return "not defined" if value is None else f"{value:.0%}"
 
 
-def picture(drawn: Picture) -> Markup:
-    """A picture as an SVG element whose ink and first colour follow those of the page, light or dark."""
-    svg = drawn.svg
+def _inline_svg(figure: RenderedFigure) -> Markup:
+    """Return the SVG element with its text, grid and first series in the colours of the page, light or dark."""
+    svg = figure.svg
     for colour, variable in ((INK, "ink"), (MUTED, "muted"), (GRID, "grid"), (BLUE, "accent")):
         svg = svg.replace(colour, f"var(--{variable})")
     return Markup(svg)  # noqa: S704 - drawn here, no text of users

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
-from accidents.evaluation.metrics import measure, scores
+from accidents.evaluation.metrics import compute_metrics
 from accidents.tables import Subset
 from accidents.training.split import labelled, parts_of, uniform
 from accidents.training.train import train
@@ -49,9 +49,9 @@ def learning_curve(
         some, theirs = features[kept].reset_index(drop=True), accidents[kept].reset_index(drop=True)
         trained = train(model_type, some, theirs, settings, level=level)
         learned = labelled(some, theirs)[~test[kept]].query("priority >= 0").head(_MOST)
-        again = scores(learned["priority"].to_numpy(), trained.bundle.predict(learned))
         bundle = trained.bundle
-        on_learned = measure(again.distinct, again.counts(), bundle.threshold, settings.calibration_bins)["roc_auc"][0]
+        labels, probabilities = learned["priority"].to_numpy(), bundle.predict(learned)
+        on_learned = compute_metrics(labels, probabilities, bundle.threshold, settings.calibration_bins)["roc_auc"]
         number = bundle.rows[Subset.TRAINING] + bundle.rows[Subset.VALIDATION]
-        found.append((number, float(on_learned), bundle.metrics[Subset.TEST]["roc_auc"]))
+        found.append((number, on_learned, bundle.metrics[Subset.TEST]["roc_auc"]))
     return pd.DataFrame(found, columns=["accidents", "learned", "test"])

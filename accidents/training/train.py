@@ -13,7 +13,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
-from accidents.evaluation.metrics import measure, scores
+from accidents.evaluation.metrics import compute_metrics
 from accidents.models import model_class
 from accidents.tables import Subset
 from accidents.training import tuning
@@ -97,7 +97,12 @@ def train(
     summary: dict[str, Any] = {
         "rows": {str(part): len(positions) for part, positions in rows.items()},
         "metrics": {
-            str(part): _metrics(scored, fitted.threshold, settings.calibration_bins)
+            str(part): compute_metrics(
+                scored["label"].to_numpy(),
+                scored["probability"].to_numpy(),
+                fitted.threshold,
+                settings.calibration_bins,
+            )
             for part, scored in predictions.groupby("part", sort=False)
         },
         "best_cv_score": search.score,
@@ -170,8 +175,3 @@ def _predictions(
             "probability": probability,
         }
     )
-
-
-def _metrics(scored: pd.DataFrame, threshold: float, bins: int) -> dict[str, float]:
-    found = scores(scored["label"].to_numpy(), scored["probability"].to_numpy())
-    return {name: float(value[0]) for name, value in measure(found.distinct, found.counts(), threshold, bins).items()}

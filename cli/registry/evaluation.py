@@ -51,7 +51,7 @@ def compare(desk: Desk) -> int:
         print(found.recommendation)
         return DONE
     text = {
-        "html": lambda: found.page,
+        "html": lambda: found.html,
         "csv": lambda: found.table.to_csv(index_label="version"),
         "json": lambda: json.dumps(
             {"recommendation": found.recommendation, "versions": found.table.to_dict("index")}, indent=2

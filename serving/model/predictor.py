@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accidents.explanation.reasons import Reason, reasons
-from accidents.explanation.waterfall import course
+from accidents.explanation.reasons import Reason, explain_prediction, top_reasons
 from accidents.inference.prediction import matrix
 from accidents.models.base import Matrix, Vector
 from accidents.requests import FieldProblem, InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
@@ -50,7 +49,7 @@ def predict(served: Served, content: Any, asked: Asked, metrics: Metrics, *, top
     """
     answer, entry, row = _predicted(served, content, asked, metrics)
     if top:
-        answer["reasons"] = [_reason(reason) for reason in reasons(served.bundle, row, top)]
+        answer["reasons"] = [_reason(reason) for reason in top_reasons(served.bundle, row, top)]
         answer["unit"] = served.bundle.model.EXPLAINED
     return answer, entry
 
@@ -62,9 +61,9 @@ def explain(served: Served, content: Any, asked: Asked, metrics: Metrics) -> tup
         RefusedError: the accident cannot be used.
     """
     answer, entry, row = _predicted(served, content, asked, metrics)
-    found = course(served.bundle, row)
+    found = explain_prediction(served.bundle, row)
     answer["reasons"] = [_reason(reason) for reason in found.reasons]
-    answer |= {"average": found.average, "said": found.said, "unit": found.unit}
+    answer |= {"average": found.base_value, "said": found.raw_score, "unit": found.unit}
     return answer, entry
 
 

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.evaluation.evaluate import evaluate as measured
+from accidents.evaluation.evaluate import evaluate as evaluate_model
 from accidents.evaluation.metrics import METRICS
 from accidents.requests import FieldProblem, InvalidRequestError
 from accidents.requests.errors import format_value
@@ -72,7 +72,8 @@ def _check_labels(labels: list[Any], accidents: int) -> None:
 
 def _evaluated(served: Served, accidents: list[Any], labels: list[int]) -> dict[str, Any]:
     probabilities = predictor.probabilities_of(served, accidents)
-    found = measured(np.array(labels, np.int8), probabilities, served.bundle.threshold, groups=None, settings=_SETTINGS)
+    priority, threshold = np.array(labels, np.int8), served.bundle.threshold
+    found = evaluate_model(priority, probabilities, threshold, groups=None, settings=_SETTINGS)
     return {
         "model": served.called,
         "n": found.n,

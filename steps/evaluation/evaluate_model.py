@@ -10,8 +10,8 @@ import materializers.bundle
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.report.model_report import assess
-from accidents.report.subject import display_name
+from accidents.models import display_name
+from accidents.report.model_report import report_on_dataset
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
@@ -43,17 +43,17 @@ def evaluate_model(
     """
     rows = unseen({display_name(model.model_type): model}, features, accidents)
     labelled = int((accidents[LABEL] >= 0).sum())
-    found = assess(
+    report = report_on_dataset(
         model,
         features.iloc[rows],
         accidents.iloc[rows],
         settings,
         source=source,
         fingerprint=fingerprint,
-        told=f"{len(rows):,} of {labelled:,} labelled accidents, those that it has not learned from",
+        dataset=f"{len(rows):,} of {labelled:,} labelled accidents, held out from its training",
     )
-    summary = found.evaluation.summary() | {"labelled": labelled}
+    summary = report.evaluation.summary() | {"labelled": labelled}
     log_step_metadata(
         {"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
     )
-    return summary, HTMLString(found.report)
+    return summary, HTMLString(report.html)

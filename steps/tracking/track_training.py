@@ -11,7 +11,7 @@ import materializers.frame
 import materializers.reports  # noqa: F401  # the three read what goes in
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.report.files import Reports
+from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.tables import Accidents
 from steps.caching import cache_policy
@@ -28,7 +28,7 @@ def track_training(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
     evaluations: dict[str, Any],
-    reports: Reports,
+    reports: ReportFiles,
     accidents: pd.DataFrame,
     vehicles: pd.DataFrame,
     people: pd.DataFrame,

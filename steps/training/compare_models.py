@@ -12,7 +12,7 @@ import materializers.reports  # noqa: F401  # the three store what goes in and o
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.report import model_report
-from accidents.report.files import Reports
+from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from steps.caching import cache_policy
@@ -38,7 +38,7 @@ def compare_models(
     Annotated[HTMLString, "evaluation_report"],
     Annotated[HTMLString, "model_card"],
     Annotated[MarkdownString, "model_card_text"],
-    Annotated[Reports, "model_reports"],
+    Annotated[ReportFiles, "model_reports"],
 ]:
     """Evaluate every model, compare them, report on each, and describe the one of best validation F1 in a card.
 
@@ -62,8 +62,8 @@ def compare_models(
         result.evaluations,
         result.best,
         HTMLString(result.comparison_report),
-        HTMLString(result.report),
+        HTMLString(result.best_report),
         HTMLString(result.card.html),
         MarkdownString(result.card.markdown),
-        result.reports,
+        result.report_files,
     )

@@ -12,11 +12,12 @@ from sklearn import metrics as reference
 
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.errors import DataError
-from accidents.evaluation.bootstrap import interval
-from accidents.evaluation.evaluate import compare, evaluate
+from accidents.evaluation.bootstrap import confidence_interval
+from accidents.evaluation.evaluate import evaluate, paired_differences
+from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 
-KEYS = ["roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece", "threshold", "n", "prevalence"]
+FIRST_KEYS = [*METRICS[:-1], "threshold", "n", "prevalence"]
 SETTINGS = EvaluationSettings(resamples=60, group_resamples=20)
 
 
@@ -27,7 +28,7 @@ def scored(size=1500, seed=0, noise=0.0):
     return labels, np.clip(truth + rng.normal(0, noise, size), 0, 1)
 
 
-def places(size=1500, seed=0):
+def columns(size=1500, seed=0):
     rng = np.random.default_rng(seed)
     return pd.DataFrame(
         {
@@ -38,18 +39,18 @@ def places(size=1500, seed=0):
     )
 
 
-def test_the_summary_has_the_figures_under_their_names_and_is_json():
+def test_the_summary_is_json_with_metrics_on_the_first_level():
     labels, probabilities = scored()
-    evaluation = evaluate(labels, probabilities, 0.4, groups=places(), settings=SETTINGS)
+    evaluation = evaluate(labels, probabilities, 0.4, groups=columns(), settings=SETTINGS)
     summary = json.loads(json.dumps(evaluation.summary()))
-    assert list(summary)[: len(KEYS)] == KEYS
+    assert list(summary)[: len(FIRST_KEYS)] == FIRST_KEYS
     assert summary["n"] == 1500
     assert summary["threshold"] == 0.4
     assert summary["prevalence"] == pytest.approx(labels.mean())
     assert Evaluation.model_validate_json(evaluation.model_dump_json()) == evaluation
 
 
-def test_intervals_hold_the_figures_and_narrow_with_more_accidents():
+def test_intervals_contain_the_metrics_and_narrow_with_more_accidents():
     widths = []
     for size in (400, 6400):
         evaluation = evaluate(*scored(size), 0.4, groups=None, settings=SETTINGS)
@@ -75,18 +76,18 @@ def test_the_interval_of_a_calibration_error_is_not_pushed_up_by_resampling():
     assert evaluation.intervals["ece"][0] < evaluation.ece < evaluation.intervals["ece"][1]
 
 
-def test_the_seed_alone_decides():
+def test_resamples_depend_on_the_seed_alone():
     labels, probabilities = scored()
-    first, again = (evaluate(labels, probabilities, 0.4, groups=places(), settings=SETTINGS) for _ in range(2))
-    other = evaluate(labels, probabilities, 0.4, groups=places(), settings=SETTINGS.model_copy(update={"seed": 1}))
+    first, again = (evaluate(labels, probabilities, 0.4, groups=columns(), settings=SETTINGS) for _ in range(2))
+    other = evaluate(labels, probabilities, 0.4, groups=columns(), settings=SETTINGS.model_copy(update={"seed": 1}))
     assert first == again
     assert other.intervals["f1"] != first.intervals["f1"]
     assert other.f1 == first.f1
 
 
-def test_accidents_of_one_class_are_measured_as_far_as_that_goes():
+def test_with_one_class_only_defined_metrics_are_returned():
     probabilities = np.linspace(0.1, 0.9, 80)
-    evaluation = evaluate(np.zeros(80, np.int8), probabilities, 0.5, groups=places(80)[["mois"]], settings=SETTINGS)
+    evaluation = evaluate(np.zeros(80, np.int8), probabilities, 0.5, groups=columns(80)[["mois"]], settings=SETTINGS)
     assert evaluation.roc_auc is None
     assert evaluation.intervals["roc_auc"] is None
     assert evaluation.accuracy == pytest.approx(0.5)
@@ -147,16 +148,16 @@ def test_calibration_bins_hold_all_accidents_and_the_ece():
     assert (bins["observed"] <= bins["high"]).all()
 
 
-def test_groups_have_names_in_words_and_hold_every_accident_once():
+def test_groups_have_names_for_users_and_count_every_accident_once():
     labels, probabilities = scored()
-    groups = evaluate(labels, probabilities, 0.4, groups=places(), settings=SETTINGS).groups
-    assert [group.words for group in groups["mois"]] == ["January", "February"]
-    assert [group.words for group in groups["catr"]] == ["not recorded", "motorway", "departmental road"]
+    groups = evaluate(labels, probabilities, 0.4, groups=columns(), settings=SETTINGS).groups
+    assert [group.name for group in groups["mois"]] == ["January", "February"]
+    assert [group.name for group in groups["catr"]] == ["not recorded", "motorway", "departmental road"]
     assert [group.value for group in groups["dep"]] == ["01", "2A", "75", "others"]
     for column in groups.values():
         assert sum(group.n for group in column) == 1500
         assert sum(group.n * group.prevalence for group in column) == pytest.approx(labels.sum())
-    rows = places()["catr"] == 3
+    rows = columns()["catr"] == 3
     group = groups["catr"][2]
     assert group.roc_auc == pytest.approx(reference.roc_auc_score(labels[rows], probabilities[rows]))
     assert group.f1 == pytest.approx(reference.f1_score(labels[rows], probabilities[rows] >= 0.4))
@@ -167,13 +168,13 @@ def test_missing_departments_are_a_group_of_their_own():
     labels, probabilities = scored(200)
     departments = pd.DataFrame({"dep": pd.Series(["75"] * 120 + [None] * 80, dtype="str")})
     groups = evaluate(labels, probabilities, 0.4, groups=departments, settings=SETTINGS).groups["dep"]
-    assert [(group.words, group.n) for group in groups] == [("not recorded", 80), ("75", 120)]
+    assert [(group.name, group.n) for group in groups] == [("not recorded", 80), ("75", 120)]
 
 
 def test_groups_that_do_not_fit_are_refused():
     labels, probabilities = scored(100)
     with pytest.raises(DataError, match="'dep' have 99 rows, the labels 100"):
-        evaluate(labels, probabilities, 0.4, groups=places(99), settings=SETTINGS)
+        evaluate(labels, probabilities, 0.4, groups=columns(99), settings=SETTINGS)
     with pytest.raises(DataError, match="'town'"):
         evaluate(labels, probabilities, 0.4, groups=pd.DataFrame({"town": [1] * 100}), settings=SETTINGS)
 
@@ -181,7 +182,7 @@ def test_groups_that_do_not_fit_are_refused():
 def test_a_paired_comparison_is_sharper_than_two_intervals():
     labels, probabilities = scored(1500)
     noisy = scored(1500, noise=0.05)[1]
-    difference = compare(labels, (probabilities, 0.4), (noisy, 0.4), settings=SETTINGS)["roc_auc"]
+    difference = paired_differences(labels, (probabilities, 0.4), (noisy, 0.4), settings=SETTINGS)["roc_auc"]
     alone = evaluate(labels, probabilities, 0.4, groups=None, settings=SETTINGS).intervals["roc_auc"]
     assert np.diff(difference.interval)[0] < np.diff(alone)[0] / 2
     assert difference.interval[0] <= difference.value <= difference.interval[1]
@@ -191,26 +192,28 @@ def test_a_paired_comparison_is_sharper_than_two_intervals():
 
 def test_a_model_does_not_differ_from_itself():
     labels, probabilities = scored(300)
-    for difference in compare(labels, (probabilities, 0.4), (probabilities, 0.4), settings=SETTINGS).values():
+    for difference in paired_differences(
+        labels, (probabilities, 0.4), (probabilities, 0.4), settings=SETTINGS
+    ).values():
         assert difference.value == 0
         assert difference.interval == (0, 0)
 
 
-def test_resamples_that_lie_beside_the_value_are_moved_to_it_and_kept_in_range():
+def test_resamples_are_centred_on_the_value_and_clipped_to_the_range():
     beside = np.linspace(0.02, 0.04, 101)
-    assert interval(0.02, beside, 0.9) == pytest.approx((0.011, 0.029))
-    assert interval(0.005, beside, 0.9) == pytest.approx((0, 0.014))
-    assert interval(1.0, beside, 0.9) == pytest.approx((0.991, 1))
+    assert confidence_interval(0.02, beside, 0.9) == pytest.approx((0.011, 0.029))
+    assert confidence_interval(0.005, beside, 0.9) == pytest.approx((0, 0.014))
+    assert confidence_interval(1.0, beside, 0.9) == pytest.approx((0.991, 1))
 
 
-def test_an_interval_of_nothing_defined_is_none():
-    assert interval(0.5, np.full(3, np.nan), 0.95) is None
-    assert interval(np.nan, np.ones(3), 0.95) is None
+def test_the_interval_of_an_undefined_metric_is_none():
+    assert confidence_interval(0.5, np.full(3, np.nan), 0.95) is None
+    assert confidence_interval(np.nan, np.ones(3), 0.95) is None
 
 
 @pytest.mark.slow
 def test_twelve_thousand_accidents_take_about_a_second():
     labels, probabilities = scored(12_000)
     started = time.process_time()
-    evaluate(labels, probabilities, 0.4, groups=places(12_000), settings=EvaluationSettings())
+    evaluate(labels, probabilities, 0.4, groups=columns(12_000), settings=EvaluationSettings())
     assert time.process_time() - started < 1.5

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from accidents.errors import DataError
-from accidents.evaluation.metrics import METRICS, measure, scores
+from accidents.evaluation.metrics import METRICS, compute_metrics, group_scores, metrics_from_counts
 
 
 @st.composite
@@ -38,12 +38,12 @@ def _weighted(labels, probabilities, threshold, weights):
 @pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(scored())
-def test_resamples_are_measured_as_scikit_learn_measures_with_weights(case):
+def test_metrics_of_resamples_equal_those_of_scikit_learn_with_weights(case):
     labels, probabilities, threshold, rng = case
     rows = rng.integers(0, len(labels), size=(3, len(labels)))
     rows[:, :2] = 0, 1
-    found = scores(labels, probabilities)
-    measured = measure(found.distinct, found.counts(rows), threshold, bins=15)
+    grouped = group_scores(labels, probabilities)
+    measured = metrics_from_counts(grouped.probabilities, grouped.counts(rows), threshold, bins=15)
     assert tuple(measured) == METRICS
     for position, drawn in enumerate(rows):
         expected = _weighted(labels, probabilities, threshold, np.bincount(drawn, minlength=len(labels)))
@@ -55,22 +55,20 @@ def test_resamples_are_measured_as_scikit_learn_measures_with_weights(case):
 @given(scored())
 def test_ece_is_the_weighted_distance_over_bins_closed_on_the_right(case):
     labels, probabilities, threshold, _ = case
-    found = scores(labels, probabilities)
     expected = 0.0
     for low in range(5):
         inside = (probabilities > low / 5) & (probabilities <= (low + 1) / 5) | (probabilities == 0) & (low == 0)
         if inside.any():
             expected += inside.mean() * abs(labels[inside].mean() - probabilities[inside].mean())
-    assert measure(found.distinct, found.counts(), threshold, bins=5)["ece"][0] == pytest.approx(expected, abs=1e-12)
+    assert compute_metrics(labels, probabilities, threshold, bins=5)["ece"] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
     ("label", "undefined"), [(0, {"roc_auc", "pr_auc", "recall"}), (1, {"roc_auc"})], ids=["none", "all"]
 )
 def test_with_one_class_only_some_metrics_are_not_defined(label, undefined):
-    found = scores(np.full(5, label, dtype=np.int8), np.linspace(0.1, 0.9, 5))
-    measured = measure(found.distinct, found.counts(), 0.5, bins=15)
-    assert {name for name, value in measured.items() if np.isnan(value[0])} == undefined
+    measured = compute_metrics(np.full(5, label, dtype=np.int8), np.linspace(0.1, 0.9, 5), 0.5, bins=15)
+    assert {name for name, value in measured.items() if np.isnan(value)} == undefined
 
 
 @pytest.mark.parametrize(
@@ -83,6 +81,6 @@ def test_with_one_class_only_some_metrics_are_not_defined(label, undefined):
         ([0, 1], [-0.1, 1.1], "2 of 2 probabilities.*first is -0.1 in row 0"),
     ],
 )
-def test_what_cannot_be_measured_is_refused_with_the_place(labels, probabilities, message):
+def test_invalid_input_is_refused_with_its_row(labels, probabilities, message):
     with pytest.raises(DataError, match=message):
-        scores(np.array(labels, dtype=np.int8), np.array(probabilities, dtype=np.float64))
+        group_scores(np.array(labels, dtype=np.int8), np.array(probabilities, dtype=np.float64))

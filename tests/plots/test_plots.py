@@ -1,4 +1,4 @@
-"""Pictures: labelled, sourced, small, the same each time, and nothing of pyplot."""
+"""Figures: labelled, with a source note, small, reproducible, without pyplot."""
 
 import re
 import subprocess
@@ -13,27 +13,26 @@ from matplotlib.colors import to_hex
 
 from accidents.columns import ATTRIBUTION
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.evaluation import costs
+from accidents.evaluation.curves import cheapest_threshold
 from accidents.evaluation.evaluate import evaluate
-from accidents.explanation.topics import describe
-from accidents.explanation.waterfall import course
+from accidents.explanation.reasons import Waterfall, explain_prediction
+from accidents.explanation.topics import feature_name
 from accidents.features.catalogue import CATALOGUE
 from accidents.plots import (
-    choices,
+    data_quality,
     explanation,
     exploration,
     groups,
+    maps,
+    model_selection,
     performance,
-    places,
-    quality,
     severity,
     style,
-    waterfall,
 )
-from accidents.plots.style import BLUE, ORANGE, SERIES, canvas, credit, to_png, to_svg
+from accidents.plots.style import BLUE, ORANGE, SERIES_STYLES, source_note, subplots, to_png, to_svg
 from tests.trained import small_models, small_year
 
-CREDIT = credit(synthetic=False)
+NOTE = source_note(synthetic=False)
 ROUNDING = 1e-6
 APART = 4  # pixels at 100 an inch
 
@@ -59,20 +58,20 @@ RANKED = pd.DataFrame(
     }
 )
 VALUES = pd.DataFrame({"light": [1.0, 2, np.nan, 1], "hour": [3.0, 3, 3, 3]})
-SHARES = pd.DataFrame({"light": [0.1, -0.2, 0.3, 0.1], "hour": [0.0, 0.1, 0.0, -0.1]})
-LONG_NAMES = [name for name in map(describe, CATALOGUE) if len(name) > 42][:12]
+CONTRIBUTIONS = pd.DataFrame({"light": [0.1, -0.2, 0.3, 0.1], "hour": [0.0, 0.1, 0.0, -0.1]})
+LONG_NAMES = [name for name in map(feature_name, CATALOGUE) if len(name) > 42][:12]
 CROWDED = pd.DataFrame(np.random.default_rng(0).normal(0, 0.3, (50, len(LONG_NAMES))), columns=LONG_NAMES)
 
-LEARNED = pd.DataFrame({"accidents": [700, 7000], "learned": [0.95, 0.9], "test": [0.8, 0.84]})
-MEASURED = pd.DataFrame(
+LEARNING_CURVE = pd.DataFrame({"accidents": [700, 7000], "learned": [0.95, 0.9], "test": [0.8, 0.84]})
+PROTOCOL_METRICS = pd.DataFrame(
     [
         (model, protocol, value, value - 0.1)
         for model, values in {"LightGBM": (0.83, 0.81, 0.85), "Forest": (0.82, 0.8, 0.84)}.items()
-        for protocol, value in zip(choices.PROTOCOLS, values, strict=True)
+        for protocol, value in zip(model_selection.PROTOCOLS, values, strict=True)
     ],
     columns=["model", "protocol", "roc_auc", "f1"],
 )
-CAUGHT = pd.DataFrame(
+RULE_REPORT = pd.DataFrame(
     {
         "file": ["usagers-2024.csv", "lieux-2024.csv"],
         "column": ["grav", ""],
@@ -87,40 +86,40 @@ def year():
     return small_year()[0]
 
 
-def one_course():
+def one_prediction() -> Waterfall:
     scored = small_models()["lightgbm"]
-    return course(scored.trained.bundle, scored.X[0])
+    return explain_prediction(scored.trained.bundle, scored.X[0])
 
 
-PICTURES = {
-    "confusion": lambda: performance.confusion(EVALUATION, CREDIT),
-    "roc": lambda: performance.roc(TWO, CREDIT),
-    "precision_recall": lambda: performance.precision_recall(TWO, CREDIT),
-    "calibration": lambda: performance.calibration(TWO, CREDIT),
-    "thresholds": lambda: performance.thresholds(EVALUATION, CREDIT),
-    "models": lambda: performance.models(TWO, CREDIT),
-    "groups": lambda: groups.groups(EVALUATION.groups["dep"], EVALUATION, "department", CREDIT),
-    "agreement": lambda: groups.agreement(EVALUATION.groups["dep"], "department", CREDIT),
-    "importance": lambda: explanation.importance(RANKED, "log-odds", 15, "What moves it", CREDIT),
-    "beeswarm": lambda: explanation.beeswarm(VALUES, SHARES, "log-odds", 15, CREDIT),
-    "crowded beeswarm": lambda: explanation.beeswarm(CROWDED, CROWDED, "log-odds", 15, CREDIT),
-    "learning": lambda: choices.learning(LEARNED, "LightGBM", CREDIT),
-    "threshold_costs": lambda: choices.threshold_costs(EVALUATION, CREDIT),
-    "protocols": lambda: choices.protocols(MEASURED, CREDIT),
-    "hours": lambda: severity.by_hour_and_weekday(exploration.by_hour_and_weekday(year().accidents), CREDIT),
-    "roads": lambda: severity.by_road_and_light(exploration.by_road_and_light(year().accidents), CREDIT),
-    "parties": lambda: severity.by_parties(exploration.by_parties(year()), CREDIT),
-    "map": lambda: places.accidents(year().accidents, CREDIT),
-    "risk": lambda: places.risk(year().accidents, np.full(len(year().accidents), 0.3), CREDIT),
-    "missing": lambda: quality.missing(exploration.missing(year()), 25, CREDIT),
-    "caught": lambda: quality.caught(CAUGHT, 12, CREDIT),
-    "waterfall": lambda: waterfall.waterfall(one_course(), 10, CREDIT),
+FIGURES = {
+    "confusion": lambda: performance.confusion_matrix(EVALUATION, NOTE),
+    "roc": lambda: performance.roc_curve(TWO, NOTE),
+    "precision_recall": lambda: performance.precision_recall_curve(TWO, NOTE),
+    "calibration": lambda: performance.calibration_curve(TWO, NOTE),
+    "thresholds": lambda: performance.threshold_curve(EVALUATION, NOTE),
+    "models": lambda: performance.model_comparison(TWO, NOTE),
+    "groups": lambda: groups.group_metrics(EVALUATION.groups["dep"], EVALUATION, "department", NOTE),
+    "group calibration": lambda: groups.group_calibration(EVALUATION.groups["dep"], "department", NOTE),
+    "importance": lambda: explanation.importance(RANKED, "log-odds", 15, "What moves it", NOTE),
+    "beeswarm": lambda: explanation.beeswarm(VALUES, CONTRIBUTIONS, "log-odds", 15, NOTE),
+    "crowded beeswarm": lambda: explanation.beeswarm(CROWDED, CROWDED, "log-odds", 15, NOTE),
+    "learning": lambda: model_selection.learning_curve(LEARNING_CURVE, "LightGBM", NOTE),
+    "threshold_costs": lambda: model_selection.threshold_costs(EVALUATION, NOTE),
+    "protocols": lambda: model_selection.protocols(PROTOCOL_METRICS, NOTE),
+    "hours": lambda: severity.by_hour_and_weekday(exploration.priority_by_hour_and_weekday(year().accidents), NOTE),
+    "roads": lambda: severity.by_road_and_light(exploration.priority_by_road_and_light(year().accidents), NOTE),
+    "parties": lambda: severity.by_parties(exploration.priority_by_parties(year()), NOTE),
+    "map": lambda: maps.accident_map(year().accidents, NOTE),
+    "risk": lambda: maps.risk_map(year().accidents, np.full(len(year().accidents), 0.3), NOTE),
+    "missing": lambda: data_quality.missing_values(exploration.missing_values(year()), 25, NOTE),
+    "caught": lambda: data_quality.rule_violations(RULE_REPORT, 12, NOTE),
+    "waterfall": lambda: explanation.waterfall(one_prediction(), 10, NOTE),
 }
 
 
-@pytest.fixture(params=PICTURES)
+@pytest.fixture(params=FIGURES)
 def draw(request):
-    return PICTURES[request.param]
+    return FIGURES[request.param]
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def figure(draw):
 
 def test_axes_are_labelled_and_the_source_is_named(figure):
     assert figure.get_suptitle()
-    assert " ".join(figure.get_supxlabel().split()) == CREDIT
+    assert " ".join(figure.get_supxlabel().split()) == NOTE
     bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
     *above, lowest = [axes for axes in figure.axes if axes not in bars]
     assert lowest.get_xlabel()
@@ -138,7 +137,7 @@ def test_axes_are_labelled_and_the_source_is_named(figure):
 
 
 @pytest.mark.slow
-def test_nothing_reaches_over_the_edge(figure):
+def test_nothing_is_cut_off_at_the_edge(figure):
     figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.bbox_inches
     assert page.x0 <= drawn.x0
@@ -154,7 +153,7 @@ def named(axis):
 
 
 @pytest.mark.slow
-def test_names_beside_each_other_do_not_touch(figure):
+def test_tick_labels_do_not_touch(figure):
     figure.draw_without_rendering()
     boxes = [box for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for box in named(axis)]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
@@ -171,56 +170,56 @@ def test_svg_is_small_well_formed_scalable_and_the_same_each_time(draw):
     assert to_svg(draw()) == svg
 
 
-def test_a_picture_is_a_file_of_the_size_of_its_figure():
-    figure = PICTURES["roc"]()
-    picture = style.draw(figure)
-    root = ET.fromstring(picture.file)  # noqa: S314 - drawn here
+def test_a_standalone_svg_has_the_size_of_its_figure():
+    figure = FIGURES["roc"]()
+    rendered = style.render_figure(figure)
+    root = ET.fromstring(rendered.standalone_svg)  # noqa: S314 - drawn here
     size = [float(root.get(name).removesuffix("pt")) / 72 for name in ("width", "height")]
     assert size == pytest.approx(figure.get_size_inches())
-    assert picture.title == figure.get_suptitle()
+    assert rendered.title == figure.get_suptitle()
 
 
-def test_png_is_one():
-    assert to_png(PICTURES["roc"]()).startswith(b"\x89PNG")
+def test_png_has_its_signature():
+    assert to_png(FIGURES["roc"]()).startswith(b"\x89PNG")
 
 
 @pytest.mark.slow
-def test_no_pyplot_and_no_matplotlib_before_something_is_drawn():
+def test_pyplot_is_never_and_matplotlib_only_lazily_imported():
     program = (
-        "import sys; from accidents.plots import choices, explanation, groups, performance, places, quality;"
-        "from accidents.plots import severity, style, waterfall;"
-        "assert 'matplotlib' not in sys.modules; style.canvas('title', 'source');"
+        "import sys; from accidents.plots import data_quality, explanation, groups, maps, model_selection, performance;"
+        "from accidents.plots import severity, style;"
+        "assert 'matplotlib' not in sys.modules; style.subplots('title', 'source');"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_synthetic_accidents_are_said_to_be():
-    assert credit(synthetic=True).startswith("Synthetic")
-    assert ATTRIBUTION in credit(synthetic=True)
-    assert "ynthetic" not in CREDIT
+def test_the_source_note_marks_synthetic_accidents():
+    assert source_note(synthetic=True).startswith("Synthetic")
+    assert ATTRIBUTION in source_note(synthetic=True)
+    assert "ynthetic" not in NOTE
 
 
 def test_series_differ_without_colour():
-    assert len({str(series["linestyle"]) for series in SERIES}) == len(SERIES)
+    assert len({str(series["linestyle"]) for series in SERIES_STYLES}) == len(SERIES_STYLES)
 
 
 def test_the_chosen_threshold_is_marked_on_the_roc():
-    axes = performance.roc({"One": EVALUATION}, CREDIT).axes[0]
+    axes = performance.roc_curve({"One": EVALUATION}, NOTE).axes[0]
     dot = next(line for line in axes.lines if line.get_marker() == "o")
     assert dot.get_ydata()[0] == pytest.approx(EVALUATION.recall)
 
 
 @pytest.mark.parametrize("picture", ["roc", "precision_recall"])
-def test_dots_and_the_line_of_guessing_are_named(picture):
-    assert PICTURES[picture]().axes[0].get_legend_handles_labels()[1][-2:] == ["threshold in use", "guessing"]
+def test_dots_and_the_line_of_chance_are_in_the_legend(picture):
+    assert FIGURES[picture]().axes[0].get_legend_handles_labels()[1][-2:] == ["threshold in use", "chance"]
 
 
 @pytest.mark.parametrize("away", [-0.015, 0, 0.015])
 def test_the_threshold_in_use_runs_through_no_value(away):
-    cheapest = costs.cheapest(EVALUATION, 1)[0]
+    cheapest = cheapest_threshold(EVALUATION, 1)[0]
     near = EVALUATION.model_copy(update={"threshold": cheapest + away})
-    figure = choices.threshold_costs(near, CREDIT, weights=[1])
+    figure = model_selection.threshold_costs(near, NOTE, miss_weights=[1])
     figure.draw_without_rendering()
     axes = figure.axes[0]
     line = axes.transData.transform((near.threshold, 0))[0]
@@ -229,19 +228,19 @@ def test_the_threshold_in_use_runs_through_no_value(away):
 
 
 def swarm_colours(name, values):
-    figure = explanation.beeswarm(pd.DataFrame({name: values}), pd.DataFrame({name: [0.1, -0.2, 0.3]}), "", 1, CREDIT)
+    figure = explanation.beeswarm(pd.DataFrame({name: values}), pd.DataFrame({name: [0.1, -0.2, 0.3]}), "", 1, NOTE)
     return [to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolors()]
 
 
 def test_codes_in_no_order_have_one_colour_and_numbers_run_from_low_to_high():
-    light, speed = describe("lum"), describe("vma")
+    light, speed = feature_name("lum"), feature_name("vma")
     one, other, unknown = swarm_colours(light, [1, 5, np.nan])
     assert one == other != unknown
     assert swarm_colours(speed, [30, 90, np.nan]) == [BLUE, ORANGE, unknown]
 
 
 def test_the_largest_effects_are_on_top_of_the_swarm():
-    labels = [label.get_text() for label in PICTURES["beeswarm"]().axes[0].get_yticklabels()]
+    labels = [label.get_text() for label in FIGURES["beeswarm"]().axes[0].get_yticklabels()]
     assert labels == ["light", "hour"]
 
 
@@ -249,34 +248,36 @@ def test_models_with_undefined_figures_can_be_drawn():
     rng = np.random.default_rng(0)
     settings = EvaluationSettings(resamples=20, group_resamples=10)
     one_class = evaluate(np.zeros(80, np.int8), rng.random(80), 0.5, groups=None, settings=settings)
-    assert "not defined" in to_svg(performance.roc({"One": one_class}, CREDIT))
-    assert to_svg(performance.models({"One": one_class}, CREDIT))
+    assert "not defined" in to_svg(performance.roc_curve({"One": one_class}, NOTE))
+    assert to_svg(performance.model_comparison({"One": one_class}, NOTE))
     many = pd.DataFrame({"mois": rng.integers(1, 3, 80)})
-    parts = evaluate(np.zeros(80, np.int8), rng.random(80), 0.5, groups=many, settings=settings).groups["mois"]
-    assert to_svg(groups.groups(parts, one_class, "month", CREDIT))
+    by_month = evaluate(np.zeros(80, np.int8), rng.random(80), 0.5, groups=many, settings=settings).groups["mois"]
+    assert to_svg(groups.group_metrics(by_month, one_class, "month", NOTE))
 
 
-def test_many_groups_are_put_in_order_of_their_share():
-    axes = PICTURES["groups"]().axes[0]
-    assert len(EVALUATION.groups["dep"]) > groups.MANY
+def test_many_groups_are_sorted_by_share():
+    axes = FIGURES["groups"]().axes[0]
+    assert len(EVALUATION.groups["dep"]) > groups.SORTED_ABOVE
     lowest = min(EVALUATION.groups["dep"], key=lambda group: group.prevalence)
-    assert re.match(rf"{lowest.words}\b", axes.get_yticklabels()[0].get_text())
+    assert re.match(rf"{lowest.name}\b", axes.get_yticklabels()[0].get_text())
 
 
 def test_a_cell_of_few_accidents_shows_no_share():
-    cells = pd.DataFrame({"road": ["a", "b"], "light": ["c", "c"], "n": [severity.FEW - 1, 400], "share": [0.9, 0.31]})
-    texts = [text.get_text() for text in severity.by_road_and_light(cells, CREDIT).axes[0].texts]
+    shares = pd.DataFrame(
+        {"road": ["a", "b"], "light": ["c", "c"], "n": [severity.MIN_ACCIDENTS - 1, 400], "share": [0.9, 0.31]}
+    )
+    texts = [text.get_text() for text in severity.by_road_and_light(shares, NOTE).axes[0].texts]
     assert texts == ["31%", "400"]
 
 
 def test_the_map_says_how_many_accidents_it_does_not_show():
     rows = pd.DataFrame({"lat": [48.9, -21.0, np.nan], "long": [2.3, 55.5, np.nan], "priority": [1, 0, 1]})
-    assert "1 accidents, 2 elsewhere" in places.accidents(rows, CREDIT).axes[0].get_xlabel()
+    assert "1 accidents, 2 elsewhere" in maps.accident_map(rows, NOTE).axes[0].get_xlabel()
 
 
 @pytest.mark.parametrize("picture", ["map", "risk"])
 def test_no_hexagon_is_cut_off(picture):
-    for axes in PICTURES[picture]().axes[:2]:
+    for axes in FIGURES[picture]().axes[:2]:
         cells = axes.collections[0]
         corners = (cells.get_offsets()[:, None] + cells.get_paths()[0].vertices).reshape(-1, 2)
         (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
@@ -285,15 +286,17 @@ def test_no_hexagon_is_cut_off(picture):
         assert (corners < np.array((east, north)) + ROUNDING).all()
 
 
-def test_the_waterfall_leads_from_the_average_to_what_is_said():
-    found = one_course()
-    axes = waterfall.waterfall(found, 3, CREDIT).axes[0]
+def test_the_waterfall_leads_from_base_value_to_raw_score():
+    prediction = one_prediction()
+    axes = explanation.waterfall(prediction, 3, NOTE).axes[0]
     (ends,) = [line for line in axes.lines if line.get_marker() == "o"]
-    assert list(ends.get_xdata()) == pytest.approx([found.average, found.said])
-    assert found.average + sum(reason.contribution for reason in found.reasons) == pytest.approx(found.said)
-    assert axes.get_yticklabels()[1].get_text() == f"{len(found.reasons) - 3} other facts"
+    assert list(ends.get_xdata()) == pytest.approx([prediction.base_value, prediction.raw_score])
+    assert prediction.base_value + sum(reason.contribution for reason in prediction.reasons) == pytest.approx(
+        prediction.raw_score
+    )
+    assert axes.get_yticklabels()[1].get_text() == f"{len(prediction.reasons) - 3} other reasons"
 
 
 def test_rows_of_axes_share_a_figure():
-    _, axes = canvas("title", CREDIT, columns=2, heights=(2, 1))
+    _, axes = subplots("title", NOTE, columns=2, heights=(2, 1))
     assert len(axes) == 4

@@ -1,4 +1,4 @@
-"""The rule: an oracle in whole thousandths says the same, and single cases say how."""
+"""Promotion rule: compared with an oracle in whole thousandths, and single cases."""
 
 import json
 from typing import Any
@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.configuration.promotion import PromotionSettings
-from accidents.evaluation.results import Difference
-from accidents.promotion.decision import decide
-from accidents.promotion.results import Decision, Department, Measured
+from accidents.evaluation.results import MetricDifference
+from accidents.promotion.decision import DepartmentMetrics, ModelMetrics, PromotionDecision, decide
 
 HIGHER = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy")
 LOWER = ("brier", "ece")
@@ -25,7 +24,7 @@ def thousandth(value: Thousandths) -> float | None:
     return None if value is None else value / 1000
 
 
-def at_limit(draw: st.DrawFn, limit: int, sign: int, fault: str) -> Thousandths:
+def value_at_limit(draw: st.DrawFn, limit: int, sign: int, fault: str) -> Thousandths:
     """At a limit or better, `sign` says in which direction; or with a fault, just beyond it or unknown."""
     if fault:
         return {"beyond": limit - sign, "missing": None, "no number": NAN}[fault]
@@ -56,44 +55,46 @@ def cases(draw: st.DrawFn, faults: tuple[str, ...] = ("beyond", "missing", "no n
     limits = {"low": rule["at_least"] + 1, "gain": rule["at_least"]} | rule["floors"] | rule["ceilings"]
     wrong = draw(st.dictionaries(st.sampled_from(HIGHER + LOWER + COMPARED), st.sampled_from(faults), max_size=2))
     found = {
-        name: at_limit(draw, limits.get(name, 500), -1 if name in LOWER else 1, wrong.get(name, ""))
+        name: value_at_limit(draw, limits.get(name, 500), -1 if name in LOWER else 1, wrong.get(name, ""))
         for name in (*HIGHER, *LOWER, "gain", "low")
     }
-    ece = found["ece"] if a_number(found["ece"]) else 500
+    ece = found["ece"] if is_number(found["ece"]) else 500
     old_department = draw(st.none() | st.integers(100, 900))
     return {
         "rule": rule,
         "metrics": {name: found[name] for name in HIGHER + LOWER},
         "incumbent": draw(st.sampled_from(["other", "other", "other", "none", "itself"])),
-        "old_ece": at_limit(draw, ece - rule["ece"], 1, wrong.get("old_ece", "")),
+        "old_ece": value_at_limit(draw, ece - rule["ece"], 1, wrong.get("old_ece", "")),
         "old_department": old_department,
         "judged": (old_department is not None) != (draw(st.integers(0, 19)) == 19),
-        "department": at_limit(draw, (old_department or 500) - rule["department"], 1, wrong.get("department", "")),
+        "department": value_at_limit(
+            draw, (old_department or 500) - rule["department"], 1, wrong.get("department", "")
+        ),
         "compared": draw(st.integers(0, 19)) < 19,
         "gain": found["gain"],
         "low": found["low"],
     }
 
 
-def a_number(*values: Thousandths) -> bool:
+def is_number(*values: Thousandths) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
 def oracle(case: dict[str, Any]) -> bool:
     """The rule once more, in whole numbers."""
     rule, metrics = case["rule"], case["metrics"]
-    within = all(a_number(metrics[name]) and metrics[name] >= floor for name, floor in rule["floors"].items()) and all(
-        a_number(metrics[name]) and metrics[name] <= ceiling for name, ceiling in rule["ceilings"].items()
+    within = all(is_number(metrics[name]) and metrics[name] >= floor for name, floor in rule["floors"].items()) and all(
+        is_number(metrics[name]) and metrics[name] <= ceiling for name, ceiling in rule["ceilings"].items()
     )
     if case["incumbent"] != "other":
         return within and case["incumbent"] == "none"
-    gained = case["compared"] and a_number(case["gain"]) and case["gain"] >= rule["at_least"]
-    surely = not rule["significant"] or (a_number(case["low"]) and case["low"] > rule["at_least"])
-    calibrated = a_number(metrics["ece"], case["old_ece"]) and metrics["ece"] - case["old_ece"] <= rule["ece"]
+    gained = case["compared"] and is_number(case["gain"]) and case["gain"] >= rule["at_least"]
+    surely = not rule["significant"] or (is_number(case["low"]) and case["low"] > rule["at_least"])
+    calibrated = is_number(metrics["ece"], case["old_ece"]) and metrics["ece"] - case["old_ece"] <= rule["ece"]
     if not case["judged"] or case["old_department"] is None:
         fair = not case["judged"] and case["old_department"] is None
     else:
-        fair = a_number(case["department"]) and case["old_department"] - case["department"] <= rule["department"]
+        fair = is_number(case["department"]) and case["old_department"] - case["department"] <= rule["department"]
     return within and gained and surely and calibrated and fair
 
 
@@ -115,26 +116,26 @@ def settings_of(rule: dict[str, Any]) -> PromotionSettings:
     )
 
 
-def difference_of(gain: Thousandths, low: Thousandths, sign: int) -> Difference:
+def difference_of(gain: Thousandths, low: Thousandths, sign: int) -> MetricDifference:
     """Of a gain and the lower end of its interval; `sign` is -1 for a metric of which less is better."""
     ends = None if low is None else sorted([sign * low / 1000, sign * (low + 9) / 1000])
-    return Difference(value=None if gain is None else sign * gain / 1000, interval=ends)
+    return MetricDifference(value=None if gain is None else sign * gain / 1000, interval=ends)
 
 
-def decided(case: dict[str, Any]) -> Decision:
+def decide_case(case: dict[str, Any]) -> PromotionDecision:
     metrics = {name: thousandth(value) for name, value in case["metrics"].items() if value is not None}
-    judged = Department("75", thousandth(case["department"]), 300) if case["judged"] else None
-    candidate = Measured("new", metrics, judged)
+    judged = DepartmentMetrics("75", thousandth(case["department"]), 300) if case["judged"] else None
+    candidate = ModelMetrics("new", metrics, judged)
     rule = settings_of(case["rule"])
     if case["incumbent"] == "none":
         return decide(candidate, None, None, rule)
     if case["incumbent"] == "itself":
         return decide(candidate, candidate, None, rule)
     before = case["old_department"]
-    incumbent = Measured(
+    incumbent = ModelMetrics(
         "old",
         {"ece": thousandth(case["old_ece"])},
-        None if before is None else Department("13", thousandth(before), 300),
+        None if before is None else DepartmentMetrics("13", thousandth(before), 300),
     )
     found = difference_of(case["gain"], case["low"], 1 if case["rule"]["metric"] in HIGHER else -1)
     return decide(candidate, incumbent, {case["rule"]["metric"]: found} if case["compared"] else None, rule)
@@ -143,8 +144,8 @@ def decided(case: dict[str, Any]) -> Decision:
 @pytest.mark.slow
 @given(cases())
 @settings(deadline=None, max_examples=CASES)
-def test_it_is_approved_if_and_only_if_the_oracle_says_so(case: dict[str, Any]) -> None:
-    decision = decided(case)
+def test_approval_equals_that_of_the_oracle(case: dict[str, Any]) -> None:
+    decision = decide_case(case)
     assert decision.approved == oracle(case), decision.reasons
     assert decision.reasons
     assert all(reason.strip() for reason in decision.reasons)
@@ -154,11 +155,11 @@ def test_it_is_approved_if_and_only_if_the_oracle_says_so(case: dict[str, Any]) 
 @pytest.mark.slow
 @given(cases())
 @settings(deadline=None, max_examples=CASES)
-def test_no_model_below_a_floor_is_approved_and_every_broken_limit_is_told(case: dict[str, Any]) -> None:
+def test_every_broken_limit_is_refused_and_has_a_reason(case: dict[str, Any]) -> None:
     rule, metrics = case["rule"], case["metrics"]
-    broken = [name for name, floor in rule["floors"].items() if not a_number(metrics[name]) or metrics[name] < floor]
-    broken += [name for name, top in rule["ceilings"].items() if not a_number(metrics[name]) or metrics[name] > top]
-    decision = decided(case)
+    broken = [name for name, floor in rule["floors"].items() if not is_number(metrics[name]) or metrics[name] < floor]
+    broken += [name for name, top in rule["ceilings"].items() if not is_number(metrics[name]) or metrics[name] > top]
+    decision = decide_case(case)
     if broken:
         assert not decision.approved
     assert sum("the floor of" in one or "the ceiling of" in one for one in decision.reasons) == (
@@ -182,89 +183,87 @@ STEPS = st.dictionaries(st.sampled_from([*HIGHER, *LOWER, "gain", "low", "depart
 @pytest.mark.slow
 @given(cases(faults=("beyond",)), STEPS)
 @settings(deadline=None, max_examples=CASES)
-def test_a_better_candidate_is_never_refused_where_a_worse_one_is_approved(
-    case: dict[str, Any], steps: dict[str, int]
-) -> None:
-    assert decided(improved(case, steps)).approved or not decided(case).approved
+def test_approval_is_monotone_in_the_metrics(case: dict[str, Any], steps: dict[str, int]) -> None:
+    assert decide_case(improved(case, steps)).approved or not decide_case(case).approved
 
 
 @pytest.mark.parametrize("metric", HIGHER + LOWER)
 @pytest.mark.parametrize("limit", [1, 300, 573, 999])
-def test_every_limit_one_by_one_just_below_at_and_above(metric: str, limit: int) -> None:
+def test_every_limit_just_below_at_and_above(metric: str, limit: int) -> None:
     kind = "floors" if metric in HIGHER else "ceilings"
     rule = PromotionSettings.model_validate({"floors": {}, "ceilings": {}} | {kind: {metric: limit / 1000}})
     exact = limit / 1000
     figures = {"below": exact - 1e-9, "at": exact, "above": exact + 1e-9}
     found = {
-        name: decide(Measured("new", {metric: value}), None, None, rule).approved for name, value in figures.items()
+        name: decide(ModelMetrics("new", {metric: value}), None, None, rule).approved for name, value in figures.items()
     }
     assert found == {"below": kind == "ceilings", "at": True, "above": kind == "floors"}
     for missing in ({}, {metric: None}, {metric: NAN}, {metric: float("inf")}):
-        refusal = decide(Measured("new", missing), None, None, rule)
+        refusal = decide(ModelMetrics("new", missing), None, None, rule)
         assert not refusal.approved
-        assert "is not known" in refusal.reasons[0]
+        assert "is not defined" in refusal.reasons[0]
 
 
 OPEN = {"floors": {"f1": 0.65}, "ceilings": {}}
 
 
-def against(
-    difference: Difference | None,
+def decide_against(
+    difference: MetricDifference | None,
     new: dict[str, float | None] | None = None,
     rule: dict[str, Any] | None = None,
-    departments: tuple[Department | None, Department | None] = (None, None),
-) -> Decision:
-    candidate = Measured("new", {"f1": 0.712, "ece": 0.013} | (new or {}), departments[0])
-    incumbent = Measured("old", {"f1": 0.712, "ece": 0.013}, departments[1])
+    departments: tuple[DepartmentMetrics | None, DepartmentMetrics | None] = (None, None),
+) -> PromotionDecision:
+    candidate = ModelMetrics("new", {"f1": 0.712, "ece": 0.013} | (new or {}), departments[0])
+    incumbent = ModelMetrics("old", {"f1": 0.712, "ece": 0.013}, departments[1])
     differences = {"f1": difference} if difference else None
     return decide(candidate, incumbent, differences, PromotionSettings.model_validate(OPEN | (rule or {})))
 
 
-TIE = Difference(value=0.0, interval=(0.0, 0.0))
+TIE = MetricDifference(value=0.0, interval=(0.0, 0.0))
 
 
 def test_a_tie_is_enough_unless_the_gain_has_to_be_significant() -> None:
-    assert against(TIE).approved
-    refusal = against(TIE, rule={"improvement": {"significant": True}})
+    assert decide_against(TIE).approved
+    refusal = decide_against(TIE, rule={"improvement": {"significant": True}})
     assert refusal.reasons == ("the interval of the gain in F1 over old begins at +0.000, not above +0.000",)
-    sure = Difference(value=0.004, interval=(0.001, 0.007))
-    assert against(sure, rule={"improvement": {"significant": True}}).approved
+    sure = MetricDifference(value=0.004, interval=(0.001, 0.007))
+    assert decide_against(sure, rule={"improvement": {"significant": True}}).approved
 
 
 def test_a_gain_of_less_is_a_fall_of_an_error() -> None:
-    fall = {"ece": Difference(value=-0.002, interval=(-0.003, -0.001))}
+    fall = {"ece": MetricDifference(value=-0.002, interval=(-0.003, -0.001))}
     for at_least, significant, approved in [(0.002, False, True), (0.0021, False, False), (0.0005, True, True)]:
         rule = PromotionSettings.model_validate(
             OPEN | {"improvement": {"metric": "ece", "at_least": at_least, "significant": significant}}
         )
-        new, old = Measured("new", {"f1": 0.7, "ece": 0.011}), Measured("old", {"f1": 0.7, "ece": 0.013})
+        new, old = ModelMetrics("new", {"f1": 0.7, "ece": 0.011}), ModelMetrics("old", {"f1": 0.7, "ece": 0.013})
         assert decide(new, old, fall, rule).approved == approved
 
 
-def test_nothing_to_beat_is_said_with_the_stages() -> None:
-    decision = decide(Measured("new", {"f1": 0.712}), None, None, PromotionSettings.model_validate(OPEN))
+def test_an_empty_stage_is_named() -> None:
+    decision = decide(ModelMetrics("new", {"f1": 0.712}), None, None, PromotionSettings.model_validate(OPEN))
     assert decision.approved
     assert decision.reasons == (
         "F1 0.712 is at least the floor of 0.650",
         "no model is in Production: nothing to beat",
     )
     both = PromotionSettings.model_validate(OPEN | {"improvement": {"over": ["Staging", "Production"]}})
-    assert "Staging or Production" in decide(Measured("new", {"f1": 0.712}), None, None, both).reasons[1]
+    assert "Staging or Production" in decide(ModelMetrics("new", {"f1": 0.712}), None, None, both).reasons[1]
 
 
 def test_a_model_does_not_replace_itself() -> None:
-    model = Measured("v3", {"f1": 0.6, "ece": 0.01})
+    model = ModelMetrics("v3", {"f1": 0.6, "ece": 0.01})
     decision = decide(model, model, {"f1": TIE}, PromotionSettings.model_validate(OPEN))
     assert decision.reasons == ("F1 0.600 is below the floor of 0.650", "v3 is already there")
 
 
-def test_every_reason_is_told() -> None:
-    worse = Difference(value=-0.112, interval=(-0.13, -0.09))
-    decision = against(
+def test_every_failed_check_has_a_reason() -> None:
+    worse = MetricDifference(value=-0.112, interval=(-0.13, -0.09))
+    decision = decide_against(
         worse,
         {"f1": 0.6, "ece": 0.0181},
         {"improvement": {"significant": True}},
-        (Department("75", 0.7, 300), Department("13", 0.74, 300)),
+        (DepartmentMetrics("75", 0.7, 300), DepartmentMetrics("13", 0.74, 300)),
     )
     assert not decision.approved
     assert decision.reasons == (
@@ -277,17 +276,17 @@ def test_every_reason_is_told() -> None:
 
 
 def test_a_department_of_one_model_alone_is_not_enough() -> None:
-    one = Department("75", 0.8, 300)
-    assert against(TIE, departments=(one, one)).approved
-    assert not against(TIE, departments=(one, None)).approved
-    assert not against(TIE, departments=(None, one)).approved
-    assert not against(TIE, departments=(Department("75", None, 300), one)).approved
-    assert "none is judged" in against(TIE).reasons[-1]
+    one = DepartmentMetrics("75", 0.8, 300)
+    assert decide_against(TIE, departments=(one, one)).approved
+    assert not decide_against(TIE, departments=(one, None)).approved
+    assert not decide_against(TIE, departments=(None, one)).approved
+    assert not decide_against(TIE, departments=(DepartmentMetrics("75", None, 300), one)).approved
+    assert "none is compared" in decide_against(TIE).reasons[-1]
 
 
-def test_figures_are_json_with_none_for_what_is_no_number() -> None:
-    unsure = Difference(value=0.01, interval=(NAN, 0.02))
-    figures = against(unsure, {"roc_auc": NAN}, departments=(Department("75", NAN, 300), None)).figures
+def test_figures_are_json_with_none_for_nan() -> None:
+    unsure = MetricDifference(value=0.01, interval=(NAN, 0.02))
+    figures = decide_against(unsure, {"roc_auc": NAN}, departments=(DepartmentMetrics("75", NAN, 300), None)).figures
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     assert figures["candidate"]["metrics"] == {"f1": 0.712, "ece": 0.013, "roc_auc": None}
     assert figures["candidate"]["worst_department"] == {"code": "75", "roc_auc": None, "n": 300}

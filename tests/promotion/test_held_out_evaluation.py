@@ -1,4 +1,4 @@
-"""Models measured anew: on which accidents, and that nothing else decides. On models that were really trained."""
+"""Evaluation of trained models on held-out accidents: which accidents are used, and the metrics."""
 
 from dataclasses import replace
 
@@ -8,9 +8,8 @@ import pytest
 
 from accidents.errors import DataError, ModelError
 from accidents.evaluation.metrics import METRICS
-from accidents.promotion.decision import decide
-from accidents.promotion.measuring import best_holder, measure
-from accidents.promotion.results import Measured, Measurements
+from accidents.promotion.decision import ModelMetrics, decide
+from accidents.promotion.held_out_evaluation import HeldOutEvaluation, best_model, evaluate_held_out
 from accidents.training.held_out import unseen
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
 
@@ -23,28 +22,28 @@ def labelled_ids(frames: Frames) -> set[int]:
     return set(frames[1].loc[frames[1]["priority"] >= 0, "Num_Acc"])
 
 
-def left_out(model: object) -> set[int]:
-    """The accidents by which a training measured its own model."""
+def ids_of_test_set(model: object) -> set[int]:
+    """Accident ids of the test set of a training."""
     return set(model.predictions.query("part == 'test'")["Num_Acc"])  # type: ignore[attr-defined]
 
 
-def test_the_accidents_of_one_model_are_its_own_test_part(sample: Frames, trained: Train) -> None:
+def test_the_accidents_of_one_model_are_its_own_test_set(sample: Frames, trained: Train) -> None:
     model = trained()
-    assert ids(sample, unseen(bundles(model), *sample)) == left_out(model)
+    assert ids(sample, unseen(bundles(model), *sample)) == ids_of_test_set(model)
 
 
 def test_models_of_different_seeds_share_only_what_both_left_out(sample: Frames, trained: Train) -> None:
     first, second = trained(seed=0), trained(seed=1)
     shared = ids(sample, unseen(bundles(first, second), *sample))
-    assert shared == left_out(first) & left_out(second)
+    assert shared == ids_of_test_set(first) & ids_of_test_set(second)
     assert 0.05 < len(shared) / len(sample[0]) < 0.14
 
 
 @pytest.mark.parametrize("split", [{"test_share": 0.2}, {"test_from": "2024-10-01"}])
 def test_a_temporal_split_counts_its_latest_days(sample: Frames, trained: Train, split: dict[str, object]) -> None:
     latest, drawn = trained(kind="temporal", **split), trained()
-    assert ids(sample, unseen(bundles(latest), *sample)) == left_out(latest)
-    assert ids(sample, unseen(bundles(drawn, latest), *sample)) == left_out(latest) & left_out(drawn)
+    assert ids(sample, unseen(bundles(latest), *sample)) == ids_of_test_set(latest)
+    assert ids(sample, unseen(bundles(drawn, latest), *sample)) == ids_of_test_set(latest) & ids_of_test_set(drawn)
 
 
 def test_a_share_of_the_latest_days_is_refused_on_other_accidents(sample: Frames, trained: Train) -> None:
@@ -53,7 +52,7 @@ def test_a_share_of_the_latest_days_is_refused_on_other_accidents(sample: Frames
     fewer = sample[0][early].reset_index(drop=True), sample[1][early].reset_index(drop=True)
     with pytest.raises(DataError, match=r"m1: was trained on all but the latest 20% .* training.split.test_from"):
         unseen(bundles(trained(), latest), *fewer)
-    assert ids(fewer, unseen(bundles(dated), *fewer)) <= left_out(dated)
+    assert ids(fewer, unseen(bundles(dated), *fewer)) <= ids_of_test_set(dated)
 
 
 @pytest.mark.parametrize("split", [{}, {"kind": "temporal", "test_share": 0.2}])
@@ -61,7 +60,7 @@ def test_another_year_counts_whole(sample: Frames, trained: Train, split: dict[s
     other, model = year(2023, 1000), trained(**split)
     both = tuple(pd.concat(pair, ignore_index=True) for pair in zip(other, sample, strict=True))
     assert ids(other, unseen(bundles(model), *other)) == labelled_ids(other)
-    assert ids(both, unseen(bundles(model), *both)) == labelled_ids(other) | left_out(model)
+    assert ids(both, unseen(bundles(model), *both)) == labelled_ids(other) | ids_of_test_set(model)
 
 
 def test_without_a_record_of_months_another_year_is_drawn_in_the_same_way(trained: Train) -> None:
@@ -75,31 +74,31 @@ def test_without_a_record_of_months_another_year_is_drawn_in_the_same_way(traine
 def test_an_accident_without_a_date_may_have_been_learned_from(sample: Frames, trained: Train) -> None:
     features, accidents = sample
     undated = accidents.assign(jour=np.int8(-1))
-    assert ids(sample, unseen(bundles(trained()), features, undated)) == left_out(trained())
+    assert ids(sample, unseen(bundles(trained()), features, undated)) == ids_of_test_set(trained())
 
 
 def test_accidents_without_a_label_do_not_count(sample: Frames, trained: Train) -> None:
     features, accidents = sample
     hidden = accidents.assign(priority=accidents["priority"].where(accidents["mois"] > 3, -1))
     rows = unseen(bundles(trained()), features, hidden)
-    assert ids(sample, rows) == left_out(trained()) & set(accidents.loc[accidents["mois"] > 3, "Num_Acc"])
+    assert ids(sample, rows) == ids_of_test_set(trained()) & set(accidents.loc[accidents["mois"] > 3, "Num_Acc"])
 
 
-def measured(sample: Frames, trained: Train) -> Measurements:
-    return measure(bundles(trained(), trained("logistic_regression")), *sample, SETTINGS, RULE)
+def evaluated(sample: Frames, trained: Train) -> HeldOutEvaluation:
+    return evaluate_held_out(bundles(trained(), trained("logistic_regression")), *sample, SETTINGS, RULE)
 
 
-def test_figures_are_those_that_the_training_measured(sample: Frames, trained: Train) -> None:
-    found = measured(sample, trained)
+def test_metrics_equal_those_of_the_training(sample: Frames, trained: Train) -> None:
+    found = evaluated(sample, trained)
     assert found.candidate == "m0"
-    assert found.accidents == len(left_out(trained()))
+    assert found.accidents == len(ids_of_test_set(trained()))
     for name, model in {"m0": trained(), "m1": trained("logistic_regression")}.items():
         assert list(found.models[name].metrics) == list(METRICS)
         assert found.models[name].metrics == pytest.approx(model.bundle.metrics["test"])
 
 
 def test_differences_are_the_candidate_less_each_other(sample: Frames, trained: Train) -> None:
-    found = measured(sample, trained)
+    found = evaluated(sample, trained)
     assert list(found.differences) == ["m1"]
     for name, difference in found.differences["m1"].items():
         gap = found.models["m0"].metrics[name] - found.models["m1"].metrics[name]
@@ -111,7 +110,7 @@ def test_the_order_of_rows_changes_nothing(sample: Frames, trained: Train) -> No
     order = np.random.default_rng(0).permutation(len(sample[0]))
     features, accidents = (frame.iloc[order].reset_index(drop=True) for frame in sample)
     pair = bundles(trained(), trained("logistic_regression"))
-    assert measure(pair, features, accidents, SETTINGS, RULE) == measured(sample, trained)
+    assert evaluate_held_out(pair, features, accidents, SETTINGS, RULE) == evaluated(sample, trained)
 
 
 def test_the_worst_department_is_the_lowest_of_those_large_enough(sample: Frames, trained: Train) -> None:
@@ -125,22 +124,22 @@ def test_the_worst_department_is_the_lowest_of_those_large_enough(sample: Frames
         for code, group in test.groupby("dep")
         if len(group) >= least and group["label"].nunique() == 2
     }
-    worst = measured(sample, trained).models["m0"].worst_department
+    worst = evaluated(sample, trained).models["m0"].worst_department
     assert worst is not None
     assert worst.n >= least
     assert (worst.code, worst.roc_auc) == (min(aucs, key=aucs.__getitem__), pytest.approx(min(aucs.values())))
     strict = RULE.model_copy(update={"guards": RULE.guards.model_copy(update={"department_accidents_at_least": 5000})})
-    assert measure(bundles(trained()), *sample, SETTINGS, strict).models["m0"].worst_department is None
+    assert evaluate_held_out(bundles(trained()), *sample, SETTINGS, strict).models["m0"].worst_department is None
 
 
 def test_too_few_accidents_are_refused_with_the_remedy(sample: Frames, trained: Train) -> None:
     pair = bundles(trained(seed=0), trained(seed=1))
     count = len(unseen(pair, *sample))
     enough = RULE.model_copy(update={"accidents_at_least": count})
-    assert measure(pair, *sample, SETTINGS, enough).accidents == count
+    assert evaluate_held_out(pair, *sample, SETTINGS, enough).accidents == count
     more = RULE.model_copy(update={"accidents_at_least": count + 1})
     with pytest.raises(DataError, match=rf"{count} are new to every model \(m0, m1\).*split and seed"):
-        measure(pair, *sample, SETTINGS, more)
+        evaluate_held_out(pair, *sample, SETTINGS, more)
     nothing = sample[1].assign(priority=np.int8(-1))
     with pytest.raises(DataError, match=r"no accident has a label; .* grav"):
         unseen(pair, sample[0], nothing)
@@ -152,33 +151,33 @@ def test_a_model_that_does_not_record_its_split_is_refused(
 ) -> None:
     unknown = replace(trained().bundle, split=split)
     with pytest.raises(ModelError, match="old: does not record how"):
-        measure({"new": trained().bundle, "old": unknown}, *sample, SETTINGS, RULE)
+        evaluate_held_out({"new": trained().bundle, "old": unknown}, *sample, SETTINGS, RULE)
 
 
 def test_a_model_of_other_features_is_refused_by_name(sample: Frames, trained: Train) -> None:
     other = replace(trained().bundle, columns=trained().bundle.columns[1:])
     with pytest.raises(ModelError, match="old: the model was trained on other features"):
-        measure({"new": trained().bundle, "old": other}, *sample, SETTINGS, RULE)
+        evaluate_held_out({"new": trained().bundle, "old": other}, *sample, SETTINGS, RULE)
 
 
 def test_frames_of_other_accidents_are_refused(sample: Frames, trained: Train) -> None:
     with pytest.raises(DataError, match="do not fit"):
-        measure(bundles(trained()), sample[0], sample[1].iloc[::-1], SETTINGS, RULE)
+        evaluate_held_out(bundles(trained()), sample[0], sample[1].iloc[::-1], SETTINGS, RULE)
 
 
-def test_the_best_holder_is_the_one_to_beat() -> None:
+def test_the_best_model_has_the_best_defined_metric() -> None:
     figures = {"a": 0.7, "b": 0.72, "c": None, "d": float("nan")}
-    models = {name: Measured(name, {"f1": value, "ece": value}) for name, value in figures.items()}
-    found = Measurements("a", 10, models, {})
-    assert best_holder(found, [*figures], "f1") is models["b"]
-    assert best_holder(found, [*figures], "ece") is models["a"]
-    assert best_holder(found, ["c", "d"], "f1") is models["c"]
-    assert best_holder(found, [], "f1") is None
+    models = {name: ModelMetrics(name, {"f1": value, "ece": value}) for name, value in figures.items()}
+    found = HeldOutEvaluation("a", 10, models, {})
+    assert best_model(found, [*figures], "f1") is models["b"]
+    assert best_model(found, [*figures], "ece") is models["a"]
+    assert best_model(found, ["c", "d"], "f1") is models["c"]
+    assert best_model(found, [], "f1") is None
 
 
-def test_a_spoilt_model_does_not_replace_a_good_one(sample: Frames, trained: Train) -> None:
+def test_a_model_with_a_bad_threshold_does_not_replace_a_good_one(sample: Frames, trained: Train) -> None:
     good = trained().bundle
-    found = measure({"new": replace(good, threshold=0.9), "old": good}, *sample, SETTINGS, RULE)
+    found = evaluate_held_out({"new": replace(good, threshold=0.9), "old": good}, *sample, SETTINGS, RULE)
     decision = decide(found.models["new"], found.models["old"], found.differences["old"], RULE)
     assert not decision.approved
     assert any("the gain in F1 over old is -" in reason for reason in decision.reasons)
@@ -186,5 +185,5 @@ def test_a_spoilt_model_does_not_replace_a_good_one(sample: Frames, trained: Tra
 
 def test_the_same_model_under_another_name_is_a_tie(sample: Frames, trained: Train) -> None:
     good = trained().bundle
-    found = measure({"new": good, "old": good}, *sample, SETTINGS, RULE)
+    found = evaluate_held_out({"new": good, "old": good}, *sample, SETTINGS, RULE)
     assert all(one.value == 0 and one.interval == (0, 0) for one in found.differences["old"].values())

@@ -1,0 +1,53 @@
+"""Compiled kernel of the metrics: one pass over the distinct probabilities of every resample."""
+
+import numpy as np
+
+from accidents.features.jit import compiled
+
+
+@compiled("float64[:, :, :]", "float64[:]", "int64", "int64[:]", "int64", gives="float64[:, :]")
+def metric_sums(counts, probabilities, predicted, bins_of, bins):  # type: ignore[no-untyped-def]
+    """Compute the sums from which the metrics of each of b resamples follow.
+
+    Args:
+        counts: accidents by label and distinct probability, float64 (b, 2, k).
+        probabilities: distinct probabilities, highest first, float64 (k).
+        predicted: how many of them reach the decision threshold.
+        bins_of: calibration bin of each, int64 (k).
+        bins: number of calibration bins.
+
+    Returns:
+        float64 (8, b) with the rows: positives; negatives; true positives; false positives; concordant pairs of a
+        positive and a negative, ties one half; precision summed over positives; squared errors; distances between
+        predicted and observed positives, summed over bins.
+    """
+    result = np.zeros((8, len(counts)))
+    for resample in range(len(counts)):
+        gaps = np.zeros(bins)
+        positives_above = negatives_above = true_positives = false_positives = 0.0
+        concordant = precision_sum = squared_errors = 0.0
+        for position in range(len(probabilities)):
+            probability = probabilities[position]
+            positives, negatives = counts[resample, 1, position], counts[resample, 0, position]
+            positives_above += positives
+            negatives_above += negatives
+            concordant += negatives * (positives_above - positives / 2)
+            if positives:
+                precision_sum += positives * positives_above / (positives_above + negatives_above)
+            squared_errors += positives * (1 - probability) ** 2 + negatives * probability**2
+            gaps[bins_of[position]] += positives * (1 - probability) - negatives * probability
+            if position < predicted:
+                true_positives, false_positives = positives_above, negatives_above
+        sums = (
+            positives_above,
+            negatives_above,
+            true_positives,
+            false_positives,
+            concordant,
+            precision_sum,
+            squared_errors,
+            np.abs(gaps).sum(),
+        )
+        for row, value in enumerate(sums):
+            result[row, resample] = value
+    return result

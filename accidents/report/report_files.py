@@ -1,0 +1,14 @@
+"""Report files of the models of one training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+REPORT_FILE = "report.html"
+"""The file that holds the whole report of a model."""
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Text of each report file by its name, such as `REPORT_FILE` or `plots/roc.svg`, by model type."""
+
+    files: Mapping[str, Mapping[str, str]]
