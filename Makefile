@@ -66,10 +66,11 @@ dashboard-stop: $(READY) ## stop the dashboard of this machine
 	@$(PYTHON) -m cli.dashboard stop
 
 .PHONY: lint
-lint: $(READY) ## check style and types
+lint: $(READY) ## check style, types and imports
 	@$(PYTHON) -m ruff check $(SOURCES)
 	@$(PYTHON) -m ruff format --check $(SOURCES)
 	@$(PYTHON) -m mypy $(PACKAGES) run.py
+	@$(VENV)/bin/lint-imports --no-cache
 
 .PHONY: format
 format: $(READY) ## lay the code out

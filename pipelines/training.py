@@ -2,6 +2,8 @@
 
 from zenml import pipeline
 from zenml.client import Client
+from zenml.config.cache_policy import CachePolicy
+from zenml.steps import BaseStep
 
 from accidents.configuration.loading import Configuration
 from steps.caching import cache_policy
@@ -9,7 +11,6 @@ from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
 from steps.promotion.promote_models import promote_models
 from steps.tracking.track_training import track_training
-from steps.training import train_model as train_module
 from steps.training.compare_models import compare_models
 from steps.training.train_model import train_model
 from tracking.promotion import automatic_stages
@@ -32,7 +33,7 @@ def training(
     trained = [
         train_model.with_options(
             substitutions={"model_type": model_type},
-            cache_policy=cache_policy(train_module.__name__, f"accidents.models.{model_type}"),
+            cache_policy=_cache_policy(train_model, model_type),
         )(
             features=features,
             accidents=accidents,
@@ -45,7 +46,9 @@ def training(
         for model_type in configuration.training.models
     ]
     models, predictions = [model for model, _ in trained], [predictions for _, predictions in trained]
-    _, evaluations, best, comparison_report, _, _, model_card, reports = compare_models(
+    _, evaluations, best, comparison_report, _, _, model_card, reports = compare_models.with_options(
+        cache_policy=_cache_policy(compare_models, *configuration.training.models)
+    )(
         models=models,
         predictions=predictions,
         features=features,
@@ -82,3 +85,8 @@ def training(
                 rule=configuration.promotion,
                 settings=configuration.tracking,
             )
+
+
+def _cache_policy(step: BaseStep, *model_types: str) -> CachePolicy:
+    """Cache policy of a step that runs the code of some model types, which are imported by name."""
+    return cache_policy(step.entrypoint.__module__, *(f"accidents.models.{name}" for name in model_types))

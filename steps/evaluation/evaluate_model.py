@@ -10,7 +10,7 @@ import materializers.bundle
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.models import display_name
+from accidents.models import display_name, model_types
 from accidents.report.model_report import report_on_dataset
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
@@ -21,7 +21,7 @@ from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
 
-@step(cache_policy=cache_policy(__name__))
+@step(cache_policy=cache_policy(__name__, *(f"accidents.models.{name}" for name in model_types())))
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def evaluate_model(
     model: Bundle,

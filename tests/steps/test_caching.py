@@ -1,112 +1,72 @@
-"""What the digest of a step looks at. All files of the project are held to it in `tests/pipelines/test_digests.py`."""
+"""Which files the cache policy of a step names. Cache keys are tested in `tests/pipelines/test_cache_keys.py`."""
 
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from steps import caching
+from steps.caching import cache_policy, code_digest, file_dependencies
 
-STEP = """
-def step():
-    from accidents.inner.work import answer
-    return answer()
+INGEST = "steps.ingestion.ingest"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "steps/ingestion/ingest.py",
+        "steps/ingestion/__init__.py",
+        "accidents/__init__.py",
+        "accidents/columns/usagers.py",
+        "accidents/sources/datagouv.py",  # imported inside a function
+        "accidents/cleaning/usual_contents.json",
+        "accidents/expectations/templates/expectations.html.j2",
+    ],
+)
+def test_imported_modules_their_packages_and_data_files_are_dependencies(file: str) -> None:
+    assert file in file_dependencies(INGEST)
+
+
+def test_modules_that_are_not_imported_are_none() -> None:
+    files = file_dependencies(INGEST)
+    assert not any(file.startswith(("pipelines", "cli", "tests", "accidents/models/", "tracking")) for file in files)
+    assert not any("__pycache__" in file for file in files)
+
+
+def test_imports_for_type_checkers_are_none() -> None:
+    assert "accidents/models/base.py" not in file_dependencies("accidents.models")
+
+
+def test_a_module_that_is_imported_by_name_is_added() -> None:
+    added = set(file_dependencies(INGEST, "accidents.models.lightgbm")) - set(file_dependencies(INGEST))
+    assert "accidents/models/lightgbm.py" in added
+    assert "accidents/models/xgboost.py" not in added
+
+
+def test_the_cache_policy_is_zenml_s_own() -> None:
+    policy = cache_policy(INGEST)
+    assert policy.file_dependencies == file_dependencies(INGEST)
+    assert policy.cache_func is None
+    with pytest.raises(ModuleNotFoundError, match=r"steps\.no_such_step"):
+        cache_policy("steps.no_such_step")
+
+
+def test_the_digest_differs_between_modules() -> None:
+    assert code_digest(INGEST) == code_digest(INGEST)
+    assert code_digest(INGEST) != code_digest("steps.features.build_features")
+
+
+@pytest.mark.slow
+def test_zenml_finds_the_files_from_any_working_directory(tmp_path: Path, project: Path) -> None:
+    code = f"""
+import sys; sys.path.insert(0, {str(project)!r})
+from cli.zenml_session import prepare
+prepare(None, debug=False)
+from pathlib import Path
+from zenml.utils.source_utils import get_source_root
+from steps.caching import file_dependencies
+print(all((Path(get_source_root()) / file).is_file() for file in file_dependencies({INGEST!r})))
 """
-WORK = '''
-"""Says how things are."""
-
-def answer():
-    """The answer."""
-    return 42
-'''
-
-
-@pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one step that reaches one module of one package."""
-    for name, content in {
-        "steps/__init__.py": "",
-        "steps/one.py": STEP,
-        "accidents/__init__.py": "",
-        "accidents/inner/__init__.py": "",
-        "accidents/inner/work.py": WORK,
-        "accidents/inner/tables/codes.csv": "1",
-        "accidents/outer/__init__.py": "",
-        "accidents/outer/other.py": WORK,
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content)
-    monkeypatch.setattr(caching, "ROOT", tmp_path)
-    return tmp_path
-
-
-def digest() -> str:
-    """The digest of the step, read anew from the files."""
-    for function in (caching._said, caching._imported, caching._meaning):
-        function.cache_clear()
-    try:
-        return caching.code_digest("steps.one")
-    finally:
-        for function in (caching._said, caching._imported, caching._meaning):
-            function.cache_clear()
-
-
-def reword(root: Path) -> None:
-    file = root / "accidents" / "inner" / "work.py"
-    file.write_text(
-        "# a comment\n\n" + WORK.replace("Says how", "Tells how").replace("The answer", "An answer") + "\n\n"
-    )
-
-
-def write(name: str, content: str) -> Callable[[Path], object]:
-    def change(root: Path) -> None:
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(content)
-
-    return change
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        reword,
-        write("accidents/outer/other.py", "ANSWER = 43"),
-        write("accidents/outer/data.json", "{}"),
-        write("accidents/inner/__pycache__/work.pyc", "0"),
-    ],
-)
-def test_words_layout_and_what_is_not_reached_do_not_count(small: Path, change: Callable[[Path], object]) -> None:
-    before = digest()
-    change(small)
-    assert digest() == before
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        write("steps/one.py", STEP.replace("()", "(x=1)", 1)),
-        write("accidents/inner/work.py", WORK.replace("42", "43")),
-        write("accidents/inner/__init__.py", "ANSWER = 42"),
-        write("accidents/__init__.py", "ANSWER = 42"),
-        write("accidents/inner/new.json", "{}"),
-        write("accidents/inner/tables/codes.csv", "2"),
-    ],
-)
-def test_meaning_and_data_of_what_is_reached_count(small: Path, change: Callable[[Path], object]) -> None:
-    before = digest()
-    change(small)
-    assert digest() != before
-
-
-def test_imports_inside_functions_and_through_other_modules_are_followed() -> None:
-    reached = caching.reached("steps.ingestion.ingest")
-    assert {"accidents.errors", "accidents.columns.usagers", "accidents.sources.datagouv"} <= reached
-    assert not any(name.startswith(("pipelines", "cli", "tests")) for name in reached)
-
-
-def test_the_cache_policy_names_a_function_that_zenml_can_load() -> None:
-    policy = caching.cache_policy("steps.ingestion.ingest", "accidents.models.lightgbm")
-    name = policy.cache_func.attribute
-    assert getattr(caching, name)() == caching.code_digest("steps.ingestion.ingest", "accidents.models.lightgbm")
-    with pytest.raises(AttributeError, match="no attribute"):
-        _ = caching.no_such_module
+    process = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert process.stdout.split()[-1] == "True"
+    assert not any(tmp_path.iterdir())
