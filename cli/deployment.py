@@ -40,8 +40,8 @@ def _deploy(configuration: Configuration, given: argparse.Namespace, name: str |
     )
     found = output_files.output(run, "deploy_model", "deployment").load()
     print(f"{found['name']} {found['version']} answers at {found['url']}")
-    if found["gap_seconds"]:
-        print(f"for {found['gap_seconds']:.0f} s nobody answered, while it took the place of the one before")
+    if found["downtime_seconds"]:
+        print(f"for {found['downtime_seconds']:.0f} s nobody answered, while it took the place of the one before")
     records = json.dumps({"dataframe_records": [{"accident": "{…}"}]}, ensure_ascii=False)
     print(f"ask it    curl {found['url']} -H 'Content-Type: application/json' -d '{records}'")
     stack = f" --stack {given.stack}" if given.stack else ""

@@ -58,7 +58,7 @@ def fetched(registry: "Registry", version: "RegisteredVersion", folder: Path) ->
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        bundle = registry.bundle(version, Path(temporary))
+        bundle = registry.download_bundle(version, Path(temporary))
         stored = bundle.with_name("stored_accidents.json")
         if stored.is_file():
             stored.replace(stored_beside(target))

@@ -1,6 +1,6 @@
-"""The ledger of the registry: what was decided and done about versions, by whom, when and why. Only ever added to.
+"""The ledger: an append-only log of decisions about and changes of registered versions.
 
-Every entry is a run of an experiment of its own on the same MLflow, so that it is kept with the registry.
+Every entry is a run of the MLflow experiment `…-ledger`, so that the log is stored with the registry.
 """
 
 import getpass
@@ -12,23 +12,31 @@ from typing import Any
 
 from tracking.connection import Connection, get_or_create_experiment
 
-_ENTRY = "entry"
-_LONGEST = 7_500  # characters; MLflow keeps 8,000 of a tag
-_PAGE = 1_000
+_ENTRY_TAG = "entry"
+_MAX_CHARACTERS = 7_500  # MLflow limits the value of a tag to 8,000
+_PAGE_SIZE = 1_000
 
-_CHANGES = frozenset({"transition", "promote", "rollback", "mend"})
+_CHANGES = frozenset({"transition", "promote", "rollback", "repair", "mend"})  # "mend" in entries of version 0.1
 _DELETIONS = frozenset({"delete", "prune"})
 ALL_VERSIONS = "all"
-"""The version of an entry about a whole model."""
+"""Version of an entry that is about a whole model."""
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
     """One decision or change.
 
-    `action` is `transition`, `promote`, `rollback`, `archive`, `evaluate`, `delete`, `prune` or `mend`; `stage` the
-    stage that it was about, `version` the version that has it now or was meant to, `previous` the one that had it.
-    `approved` is None where no rule was asked.
+    Attributes:
+        action: `transition`, `promote`, `rollback`, `archive`, `evaluate`, `delete`, `prune` or `repair`.
+        model: registered model name.
+        version: the version that takes the stage, or was evaluated for it.
+        stage: the stage concerned.
+        previous: the version that held the stage before.
+        approved: decision of the promotion rule; None where it was not evaluated.
+        reasons: reasons of the decision, one sentence each.
+        figures: measured values behind the decision.
+        who: user and host.
+        when: time in UTC, ISO 8601.
     """
 
     action: str
@@ -44,65 +52,65 @@ class LedgerEntry:
 
 
 def append(connection: Connection, entry: LedgerEntry) -> None:
-    """Put an entry at the end."""
-    client, text = connection.client, _written(entry)
+    """Append an entry."""
+    client, text = connection.client, _serialise(entry)
     run = client.create_run(
-        _experiment(connection),
+        _experiment_id(connection),
         run_name=f"{entry.model} {entry.version} {entry.action} {entry.stage}".strip(),
-        tags={_ENTRY: text, "model": entry.model},
+        tags={_ENTRY_TAG: text, "model": entry.model},
     )
     client.set_terminated(run.info.run_id)
 
 
 def read_entries(connection: Connection, model: str | None = None) -> list[LedgerEntry]:
-    """All entries, or those about one model, the oldest first."""
-    client, token, found = connection.client, None, []
+    """Entries of one model, or of all, oldest first."""
+    client, token, entries = connection.client, None, []
     while True:
         page = client.search_runs(
-            [_experiment(connection)],
+            [_experiment_id(connection)],
             filter_string=f"tags.model = '{model}'" if model else "",
-            max_results=_PAGE,
+            max_results=_PAGE_SIZE,
             order_by=["attributes.start_time ASC"],
             page_token=token,
         )
-        found += [_read(run.data.tags[_ENTRY]) for run in page if _ENTRY in run.data.tags]
+        entries += [_deserialise(run.data.tags[_ENTRY_TAG]) for run in page if _ENTRY_TAG in run.data.tags]
         token = page.token
         if not token:
-            return sorted(found, key=lambda entry: entry.when)
+            return sorted(entries, key=lambda entry: entry.when)
 
 
-def production_history(history: list[LedgerEntry]) -> list[str]:
-    """Versions that have been in Production, are not deleted and not been rolled back, in the order they came there."""
-    held: list[str] = []
-    for entry in history:
+def production_history(entries: list[LedgerEntry]) -> list[str]:
+    """Versions that have held Production, in order, without those deleted or rolled back since."""
+    history: list[str] = []
+    for entry in entries:
         if entry.action in _DELETIONS:
-            held = [number for number in held if entry.version not in {number, ALL_VERSIONS}]
+            history = [number for number in history if entry.version not in {number, ALL_VERSIONS}]
         if entry.stage != "Production" or entry.action not in _CHANGES:
             continue
-        while entry.action == "rollback" and held and held[-1] != entry.version:
-            held.pop()
-        if not held or held[-1] != entry.version:
-            held.append(entry.version)
-    return held
+        while entry.action == "rollback" and history and history[-1] != entry.version:
+            history.pop()
+        if not history or history[-1] != entry.version:
+            history.append(entry.version)
+    return history
 
 
-def _written(entry: LedgerEntry) -> str:
-    """An entry as text that fits: figures go first, then reasons, from the last."""
+def _serialise(entry: LedgerEntry) -> str:
+    """An entry as JSON that fits into a tag: figures are dropped first, then reasons are cut, the last one first."""
     content = asdict(entry)
-    if len(json.dumps(content)) > _LONGEST:
+    if len(json.dumps(content)) > _MAX_CHARACTERS:
         content["figures"] = {}
-    while len(text := json.dumps(content)) > _LONGEST and content["reasons"]:
+    while len(text := json.dumps(content)) > _MAX_CHARACTERS and content["reasons"]:
         *reasons, last = content["reasons"]
         content["reasons"] = [*reasons, last[: len(last) // 2]] if len(last) > 1 else reasons
     return text
 
 
-def _read(text: str) -> LedgerEntry:
+def _deserialise(text: str) -> LedgerEntry:
     content = json.loads(text)
     return LedgerEntry(**content | {"reasons": tuple(content["reasons"])})
 
 
-def _experiment(connection: Connection) -> str:
+def _experiment_id(connection: Connection) -> str:
     client = connection.client
-    own = client.get_experiment(connection.experiment_id)
-    return str(get_or_create_experiment(client, f"{own.name}-ledger", connection.target.artifacts).experiment_id)
+    experiment = client.get_experiment(connection.experiment_id)
+    return str(get_or_create_experiment(client, f"{experiment.name}-ledger", connection.target.artifacts).experiment_id)

@@ -1,4 +1,7 @@
-"""A bundle as an MLflow model: signature, example, requirements, and the accidents that it must answer alike."""
+"""A bundle logged as an MLflow pyfunc model: signature, input example, requirements, stored accidents.
+
+The stored accidents are a sample of the test set with the probabilities that the model must reproduce.
+"""
 
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
@@ -16,20 +19,23 @@ if TYPE_CHECKING:
 
 BUNDLE_ARTIFACT = "bundle"
 STORED_ACCIDENTS = "stored_accidents"
-"""Names of the files that are stored with a model."""
+"""Names of the artifacts of a model."""
 
 _SCRIPT = Path(__file__).with_name("pyfunc_model.py")
-_NEEDED = ("jinja2", "joblib", "mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "scipy")
-_OF_LIBRARY = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost-cpu", "xgboost")}
-"""Distributions by module, where their names differ."""
+_REQUIREMENTS = ("jinja2", "joblib", "mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "scipy")
+_DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost-cpu", "xgboost")}
+"""Distribution names by module, where the two differ."""
 
 
 def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
-    """Store a bundle as the model of the active MLflow run, and return its address `models:/m-…`.
+    """Log a bundle as the model of the active MLflow run.
 
     Args:
         bundle: the model.
-        stored: `accident` (JSON text), `label` and `probability` of some accidents.
+        stored: accidents of the test set: `accident` (JSON text), `label`, `probability`.
+
+    Returns:
+        The model URI `models:/m-…`.
     """
     import mlflow
 
@@ -38,7 +44,7 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
         stored_path = Path(folder) / f"{STORED_ACCIDENTS}.json"
         bundle.save(bundle_path)
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
-        found = mlflow.pyfunc.log_model(
+        model_info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_SCRIPT),
             artifacts={BUNDLE_ARTIFACT: str(bundle_path), STORED_ACCIDENTS: str(stored_path)},
@@ -48,7 +54,7 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
             pip_requirements=_requirements(bundle),
             model_type="classifier",
         )
-    return str(found.model_uri)
+    return str(model_info.model_uri)
 
 
 def _signature() -> "ModelSignature":
@@ -64,13 +70,13 @@ def _signature() -> "ModelSignature":
 
 
 def _requirements(bundle: Bundle) -> list[str]:
-    """What is installed here of the libraries that a loaded model imports."""
-    modules = [name for name in bundle.model.LIBRARIES if name not in _NEEDED]
-    return [f"{name}=={version(name)}" for name in (*_NEEDED, *map(_distribution, modules))]
+    """Installed versions of the libraries that the loaded model imports."""
+    modules = [name for name in bundle.model.LIBRARIES if name not in _REQUIREMENTS]
+    return [f"{name}=={version(name)}" for name in (*_REQUIREMENTS, *map(_distribution, modules))]
 
 
 def _distribution(module: str) -> str:
-    for name in _OF_LIBRARY.get(module, (module,)):
+    for name in _DISTRIBUTIONS.get(module, (module,)):
         try:
             version(name)
         except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Promotion by rule: candidate and holders fetched, measured anew on the same accidents, judged, and moved."""
+"""Promotion by rule: evaluate a candidate against the holders of its stages on the same accidents, and promote it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,12 +20,18 @@ from tracking.ledger import LedgerEntry
 from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import transition
 
-_LONGEST = 4_000  # characters of a tag
+_MAX_TAG_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Labelled accidents to measure on: features and accidents in the same order, and where they come from."""
+    """Labelled accidents for evaluations.
+
+    Attributes:
+        features: one row an accident.
+        accidents: the accidents with labels, in the same order.
+        source: where they come from, as typed.
+    """
 
     features: pd.DataFrame
     accidents: pd.DataFrame
@@ -34,7 +40,15 @@ class EvaluationData:
 
 @dataclass(frozen=True)
 class PromotionEvaluation:
-    """A candidate for a stage, what was decided about it, and who held the stage then."""
+    """Evaluation of a candidate for a stage.
+
+    Attributes:
+        candidate: the version evaluated.
+        stage: the stage it is evaluated for.
+        holder: the holder of the stage at that time.
+        decision: decision of the promotion rule.
+        entry: its ledger entry.
+    """
 
     candidate: RegisteredVersion
     stage: str
@@ -51,22 +65,25 @@ def evaluate_candidate(
     evaluation: EvaluationSettings,
     rule: PromotionSettings,
 ) -> PromotionEvaluation:
-    """Measure a candidate and the holders that it has to beat, decide, and write that into ledger and run.
+    """Evaluate a candidate and the incumbents on held-out accidents, apply the rule, and record the decision.
+
+    The decision is appended to the ledger and set as tags of the candidate's MLflow run.
 
     Raises:
-        DataError: too few accidents that none of the models has learned from.
-        RegistryError: a model of real accidents would be judged by synthetic ones, or a rival is of another level.
+        DataError: too few accidents that are in no training set of the models.
+        RegistryError: a model of real accidents would be evaluated on synthetic ones, or an incumbent has another
+            level of information.
     """
     holder = registry.holder(candidate.name, stage)
-    rivals = _rivals(registry, candidate, rule)
-    reject_synthetic_source(data.source, (candidate, *rivals))
-    bundles: dict[str, Bundle] = {one.title: registry.load(one) for one in (candidate, *rivals)}
-    measured = evaluate_held_out(bundles, data.features, data.accidents, evaluation, rule)
-    incumbent = best_model(measured, [one.title for one in rivals], rule.improvement.metric)
+    incumbents = _incumbents(registry, candidate, rule)
+    reject_synthetic_source(data.source, (candidate, *incumbents))
+    bundles: dict[str, Bundle] = {one.title: registry.load_bundle(one) for one in (candidate, *incumbents)}
+    held_out = evaluate_held_out(bundles, data.features, data.accidents, evaluation, rule)
+    incumbent = best_model(held_out, [one.title for one in incumbents], rule.improvement.metric)
     if holder and holder.version == candidate.version:
-        incumbent = measured.models[candidate.title]
-    difference = measured.differences.get(incumbent.name) if incumbent else None
-    decision = decide(measured.models[candidate.title], incumbent, difference, rule)
+        incumbent = held_out.models[candidate.title]
+    difference = held_out.differences.get(incumbent.name) if incumbent else None
+    decision = decide(held_out.models[candidate.title], incumbent, difference, rule)
     entry = LedgerEntry(
         "evaluate",
         candidate.name,
@@ -74,31 +91,32 @@ def evaluate_candidate(
         stage,
         holder.version if holder else None,
         decision.approved,
-        (_measured_on(measured.accidents, data.source), *decision.reasons),
+        (_data_sentence(held_out.accidents, data.source), *decision.reasons),
         decision.figures,
     )
     ledger.append(registry.connection, entry)
-    _tell_the_run(registry, candidate, stage, decision)
+    _tag_run(registry, candidate, stage, decision)
     return PromotionEvaluation(candidate, stage, holder, decision, entry)
 
 
-def promote_if_approved(registry: Registry, judged: PromotionEvaluation) -> LedgerEntry | None:
-    """Give the candidate the stage it was approved for, unless the holder has changed since; None if it was not.
+def promote_if_approved(registry: Registry, result: PromotionEvaluation) -> LedgerEntry | None:
+    """Move an approved candidate to its stage; does nothing and returns None if it was refused.
 
     Raises:
-        RegistryError: the stage has another holder by now, or the model is being changed.
+        RegistryError: the holder of the stage has changed since the evaluation, or another process is changing the
+            model.
     """
-    if not judged.decision.approved:
+    if not result.decision.approved:
         return None
-    own = judged.entry
+    own = result.entry
     entry = LedgerEntry("promote", own.model, own.version, own.stage, None, True, own.reasons, own.figures)
-    return transition(registry, judged.candidate, judged.stage, entry, judged.holder)
+    return transition(registry, result.candidate, result.stage, entry, result.holder)
 
 
 def automatic_stages(rule: PromotionSettings) -> list[str]:
-    """Stages that a newly registered model takes by itself where the rule approves, the lower one first."""
-    switched = {STAGING: rule.auto_transition_to_staging, PRODUCTION: rule.auto_transition_to_production}
-    return [stage for stage, on in switched.items() if on]
+    """Stages to which new versions are promoted automatically if the rule approves; Staging first."""
+    enabled = {STAGING: rule.auto_transition_to_staging, PRODUCTION: rule.auto_transition_to_production}
+    return [stage for stage, on in enabled.items() if on]
 
 
 def promote_new_versions(
@@ -108,55 +126,55 @@ def promote_new_versions(
     evaluation: EvaluationSettings,
     rule: PromotionSettings,
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Judge newly registered versions for the stages of `stages_without_command`, and move those that are approved.
+    """Evaluate new versions for the stages of `automatic_stages`, and promote those that are approved.
 
-    A version that has a stage already, from an earlier run of the same training, is left where it is.
+    A version that has a stage already, from an earlier run of the same training, is skipped.
 
     Returns:
         By model type and stage: `version`, `approved`, `reasons`.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for model_type, told in registered.items():
+    decisions: dict[str, dict[str, dict[str, Any]]] = {}
+    for model_type, entry in registered.items():
         for stage in automatic_stages(rule):
-            if not told["version"]:
+            if not entry["version"]:
                 continue
-            candidate = registry.version(told["name"], told["version"])
+            candidate = registry.version(entry["name"], entry["version"])
             if candidate.stage not in {NONE, STAGING} or candidate.stage == stage:
                 continue
             try:
-                judged = evaluate_candidate(registry, candidate, stage, data, evaluation, rule)
-                promote_if_approved(registry, judged)
-                approved, reasons = judged.decision.approved, list(judged.decision.reasons)
+                result = evaluate_candidate(registry, candidate, stage, data, evaluation, rule)
+                promote_if_approved(registry, result)
+                approved, reasons = result.decision.approved, list(result.decision.reasons)
             except (DataError, RegistryError) as error:
                 approved, reasons = False, [str(error)]
-            verdict = {"version": candidate.version, "approved": approved, "reasons": reasons}
-            found.setdefault(model_type, {})[stage] = verdict
-    return found
+            decision = {"version": candidate.version, "approved": approved, "reasons": reasons}
+            decisions.setdefault(model_type, {})[stage] = decision
+    return decisions
 
 
-def _rivals(registry: Registry, candidate: RegisteredVersion, rule: PromotionSettings) -> list[RegisteredVersion]:
-    """Who holds the stages that the rule compares with; not the candidate itself.
+def _incumbents(registry: Registry, candidate: RegisteredVersion, rule: PromotionSettings) -> list[RegisteredVersion]:
+    """Holders of the stages that the rule compares with, without the candidate itself.
 
     Raises:
-        RegistryError: one of them is told more, or less, of an accident, so that figures cannot be compared.
+        RegistryError: one of them has another level of information, so that metrics cannot be compared.
     """
-    held = [registry.holder(candidate.name, other) for other in rule.improvement.over]
-    rivals = [one for one in held if one and one.version != candidate.version]
-    for one in rivals:
+    holders = [registry.holder(candidate.name, other) for other in rule.improvement.over]
+    incumbents = [one for one in holders if one and one.version != candidate.version]
+    for one in incumbents:
         theirs, own = one.tags.get("level"), candidate.tags.get("level")
         if theirs != own:
             raise RegistryError(
                 f"{candidate.title} is of level {own}, {one.title} in {one.stage} of level {theirs}: their figures "
                 "cannot be compared; train one with --level of the other, or use 'registry transition'"
             )
-    return rivals
+    return incumbents
 
 
 def reject_synthetic_source(source: str, versions: Iterable[RegisteredVersion]) -> None:
-    """Refuse to hold models of real accidents against synthetic ones, which say nothing about real roads.
+    """Reject the synthetic sample as data for models that were trained on real accidents.
 
     Raises:
-        RegistryError: one of the versions was trained on real accidents, and the source is the synthetic sample.
+        RegistryError: the source is the synthetic sample, and a version was trained on real accidents.
     """
     for one in versions:
         if source == SAMPLE and not one.synthetic:
@@ -166,13 +184,15 @@ def reject_synthetic_source(source: str, versions: Iterable[RegisteredVersion]) 
             )
 
 
-def _measured_on(count: int, source: str) -> str:
+def _data_sentence(count: int, source: str) -> str:
     return f"measured on {count:,} accidents of {source} held out from every model"
 
 
-def _tell_the_run(registry: Registry, candidate: RegisteredVersion, stage: str, decision: PromotionDecision) -> None:
+def _tag_run(registry: Registry, candidate: RegisteredVersion, stage: str, decision: PromotionDecision) -> None:
     client = registry.connection.client
     if candidate.run_id:
         verdict = "approved" if decision.approved else "refused"
         client.set_tag(candidate.run_id, f"promotion_{stage.lower()}", verdict)
-        client.set_tag(candidate.run_id, f"promotion_{stage.lower()}_reasons", "\n".join(decision.reasons)[:_LONGEST])
+        client.set_tag(
+            candidate.run_id, f"promotion_{stage.lower()}_reasons", "\n".join(decision.reasons)[:_MAX_TAG_CHARACTERS]
+        )

@@ -1,7 +1,7 @@
-"""The model as MLflow loads it: a bundle behind `predict`, fed with accidents as JSON text.
+"""MLflow pyfunc model: `predict` of a bundle on accidents as JSON text.
 
-MLflow stores this file with every model and runs it when the model is loaded, so it must not import the rest of the
-package; what it needs of `accidents` is stored beside it.
+MLflow stores this file with every model and runs it when the model is loaded. It must not import the rest of the
+package `tracking`; the package `accidents` is stored with the model.
 """
 
 from typing import Any
@@ -10,18 +10,18 @@ import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-BUNDLE = "bundle"
-"""Name of the artifact that holds the bundle file."""
+BUNDLE_ARTIFACT = "bundle"
+"""Artifact name of the bundle file."""
 
 
 class AccidentModel(PythonModel):
-    """Answers a frame of accidents, a row each, in the column `accident` or `accident_flat`."""
+    """Predicts a frame with one accident a row, in the column `accident` or `accident_flat`."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the bundle that was stored with the model."""
+        """Load the bundle that is stored with the model."""
         from accidents.bundle import Bundle
 
-        self.bundle = Bundle.load(context.artifacts[BUNDLE])
+        self.bundle = Bundle.load(context.artifacts[BUNDLE_ARTIFACT])
 
     def predict(
         self,
@@ -29,7 +29,7 @@ class AccidentModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Probability, prediction and its interpretation, a row for each of the input."""
+        """Predict; returns `probability`, `prediction` and `interpretation` for every row."""
         from accidents.inference.json_scoring import predict_texts
 
         return predict_texts(self.bundle, model_input)

@@ -1,4 +1,7 @@
-"""Differences between the MLflow registry, its own tags and ledger, and ZenML; found, and mended on request."""
+"""Inconsistencies between MLflow registry, its tags, the ledger and ZenML, and their repair.
+
+The aliases of the MLflow registry are the source of truth; everything else is changed to match them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,128 +17,131 @@ from tracking.stages import sync_to_zenml
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """Something that does not fit, and how it is mended: the aliases of the MLflow registry are what counts."""
+    """One inconsistency of a registered model.
+
+    Attributes:
+        model: registered model name.
+        description: what differs, for the user.
+        repair: makes it consistent with the aliases of the MLflow registry.
+    """
 
     model: str
-    what: str
-    mend: Callable[[], None]
+    description: str
+    repair: Callable[[], None]
 
 
 def find_inconsistencies(registry: Registry) -> list[Inconsistency]:
-    """Everything that does not fit, model by model."""
-    return [fault for name in _names() for fault in (*_locks(registry, name), *_faults(registry, name))]
+    """All inconsistencies, by registered model; changes nothing."""
+    return [one for name in _names() for one in (*_check_lock(registry, name), *_check_model(registry, name))]
 
 
 def repair_inconsistencies(registry: Registry) -> list[Inconsistency]:
-    """Mend everything that does not fit, each model under its lock, and say what it was.
+    """Repair all inconsistencies, each model under its lock, and return them.
 
     Raises:
-        RegistryError: somebody is changing a model at this moment.
+        RegistryError: another process is changing a model.
     """
-    done = []
+    repaired = []
     for name in _names():
-        for fault in _locks(registry, name):
-            fault.mend()
-            done.append(fault)
-        if _faults(registry, name):
+        for stale_lock in _check_lock(registry, name):
+            stale_lock.repair()
+            repaired.append(stale_lock)
+        if _check_model(registry, name):
             with lock.model_lock(registry.connection, name):
-                for fault in _faults(registry, name):
-                    fault.mend()
-                    done.append(fault)
-    return done
+                for inconsistency in _check_model(registry, name):
+                    inconsistency.repair()
+                    repaired.append(inconsistency)
+    return repaired
 
 
 def _names() -> list[str]:
-    """Every name a model can have, also of those that MLflow has lost."""
+    """All registered model names, also of models that are missing from MLflow."""
     return sorted(registered_names().values())
 
 
-def _faults(registry: Registry, name: str) -> list[Inconsistency]:
+def _check_model(registry: Registry, name: str) -> list[Inconsistency]:
     if name not in registry.models():
-        return _lost(registry, name) if zenml_sync.list_versions(name) else []
-    found = registry.versions(name)
+        return _check_deleted_model(registry, name)
+    versions = registry.versions(name)
     return [
-        *(fault for version in found for fault in _aliases(registry, version)),
-        *(fault for version in found for fault in _tags(registry, version)),
-        *_history(registry, name),
-        *_mirrored(name, found),
+        *(one for version in versions for one in _check_aliases(registry, version)),
+        *(one for version in versions for one in _check_stage_tag(registry, version)),
+        *_check_ledger(registry, name),
+        *_check_zenml(name, versions),
     ]
 
 
-def _lost(registry: Registry, name: str) -> list[Inconsistency]:
-    """A model that was deleted in MLflow itself; the ledger is told, since MLflow counts the next from 1 again."""
-
-    def mend() -> None:
-        ledger.append(
-            registry.connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, NONE, reasons=("found deleted",))
-        )
-        zenml_sync.delete_model(name)
-
-    return [Inconsistency(name, "ZenML knows it, and the MLflow registry does not", mend)]
-
-
-def _locks(registry: Registry, name: str) -> list[Inconsistency]:
-    owner = lock.stale_lock_owner(registry.connection, name)
-    return (
-        [Inconsistency(name, f"locked by {owner}, long ago", lambda: lock.release_lock(registry.connection, name))]
-        if owner
-        else []
-    )
-
-
-def _aliases(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
-    if not set(ALIASES.values()) <= set(version.aliases):
+def _check_deleted_model(registry: Registry, name: str) -> list[Inconsistency]:
+    """A model deleted in MLflow alone. The ledger records it, since MLflow numbers new versions from 1 again."""
+    if not zenml_sync.list_versions(name):
         return []
 
-    def mend() -> None:
-        registry.connection.client.delete_registered_model_alias(version.name, ALIASES[STAGING])
+    def repair() -> None:
+        ledger.append(registry.connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, NONE, reasons=("repair",)))
+        zenml_sync.delete_model(name)
 
-    return [Inconsistency(version.name, f"version {version.version} is in Staging and in Production at once", mend)]
+    return [Inconsistency(name, "exists in ZenML and not in the MLflow registry", repair)]
 
 
-def _tags(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
+def _check_lock(registry: Registry, name: str) -> list[Inconsistency]:
+    owner = lock.stale_lock_owner(registry.connection, name)
+    if owner is None:
+        return []
+    return [Inconsistency(name, f"has a stale lock of {owner}", partial(lock.release_lock, registry.connection, name))]
+
+
+def _check_aliases(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
+    if not set(ALIASES.values()) <= set(version.aliases):
+        return []
+    client = registry.connection.client
+    repair = partial(client.delete_registered_model_alias, version.name, ALIASES[STAGING])
+    return [Inconsistency(version.name, f"version {version.version} is in Staging and in Production at once", repair)]
+
+
+def _check_stage_tag(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
     tag = version.tags.get(STAGE_TAG, NONE)
     if tag == version.stage:
         return []
-
-    def mend() -> None:
-        registry.connection.client.set_model_version_tag(version.name, version.version, STAGE_TAG, version.stage)
-
-    what = f"version {version.version} is in {version.stage} and its tag says {tag}"
-    return [Inconsistency(version.name, what, mend)]
+    client = registry.connection.client
+    repair = partial(client.set_model_version_tag, version.name, version.version, STAGE_TAG, version.stage)
+    return [Inconsistency(version.name, f"version {version.version} is in {version.stage}, its tag is {tag}", repair)]
 
 
-def _history(registry: Registry, name: str) -> list[Inconsistency]:
+def _check_ledger(registry: Registry, name: str) -> list[Inconsistency]:
     holder = registry.holder(name, PRODUCTION)
-    held = ledger.production_history(ledger.read_entries(registry.connection, name))
-    if holder is None or (held and held[-1] == holder.version):
+    history = ledger.production_history(ledger.read_entries(registry.connection, name))
+    if holder is None or (history and history[-1] == holder.version):
         return []
-    previous = held[-1] if held else None
-    entry = LedgerEntry("mend", name, holder.version, PRODUCTION, previous, reasons=("found in Production",))
-    what = f"version {holder.version} is in Production and the ledger does not know of it"
-    return [Inconsistency(name, what, lambda: ledger.append(registry.connection, entry))]
+    entry = LedgerEntry(
+        "repair",
+        name,
+        holder.version,
+        PRODUCTION,
+        previous=history[-1] if history else None,
+        reasons=("Production alias was set outside of the registry commands",),
+    )
+    description = f"version {holder.version} is in Production, and the ledger has no entry of it"
+    return [Inconsistency(name, description, partial(ledger.append, registry.connection, entry))]
 
 
-def _mirrored(name: str, found: list[RegisteredVersion]) -> list[Inconsistency]:
-    theirs = zenml_sync.list_versions(name)
-    find_inconsistencies = []
-    # Holders of Production and Staging come last: ZenML archives whoever held a stage when another version takes it.
-    for version in sorted(found, key=lambda one: one.stage in ALIASES):
-        told = _told(version, theirs.get(version.version))
-        if told:
-            what = f"version {version.version} is in {version.stage} and ZenML {told}"
-            find_inconsistencies.append(Inconsistency(name, what, partial(sync_to_zenml, version, version.stage)))
-    numbers = {version.version for version in found}
-    for number in theirs.keys() - numbers:
-        what = f"version {number} is in ZenML and not in the MLflow registry"
-        find_inconsistencies.append(Inconsistency(name, what, partial(zenml_sync.delete_version, name, number)))
-    return find_inconsistencies
+def _check_zenml(name: str, versions: list[RegisteredVersion]) -> list[Inconsistency]:
+    zenml_versions = zenml_sync.list_versions(name)
+    result = []
+    # Holders of Production and Staging come last: ZenML archives the version that another one displaces from a stage.
+    for version in sorted(versions, key=lambda one: one.stage in ALIASES):
+        difference = _zenml_difference(version, zenml_versions.get(version.version))
+        if difference:
+            description = f"version {version.version} is in {version.stage}, {difference}"
+            result.append(Inconsistency(name, description, partial(sync_to_zenml, version, version.stage)))
+    for number in zenml_versions.keys() - {version.version for version in versions}:
+        description = f"version {number} exists in ZenML and not in the MLflow registry"
+        result.append(Inconsistency(name, description, partial(zenml_sync.delete_version, name, number)))
+    return result
 
 
-def _told(version: RegisteredVersion, known: zenml_sync.ZenmlVersion | None) -> str | None:
-    """What ZenML says wrongly of a version."""
-    if known is None:
-        return "does not know it"
-    if known.uri != version.model_uri:
-        return "has a model of another store under this number"
-    return None if known.stage == version.stage else f"says {known.stage}"
+def _zenml_difference(version: RegisteredVersion, zenml_version: zenml_sync.ZenmlVersion | None) -> str | None:
+    if zenml_version is None:
+        return "and missing in ZenML"
+    if zenml_version.uri != version.model_uri:
+        return "and ZenML has a model of another MLflow store under this number"
+    return None if zenml_version.stage == version.stage else f"in ZenML in {zenml_version.stage}"

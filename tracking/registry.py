@@ -1,13 +1,14 @@
-"""The MLflow registry as users of stages know it: models, versions, and who holds which stage. Reads only.
+"""Read access to the MLflow model registry: models, versions and their stages.
 
-A stage is an alias, `production` or `staging`, since MLflow's own stages are on their way out. The tag `stage` of a
-version repeats it, and tells Archived from None.
+MLflow's own stages are deprecated. A stage is stored as a model alias, `production` or `staging`; the tag `stage` of a
+version repeats it and distinguishes Archived from None.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
@@ -22,14 +23,26 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 ALIASES = {STAGING: "staging", PRODUCTION: "production"}
-"""Aliases by the stages that are held by one version at most."""
+"""Aliases of the stages that one version of a model holds at most."""
 
 STAGE_TAG = "stage"
 
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """A registered version: its number, stage, aliases, run, address of the model, age, tags."""
+    """A registered version of a model.
+
+    Attributes:
+        name: registered model name.
+        version: version number.
+        stage: one of `STAGES`.
+        aliases: MLflow aliases.
+        run_id: MLflow run of the model.
+        model_uri: `models:/m-…`.
+        created: time of the registration, in UTC.
+        tags: facts and test metrics of the training.
+        description: text for people.
+    """
 
     name: str
     version: str
@@ -43,125 +56,130 @@ class RegisteredVersion:
 
     @property
     def title(self) -> str:
-        """Name and number."""
+        """Name and version number."""
         return f"{self.name} {self.version}"
 
     @property
     def synthetic(self) -> bool:
-        """Whether it was trained on synthetic accidents."""
+        """Whether the model was trained on synthetic accidents."""
         return self.tags.get("source") == SAMPLE
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Figures of the test part of its training."""
+        """Metrics on the test set of its training."""
         return {name: float(self.tags[name]) for name in METRICS if name in self.tags}
 
 
 class Registry:
-    """What a registry holds. Every call asks it anew."""
+    """The model registry of a connection; nothing is cached."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def models(self) -> list[str]:
-        """Names of the registered models of this project, in alphabetical order."""
-        known = set(registered_names().values())
-        found = self.connection.client.search_registered_models(max_results=1000)
-        return sorted(model.name for model in found if model.name in known)
+        """Names of the registered models of this project, sorted."""
+        names = set(registered_names().values())
+        models = self.connection.client.search_registered_models(max_results=1000)
+        return sorted(model.name for model in models if model.name in names)
 
     def versions(self, name: str) -> list[RegisteredVersion]:
-        """All versions of a model, the latest first.
+        """All versions of a model, latest first.
 
         Raises:
-            RegistryError: there is no such registered model.
+            RegistryError: the model is not registered.
         """
         model = self._model(name)
-        found = self.connection.client.search_model_versions(f"name = '{name}'", max_results=10_000)
-        return sorted((_version(model, one) for one in found), key=lambda one: int(one.version), reverse=True)
+        versions = self.connection.client.search_model_versions(f"name = '{name}'", max_results=10_000)
+        return sorted(
+            (_registered_version(model, one) for one in versions), key=lambda one: int(one.version), reverse=True
+        )
 
     def version(self, name: str, number: str) -> RegisteredVersion:
         """One version.
 
         Raises:
-            RegistryError: there is no such model or version; names those there are.
+            RegistryError: the model or version does not exist; names the existing ones.
         """
-        found = self.versions(name)
-        for one in found:
+        versions = self.versions(name)
+        for one in versions:
             if one.version == str(number):
                 return one
-        raise RegistryError(f"{name} has no version {number}; there are {_listed(found)}")
+        numbers = ", ".join(one.version for one in reversed(versions)) or "none"
+        raise RegistryError(f"{name} has no version {number}; there are {numbers}")
 
     def latest(self, name: str) -> RegisteredVersion:
-        """The version of the highest number.
+        """The version with the highest number.
 
         Raises:
-            RegistryError: there is none.
+            RegistryError: the model has no version.
         """
-        found = self.versions(name)
-        if not found:
+        versions = self.versions(name)
+        if not versions:
             raise RegistryError(f"{name} has no version: train one with 'python run.py --training'")
-        return found[0]
+        return versions[0]
 
     def holder(self, name: str, stage: str) -> RegisteredVersion | None:
-        """The version that holds Staging or Production; None where none does."""
+        """The latest version in a stage; None without one."""
         return next((one for one in self.versions(name) if one.stage == stage), None)
 
     def by_alias(self, name: str, alias: str) -> RegisteredVersion:
-        """The version that bears an alias.
+        """The version with an alias.
 
         Raises:
-            RegistryError: none does.
+            RegistryError: no version has the alias.
         """
         for one in self.versions(name):
             if alias in one.aliases:
                 return one
-        raise RegistryError(f"no version of {name} bears the alias '{alias}'")
+        raise RegistryError(f"no version of {name} has the alias '{alias}'")
 
     def in_stage(self, name: str, stage: str) -> RegisteredVersion:
-        """The version that holds a stage, the latest of several.
+        """Like `holder`, but raises without one.
 
         Raises:
-            RegistryError: none does; says which stages are held.
+            RegistryError: no version is in the stage; names those that are in another one.
         """
-        found = self.holder(name, stage)
-        if found is None:
-            held = [f"{one.version} is in {one.stage}" for one in self.versions(name) if one.stage != NONE]
-            raise RegistryError(f"no version of {name} is in {stage}; {', '.join(held) or 'none has a stage'}")
-        return found
+        version = self.holder(name, stage)
+        if version is None:
+            others = [f"{one.version} is in {one.stage}" for one in self.versions(name) if one.stage != NONE]
+            raise RegistryError(f"no version of {name} is in {stage}; {', '.join(others) or 'none has a stage'}")
+        return version
 
     def best(self, metric: str = "f1", stage: str = PRODUCTION) -> RegisteredVersion:
-        """The version of the best recorded figure over all models that hold a stage.
+        """The version with the best recorded metric among the holders of a stage, over all models.
 
-        Figures on synthetic accidents say nothing about real ones: where a model of real accidents holds the stage,
-        those of synthetic ones do not count.
+        Metrics on synthetic accidents do not transfer to real ones: as soon as a model trained on real accidents holds
+        the stage, models trained on synthetic ones are left out.
 
         Raises:
-            RegistryError: no model is in that stage.
+            RegistryError: no model is in the stage.
         """
-        held = [one for name in self.models() if (one := self.holder(name, stage))]
-        if not held:
+        holders = [one for name in self.models() if (one := self.holder(name, stage))]
+        if not holders:
             raise RegistryError(f"no model is in {stage}; promote one: python run.py registry promote --help")
-        real = [one for one in held if not one.synthetic]
-        return max(real or held, key=lambda one: one.metrics.get(metric, float("-inf")))
+        real = [one for one in holders if not one.synthetic]
+        return max(real or holders, key=lambda one: one.metrics.get(metric, float("-inf")))
 
-    def bundle(self, version: RegisteredVersion, folder: Path) -> Path:
-        """Fetch the bundle of a version into a folder, and return its file."""
+    def download_bundle(self, version: RegisteredVersion, folder: Path) -> Path:
+        """Download the bundle of a version into a folder; returns the path of the file.
+
+        Raises:
+            RegistryError: the version has no bundle.
+        """
         import mlflow
 
-        place = mlflow.artifacts.download_artifacts(
+        model_folder = mlflow.artifacts.download_artifacts(
             artifact_uri=f"models:/{version.name}/{version.version}", dst_path=str(folder)
         )
-        files = list((Path(place) / "artifacts").glob("*_model.joblib"))
+        files = list((Path(model_folder) / "artifacts").glob("*_model.*"))
         if len(files) != 1:
-            raise RegistryError(f"{version.title}: holds no model bundle; train it again")
+            raise RegistryError(f"{version.title}: has no model bundle; train it again")
         return files[0]
 
-    def load(self, version: RegisteredVersion) -> Bundle:
-        """Load the bundle of a version."""
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            return Bundle.load(self.bundle(version, Path(folder)))
+    def load_bundle(self, version: RegisteredVersion) -> Bundle:
+        """Download and load the bundle of a version."""
+        with TemporaryDirectory() as folder:
+            return Bundle.load(self.download_bundle(version, Path(folder)))
 
     def _model(self, name: str) -> "RegisteredModel":
         from mlflow.exceptions import MlflowException
@@ -171,14 +189,14 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            there = ", ".join(self.models()) or "none yet: python run.py --training"
-            raise RegistryError(f"no model {name} is registered; registered are {there}") from None
+            others = ", ".join(self.models()) or "none yet: python run.py --training"
+            raise RegistryError(f"no model {name} is registered; registered are {others}") from None
 
 
 def stage_from_alias(number: str, aliases: Mapping[str, str], tag: str) -> str:
-    """The stage of a version by the aliases of its model and its own tag.
+    """The stage of a version, from the aliases of its model and its own stage tag.
 
-    A version that held a stage and bears its alias no more is archived, whoever took the alias away.
+    A version whose tag names a stage without the alias of that stage is archived.
     """
     for stage in (PRODUCTION, STAGING):
         if str(aliases.get(ALIASES[stage])) == number:
@@ -186,20 +204,16 @@ def stage_from_alias(number: str, aliases: Mapping[str, str], tag: str) -> str:
     return ARCHIVED if tag in STAGES and tag != NONE else NONE
 
 
-def _version(model: "RegisteredModel", found: "ModelVersion") -> RegisteredVersion:
-    number, aliases = str(found.version), dict(model.aliases)
+def _registered_version(model: "RegisteredModel", version: "ModelVersion") -> RegisteredVersion:
+    number, aliases = str(version.version), dict(model.aliases)
     return RegisteredVersion(
         name=model.name,
         version=number,
-        stage=stage_from_alias(number, aliases, found.tags.get(STAGE_TAG, NONE)),
+        stage=stage_from_alias(number, aliases, version.tags.get(STAGE_TAG, NONE)),
         aliases=tuple(sorted(alias for alias, held in aliases.items() if str(held) == number)),
-        run_id=found.run_id or "",
-        model_uri=found.source or "",
-        created=datetime.fromtimestamp((found.creation_timestamp or 0) / 1000, tz=UTC),
-        tags=dict(found.tags),
-        description=found.description or "",
+        run_id=version.run_id or "",
+        model_uri=version.source or "",
+        created=datetime.fromtimestamp((version.creation_timestamp or 0) / 1000, tz=UTC),
+        tags=dict(version.tags),
+        description=version.description or "",
     )
-
-
-def _listed(found: list[RegisteredVersion]) -> str:
-    return ", ".join(one.version for one in reversed(found)) or "none"

@@ -1,4 +1,4 @@
-"""Whether a registered model is fit to be served: it loads, answers stored accidents as it did, and is quick enough."""
+"""Smoke test of a registered model: it loads, reproduces stored predictions, and is fast enough."""
 
 import json
 import os
@@ -18,12 +18,18 @@ from accidents.errors import ModelError
 from accidents.inference.smoke_test import differences
 from tracking.registry import RegisteredVersion
 
-_PROGRAM = Path(__file__).with_name("smoke_test_process.py")
+_SCRIPT = Path(__file__).with_name("smoke_test_process.py")
 
 
 @dataclass(frozen=True)
 class SmokeTestResult:
-    """How a model did: accidents asked, priority accidents among them, and milliseconds of one, at the median."""
+    """Result of a smoke test.
+
+    Attributes:
+        accidents: number of stored accidents.
+        priority: number of priority accidents among them.
+        milliseconds: median time of a single prediction.
+    """
 
     accidents: int
     priority: int
@@ -31,29 +37,29 @@ class SmokeTestResult:
 
 
 def run_smoke_test(version: RegisteredVersion, settings: DeploymentSettings) -> SmokeTestResult:
-    """Ask a version, in a process of its own. Must be called inside `connected`.
+    """Load a version in a process of its own and predict its stored accidents. Call it inside `connect`.
 
     Raises:
-        ModelError: it does not load, answers otherwise than when it was trained, or is too slow; says which.
+        ModelError: the model does not load, predicts other probabilities than after its training, or is too slow.
     """
-    told = _asked(version, settings)
-    wrong = differences(told["expected"], np.array(told["answered"]))
-    if len(set(told["labels"])) < 2:
-        wrong.append("the stored accidents are all of one class")
-    milliseconds = median(told["milliseconds"])
+    output = _run_process(version, settings)
+    failures = differences(output["expected"], np.array(output["predicted"]))
+    if len(set(output["labels"])) < 2:
+        failures.append("the stored accidents are all of one class")
+    milliseconds = median(output["milliseconds"])
     if milliseconds > settings.slowest_milliseconds:
-        wrong.append(f"one accident takes {milliseconds:.1f} ms, more than {settings.slowest_milliseconds:g} ms")
-    if wrong:
-        raise ModelError(f"{version.title} is not served: {'; '.join(wrong)}")
-    return SmokeTestResult(len(told["expected"]), sum(told["labels"]), milliseconds)
+        failures.append(f"one accident takes {milliseconds:.1f} ms, more than {settings.slowest_milliseconds:g} ms")
+    if failures:
+        raise ModelError(f"{version.title} is not served: {'; '.join(failures)}")
+    return SmokeTestResult(len(output["expected"]), sum(output["labels"]), milliseconds)
 
 
-def _asked(version: RegisteredVersion, settings: DeploymentSettings) -> Mapping[str, Any]:
+def _run_process(version: RegisteredVersion, settings: DeploymentSettings) -> Mapping[str, Any]:
     uri = f"models:/{version.name}/{version.version}"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = subprocess.run(  # noqa: S603  # a program of the project, with an address from the registry
-                [sys.executable, "-P", str(_PROGRAM), uri],
+            process = subprocess.run(  # noqa: S603  # a script of the project, with a model URI
+                [sys.executable, "-P", str(_SCRIPT), uri],
                 cwd=folder,
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
                 capture_output=True,
@@ -65,7 +71,7 @@ def _asked(version: RegisteredVersion, settings: DeploymentSettings) -> Mapping[
             raise ModelError(
                 f"{version.title} is not served: it did not load within {settings.timeout_seconds} s"
             ) from None
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
+    if process.returncode:
+        last = process.stderr.strip().splitlines()[-1:] or ["no reason was given"]
         raise ModelError(f"{version.title} is not served: it does not load: {last[0]}")
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    return dict(json.loads(process.stdout.strip().splitlines()[-1]))

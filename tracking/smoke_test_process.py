@@ -1,9 +1,9 @@
-"""Ask a registered model for the accidents that were stored with it; a program of its own.
+"""Script: predict the accidents that are stored with a registered model.
 
     python -P tracking/smoke_test_process.py MODEL_URI
 
-Started in a process and a folder of its own, so that the model answers with the code that was stored with it and not
-with that of the project. Prints JSON: `expected` and `answered` probabilities, and `milliseconds` of single accidents.
+Runs in its own process and folder, so that the model is loaded with the code stored with it and not with the code of
+the project. Prints JSON: `expected` and `predicted` probabilities, `labels`, and `milliseconds` of single predictions.
 """
 
 import json
@@ -12,12 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-_ALONE = 20
-"""Accidents that are asked one by one, for the time they take."""
+_TIMED = 20
+"""Number of single predictions that are timed."""
 
 
 def main(uri: str) -> None:
-    """Load the model, ask it, and print what it says."""
+    """Load the model, predict its stored accidents, and print the result."""
     logging.disable(logging.WARNING)
     import mlflow
     import pandas as pd
@@ -25,20 +25,20 @@ def main(uri: str) -> None:
     folder = mlflow.artifacts.download_artifacts(artifact_uri=uri)
     stored = pd.read_json(Path(folder) / "artifacts" / "stored_accidents.json", orient="records", precise_float=True)
     model = mlflow.pyfunc.load_model(folder)
-    answered = model.predict(stored[["accident"]])["probability"]
+    predicted = model.predict(stored[["accident"]])["probability"]
     print(
         json.dumps(
             {
                 "expected": stored["probability"].tolist(),
-                "answered": answered.tolist(),
+                "predicted": predicted.tolist(),
                 "labels": stored["label"].tolist(),
-                "milliseconds": [_alone(model, stored[["accident"]].iloc[[row]]) for row in range(_ALONE)],
+                "milliseconds": [_milliseconds(model, stored[["accident"]].iloc[[row]]) for row in range(_TIMED)],
             }
         )
     )
 
 
-def _alone(model: "object", accident: "object") -> float:
+def _milliseconds(model: "object", accident: "object") -> float:
     started = time.perf_counter()
     model.predict(accident)  # type: ignore[attr-defined]
     return 1000 * (time.perf_counter() - started)

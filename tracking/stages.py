@@ -1,4 +1,4 @@
-"""Changes of stages: one at a time, against what was seen before, in MLflow and in ZenML, and into the ledger."""
+"""Stage transitions, rollback and deletion of registered versions, in MLflow, ledger and ZenML."""
 
 from dataclasses import replace
 
@@ -11,23 +11,27 @@ from tracking.registry import ALIASES, STAGE_TAG, RegisteredVersion, Registry
 
 
 def transition(
-    registry: Registry, version: RegisteredVersion, stage: str, entry: LedgerEntry, seen: RegisteredVersion | None
+    registry: Registry,
+    version: RegisteredVersion,
+    stage: str,
+    entry: LedgerEntry,
+    expected_holder: RegisteredVersion | None,
 ) -> LedgerEntry:
-    """Give a version a stage; whoever held Staging or Production before is archived.
+    """Move a version to a stage; the version that held Staging or Production before is archived.
 
     Args:
         registry: the registry.
         version: the version.
-        stage: one of `registry.STAGES`.
-        entry: what the ledger is to say; `previous` is filled in here.
-        seen: who held the stage when this change was decided; None for nobody.
+        stage: one of `STAGES`.
+        entry: ledger entry of the transition, without `previous`.
+        expected_holder: the holder of the stage when the transition was decided; None without one.
 
     Returns:
-        The entry as it stands in the ledger.
+        The ledger entry with `previous`.
 
     Raises:
-        RegistryError: somebody else is changing the model, another version has taken the stage since, or nothing would
-            change.
+        RegistryError: another process is changing the model, the stage has another holder than expected, or the
+            version is in the stage already.
     """
     name = version.name
     with model_lock(registry.connection, name):
@@ -35,12 +39,12 @@ def transition(
         if current.stage == stage:
             raise RegistryError(f"{version.title} is in {stage} already")
         holder = registry.holder(name, stage) if stage in ALIASES else None
-        if stage in ALIASES and _number(holder) != _number(seen):
+        if stage in ALIASES and _number(holder) != _number(expected_holder):
             raise RegistryError(
-                f"{stage} of {name} has changed since this was decided, from {_told(seen)} to {_told(holder)}: "
-                "look again (python run.py registry list-versions) and decide anew"
+                f"{stage} of {name} has changed since this was decided, from {_describe(expected_holder)} to "
+                f"{_describe(holder)}: check it (python run.py registry list-versions) and decide again"
             )
-        _switch(registry, current, stage, holder)
+        _set_aliases_and_tags(registry, current, stage, holder)
         entry = replace(entry, previous=_number(holder))
         ledger.append(registry.connection, entry)
         if holder:
@@ -50,45 +54,47 @@ def transition(
 
 
 def sync_to_zenml(version: RegisteredVersion, stage: str) -> None:
-    """Let ZenML know a version and its stage."""
+    """Create a version in ZenML if needed, and set its stage."""
     zenml_sync.add_version(version.name, version.version, version.model_uri, version.metrics)
     zenml_sync.set_stage(version.name, version.version, stage)
 
 
 def rollback_target(registry: Registry, name: str) -> RegisteredVersion:
-    """The version that was in Production before the present one, by the ledger.
+    """The version that held Production before the current one, according to the ledger.
 
     Raises:
-        RegistryError: there was none, or none that is still registered.
+        RegistryError: there is none that is still registered.
     """
-    there = {one.version: one for one in registry.versions(name)}
+    versions = {one.version: one for one in registry.versions(name)}
     current = registry.holder(name, PRODUCTION)
-    held = ledger.production_history(ledger.read_entries(registry.connection, name))
-    for number in reversed(held):
-        if number in there and number != _number(current):
-            return there[number]
+    history = ledger.production_history(ledger.read_entries(registry.connection, name))
+    for number in reversed(history):
+        if number in versions and number != _number(current):
+            return versions[number]
     raise RegistryError(f"{name} has no earlier Production version to go back to (python run.py registry history)")
 
 
 def rollback(registry: Registry, name: str) -> LedgerEntry:
-    """Put the previous Production version back.
+    """Move the previous Production version back to Production.
 
     Raises:
-        RegistryError: there is none, or the model is being changed.
+        RegistryError: there is none, or another process is changing the model.
     """
     target, current = rollback_target(registry, name), registry.holder(name, PRODUCTION)
-    why = (f"back to {target.version} from {_told(current)}",)
-    entry = LedgerEntry("rollback", name, target.version, PRODUCTION, reasons=why)
+    reasons = (f"back to version {target.version} from {_describe(current)}",)
+    entry = LedgerEntry("rollback", name, target.version, PRODUCTION, reasons=reasons)
     return transition(registry, target, PRODUCTION, entry, current)
 
 
-def _switch(registry: Registry, version: RegisteredVersion, stage: str, holder: RegisteredVersion | None) -> None:
-    """Move aliases and tags. The alias comes first: from then on the stage is held."""
+def _set_aliases_and_tags(
+    registry: Registry, version: RegisteredVersion, stage: str, holder: RegisteredVersion | None
+) -> None:
+    """Set aliases, then tags. The alias decides which version holds a stage."""
     client, name = registry.connection.client, version.name
     if stage in ALIASES:
         client.set_registered_model_alias(name, ALIASES[stage], version.version)
-    for held, alias in ALIASES.items():
-        if held != stage and alias in version.aliases:
+    for other, alias in ALIASES.items():
+        if other != stage and alias in version.aliases:
             client.delete_registered_model_alias(name, alias)
     if holder:
         client.set_model_version_tag(name, holder.version, STAGE_TAG, ARCHIVED)
@@ -96,10 +102,10 @@ def _switch(registry: Registry, version: RegisteredVersion, stage: str, holder: 
 
 
 def delete_version(registry: Registry, version: RegisteredVersion, action: str = "delete") -> None:
-    """Delete a version, here and in ZenML.
+    """Delete a version in MLflow and ZenML.
 
     Raises:
-        RegistryError: it is in Production.
+        RegistryError: the version is in Production.
     """
     with model_lock(registry.connection, version.name):
         current = registry.version(version.name, version.version)
@@ -114,15 +120,15 @@ def delete_version(registry: Registry, version: RegisteredVersion, action: str =
 
 
 def delete_model(registry: Registry, name: str) -> None:
-    """Delete a model with all its versions, here and in ZenML.
+    """Delete a model with all its versions in MLflow and ZenML.
 
     Raises:
         RegistryError: a version is in Production.
     """
     with model_lock(registry.connection, name):
-        held = registry.holder(name, PRODUCTION)
-        if held:
-            raise RegistryError(f"{held.title} is in Production: archive it before the model can be deleted")
+        holder = registry.holder(name, PRODUCTION)
+        if holder:
+            raise RegistryError(f"{holder.title} is in Production: archive it before the model can be deleted")
         registry.connection.client.delete_registered_model(name)
         ledger.append(registry.connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, NONE))
         zenml_sync.delete_model(name)
@@ -132,5 +138,5 @@ def _number(version: RegisteredVersion | None) -> str | None:
     return version.version if version else None
 
 
-def _told(version: RegisteredVersion | None) -> str:
-    return f"version {version.version}" if version else "nobody"
+def _describe(version: RegisteredVersion | None) -> str:
+    return f"version {version.version}" if version else "no version"

@@ -1,6 +1,7 @@
-"""From what the steps of a training made to what is recorded of it."""
+"""What is tracked of a training: its models with evaluations, reports and stored accidents."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,9 +11,46 @@ from accidents.evaluation.results import Evaluation
 from accidents.inference.smoke_test import stored_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
-from tracking.training_runs import ModelRecord, TrainingRecord
 
-_SECONDS = len("2024-01-01T00:00:00")
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """One model of a training.
+
+    Attributes:
+        bundle: the model.
+        evaluation: its evaluation on the test set.
+        files: text files of its report by name.
+        stored: accidents of the test set to store with it: `accident` (JSON text), `label`, `probability`.
+    """
+
+    bundle: Bundle
+    evaluation: Evaluation
+    files: Mapping[str, str]
+    stored: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """One training.
+
+    Attributes:
+        name: run name.
+        source: where the accidents come from, as typed.
+        fingerprint: checksum of the files of the source.
+        models: the trained models.
+        best: model type of best validation F1.
+        pages: text files of the training by name.
+        tags: ZenML run and stack, code version.
+    """
+
+    name: str
+    source: str
+    fingerprint: str
+    models: Sequence[ModelRecord]
+    best: str
+    pages: Mapping[str, str]
+    tags: Mapping[str, str]
 
 
 def build_training_record(
@@ -28,19 +66,19 @@ def build_training_record(
     tags: Mapping[str, str],
     stored: int,
 ) -> TrainingRecord:
-    """Put all that is to be recorded of a training together.
+    """Build the record of a training from the outputs of its steps.
 
     Args:
         bundles: the models.
-        predictions: for each of them, what it says of accidents that it has not learned from.
-        evaluations: `Comparison.evaluations` of them.
-        reports: `Comparison.reports` of them.
+        predictions: for each model, its predictions on accidents outside its training set.
+        evaluations: `Comparison.evaluations`, by model type.
+        reports: `Comparison.reports`.
         accidents: the accidents of the training.
-        best: the model type that compared best.
-        pages: texts to keep with the training, by file name.
+        best: model type of best validation F1.
+        pages: text files of the training by name.
         source: where the accidents come from, as typed.
-        tags: where the training ran, and with which code.
-        stored: how many accidents to store with each model.
+        tags: ZenML run and stack, code version.
+        stored: number of accidents to store with each model.
     """
     models = [
         ModelRecord(
@@ -51,9 +89,9 @@ def build_training_record(
         )
         for bundle, predicted in zip(bundles, predictions, strict=True)
     ]
-    when = max(bundle.trained_at for bundle in bundles)[:_SECONDS].replace("T", " ")
+    trained_at = max(bundle.trained_at for bundle in bundles).replace("T", " ")[: len("2024-01-01 00:00:00")]
     return TrainingRecord(
-        name=f"{source.rstrip('/').rpartition('/')[2]} {bundles[0].level} {when}",
+        name=f"{source.rstrip('/').rpartition('/')[2]} {bundles[0].level} {trained_at}",
         source=source,
         fingerprint=bundles[0].fingerprint,
         models=models,

@@ -1,12 +1,10 @@
-"""A training as MLflow runs: one for the training, under it one a model, under that one a trial of its search."""
+"""Nested MLflow runs: training > model > trial of the hyperparameter search."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
@@ -17,46 +15,17 @@ from accidents.models import display_name
 from accidents.tables import LABEL
 from tracking.connection import Connection
 from tracking.mlflow_model import log_model
+from tracking.training_record import ModelRecord, TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow.data.dataset import Dataset
 
-_LONGEST_PARAMETER = 500
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """One model of a training with all that is recorded of it.
-
-    `evaluation` is that of its test part; `files` are texts by file name; `stored` are accidents of the test part:
-    `accident` (JSON text), `label`, `probability`.
-    """
-
-    bundle: Bundle
-    evaluation: Evaluation
-    files: Mapping[str, str]
-    stored: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """One training as it is recorded.
-
-    `pages` are texts by file name; `tags` say where the training ran and with which code.
-    """
-
-    name: str
-    source: str
-    fingerprint: str
-    models: Sequence[ModelRecord]
-    best: str
-    pages: Mapping[str, str]
-    tags: Mapping[str, str]
+_MAX_PARAMETER_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """A model as MLflow knows it: its run, and its address `models:/m-…` where it was stored."""
+    """The MLflow run of a model, and its model URI `models:/m-…`; None where the model was not logged."""
 
     model_type: str
     run_id: str
@@ -64,22 +33,26 @@ class LoggedModel:
 
 
 def log_training(connection: Connection, training: TrainingRecord, settings: TrackingSettings) -> list[LoggedModel]:
-    """Record a training and return its models, in their order. Must be called inside `connected`."""
+    """Log a training with its models and trials as nested runs. Call it inside `connect`.
+
+    Returns:
+        One entry a model, in the order of `training.models`.
+    """
     import mlflow
 
     dataset = _dataset(training)
     with mlflow.start_run(experiment_id=connection.experiment_id, run_name=training.name, tags=_tags(training)):
         mlflow.log_input(dataset, context="training")
-        mlflow.log_params(_common(training))
+        mlflow.log_params(_shared_parameters(training))
         if settings.mlflow.log_artifacts:
             _log_files(training.pages)
-        recorded = [_record_model(connection, model, training, dataset, settings) for model in training.models]
-        chosen = next(model for model in training.models if model.bundle.model_type == training.best)
-        mlflow.log_metrics(_test_metrics(chosen.evaluation))
-    return recorded
+        logged = [_log_model_run(connection, model, training, dataset, settings) for model in training.models]
+        best = next(model for model in training.models if model.bundle.model_type == training.best)
+        mlflow.log_metrics(_test_metrics(best.evaluation))
+    return logged
 
 
-def _record_model(
+def _log_model_run(
     connection: Connection, model: ModelRecord, training: TrainingRecord, dataset: "Dataset", settings: TrackingSettings
 ) -> LoggedModel:
     import mlflow
@@ -89,30 +62,30 @@ def _record_model(
     tags = _tags(training) | _model_tags(bundle)
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=name, tags=tags) as run:
         mlflow.log_input(dataset, context="training")
-        mlflow.log_params(_common(training) | _parameters(bundle))
+        mlflow.log_params(_shared_parameters(training) | _parameters(bundle))
         mlflow.log_metrics(_metrics(model))
         if settings.mlflow.log_artifacts:
             _log_files(model.files)
         uri = log_model(bundle, model.stored) if settings.mlflow.log_model else None
         for trial in bundle.trials:
-            _record_trial(connection, name, trial)
+            _log_trial_run(connection, name, trial)
     return LoggedModel(bundle.model_type, run.info.run_id, uri)
 
 
-def _record_trial(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:
+def _log_trial_run(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:
     import mlflow
 
     tags = {"given_up": str(trial["score"] is None).lower()}
     run_name = f"{name} trial {trial['number'] + 1:02d}"
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=run_name, tags=tags):
         mlflow.log_params(trial["parameters"])
-        figures = {"cv_roc_auc": trial["score"], "seconds": trial["seconds"]}
-        mlflow.log_metrics({key: value for key, value in figures.items() if value is not None})
+        metrics = {"cv_roc_auc": trial["score"], "seconds": trial["seconds"]}
+        mlflow.log_metrics({key: value for key, value in metrics.items() if value is not None})
 
 
 def _tags(training: TrainingRecord) -> dict[str, str]:
-    told = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags}
-    return {name: value for name, value in told.items() if value}
+    tags = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags}
+    return {name: value for name, value in tags.items() if value}
 
 
 def _model_tags(bundle: Bundle) -> dict[str, str]:
@@ -120,13 +93,13 @@ def _model_tags(bundle: Bundle) -> dict[str, str]:
 
 
 def training_method(bundle: Bundle) -> str:
-    """How a model was made, in a few words: search and resampling."""
+    """Hyperparameter search and resampling of a model, for people, such as `grid search, smote`."""
     search = "fixed hyperparameters" if bundle.tuning == "none" else f"{bundle.tuning} search"
     return search if bundle.resampling == "none" else f"{search}, {bundle.resampling}"
 
 
-def _common(training: TrainingRecord) -> dict[str, Any]:
-    """What all models of a training share."""
+def _shared_parameters(training: TrainingRecord) -> dict[str, Any]:
+    """Parameters that all models of a training share."""
     bundle = training.models[0].bundle
     return {
         "source": training.source,
@@ -143,25 +116,28 @@ def _common(training: TrainingRecord) -> dict[str, Any]:
 
 
 def _parameters(bundle: Bundle) -> dict[str, str]:
-    named = {"model_type": bundle.model_type, **{f"model_{name}": value for name, value in bundle.parameters.items()}}
-    return {name: str(value)[:_LONGEST_PARAMETER] for name, value in named.items()}
+    parameters = {
+        "model_type": bundle.model_type,
+        **{f"model_{name}": value for name, value in bundle.parameters.items()},
+    }
+    return {name: str(value)[:_MAX_PARAMETER_CHARACTERS] for name, value in parameters.items()}
 
 
 def _test_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Figures of the test part, and the ends of their intervals."""
-    found: dict[str, float | None] = {name: getattr(evaluation, name) for name in METRICS}
+    """Metrics on the test set, with the bounds of their intervals."""
+    metrics: dict[str, float | None] = {name: getattr(evaluation, name) for name in METRICS}
     for name, interval in evaluation.intervals.items():
         if interval is not None:
-            found |= {f"{name}_low": interval[0], f"{name}_high": interval[1]}
-    return {name: value for name, value in found.items() if value is not None}
+            metrics |= {f"{name}_low": interval[0], f"{name}_high": interval[1]}
+    return {name: value for name, value in metrics.items() if value is not None}
 
 
 def _metrics(model: ModelRecord) -> dict[str, float]:
     bundle = model.bundle
     own = {"threshold": bundle.threshold, "fit_seconds": bundle.fit_seconds, "best_cv_score": bundle.best_cv_score}
     validation = {f"validation_{name}": value for name, value in bundle.metrics.get("validation", {}).items()}
-    told = own | validation | _test_metrics(model.evaluation)
-    return {name: float(value) for name, value in told.items() if value is not None}
+    metrics = own | validation | _test_metrics(model.evaluation)
+    return {name: float(value) for name, value in metrics.items() if value is not None}
 
 
 def _dataset(training: TrainingRecord) -> "Dataset":

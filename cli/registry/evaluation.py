@@ -32,7 +32,7 @@ def compare(desk: Desk) -> int:
     name, data = desk.name, _data(desk)
     chosen = _chosen(desk, name)
     reject_synthetic_source(data.source, chosen)
-    bundles = {version.title: desk.registry.load(version) for version in chosen}
+    bundles = {version.title: desk.registry.load_bundle(version) for version in chosen}
     found = compare_versions(
         bundles,
         data.features,

@@ -54,7 +54,7 @@ def _follow(desk: Desk) -> None:
     current = desk.registry.in_stage(desk.name, PRODUCTION)
     deployed = redeploy_if_served(current, desk.configuration.deployment)
     if deployed:
-        gap = f"nobody answered for {deployed.gap_seconds:.0f} s"
+        gap = f"nobody answered for {deployed.downtime_seconds:.0f} s"
         desk.say(f"{current.title} answers at {deployed.service.url}; {gap}")
 
 
@@ -109,7 +109,7 @@ def check(desk: Desk) -> int:
         else reconcile.repair_inconsistencies(desk.registry)
     )
     for fault in found:
-        desk.say(f"{'found' if desk.given.dry_run else 'mended'}: {fault.model}: {fault.what}")
+        desk.say(f"{'found' if desk.given.dry_run else 'mended'}: {fault.model}: {fault.description}")
     if not found:
         desk.say("MLflow and ZenML agree")
     return FAILED if found and desk.given.dry_run else DONE

@@ -1,4 +1,4 @@
-"""A registered version, tried before it is served."""
+"""Smoke test of a registered version before it is served."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -17,19 +17,19 @@ from tracking.smoke_test import run_smoke_test
 def check_model(
     name: str, version: str, settings: DeploymentSettings, tracking: TrackingSettings
 ) -> Annotated[dict[str, Any], "deployment_check"]:
-    """Load the version in a process of its own, and ask it for the accidents that were stored with it.
+    """Load the version in a process of its own, and predict the accidents that are stored with it.
 
     Args:
         name: registered name.
         version: number of the version.
-        settings: how long it may take.
+        settings: timeout, and the longest time of a prediction.
         tracking: where models are registered.
 
     Raises:
-        ModelError: it does not load, answers otherwise than when it was trained, or is too slow.
+        ModelError: the model does not load, predicts other probabilities than after its training, or is too slow.
     """
     with connect(tracking) as connection:
-        proof = asdict(run_smoke_test(Registry(connection).version(name, version), settings))
-    print(f"{proof['accidents']} stored accidents answered alike, one takes {proof['milliseconds']:.1f} ms")
-    log_step_metadata(proof)
-    return proof
+        result = asdict(run_smoke_test(Registry(connection).version(name, version), settings))
+    print(f"{result['accidents']} stored predictions reproduced, one takes {result['milliseconds']:.1f} ms")
+    log_step_metadata(result)
+    return result

@@ -1,4 +1,4 @@
-"""A registered version, served by the model deployer of the stack."""
+"""Deploy a registered version with the model deployer of the stack."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -21,20 +21,20 @@ def deploy_model(
     settings: DeploymentSettings,
     tracking: TrackingSettings,
 ) -> Annotated[dict[str, Any], "deployment"]:
-    """Deploy the version and wait until it answers.
+    """Deploy a version and wait until its service answers.
 
     Args:
         name: registered name.
         version: number of the version.
-        check: what the check before found; a model that fails it never comes here.
-        settings: workers and time.
+        check: result of the smoke test, which the step depends on.
+        settings: workers, timeout.
         tracking: where models are registered.
 
     Returns:
-        `name`, `version`, `running`, `url`, `pid` of the service, and `gap_seconds` without an answer.
+        `name`, `version`, `running`, `url`, `pid` of the service, and `downtime_seconds`.
     """
     with connect(tracking) as connection:
         deployed = deploy_version(Registry(connection).version(name, version), settings)
-    told = asdict(deployed.service) | {"gap_seconds": round(deployed.gap_seconds, 1)}
-    log_step_metadata({**told, "pid": str(told["pid"]), "checked_accidents": check["accidents"]})
-    return told
+    info = asdict(deployed.service) | {"downtime_seconds": round(deployed.downtime_seconds, 1)}
+    log_step_metadata({**info, "pid": str(info["pid"]), "checked_accidents": check["accidents"]})
+    return info

@@ -1,4 +1,4 @@
-"""Which registered version is to be served."""
+"""Select the registered version to deploy."""
 
 from typing import Annotated
 
@@ -15,12 +15,12 @@ from tracking.registry import Registry
 def select_model(
     name: str | None, version: str | None, settings: DeploymentSettings, tracking: TrackingSettings
 ) -> tuple[Annotated[str, "model_name"], Annotated[str, "model_version"]]:
-    """The version that holds the stage to serve, or the one that was named.
+    """Select the named version, or the holder of the stage to deploy.
 
     Args:
-        name: registered name; the best model of all that hold the stage, if not given.
-        version: number of the version, in place of the one that holds the stage.
-        settings: which stage is served.
+        name: registered name; by default the model with the best F1 among the holders of the stage.
+        version: version number; by default the holder of the stage.
+        settings: the stage to deploy.
         tracking: where models are registered.
     """
     with connect(tracking) as connection:

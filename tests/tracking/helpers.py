@@ -16,12 +16,11 @@ from tracking.ledger import LedgerEntry
 from tracking.names import registered_name, registered_names
 from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import transition
-from tracking.training_record import build_training_record
-from tracking.training_runs import TrainingRecord
+from tracking.training_record import TrainingRecord, build_training_record
 
 EVALUATION = EvaluationSettings(resamples=20, group_resamples=10, explained_accidents=50)
 SOURCE = "sample"
-TAGS = {"code_version": "0123abcd", "stack": "default"}
+TAGS = {"code_version": "0123abcd", "stack": "deinconsistency"}
 NAME = registered_name("lightgbm")
 STORED = 20
 
@@ -108,7 +107,11 @@ def stages(registry: Registry, name: str = NAME) -> dict[str, str]:
     for stage, alias in ((PRODUCTION, "production"), (STAGING, "staging")):
         assert [one.version for one in versions if alias in one.aliases] == [n for n, s in found.items() if s == stage]
         assert list(found.values()).count(stage) <= 1
-    assert [fault.what for fault in reconcile.find_inconsistencies(registry) if fault.model == name] == []
+    assert [
+        inconsistency.description
+        for inconsistency in reconcile.find_inconsistencies(registry)
+        if inconsistency.model == name
+    ] == []
     return dict(sorted(found.items(), key=lambda one: int(one[0])))
 
 

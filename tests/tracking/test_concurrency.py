@@ -124,7 +124,9 @@ def test_killed_in_the_middle_is_mended(registry: Registry, tmp_path: Path, monk
             victim.process.kill()
             victim.process.wait()
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
-    assert {fault.model for fault in reconcile.repair_inconsistencies(registry)} == set(registered_names().values())
+    assert {inconsistency.model for inconsistency in reconcile.repair_inconsistencies(registry)} == set(
+        registered_names().values()
+    )
     for moment, name in zip(moments, registered_names().values(), strict=True):
         moved = moment != "set_registered_model_alias"
         wanted = {"1": ARCHIVED, "2": PRODUCTION} if moved else {"1": PRODUCTION, "2": "None"}

@@ -1,4 +1,4 @@
-"""What was changed by hand, or left behind, is found and mended."""
+"""Inconsistencies after changes by hand and killed processes are found and repaired."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,7 @@ from tracking.errors import RegistryError
 from tracking.ledger import LedgerEntry
 from tracking.registry import Registry
 
-Harm = Callable[[Connection], object]
+Change = Callable[[Connection], object]
 
 pytestmark = pytest.mark.slow
 
@@ -30,32 +30,32 @@ def registry(connection: Connection) -> Registry:
     return found
 
 
-def alias(stage: str, version: str) -> Harm:
+def alias(stage: str, version: str) -> Change:
     return lambda connection: connection.client.set_registered_model_alias(NAME, stage, version)
 
 
-def tag(version: str, text: str) -> Harm:
+def tag(version: str, text: str) -> Change:
     return lambda connection: connection.client.set_model_version_tag(NAME, version, "stage", text)
 
 
-def deleted(version: str) -> Harm:
+def deleted(version: str) -> Change:
     return lambda connection: connection.client.delete_model_version(NAME, version)
 
 
-HARMS = {
+CHANGES = {
     "production by hand": (
         alias("production", "4"),
-        ["version 4 is in Production and its tag", "version 4 is in Production and the ledger", "ZenML says None"],
+        ["version 4 is in Production, its tag", "version 4 is in Production, and the ledger", "in ZenML in None"],
         {"1": ARCHIVED, "2": ARCHIVED, "3": STAGING, "4": PRODUCTION},
     ),
     "staging by hand": (
         alias("staging", "1"),
-        ["version 1 is in Staging and its tag says Archived", "version 3 is in Archived and its tag says Staging"],
+        ["version 1 is in Staging, its tag is Archived", "version 3 is in Archived, its tag is Staging"],
         {"1": STAGING, "2": PRODUCTION, "3": ARCHIVED, "4": NONE},
     ),
     "alias taken away": (
         lambda connection: connection.client.delete_registered_model_alias(NAME, "production"),
-        ["version 2 is in Archived and its tag says Production", "version 2 is in Archived and ZenML says Production"],
+        ["version 2 is in Archived, its tag is Production", "version 2 is in Archived, in ZenML in Production"],
         {"1": ARCHIVED, "2": ARCHIVED, "3": STAGING, "4": NONE},
     ),
     "both aliases": (
@@ -65,94 +65,94 @@ HARMS = {
     ),
     "tag of a holder": (
         tag("2", "Staging"),
-        ["version 2 is in Production and its tag says Staging"],
+        ["version 2 is in Production, its tag is Staging"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "a tag that is no stage": (
         tag("4", "Champion"),
-        ["version 4 is in None and its tag says Champion"],
+        ["version 4 is in None, its tag is Champion"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "stage in ZenML": (
         lambda _: zenml_sync.set_stage(NAME, "4", PRODUCTION),
-        ["version 2 is in Production and ZenML says Archived", "version 4 is in None and ZenML says Production"],
+        ["version 2 is in Production, in ZenML in Archived", "version 4 is in None, in ZenML in Production"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "missing in ZenML": (
         lambda _: zenml_sync.delete_version(NAME, "2"),
-        ["version 2 is in Production and ZenML does not know it"],
+        ["version 2 is in Production, and missing in ZenML"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "model missing in ZenML": (
         lambda _: zenml_sync.delete_model(NAME),
-        ["version 3 is in Staging and ZenML does not know it"],
+        ["version 3 is in Staging, and missing in ZenML"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "only in ZenML": (
         lambda _: zenml_sync.add_version(NAME, "9", "models:/m-9"),
-        ["version 9 is in ZenML and not in the MLflow registry"],
+        ["version 9 exists in ZenML and not in the MLflow registry"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "of another store in ZenML": (
         lambda _: zenml_sync.add_version(NAME, "2", "models:/m-of-another-store"),
-        ["version 2 is in Production and ZenML has a model of another store"],
+        ["version 2 is in Production, and ZenML has a model of another MLflow store"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
     "version deleted in MLflow": (
         deleted("2"),
-        ["version 2 is in ZenML and not in the MLflow registry"],
+        ["version 2 exists in ZenML and not in the MLflow registry"],
         {"1": ARCHIVED, "3": STAGING, "4": NONE},
     ),
     "unknown to the ledger": (
         lambda connection: ledger.append(connection, LedgerEntry("delete", NAME, ledger.ALL_VERSIONS, NONE)),
-        ["version 2 is in Production and the ledger does not know of it"],
+        ["version 2 is in Production, and the ledger has no entry of it"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
 }
 
 
-@pytest.mark.parametrize("harm", HARMS)
-def test_what_was_changed_by_hand_is_found_and_mended(registry: Registry, harm: str) -> None:
-    do, told, wanted = HARMS[harm]
-    do(registry.connection)
-    found = [fault.what for fault in reconcile.find_inconsistencies(registry)]
-    for text in told:
-        assert any(text in what for what in found), found
-    assert {fault.what for fault in reconcile.repair_inconsistencies(registry)} == set(found)
-    assert stages(registry) == wanted
+@pytest.mark.parametrize("change", CHANGES)
+def test_changes_by_hand_are_found_and_repaired(registry: Registry, change: str) -> None:
+    apply, descriptions, repaired = CHANGES[change]
+    apply(registry.connection)
+    found = [inconsistency.description for inconsistency in reconcile.find_inconsistencies(registry)]
+    for text in descriptions:
+        assert any(text in description for description in found), found
+    assert {inconsistency.description for inconsistency in reconcile.repair_inconsistencies(registry)} == set(found)
+    assert stages(registry) == repaired
     assert reconcile.find_inconsistencies(registry) == []
 
 
-def test_after_mending_a_rollback_knows_what_was_found(registry: Registry) -> None:
+def test_the_ledger_records_the_repair_for_a_rollback(registry: Registry) -> None:
     alias("production", "4")(registry.connection)
     reconcile.repair_inconsistencies(registry)
     entry = ledger.read_entries(registry.connection, NAME)[-1]
-    assert (entry.action, entry.version, entry.previous, entry.stage) == ("mend", "4", "2", PRODUCTION)
+    assert (entry.action, entry.version, entry.previous, entry.stage) == ("repair", "4", "2", PRODUCTION)
     assert ledger.production_history(ledger.read_entries(registry.connection, NAME)) == ["1", "2", "4"]
 
 
-def test_what_fits_is_left_alone(registry: Registry) -> None:
+def test_a_consistent_registry_is_left_unchanged(registry: Registry) -> None:
     before = ledger.read_entries(registry.connection, NAME)
     assert reconcile.find_inconsistencies(registry) == reconcile.repair_inconsistencies(registry) == []
     assert ledger.read_entries(registry.connection, NAME) == before
 
 
-def test_a_model_that_mlflow_has_lost_is_forgotten(registry: Registry) -> None:
+def test_a_model_deleted_in_mlflow_is_deleted_in_zenml(registry: Registry) -> None:
     registry.connection.client.delete_registered_model(NAME)
-    (fault,) = reconcile.find_inconsistencies(registry)
-    assert "ZenML knows it" in fault.what
+    (inconsistency,) = reconcile.find_inconsistencies(registry)
+    assert "exists in ZenML" in inconsistency.description
     reconcile.repair_inconsistencies(registry)
     assert Client().list_models(name=NAME).items == []
     assert reconcile.find_inconsistencies(registry) == []
     assert ledger.production_history(ledger.read_entries(registry.connection, NAME)) == []
 
 
-def test_an_abandoned_lock_is_removed_and_a_fresh_one_respected(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stale_lock_is_removed_and_a_fresh_one_respected(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     with lock.model_lock(registry.connection, NAME):
         alias("production", "4")(registry.connection)
-        assert not any("locked" in fault.what for fault in reconcile.find_inconsistencies(registry))
+        assert not any(
+            "lock" in inconsistency.description for inconsistency in reconcile.find_inconsistencies(registry)
+        )
         with pytest.raises(RegistryError, match=r"is being changed by .* since"):
             reconcile.repair_inconsistencies(registry)
     registry.connection.client.create_registered_model(
@@ -162,14 +162,15 @@ def test_an_abandoned_lock_is_removed_and_a_fresh_one_respected(
         move(registry, registry.version(NAME, "1"), STAGING)
     monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
     assert any(
-        "locked by ann@sea, process 7, long ago" in fault.what for fault in reconcile.find_inconsistencies(registry)
+        "stale lock of ann@sea, process 7" in inconsistency.description
+        for inconsistency in reconcile.find_inconsistencies(registry)
     )
     reconcile.repair_inconsistencies(registry)
     assert stages(registry)["4"] == PRODUCTION
     move(registry, registry.version(NAME, "1"), STAGING)
 
 
-def test_the_lock_of_a_model_that_is_gone_does_not_stay(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stale_lock_of_a_deleted_model_is_removed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     client = registry.connection.client
     client.create_registered_model(f"{NAME}{lock.LOCK_SUFFIX}")
     client.delete_registered_model(NAME)

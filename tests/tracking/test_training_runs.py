@@ -203,7 +203,7 @@ def test_a_second_training_makes_second_versions_and_leaves_production_alone(kep
     assert stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
     best = registry.best("f1")
     assert best.metrics["f1"] == max(registry.in_stage(name, PRODUCTION).metrics["f1"] for name in registry.models())
-    assert registry.load(best).model_type == best.tags["model_type"]
+    assert registry.load_bundle(best).model_type == best.tags["model_type"]
 
 
 def readable(accidents: Accidents, number: int) -> bool:
