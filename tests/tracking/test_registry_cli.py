@@ -181,10 +181,10 @@ def test_check_says_what_it_mended(registry: Registry, say: Say) -> None:
     registry.connection.client.set_registered_model_alias(NAME, "production", "3")
     code, out, _ = say("check", "--dry-run")
     assert code == 1
-    assert f"found: {NAME}: version 3 is in Production and its tag says None" in out
+    assert f"found: {NAME}: version 3 is in Production, its tag is None" in out
     code, out, _ = say("check")
     assert code == 0
-    assert f"mended: {NAME}: version 3 is in Production and its tag says None" in out
+    assert f"mended: {NAME}: version 3 is in Production, its tag is None" in out
     assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
 
 
