@@ -1,0 +1,158 @@
+"""Which test files run which lines of the mutated packages, and how long they take."""
+
+import ast
+import importlib
+import json
+import re
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from scripts.mutation.jobs import Copies, Job
+
+GENERATED_DOCS = "tests/test_docs.py::test_generated_pages_say_what_the_code_says"
+"""A test in a process of its own, whose lines nobody traces: it compares the documented feature definitions."""
+
+_LONGEST = 900.0  # seconds for one test file, traced
+_OPTIONS = ("-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not long and not browser and not real")
+_OWN = 0.1  # how much less time counts for tests of the package that a mutant is in
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A test file.
+
+    Attributes:
+        seconds: that it takes while it is traced.
+        lines: that its tests run, by module, but for those that run while modules are imported.
+        failed: tests that fail without any mutation, such as those of speed, which need compiled kernels.
+    """
+
+    seconds: float
+    lines: Mapping[str, Sequence[int]]
+    failed: Sequence[str] = ()
+
+
+def run_tests(nodes: Iterable[str], *options: str) -> int:
+    """Run tests in this process, each hypothesis test with the same examples, and give pytest's exit code."""
+    from hypothesis import Phase, settings
+
+    settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None, deadline=None)
+    settings.load_profile("mutation")
+    return int(pytest.main([*_OPTIONS, "--hypothesis-seed=0", *options, *nodes]))
+
+
+def module_name(path: str) -> str:
+    """Dotted name of a module by its path from the root of the project."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def trace(copies: Copies, modules: Sequence[str], files: Sequence[str], folder: Path) -> dict[str, Traced]:
+    """Run each test file in a job of its own.
+
+    Args:
+        copies: where to run them.
+        modules: paths of the modules whose lines count.
+        files: paths of the test files.
+        folder: for intermediate results.
+
+    Raises:
+        RuntimeError: a file cannot be run at all.
+    """
+    jobs = [Job(file, partial(_trace_file, modules, file, _place(folder, file)), _LONGEST) for file in files]
+    found = {}
+    for result in copies.run(jobs):
+        if result.code == pytest.ExitCode.NO_TESTS_COLLECTED:
+            continue
+        if result.code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            raise RuntimeError(f"{result.job.name} cannot be run:\n{result.output}")
+        traced = Traced(**json.loads(_place(folder, result.job.name).read_text(encoding="utf-8")))
+        found[result.job.name] = replace(traced, failed=failed_tests(result.output))
+    return found
+
+
+def failed_tests(output: str) -> list[str]:
+    """Node ids of the tests that failed, from what pytest prints."""
+    return re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+
+
+def libraries() -> list[str]:
+    """Modules that are imported now and lie outside the project."""
+    here = str(Path.cwd())
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    return [name for name, file in files.items() if file and "site-packages" in file and not file.startswith(here)]
+
+
+def _place(folder: Path, file: str) -> Path:
+    return folder / f"{file.replace('/', '-')}.json"
+
+
+def _trace_file(modules: Sequence[str], file: str, output: Path) -> int:
+    from coverage import Coverage
+
+    for module in modules:
+        importlib.import_module(module_name(module))
+    coverage = Coverage(data_file=None, include=list(modules), config_file=False)
+    started = time.monotonic()
+    coverage.start()
+    code = run_tests([file])
+    coverage.stop()
+    seconds, data = time.monotonic() - started, coverage.get_data()
+    lines = {module: sorted(data.lines(str(Path(module).resolve())) or ()) for module in modules}
+    traced = Traced(seconds, {module: numbers for module, numbers in lines.items() if numbers})
+    output.write_text(json.dumps(asdict(traced)), encoding="utf-8")
+    (output.parent / f"{output.stem}.libraries").write_text("\n".join(libraries()), encoding="utf-8")
+    return code
+
+
+def select(module: str, source: str, line: int, traced: Mapping[str, Traced], budget: float) -> list[str]:
+    """Test files that run a line, those of its own package and fast ones first.
+
+    For a line that runs at import it is every test file that runs a line of the module, every one of its package, and
+    the test of the generated documents.
+
+    Args:
+        module: path of the module.
+        source: its text.
+        line: number of the line.
+        traced: what test files run.
+        budget: seconds that the files may take together; one is always taken.
+    """
+    reached = _statement(source, line)
+    own = f"tests/{Path(module).parent.name}/"
+    if reached:
+        files = [file for file, one in traced.items() if reached.intersection(one.lines.get(module, ()))]
+    else:
+        files = [file for file, one in traced.items() if module in one.lines or file.startswith(own)]
+    files.sort(key=lambda file: traced[file].seconds * (_OWN if file.startswith(own) else 1))
+    chosen, spent = [], 0.0
+    for file in files:
+        if chosen and spent + traced[file].seconds > budget:
+            break
+        chosen.append(file)
+        spent += traced[file].seconds
+    return chosen if reached else [*chosen, GENERATED_DOCS]
+
+
+def _statement(source: str, line: int) -> set[int]:
+    """Lines of the innermost statement inside a function that holds a line; none for one that runs at import."""
+    innermost: set[int] = set()
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef) or not function.body[0].lineno <= line <= (
+            function.end_lineno or 0
+        ):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) and node is not function:
+                body = getattr(node, "body", None)
+                first = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
+                last = (body[0].lineno - 1 if body else getattr(node, "end_lineno", None)) or first
+                span = set(range(first, max(last, first) + 1))
+                if line in span and (not innermost or len(span) <= len(innermost)):
+                    innermost = span
+    return innermost
