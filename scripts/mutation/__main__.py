@@ -50,18 +50,20 @@ def main() -> int:
     arguments = parser.parse_args()
     deadline = time.monotonic() + 60 * arguments.minutes
 
-    files = [file for folder in TESTS for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))]
-    digest = _digest([*(ROOT / "accidents").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
-    session = Session(ROOT / ".mutation" / "results.jsonl", f"{digest} {arguments.seed}", arguments.keep)
+    sources = [*(ROOT / "accidents").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    state = ROOT / ".mutation"
+    session = Session(state / "results.jsonl", f"{_digest(sources)} {arguments.seed}", arguments.keep)
     sample = mutants(ROOT, arguments.packages, arguments.seed)
+    modules = sorted({mutant.module for mutant in sample})
+    shared = [file for file in sources if not file.name.startswith("test_")]
+    files = [file for folder in TESTS for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))]
+    digests = {file.relative_to(ROOT).as_posix(): _digest([*shared, file], *modules) for file in files}
     for name in _FIRST:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
-        folder = Path(name)
-        copies = Copies(ROOT, arguments.workers, folder)
-        modules = sorted({mutant.module for mutant in sample})
-        traced = trace(copies, modules, [file.relative_to(ROOT).as_posix() for file in files], folder)
-        _import_ahead({name for file in folder.glob("*.libraries") for name in file.read_text().splitlines()})
+        copies = Copies(ROOT, arguments.workers, Path(name))
+        traced = trace(copies, modules, digests, state / "traced")
+        _import_ahead({name for one in traced.values() for name in one.libraries})
         for test in (test for one in traced.values() for test in one.failed):
             print(f"left out, since it fails without any mutation: {test}")
         print(f"{len(sample):,} places to change, {len(traced)} test files", flush=True)
@@ -75,10 +77,10 @@ def main() -> int:
     return _report(_counted(sample, session, arguments.count), arguments.count)
 
 
-def _digest(files: list[Path]) -> str:
-    found = hashlib.sha256()
+def _digest(files: list[Path], *texts: str) -> str:
+    found = hashlib.sha256("".join(texts).encode())
     for file in sorted(files):
-        found.update(file.as_posix().encode() + file.read_bytes())
+        found.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
     return found.hexdigest()
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,13 +28,15 @@ class Traced:
     """A test file.
 
     Attributes:
-        seconds: that it takes while it is traced.
+        seconds: of the processor that it takes while it is traced.
         lines: that its tests run, by module, but for those that run while modules are imported.
+        libraries: modules outside the project that are imported in the end.
         failed: tests that fail without any mutation, such as those of speed, which need compiled kernels.
     """
 
     seconds: float
     lines: Mapping[str, Sequence[int]]
+    libraries: Sequence[str]
     failed: Sequence[str] = ()
 
 
@@ -52,28 +54,33 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def trace(copies: Copies, modules: Sequence[str], files: Sequence[str], folder: Path) -> dict[str, Traced]:
+def trace(copies: Copies, modules: Sequence[str], files: Mapping[str, str], cache: Path) -> dict[str, Traced]:
     """Run each test file in a job of its own.
 
     Args:
         copies: where to run them.
         modules: paths of the modules whose lines count.
-        files: paths of the test files.
-        folder: for intermediate results.
+        files: paths of the test files, each with a digest of all that its lines and results depend on.
+        cache: a folder for results, from which a file of the same digest is taken.
 
     Raises:
         RuntimeError: a file cannot be run at all.
     """
-    jobs = [Job(file, partial(_trace_file, modules, file, _place(folder, file)), _LONGEST) for file in files]
-    found = {}
+    cache.mkdir(parents=True, exist_ok=True)
+    places = {file: cache / f"{digest}.json" for file, digest in files.items()}
+    jobs = (
+        Job(file, partial(_trace_file, modules, file, place), _LONGEST)
+        for file, place in places.items()
+        if not place.exists()
+    )
     for result in copies.run(jobs):
-        if result.code == pytest.ExitCode.NO_TESTS_COLLECTED:
-            continue
-        if result.code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        if result.code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
             raise RuntimeError(f"{result.job.name} cannot be run:\n{result.output}")
-        traced = Traced(**json.loads(_place(folder, result.job.name).read_text(encoding="utf-8")))
-        found[result.job.name] = replace(traced, failed=failed_tests(result.output))
-    return found
+        place = places[result.job.name]
+        found = json.loads(place.with_suffix(".tmp").read_text(encoding="utf-8"))
+        place.write_text(json.dumps(found | {"failed": failed_tests(result.output)}), encoding="utf-8")
+    found = {file: Traced(**json.loads(place.read_text(encoding="utf-8"))) for file, place in places.items()}
+    return {file: one for file, one in found.items() if one.lines}
 
 
 def failed_tests(output: str) -> list[str]:
@@ -81,15 +88,10 @@ def failed_tests(output: str) -> list[str]:
     return re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
 
 
-def libraries() -> list[str]:
+def _libraries() -> list[str]:
     """Modules that are imported now and lie outside the project."""
-    here = str(Path.cwd())
     files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
-    return [name for name, file in files.items() if file and "site-packages" in file and not file.startswith(here)]
-
-
-def _place(folder: Path, file: str) -> Path:
-    return folder / f"{file.replace('/', '-')}.json"
+    return [name for name, file in files.items() if file and "site-packages" in file]
 
 
 def _trace_file(modules: Sequence[str], file: str, output: Path) -> int:
@@ -98,15 +100,14 @@ def _trace_file(modules: Sequence[str], file: str, output: Path) -> int:
     for module in modules:
         importlib.import_module(module_name(module))
     coverage = Coverage(data_file=None, include=list(modules), config_file=False)
-    started = time.monotonic()
+    started = time.process_time()
     coverage.start()
     code = run_tests([file])
     coverage.stop()
-    seconds, data = time.monotonic() - started, coverage.get_data()
+    seconds, data = time.process_time() - started, coverage.get_data()
     lines = {module: sorted(data.lines(str(Path(module).resolve())) or ()) for module in modules}
-    traced = Traced(seconds, {module: numbers for module, numbers in lines.items() if numbers})
-    output.write_text(json.dumps(asdict(traced)), encoding="utf-8")
-    (output.parent / f"{output.stem}.libraries").write_text("\n".join(libraries()), encoding="utf-8")
+    traced = Traced(seconds, {module: numbers for module, numbers in lines.items() if numbers}, _libraries())
+    output.with_suffix(".tmp").write_text(json.dumps(asdict(traced)), encoding="utf-8")
     return code
 
 
@@ -130,7 +131,8 @@ def select(module: str, source: str, line: int, traced: Mapping[str, Traced], bu
     else:
         files = [file for file, one in traced.items() if module in one.lines or file.startswith(own)]
     files.sort(key=lambda file: traced[file].seconds * (_OWN if file.startswith(own) else 1))
-    chosen, spent = [], 0.0
+    chosen: list[str] = []
+    spent = 0.0
     for file in files:
         if chosen and spent + traced[file].seconds > budget:
             break

@@ -32,6 +32,24 @@ def test_shares_are_shrunk_towards_the_place_around() -> None:
     assert encoded[0, DENSITY["commune"]] == pytest.approx(np.log1p(7500))
 
 
+@pytest.mark.parametrize("strength", [0.5, 8.0])
+def test_encodings_equal_the_documented_formula(strength: float) -> None:
+    where, labels = places(300, seed=4)
+    frame = pd.DataFrame(where, columns=key_names()).assign(label=labels)
+    around = {"commune": "department", "road": "department", "area": "department", "spot": "commune"}
+    shares: dict[str, pd.Series] = {}
+    encoded = GeographyEncoder(strength).fit(where, labels).transform(where)
+    for kind in SHARE:
+        key = frame[f"key_{kind}"]
+        prior = shares[around[kind]] if kind in around else pd.Series(labels.mean(), frame.index)
+        accidents, priority = key.map(key.value_counts()), frame["label"].groupby(key).transform("sum")
+        share = (priority + strength * prior.groupby(key).transform("mean")) / (accidents + strength)
+        shares[kind] = share.where(key >= 0, prior)
+        density = np.log1p(10_000 * accidents / len(frame)).where(key >= 0, 0.0)
+        np.testing.assert_allclose(encoded[:, SHARE[kind]], shares[kind], rtol=1e-5, err_msg=kind)
+        np.testing.assert_allclose(encoded[:, DENSITY[kind]], density, rtol=1e-5, err_msg=kind)
+
+
 def test_an_unknown_place_takes_after_the_one_around() -> None:
     where, labels = places(500)
     encoder = GeographyEncoder().fit(where, labels)
