@@ -44,6 +44,11 @@ test-quick: $(READY) ## run the fast tests: under a minute
 .PHONY: test-long
 test-long: $(READY) ## run every test: mutations, soak, kill points, scale
 	@$(PYTEST)
+	@$(PYTHON) -m scripts.mutation
+
+.PHONY: test-mutation
+test-mutation: $(READY) ## change the domain in small ways and count the changes that tests notice: under an hour
+	@$(PYTHON) -m scripts.mutation
 
 .PHONY: test-browser
 test-browser: $(READY) ## run the tests that need Chromium, and fail where there is none
