@@ -44,7 +44,7 @@ test-quick: $(READY) ## run the fast tests: under a minute
 .PHONY: test-long
 test-long: $(READY) ## run every test: mutations, soak, kill points, scale
 	@$(PYTEST)
-	@$(PYTHON) -m scripts.mutation
+	@$(MAKE) --no-print-directory test-mutation
 
 .PHONY: test-mutation
 test-mutation: $(READY) ## change the domain in small ways and count the changes that tests notice: under an hour
