@@ -21,7 +21,7 @@ $(READY): requirements.lock scripts/install.sh
 	@touch $(READY)
 
 .PHONY: training
-training: $(READY) ## train and compare four models on the embedded synthetic sample
+training: $(READY) ## train and compare all model types on the embedded synthetic sample
 	@$(PYTHON) run.py --training
 
 .PHONY: serve

@@ -1,4 +1,4 @@
-"""What it costs to record a training of all four models in MLflow and to register them.
+"""What it costs to record a training of all model types in MLflow and to register them.
 
     python -m benchmarks.tracking [--source FOLDER] [--repeats N]
 
@@ -35,7 +35,7 @@ def main() -> None:
                 print(
                     f"recorded {recorded:.1f} s, not recorded {plain:.1f} s, difference {added[-1]:.1f} s", flush=True
                 )
-        print(f"recording and registering four models: median {statistics.median(added):.1f} s more")
+        print(f"recording and registering all model types: median {statistics.median(added):.1f} s more")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports:
         table.add_row(display_name(row["model_type"]), *figures)
     _console().print(table)
     _console().print(
-        f"best      {display_name(best)}: best F1 on the validation part, which decides; --predict uses it\n"
+        f"best      {display_name(best)}: best F1 on the validation set; --predict uses it\n"
         f"models    {models}/<type>_model.joblib\n"
         f"figures   {reports}/metrics/model_comparison.csv\n"
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"

@@ -59,4 +59,4 @@ print(f"{found.interpretation}: {found.probability:.0%} (threshold {found.thresh
 print(*found.reasons, sep="\n")
 
 # %% [markdown]
-# Next: [look at the data](01_explore_the_data.ipynb), or [compare four models](04_train_and_compare.ipynb).
+# Next: [look at the data](01_explore_the_data.ipynb), or [compare all model types](04_train_and_compare.ipynb).

@@ -21,7 +21,7 @@ accidents, vehicles, people, *_ = ingest(configuration.ingestion, fingerprint=fi
 features = build_features(accidents, vehicles, people)
 
 # %% [markdown]
-# ## Four models on one split
+# ## All model types on one split
 # The validation part stops the boosters, calibrates and sets the threshold; the test part only measures.
 
 # %%
@@ -49,7 +49,7 @@ comparison, evaluations, best, *pages = compare_models(
 comparison.drop(columns="fit_seconds").round(4)
 
 # %% [markdown]
-# The table is ranked by the test part, which decides nothing. A model is chosen by its F1 on the validation part:
+# The table is sorted by F1 on the test set. The best model is chosen by its F1 on the validation set:
 
 # %%
 from accidents.models import display_name
@@ -58,8 +58,8 @@ display_name(best)
 
 # %% [markdown]
 # ## Side by side
-# Intervals come from resampling the test accidents. Models whose intervals overlap this much are not told apart by them;
-# the comparison report (`reports/comparison.html` after `make training`) has the paired differences.
+# Bootstrap intervals over the test accidents. Overlapping intervals do not show whether models differ; the comparison report
+# (`reports/comparison.html` after `make training`) has the paired differences.
 
 # %%
 from accidents.evaluation.results import Evaluation

@@ -11,7 +11,7 @@ _BATCH = 50_000  # counts held at a time; few, so that they stay in the processo
 def bootstrap_metrics(
     scores: GroupedScores, threshold: float, *, bins: int, resamples: int, seed: int
 ) -> dict[str, Floats]:
-    """Measure resamples of the accidents.
+    """Compute the metrics of bootstrap resamples.
 
     The rows drawn depend on the seed and on the number of accidents alone: two models scored on the same accidents in
     the same order are measured on the same resamples, and their differences are paired.

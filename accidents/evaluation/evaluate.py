@@ -20,7 +20,7 @@ def evaluate(
     groups: pd.DataFrame | None,
     settings: EvaluationSettings,
 ) -> Evaluation:
-    """Measure a model on labelled accidents, as a whole and by group.
+    """Evaluate a model on labelled accidents, as a whole and by group.
 
     Args:
         labels: int8 (n), 1 priority, 0 not.

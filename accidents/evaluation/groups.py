@@ -25,7 +25,7 @@ def evaluate_groups(
     values: "pd.Series[int] | pd.Series[str]",
     settings: EvaluationSettings,
 ) -> tuple[GroupMetrics, ...]:
-    """Measure the accidents of each value of a column.
+    """Evaluate a model by the values of a column.
 
     Args:
         labels: int8 (n), 1 priority, 0 not.

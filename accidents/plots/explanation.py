@@ -133,7 +133,7 @@ def _label_rows(axes: Axes, names: Iterable[str]) -> None:
 @cache
 def _category_names() -> frozenset[str]:
     """Return the names for users of the features whose values are codes in no order."""
-    return frozenset(feature_name(name) for name, each in CATALOGUE.items() if each.kind is FeatureKind.CATEGORY)
+    return frozenset(feature_name(name) for name, feature in CATALOGUE.items() if feature.kind is FeatureKind.CATEGORY)
 
 
 def _rank(values: np.ndarray) -> np.ndarray:

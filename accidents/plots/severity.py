@@ -91,7 +91,7 @@ def _categories(shares: pd.DataFrame, name: str) -> list[object]:
     values = shares[name]
     present = set(values)
     if hasattr(values, "cat"):
-        return [each for each in values.cat.categories if each in present]
+        return [value for value in values.cat.categories if value in present]
     return sorted(present)
 
 

@@ -78,8 +78,8 @@ def subplots(
         len(heights), columns, squeeze=False, sharey="row" if share_y else False, height_ratios=heights
     )
     axes = list(grid.ravel())
-    for each in axes:
-        _style_axes(each)
+    for panel in axes:
+        _style_axes(panel)
     return figure, axes
 
 

@@ -9,9 +9,9 @@ from accidents.plots.style import source_note
 from accidents.sample.source_name import SAMPLE
 
 LEVEL_DESCRIPTIONS = {
-    "strict": "what a bystander can tell at once: where, when, light, weather, kinds of vehicles, any pedestrian",
-    "call": "what a caller can tell when asked: also manoeuvre, impact, obstacle, age band, sex and seat",
-    "scene": "everything recorded at the scene: also safety equipment, trip, exact ages, the pedestrian's action",
+    "strict": "visible at once: place, time, light, weather, kinds of vehicles, pedestrians",
+    "call": "available from a caller: also manoeuvre, impact, obstacle, age band, sex and seat",
+    "scene": "recorded at the scene: also safety equipment, trip, exact ages, the pedestrian's action",
 }
 
 

@@ -83,7 +83,7 @@ def evaluation_figures(
     if explanation is not None:
         shown, unit = settings.shown_features, explanation.unit
         figures["importance"] = explanation_plots.importance(
-            explanation.topics, unit, shown, "What moves the model", source_note
+            explanation.topics, unit, shown, "Importance by topic", source_note
         )
         figures["beeswarm"] = explanation_plots.beeswarm(
             explanation.values, explanation.contributions, unit, shown, source_note

@@ -18,6 +18,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from accidents.models import model_types
 from benchmarks.serving import report
 from benchmarks.serving.contenders import contenders
 from benchmarks.serving.in_process import in_process
@@ -75,7 +76,7 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--source", default="sample", help="sample, or a folder of BAAC files")
     options.add_argument("--model-path", type=Path, metavar="FILE", help="a bundle, in place of training models now")
-    options.add_argument("--types", default="lightgbm,xgboost,random_forest,logistic_regression", help="to train")
+    options.add_argument("--types", default=",".join(model_types()), help="to train")
     options.add_argument("--served", default="lightgbm,xgboost", help="those of them that are asked over HTTP")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=4.0, help="of one measurement over HTTP")

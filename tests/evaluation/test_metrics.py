@@ -43,12 +43,12 @@ def test_metrics_of_resamples_equal_those_of_scikit_learn_with_weights(case):
     rows = rng.integers(0, len(labels), size=(3, len(labels)))
     rows[:, :2] = 0, 1
     grouped = group_scores(labels, probabilities)
-    measured = metrics_from_counts(grouped.probabilities, grouped.counts(rows), threshold, bins=15)
-    assert tuple(measured) == METRICS
+    metrics = metrics_from_counts(grouped.probabilities, grouped.counts(rows), threshold, bins=15)
+    assert tuple(metrics) == METRICS
     for position, drawn in enumerate(rows):
         expected = _weighted(labels, probabilities, threshold, np.bincount(drawn, minlength=len(labels)))
         for name, value in expected.items():
-            assert measured[name][position] == pytest.approx(value, abs=1e-12, nan_ok=True), name
+            assert metrics[name][position] == pytest.approx(value, abs=1e-12, nan_ok=True), name
 
 
 @settings(deadline=None, max_examples=20)
@@ -67,8 +67,8 @@ def test_ece_is_the_weighted_distance_over_bins_closed_on_the_right(case):
     ("label", "undefined"), [(0, {"roc_auc", "pr_auc", "recall"}), (1, {"roc_auc"})], ids=["none", "all"]
 )
 def test_with_one_class_only_some_metrics_are_not_defined(label, undefined):
-    measured = compute_metrics(np.full(5, label, dtype=np.int8), np.linspace(0.1, 0.9, 5), 0.5, bins=15)
-    assert {name for name, value in measured.items() if np.isnan(value)} == undefined
+    metrics = compute_metrics(np.full(5, label, dtype=np.int8), np.linspace(0.1, 0.9, 5), 0.5, bins=15)
+    assert {name for name, value in metrics.items() if np.isnan(value)} == undefined
 
 
 @pytest.mark.parametrize(

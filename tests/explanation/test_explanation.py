@@ -29,7 +29,7 @@ def test_base_value_and_contributions_add_up_to_the_raw_score(model_type):
         total = waterfall.base_value + sum(reason.contribution for reason in waterfall.reasons)
         assert total == pytest.approx(expected, abs=1e-3)
         assert waterfall.raw_score == pytest.approx(total, abs=1e-6)
-        assert waterfall.reasons[:3] == tuple(top_reasons(bundle, row))
+        assert [str(reason) for reason in waterfall.reasons[:3]] == [str(reason) for reason in top_reasons(bundle, row)]
         strengths = [abs(reason.contribution) for reason in waterfall.reasons]
         assert strengths == sorted(strengths, reverse=True)
 

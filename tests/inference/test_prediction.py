@@ -14,11 +14,11 @@ from accidents.errors import ModelError
 from accidents.features import build, names
 from accidents.inference.prediction import answer, matrix
 from accidents.ingestion import ingest
+from accidents.models import model_types
 from accidents.requests import parse_request, together
 from tests.editions import Cells, as_text, synthetic_cells, write
 from tests.trained import small_models
 
-MODELS = ("lightgbm", "xgboost", "random_forest", "logistic_regression")
 SAID = {"vehicles": [{"catv": 33}], "people": [{"catu": 1, "an_nais": 2000}], "accident": {"an": 2024, "mois": 7}}
 
 
@@ -59,7 +59,7 @@ def features(cells: Cells, tmp_path_factory: pytest.TempPathFactory) -> pd.DataF
     return build(ingest([edition], IngestionSettings(), labelled=False).accidents)
 
 
-@pytest.mark.parametrize("model_type", MODELS)
+@pytest.mark.parametrize("model_type", model_types())
 def test_a_request_has_the_probability_of_the_files_to_the_last_bit(
     model_type: str, cells: Cells, features: pd.DataFrame
 ) -> None:
@@ -72,16 +72,14 @@ def test_a_request_has_the_probability_of_the_files_to_the_last_bit(
     np.testing.assert_array_equal(among_others, list(alone.values()))
 
 
-@pytest.mark.parametrize(
-    ("model_type", "unit"), [("lightgbm", "log-odds"), ("logistic_regression", "log-odds"), ("xgboost", "log-odds")]
-)
-def test_an_answer_says_what_why_and_by_which_threshold(model_type: str, unit: str) -> None:
+@pytest.mark.parametrize("model_type", model_types())
+def test_an_answer_has_prediction_reasons_and_threshold(model_type: str) -> None:
     bundle, request = bundle_of(model_type), parse_request(SAID | {"road": {}})
     found = answer(bundle, request, reasons=3)
     assert found.prediction == (found.probability >= bundle.threshold)
     assert found.interpretation == {1: "Priority", 0: "Non-Priority"}[found.prediction]
     assert found.threshold == bundle.threshold
-    assert found.unit == unit
+    assert found.unit == bundle.model.EXPLAINED
     assert len(found.reasons) == 3
     sizes = [abs(reason.contribution) for reason in found.reasons]
     assert sizes == sorted(sizes, reverse=True)
@@ -90,15 +88,14 @@ def test_an_answer_says_what_why_and_by_which_threshold(model_type: str, unit: s
     assert answer(bundle, request, reasons=0).reasons == ()
 
 
-@pytest.mark.parametrize("model_type", MODELS)
-def test_the_unit_is_what_all_reasons_add_up_to(model_type: str) -> None:
+@pytest.mark.parametrize("model_type", model_types())
+def test_base_value_and_all_reasons_add_up_to_the_output_in_its_unit(model_type: str) -> None:
     bundle, request = bundle_of(model_type), parse_request(SAID)
     found = answer(bundle, request, reasons=10_000)
     row = matrix(bundle, request.arrays)
-    average = bundle.model.contributions(row)[0, -1]
-    total = average + sum(reason.contribution for reason in found.reasons)
+    base_value = bundle.model.contributions(row)[0, -1]
+    total = base_value + sum(reason.contribution for reason in found.reasons)
     margin = float(bundle.margin(row)[0])
-    assert found.unit == ("probability" if model_type == "random_forest" else "log-odds")
     assert total == pytest.approx(1 / (1 + np.exp(-margin)) if found.unit == "probability" else margin, abs=1e-4)
 
 

@@ -210,9 +210,9 @@ def test_the_chosen_threshold_is_marked_on_the_roc():
     assert dot.get_ydata()[0] == pytest.approx(EVALUATION.recall)
 
 
-@pytest.mark.parametrize("picture", ["roc", "precision_recall"])
-def test_dots_and_the_line_of_chance_are_in_the_legend(picture):
-    assert FIGURES[picture]().axes[0].get_legend_handles_labels()[1][-2:] == ["threshold in use", "chance"]
+@pytest.mark.parametrize("name", ["roc", "precision_recall"])
+def test_dots_and_the_line_of_chance_are_in_the_legend(name):
+    assert FIGURES[name]().axes[0].get_legend_handles_labels()[1][-2:] == ["threshold in use", "chance"]
 
 
 @pytest.mark.parametrize("away", [-0.015, 0, 0.015])
@@ -275,9 +275,9 @@ def test_the_map_says_how_many_accidents_it_does_not_show():
     assert "1 accidents, 2 elsewhere" in maps.accident_map(rows, NOTE).axes[0].get_xlabel()
 
 
-@pytest.mark.parametrize("picture", ["map", "risk"])
-def test_no_hexagon_is_cut_off(picture):
-    for axes in FIGURES[picture]().axes[:2]:
+@pytest.mark.parametrize("name", ["map", "risk"])
+def test_no_hexagon_is_cut_off(name):
+    for axes in FIGURES[name]().axes[:2]:
         cells = axes.collections[0]
         corners = (cells.get_offsets()[:, None] + cells.get_paths()[0].vertices).reshape(-1, 2)
         (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()

@@ -25,7 +25,7 @@ def thousandth(value: Thousandths) -> float | None:
 
 
 def value_at_limit(draw: st.DrawFn, limit: int, sign: int, fault: str) -> Thousandths:
-    """At a limit or better, `sign` says in which direction; or with a fault, just beyond it or unknown."""
+    """A value at a limit or better in the direction of `sign`; or with a fault: beyond it, missing, or NaN."""
     if fault:
         return {"beyond": limit - sign, "missing": None, "no number": NAN}[fault]
     return limit + sign * draw(st.sampled_from([0, 1, 40]))
@@ -54,25 +54,25 @@ def cases(draw: st.DrawFn, faults: tuple[str, ...] = ("beyond", "missing", "no n
     rule = draw(rules())
     limits = {"low": rule["at_least"] + 1, "gain": rule["at_least"]} | rule["floors"] | rule["ceilings"]
     wrong = draw(st.dictionaries(st.sampled_from(HIGHER + LOWER + COMPARED), st.sampled_from(faults), max_size=2))
-    found = {
+    values = {
         name: value_at_limit(draw, limits.get(name, 500), -1 if name in LOWER else 1, wrong.get(name, ""))
         for name in (*HIGHER, *LOWER, "gain", "low")
     }
-    ece = found["ece"] if is_number(found["ece"]) else 500
+    ece = values["ece"] if is_number(values["ece"]) else 500
     old_department = draw(st.none() | st.integers(100, 900))
     return {
         "rule": rule,
-        "metrics": {name: found[name] for name in HIGHER + LOWER},
+        "metrics": {name: values[name] for name in HIGHER + LOWER},
         "incumbent": draw(st.sampled_from(["other", "other", "other", "none", "itself"])),
         "old_ece": value_at_limit(draw, ece - rule["ece"], 1, wrong.get("old_ece", "")),
         "old_department": old_department,
-        "judged": (old_department is not None) != (draw(st.integers(0, 19)) == 19),
+        "has_department": (old_department is not None) != (draw(st.integers(0, 19)) == 19),
         "department": value_at_limit(
             draw, (old_department or 500) - rule["department"], 1, wrong.get("department", "")
         ),
         "compared": draw(st.integers(0, 19)) < 19,
-        "gain": found["gain"],
-        "low": found["low"],
+        "gain": values["gain"],
+        "low": values["low"],
     }
 
 
@@ -91,8 +91,8 @@ def oracle(case: dict[str, Any]) -> bool:
     gained = case["compared"] and is_number(case["gain"]) and case["gain"] >= rule["at_least"]
     surely = not rule["significant"] or (is_number(case["low"]) and case["low"] > rule["at_least"])
     calibrated = is_number(metrics["ece"], case["old_ece"]) and metrics["ece"] - case["old_ece"] <= rule["ece"]
-    if not case["judged"] or case["old_department"] is None:
-        fair = not case["judged"] and case["old_department"] is None
+    if not case["has_department"] or case["old_department"] is None:
+        fair = not case["has_department"] and case["old_department"] is None
     else:
         fair = is_number(case["department"]) and case["old_department"] - case["department"] <= rule["department"]
     return within and gained and surely and calibrated and fair
@@ -124,8 +124,8 @@ def difference_of(gain: Thousandths, low: Thousandths, sign: int) -> MetricDiffe
 
 def decide_case(case: dict[str, Any]) -> PromotionDecision:
     metrics = {name: thousandth(value) for name, value in case["metrics"].items() if value is not None}
-    judged = DepartmentMetrics("75", thousandth(case["department"]), 300) if case["judged"] else None
-    candidate = ModelMetrics("new", metrics, judged)
+    department = DepartmentMetrics("75", thousandth(case["department"]), 300) if case["has_department"] else None
+    candidate = ModelMetrics("new", metrics, department)
     rule = settings_of(case["rule"])
     if case["incumbent"] == "none":
         return decide(candidate, None, None, rule)
@@ -137,8 +137,8 @@ def decide_case(case: dict[str, Any]) -> PromotionDecision:
         {"ece": thousandth(case["old_ece"])},
         None if before is None else DepartmentMetrics("13", thousandth(before), 300),
     )
-    found = difference_of(case["gain"], case["low"], 1 if case["rule"]["metric"] in HIGHER else -1)
-    return decide(candidate, incumbent, {case["rule"]["metric"]: found} if case["compared"] else None, rule)
+    difference = difference_of(case["gain"], case["low"], 1 if case["rule"]["metric"] in HIGHER else -1)
+    return decide(candidate, incumbent, {case["rule"]["metric"]: difference} if case["compared"] else None, rule)
 
 
 @pytest.mark.slow
@@ -194,10 +194,10 @@ def test_every_limit_just_below_at_and_above(metric: str, limit: int) -> None:
     rule = PromotionSettings.model_validate({"floors": {}, "ceilings": {}} | {kind: {metric: limit / 1000}})
     exact = limit / 1000
     figures = {"below": exact - 1e-9, "at": exact, "above": exact + 1e-9}
-    found = {
+    approved = {
         name: decide(ModelMetrics("new", {metric: value}), None, None, rule).approved for name, value in figures.items()
     }
-    assert found == {"below": kind == "ceilings", "at": True, "above": kind == "floors"}
+    assert approved == {"below": kind == "ceilings", "at": True, "above": kind == "floors"}
     for missing in ({}, {metric: None}, {metric: NAN}, {metric: float("inf")}):
         refusal = decide(ModelMetrics("new", missing), None, None, rule)
         assert not refusal.approved

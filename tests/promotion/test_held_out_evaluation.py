@@ -89,19 +89,19 @@ def evaluated(sample: Frames, trained: Train) -> HeldOutEvaluation:
 
 
 def test_metrics_equal_those_of_the_training(sample: Frames, trained: Train) -> None:
-    found = evaluated(sample, trained)
-    assert found.candidate == "m0"
-    assert found.accidents == len(ids_of_test_set(trained()))
+    evaluation = evaluated(sample, trained)
+    assert evaluation.candidate == "m0"
+    assert evaluation.accidents == len(ids_of_test_set(trained()))
     for name, model in {"m0": trained(), "m1": trained("logistic_regression")}.items():
-        assert list(found.models[name].metrics) == list(METRICS)
-        assert found.models[name].metrics == pytest.approx(model.bundle.metrics["test"])
+        assert list(evaluation.models[name].metrics) == list(METRICS)
+        assert evaluation.models[name].metrics == pytest.approx(model.bundle.metrics["test"])
 
 
 def test_differences_are_the_candidate_less_each_other(sample: Frames, trained: Train) -> None:
-    found = evaluated(sample, trained)
-    assert list(found.differences) == ["m1"]
-    for name, difference in found.differences["m1"].items():
-        gap = found.models["m0"].metrics[name] - found.models["m1"].metrics[name]
+    evaluation = evaluated(sample, trained)
+    assert list(evaluation.differences) == ["m1"]
+    for name, difference in evaluation.differences["m1"].items():
+        gap = evaluation.models["m0"].metrics[name] - evaluation.models["m1"].metrics[name]
         assert difference.value == pytest.approx(gap)
         assert difference.interval[0] <= difference.value <= difference.interval[1]
 
@@ -168,22 +168,22 @@ def test_frames_of_other_accidents_are_refused(sample: Frames, trained: Train) -
 def test_the_best_model_has_the_best_defined_metric() -> None:
     figures = {"a": 0.7, "b": 0.72, "c": None, "d": float("nan")}
     models = {name: ModelMetrics(name, {"f1": value, "ece": value}) for name, value in figures.items()}
-    found = HeldOutEvaluation("a", 10, models, {})
-    assert best_model(found, [*figures], "f1") is models["b"]
-    assert best_model(found, [*figures], "ece") is models["a"]
-    assert best_model(found, ["c", "d"], "f1") is models["c"]
-    assert best_model(found, [], "f1") is None
+    evaluation = HeldOutEvaluation("a", 10, models, {})
+    assert best_model(evaluation, [*figures], "f1") is models["b"]
+    assert best_model(evaluation, [*figures], "ece") is models["a"]
+    assert best_model(evaluation, ["c", "d"], "f1") is models["c"]
+    assert best_model(evaluation, [], "f1") is None
 
 
 def test_a_model_with_a_bad_threshold_does_not_replace_a_good_one(sample: Frames, trained: Train) -> None:
     good = trained().bundle
-    found = evaluate_held_out({"new": replace(good, threshold=0.9), "old": good}, *sample, SETTINGS, RULE)
-    decision = decide(found.models["new"], found.models["old"], found.differences["old"], RULE)
+    evaluation = evaluate_held_out({"new": replace(good, threshold=0.9), "old": good}, *sample, SETTINGS, RULE)
+    decision = decide(evaluation.models["new"], evaluation.models["old"], evaluation.differences["old"], RULE)
     assert not decision.approved
     assert any("the gain in F1 over old is -" in reason for reason in decision.reasons)
 
 
 def test_the_same_model_under_another_name_is_a_tie(sample: Frames, trained: Train) -> None:
     good = trained().bundle
-    found = evaluate_held_out({"new": good, "old": good}, *sample, SETTINGS, RULE)
-    assert all(one.value == 0 and one.interval == (0, 0) for one in found.differences["old"].values())
+    evaluation = evaluate_held_out({"new": good, "old": good}, *sample, SETTINGS, RULE)
+    assert all(one.value == 0 and one.interval == (0, 0) for one in evaluation.differences["old"].values())
