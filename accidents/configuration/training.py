@@ -84,9 +84,7 @@ class TrainingSettings(Settings):
     """Everything that the training of the models depends on, except the data and the level of information."""
 
     models: tuple[str, ...] = Field(
-        ("xgboost", "lightgbm", "random_forest", "logistic_regression"),
-        min_length=1,
-        description="model types to train",
+        default_factory=model_types, min_length=1, description="model types to train, or `all`"
     )
     seed: int = Field(0, ge=0, description="of the split, the folds, resampling, searches and models")
     threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
@@ -111,6 +109,11 @@ class TrainingSettings(Settings):
     models_folder: Path = Field(Path("models"), description="folder of bundles and their metadata")
     reports_folder: Path = Field(Path("reports"), description="folder of metrics, reports and the model card")
     model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _expand_all(cls, models: Any) -> Any:
+        return model_types() if models == "all" else models
 
     @field_validator("models")
     @classmethod

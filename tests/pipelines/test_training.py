@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from accidents.bundle import Bundle
+from accidents.models import model_types
 from cli.commands import main
 from cli.exit_codes import DONE, FAILED
 from cli.output_files import output
@@ -17,7 +18,7 @@ from tests.pipelines.conftest import configure
 pytestmark = pytest.mark.slow
 
 DATA_FILES = {"validation_report.csv", "quarantine.csv", "expectations.html"}
-TYPES = {"xgboost", "lightgbm", "random_forest", "logistic_regression"}
+TYPES = {*model_types()}
 COLUMNS = ["model_type", "accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds"]
 
 
