@@ -1,4 +1,4 @@
-"""ZenML stacks as files: `definition` reads them, `registration` makes ZenML agree with them, `checking` asks them.
+"""ZenML stacks as YAML files: `definition` reads them, `registration` registers them, `health_check` checks them.
 
-The files are `stacks/*.yaml`. What is typed and printed lives in `cli.stack`. Nothing here talks to ZenML at import.
+The files are `stacks/*.yaml`; the command line is in `cli.stack`. Nothing here connects to ZenML at import.
 """

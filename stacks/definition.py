@@ -1,4 +1,4 @@
-"""What a stack file may hold, and how one is read. Pure: knows the files and the environment, not ZenML."""
+"""Schema of stack files, and their reader. Does not use ZenML."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from stacks.variables import expand_variables
 
 STACKS_FOLDER = Path(__file__).resolve().parent
 ZENML_DEFAULT = "default"
-"""The name of the stack and of the components that ZenML makes by itself; they are used here and never changed."""
+"""Name of the stack and components that ZenML creates itself; stack files may use them and never change them."""
 
 ComponentType = Literal[
     "orchestrator",
@@ -48,14 +48,14 @@ class Component(Settings):
 
 
 class Secret(Settings):
-    """A secret that ZenML keeps; the file names only the variables that fill it."""
+    """A secret in ZenML's secret store; the file names the environment variables with its values."""
 
-    keys: dict[Name, VariableName] = Field(min_length=1, description="variable of the environment by key")
-    optional: bool = Field(False, description="where it is not set, what refers to it is left out")
+    keys: dict[Name, VariableName] = Field(min_length=1, description="environment variable by key of the secret")
+    optional: bool = Field(False, description="if it is not set, configuration keys that refer to it are left out")
 
 
 class StackFile(Settings):
-    """A whole stack file."""
+    """Schema of a stack file."""
 
     components: dict[ComponentType, Component]
     secrets: dict[Name, Secret] = Field(default_factory=dict)
@@ -72,23 +72,23 @@ class StackFile(Settings):
         return self
 
     @model_validator(mode="after")
-    def _references_lead_somewhere(self) -> Self:
+    def _references_are_defined(self) -> Self:
         for kind, component in self.components.items():
             for value in component.configuration.values():
                 for name, key in secret_references(value):
                     self._check_reference(f"{kind} refers to {{{{{name}.{key}}}}}", name, key, value)
         return self
 
-    def _check_reference(self, said: str, name: str, key: str, value: Any) -> None:
+    def _check_reference(self, reference: str, name: str, key: str, value: Any) -> None:
         if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
-            raise ValueError(f"{said}; ZenML takes that only as the whole value of a key of the flavor")
+            raise ValueError(f"{reference}; ZenML takes that only as the whole value of a key of the flavor")
         if name not in self.secrets or key not in self.secrets[name].keys:
-            raise ValueError(f"{said}, which the block secrets does not name")
+            raise ValueError(f"{reference}, which the block secrets does not name")
 
 
 @dataclass(frozen=True)
 class StackDefinition:
-    """A stack as its file and the environment say it should be; every component has its name."""
+    """A stack as defined by its file and environment variables; every component has a name."""
 
     name: str
     file: Path
@@ -97,15 +97,19 @@ class StackDefinition:
 
 
 def list_stack_files(folder: Path = STACKS_FOLDER) -> dict[str, Path]:
-    """The stack files, by name of the stack."""
+    """Stack files by stack name, sorted by name."""
     return dict(sorted((file.stem, file) for file in folder.glob("*.yaml")))
 
 
 def find_stack_file(name: str, folder: Path = STACKS_FOLDER) -> Path:
-    """The file of the stack `name`, which may be a path that ends in .yaml as well.
+    """The file of a stack.
+
+    Args:
+        name: stack name, or path of a file that ends in `.yaml`.
+        folder: where stack files are.
 
     Raises:
-        ConfigurationError: no file defines it; names those there are.
+        ConfigurationError: there is no such file; names the existing stacks.
     """
     if name.endswith(".yaml"):
         return Path(name)
@@ -118,17 +122,21 @@ def find_stack_file(name: str, folder: Path = STACKS_FOLDER) -> Path:
 
 
 def read_stack_file(file: Path, environment: Mapping[str, str]) -> StackDefinition:
-    """Read one stack file; the stack is called like the file.
+    """Read a stack file; the stack is named after the file.
+
+    Args:
+        file: the stack file.
+        environment: environment variables.
 
     Raises:
-        ConfigurationError: the file cannot be read or used, or a variable is not set; names file, key and remedy.
+        ConfigurationError: the file is not readable or not valid, or a variable is not set; names file, key and remedy.
     """
     if file.stem == ZENML_DEFAULT:
         raise ConfigurationError(f"{file}: the stack {ZENML_DEFAULT} belongs to ZenML; give the file another name")
     try:
         content = StackFile.model_validate(read_yaml(file, f"{STACKS_FOLDER.name}/local.yaml"))
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_refusals(file, error))) from None
+        raise ConfigurationError("\n".join(_validation_messages(file, error))) from None
     components: dict[str, Component] = {
         kind: Component(
             name=component.name or file.stem,
@@ -143,7 +151,7 @@ def read_stack_file(file: Path, environment: Mapping[str, str]) -> StackDefiniti
 
 
 def secret_references(value: Any) -> Iterator[tuple[str, str]]:
-    """The secrets, as name and key, that a value refers to as `{{name.key}}`."""
+    """Name and key of each secret reference `{{name.key}}` in a value."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
@@ -153,12 +161,12 @@ def secret_references(value: Any) -> Iterator[tuple[str, str]]:
         yield from _REFERENCE.findall(value)
 
 
-def _refusals(file: Path, error: ValidationError) -> Iterator[str]:
-    """One line a fault. Values are not repeated: somebody may have written a password where a name belongs."""
+def _validation_messages(file: Path, error: ValidationError) -> Iterator[str]:
+    """One message an error, without the value, which may be a password."""
     for detail in error.errors():
         key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
         if detail["type"] == "extra_forbidden":
-            yield f"{file}: '{key}' is not a key of a stack file; docs/stacks.md names those there are"
+            yield f"{file}: '{key}' is not a key of a stack file; docs/stacks.md lists the keys"
         elif detail["type"] == "missing":
             yield f"{file}: '{key}' is missing"
         else:

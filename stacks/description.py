@@ -1,4 +1,4 @@
-"""What ZenML has registered, in plain values for people and programs; secrets never among them."""
+"""Registered stacks as plain values for output, with secrets redacted."""
 
 import re
 from collections.abc import Iterator
@@ -8,66 +8,66 @@ from typing import TYPE_CHECKING, Any
 from accidents.configuration.redaction import redact_credentials
 from accidents.errors import ConfigurationError
 from stacks.definition import STACKS_FOLDER, list_stack_files
-from stacks.validation import HIDDEN, secret_fields
+from stacks.validation import REDACTED, secret_fields
 
 if TYPE_CHECKING:
     from zenml.models import ComponentResponse, StackResponse
 
-_TELLING = re.compile(r"password|secret|token|credential|(^|_)key$|private_key|access_key", re.IGNORECASE)
+_SECRET_KEYS = re.compile(r"password|secret|token|credential|(^|_)key$|private_key|access_key", re.IGNORECASE)
 _REFERENCE = re.compile(r"\{\{[^{}]*\}\}")
 
 
 def registered_stacks() -> dict[str, "StackResponse"]:
-    """The stacks that ZenML knows, by name."""
+    """Registered stacks by name."""
     from zenml.client import Client
 
     return {stack.name: stack for stack in Client().list_stacks(size=1000, hydrate=True).items}
 
 
 def active_stack_name() -> str:
-    """Name of the stack in use."""
+    """Name of the active stack."""
     from zenml.client import Client
 
     return str(Client().active_stack_model.name)
 
 
 def find_stack(name: str | None, folder: Path = STACKS_FOLDER) -> "StackResponse":
-    """The registered stack, the active one without a name.
+    """A registered stack; the active one without a name.
 
     Raises:
-        ConfigurationError: there is none; says how to register it, or names those there are.
+        ConfigurationError: the stack is not registered; names the command that registers it, or the existing stacks.
     """
-    known = registered_stacks()
+    stacks = registered_stacks()
     name = name or active_stack_name()
-    if name not in known:
-        raise ConfigurationError(unknown_stack_message(name, list(known), folder))
-    return known[name]
+    if name not in stacks:
+        raise ConfigurationError(unknown_stack_message(name, list(stacks), folder))
+    return stacks[name]
 
 
-def unknown_stack_message(name: str, known: list[str], folder: Path = STACKS_FOLDER) -> str:
-    """What to say of a stack that ZenML does not know."""
+def unknown_stack_message(name: str, registered: list[str], folder: Path = STACKS_FOLDER) -> str:
+    """Error message for a stack that is not registered."""
     if name in list_stack_files(folder):
         return f"the stack {name} is not registered yet; python run.py stack register {name}"
-    return f"{name}: there is no such stack; there are {', '.join(sorted(known))}"
+    return f"{name}: there is no such stack; there are {', '.join(sorted(registered))}"
 
 
 def list_stacks(folder: Path = STACKS_FOLDER) -> list[dict[str, Any]]:
-    """Every stack that ZenML knows or a file defines."""
-    known, files, chosen = registered_stacks(), list_stack_files(folder), active_stack_name()
+    """Every stack that is registered in ZenML or defined by a file."""
+    stacks, files, active = registered_stacks(), list_stack_files(folder), active_stack_name()
     return [
         {
             "name": name,
-            "active": name == chosen,
-            "registered": name in known,
+            "active": name == active,
+            "registered": name in stacks,
             "file": f"{folder.name}/{files[name].name}" if name in files else None,
-            "components": _names(known[name]) if name in known else {},
+            "components": _component_names(stacks[name]) if name in stacks else {},
         }
-        for name in sorted({*known, *files})
+        for name in sorted({*stacks, *files})
     ]
 
 
 def describe_stack(stack: "StackResponse") -> dict[str, Any]:
-    """The stack with its components, their flavors and configuration."""
+    """A stack with its components, their flavors and their configuration without secrets."""
     return {
         "name": stack.name,
         "active": stack.name == active_stack_name(),
@@ -76,14 +76,14 @@ def describe_stack(stack: "StackResponse") -> dict[str, Any]:
                 "type": str(model.type),
                 "name": model.name,
                 "flavor": model.flavor_name,
-                "configuration": _shown_configuration(model),
+                "configuration": _redacted_configuration(model),
             }
             for model in _components(stack)
         ],
     }
 
 
-def _names(stack: "StackResponse") -> dict[str, str]:
+def _component_names(stack: "StackResponse") -> dict[str, str]:
     return {str(model.type): f"{model.name} ({model.flavor_name})" for model in _components(stack)}
 
 
@@ -92,24 +92,24 @@ def _components(stack: "StackResponse") -> Iterator["ComponentResponse"]:
     yield from sorted(models, key=lambda model: str(model.type))
 
 
-def _shown_configuration(model: "ComponentResponse") -> dict[str, Any]:
+def _redacted_configuration(model: "ComponentResponse") -> dict[str, Any]:
     from zenml.stack import Flavor
 
     try:
         secret = secret_fields(Flavor.from_model(model.flavor).config_class)
-    except ImportError:  # a flavor that is not installed here cannot say what is secret
+    except ImportError:  # the package of the flavor is not installed: treat every key as secret
         secret = set(model.configuration)
-    return {key: _shown(key, value, secret=key in secret) for key, value in model.configuration.items()}
+    return {key: _redact(key, value, secret=key in secret) for key, value in model.configuration.items()}
 
 
-def _shown(key: str, value: Any, *, secret: bool) -> Any:
-    """A value fit to be shown: references are, what they refer to and what looks like a secret is not."""
+def _redact(key: str, value: Any, *, secret: bool) -> Any:
+    """A value without secrets; references to secrets are kept."""
     if isinstance(value, dict):
-        return {name: _shown(name, part, secret=secret) for name, part in value.items()}
+        return {name: _redact(name, part, secret=secret) for name, part in value.items()}
     if isinstance(value, list):
-        return [_shown(key, part, secret=secret) for part in value]
+        return [_redact(key, part, secret=secret) for part in value]
     if isinstance(value, str) and _REFERENCE.fullmatch(value):
         return value
-    if secret or _TELLING.search(key):
-        return HIDDEN
+    if secret or _SECRET_KEYS.search(key):
+        return REDACTED
     return redact_credentials(value) if isinstance(value, str) else value

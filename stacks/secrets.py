@@ -1,6 +1,6 @@
-"""Secrets of a stack file: from variables of the environment into ZenML's store, and from there alone into use.
+"""Secrets of a stack file: read from environment variables, written to ZenML's secret store.
 
-A secret whose variables are not set stays what it is in ZenML: who registers the stack again need not know it.
+A secret whose variables are not set stays unchanged in ZenML, so that a stack can be registered again without it.
 """
 
 from collections.abc import Mapping, Set
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SecretState:
-    """One secret: what the environment says of it and what ZenML has. Values never show in a message."""
+    """A secret of a stack file: its values in the environment and in ZenML. Values are left out of the repr."""
 
     name: str
-    given: Mapping[str, str] = field(repr=False)
+    provided: Mapping[str, str] = field(repr=False)
     stored: Mapping[str, str] | None = field(repr=False)
     usable: bool
-    """Components may refer to it: it is given completely, or ZenML has it."""
+    """Whether components may refer to it: every key is provided or stored."""
 
 
 def secret_states(client: "Client", definition: StackDefinition, environment: Mapping[str, str]) -> list[SecretState]:
-    """What is known of each secret of the file.
+    """State of each secret of the file.
 
     Raises:
-        ConfigurationError: some variables of a secret are not set, and ZenML has not got their keys either.
+        ConfigurationError: variables of a secret are not set, and their keys are not stored in ZenML.
     """
     return [_state(client, definition, name, secret, environment) for name, secret in definition.secrets.items()]
 
@@ -37,14 +37,14 @@ def secret_states(client: "Client", definition: StackDefinition, environment: Ma
 def _state(
     client: "Client", definition: StackDefinition, name: str, secret: Secret, environment: Mapping[str, str]
 ) -> SecretState:
-    given = {key: environment[variable] for key, variable in secret.keys.items() if environment.get(variable)}
+    provided = {key: environment[variable] for key, variable in secret.keys.items() if environment.get(variable)}
     stored = _stored(client, name)
-    missing = [variable for key, variable in secret.keys.items() if key not in {*given, *(stored or {})}]
-    if missing and (given or not secret.optional):
+    missing = [variable for key, variable in secret.keys.items() if key not in {*provided, *(stored or {})}]
+    if missing and (provided or not secret.optional):
         raise ConfigurationError(
             f"{definition.file}: secrets.{name}: not set: {', '.join(missing)}; export them or write them in .env"
         )
-    return SecretState(name, given, stored, usable=not missing)
+    return SecretState(name, provided, stored, usable=not missing)
 
 
 def _stored(client: "Client", name: str) -> Mapping[str, str] | None:
@@ -56,11 +56,11 @@ def _stored(client: "Client", name: str) -> Mapping[str, str] | None:
 
 
 def write_secret(client: "Client", state: SecretState) -> Literal["created", "updated", "unchanged"]:
-    """Bring what the environment gives into ZenML; keys that the file does not name stay."""
+    """Write the provided values to ZenML; other keys of the secret stay."""
     if state.stored is None:
-        client.create_secret(state.name, dict(state.given))
+        client.create_secret(state.name, dict(state.provided))
         return "created"
-    changed = {key: value for key, value in state.given.items() if state.stored.get(key) != value}
+    changed = {key: value for key, value in state.provided.items() if state.stored.get(key) != value}
     if not changed:
         return "unchanged"
     client.update_secret(state.name, add_or_update_values=changed)
@@ -68,7 +68,7 @@ def write_secret(client: "Client", state: SecretState) -> Literal["created", "up
 
 
 def drop_secret_references(configuration: Mapping[str, Any], absent: Set[str]) -> dict[str, Any]:
-    """A configuration without the keys that refer to a secret that there is not."""
+    """A configuration without the keys that refer to an absent secret."""
     return {
         key: value
         for key, value in configuration.items()

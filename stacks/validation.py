@@ -1,4 +1,4 @@
-"""What ZenML has to say about the configuration of a component, before anything is stored, and what we add to it."""
+"""Validation of component configurations by ZenML, before anything is stored, and of secrets in plain text."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,23 +10,26 @@ from accidents.errors import ConfigurationError
 if TYPE_CHECKING:
     from zenml.stack.stack_component import StackComponentConfig
 
-HIDDEN = "***"
-_OPEN_SERVER = {"tracking_token": "none"}
-"""ZenML refuses an MLflow server without credentials; a server that asks for none ignores this."""
+REDACTED = "***"
+_NO_AUTHENTICATION = {"tracking_token": "none"}
+"""ZenML requires credentials for an MLflow server; a server without authentication ignores the token."""
 _MLFLOW_CREDENTIALS = {"tracking_username", "tracking_password", "tracking_token"}
 
 
 def validate_configuration(kind: str, flavor: str, configuration: dict[str, Any], place: str) -> dict[str, Any]:
-    """The configuration as ZenML stores it.
+    """Validate the configuration of a component.
 
     Args:
-        kind: type of the component, such as `artifact_store`.
+        kind: component type, such as `artifact_store`.
         flavor: flavor of the component.
-        configuration: what the file says, variables put in.
-        place: file and key, for the message of an error.
+        configuration: configuration from the file, with variables expanded.
+        place: file and key, for error messages.
+
+    Returns:
+        The configuration as ZenML stores it.
 
     Raises:
-        ConfigurationError: ZenML refuses it, or a secret value stands in it openly.
+        ConfigurationError: the configuration is not valid, or contains a secret in plain text.
     """
     from zenml.client import Client
     from zenml.enums import StackComponentType
@@ -36,66 +39,66 @@ def validate_configuration(kind: str, flavor: str, configuration: dict[str, Any]
         model = Client().get_flavor_by_name_and_type(flavor, StackComponentType(kind))
     except KeyError:
         raise ConfigurationError(
-            f"{place}: ZenML knows no flavor {flavor!r}; `zenml {kind.replace('_', '-')} flavor list` names them"
+            f"{place}: ZenML has no flavor {flavor!r}; `zenml {kind.replace('_', '-')} flavor list` names them"
         ) from None
-    _refuse_credentials_in_addresses(configuration, place)
+    _reject_passwords_in_addresses(configuration, place)
     if (kind, flavor) == ("experiment_tracker", "mlflow"):
-        wanted = {**configuration, **_for_open_server(configuration)}
+        complete = {**configuration, **_default_token(configuration)}
     else:
-        wanted = configuration
+        complete = configuration
     try:
-        config = validate_stack_component_config(wanted, model, StackComponentType(kind))
+        config = validate_stack_component_config(complete, model, StackComponentType(kind))
     except ValidationError as error:
-        faults = "; ".join(_fault(detail) for detail in error.errors())
-        raise ConfigurationError(f"{place}: {faults}") from None
+        messages = "; ".join(_message(detail) for detail in error.errors())
+        raise ConfigurationError(f"{place}: {messages}") from None
     except (ValueError, ImportError) as error:
         raise ConfigurationError(f"{place}: {error}") from None
-    _refuse_open_secrets(config, configuration, place)
+    _reject_plain_secrets(config, configuration, place)
     return config.model_dump(mode="json", exclude_unset=True)
 
 
-def _for_open_server(configuration: dict[str, Any]) -> dict[str, str]:
+def _default_token(configuration: dict[str, Any]) -> dict[str, str]:
     remote = str(configuration.get("tracking_uri", "")).startswith(("http://", "https://"))
-    return _OPEN_SERVER if remote and not _MLFLOW_CREDENTIALS & configuration.keys() else {}
+    return _NO_AUTHENTICATION if remote and not _MLFLOW_CREDENTIALS & configuration.keys() else {}
 
 
-def _refuse_credentials_in_addresses(value: Any, place: str) -> None:
-    for part in texts(value):
+def _reject_passwords_in_addresses(value: Any, place: str) -> None:
+    for part in _strings(value):
         if contains_password(part):
             raise ConfigurationError(
-                f"{place}: an address holds a user and a password; take them out of it and name them in the block "
+                f"{place}: an address contains a user and a password; remove them and name them in the block "
                 "secrets (docs/stacks.md)"
             )
 
 
-def _refuse_open_secrets(config: "StackComponentConfig", configuration: dict[str, Any], place: str) -> None:
+def _reject_plain_secrets(config: "StackComponentConfig", configuration: dict[str, Any], place: str) -> None:
     from zenml.utils.secret_utils import is_secret_reference
 
     for key in secret_fields(type(config)) & configuration.keys():
         if not is_secret_reference(configuration[key]):
             raise ConfigurationError(
-                f"{place}.configuration.{key}: is a secret and must not stand in the open; "
+                f"{place}.configuration.{key}: is a secret and must not be in plain text; "
                 "name it in the block secrets and write {{secret.key}} here"
             )
 
 
 def secret_fields(config_class: "type[StackComponentConfig]") -> set[str]:
-    """The keys of a flavor's configuration that ZenML takes for secrets."""
+    """Configuration keys of a flavor that ZenML treats as secrets."""
     from zenml.utils.secret_utils import is_secret_field
 
     return {name for name, field in config_class.model_fields.items() if is_secret_field(field)}
 
 
-def texts(value: Any) -> list[str]:
-    """Every text in a value, its mappings and lists."""
+def _strings(value: Any) -> list[str]:
+    """Every string in a value, its mappings and lists."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
-        return [text for part in value for text in texts(part)]
+        return [text for part in value for text in _strings(part)]
     return [value] if isinstance(value, str) else []
 
 
-def _fault(detail: Any) -> str:
-    """One fault in words. The value is left out: it may be a secret."""
+def _message(detail: Any) -> str:
+    """Message of a validation error, without the value, which may be a secret."""
     key = ".".join(str(part) for part in detail["loc"])
     return f"{key + ': ' if key else ''}{detail['msg'].removeprefix('Value error, ')}"

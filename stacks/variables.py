@@ -1,7 +1,7 @@
-"""Values of a stack file that come from the environment: `${NAME}` and `${NAME:-default}`.
+"""Environment variables in stack files: `${NAME}` and `${NAME:-default}`.
 
-A default may hold one more variable: `${URI:-sqlite:///${PROJECT}/x.db}`. As in a shell a variable that is empty counts
-as not set. `${PROJECT}`, the folder of the project, is always there. Values that come in are not read for variables.
+A default may contain one more variable: `${URI:-sqlite:///${PROJECT}/x.db}`. As in a shell, an empty variable counts as
+not set. `${PROJECT}`, the folder of the project, is always defined. Values are not expanded again.
 """
 
 import re
@@ -15,18 +15,21 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-((?:[^${}]|\$\{[^${}]*\})*))?\}"
 
 
 def expand_variables(value: Any, environment: Mapping[str, str], place: str) -> Any:
-    """Put the environment into a value from YAML; in mappings and lists into every value.
+    """Expand the variables in a value from YAML, in mappings and lists in every value.
 
     Args:
-        value: text, or anything else that YAML holds; what is neither text, mapping nor list stays as it is.
-        environment: the variables; `PROJECT` need not be among them.
-        place: file and key, for the message of an error.
+        value: string, mapping or list; other values are returned unchanged.
+        environment: environment variables; `PROJECT` is added.
+        place: file and key, for error messages.
 
     Returns:
-        The value; keys of mappings whose text came out empty are left out.
+        The expanded value, without mapping keys whose string has become empty.
 
     Raises:
-        ConfigurationError: a variable without a default is not set, or a `${` is no variable.
+        ConfigurationError: a variable without a default is not set, or `${` does not begin a variable.
+
+    >>> expand_variables({"path": "${BUCKET}/runs", "url": "${ENDPOINT:-}"}, {"BUCKET": "s3://roads"}, "x.yaml")
+    {'path': 's3://roads/runs'}
     """
     if isinstance(value, Mapping):
         expanded = {key: expand_variables(part, environment, f"{place}.{key}") for key, part in value.items()}
@@ -39,7 +42,7 @@ def expand_variables(value: Any, environment: Mapping[str, str], place: str) -> 
 
 
 def _expand_text(text: str, environment: Mapping[str, str], place: str) -> str:
-    def found(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         name, default = match.groups()
         if environment.get(name):
             return environment[name]
@@ -51,5 +54,5 @@ def _expand_text(text: str, environment: Mapping[str, str], place: str) -> str:
         return _expand_text(default, environment, place)
 
     if "${" in _VARIABLE.sub("", text):
-        raise ConfigurationError(f"{place}: {text!r} holds a ${{ that is no ${{NAME}} and no ${{NAME:-default}}")
-    return _VARIABLE.sub(found, text)
+        raise ConfigurationError(f"{place}: {text!r} contains ${{ that is neither ${{NAME}} nor ${{NAME:-default}}")
+    return _VARIABLE.sub(replace, text)

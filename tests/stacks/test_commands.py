@@ -10,7 +10,7 @@ import pytest
 
 from cli.stack import main
 from cli.zenml_session import prepare
-from stacks.validation import HIDDEN
+from stacks.validation import REDACTED
 from tests.stacks.conftest import WATCHWORD, tracker
 
 pytestmark = pytest.mark.slow
@@ -105,7 +105,7 @@ def test_of_a_flavor_that_is_not_installed_nothing_is_shown(
     monkeypatch.setattr(Flavor, "from_model", missing)
     assert main(["describe", name, "--json"]) == 0
     shown = {one["type"]: one["configuration"] for one in json.loads(capsys.readouterr().out)["components"]}
-    assert shown["experiment_tracker"] == {"tracking_uri": HIDDEN}
+    assert shown["experiment_tracker"] == {"tracking_uri": REDACTED}
 
 
 def test_check_says_with_its_code_whether_anything_is_missing(

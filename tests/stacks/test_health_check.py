@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stacks.component_status import ComponentCheck
+from stacks.health_check import ComponentCheck
 from tests.stacks.conftest import WATCHWORD, tracker
 
 Made = Callable[..., dict[str, str]]

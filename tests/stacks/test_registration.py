@@ -145,7 +145,7 @@ def test_a_secret_that_is_not_set_is_named_and_nothing_is_made(
     ("components", "named"),
     [
         (tracker(tracking_uri=URI, tracking_password=WATCHWORD, tracking_username="me"), "tracking_password|_username"),
-        (tracker(tracking_uri=f"http://me:{WATCHWORD}@127.0.0.1:1"), "an address holds"),
+        (tracker(tracking_uri=f"http://me:{WATCHWORD}@127.0.0.1:1"), "an address contains"),
         (tracker(tracking_url=URI), "tracking_url"),
         (tracker(tracking_uri=URI, nested=WATCHWORD), "nested: Input should be a valid boolean"),
         ({"experiment_tracker": {"flavor": "pencil"}}, "no flavor 'pencil'"),
