@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from accidents.configuration.records import RecordSettings
-from serving.records.database import migrate, opened
-from serving.records.prediction_ids import new_id
-from serving.records.prediction_log import Entry, PredictionLog
+from serving.records.database import migrate, open_database
+from serving.records.prediction_log import PredictionLog
+from serving.records.prediction_record import PredictionRecord, new_prediction_id
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "high_risk.json"
 _AT_ONCE = 1000
@@ -44,7 +44,7 @@ def main() -> None:
                 "flush_seconds": 60,
             }
         )
-        engine = opened(settings, {})
+        engine = open_database(settings, {})
         migrate(engine)
         log = PredictionLog(engine, settings)
         figures = []
@@ -62,8 +62,8 @@ def _measured(log: PredictionLog, content: Any, entries: int) -> tuple[float, fl
     """Microseconds an entry to add, and to write."""
     now = datetime.now(UTC)
     made = [
-        Entry(
-            id=new_id(),
+        PredictionRecord(
+            id=new_prediction_id(),
             at=now,
             request_id="0190a5c2-benchmark",
             route="/v1/predict",

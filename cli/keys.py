@@ -1,4 +1,4 @@
-"""`python run.py keys ...`: API keys of the service. The work is done in `serving.records.api_keys`.
+"""`python run.py keys ...`: API keys of the service. The work is done in `serving.auth.api_keys`.
 
 Imports nothing heavy: `--help` must answer at once.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from accidents.configuration.records import RecordSettings
-    from serving.records.api_keys import Key
+    from serving.auth.api_keys import Key
 
 _ROLES = ("predict", "evaluate", "admin")
 _EPILOG = """A key is shown once, when it is made; the database holds a SHA-256 of it alone. Each role may do what those
@@ -61,8 +61,8 @@ def _days(text: str) -> float:
 
 
 def _create(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
+    from serving.auth.api_keys import create
     from serving.auth.roles import Role
-    from serving.records.api_keys import create
 
     expires = datetime.now(UTC) + timedelta(days=given.days) if given.days else None
     key = create(engine, given.name, Role(given.role), expires)
@@ -76,7 +76,7 @@ def _create(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") ->
 def _list(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
     from rich.table import Column, Table
 
-    from serving.records.api_keys import listed
+    from serving.auth.api_keys import listed
 
     keys = listed(engine)
     table = Table("id", Column("name", overflow="fold"), "role", "created", "expires", "state")
@@ -87,7 +87,7 @@ def _list(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> N
 
 
 def _revoke(given: argparse.Namespace, engine: "Engine", settings: "RecordSettings") -> None:
-    from serving.records.api_keys import revoke
+    from serving.auth.api_keys import revoke
 
     key = revoke(engine, given.id)
     seconds = settings.refresh_seconds

@@ -22,12 +22,12 @@ def serve(given: argparse.Namespace, configuration: Configuration) -> int:
     from cli.zenml_session import read_environment
 
     read_environment()
-    from serving.process.bind_check import refuse_open_doors
+    from serving.process.bind_check import check_bind_address
     from serving.process.supervisor import of_file
     from serving.process.supervisor import serve as run
 
     settings = configuration.serving
-    refuse_open_doors(settings)
+    check_bind_address(settings)
     find = of_file(_existing(Path(given.model_path))) if given.model_path else _of_registry(configuration, given)
 
     def tell(service: "Service") -> None:

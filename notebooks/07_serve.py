@@ -42,18 +42,18 @@ model.save(folder / "lightgbm_model.joblib")
 # %%
 import requests
 
-from serving.process.supervisor import of_file, running
+from serving.process.supervisor import model_file_resolver, running_server
 
 settings = notebook.configured(
     serving__port=0, serving__anonymous=True, serving__records__database_url=f"sqlite:///{folder}/serving.db"
 ).serving
 service = running_here.enter_context(
-    running(settings, of_file(folder / "lightgbm_model.joblib"), log=folder / "serving.log")
+    running_server(settings, model_file_resolver(folder / "lightgbm_model.joblib"), log=folder / "serving.log")
 )
 requests.get(f"{service.url}/ready").json()["status"]
 
 # %% [markdown]
-# ## Asked
+# ## RequestContext
 # A motorcycle and a car, head-on, on a country road at night.
 
 # %%

@@ -1,4 +1,4 @@
-"""The web service: an accident in, a calibrated priority with its reasons out.
+"""FastAPI service: one accident in, a calibrated probability of high priority with its reasons out.
 
-Knows the domain; neither ZenML nor the training is needed to serve.
+Uses the domain (`accidents`) only; neither ZenML nor MLflow is needed to serve a model.
 """

@@ -1,7 +1,8 @@
-"""The FastAPI application: routes, layers, the model that is watched for, and what begins and ends with it."""
+"""The FastAPI application: middleware, routes, lifespan and the task that watches for a newer model."""
 
 import asyncio
 import base64
+import copy
 import gc
 import hashlib
 import os
@@ -17,208 +18,225 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware import Middleware
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from accidents.configuration.serving import ServingSettings
-from serving.auth.authentication import Doorkeeper
-from serving.auth.authorization import GuardedRoute, unguarded
-from serving.auth.key_cache import KeyRing
-from serving.dependencies import World
-from serving.environment import PARENT, POINTER, SERVER, SETTINGS
-from serving.http.drain_body import Leftovers
-from serving.http.errors import ServingError
-from serving.http.hosts import Heads, Hosts
-from serving.http.json_body import Json
-from serving.http.middleware import Access, Bodies, Headers, Telemetry
-from serving.http.openapi import describe
-from serving.model.model_loader import Current, Served
-from serving.model.pointer import Pointer
+from serving.auth.authentication import PUBLIC_PREFIXES, AuthenticationMiddleware, Authenticator
+from serving.auth.authorization import ProtectedRoute, unprotected_routes
+from serving.auth.key_cache import KeyCache
+from serving.dependencies import AppState
+from serving.environment import POINTER_ENV, SERVER_PID_ENV, SETTINGS_ENV, SUPERVISOR_PID_ENV
+from serving.http.body import BodyLimitMiddleware, DrainBodyMiddleware
+from serving.http.errors import ApiError
+from serving.http.json_body import JsonResponse
+from serving.http.middleware import SecurityHeadersMiddleware, TrustedHostMiddleware
+from serving.model.model_loader import LoadedModel, ModelLoader
+from serving.model.pointer import ModelPointer
 from serving.observability.metrics import Metrics
-from serving.observability.request_log import Logger
-from serving.records.database import migrate, opened
+from serving.observability.telemetry import Logger, TelemetryMiddleware
+from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
-from serving.routes import health, model, outcomes, predictions
+from serving.routes import batch, health, model, outcomes, predictions
+from serving.schemas.openapi import build_openapi
 
-_LOOK_SECONDS = 0.5
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
-_SECONDS_OF_A_THREAD = 0.0005
-"""After which explanations, batches and the log let the event loop go on; Python's 0.005 would make answers late."""
+_CHECK_SECONDS = 0.5
+_GC_THRESHOLD = 50_000
+_SWITCH_INTERVAL = 0.0005
+"""Seconds after which worker threads release the interpreter to the event loop; Python's 0.005 would delay answers."""
 
-_DESCRIPTION = """Was somebody killed or hospitalised in this road accident? Asked in the words of BAAC, answered with a
-calibrated probability and its reasons. Trained on BAAC open data (ONISR, data.gouv.fr, Licence Ouverte 2.0).
-Decision support, not a decision."""
-
-
-def from_environment() -> FastAPI:
-    """The application of a process that the launcher has started."""
-    return create(ServingSettings.model_validate_json(os.environ[SETTINGS]), Path(os.environ[POINTER]))
+_DESCRIPTION = """Was somebody killed or hospitalised in this road accident? Takes an accident under the column names of
+BAAC and answers with a calibrated probability and its reasons. Trained on BAAC open data (ONISR, data.gouv.fr, Licence
+Ouverte 2.0). Decision support, not a decision."""
 
 
-def create(settings: ServingSettings, pointer: Path) -> FastAPI:
-    """An application that serves the model that the file `pointer` names.
+def create_app_from_environment() -> FastAPI:
+    """Application factory for uvicorn; reads what the supervisor has put into the environment."""
+    return create_app(ServingSettings.model_validate_json(os.environ[SETTINGS_ENV]), Path(os.environ[POINTER_ENV]))
+
+
+def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
+    """Create an application that serves the model that `pointer_file` names.
+
+    Args:
+        settings: the serving configuration.
+        pointer_file: file that holds a `ModelPointer`; it may change while the application runs.
 
     Raises:
         RecordsError: the database of the service cannot be opened.
     """
-    world = _world(settings, pointer)
-    doorkeeper = Doorkeeper(
-        world.ring, settings.caller, world.metrics, anonymous=settings.anonymous, open_metrics=settings.open_metrics
+    state = _create_state(settings, pointer_file)
+    authenticator = Authenticator(
+        state.key_cache,
+        settings.caller,
+        state.metrics,
+        anonymous=settings.anonymous,
+        open_metrics=settings.open_metrics,
     )
-    application = FastAPI(
+    app = FastAPI(
         title="French road accidents",
         version="1",
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        lifespan=_life,
+        lifespan=_lifespan,
         redirect_slashes=False,
         middleware=[
-            Middleware(Headers),
-            Middleware(Telemetry, metrics=world.metrics, logger=world.logger),
-            Middleware(Leftovers),
-            Middleware(Hosts, names=(settings.host, *settings.hosts)),
-            Middleware(Heads),
-            Middleware(Access, doorkeeper=doorkeeper),
-            Middleware(Bodies, limits=settings.request),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(
+                TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
+            ),
+            Middleware(DrainBodyMiddleware),
+            Middleware(TrustedHostMiddleware, hosts=(settings.host, *settings.hosts)),
+            Middleware(AuthenticationMiddleware, authenticator=authenticator),
+            Middleware(BodyLimitMiddleware, limits=settings.request),
         ],
     )
-    application.state.world = world
-    application.router.route_class = GuardedRoute
-    application.openapi = lambda: describe(application)  # type: ignore[method-assign]
-    application.add_exception_handler(ServingError, _refused)
-    application.add_exception_handler(StarletteHTTPException, _http)
-    for routes in (predictions.router, model.router, outcomes.router, health.guarded, health.router):
-        application.router.routes.extend(routes.routes)  # included whole, they would be built anew for every request
-    application.mount("/page", StaticFiles(directory=health.PAGE), name="page")
-    application.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
-    _add_documentation(application)
-    return application
+    app.state.serving = state
+    app.router.route_class = ProtectedRoute
+    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
+    app.add_exception_handler(ApiError, _handle_api_error)
+    app.add_exception_handler(StarletteHTTPException, _handle_http_exception)
+    routers = (predictions.router, batch.router, model.router, outcomes.router, health.protected_router, health.router)
+    for router in routers:  # `include_router` would resolve the routes anew for every request
+        app.router.routes.extend(router.routes)
+    app.mount("/page", StaticFiles(directory=health.PAGE_FOLDER), name="page")
+    app.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
+    _add_docs_route(app)
+    _add_head_routes(app)
+    return app
 
 
-def _world(settings: ServingSettings, pointer: Path) -> World:
+def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
     metrics, logger = Metrics(), Logger()
-    engine = opened(settings.records)
+    engine = open_database(settings.records)
     migrate(engine)
     failed = False
 
-    def changed(served: Served | None, found: Pointer | None, problem: str) -> None:
+    def report_check(model: LoadedModel | None, pointer: ModelPointer | None, error: str) -> None:
         nonlocal failed
-        told = problem or (found.problem if found else "")
-        if served:
-            bundle, called = served.bundle, served.called
-            metrics.model(
-                (called["name"], called["version"], called["type"], bundle.level),
-                bundle.metrics.get("test", {}),
-                served.loaded_at,
-            )
-        metrics.checked(found.checked_at if found else 0.0, failed=bool(told))
-        if told and not failed:
-            logger.warning("model not taken", problem=told)
-        failed = bool(told)
+        message = error or (pointer.problem if pointer else "")
+        if model:
+            bundle, info = model.bundle, model.info
+            labels = (info["name"], info["version"], info["type"], bundle.level)
+            metrics.set_model(labels, bundle.metrics.get("test", {}), model.loaded_at)
+        metrics.observe_model_check(pointer.checked_at if pointer else 0.0, failed=bool(message))
+        if message and not failed:
+            logger.warning("model rejected", error=message)
+        failed = bool(message)
 
-    return World(
+    return AppState(
         settings=settings,
-        current=Current(pointer, changed),
+        model_loader=ModelLoader(pointer_file, report_check),
         engine=engine,
-        log=PredictionLog(engine, settings.records),
-        ring=KeyRing(engine, settings.records.refresh_seconds),
+        prediction_log=PredictionLog(engine, settings.records),
+        key_cache=KeyCache(engine, settings.records.refresh_seconds),
         metrics=metrics,
         logger=logger,
     )
 
 
 @asynccontextmanager
-async def _life(application: FastAPI) -> AsyncIterator[None]:
-    """Load the model, watch for a newer one, and in the end write what is still to be written."""
-    world: World = application.state.world
-    if forgotten := unguarded(application):
-        raise RuntimeError(f"routes that ask for no role: {', '.join(forgotten)}")
-    await run_in_threadpool(world.current.look)
-    # Models and modules stay; looking through them for garbage again and again would make single answers late.
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Load the model and watch for a newer one; at shutdown, flush the prediction log."""
+    state: AppState = app.state.serving
+    if paths := unprotected_routes(app):
+        raise RuntimeError(f"routes that require no role: {', '.join(paths)}")
+    await run_in_threadpool(state.model_loader.check)
+    # Models and modules are never freed; scanning them again and again would delay single answers.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    sys.setswitchinterval(_SECONDS_OF_A_THREAD)
-    watching = asyncio.create_task(_watch(world))
-    if served := world.current.served:
-        world.logger.event("ready", model=served.called)
+    gc.set_threshold(_GC_THRESHOLD)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    watch_task = asyncio.create_task(_watch_model(state))
+    if loaded := state.model_loader.model:
+        state.logger.info("ready", model=loaded.info)
     try:
         yield
     finally:
-        watching.cancel()
+        watch_task.cancel()
         with suppress(asyncio.CancelledError):
-            await watching
-        await run_in_threadpool(world.log.close, world.settings.stop_seconds)
-        world.ring.close()
-        world.engine.dispose()
+            await watch_task
+        await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
+        state.key_cache.close()
+        state.engine.dispose()
 
 
-async def _watch(world: World) -> None:
-    """Take newer models, tell the other workers of the log, and end with the process that has started the server."""
-    parent = int(os.environ.get(PARENT, "0"))
-    server = int(os.environ.get(SERVER, "0"))
+async def _watch_model(state: AppState) -> None:
+    """Load newer models, publish the counts of the log to other workers, and stop with the supervisor."""
+    supervisor = int(os.environ.get(SUPERVISOR_PID_ENV, "0"))
+    server = int(os.environ.get(SERVER_PID_ENV, "0"))
     while True:
-        await asyncio.sleep(_LOOK_SECONDS)
-        if parent and _parent_of(server) != parent:
-            world.logger.warning("the launching process is gone")
-            # The server first: it would start workers that end again and again.
+        await asyncio.sleep(_CHECK_SECONDS)
+        if supervisor and _parent_pid(server) != supervisor:
+            state.logger.warning("supervisor process is gone")
+            # The server first: it would restart the workers.
             for process in (server, os.getpid()):
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM)
             return
-        world.tell_log()
-        before = world.current.served
-        await run_in_threadpool(world.current.look)
-        after = world.current.served
+        state.update_log_metrics()
+        before = state.model_loader.model
+        await run_in_threadpool(state.model_loader.check)
+        after = state.model_loader.model
         if after is not before and after is not None:
-            world.logger.event("model", model=after.called)
+            state.logger.info("model loaded", model=after.info)
 
 
-def _parent_of(process: int) -> int:
+def _parent_pid(process: int) -> int:
     try:
         return psutil.Process(process).ppid()
     except psutil.NoSuchProcess:
         return 0
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ServingError)  # noqa: S101  # registered for it alone
-    return Json(error.content(_id(request)), status_code=error.status, headers=error.headers)
+async def _handle_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
+    return JsonResponse(error.body(_request_id(request)), status_code=error.status, headers=error.headers)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: addresses and methods that there are not."""
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
+    """Errors of the framework itself: unknown paths and methods."""
     status = getattr(error, "status_code", 500)
-    words = {
-        404: ("not_found", "there is nothing under this address"),
+    messages = {
+        404: ("not_found", "nothing exists at this path"),
         405: ("method", "this method is not allowed here"),
     }
-    code, message = words.get(status, ("refused", str(getattr(error, "detail", "refused"))))
+    code, message = messages.get(status, ("refused", str(getattr(error, "detail", "refused"))))
     headers = getattr(error, "headers", None) or {}
-    return Json(ServingError(status, code, message).content(_id(request)), status_code=status, headers=headers)
+    return await _handle_api_error(request, ApiError(status, code, message, headers=headers))
 
 
-def _id(request: Request) -> str:
+def _request_id(request: Request) -> str:
     return str(request.scope["state"]["request_id"])
 
 
-def _add_documentation(application: FastAPI) -> None:
-    """Swagger UI from this machine; its one script in the page is named to browsers by its checksum."""
+def _add_docs_route(app: FastAPI) -> None:
+    """Swagger UI from local files; the Content-Security-Policy allows its one inline script by SHA-256."""
     page = get_swagger_ui_html(
         openapi_url="/openapi.json",
-        title=application.title,
+        title=app.title,
         swagger_js_url="/swagger/swagger-ui-bundle.js",
         swagger_css_url="/swagger/swagger-ui.css",
         swagger_favicon_url="/swagger/favicon.png",
     )
     script = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)[0]
-    checksum = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    script_hash = base64.b64encode(hashlib.sha256(script).digest()).decode()
     page.headers["Content-Security-Policy"] = (
-        f"default-src 'self'; script-src 'self' 'sha256-{checksum}'; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; script-src 'self' 'sha256-{script_hash}'; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
     )
 
-    @application.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False)
     async def documentation() -> Response:
         return page
+
+
+def _add_head_routes(app: FastAPI) -> None:
+    """Answer HEAD like GET, as Starlette's own routes do; uvicorn leaves out the body."""
+    for route in [*app.router.routes]:
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+            head = copy.copy(route)
+            head.methods, head.include_in_schema = {"HEAD"}, False
+            app.router.routes.append(head)

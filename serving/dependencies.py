@@ -1,63 +1,57 @@
-"""What every route works with: one object an application, found through the request."""
+"""Dependencies of the routes: the state of the application and the context of a request."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import Request
 from sqlalchemy import Engine
 
 from accidents.configuration.serving import ServingSettings
-from serving.auth.key_cache import KeyRing
-from serving.http.errors import ServingError
-from serving.model.model_loader import Current, Served
-from serving.model.predictor import Asked
+from serving.auth.key_cache import KeyCache
+from serving.http.errors import ApiError
+from serving.model.model_loader import LoadedModel, ModelLoader
+from serving.model.predictor import RequestContext
 from serving.observability.metrics import Metrics
-from serving.observability.request_log import Logger
+from serving.observability.telemetry import Logger
 from serving.records.prediction_log import PredictionLog
 
 
 @dataclass
-class World:
-    """Settings, model, database, metrics and log of a running application."""
+class AppState:
+    """Settings, model, database, metrics and log of one application."""
 
     settings: ServingSettings
-    current: Current
+    model_loader: ModelLoader
     engine: Engine
-    log: PredictionLog
-    ring: KeyRing
+    prediction_log: PredictionLog
+    key_cache: KeyCache
     metrics: Metrics
     logger: Logger
 
-    @property
-    def pointer(self) -> Path:
-        """The file that says which model to serve."""
-        return self.current.path
-
-    def tell_log(self) -> None:
-        """Let the metrics know what became of the entries of the prediction log."""
-        counts = self.log.counts()
+    def update_log_metrics(self) -> None:
+        """Copy the counts of the prediction log into the metrics."""
+        counts = self.prediction_log.counts()
         states = ("written", "dropped", "failed", "waiting", "errors")
-        self.metrics.log({state: getattr(counts, state) for state in states})
+        self.metrics.set_log_counts({state: getattr(counts, state) for state in states})
 
-    def served(self) -> Served:
-        """The model that answers; a request takes hold of it once.
+    def require_model(self) -> LoadedModel:
+        """The loaded model. Call it once a request, so that one version answers all of the request.
 
         Raises:
-            ServingError: there is none yet.
+            ApiError: 503, no model is loaded yet.
         """
-        served = self.current.served
-        if served is None:
-            raise ServingError(503, "no_model", "no model is loaded yet", headers={"Retry-After": "1"})
-        return served
+        model = self.model_loader.model
+        if model is None:
+            raise ApiError(503, "no_model", "no model is loaded yet", headers={"Retry-After": "1"})
+        return model
 
 
-def world_of(request: Request) -> World:
-    """The world that a request belongs to."""
-    world: World = request.app.state.world
-    return world
+def get_state(request: Request) -> AppState:
+    """The state of the application that a request belongs to."""
+    state: AppState = request.app.state.serving
+    return state
 
 
-def asked(request: Request) -> Asked:
-    """By whom a request is and how it came in, for the log."""
+def get_request_context(request: Request) -> RequestContext:
+    """Request id, route and caller of a request, for the prediction log."""
     state = request.scope["state"]
-    return Asked(state["request_id"], request.scope["route"].path, state["caller"].id)
+    return RequestContext(state["request_id"], request.scope["route"].path, state["caller"].id)

@@ -1,19 +1,19 @@
-"""Environment variables by which the processes of a service are told what they need. Imports nothing."""
+"""Names of the environment variables that the supervisor sets for the server and its workers. Imports nothing."""
 
-SETTINGS = "ACCIDENTS_SERVING_SETTINGS"
-"""The settings, in JSON."""
+SETTINGS_ENV = "ACCIDENTS_SERVING_SETTINGS"
+"""The serving settings as JSON."""
 
-POINTER = "ACCIDENTS_SERVING_POINTER"
-"""The file that says which model to serve (`serving.model.pointer.Pointer`)."""
+POINTER_ENV = "ACCIDENTS_SERVING_POINTER"
+"""Path of the model pointer file (`serving.model.pointer.ModelPointer`)."""
 
-PARENT = "ACCIDENTS_SERVING_PARENT"
-"""Number of the launching process."""
+SUPERVISOR_PID_ENV = "ACCIDENTS_SERVING_PARENT"
+"""Process id of the supervisor."""
 
-SERVER = "ACCIDENTS_SERVING_SERVER"
-"""Number of the server's first process, which starts the workers."""
+SERVER_PID_ENV = "ACCIDENTS_SERVING_SERVER"
+"""Process id of the uvicorn main process, which starts the workers."""
 
-DATABASE = "SERVING_DATABASE_URL"
-"""Address of the database of the service, which users set, too."""
+DATABASE_URL_ENV = "SERVING_DATABASE_URL"
+"""URL of the database of the service; users set this one too."""
 
-SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
-"""Folder in which the workers of a service add up what Prometheus reads; the name is that of its library."""
+METRICS_FOLDER_ENV = "PROMETHEUS_MULTIPROC_DIR"
+"""Folder of the multiprocess mode of prometheus_client, which defines the name."""

@@ -155,13 +155,13 @@ def service(model: Path, folder: Path) -> Contender:
 
 
 def _key(database: str) -> str:
+    from serving.auth import api_keys
     from serving.auth.roles import Role
-    from serving.records import api_keys
-    from serving.records.database import migrate, opened
+    from serving.records.database import migrate, open_database
 
-    engine = opened(RecordSettings.model_validate({"database_url": database}), {})
+    engine = open_database(RecordSettings.model_validate({"database_url": database}), {})
     migrate(engine)
-    key = api_keys.create(engine, "benchmark", Role.PREDICT).text
+    key = api_keys.create_key(engine, "benchmark", Role.PREDICT).text
     engine.dispose()
     return key
 

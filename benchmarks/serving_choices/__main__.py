@@ -23,9 +23,9 @@ from benchmarks.serving.report import machine, table
 from benchmarks.serving.rounds import say
 from benchmarks.serving.subject import Subject, subject
 from benchmarks.serving_choices import contents, layers, runtimes, servers
-from serving.model.model_loader import Served
-from serving.model.pointer import Pointer
-from serving.model.predictor import Asked, predict
+from serving.model.model_loader import LoadedModel
+from serving.model.pointer import ModelPointer
+from serving.model.predictor import RequestContext, predict
 from serving.observability.metrics import Metrics
 
 CHOICES = ("runtime", "json", "validation", "layers", "server")
@@ -77,8 +77,12 @@ def _runtime(asked: Subject, folder: Path, given: argparse.Namespace) -> Measure
 
 def _json(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
     bundle = next(iter(asked.bundles.values()))
-    served = Served(bundle, Pointer("", "model", "1"), {"name": "model", "version": "1", "type": bundle.model_type})
-    answer, _ = predict(served, orjson.loads(asked.texts[0]), Asked("0" * 32, "/v1/predict", "0" * 8), Metrics())
+    served = LoadedModel(
+        bundle, ModelPointer("", "model", "1"), {"name": "model", "version": "1", "type": bundle.model_type}
+    )
+    answer, _ = predict(
+        served, orjson.loads(asked.texts[0]), RequestContext("0" * 32, "/v1/predict", "0" * 8), Metrics()
+    )
     found = contents.json_libraries(asked.texts, answer)
     rows = [(name, _figure(read, 1), _figure(wrote, 1)) for name, (read, wrote) in found.items()]
     return found, table(("JSON", "read an accident, µs", "write an answer, µs"), rows)

@@ -21,14 +21,14 @@ from starlette.routing import Route
 from accidents.configuration.records import RecordSettings
 from accidents.configuration.serving import ServingSettings
 from benchmarks.serving_choices.timing import microseconds
-from serving.auth.authentication import Doorkeeper
-from serving.auth.key_cache import KeyRing
+from serving.auth import api_keys
+from serving.auth.authentication import Authenticator
+from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Role
 from serving.http import middleware
 from serving.observability.metrics import Metrics
-from serving.observability.request_log import Logger
-from serving.records import api_keys
-from serving.records.database import migrate, opened
+from serving.observability.telemetry import Logger
+from serving.records.database import migrate, open_database
 
 _REPEATS = 1000
 _SELDOM = 60.0  # seconds between two readings of the keys
@@ -42,25 +42,25 @@ def layers(text: bytes, folder: Path) -> dict[str, float]:
         folder: for a database of keys and a log.
     """
     settings = ServingSettings.model_validate({"caller": {"requests_per_second": 1_000_000}})
-    engine = opened(RecordSettings.model_validate({"database_url": f"sqlite:///{folder}/layers.db"}), {})
+    engine = open_database(RecordSettings.model_validate({"database_url": f"sqlite:///{folder}/layers.db"}), {})
     migrate(engine)
-    scope = _scope(text, api_keys.create(engine, "benchmark", Role.PREDICT).text)
-    ring, loop = KeyRing(engine, _SELDOM), asyncio.new_event_loop()
+    scope = _scope(text, api_keys.create_key(engine, "benchmark", Role.PREDICT).text)
+    key_cache, loop = KeyCache(engine, _SELDOM), asyncio.new_event_loop()
     try:
         with (folder / "layers.log").open("w") as log, redirect_stderr(log):
-            kinds = _kinds(settings, ring)
+            kinds = _kinds(settings, key_cache)
             applications = {name: Starlette(routes=_routes(), middleware=kind) for name, kind in kinds.items()}
             calls = {name: _call(loop, application, scope, text) for name, application in applications.items()}
             return microseconds(calls, _REPEATS)
     finally:
         loop.close()
-        ring.close()
+        key_cache.close()
         engine.dispose()
 
 
-def _kinds(settings: ServingSettings, ring: KeyRing) -> dict[str, list[Middleware]]:
+def _kinds(settings: ServingSettings, key_cache: KeyCache) -> dict[str, list[Middleware]]:
     metrics, logger = Metrics(), Logger()
-    doorkeeper = Doorkeeper(ring, settings.caller, metrics, anonymous=False, open_metrics=False)
+    doorkeeper = Authenticator(key_cache, settings.caller, metrics, anonymous=False, open_metrics=False)
     return {
         "no layer": [],
         "plain ASGI": [
@@ -140,7 +140,7 @@ def _telemetry(metrics: Metrics, logger: Logger) -> Any:
     return dispatch
 
 
-def _access(doorkeeper: Doorkeeper) -> Any:
+def _access(doorkeeper: Authenticator) -> Any:
     async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
         request.scope["state"]["caller"] = doorkeeper.caller(request.scope)
         return await call_next(request)

@@ -10,8 +10,8 @@ from typing import Any
 from accidents.configuration.serving import ServingSettings
 from benchmarks.serving.contenders import Contender, free_port, running, service
 from benchmarks.serving.load import measured
-from serving.environment import POINTER, SETTINGS
-from serving.process.supervisor import of_file
+from serving.environment import POINTER_ENV, SETTINGS_ENV
+from serving.process.supervisor import model_file_resolver
 
 CLIENTS = 8
 _REQUESTS = 2000
@@ -58,10 +58,10 @@ def _of(name: str, model: Path, folder: Path) -> Contender:
     own.mkdir()
     base, port = service(model, own), free_port()
     settings: dict[str, Any] = {"port": port, "caller": {"requests_per_second": 1_000_000}}
-    of_file(model)().write(own / "model.json")
+    model_file_resolver(model)().write(own / "model.json")
     told = {
-        SETTINGS: ServingSettings.model_validate(settings).model_dump_json(),
-        POINTER: str(own / "model.json"),
+        SETTINGS_ENV: ServingSettings.model_validate(settings).model_dump_json(),
+        POINTER_ENV: str(own / "model.json"),
     }
     command = {
         "uvicorn": ("-m", "serving.process.server"),

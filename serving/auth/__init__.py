@@ -1,1 +1,1 @@
-"""API keys: who a request comes from, and what its role allows."""
+"""API keys: authentication of callers and authorization by role."""

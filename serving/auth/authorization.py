@@ -1,4 +1,4 @@
-"""Routes that ask for a role: admin, unless a route says that less is enough."""
+"""Authorization: every route requires a role, `admin` unless the route names a lower one."""
 
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction, signature
@@ -8,51 +8,56 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Mount
 
+from serving.auth.authentication import PUBLIC_PATHS, PUBLIC_PREFIXES
 from serving.auth.roles import Caller, Role
-from serving.http.errors import ServingError
-from serving.http.middleware import FILES, OPEN
+from serving.http.errors import ApiError
 
-ROLE = "x-role"
-"""Key in the OpenAPI description of a route that says which role it asks for."""
+ROLE_EXTENSION = "x-role"
+"""OpenAPI extension of an operation that names the role it requires."""
 
 
-class GuardedRoute(APIRoute):
-    """A route that is reached with a role alone, unless its address is one of `gate.OPEN`.
+class ProtectedRoute(APIRoute):
+    """A route that checks the role of the caller, unless its path is in `PUBLIC_PATHS`.
 
-    An `async` function that takes the request and nothing else gives a response and is called as it is: FastAPI would
-    take longer to find no parameters than an accident takes to be read.
+    An `async` endpoint whose only parameter is the request must return a response and is called directly: resolving
+    the empty list of dependencies in FastAPI takes longer than parsing an accident.
     """
 
     @property
     def role(self) -> Role:
-        """The least role that may ask; admin where nothing is said."""
-        return Role((self.openapi_extra or {}).get(ROLE, Role.ADMIN))
+        """The lowest role that may call the route."""
+        return Role((self.openapi_extra or {}).get(ROLE_EXTENSION, Role.ADMIN))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        alone = iscoroutinefunction(self.endpoint) and [*signature(self.endpoint).parameters] == ["request"]
-        alone = alone and not self.dependencies
-        inner, needed = self.endpoint if alone else super().get_route_handler(), self.role
-        if self.path in OPEN:
-            return inner
+        """The endpoint behind the check of the role."""
+        takes_request_only = (
+            iscoroutinefunction(self.endpoint)
+            and [*signature(self.endpoint).parameters] == ["request"]
+            and not self.dependencies
+        )
+        endpoint = self.endpoint if takes_request_only else super().get_route_handler()
+        if self.path in PUBLIC_PATHS:
+            return endpoint
+        required = self.role
+        allowed = frozenset(role for role in Role if role.includes(required))
 
         async def handler(request: Request) -> Response:
             caller: Caller = request.scope["state"]["caller"]
-            if not caller.may(needed):
-                raise ServingError(403, "role", f"needs a key of the role {needed}; this one has {caller.role}")
-            return await inner(request)
+            if caller.role not in allowed:
+                raise ApiError(403, "role", f"requires an API key of role {required}; this one has role {caller.role}")
+            return await endpoint(request)
 
         return handler
 
 
-def unguarded(application: FastAPI) -> list[str]:
-    """Addresses of an application that ask for no role though they are not meant to be open; there must be none."""
+def unprotected_routes(app: FastAPI) -> list[str]:
+    """Paths of an application that require no role and are not public; there must be none."""
     return [
-        str(found.path)
-        for found in iter_route_contexts(application.routes)
+        str(context.path)
+        for context in iter_route_contexts(app.routes)
         if not (
-            isinstance(found.original_route, GuardedRoute)
-            or found.path in OPEN
-            or (isinstance(found.original_route, Mount) and f"{found.path}/" in FILES)
+            isinstance(context.original_route, ProtectedRoute)
+            or context.path in PUBLIC_PATHS
+            or (isinstance(context.original_route, Mount) and f"{context.path}/" in PUBLIC_PREFIXES)
         )
     ]

@@ -1,29 +1,36 @@
-"""Who may do what: roles of API keys, and what verifying one yields."""
+"""Roles, the authenticated caller, and the reasons for which an API key is rejected."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 ANONYMOUS = "anonymous"
-"""Stands for the id of a key where none was needed."""
+"""Caller id where no API key was required."""
 
 
 class Role(StrEnum):
-    """Roles in their order: each may do what those before it may."""
+    """Roles in ascending order; each includes the permissions of those before it.
+
+    Examples:
+        >>> Role.ADMIN.includes(Role.PREDICT)
+        True
+        >>> Role.PREDICT.includes(Role.EVALUATE)
+        False
+    """
 
     PREDICT = "predict"
     EVALUATE = "evaluate"
     ADMIN = "admin"
 
     def includes(self, other: "Role") -> bool:
-        """Whether who has this role may do what `other` may."""
+        """Whether this role has all permissions of `other`."""
         return _RANK[self] >= _RANK[other]
 
 
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
 
-class Reason(StrEnum):
-    """Why a key is refused."""
+class KeyRejection(StrEnum):
+    """Why an API key is rejected."""
 
     MISSING = "missing"
     WRONG = "wrong"
@@ -33,19 +40,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is; `id` is that of the key."""
+    """The authenticated caller; `id` and `name` are those of the API key."""
 
     id: str
     name: str
     role: Role
-
-    def may(self, role: Role) -> bool:
-        """Whether the caller may do what asks for `role`."""
-        return self.role.includes(role)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why there is no caller."""
-
-    reason: Reason

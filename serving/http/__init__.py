@@ -1,1 +1,1 @@
-"""HTTP around the routes: plain ASGI middleware, bodies, errors and the OpenAPI description."""
+"""HTTP concerns: connection limits, middleware, request bodies, JSON, errors and the OpenAPI schema."""

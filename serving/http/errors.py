@@ -1,4 +1,4 @@
-"""What a caller is told where a request cannot be answered: one shape for all of it."""
+"""API errors: one JSON shape for every refusal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,11 +12,19 @@ from accidents.requests.errors import format_value, truncate
 
 JSON = b"application/json"
 
-_LISTED = 50
+_MAX_PROBLEMS = 50
 
 
-class ServingError(Exception):
-    """A request is refused: status, a code for programs, a sentence for people, and every fault of its content."""
+class ApiError(Exception):
+    """A refused request.
+
+    Args:
+        status: HTTP status.
+        code: error code for programs.
+        message: one sentence for people.
+        problems: every invalid field of the content.
+        headers: further headers of the response.
+    """
 
     def __init__(
         self,
@@ -31,34 +39,34 @@ class ServingError(Exception):
         self.problems = tuple(problems)
         self.headers = dict(headers or {})
 
-    def content(self, request_id: str) -> dict[str, Any]:
-        """The body of the answer."""
-        return {"error": told(self.code, self.message, self.problems), "request_id": request_id}
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The body of the response."""
+        return {"error": error_detail(self.code, self.message, self.problems), "request_id": request_id}
 
 
-def told(code: str, message: str, problems: Sequence[FieldProblem]) -> dict[str, Any]:
-    """A fault as it stands in an answer, with its first problems."""
-    listed = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems[:_LISTED]]
-    if len(problems) > _LISTED:
-        message = f"{message}; the first {_LISTED} faults are listed"
-    return {"code": code, "message": message, "problems": listed}
+def error_detail(code: str, message: str, problems: Sequence[FieldProblem]) -> dict[str, Any]:
+    """The `error` object of a response, with the first 50 problems."""
+    first = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems[:_MAX_PROBLEMS]]
+    if len(problems) > _MAX_PROBLEMS:
+        message = f"{message}; the first {_MAX_PROBLEMS} faults are listed"
+    return {"code": code, "message": message, "problems": first}
 
 
-async def send_error(send: Send, error: ServingError, request_id: str) -> None:
-    """Answer with an error, below all frameworks."""
-    body = orjson.dumps(error.content(request_id))
+async def send_error(send: Send, error: ApiError, request_id: str) -> None:
+    """Send an error from middleware, where no exception handler of FastAPI applies."""
+    body = orjson.dumps(error.body(request_id))
     headers = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
     headers += [(b"content-type", JSON), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def invalid(fields: ValidationError, *where: str) -> ServingError:
-    """Values that a model of pydantic refuses: which field of what, what stands there, and what is allowed."""
+def validation_error(error: ValidationError, *location: str) -> ApiError:
+    """A pydantic error as a 422; `location` is put before the path of each field."""
     problems = [
         FieldProblem(
-            truncate(".".join(map(str, (*where, *one["loc"]))) or "request"), format_value(one["input"]), one["msg"]
+            truncate(".".join(map(str, (*location, *one["loc"]))) or "request"), format_value(one["input"]), one["msg"]
         )
-        for one in fields.errors()
+        for one in error.errors()
     ]
-    return ServingError(422, "invalid", "the request cannot be used; correct these fields", problems)
+    return ApiError(422, "invalid", "the request is invalid; correct these fields", problems)

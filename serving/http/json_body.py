@@ -1,4 +1,4 @@
-"""What is read from the body of a request, and how answers are written."""
+"""JSON bodies of requests and responses."""
 
 from typing import Any
 
@@ -7,68 +7,60 @@ from fastapi import Request, Response
 
 from accidents.requests import FieldProblem
 from accidents.requests.errors import format_value, truncate
-from serving.http.errors import ServingError
+from serving.http.errors import ApiError
 
 
-class Json(Response):
-    """An answer in JSON; a number that is none is written as null."""
+class JsonResponse(Response):
+    """A JSON response written by orjson; NaN is written as null. FastAPI's `ORJSONResponse` is deprecated."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """The bytes of an answer."""
+        """Serialise the content."""
         return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-async def json_of(request: Request) -> Any:
-    """The content of a JSON body.
+async def read_json(request: Request) -> Any:
+    """The parsed JSON body of a request.
 
     Raises:
-        ServingError: 415 for another type of content, 400 where it is no JSON.
+        ApiError: 415 for another content type, 400 for invalid JSON, which includes NaN and Infinity.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise ServingError(415, "content_type", f"content-type {kind[:60]!r} is not read; send application/json")
-    return parsed(await request.body())
-
-
-def parsed(text: bytes) -> Any:
-    """The content of a JSON text.
-
-    Raises:
-        ServingError: 400, it is none; NaN and Infinity are no JSON.
-    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        message = f"content-type {content_type[:60]!r} is not supported; send application/json"
+        raise ApiError(415, "content_type", message)
     try:
-        return orjson.loads(text)
+        return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
-        raise ServingError(400, "no_json", f"the body is no JSON: {str(error)[:200]}") from None
+        raise ApiError(400, "no_json", f"the body is not JSON: {str(error)[:200]}") from None
 
 
-def listed(content: Any, name: str, most: int) -> list[Any]:
-    """A list in an object, of 1 to `most` items.
-
-    Raises:
-        ServingError: 422, there is none, or it is too long.
-    """
-    found = content.get(name) if isinstance(content, dict) else content
-    if not isinstance(found, list) or not found or not isinstance(content, dict):
-        raise _invalid(name, found, f"must be an object whose '{name}' is a list of 1 to {most:,} items")
-    if len(found) > most:
-        raise _invalid(name, f"a list of {len(found):,}", f"allowed are 1 to {most:,} items at a time")
-    return found
-
-
-def only(content: dict[str, Any], *names: str) -> None:
-    """Refuse keys that an object does not have.
+def require_list(content: Any, field: str, max_items: int) -> list[Any]:
+    """The list `field` of a JSON object, of 1 to `max_items` items.
 
     Raises:
-        ServingError: 422, there is one.
+        ApiError: 422, it is missing, no list, empty or too long.
     """
-    unknown = sorted(content.keys() - set(names))
+    items = content.get(field) if isinstance(content, dict) else content
+    if not isinstance(items, list) or not items or not isinstance(content, dict):
+        raise _invalid_field(field, items, f"must be an object whose '{field}' is a list of 1 to {max_items:,} items")
+    if len(items) > max_items:
+        raise _invalid_field(field, f"a list of {len(items):,}", f"allowed are 1 to {max_items:,} items at a time")
+    return items
+
+
+def forbid_extra_fields(content: dict[str, Any], *allowed: str) -> None:
+    """Refuse fields of a JSON object that are not allowed.
+
+    Raises:
+        ApiError: 422, there is such a field.
+    """
+    unknown = sorted(content.keys() - set(allowed))
     if unknown:
-        raise _invalid(unknown[0], content[unknown[0]], f"unknown field; allowed: {', '.join(names)}")
+        raise _invalid_field(unknown[0], content[unknown[0]], f"unknown field; allowed: {', '.join(allowed)}")
 
 
-def _invalid(field: str, value: Any, reason: str) -> ServingError:
+def _invalid_field(field: str, value: Any, reason: str) -> ApiError:
     problem = FieldProblem(truncate(field), format_value(value), reason)
-    return ServingError(422, "invalid", "the request cannot be used; correct this field", (problem,))
+    return ApiError(422, "invalid", "the request is invalid; correct this field", (problem,))

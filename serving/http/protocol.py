@@ -1,6 +1,9 @@
-"""HTTP of the server with bounds that it lacks: how long the head of a request may be, and how long it may take.
+"""Uvicorn's httptools protocol with limits for the head of a request: 64 kB and 20 s.
 
-What is not even HTTP never reaches the layers of `serving.http.middleware`; it is refused here in the same words.
+Uvicorn offers neither for httptools (`h11_max_incomplete_event_size` applies to h11 only, which is slower, and nothing
+limits the time), and `HttpToolsProtocol` is the only place where they can be added: with it alone, one client can fill
+the memory with an endless header or hold connections open with half a request (`tests/serving/http/test_protocol.py`
+shows both). Requests that are not HTTP never reach the middleware, so their refusal is written here, too.
 """
 
 from typing import Any
@@ -9,94 +12,95 @@ from uuid import uuid4
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from serving.http.errors import JSON, ServingError
-from serving.http.middleware import BROWSERS, WHOLE
+from serving.http.body import BODY_COMPLETE
+from serving.http.errors import JSON, ApiError
+from serving.http.middleware import SECURITY_HEADERS
 
-HEAD_BYTES = 65_536
-"""Greatest length of a head, beyond what is read at once; also of what stands between and after pieces of a body."""
+MAX_HEAD_BYTES = 65_536
+"""Maximum length of a head beyond the first read; also of what stands between and after the chunks of a body."""
 
 HEAD_SECONDS = 20.0
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """A connection."""
+class HeadLimitProtocol(HttpToolsProtocol):
+    """A connection; the methods are callbacks of asyncio and of the httptools parser."""
 
     def connection_made(self, transport: Any) -> None:
-        """It begins, and with it the time for its first head."""
+        """Start the timer of the first head."""
         self._in_head, self._refused = True, False
-        self._without_body = 0
-        self._clock: Any = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+        self._bytes_outside_body = 0
+        self._timer: Any = self.loop.call_later(HEAD_SECONDS, self._on_timeout)
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It ends."""
-        self._stop_clock()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """More of it has come."""
+        """Parse data; refuse a head that is too long, and start the timer of the next head."""
         if self._refused:
             return
-        self._without_body += len(data)
+        self._bytes_outside_body += len(data)
         super().data_received(data)
         if self._refused:
             return
-        if self._without_body > HEAD_BYTES:
-            self._refuse(ServingError(431, "head", f"the head of the request is larger than {HEAD_BYTES:,} bytes"))
-        elif self._in_head and self._clock is None:
-            self._clock = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+        if self._bytes_outside_body > MAX_HEAD_BYTES:
+            self._refuse(ApiError(431, "head", f"the head of the request is larger than {MAX_HEAD_BYTES:,} bytes"))
+        elif self._in_head and self._timer is None:
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._on_timeout)
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """A head starts."""
         self._in_head = True
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A line of the head; what comes after a body in their form is none, and is left out."""
+        """A header; trailers after a chunked body are ignored."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
-        self._in_head, self._without_body = False, 0
-        self._stop_clock()
+        """The head is complete."""
+        self._in_head, self._bytes_outside_body = False, 0
+        self._stop_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of a body."""
-        self._without_body = 0
+        """A piece of the body."""
+        self._bytes_outside_body = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._without_body = 0
-        self.scope["state"][WHOLE] = True
+        """The request is complete."""
+        self._bytes_outside_body = 0
+        self.scope["state"][BODY_COMPLETE] = True
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # what was sent is no HTTP, and that is all
-        """Refuse what is no HTTP."""
-        self._refuse(ServingError(400, "no_http", "this is no HTTP request"))
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the message of the parser is not for clients
+        """Refuse data that is not HTTP."""
+        self._refuse(ApiError(400, "no_http", "this is not an HTTP request"))
 
-    def _too_slow(self) -> None:
-        self._refuse(ServingError(408, "slow", "the head of the request did not arrive in time"))
+    def _on_timeout(self) -> None:
+        self._refuse(ApiError(408, "slow", "the head of the request did not arrive in time"))
 
-    def _stop_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _refuse(self, error: ServingError) -> None:
-        """End the connection, and say why where no other answer is under way."""
+    def _refuse(self, error: ApiError) -> None:
+        """Close the connection, after an error response unless another response is being sent."""
         self._refused = True
-        self._stop_clock()
-        self.config.loaded_app.state.world.metrics.refused(error.code)
+        self._stop_timer()
+        self.config.loaded_app.state.serving.metrics.count_refused(error.code)
         if self.cycle is None or self.cycle.response_complete:
-            body = orjson.dumps(error.content(uuid4().hex))
+            body = orjson.dumps(error.body(uuid4().hex))
             headers = (
                 (b"content-type", JSON),
                 (b"content-length", str(len(body)).encode()),
                 (b"connection", b"close"),
-                *BROWSERS,
+                *SECURITY_HEADERS,
             )
             lines = [name + b": " + value + b"\r\n" for name, value in headers]
             self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))

@@ -1,1 +1,1 @@
-"""The model that answers: found through the pointer file, loaded, reloaded, and asked."""
+"""The served model: the pointer file that names it, loading and reloading, prediction."""

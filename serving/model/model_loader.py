@@ -1,8 +1,7 @@
-"""The model that answers: read from the pointer file that the launching process writes, swapped as a whole.
+"""Loads the model that the pointer file names, and reloads it when the pointer changes.
 
-A pointer names a bundle file and says which version it is. A worker looks at it now and then; a new model is loaded
-beside the old one, has to show that it answers, and takes its place in one assignment. So a request that has taken
-hold of a model is answered by that one to its end.
+A new model is loaded and smoke-tested beside the old one, and replaces it in one assignment. A request that holds the
+old model is answered by it to its end.
 """
 
 import json
@@ -21,77 +20,90 @@ from accidents.errors import AccidentsError, ModelError
 from accidents.inference.prediction import matrix
 from accidents.inference.smoke_test import differences
 from accidents.requests import parse_request, together
-from serving.model.pointer import Pointer
+from serving.model.pointer import ModelPointer
 
 _EXAMPLES = PROJECT_ROOT / "examples"
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model that answers, how it is called, and since when (Unix time)."""
+class LoadedModel:
+    """A model that passed its smoke test.
+
+    Attributes:
+        bundle: the model.
+        pointer: where it came from.
+        info: `name`, `version` and `type`, as responses contain them.
+        loaded_at: Unix time.
+    """
 
     bundle: Bundle
-    pointer: Pointer
-    called: dict[str, str] = field(default_factory=dict)
+    pointer: ModelPointer
+    info: dict[str, str] = field(default_factory=dict)
     loaded_at: float = field(default_factory=time.time)
 
     @classmethod
-    def load(cls, pointer: Pointer) -> "Served":
-        """Load a model and let it show that it answers.
+    def load(cls, pointer: ModelPointer) -> "LoadedModel":
+        """Load and smoke-test a model.
 
         Raises:
-            ModelError: it cannot be loaded, or answers otherwise than it did when it was trained.
-            Exception: whatever a model that is damaged in itself may raise when it is asked.
+            ModelError: it cannot be loaded, or returns other probabilities than after its training.
+            Exception: whatever a corrupt model raises in `predict_proba`.
         """
-        bundle = _loaded(pointer)
-        _try_out(bundle, pointer)
-        called = {"name": pointer.name, "version": pointer.version, "type": bundle.model_type}
-        return cls(bundle, pointer, called)
+        bundle = _load_bundle(pointer)
+        _smoke_test(bundle, pointer)
+        return cls(bundle, pointer, {"name": pointer.name, "version": pointer.version, "type": bundle.model_type})
 
 
-class Current:
-    """The model of this process. `served` is None until a first one is loaded.
+class ModelLoader:
+    """Holds the model of this process; `model` is None until the first one is loaded.
 
-    `changed` is called after a look: with what is served, the pointer, and the reason why a new model was not taken.
+    Args:
+        pointer_file: file that holds a `ModelPointer`.
+        on_check: called after each change of the file with the model, the pointer and the error of the load, if any.
     """
 
-    def __init__(self, path: Path, changed: Callable[[Served | None, Pointer | None, str], None]) -> None:
-        self.path = path
-        self.served: Served | None = None
-        self.pointer: Pointer | None = None
-        self._changed = changed
-        self._seen = -1
-        self._problem = ""
+    def __init__(
+        self, pointer_file: Path, on_check: Callable[[LoadedModel | None, ModelPointer | None, str], None]
+    ) -> None:
+        self.pointer_file = pointer_file
+        self.model: LoadedModel | None = None
+        self.pointer: ModelPointer | None = None
+        self._on_check = on_check
+        self._last_modified = -1
+        self._error = ""
         self._lock = threading.Lock()
 
-    def look(self) -> str:
-        """Take the model that the pointer names, if it is another one; returns why it was not taken, or nothing.
+    def check(self) -> str:
+        """Load the model that the pointer names, if it is another one; thread-safe.
 
-        Called from threads beside the event loop; a model that does not load or answer leaves the present one.
+        A model that does not load or fails its smoke test leaves the present one in place.
+
+        Returns:
+            Why the model was not loaded; empty on success.
         """
         with self._lock:
             try:
-                stamp = self.path.stat().st_mtime_ns
+                modified = self.pointer_file.stat().st_mtime_ns
             except OSError:
-                stamp = 0
-            if stamp == self._seen:
-                return self._problem
-            problem = ""
+                modified = 0
+            if modified == self._last_modified:
+                return self._error
+            error = ""
             try:
-                self.pointer = Pointer.read(self.path)
-                if self.served is None or self.served.pointer.identity != self.pointer.identity:
-                    self.served = Served.load(self.pointer)
-            except AccidentsError as error:
-                problem = str(error)
-            except Exception as error:  # of a model that is loaded from outside: the present one has to go on
-                problem = f"the model does not answer: {type(error).__name__}: {error}"
-            self._seen, self._problem = stamp, problem
-            self._changed(self.served, self.pointer, problem)
-            return problem
+                self.pointer = ModelPointer.read(self.pointer_file)
+                if self.model is None or self.model.pointer.identity != self.pointer.identity:
+                    self.model = LoadedModel.load(self.pointer)
+            except AccidentsError as failure:
+                error = str(failure)
+            except Exception as failure:  # a corrupt model must not stop the present one
+                error = f"the model does not predict: {type(failure).__name__}: {failure}"
+            self._last_modified, self._error = modified, error
+            self._on_check(self.model, self.pointer, error)
+            return error
 
 
-def _loaded(pointer: Pointer) -> Bundle:
-    """The bundle of a pointer, and none that has taken its place in the meantime under the name of this one."""
+def _load_bundle(pointer: ModelPointer) -> Bundle:
+    """The bundle of a pointer; refused where another file has replaced it since the pointer was written."""
     try:
         content = Path(pointer.file).read_bytes()
     except OSError as error:
@@ -99,33 +111,34 @@ def _loaded(pointer: Pointer) -> Bundle:
     bundle = Bundle.from_bytes(content, pointer.file)
     _, header, _ = content.split(b"\n", 2)
     if pointer.digest not in {"", json.loads(header)["sha256"]}:
-        raise ModelError(f"{pointer.file}: was replaced while it was looked at")
+        raise ModelError(f"{pointer.file}: was replaced while it was loaded")
     return bundle
 
 
-def _try_out(bundle: Bundle, pointer: Pointer) -> None:
-    """Ask for accidents of known probability, or, where there are none, for the examples of the project."""
-    contents, expected = _known(pointer.stored)
+def _smoke_test(bundle: Bundle, pointer: ModelPointer) -> None:
+    """Compare probabilities with the stored ones, or check those of the project's examples for plausibility."""
+    contents, expected = _smoke_test_accidents(pointer.expected_predictions)
     requests = [parse_request(content) for content in contents]
     rows = matrix(bundle, together([request.arrays for request in requests]))
-    answered = bundle.probability(rows)
-    wrong = differences(expected, answered) if expected or len(answered) != len(requests) else []
-    if not wrong and not np.all((answered >= 0) & (answered <= 1)):
-        wrong = [f"the probability {answered.min()!r} of an example is none"]
-    # Few accidents are asked for in another way than many; it is made ready now, and not by the first caller.
-    wrong = wrong or differences(answered[:1].tolist(), bundle.probability(rows[:1]))
-    if wrong:
-        raise ModelError(f"{pointer.name} {pointer.version} is not served: {'; '.join(wrong)}")
+    probabilities = bundle.probability(rows)
+    failures = differences(expected, probabilities) if expected or len(probabilities) != len(requests) else []
+    if not failures and not np.all((probabilities >= 0) & (probabilities <= 1)):
+        failures = [f"{probabilities.min()!r} is not a probability"]
+    # A single row takes another code path than many; this also warms it up before the first request.
+    failures = failures or differences(probabilities[:1].tolist(), bundle.probability(rows[:1]))
+    if failures:
+        raise ModelError(f"{pointer.name} {pointer.version} failed its smoke test: {'; '.join(failures)}")
 
 
-def _known(stored: str) -> tuple[list[Any], Sequence[float]]:
-    if not stored:
-        return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(_EXAMPLES.glob("*.json"))], []
+def _smoke_test_accidents(file: str) -> tuple[list[Any], Sequence[float]]:
+    """Accidents as JSON content, and their expected probabilities; the project's examples have none."""
+    if not file:
+        return [json.loads(example.read_text(encoding="utf-8")) for example in sorted(_EXAMPLES.glob("*.json"))], []
     try:
-        rows = json.loads(Path(stored).read_text(encoding="utf-8"))
+        rows = json.loads(Path(file).read_text(encoding="utf-8"))
         contents, probabilities = [json.loads(row["accident"]) for row in rows], [row["probability"] for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{stored}: holds no stored accidents: {error!r}") from None
+        raise ModelError(f"{file}: is not a file of expected predictions: {error!r}") from None
     if not contents:
-        raise ModelError(f"{stored}: holds no stored accidents")
+        raise ModelError(f"{file}: holds no expected predictions")
     return contents, probabilities

@@ -1,65 +1,72 @@
-"""The file by which the launching process names the model that is to answer; a whole new one takes its place."""
+"""The pointer file, by which the supervisor names the model to serve; it is replaced atomically."""
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from accidents.atomic_write import write_text
 from accidents.errors import ModelError
 
 
 @dataclass(frozen=True)
-class Pointer:
-    """Which model is to answer, and how the look-up went.
+class ModelPointer:
+    """The model to serve, and the result of the last look-up.
 
-    `file` is a bundle, and `digest` the checksum in its header, or empty where the file never changes. `stored` is a
-    file of accidents with the probabilities that the model must give, or empty. `checked_at` is the
-    Unix time of the last look, `problem` why a look did not succeed; the model stays then.
+    Attributes:
+        file: path of the bundle.
+        name: registered name, or name of the file.
+        version: version in the registry, or date of the training.
+        digest: SHA-256 from the header of the bundle; empty where the file never changes.
+        expected_predictions: JSON file of accidents with the probabilities that the model must return; empty for none.
+        checked_at: Unix time of the last look-up.
+        problem: why the last look-up failed; the model stays the same then.
     """
 
     file: str
     name: str
     version: str
     digest: str = ""
-    stored: str = ""
+    expected_predictions: str = ""
     checked_at: float = 0.0
     problem: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes it another model."""
+        """Differs between two models."""
         return self.file, self.name, self.version
 
     def write(self, path: Path) -> None:
-        """Put the pointer into a file, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        temporary.replace(path)
+        """Write the pointer to a file atomically."""
+        write_text(path, json.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, path: Path) -> "Pointer":
-        """The pointer in a file.
+    def read(cls, path: Path) -> "ModelPointer":
+        """Read a pointer from a file.
 
         Raises:
-            ModelError: there is none, or it is no pointer.
+            ModelError: the file is missing, or holds no pointer.
         """
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            raise ModelError(f"{path}: does not say which model to serve: {error}") from None
+            raise ModelError(f"{path}: is not a model pointer: {error}") from None
 
 
-def wait_for_check(path: Path, since: float, patience: float) -> Pointer | None:
-    """The pointer once it was checked after `since` (Unix time); None where that takes over `patience` seconds."""
-    deadline = time.monotonic() + patience
+def reload_request_file(pointer_file: Path) -> Path:
+    """The file beside the pointer that the server touches to request a look-up from the supervisor."""
+    return pointer_file.with_name("reload-requested")
+
+
+def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | None:
+    """The pointer once it was checked after `since` (Unix time); None after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         try:
-            found = Pointer.read(path)
+            pointer = ModelPointer.read(path)
         except ModelError:
-            found = None
-        if found and found.checked_at >= since:
-            return found
+            pointer = None
+        if pointer and pointer.checked_at >= since:
+            return pointer
         time.sleep(0.05)
     return None

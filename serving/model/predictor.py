@@ -1,4 +1,4 @@
-"""From the content of a request to an answer and its entry in the log, for one accident or many; knows no HTTP."""
+"""Predict and explain accidents: from JSON content to the response and the log record. Independent of FastAPI."""
 
 import math
 import time
@@ -7,167 +7,191 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accidents.explanation.reasons import Reason, explain_prediction, top_reasons
+from accidents.explanation.reasons import Reason, explain_prediction
+from accidents.explanation.reasons import top_reasons as find_top_reasons
 from accidents.inference.prediction import matrix
 from accidents.models.base import Matrix, Vector
 from accidents.requests import FieldProblem, InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
 from accidents.tables import INTERPRETATIONS
-from serving.http.errors import told
-from serving.model.model_loader import Served
+from serving.http.errors import error_detail
+from serving.model.model_loader import LoadedModel
 from serving.observability.metrics import Metrics
-from serving.records.prediction_ids import new_id
-from serving.records.prediction_log import Entry
+from serving.records.prediction_record import PredictionRecord, new_prediction_id
 
-INVALID = "invalid_accident"
-REFUSED = "the accident cannot be used; correct these fields or leave them out"
+INVALID_ACCIDENT = "invalid_accident"
+INVALID_MESSAGE = "the accident is invalid; correct these fields or leave them out"
 
-Answer = dict[str, Any]
-"""What a caller is told, ready for JSON."""
+Content = dict[str, Any]
+"""JSON content of a response (`serving.schemas.responses`)."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """By whom and how something was asked."""
+class RequestContext:
+    """Context of a request, for the log: its id, the path of the route, and the id of the API key."""
 
     request_id: str
     route: str
     caller: str
 
 
-def predict(served: Served, content: Any, asked: Asked, metrics: Metrics, *, top: int = 0) -> tuple[Answer, Entry]:
-    """Answer for one accident.
+def predict(
+    model: LoadedModel, content: Any, context: RequestContext, metrics: Metrics, *, top_reasons: int = 0
+) -> tuple[Content, PredictionRecord]:
+    """Predict one accident.
 
     Args:
-        served: the model.
-        content: the accident, as JSON gives it.
-        asked: for the log.
-        metrics: what is counted.
-        top: how many of the strongest reasons are wanted.
+        model: the model.
+        content: the accident as parsed JSON, nested or flat.
+        context: context of the request, for the log.
+        metrics: updated with the prediction and its durations.
+        top_reasons: number of the strongest reasons to add; 0 for none.
+
+    Returns:
+        Content of a `responses.Prediction`, and the record for the log.
 
     Raises:
-        RefusedError: the accident cannot be used.
+        InvalidRequestError: the accident is invalid.
     """
-    answer, entry, row = _predicted(served, content, asked, metrics)
-    if top:
-        answer["reasons"] = [_reason(reason) for reason in top_reasons(served.bundle, row, top)]
-        answer["unit"] = served.bundle.model.EXPLAINED
-    return answer, entry
+    response, record, row = _predict_one(model, content, context, metrics)
+    if top_reasons:
+        response["reasons"] = [_reason(reason) for reason in find_top_reasons(model.bundle, row, top_reasons)]
+        response["unit"] = model.bundle.model.EXPLAINED
+    return response, record
 
 
-def explain(served: Served, content: Any, asked: Asked, metrics: Metrics) -> tuple[Answer, Entry]:
-    """Answer for one accident, with everything that moved the model.
+def explain(
+    model: LoadedModel, content: Any, context: RequestContext, metrics: Metrics
+) -> tuple[Content, PredictionRecord]:
+    """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
-    Raises:
-        RefusedError: the accident cannot be used.
+    Returns:
+        Content of a `responses.Explanation`, and the record for the log.
     """
-    answer, entry, row = _predicted(served, content, asked, metrics)
-    found = explain_prediction(served.bundle, row)
-    answer["reasons"] = [_reason(reason) for reason in found.reasons]
-    answer |= {"average": found.base_value, "said": found.raw_score, "unit": found.unit}
-    return answer, entry
+    response, record, row = _predict_one(model, content, context, metrics)
+    explanation = explain_prediction(model.bundle, row)
+    response["reasons"] = [_reason(reason) for reason in explanation.reasons]
+    base_value, raw_score = explanation.base_value, explanation.raw_score
+    response |= {"base_value": base_value, "raw_score": raw_score, "unit": explanation.unit}
+    response |= {"average": base_value, "said": raw_score}  # deprecated names
+    return response, record
 
 
-def predict_many(
-    served: Served, contents: Sequence[Any], asked: Asked, metrics: Metrics
-) -> tuple[list[Answer], list[Entry]]:
-    """Answer for many accidents at once, each with a prediction or with an error of its own, in their order."""
-    bundle = served.bundle
+def predict_batch(
+    model: LoadedModel, contents: Sequence[Any], context: RequestContext, metrics: Metrics
+) -> tuple[list[Content], list[PredictionRecord]]:
+    """Predict many accidents at once.
+
+    Returns:
+        Content of a `responses.Prediction` or `responses.AccidentError` for each accident, in order, and the records
+        of the predictions.
+    """
+    bundle = model.bundle
     start = time.perf_counter()
     requests = parse_batch(contents)
-    good = [place for place, outcome in enumerate(requests.outcomes) if isinstance(outcome, ParseReport)]
-    answers = [
-        {} if isinstance(outcome, ParseReport) else {"error": told(INVALID, REFUSED, outcome.problems)}
+    valid = [index for index, outcome in enumerate(requests.outcomes) if isinstance(outcome, ParseReport)]
+    responses = [
+        {}
+        if isinstance(outcome, ParseReport)
+        else {"error": error_detail(INVALID_ACCIDENT, INVALID_MESSAGE, outcome.problems)}
         for outcome in requests.outcomes
     ]
-    if len(good) < len(contents):
-        metrics.invalid(len(contents) - len(good))
-    if not good:
-        return answers, []
-    read = time.perf_counter()
+    if len(valid) < len(contents):
+        metrics.count_invalid(len(contents) - len(valid))
+    if not valid:
+        return responses, []
+    parsed = time.perf_counter()
     rows = matrix(bundle, requests.arrays)
-    seen = time.perf_counter()
+    computed = time.perf_counter()
     probabilities = bundle.probability(rows).tolist()
     end = time.perf_counter()
-    noted = [note for note in requests.outcomes if isinstance(note, ParseReport)]
-    metrics.steps((read - start) / len(good), (seen - read) / len(good), (end - seen) / len(good))
-    metrics.predicted(probabilities, bundle.threshold, [notes.missing for notes in noted])
-    entries = []
-    each = (end - start) / len(good)
-    for place, notes, probability in zip(good, noted, probabilities, strict=True):
-        answers[place], entry = _answer(served, notes, probability, contents[place], asked, each)
-        entries.append(entry)
-    return answers, entries
+    reports = [outcome for outcome in requests.outcomes if isinstance(outcome, ParseReport)]
+    count = len(valid)
+    metrics.observe_steps((parsed - start) / count, (computed - parsed) / count, (end - computed) / count)
+    metrics.observe_predictions(probabilities, bundle.threshold, [report.missing for report in reports])
+    records = []
+    for index, report, probability in zip(valid, reports, probabilities, strict=True):
+        seconds = (end - start) / count
+        responses[index], record = _response_and_record(model, report, probability, contents[index], context, seconds)
+        records.append(record)
+    return responses, records
 
 
-def probabilities_of(served: Served, contents: Sequence[Any]) -> Vector:
-    """Probabilities of accidents, float64 (n), of which nothing is logged.
+def predict_probabilities(model: LoadedModel, contents: Sequence[Any]) -> Vector:
+    """Probabilities of accidents, float64 (n), without log and metrics.
 
     Raises:
-        RefusedError: one of them cannot be used; its fields are named with the position of the accident.
+        InvalidRequestError: some accidents are invalid; their fields are prefixed with `accidents[i].`.
     """
     requests = parse_batch(contents)
     problems = [
-        FieldProblem(f"accidents[{place}].{problem.field}", problem.value, problem.reason)
-        for place, outcome in enumerate(requests.outcomes)
+        FieldProblem(f"accidents[{index}].{problem.field}", problem.value, problem.reason)
+        for index, outcome in enumerate(requests.outcomes)
         if isinstance(outcome, InvalidRequestError)
         for problem in outcome.problems
     ]
     if problems:
         raise InvalidRequestError(problems)
-    return served.bundle.probability(matrix(served.bundle, requests.arrays))
+    return model.bundle.probability(matrix(model.bundle, requests.arrays))
 
 
-def _predicted(served: Served, content: Any, asked: Asked, metrics: Metrics) -> tuple[Answer, Entry, Matrix]:
-    bundle = served.bundle
+def _predict_one(
+    model: LoadedModel, content: Any, context: RequestContext, metrics: Metrics
+) -> tuple[Content, PredictionRecord, Matrix]:
+    bundle = model.bundle
     start = time.perf_counter()
     request = parse_request(content)
-    read = time.perf_counter()
+    parsed = time.perf_counter()
     row = matrix(bundle, request.arrays)
-    seen = time.perf_counter()
+    computed = time.perf_counter()
     probability = float(bundle.probability(row)[0])
     end = time.perf_counter()
-    metrics.steps(read - start, seen - read, end - seen)
-    metrics.predicted([probability], bundle.threshold, [request.missing])
-    return *_answer(served, request, probability, content, asked, end - start), row
+    metrics.observe_steps(parsed - start, computed - parsed, end - computed)
+    metrics.observe_predictions([probability], bundle.threshold, [request.missing])
+    return *_response_and_record(model, request, probability, content, context, end - start), row
 
 
-def _answer(
-    served: Served, noted: ParsedRequest | ParseReport, probability: float, content: Any, asked: Asked, seconds: float
-) -> tuple[Answer, Entry]:
-    bundle, called = served.bundle, served.called
+def _response_and_record(
+    model: LoadedModel,
+    report: ParsedRequest | ParseReport,
+    probability: float,
+    content: Any,
+    context: RequestContext,
+    seconds: float,
+) -> tuple[Content, PredictionRecord]:
+    bundle, info = model.bundle, model.info
     prediction = int(probability >= bundle.threshold)
-    identifier = new_id()
-    answer = {
-        "prediction_id": identifier,
-        "model": called,
+    prediction_id = new_prediction_id()
+    response = {
+        "prediction_id": prediction_id,
+        "model": info,
         "level": bundle.level,
         "prediction": prediction,
         "interpretation": INTERPRETATIONS[prediction],
         "probability": probability,
         "threshold": bundle.threshold,
-        "missing": noted.missing,
-        "warnings": noted.warnings,
+        "missing": report.missing,
+        "warnings": report.warnings,
     }
-    entry = Entry(
-        id=identifier,
+    record = PredictionRecord(
+        id=prediction_id,
         at=datetime.now(UTC),
-        request_id=asked.request_id,
-        route=asked.route,
-        caller=asked.caller,
-        model=called["name"],
-        version=called["version"],
-        type=called["type"],
+        request_id=context.request_id,
+        route=context.route,
+        caller=context.caller,
+        model=info["name"],
+        version=info["version"],
+        type=info["type"],
         level=bundle.level,
         probability=probability,
         threshold=bundle.threshold,
         prediction=prediction,
         latency_ms=1000 * seconds,
-        missing=len(noted.missing),
+        missing=len(report.missing),
         content=content,
     )
-    return answer, entry
+    return response, record
 
 
-def _reason(reason: Reason) -> Answer:
+def _reason(reason: Reason) -> Content:
     value = None if math.isnan(reason.value) else reason.value
     return {"topic": reason.topic, "text": reason.text, "value": value, "contribution": reason.contribution}

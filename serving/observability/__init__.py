@@ -1,1 +1,1 @@
-"""What operators see: request logs and Prometheus metrics."""
+"""Prometheus metrics, and the request log with its middleware."""

@@ -1,1 +1,1 @@
-"""The processes of the service: supervisor, server and what it may bind to."""
+"""Processes of the service: the supervisor, the uvicorn server, and the check of the address to bind."""

@@ -1,4 +1,4 @@
-"""Who could reach a service, and that others than this machine need a key. Imports the database only for those."""
+"""Check that an address other machines can reach requires API keys. Imports the database for such addresses only."""
 
 import ipaddress
 
@@ -6,38 +6,38 @@ from accidents.configuration.serving import ServingSettings
 from accidents.errors import ConfigurationError
 
 
-def refuse_open_doors(settings: ServingSettings) -> None:
-    """See to it that others need a key.
+def check_bind_address(settings: ServingSettings) -> None:
+    """Refuse to listen on an address that other machines reach, without authentication or without any API key.
 
     Raises:
-        ConfigurationError: the address is one that other machines reach, and anybody, or nobody, could come in.
+        ConfigurationError: the address is not a loopback address, and access is anonymous or no key is active.
     """
-    if _is_this_machine(settings.host):
+    if _is_loopback(settings.host):
         return
-    from serving.auth.key_cache import KeyRing
-    from serving.records.database import migrate, opened
+    from serving.auth.key_cache import KeyCache
+    from serving.records.database import migrate, open_database
 
     if settings.anonymous:
         raise ConfigurationError(
-            f"host {settings.host} is reached by other machines; anonymous access is for this one alone: leave it out"
+            f"host {settings.host} can be reached by other machines; anonymous access works on this machine only: "
+            "leave it out"
         )
-    engine = opened(settings.records)
+    engine = open_database(settings.records)
     try:
         migrate(engine)
-        ring = KeyRing(engine, settings.records.refresh_seconds)
-        usable = ring.usable
-        ring.close()
+        key_cache = KeyCache(engine, settings.records.refresh_seconds)
+        active = key_cache.active_count
+        key_cache.close()
     finally:
         engine.dispose()
-    if not usable:
+    if not active:
         raise ConfigurationError(
-            f"host {settings.host} is reached by other machines and there is no key: "
+            f"host {settings.host} can be reached by other machines and there is no active API key: "
             "python run.py keys create --name NAME --role predict"
         )
 
 
-def _is_this_machine(host: str) -> bool:
-    """Whether an address to listen on is one that only this machine reaches."""
+def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

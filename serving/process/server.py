@@ -1,4 +1,4 @@
-"""The HTTP server of the application: `python -m serving.process.server`, started by the supervisor."""
+"""The uvicorn server of the application: `python -m serving.process.server`, started by the supervisor."""
 
 import os
 from typing import Any
@@ -7,10 +7,10 @@ import structlog
 import uvicorn
 
 from accidents.configuration.serving import ServingSettings
-from serving.environment import SERVER, SETTINGS
-from serving.http.protocol import BoundedProtocol
+from serving.environment import SERVER_PID_ENV, SETTINGS_ENV
+from serving.http.protocol import HeadLimitProtocol
 
-_LOG: dict[str, Any] = {
+_LOG_CONFIG: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
@@ -31,33 +31,34 @@ _LOG: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 
-_WORKER_SECONDS = 30
-"""A worker that is silent for so long is replaced: on a busy machine its start alone takes more than uvicorn's 5."""
+_WORKER_TIMEOUT = 30
+"""Seconds without a heartbeat after which a worker is replaced; its start alone may exceed uvicorn's default of 5."""
 
 
-def options(settings: ServingSettings) -> dict[str, Any]:
-    """How the server is to behave, for `uvicorn.run` and `uvicorn.Config`."""
+def uvicorn_options(settings: ServingSettings) -> dict[str, Any]:
+    """Keyword arguments of `uvicorn.run` and `uvicorn.Config`."""
     return {
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": BoundedProtocol,
+        "http": HeadLimitProtocol,
         "ws": "none",
-        "log_config": _LOG,
+        "log_config": _LOG_CONFIG,
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
         "backlog": 2048,
         "timeout_graceful_shutdown": settings.stop_seconds,
-        "timeout_worker_healthcheck": _WORKER_SECONDS,
+        "timeout_worker_healthcheck": _WORKER_TIMEOUT,
     }
 
 
 def main() -> None:
-    """Serve until told to stop; requests under way are finished."""
-    settings = ServingSettings.model_validate_json(os.environ[SETTINGS])
-    os.environ[SERVER] = str(os.getpid())
-    uvicorn.run("serving.application:from_environment", factory=True, workers=settings.workers, **options(settings))
+    """Run the server until it is stopped; running requests are finished."""
+    settings = ServingSettings.model_validate_json(os.environ[SETTINGS_ENV])
+    os.environ[SERVER_PID_ENV] = str(os.getpid())
+    app = "serving.application:create_app_from_environment"
+    uvicorn.run(app, factory=True, workers=settings.workers, **uvicorn_options(settings))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The process that a service is started by: it finds the model, starts the server, and keeps looking for a newer model.
+"""The supervisor process: resolves the model, starts the server, and looks for a newer model.
 
-Finding a model takes libraries that are slow to load and that the server does without; so it is done here, and the
-server is told by a pointer file which bundle to load.
+Resolving a model in a registry takes libraries that are slow to import and that the server does not need. So it happens
+here, and a pointer file tells the server which bundle to load.
 """
 
 import os
@@ -24,91 +24,101 @@ from accidents.bundle import read_header
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.serving import ServingSettings
 from accidents.errors import AccidentsError, ConfigurationError, ModelError
-from serving.environment import DATABASE, PARENT, POINTER, SETTINGS, SHARED_METRICS
-from serving.model.pointer import Pointer
-from serving.process.bind_check import refuse_open_doors
+from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, POINTER_ENV, SETTINGS_ENV, SUPERVISOR_PID_ENV
+from serving.model.pointer import ModelPointer, reload_request_file
+from serving.process.bind_check import check_bind_address
 
-Find = Callable[[], Pointer]
-"""Finds the model to serve; raises an `AccidentsError` where it cannot."""
+ModelResolver = Callable[[], ModelPointer]
+"""Returns the model to serve; raises an `AccidentsError` where it cannot."""
 
-_GLANCE = 0.1  # seconds between two looks at the server and at what is wanted
-_START_SECONDS = 60
+_POLL_SECONDS = 0.1  # between two checks of the server and of reload requests
+_START_TIMEOUT = 60
 
 
-class Service:
-    """A server in the background, in a session of its own: a Ctrl-C reaches it through its owner alone."""
+class ServerProcess:
+    """A server in a session of its own, so that Ctrl-C reaches it through the supervisor only.
 
-    def __init__(self, settings: ServingSettings, find: Find, folder: Path, log: Path | None = None) -> None:
+    Args:
+        settings: the serving configuration; port 0 is replaced by a free one.
+        resolve_model: returns the model to serve.
+        folder: for the pointer file and the metrics of the workers.
+        log: file for the log; standard error by default.
+    """
+
+    def __init__(
+        self, settings: ServingSettings, resolve_model: ModelResolver, folder: Path, log: Path | None = None
+    ) -> None:
         self.settings = settings.model_copy(update={"port": _free_port(settings)})
-        self._find, self._path, self._stopped = find, folder / "model.json", False
-        self.pointer = replace(find(), checked_at=time.time())
-        self.pointer.write(self._path)
-        self._process = _start(self.settings, self._path, folder / "metrics", log)
+        self._resolve_model, self._pointer_file, self._stopped = resolve_model, folder / "model.json", False
+        self.pointer = replace(resolve_model(), checked_at=time.time())
+        self.pointer.write(self._pointer_file)
+        self._process = _start(self.settings, self._pointer_file, folder / "metrics", log)
 
     @property
     def url(self) -> str:
-        """Where it answers."""
-        return address(self.settings)
+        """Base URL of the service."""
+        return service_url(self.settings)
 
     @property
-    def ended(self) -> bool:
-        """Whether the server has ended by itself."""
+    def exited(self) -> bool:
+        """Whether the process has exited."""
         return self._process.poll() is not None
 
     @property
-    def wanted(self) -> int:
-        """Another number whenever the server has asked for a look since."""
-        file = self._path.with_name("wanted")
+    def reload_requested_at(self) -> int:
+        """Time of the last reload request of the server in nanoseconds; 0 for none."""
+        file = reload_request_file(self._pointer_file)
         return file.stat().st_mtime_ns if file.exists() else 0
 
-    def wait(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Until it answers, or `stop` says so.
+    def wait_until_ready(self, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Wait until the server is ready, or `stopping` returns True.
 
         Raises:
-            ModelError: it ended, or took too long.
+            ModelError: the server exited, could not load the model, or took too long.
         """
-        deadline = time.monotonic() + _START_SECONDS
-        while not stop():
-            if self.ended:
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not stopping():
+            if self.exited:
                 code = self._process.returncode
-                raise ModelError(f"the server ended with code {code} before it answered; see the lines above")
-            status = self._status()
+                raise ModelError(f"the server exited with code {code} before it was ready; see the lines above")
+            status = self._readiness_status()
             if status == 200:
                 return
             if status == 503:
                 raise ModelError(f"{self.pointer.name} {self.pointer.version} does not load; see the lines above")
             if time.monotonic() > deadline:
-                raise ModelError(f"the server did not answer within {_START_SECONDS} s; see the lines above")
-            time.sleep(_GLANCE)
+                raise ModelError(f"the server was not ready within {_START_TIMEOUT} s; see the lines above")
+            time.sleep(_POLL_SECONDS)
 
-    def _status(self) -> int:
+    def _readiness_status(self) -> int:
+        """HTTP status of `/ready`; 0 without a response."""
         with requests.Session() as session:
-            session.trust_env = False  # no proxy stands before this machine
+            session.trust_env = False  # no proxy for this machine
             try:
                 return session.get(f"{self.url}/ready", timeout=5).status_code
             except requests.RequestException:
                 return 0
 
-    def look(self) -> None:
-        """Write what is to be served now; where that cannot be found out, that the present model stays, and why."""
+    def refresh_pointer(self) -> None:
+        """Resolve the model again and write the pointer; after a failure the model stays and `problem` says why."""
         at = time.time()
         try:
-            self.pointer = replace(self._find(), checked_at=at)
+            self.pointer = replace(self._resolve_model(), checked_at=at)
         except AccidentsError as error:
             self.pointer = replace(self.pointer, checked_at=at, problem=str(error))
         except Exception as error:  # whatever goes wrong in a registry, the service goes on
-            problem = f"the registry cannot be asked: {type(error).__name__}"  # its text may hold a password
+            problem = f"the registry cannot be read: {type(error).__name__}"  # the message may contain a password
             self.pointer = replace(self.pointer, checked_at=at, problem=problem)
         if not self._stopped:
-            self.pointer.write(self._path)
+            self.pointer.write(self._pointer_file)
 
     def stop(self) -> int:
-        """Let it finish what is under way; returns its exit code."""
+        """Stop the server gracefully; returns its exit code."""
         self._stopped = True
-        if not self.ended:
+        if not self.exited:
             self._process.terminate()
             try:
-                # Requests first, then the log: each has that long.
+                # Running requests and the prediction log have `stop_seconds` each.
                 self._process.wait(2 * self.settings.stop_seconds + 10)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -117,94 +127,106 @@ class Service:
 
 
 @contextmanager
-def running(
-    settings: ServingSettings, find: Find, stop: Callable[[], bool] = lambda: False, log: Path | None = None
-) -> Iterator[Service]:
-    """A service that answers, as long as the block lasts.
+def running_server(
+    settings: ServingSettings,
+    resolve_model: ModelResolver,
+    stopping: Callable[[], bool] = lambda: False,
+    log: Path | None = None,
+) -> Iterator[ServerProcess]:
+    """A server that is ready, and stops at the end of the block.
 
     Args:
-        settings: where and how.
-        find: finds the model, now and at every look.
-        stop: gives up waiting for the server to come up.
-        log: file for the lines that it logs; standard error, if not given.
+        settings: the serving configuration.
+        resolve_model: returns the model to serve, now and at every poll.
+        stopping: ends the wait for readiness when it returns True.
+        log: file for the log; standard error by default.
 
     Raises:
-        ConfigurationError: it would be open to others without a key, or the port is taken.
-        AccidentsError: no model is found.
-        ModelError: the server does not come up.
+        ConfigurationError: other machines could connect without an API key, or the port is taken.
+        AccidentsError: the model cannot be resolved.
+        ModelError: the server does not become ready.
     """
-    refuse_open_doors(settings)
+    check_bind_address(settings)
     with tempfile.TemporaryDirectory(prefix="accidents-serving-") as folder:
-        service = Service(settings, find, Path(folder), log)
+        server = ServerProcess(settings, resolve_model, Path(folder), log)
         try:
-            service.wait(stop)
-            yield service
+            server.wait_until_ready(stopping)
+            yield server
         finally:
-            service.stop()
+            server.stop()
 
 
-def serve(settings: ServingSettings, find: Find, tell: Callable[[Service], None]) -> int:
-    """Serve until told to stop (SIGINT, SIGTERM); a SIGHUP looks for a newer model at once.
+def serve(settings: ServingSettings, resolve_model: ModelResolver, on_ready: Callable[[ServerProcess], None]) -> int:
+    """Serve until SIGINT or SIGTERM; SIGHUP looks for a newer model at once.
 
     Args:
-        settings: where and how.
-        find: finds the model, now and at every poll.
-        tell: called once the server answers.
+        settings: the serving configuration.
+        resolve_model: returns the model to serve, now and at every poll.
+        on_ready: called once the server is ready.
 
     Returns:
-        0 after a stop, 1 if the server ended by itself.
+        0 after a signal, 1 if the server exited by itself.
 
     Raises:
-        AccidentsError: as `running`.
+        AccidentsError: as `running_server`.
     """
-    with _signals() as told, running(settings, find, lambda: told.stop) as service:
-        if not told.stop:
-            tell(service)
-        _look_after(service, told)
-    return 0 if told.stop else 1
+    with _handle_signals() as signals, running_server(settings, resolve_model, lambda: signals.stop) as server:
+        if not signals.stop:
+            on_ready(server)
+        _supervise(server, signals)
+    return 0 if signals.stop else 1
 
 
-def of_file(file: Path) -> Find:
-    """Finds the model in a bundle file, which may be replaced while it is served."""
+def model_file_resolver(file: Path) -> ModelResolver:
+    """Resolves to a bundle file, which may be replaced while it is served."""
 
-    def find() -> Pointer:
+    def resolve() -> ModelPointer:
         header = read_header(file)
         version = f"{header['trained_at'][:19]} {header['sha256'][:8]}".strip()
-        return Pointer(str(file.resolve()), file.stem, version, digest=header["sha256"])
+        return ModelPointer(str(file.resolve()), file.stem, version, digest=header["sha256"])
 
-    return find
+    return resolve
 
 
-def address(settings: ServingSettings) -> str:
-    """Where the service answers."""
+def service_url(settings: ServingSettings) -> str:
+    """Base URL under which this machine reaches the service.
+
+    Examples:
+        >>> service_url(ServingSettings(host="0.0.0.0", port=8080))
+        'http://127.0.0.1:8080'
+        >>> service_url(ServingSettings(host="::1", port=8080))
+        'http://[::1]:8080'
+    """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.port}"  # noqa: S104  # compared, not bound
 
 
 @dataclass
-class _Told:
+class _Signals:
+    """Signals received so far: SIGINT or SIGTERM, and SIGHUP since the last reload."""
+
     stop: bool = False
-    look: bool = False
+    reload: bool = False
 
 
 @contextmanager
-def _signals() -> Iterator[_Told]:
-    told = _Told()
+def _handle_signals() -> Iterator[_Signals]:
+    signals = _Signals()
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature is Python's
-        told.stop = True
+        signals.stop = True
 
-    def look(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        told.look = True
+    def reload(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        signals.reload = True
 
-    before = {
+    previous = {
         number: signal.signal(number, handler)
-        for number, handler in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, look))
+        for number, handler in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload))
     }
     try:
-        yield told
+        yield signals
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
@@ -221,46 +243,48 @@ def _free_port(settings: ServingSettings) -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(settings: ServingSettings, pointer: Path, metrics: Path, log: Path | None) -> "subprocess.Popen[bytes]":
+def _start(
+    settings: ServingSettings, pointer_file: Path, metrics_folder: Path, log: Path | None
+) -> "subprocess.Popen[bytes]":
     records, inherited = settings.records, {**os.environ}
-    told = {
-        # A secret is not written out with the settings, and the variable goes before them anyway.
-        SETTINGS: settings.model_copy(
+    variables = {
+        # The URL may contain a password, which is not written out with the settings; the variable takes precedence.
+        SETTINGS_ENV: settings.model_copy(
             update={"records": records.model_copy(update={"database_url": None})}
         ).model_dump_json(),
-        POINTER: str(pointer),
-        PARENT: str(os.getpid()),
+        POINTER_ENV: str(pointer_file),
+        SUPERVISOR_PID_ENV: str(os.getpid()),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), inherited.get("PYTHONPATH")])),
     }
-    if records.database_url and not inherited.get(DATABASE):
-        told[DATABASE] = records.database_url.get_secret_value()
-    # Figures that workers share are files, which take longer to write than a process takes for its own.
-    inherited.pop(SHARED_METRICS, None)
+    if records.database_url and not inherited.get(DATABASE_URL_ENV):
+        variables[DATABASE_URL_ENV] = records.database_url.get_secret_value()
+    # Metrics in files, which workers share, are slower than those in memory.
+    inherited.pop(METRICS_FOLDER_ENV, None)
     if settings.workers > 1:
-        metrics.mkdir()
-        told[SHARED_METRICS] = str(metrics)
+        metrics_folder.mkdir()
+        variables[METRICS_FOLDER_ENV] = str(metrics_folder)
     command = [sys.executable, "-m", "serving.process.server"]
-    with log.open("ab") if log else nullcontext() as lines:
+    with log.open("ab") if log else nullcontext() as output:
         return subprocess.Popen(  # noqa: S603  # a program of the project
-            command, env=inherited | told, stdout=lines, stderr=lines, start_new_session=True
+            command, env=inherited | variables, stdout=output, stderr=output, start_new_session=True
         )
 
 
-def _look_after(service: Service, told: _Told) -> None:
-    """Until told to stop or the server has ended: look for a newer model when it is time, or when it is wanted.
+def _supervise(server: ServerProcess, signals: _Signals) -> None:
+    """Look for a newer model at every poll and request, until a signal stops the service or the server exits.
 
-    Looks are taken beside, since a registry that does not answer must not keep anybody from stopping the service.
+    Look-ups run in a thread, since a registry that does not answer must not keep the service from stopping.
     """
-    # What is wanted while the service comes up counts, too.
-    seen, due = 0, time.monotonic() + service.settings.poll_seconds
-    looking: threading.Thread | None = None
-    while not told.stop and not service.ended:
-        wanted = service.wanted
-        if looking is not None and looking.is_alive():
+    # A request that came before the server was ready counts, too.
+    handled_request, next_poll = 0, time.monotonic() + server.settings.poll_seconds
+    lookup: threading.Thread | None = None
+    while not signals.stop and not server.exited:
+        request = server.reload_requested_at
+        if lookup is not None and lookup.is_alive():
             pass
-        elif told.look or wanted != seen or time.monotonic() >= due:
-            told.look, seen = False, wanted
-            due = time.monotonic() + service.settings.poll_seconds
-            looking = threading.Thread(target=service.look, daemon=True)
-            looking.start()
-        time.sleep(_GLANCE)
+        elif signals.reload or request != handled_request or time.monotonic() >= next_poll:
+            signals.reload, handled_request = False, request
+            next_poll = time.monotonic() + server.settings.poll_seconds
+            lookup = threading.Thread(target=server.refresh_pointer, daemon=True)
+            lookup.start()
+        time.sleep(_POLL_SECONDS)

@@ -1,5 +1,5 @@
-"""What the service keeps in its database: predictions, outcomes told afterwards, and API keys.
+"""Database of the service: predictions, their outcomes and API keys. Independent of HTTP.
 
-`database` opens and migrates it, `log` writes predictions in the background, `feedback` stores outcomes, `keys` and
-`ring` make and verify API keys, `retention` and `export` are for those who look after it. Nothing here knows HTTP.
+`database` opens and migrates it, `prediction_log` writes predictions in the background, `feedback` stores outcomes,
+`retention` and `export` are for operators.
 """

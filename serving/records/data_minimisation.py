@@ -1,8 +1,8 @@
-"""How much of an accident is kept: all, what monitoring needs, or nothing.
+"""Data minimisation: how much of an accident is stored with a prediction (all, what monitoring needs, or nothing).
 
-Reduced, an accident holds the columns that features use, and no more than these: coordinates are rounded to about a
-kilometre, a road keeps its number and no name, and people are tied to vehicles by position in place of published ids.
-It still is a request that `accidents.requests.parse_request` takes, with the same features but for those of the place.
+A reduced accident has only the columns that features use: coordinates are rounded to about a kilometre, a road keeps
+its number and loses its name, and people refer to vehicles by position in place of published ids. It can still be
+parsed by `accidents.requests.parse_request`, and all features other than those of the place have the same values.
 """
 
 import json
@@ -23,56 +23,60 @@ from accidents.requests.values import Value, parse_value
 FULL, REDUCED, NONE = "full", "reduced", "none"
 
 DECIMALS = 2
-"""Of coordinates: a hundredth of a degree is about a kilometre."""
+"""Decimals of coordinates: a hundredth of a degree is about a kilometre."""
 
-_GREATEST_ROAD_NUMBER = 99_999
+_MAX_ROAD_NUMBER = 99_999
 _ROAD_NAME = "voie"
-_COORDINATE = {name: COLUMNS[RequestPart.ACCIDENT][name] for name in ("lat", "long")}
-_IDS = ("id_vehicule", "num_veh")
+_COORDINATES = {name: COLUMNS[RequestPart.ACCIDENT][name] for name in ("lat", "long")}
+_ID_COLUMNS = ("id_vehicule", "num_veh")
 _ABSENT = frozenset({MISSING, None})
 _PLACES = ("dep", "com")
 
 
-def _names(part: RequestPart, wanted: tuple[str, ...]) -> frozenset[str]:
-    """The wanted columns of a part, by every name that they may bear."""
-    return frozenset(name for name, column in COLUMNS[part].items() if column.name in wanted)
+def _aliases(part: RequestPart, columns: tuple[str, ...]) -> frozenset[str]:
+    """All names under which a request may give these columns."""
+    return frozenset(name for name, column in COLUMNS[part].items() if column.name in columns)
 
 
-_ACCIDENT = _names(RequestPart.ACCIDENT, (*PUBLISHED[Over.ACCIDENT], *_PLACES))
-_ROAD = _names(RequestPart.ROAD, PUBLISHED[Over.ACCIDENT])
-_VEHICLE = _names(RequestPart.VEHICLES, PUBLISHED[Over.VEHICLES])
-_PERSON = _names(RequestPart.PEOPLE, PUBLISHED[Over.PEOPLE])
+_ACCIDENT = _aliases(RequestPart.ACCIDENT, (*PUBLISHED[Over.ACCIDENT], *_PLACES))
+_ROAD = _aliases(RequestPart.ROAD, PUBLISHED[Over.ACCIDENT])
+_VEHICLE = _aliases(RequestPart.VEHICLES, PUBLISHED[Over.VEHICLES])
+_PERSON = _aliases(RequestPart.PEOPLE, PUBLISHED[Over.PEOPLE])
 _FLAT = (_ACCIDENT | _ROAD | _VEHICLE | _PERSON | {"nb_vehicules", "nb_victim", "year_acc"}) & flat.FLAT_FIELDS
 
 
-def keeper(kept: str) -> Callable[[Any], tuple[str, str | None]]:
-    """The function that gives, for the content of a request, how much of it is kept and its JSON.
+def input_serialiser(detail: str) -> Callable[[Any], tuple[str, str | None]]:
+    """The function that serialises the content of a request with a level of detail.
 
-    It never raises: of what cannot be written as JSON nothing is kept.
+    It returns the level that was stored and the JSON. It never raises: content that cannot be written as JSON is
+    stored as `NONE`.
+
+    Args:
+        detail: one of `FULL`, `REDUCED`, `NONE`.
     """
-    return {FULL: _full, REDUCED: _reduced, NONE: _nothing}[kept]
+    return {FULL: _serialise_full, REDUCED: _serialise_reduced, NONE: _serialise_none}[detail]
 
 
-def reduced(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What monitoring needs of an accident, in the form that it came in."""
+def reduce_content(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an accident that monitoring needs, in its own form (nested or flat)."""
     if not content.keys() & nested.NESTED_PARTS:
-        flat_form = _kept(content, _FLAT)
-        _add_rounded(flat_form, content)
+        flat_form = _select(content, _FLAT)
+        _add_rounded_coordinates(flat_form, content)
         return flat_form
-    accident, road = _kept(content.get("accident", {}), _ACCIDENT), _kept(content.get("road", {}), _ROAD)
-    _add_rounded(accident, content.get("accident", {}))
-    _add_number(road, content.get("road", {}))
-    vehicles = [_kept(row, _VEHICLE) for row in content["vehicles"]]
-    people = [_kept(row, _PERSON) for row in content["people"]]
+    accident, road = _select(content.get("accident", {}), _ACCIDENT), _select(content.get("road", {}), _ROAD)
+    _add_rounded_coordinates(accident, content.get("accident", {}))
+    _add_road_number(road, content.get("road", {}))
+    vehicles = [_select(row, _VEHICLE) for row in content["vehicles"]]
+    people = [_select(row, _PERSON) for row in content["people"]]
     if len(vehicles) > 1:
-        _tie(vehicles, people, content)
+        _link_by_position(vehicles, people, content)
     return {"accident": accident, "road": road, "vehicles": vehicles, "people": people}
 
 
-def _full(content: Any) -> tuple[str, str | None]:
+def _serialise_full(content: Any) -> tuple[str, str | None]:
     try:
         return FULL, orjson.dumps(content).decode()
-    except TypeError:  # huge integers, halves of surrogate pairs and deep nesting, in what was ignored
+    except TypeError:  # huge integers, lone surrogates and deep nesting in ignored fields
         pass
     try:
         return FULL, json.dumps(content, allow_nan=False)
@@ -80,66 +84,66 @@ def _full(content: Any) -> tuple[str, str | None]:
         return NONE, None
 
 
-def _reduced(content: Any) -> tuple[str, str | None]:
+def _serialise_reduced(content: Any) -> tuple[str, str | None]:
     try:
-        return REDUCED, orjson.dumps(reduced(content)).decode()
+        return REDUCED, orjson.dumps(reduce_content(content)).decode()
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return NONE, None
 
 
-def _nothing(content: Any) -> tuple[str, str | None]:  # noqa: ARG001
+def _serialise_none(content: Any) -> tuple[str, str | None]:  # noqa: ARG001
     return NONE, None
 
 
-def _kept(row: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    found = dict(row)
-    if not names.issuperset(found):
-        for name in found.keys() - names:
-            del found[name]
-    return found
+def _select(row: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    selected = dict(row)
+    if not names.issuperset(selected):
+        for name in selected.keys() - names:
+            del selected[name]
+    return selected
 
 
-def _add_rounded(found: dict[str, Any], row: Mapping[str, Any]) -> None:
-    for name, column in _COORDINATE.items():
+def _add_rounded_coordinates(selected: dict[str, Any], row: Mapping[str, Any]) -> None:
+    for name, column in _COORDINATES.items():
         raw = row.get(name)
         value = raw if type(raw) is float else parse_value(column, raw)
         if isinstance(value, float) and math.isfinite(value):
-            found[name] = round(value, DECIMALS)
+            selected[name] = round(value, DECIMALS)
 
 
-def _add_number(found: dict[str, Any], road: Mapping[str, Any]) -> None:
+def _add_road_number(selected: dict[str, Any], road: Mapping[str, Any]) -> None:
     name = road.get(_ROAD_NAME)
-    if name is not None and 0 <= (number := _road_number(str(name))) <= _GREATEST_ROAD_NUMBER:
-        found[_ROAD_NAME] = str(number)
+    if name is not None and 0 <= (number := _road_number(str(name))) <= _MAX_ROAD_NUMBER:
+        selected[_ROAD_NAME] = str(number)
 
 
 _road_number = lru_cache(4096)(code_of_road)
 
 
-def _tie(vehicles: list[dict[str, Any]], people: list[dict[str, Any]], content: Mapping[str, Any]) -> None:
-    """Give vehicles their position for an id, and people that of their vehicle."""
-    names: dict[Value, str] = {}
-    for position, (found, row) in enumerate(zip(vehicles, content["vehicles"], strict=True)):
-        found["num_veh"] = _position(position)
-        for name in _IDS:
-            if name in row and (key := _key(name, row[name])) not in _ABSENT:
-                names[key] = found["num_veh"]
-    for found, row in zip(people, content["people"], strict=True):
-        for name in _IDS:
-            if name in row and (vehicle := names.get(_key(name, row[name]))) is not None:
-                found["num_veh"] = vehicle
+def _link_by_position(vehicles: list[dict[str, Any]], people: list[dict[str, Any]], content: Mapping[str, Any]) -> None:
+    """Replace the ids of vehicles by their positions, and those of people by the positions of their vehicles."""
+    position_ids: dict[Value, str] = {}
+    for position, (selected, row) in enumerate(zip(vehicles, content["vehicles"], strict=True)):
+        selected["num_veh"] = _position_id(position)
+        for name in _ID_COLUMNS:
+            if name in row and (vehicle_id := _vehicle_id(name, row[name])) not in _ABSENT:
+                position_ids[vehicle_id] = selected["num_veh"]
+    for selected, row in zip(people, content["people"], strict=True):
+        for name in _ID_COLUMNS:
+            if name in row and (position_id := position_ids.get(_vehicle_id(name, row[name]))) is not None:
+                selected["num_veh"] = position_id
 
 
-def _key(name: str, raw: Any) -> Value:
-    return raw if type(raw) is int and raw > 0 else _typed_key(name, raw)
+def _vehicle_id(name: str, raw: Any) -> Value:
+    return raw if type(raw) is int and raw > 0 else _typed_vehicle_id(name, raw)
 
 
 @lru_cache(4096)
-def _typed_key(name: str, raw: Any) -> Value:
+def _typed_vehicle_id(name: str, raw: Any) -> Value:
     return parse_value(COLUMNS[RequestPart.VEHICLES][name], raw)
 
 
 @lru_cache(MAX_ROWS)
-def _position(number: int) -> str:
-    """A `num_veh` that says no more than the position of the vehicle, and that `parse` takes."""
+def _position_id(number: int) -> str:
+    """A valid `num_veh` that contains only the position of the vehicle."""
     return f"V{number:03d}"

@@ -1,4 +1,4 @@
-"""The database of the service: opened, brought up to date, and asked so that failures are told in one sentence."""
+"""Open and migrate the database of the service; database errors become a `RecordsError` of one sentence."""
 
 import os
 import sqlite3
@@ -12,23 +12,23 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accidents.configuration.records import RecordSettings
-from serving.environment import DATABASE
-from serving.records.database_url import SQLITE, address, shown
+from serving.environment import DATABASE_URL_ENV
+from serving.records.database_url import SQLITE, redacted_url, resolve_database_url
 from serving.records.errors import RecordsError
 
-_PATIENCE = 5  # seconds for a connection, or for another process to end its transaction
-_MIGRATION_PATIENCE = 120
+_TIMEOUT = 5  # seconds for a connection, or for the lock of another process
+_MIGRATION_TIMEOUT = 120
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-_LOCK = 0x6163_6369_6465_6E74
-"""Number of the advisory lock of PostgreSQL that one process at a time holds to migrate."""
+_ADVISORY_LOCK = 0x6163_6369_6465_6E74
+"""Id of the advisory lock of PostgreSQL that a migrating process holds."""
 
-_POSTGRESQL: dict[str, Any] = {
+_POSTGRESQL_OPTIONS: dict[str, Any] = {
     "pool_size": 3,
     "pool_pre_ping": True,
     "pool_recycle": 1800,
-    # A server that vanished without a word is noticed within half a minute.
+    # A server that vanished without closing its connections is noticed within half a minute.
     "connect_args": {
-        "connect_timeout": _PATIENCE,
+        "connect_timeout": _TIMEOUT,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
@@ -38,39 +38,39 @@ _POSTGRESQL: dict[str, Any] = {
 }
 
 
-def opened(settings: RecordSettings, environment: Mapping[str, str] | None = None) -> Engine:
-    """The database that `SERVING_DATABASE_URL` names, else the settings, else the SQLite file of the project.
+def open_database(settings: RecordSettings, environment: Mapping[str, str] | None = None) -> Engine:
+    """Open the database that `SERVING_DATABASE_URL` names, else the settings, else the SQLite file of the project.
 
     Args:
         settings: the configuration.
-        environment: environment variables; those of the process where not given.
+        environment: environment variables; `os.environ` by default.
 
     Raises:
-        ConfigurationError: the address is none, or of a kind of database that is not supported.
+        ConfigurationError: the URL is invalid, or of a database that is not supported.
         RecordsError: the database cannot be opened.
     """
-    url = address(settings, os.environ if environment is None else environment)
+    url = resolve_database_url(settings, os.environ if environment is None else environment)
+    # Parameters are accidents and names, which do not belong in error messages.
     if url.get_backend_name() == SQLITE:
-        _make_file(Path(str(url.database)))
-        # Parameters are accidents and names: they belong in no message.
+        _create_file(Path(str(url.database)))
         engine = create_engine(url, hide_parameters=True)
-        event.listen(engine, "connect", _configure)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
     else:
         try:
-            engine = create_engine(url, hide_parameters=True, **_POSTGRESQL)
+            engine = create_engine(url, hide_parameters=True, **_POSTGRESQL_OPTIONS)
         except ModuleNotFoundError as error:
             raise RecordsError(
-                f"{shown(url)}: the package {error.name} is missing: pip install psycopg2-binary"
+                f"{redacted_url(url)}: the package {error.name} is missing: pip install psycopg2-binary"
             ) from None
-    with told(engine), engine.connect() as connection:
+    with database_errors(engine), engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     return engine
 
 
 @contextmanager
-def told(engine: Engine) -> Iterator[None]:
-    """Errors of the database as one sentence: which database, what, and the remedy.
+def database_errors(engine: Engine) -> Iterator[None]:
+    """Translate errors of SQLAlchemy: which database, what happened, and what to do.
 
     Raises:
         RecordsError: there was an error.
@@ -79,29 +79,30 @@ def told(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise RecordsError(
-            f"{shown(engine.url)}: {reason(error)}; see to the database, or name another with {DATABASE}"
+            f"{redacted_url(engine.url)}: {error_summary(error)}; check the database, "
+            f"or name another with {DATABASE_URL_ENV}"
         ) from None
 
 
-def reason(error: Exception) -> str:
-    """What an error of the database says, in one line and without values."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
-    return " ".join(said.partition("\n")[0].split()).rstrip(".")
+def error_summary(error: Exception) -> str:
+    """The first line of a database error, without parameter values."""
+    message = str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
+    return " ".join(message.partition("\n")[0].split()).rstrip(".")
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads and writes; on SQLite it holds the lock from its beginning, so that it never fails."""
+def write_transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads and writes; on SQLite it takes the write lock at once, so that it cannot fail later."""
     with engine.execution_options(writes=True).begin() as connection:
         yield connection
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to the present form, and keep what is in it; safe while other processes do the same.
+    """Migrate the database and keep its content; safe while other processes do the same.
 
     Args:
         engine: the database.
-        revision: an earlier form to stop at.
+        revision: Alembic revision to migrate to.
 
     Raises:
         RecordsError: the database cannot be changed, or a later version of the project wrote it.
@@ -113,21 +114,21 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with told(engine):
-        if _version(engine) == ScriptDirectory.from_config(config).get_current_head():
+    with database_errors(engine):
+        if _current_revision(engine) == ScriptDirectory.from_config(config).get_current_head():
             return
         try:
-            with _alone(engine) as connection:
+            with _exclusive_transaction(engine) as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
         except CommandError:
             raise RecordsError(
-                f"{shown(engine.url)}: a later version of the project wrote it; update the project, "
-                f"or name another database with {DATABASE}"
+                f"{redacted_url(engine.url)}: a later version of the project wrote it; update the project, "
+                f"or name another database with {DATABASE_URL_ENV}"
             ) from None
 
 
-def _version(engine: Engine) -> str | None:
+def _current_revision(engine: Engine) -> str | None:
     from alembic.migration import MigrationContext
 
     from serving.records.migrations.settings import VERSION_TABLE
@@ -137,62 +138,65 @@ def _version(engine: Engine) -> str | None:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """A transaction in which no other process migrates."""
+def _exclusive_transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction during which no other process migrates."""
     with engine.execution_options(writes=True).connect() as connection:
         if engine.dialect.name != SQLITE:
             with connection.begin():
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
                 yield connection
             return
-        # Rebuilding a table, SQLite would delete the rows that refer to it; this is checked at the end instead.
+        # SQLite would delete referring rows when a table is rebuilt; foreign keys are checked at the end instead.
         raw: Any = connection.connection.driver_connection
         raw.execute("PRAGMA foreign_keys = OFF")
-        raw.execute(f"PRAGMA busy_timeout = {_MIGRATION_PATIENCE * 1000}")
+        raw.execute(f"PRAGMA busy_timeout = {_MIGRATION_TIMEOUT * 1000}")
         try:
             with connection.begin():
                 yield connection
-                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
-                    raise RecordsError(f"{shown(engine.url)}: {len(broken)} rows would lose what they refer to")
+                if violations := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+                    raise RecordsError(
+                        f"{redacted_url(engine.url)}: {len(violations)} rows would lose what they refer to"
+                    )
         finally:
             connection.invalidate()
 
 
-def _make_file(file: Path) -> None:
-    """Make the file and its folder for the user alone; those that are there keep their permissions."""
+def _create_file(file: Path) -> None:
+    """Create the file and its folder, readable by the user only; existing ones keep their permissions."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Never opens one that is there: closing it again would release the locks of SQLite in this process.
+        # Must not open an existing file: closing it would release the locks that SQLite holds in this process.
         with suppress(FileExistsError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise RecordsError(
-            f"{file}: cannot be opened: {error.strerror}; make it writable, or name another database with {DATABASE}"
+            f"{file}: cannot be opened: {error.strerror}; make it writable, "
+            f"or name another database with {DATABASE_URL_ENV}"
         ) from None
 
 
-def _configure(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # `_begin` begins transactions, not the driver
-    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
+def _on_connect(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # transactions are started by `_on_begin`, not by the driver
+    connection.execute(f"PRAGMA busy_timeout = {_TIMEOUT * 1000}")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # What retention deletes is overwritten, not just forgotten.
+    # Deleted rows are overwritten, for the sake of retention.
     connection.execute("PRAGMA secure_delete = ON")
-    _write_ahead(connection)
+    _enable_wal(connection)
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Change to write-ahead logging; SQLite does not wait by itself where another process does the same."""
-    end = time.monotonic() + _PATIENCE
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; SQLite's busy timeout does not apply while another process does the same."""
+    deadline = time.monotonic() + _TIMEOUT
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError:
-            if time.monotonic() > end:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 
 
-def _begin(connection: Connection) -> None:
+def _on_begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,15 +1,11 @@
-"""Errors of the records that a user can do something about."""
+"""Errors of the database that a user can correct."""
 
 from accidents.errors import AccidentsError
 
 
 class RecordsError(AccidentsError):
-    """The database cannot be opened, does not answer, or holds what cannot be used."""
+    """The database cannot be opened, does not answer, or holds unusable content."""
 
 
 class UnknownPredictionError(RecordsError):
-    """No prediction of the database has this id."""
-
-
-class UnknownKeyError(RecordsError):
-    """No API key of the database has this id."""
+    """No prediction in the database has this id."""

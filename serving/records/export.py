@@ -1,4 +1,4 @@
-"""Predictions with their outcomes as a file, in constant memory."""
+"""Export predictions with their outcomes to a file, in constant memory."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,72 +10,70 @@ from typing import IO, Any
 import orjson
 from sqlalchemy import Engine, Select, func, select
 
+from accidents.atomic_write import atomic_write
 from accidents.errors import ConfigurationError
-from serving.records.database import told
+from serving.records.database import database_errors
 from serving.records.errors import RecordsError
 from serving.records.tables import feedback, predictions
 
-_AT_A_TIME = 5_000
+_BATCH_SIZE = 5_000
 
-_NAMES = (*map(str, predictions.columns.keys()), "outcome", "outcome_at")
+_COLUMNS = (*map(str, predictions.columns.keys()), "outcome", "outcome_at")
 _Append = Callable[[Sequence[Mapping[str, Any]]], None]
 
 
-def export(engine: Engine, path: Path, since: datetime | None = None) -> int:
-    """Write predictions, oldest first, each with the outcome that was told last.
+def export_predictions(engine: Engine, path: Path, since: datetime | None = None) -> int:
+    """Write predictions, oldest first, each with its last outcome.
 
     Args:
         engine: the database.
-        path: `.jsonl` (`inputs` is an object) or `.parquet` (`inputs` is text). The file is for the user alone, for it
-            holds personal data, and it takes the place of one that is there only when it is whole.
-        since: predictions of this moment and later; None for all.
+        path: `.jsonl` (`inputs` is an object) or `.parquet` (`inputs` is text). The file holds personal data and is
+            readable by the user only; it replaces an existing one atomically.
+        since: time of the first prediction; None for all.
 
     Returns:
-        How many were written.
+        The number of predictions written.
 
     Raises:
-        ConfigurationError: the suffix is none of these.
+        ConfigurationError: the suffix is neither of these.
         RecordsError: the database does not answer, or the file cannot be written.
     """
     if path.suffix not in _FORMATS:
         raise ConfigurationError(f"{path}: must end in {' or '.join(_FORMATS)}")
     written = 0
-    with told(engine), engine.connect() as connection:
-        rows = connection.execution_options(yield_per=_AT_A_TIME).execute(_query(since))
-        with _appearing(path) as file, _FORMATS[path.suffix](file) as append:
-            for part in rows.partitions():
-                append([dict(zip(_NAMES, row, strict=True)) for row in part])
-                written += len(part)
+    with database_errors(engine), engine.connect() as connection:
+        rows = connection.execution_options(yield_per=_BATCH_SIZE).execute(_query(since))
+        with _private_file(path) as file, _FORMATS[path.suffix](file) as append:
+            for batch in rows.partitions():
+                append([dict(zip(_COLUMNS, row, strict=True)) for row in batch])
+                written += len(batch)
     return written
 
 
 def _query(since: datetime | None) -> Select[Any]:
-    last = select(func.max(feedback.c.id).label("id")).group_by(feedback.c.prediction_id).subquery()
-    told_last = (
+    latest = select(func.max(feedback.c.id).label("id")).group_by(feedback.c.prediction_id).subquery()
+    latest_outcome = (
         select(feedback.c.prediction_id, feedback.c.outcome, feedback.c.at)
-        .where(feedback.c.id.in_(select(last.c.id)))
+        .where(feedback.c.id.in_(select(latest.c.id)))
         .subquery()
     )
     query = (
-        select(predictions, told_last.c.outcome, told_last.c.at.label("outcome_at"))
-        .outerjoin(told_last, told_last.c.prediction_id == predictions.c.id)
+        select(predictions, latest_outcome.c.outcome, latest_outcome.c.at.label("outcome_at"))
+        .outerjoin(latest_outcome, latest_outcome.c.prediction_id == predictions.c.id)
         .order_by(predictions.c.at, predictions.c.id)
     )
     return query if since is None else query.where(predictions.c.at >= since)
 
 
 @contextmanager
-def _appearing(target: Path) -> Iterator[IO[bytes]]:
-    """A temporary file beside `target` that takes its place in the end."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+def _private_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is written atomically and readable by the user only."""
+    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
     try:
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+        with atomic_write(path) as temporary, os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
             yield file
-        temporary.replace(target)
     except OSError as error:
-        raise RecordsError(f"{target}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise RecordsError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager
@@ -94,10 +92,16 @@ def _parquet(file: IO[bytes]) -> Iterator[_Append]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    moment = pa.timestamp("us", "UTC")
-    kinds = {"at": moment, "outcome_at": moment, "prediction": pa.int8(), "outcome": pa.int8(), "missing": pa.int32()}
-    kinds |= dict.fromkeys(("probability", "threshold", "latency_ms"), pa.float64())
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _NAMES])
+    timestamp = pa.timestamp("us", "UTC")
+    types = {
+        "at": timestamp,
+        "outcome_at": timestamp,
+        "prediction": pa.int8(),
+        "outcome": pa.int8(),
+        "missing": pa.int32(),
+    }
+    types |= dict.fromkeys(("probability", "threshold", "latency_ms"), pa.float64())
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in _COLUMNS])
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         yield lambda rows: writer.write_table(pa.Table.from_pylist(list(rows), schema))
 

@@ -1,6 +1,6 @@
-"""The prediction log: entries are taken at once and written in the background.
+"""The prediction log: a bounded in-memory queue that a thread writes to the database.
 
-A killed process loses the entries of at most one flush interval, and those that were being written.
+A killed process loses the records of at most one flush interval, and those that were being written.
 """
 
 import logging
@@ -9,60 +9,37 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Engine
 
 from accidents.configuration.records import RecordSettings
-from serving.records.database import reason
-from serving.records.rows import Inserter, Row, row_maker
+from serving.records.database import error_summary
+from serving.records.prediction_record import PredictionRecord
+from serving.records.prediction_writer import PredictionWriter, Row, row_builder
 
 _LOGGER = logging.getLogger(__name__)
-_IN_ONE_TRANSACTION = 5_000
-_LONGEST_PAUSE = 30.0  # seconds between attempts, while the database is away
-_SHORTEST_PAUSE = 0.1
-_BYTES_OF_A_ROW = 1_500  # of the parts of a row other than the accident, in memory
-_OBJECTS = 5
-"""Python objects of an accident take about so many times the memory of its JSON."""
+_TRANSACTION_ROWS = 5_000
+_MAX_BACKOFF = 30.0  # seconds between attempts, while the database is away
+_CLOSE_RETRY_SECONDS = 0.1
+_ROW_BYTES = 1_500  # memory of a row without the accident
+_OBJECTS_PER_JSON_BYTE = 5
+"""Memory of the Python objects of an accident, as a multiple of its JSON."""
 
-_IN_ONE_GO = 20
-_BREATH = 0.0002
-"""Seconds. After so few entries the service gets the interpreter, which it would else have to wait for."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """One answer that was given, and to what.
-
-    `id` is best made by `identifiers.new_id`; `at` is a moment with its time zone, in UTC. `caller` is the id of an API
-    key, or `ANONYMOUS`. `missing` is how many inputs were not recorded. `content` is the accident as the request held
-    it, in either form and accepted by `accidents.requests.parse_request`; it must not change afterwards.
-    """
-
-    id: str
-    at: datetime
-    request_id: str
-    route: str
-    caller: str
-    model: str
-    version: str
-    type: str
-    level: str
-    probability: float
-    threshold: float
-    prediction: int
-    latency_ms: float
-    missing: int
-    content: Any
+_CONVERSION_BATCH = 20
+_CONVERSION_PAUSE = 0.0002
+"""Seconds after each batch of conversions, in which the event loop gets the interpreter."""
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What became of entries since the log was opened.
+class LogCounts:
+    """Records by state since the log was opened.
 
-    `written` are in the database, `dropped` found no room or were left when the log was closed, `failed` were refused
-    by the database, `waiting` are still to be written. `errors` counts attempts to write that failed.
+    Attributes:
+        written: are in the database.
+        dropped: found the queue full, or were left when the log was closed.
+        failed: were rejected by the database for their values.
+        waiting: are in the queue.
+        errors: number of failed attempts to write.
     """
 
     written: int
@@ -73,145 +50,145 @@ class Counts:
 
 
 class PredictionLog:
-    """Takes entries without ever blocking or raising; a thread of its own writes them.
+    """Takes records without blocking or raising; a thread writes them.
 
-    Make one a process, after a fork: the thread does not survive one.
+    Create it after a fork: its thread does not survive one.
     """
 
     def __init__(self, engine: Engine, settings: RecordSettings) -> None:
-        self._inserter = Inserter(engine)
-        self._row_of = row_maker(settings.inputs)
+        self._writer = PredictionWriter(engine)
+        self._build_row = row_builder(settings.inputs)
         self._interval = settings.flush_seconds
         self._capacity = settings.queue
         self._memory = int(settings.queue_megabytes * 1e6)
-        # Of entries: `taken` = `settled` + arrived + rows; the latter two hold `bytes`. The lock is held for moments.
+        # `accepted` = `settled` + len(queue) + len(rows); the latter two take `bytes`. The lock is held briefly.
         self._changed = threading.Condition(threading.Lock())
-        self._arrived: list[tuple[Entry, int]] = []
-        self._taken = self._settled = self._bytes = 0
+        self._queue: list[tuple[PredictionRecord, int]] = []
+        self._accepted = self._settled = self._bytes = 0
         self._written = self._dropped = self._failed = self._errors = 0
-        # The thread's own.
+        # Used by the thread only.
         self._rows: list[Row] = []
-        self._left = 0
+        self._unwritten = 0
         self._failing = False
-        self._pause, self._next_attempt = self._interval, 0.0
-        self._wanted = threading.Event()
+        self._backoff, self._next_attempt = self._interval, 0.0
+        self._flush_requested = threading.Event()
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
         self._thread.start()
 
-    def add(self, entries: Sequence[Entry], size: int = 0) -> None:
-        """Take entries; those for which there is no room are dropped and counted.
+    def add(self, records: Sequence[PredictionRecord], size: int = 0) -> None:
+        """Queue records; those that exceed the limits of the queue are dropped and counted.
 
         Args:
-            entries: answers of one request.
-            size: bytes of the JSON that they came in.
+            records: predictions of one request.
+            size: length of the JSON body of the request in bytes.
         """
-        each = _BYTES_OF_A_ROW + _OBJECTS * size // max(len(entries), 1)
+        each = _ROW_BYTES + _OBJECTS_PER_JSON_BYTE * size // max(len(records), 1)
         with self._changed:
-            room = min(self._capacity - (self._taken - self._settled), (self._memory - self._bytes) // each)
-            taken = entries[: max(room, 0)] if self._deadline is None else ()
-            self._arrived.extend((entry, each) for entry in taken)
-            self._bytes += each * len(taken)
-            self._taken += len(taken)
-            self._dropped += len(entries) - len(taken)
+            room = min(self._capacity - (self._accepted - self._settled), (self._memory - self._bytes) // each)
+            accepted = records[: max(room, 0)] if self._deadline is None else ()
+            self._queue.extend((record, each) for record in accepted)
+            self._bytes += each * len(accepted)
+            self._accepted += len(accepted)
+            self._dropped += len(records) - len(accepted)
 
-    def counts(self) -> Counts:
-        """What became of entries so far."""
+    def counts(self) -> LogCounts:
+        """Number of records in each state."""
         with self._changed:
-            return Counts(self._written, self._dropped, self._failed, self._taken - self._settled, self._errors)
+            return LogCounts(self._written, self._dropped, self._failed, self._accepted - self._settled, self._errors)
 
     def flush(self, timeout: float) -> bool:
-        """Write what was added before now, and wait for it; whether that was done within `timeout` seconds."""
+        """Write all records added so far; returns whether that was done within `timeout` seconds."""
         with self._changed:
-            last = self._taken
-            self._wanted.set()
+            last = self._accepted
+            self._flush_requested.set()
             return self._changed.wait_for(lambda: self._settled >= last, timeout)
 
     def close(self, timeout: float) -> bool:
-        """Write what waits, within `timeout` seconds, and end; whether nothing was left. What is left is dropped."""
+        """Write the queue within `timeout` seconds and stop; returns False where the rest had to be dropped."""
         with self._changed:
             if self._deadline is None:
                 self._deadline = time.monotonic() + timeout
-            self._wanted.set()
-        self._thread.join(timeout + _SHORTEST_PAUSE)
-        return not self._thread.is_alive() and self._left == 0
+            self._flush_requested.set()
+        self._thread.join(timeout + _CLOSE_RETRY_SECONDS)
+        return not self._thread.is_alive() and self._unwritten == 0
 
     def _run(self) -> None:
         while self._deadline is None:
-            self._wanted.wait(self._interval)
+            self._flush_requested.wait(self._interval)
             with self._changed:
-                asked = self._wanted.is_set()
-                self._wanted.clear()
-            self._take_over()
-            if asked or time.monotonic() >= self._next_attempt:
-                self._attempt()
+                flush = self._flush_requested.is_set()
+                self._flush_requested.clear()
+            self._convert_queue()
+            if flush or time.monotonic() >= self._next_attempt:
+                self._write_rows()
         self._finish()
 
     def _finish(self) -> None:
-        """Write the rest, until the deadline."""
-        self._take_over()
-        while not self._attempt() and time.monotonic() + _SHORTEST_PAUSE < (self._deadline or 0):
-            time.sleep(_SHORTEST_PAUSE)
-        self._left = len(self._rows)
-        self._settle(dropped=self._left, freed=sum(map(_size, self._rows)))
+        """Write the rest before the deadline."""
+        self._convert_queue()
+        while not self._write_rows() and time.monotonic() + _CLOSE_RETRY_SECONDS < (self._deadline or 0):
+            time.sleep(_CLOSE_RETRY_SECONDS)
+        self._unwritten = len(self._rows)
+        self._settle(dropped=self._unwritten, freed=sum(map(_row_bytes, self._rows)))
 
-    def _take_over(self) -> None:
-        """Make rows of what has arrived, with pauses for the service."""
+    def _convert_queue(self) -> None:
+        """Convert queued records to rows, with pauses for the event loop."""
         with self._changed:
-            arrived, self._arrived = self._arrived, []
-        for start in range(0, len(arrived), _IN_ONE_GO):
-            self._make_rows(arrived[start : start + _IN_ONE_GO])
+            queue, self._queue = self._queue, []
+        for start in range(0, len(queue), _CONVERSION_BATCH):
+            self._convert(queue[start : start + _CONVERSION_BATCH])
             if self._deadline is None:
-                time.sleep(_BREATH)
+                time.sleep(_CONVERSION_PAUSE)
 
-    def _make_rows(self, entries: Sequence[tuple[Entry, int]]) -> None:
-        """Rows in place of entries; what a full log has no room for as a row is dropped."""
+    def _convert(self, records: Sequence[tuple[PredictionRecord, int]]) -> None:
+        """Replace records by rows; rows that exceed the memory limit are dropped."""
         failed = dropped = 0
         with self._changed:
             held = self._bytes
         freed = 0
-        for entry, size in entries:
+        for record, size in records:
             freed += size
             try:
-                row = self._row_of(entry)
+                row = self._build_row(record)
             except Exception:
                 failed += 1
                 continue
-            if held - freed + _size(row) > self._memory:
+            if held - freed + _row_bytes(row) > self._memory:
                 dropped += 1
             else:
                 self._rows.append(row)
-                freed -= _size(row)
+                freed -= _row_bytes(row)
         self._settle(failed=failed, dropped=dropped, freed=freed)
 
-    def _attempt(self) -> bool:
-        """Write the rows, oldest first; whether none is left."""
+    def _write_rows(self) -> bool:
+        """Write the rows, oldest first; returns whether none is left."""
         while self._rows:
-            part = self._rows[:_IN_ONE_TRANSACTION]
+            batch = self._rows[:_TRANSACTION_ROWS]
             try:
-                failed = self._inserter.write(part)
+                failed = self._writer.write(batch)
             except Exception as error:
-                self._put_off(error)
+                self._back_off(error)
                 return False
-            del self._rows[: len(part)]
-            self._settle(written=len(part) - failed, failed=failed, freed=sum(map(_size, part)))
-            self._go_on()
+            del self._rows[: len(batch)]
+            self._settle(written=len(batch) - failed, failed=failed, freed=sum(map(_row_bytes, batch)))
+            self._reset_backoff()
         return True
 
-    def _put_off(self, error: Exception) -> None:
+    def _back_off(self, error: Exception) -> None:
         with self._changed:
             self._errors += 1
         if not self._failing:
-            _LOGGER.warning("predictions cannot be written and are held back: %s", reason(error))
+            _LOGGER.warning("predictions cannot be written and stay in the queue: %s", error_summary(error))
         self._failing = True
-        self._next_attempt = time.monotonic() + self._pause
-        self._pause = min(2 * self._pause, max(_LONGEST_PAUSE, self._interval))
+        self._next_attempt = time.monotonic() + self._backoff
+        self._backoff = min(2 * self._backoff, max(_MAX_BACKOFF, self._interval))
 
-    def _go_on(self) -> None:
+    def _reset_backoff(self) -> None:
         if self._failing:
-            _LOGGER.warning("predictions are written again")
+            _LOGGER.warning("predictions can be written again")
         self._failing = False
-        self._pause, self._next_attempt = self._interval, 0.0
+        self._backoff, self._next_attempt = self._interval, 0.0
 
     def _settle(self, *, written: int = 0, failed: int = 0, dropped: int = 0, freed: int = 0) -> None:
         with self._changed:
@@ -223,5 +200,5 @@ class PredictionLog:
             self._changed.notify_all()
 
 
-def _size(row: Row) -> int:
-    return _BYTES_OF_A_ROW + sys.getsizeof(row["inputs"])
+def _row_bytes(row: Row) -> int:
+    return _ROW_BYTES + sys.getsizeof(row["inputs"])

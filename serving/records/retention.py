@@ -1,4 +1,4 @@
-"""How many predictions there are, and the deletion of old ones with what was told of them."""
+"""Retention: count predictions, and delete old ones with their outcomes."""
 
 import time
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, select
 
-from serving.records.database import told, writing
+from serving.records.database import database_errors, write_transaction
 from serving.records.database_url import SQLITE
 from serving.records.tables import feedback, predictions
 
-_AT_A_TIME = 5_000
-_BREATH = 0.05  # seconds in which others may write
+_BATCH_SIZE = 5_000
+_PAUSE = 0.05  # seconds between transactions, in which others can write
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What there is: predictions, the moments of the first and the last, and how many outcomes are known."""
+class PredictionSummary:
+    """Number of predictions, time of the first and the last, and number of predictions with an outcome."""
 
     predictions: int
     first: datetime | None
@@ -24,57 +24,57 @@ class Summary:
     outcomes: int
 
 
-def summary(engine: Engine) -> Summary:
-    """Count predictions and known outcomes.
+def summarise_predictions(engine: Engine) -> PredictionSummary:
+    """Count predictions and outcomes.
 
     Raises:
         RecordsError: the database does not answer.
     """
     at = predictions.c.at
-    with told(engine), engine.connect() as connection:
-        number, first, last = connection.execute(select(func.count(), func.min(at), func.max(at))).one()
+    with database_errors(engine), engine.connect() as connection:
+        count, first, last = connection.execute(select(func.count(), func.min(at), func.max(at))).one()
         outcomes = connection.execute(select(func.count(feedback.c.prediction_id.distinct()))).scalar_one()
-    return Summary(number, first, last, outcomes)
+    return PredictionSummary(count, first, last, outcomes)
 
 
-def older(engine: Engine, before: datetime) -> int:
-    """How many predictions were made before a moment.
+def count_before(engine: Engine, before: datetime) -> int:
+    """Number of predictions made before a time.
 
     Raises:
         RecordsError: the database does not answer.
     """
-    with told(engine), engine.connect() as connection:
+    with database_errors(engine), engine.connect() as connection:
         return connection.execute(select(func.count()).where(predictions.c.at < before)).scalar_one()
 
 
 def prune(engine: Engine, before: datetime) -> int:
-    """Delete predictions that were made before a moment, with their outcomes; others can write meanwhile.
+    """Delete predictions made before a time, with their outcomes; others can write meanwhile.
 
-    A SQLite file does not shrink: what is free is overwritten, and used for later predictions.
+    A SQLite file does not shrink: free pages are overwritten, and used for later predictions.
 
     Returns:
-        How many were deleted.
+        The number of deleted predictions.
 
     Raises:
         RecordsError: the database does not answer; what was deleted until then stays deleted.
     """
-    some = select(predictions.c.id).where(predictions.c.at < before).limit(_AT_A_TIME)
+    batch = select(predictions.c.id).where(predictions.c.at < before).limit(_BATCH_SIZE)
     deleted = 0
-    with told(engine):
+    with database_errors(engine):
         while True:
-            with writing(engine) as connection:
-                count = connection.execute(delete(predictions).where(predictions.c.id.in_(some))).rowcount
+            with write_transaction(engine) as connection:
+                count = connection.execute(delete(predictions).where(predictions.c.id.in_(batch))).rowcount
             deleted += count
-            if count < _AT_A_TIME:
+            if count < _BATCH_SIZE:
                 break
-            time.sleep(_BREATH)
+            time.sleep(_PAUSE)
         if engine.dialect.name == SQLITE:
-            _empty_log(engine)
+            _truncate_wal(engine)
     return deleted
 
 
-def _empty_log(engine: Engine) -> None:
-    """Carry what was deleted into the file itself: the write-ahead log still holds it."""
+def _truncate_wal(engine: Engine) -> None:
+    """Empty the write-ahead log, which still holds the deleted rows."""
     connection = engine.raw_connection()
     try:
         connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

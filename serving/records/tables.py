@@ -1,4 +1,4 @@
-"""The tables as they are at present. How a database comes to have them stands in `migrations`; a test compares both."""
+"""Table definitions (SQLAlchemy Core). `migrations` creates them; a test compares both."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,18 +28,18 @@ metadata = MetaData(
 )
 
 
-class Moment(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite, which has no time zones, keeps it as text in UTC that sorts as the moments do."""
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time in UTC; SQLite, which has no time zones, stores it as text that sorts by time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Into UTC."""
+        """Convert to UTC."""
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Out of the time zone of the database, which is UTC where it says none."""
+        """Convert the time zone of the database to UTC; naive times are UTC already."""
         return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
 
 
@@ -47,7 +47,7 @@ predictions = Table(
     "predictions",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("at", Moment, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("request_id", Text, nullable=False),
     Column("route", Text, nullable=False),
     Column("caller", Text, nullable=False),
@@ -63,7 +63,7 @@ predictions = Table(
     Column("kept", Text, nullable=False),
     Column("inputs", Text),
 )
-"""One row an answer; `inputs` is the accident as JSON, and `kept` how much of it: full, reduced or none."""
+"""One row a prediction; `inputs` is the accident as JSON, and `kept` its level of detail: full, reduced or none."""
 
 feedback = Table(
     "feedback",
@@ -71,10 +71,10 @@ feedback = Table(
     Column("id", Integer, primary_key=True),
     Column("prediction_id", Text, ForeignKey("predictions.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("outcome", SmallInteger, CheckConstraint("outcome IN (0, 1)", name="outcome"), nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("caller", Text, nullable=False),
 )
-"""One row an outcome that was told; of several for one prediction, that of the highest `id` holds."""
+"""One row an outcome; of several for one prediction, that of the highest `id` counts."""
 
 api_keys = Table(
     "api_keys",
@@ -83,8 +83,8 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("role", Text, CheckConstraint("role IN ('predict', 'evaluate', 'admin')", name="role"), nullable=False),
     Column("secret_sha256", Text, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment),
-    Column("revoked_at", Moment),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
 )
-"""One row a key; of its secret there is the SHA-256 alone, in hexadecimal digits."""
+"""One row an API key; the secret is stored as hexadecimal SHA-256 only."""

@@ -1,1 +1,1 @@
-"""The routes, one file a concern; each asks `serving.model.predictor` and says nothing of its own."""
+"""API routes, one module a concern."""

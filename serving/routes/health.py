@@ -1,55 +1,56 @@
-"""Whether the service lives and is ready, its figures, and the page for people."""
+"""Liveness, readiness, metrics and the web page."""
 
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from serving.auth.authorization import GuardedRoute
+from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
-from serving.dependencies import world_of
-from serving.http.json_body import Json
-from serving.http.openapi import faults, needs
+from serving.dependencies import get_state
+from serving.http.json_body import JsonResponse
 from serving.observability.metrics import CONTENT_TYPE
 from serving.schemas import responses
+from serving.schemas.openapi import error_responses, requires_role
 
-PAGE = Path(__file__).resolve().parents[1] / "page"
-POLICY = (
+PAGE_FOLDER = Path(__file__).resolve().parents[1] / "page"
+_CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 router = APIRouter(tags=["state"])
-guarded = APIRouter(route_class=GuardedRoute, tags=["state"])
+protected_router = APIRouter(route_class=ProtectedRoute, tags=["state"])
 
 
-@router.get("/health", response_model=responses.Alive, summary="Does the process answer?")
-async def health() -> Json:
-    """The process answers."""
-    return Json({"status": "alive"})
+@router.get("/health", response_model=responses.Health, summary="Liveness")
+async def health() -> JsonResponse:
+    """The process is alive."""
+    return JsonResponse({"status": "alive"})
 
 
-@router.get("/ready", response_model=responses.Ready, responses=faults(503), summary="Is a model loaded?")
-async def ready(request: Request) -> Json:
-    """A model is loaded and answers; 503 until then."""
-    return Json({"status": "ready", "model": world_of(request).served().called})
+@router.get("/ready", response_model=responses.Readiness, responses=error_responses(503), summary="Readiness")
+async def ready(request: Request) -> JsonResponse:
+    """A model is loaded; 503 until then."""
+    return JsonResponse({"status": "ready", "model": get_state(request).require_model().info})
 
 
-@guarded.get(
+@protected_router.get(
     "/metrics",
     response_class=Response,
-    responses=faults() | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-    openapi_extra=needs(Role.PREDICT),
-    summary="Figures for Prometheus",
+    responses=error_responses() | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    openapi_extra=requires_role(Role.PREDICT),
+    summary="Prometheus metrics",
 )
 def metrics(request: Request) -> Response:
-    """Figures of all workers, in the text form of Prometheus."""
-    world = world_of(request)
-    world.tell_log()
-    return Response(world.metrics.render(), media_type=CONTENT_TYPE)
+    """Metrics of all workers in the text format of Prometheus."""
+    state = get_state(request)
+    state.update_log_metrics()
+    return Response(state.metrics.render(), media_type=CONTENT_TYPE)
 
 
 @router.get("/", include_in_schema=False)
 async def page() -> FileResponse:
-    """The page for people."""
-    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+    """The web page."""
+    headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
+    return FileResponse(PAGE_FOLDER / "index.html", headers=headers)

@@ -1,4 +1,4 @@
-"""The model that answers: what it is, what it is told, and a look for a newer one."""
+"""The loaded model: its properties, its inputs, and reloading."""
 
 import time
 
@@ -10,34 +10,34 @@ from accidents.inference.json_scoring import FLAT, NESTED
 from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.reader import FEATURE_COLUMNS
 from accidents.requests.rows import COLUMNS, RequestPart
-from serving.auth.authorization import GuardedRoute
+from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
-from serving.dependencies import world_of
-from serving.http.errors import ServingError
-from serving.http.json_body import Json
-from serving.http.openapi import faults, needs
-from serving.model.pointer import wait_for_check
+from serving.dependencies import get_state
+from serving.http.errors import ApiError
+from serving.http.json_body import JsonResponse
+from serving.model.pointer import reload_request_file, wait_for_check
 from serving.schemas import requests, responses
+from serving.schemas.openapi import error_responses, requires_role
 
-router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["model"])
-_PATIENCE = 30  # seconds for the registry to be asked
+router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["model"])
+_RELOAD_TIMEOUT = 30  # seconds for the supervisor to check the registry
 _OUTPUTS = ["probability (float64)", "prediction (0 or 1)", "interpretation (Priority or Non-Priority)"]
 
 
 @router.get(
     "/model",
-    response_model=responses.Model,
-    responses=faults(503),
-    openapi_extra=needs(Role.PREDICT),
-    summary="The model",
+    response_model=responses.ModelDetails,
+    responses=error_responses(503),
+    openapi_extra=requires_role(Role.PREDICT),
+    summary="Describe the model",
 )
-async def model(request: Request) -> Json:
-    """The model that answers now: how it was trained, what it reaches, what it is told."""
-    served = world_of(request).served()
-    bundle = served.bundle
-    return Json(
+async def model(request: Request) -> JsonResponse:
+    """The loaded model: version, training data, threshold, metrics, features, signature."""
+    loaded = get_state(request).require_model()
+    bundle = loaded.bundle
+    return JsonResponse(
         {
-            **served.called,
+            **loaded.info,
             "level": bundle.level,
             "geography": bundle.geography,
             "trained_at": bundle.trained_at,
@@ -59,44 +59,45 @@ async def model(request: Request) -> Json:
 @router.get(
     "/input-features",
     response_model=responses.InputFeatures,
-    responses=faults(503),
-    openapi_extra=needs(Role.PREDICT),
-    summary="What a request may hold",
+    responses=error_responses(503),
+    openapi_extra=requires_role(Role.PREDICT),
+    summary="Describe the inputs",
 )
-async def input_features(request: Request) -> Json:
-    """Every column that a request may give, by part, with its codes and range, and whether the model uses it."""
-    level = world_of(request).served().bundle.level
+async def input_features(request: Request) -> JsonResponse:
+    """Every column that a request may contain, by part, with its codes and range, and whether the model uses it."""
+    level = get_state(request).require_model().bundle.level
+    availability = Availability[level.upper()]
     parts = {
         part.value: [
-            requests.facts(column)
-            | {"used": name in FEATURE_COLUMNS[part] and column.availability <= Availability[level.upper()]}
+            requests.column_details(column)
+            | {"used": name in FEATURE_COLUMNS[part] and column.availability <= availability}
             for name, column in COLUMNS[part].items()
             if name == column.name and column.availability is not Availability.AFTER
         ]
         for part in RequestPart
     }
-    return Json({"level": level, "parts": parts, "flat": sorted(FLAT_FIELDS)})
+    return JsonResponse({"level": level, "parts": parts, "flat": sorted(FLAT_FIELDS)})
 
 
 @router.post(
     "/admin/reload",
-    response_model=responses.Reloaded,
-    responses=faults(503, 504),
-    openapi_extra=needs(Role.ADMIN),
-    summary="Look for a newer model now",
+    response_model=responses.ReloadResult,
+    responses=error_responses(503, 504),
+    openapi_extra=requires_role(Role.ADMIN),
+    summary="Check for a newer model now",
 )
-async def reload(request: Request) -> Json:
-    """Ask the registry now in place of at the next poll, and take the model that it names.
+async def reload(request: Request) -> JsonResponse:
+    """Check the registry now instead of at the next poll, and load the model that it names.
 
-    Other workers of the service take it within a second.
+    Other workers of the service load it within a second.
     """
-    world = world_of(request)
-    before, since = world.current.served, time.time()
-    world.pointer.with_name("wanted").touch()
-    pointer = await run_in_threadpool(wait_for_check, world.pointer, since, _PATIENCE)
+    state = get_state(request)
+    loader = state.model_loader
+    before, since = loader.model, time.time()
+    reload_request_file(loader.pointer_file).touch()
+    pointer = await run_in_threadpool(wait_for_check, loader.pointer_file, since, _RELOAD_TIMEOUT)
     if pointer is None:
-        raise ServingError(504, "not_asked", f"the registry was not asked within {_PATIENCE} s; the model stays")
-    problem = await run_in_threadpool(world.current.look) or pointer.problem
-    if problem:
-        raise ServingError(503, "not_taken", "the newer model was not taken and the present one stays; see the log")
-    return Json({"model": world.served().called, "changed": world.current.served is not before})
+        raise ApiError(504, "not_asked", f"the registry was not checked within {_RELOAD_TIMEOUT} s; the model stays")
+    if await run_in_threadpool(loader.check) or pointer.problem:
+        raise ApiError(503, "not_taken", "the newer model could not be loaded and the present one stays; see the log")
+    return JsonResponse({"model": state.require_model().info, "changed": loader.model is not before})

@@ -1,1 +1,1 @@
-"""What requests and answers look like, for the OpenAPI description; requests follow from the column specification."""
+"""OpenAPI schema: pydantic models of requests (derived from the column specification) and responses."""

@@ -1,7 +1,7 @@
-"""Models of what callers send, made of the column specification: descriptions, code lists, ranges, examples.
+"""Pydantic models of request bodies, derived from the column specification: descriptions, codes, ranges, examples.
 
-They describe; they do not validate. A request is read by `accidents.requests`, which takes all that is described here
-and, being forgiving, numbers as texts, too.
+They are for the OpenAPI schema and do not validate: `accidents.requests` parses accidents, and also accepts numbers
+written as strings.
 """
 
 import json
@@ -16,16 +16,16 @@ from accidents.requests.flat import COUNT_FIELDS, FLAT_FIELDS
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
 
 _EXAMPLES = PROJECT_ROOT / "examples"
-_GREATEST_KEY = 10**15
-_LONGEST_TEXT = 500
-_ID = "019314c6-0000-7000-8000-000000000000"
-_NAMES = {
+_MAX_KEY = 10**15
+_MAX_TEXT_LENGTH = 500
+_EXAMPLE_ID = "019314c6-0000-7000-8000-000000000000"
+_MODEL_NAMES = {
     RequestPart.ACCIDENT: "AccidentFacts",
     RequestPart.ROAD: "Road",
     RequestPart.VEHICLES: "Vehicle",
     RequestPart.PEOPLE: "Person",
 }
-_LIKE = {
+_EXAMPLE_VALUES = {
     "Num_Acc": 202400000001,
     "hrmn": "17:15",
     "dep": "33",
@@ -49,14 +49,14 @@ class _FlatBody(_Body):
 
 @cache
 def accident_model() -> type[BaseModel]:
-    """An accident in the nested form."""
+    """Model of an accident in the nested form."""
     accident, road, vehicle, person = map(
-        _part, (RequestPart.ACCIDENT, RequestPart.ROAD, RequestPart.VEHICLES, RequestPart.PEOPLE)
+        _part_model, (RequestPart.ACCIDENT, RequestPart.ROAD, RequestPart.VEHICLES, RequestPart.PEOPLE)
     )
     return create_model(
         "Accident",
         __base__=_Body,
-        __doc__="An accident with its road, vehicles and people, under the published names of BAAC.",
+        __doc__="An accident with its road, vehicles and people, under the column names of BAAC.",
         accident=(accident, Field(default_factory=accident, description="the accident")),
         road=(road, Field(default_factory=road, description="the main place")),
         vehicles=(_list_of(vehicle), Field(min_length=1, max_length=MAX_ROWS, description="all vehicles")),
@@ -66,21 +66,21 @@ def accident_model() -> type[BaseModel]:
 
 @cache
 def flat_model() -> type[BaseModel]:
-    """An accident in the classic flat form."""
+    """Model of an accident in the flat form."""
     fields: dict[str, Any] = {name: _field(column) for name, column in flat_columns().items()}
-    doc = "The classic flat form: one person, their vehicle, the road and the accident."
+    doc = "The flat form: one person, their vehicle, the road and the accident."
     return create_model("FlatAccident", __base__=_FlatBody, __doc__=doc, **fields)
 
 
 @cache
 def any_accident() -> Any:
-    """Either form."""
+    """Union of both forms."""
     return accident_model() | flat_model()
 
 
 @cache
 def batch_model() -> type[BaseModel]:
-    """Many accidents."""
+    """Model of a batch of accidents."""
     return create_model(
         "Batch",
         __base__=_Body,
@@ -91,63 +91,63 @@ def batch_model() -> type[BaseModel]:
 
 @cache
 def labelled_model() -> type[BaseModel]:
-    """Accidents with their outcomes."""
+    """Model of labelled accidents."""
     return create_model(
         "LabelledAccidents",
         __base__=_Body,
-        __doc__="Accidents in either form, and of each of them whether it was priority.",
+        __doc__="Accidents in either form with their labels.",
         accidents=(_list_of(any_accident()), Field(min_length=1)),
         priority=(list[Literal[0, 1]], Field(min_length=1, description="1: somebody was killed or hospitalised")),
     )
 
 
-def _no_truth(value: Any) -> Any:
+def _reject_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("must be 0 or 1")
     return value
 
 
-class Wanted(BaseModel):
-    """What may stand behind the question mark."""
+class PredictQuery(BaseModel):
+    """Query parameters of `/v1/predict`."""
 
-    reasons: int = Field(0, ge=0, le=20, description="how many of the strongest reasons are wanted")
+    reasons: int = Field(0, ge=0, le=20, description="number of the strongest reasons to return")
 
 
 class Feedback(BaseModel):
-    """What became of an accident that was predicted."""
+    """Outcome of an accident that was predicted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    prediction_id: str = Field(description="as it was answered", max_length=64, examples=[_ID])
-    priority: Annotated[Literal[0, 1], BeforeValidator(_no_truth)] = Field(
+    prediction_id: str = Field(description="from the response of the prediction", max_length=64, examples=[_EXAMPLE_ID])
+    priority: Annotated[Literal[0, 1], BeforeValidator(_reject_bool)] = Field(
         description="1: somebody was killed or hospitalised, 0: nobody was"
     )
 
 
 def flat_columns() -> dict[str, Column]:
-    """The column behind each key of the flat form."""
-    found = {
+    """The column of each field of the flat form."""
+    columns = {
         name: column for part in reversed(RequestPart) for name, column in COLUMNS[part].items() if name in FLAT_FIELDS
     }
-    return dict(sorted((found | COUNT_FIELDS).items()))
+    return dict(sorted((columns | COUNT_FIELDS).items()))
 
 
 def examples() -> dict[str, Any]:
-    """The examples of the project, as OpenAPI names them."""
+    """The examples of the project as OpenAPI example objects."""
     return {
         file.stem: {"summary": file.stem.replace("_", " "), "value": json.loads(file.read_text(encoding="utf-8"))}
         for file in sorted(_EXAMPLES.glob("*.json"))
     }
 
 
-def facts(column: Column) -> dict[str, Any]:
-    """Everything about a column that a form needs: meaning, kind, codes, range, when it is known."""
-    written = {code: letter for letter, code in column.letter_codes.items()}
+def column_details(column: Column) -> dict[str, Any]:
+    """Content of a `responses.InputFeature` without `used`."""
+    letters = {code: letter for letter, code in column.letter_codes.items()}
     return {
         "name": column.name,
         "meaning": column.meaning,
         "kind": column.kind.name.lower(),
         "known": column.availability.label,
-        "codes": {str(written.get(code, code)): words for code, words in column.codes.items()},
+        "codes": {str(letters.get(code, code)): words for code, words in column.codes.items()},
         "minimum": column.minimum,
         "maximum": column.maximum,
         "unit": column.unit,
@@ -159,22 +159,24 @@ def _list_of(model: Any) -> Any:
     return list[model]
 
 
-def _part(part: RequestPart) -> Any:
+def _part_model(part: RequestPart) -> Any:
     fields: dict[str, Any] = {
         column.name: _field(column)
         for name, column in COLUMNS[part].items()
         if name == column.name and column.availability is not Availability.AFTER
     }
-    doc = f"Facts of {part.value}; what is not known is left out."
-    return create_model(_NAMES[part], __base__=_Body, __doc__=doc, **fields)
+    doc = f"Columns of {part.value}; unknown values are left out."
+    return create_model(_MODEL_NAMES[part], __base__=_Body, __doc__=doc, **fields)
 
 
 def _field(column: Column) -> Any:
-    """Type and description of one field; every one may be left out."""
-    example = _LIKE.get(column.name, next(iter(column.codes), None))
-    words = f"{column.meaning}; {column.describe_allowed_values()}" if column.codes or column.unit else column.meaning
-    described = Field(None, description=words, examples=None if example is None else [example])
-    return Annotated[_type(column) | None, described], None
+    """Type and description of an optional field."""
+    example = _EXAMPLE_VALUES.get(column.name, next(iter(column.codes), None))
+    description = (
+        f"{column.meaning}; {column.describe_allowed_values()}" if column.codes or column.unit else column.meaning
+    )
+    field = Field(None, description=description, examples=None if example is None else [example])
+    return Annotated[_type(column) | None, field], None
 
 
 def _type(column: Column) -> Any:
@@ -189,8 +191,8 @@ def _type(column: Column) -> Any:
         case ColumnKind.TEXT if column.pattern:
             return Annotated[str, Field(pattern=f"^({column.pattern})$")]
         case ColumnKind.TEXT:
-            return Annotated[str, Field(max_length=_LONGEST_TEXT)]
+            return Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
     low = 0 if column.minimum is None else column.minimum
-    high = _GREATEST_KEY if column.maximum is None else column.maximum
+    high = _MAX_KEY if column.maximum is None else column.maximum
     number = float if column.kind is ColumnKind.NUMBER else int
     return Annotated[number, Field(ge=number(low), le=number(high))]

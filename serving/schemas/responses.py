@@ -1,136 +1,138 @@
-"""Models of what callers get, for the OpenAPI description."""
+"""Pydantic models of responses, for the OpenAPI schema."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["code", "integer", "number", "text", "time", "key"]
+ColumnKind = Literal["code", "integer", "number", "text", "time", "key"]
 Level = Literal["strict", "call", "scene"]
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
-class Called(_Answer):
-    """Which model has answered."""
+class ModelInfo(_Response):
+    """The model that made a prediction."""
 
-    name: str = Field(description="registered name, or that of the file", examples=["Accident_Prediction_Lightgbm"])
+    name: str = Field(description="registered name, or name of the file", examples=["Accident_Prediction_Lightgbm"])
     version: str = Field(description="version in the registry, or date of training", examples=["3"])
     type: str = Field(description="type of model", examples=["lightgbm"])
 
 
-class ReasonGiven(_Answer):
-    """One fact and what it adds to the prediction."""
+class Reason(_Response):
+    """Contribution of one topic to the prediction."""
 
-    topic: str = Field(description="what it is about", examples=["light"])
-    text: str = Field(description="in words, with the accident's own value", examples=["light: daylight"])
-    value: float | None = Field(description="value of the column that speaks for the topic; null: not recorded")
-    contribution: float = Field(description="positive speaks for priority; in `unit`")
+    topic: str = Field(description="group of columns", examples=["light"])
+    text: str = Field(description="in words, with the value of the accident", examples=["light: daylight"])
+    value: float | None = Field(description="value of the column that represents the topic; null: not recorded")
+    contribution: float = Field(description="sum over the columns of the topic in `unit`; positive for priority")
 
 
-class Prediction(_Answer):
-    """What the model says about one accident."""
+class Prediction(_Response):
+    """Prediction for one accident."""
 
-    prediction_id: str = Field(description="to name the prediction by, for feedback")
-    model: Called
-    level: Level = Field(description="what the model is told of an accident")
+    prediction_id: str = Field(description="identifies the prediction in feedback")
+    model: ModelInfo
+    level: Level = Field(description="availability of the columns that the model uses")
     prediction: Literal[0, 1] = Field(description="1 where the probability reaches the threshold")
     interpretation: Literal["Priority", "Non-Priority"]
     probability: float = Field(ge=0, le=1, description="calibrated, that somebody was killed or hospitalised")
     threshold: float = Field(ge=0, le=1)
     missing: list[str] = Field(description="inputs that the model uses and that were not given")
-    warnings: list[str] = Field(description="what was given and could not be used as it stands")
-    reasons: list[ReasonGiven] | None = Field(None, description="strongest first, where asked for")
-    unit: Literal["log-odds", "probability"] | None = Field(None, description="of contributions")
+    warnings: list[str] = Field(description="inputs that could not be used as given")
+    reasons: list[Reason] | None = Field(None, description="strongest first, where requested")
+    unit: Literal["log-odds", "probability"] | None = Field(None, description="unit of the contributions")
 
 
 class Explanation(Prediction):
-    """A prediction and all that moved the model: `average` and all contributions add up to `said`."""
+    """A prediction with all its reasons: `base_value` and all contributions add up to `raw_score`."""
 
-    average: float = Field(description="what the model says on average, in `unit`")
-    said: float = Field(description="what it says of this accident, before calibration")
+    base_value: float = Field(description="mean score of the model in `unit`, before calibration (SHAP base value)")
+    raw_score: float = Field(description="score of this accident in `unit`, before calibration")
+    average: float = Field(description="old name of `base_value`", deprecated=True)
+    said: float = Field(description="old name of `raw_score`", deprecated=True)
 
 
-class Problem(_Answer):
-    """One fault of a request."""
+class FieldProblem(_Response):
+    """One invalid field."""
 
     field: str
     value: str
     reason: str
 
 
-class Fault(_Answer):
-    """Why something was not answered."""
+class ErrorDetail(_Response):
+    """Why a request or an accident was refused."""
 
     code: str = Field(description="for programs", examples=["invalid_accident"])
     message: str = Field(description="for people")
-    problems: list[Problem] = Field(description="every fault of the content")
+    problems: list[FieldProblem] = Field(description="all invalid fields of the content")
 
 
-class Error(_Answer):
-    """Why a request was not answered."""
+class Error(_Response):
+    """Error response."""
 
-    error: Fault
+    error: ErrorDetail
     request_id: str
 
 
-class Refused(_Answer):
-    """Why an accident of a batch was not answered."""
+class AccidentError(_Response):
+    """Error of one accident in a batch."""
 
-    error: Fault
-
-
-class Predictions(_Answer):
-    """Answers in the order of the accidents, each a prediction or an error."""
-
-    results: list[Prediction | Refused]
+    error: ErrorDetail
 
 
-class Model(_Answer):
-    """The model that answers now."""
+class Predictions(_Response):
+    """Results in the order of the accidents, each a prediction or an error."""
+
+    results: list[Prediction | AccidentError]
+
+
+class ModelDetails(_Response):
+    """Properties of the loaded model."""
 
     name: str
     version: str
     type: str
     level: Level
-    geography: bool = Field(description="whether it is told where the accident was")
+    geography: bool = Field(description="whether the model uses the place of the accident")
     trained_at: str
-    trained_on: dict[str, Any] = Field(description="fingerprint and months of the data, accidents by part, split")
+    trained_on: dict[str, Any] = Field(description="fingerprint and months of the data, accidents by set, split")
     threshold: float
     rule: str = Field(description="how the threshold was chosen")
-    metrics: dict[str, dict[str, float | None]] = Field(description="by part: validation, test")
+    metrics: dict[str, dict[str, float | None]] = Field(description="by set: validation, test")
     features: list[str]
-    signature: dict[str, list[str]] = Field(description="what goes in and what comes out")
+    signature: dict[str, list[str]] = Field(description="inputs and outputs")
 
 
-class InputFeature(_Answer):
-    """One column of BAAC that a request may give."""
+class InputFeature(_Response):
+    """A BAAC column that a request may contain."""
 
     name: str
     meaning: str
-    kind: Kind
+    kind: ColumnKind
     known: Level
     codes: dict[str, str]
     minimum: float | None
     maximum: float | None
     unit: str
     pattern: str
-    used: bool = Field(description="whether the model that answers uses it")
+    used: bool = Field(description="whether the loaded model uses it")
 
 
-class InputFeatures(_Answer):
-    """What a request may hold, by part of the nested form, and the keys of the flat form."""
+class InputFeatures(_Response):
+    """Columns that a request may contain, by part of the nested form, and the fields of the flat form."""
 
     level: Level
     parts: dict[str, list[InputFeature]]
     flat: list[str]
 
 
-class Evaluated(_Answer):
-    """The model measured on labelled accidents; what is not defined is null."""
+class Evaluation(_Response):
+    """Metrics of the model on labelled accidents; undefined ones are null."""
 
-    model: Called
+    model: ModelInfo
     n: int
     threshold: float
     metrics: dict[str, float | None]
@@ -139,29 +141,29 @@ class Evaluated(_Answer):
     confusion: dict[str, int]
 
 
-class FeedbackTaken(_Answer):
+class StoredFeedback(_Response):
     """An outcome that was stored."""
 
     prediction_id: str
     priority: Literal[0, 1]
-    replaced: bool = Field(description="whether it takes the place of an earlier one")
+    replaced: bool = Field(description="whether it replaces an earlier outcome")
 
 
-class Reloaded(_Answer):
-    """What a look for a newer model has found."""
+class ReloadResult(_Response):
+    """Result of a check for a newer model."""
 
-    model: Called
+    model: ModelInfo
     changed: bool
 
 
-class Alive(_Answer):
-    """The process answers."""
+class Health(_Response):
+    """The process is alive."""
 
     status: Literal["alive"]
 
 
-class Ready(_Answer):
-    """A model is loaded and answers."""
+class Readiness(_Response):
+    """A model is loaded."""
 
     status: Literal["ready"]
-    model: Called
+    model: ModelInfo

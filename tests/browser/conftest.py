@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving.world import running_api
+from tests.serving.service_process import anonymous_service
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 812}
@@ -29,7 +29,7 @@ FLAGS = (
 
 @dataclass
 class Opened:
-    """A page, and what happened while it was opened."""
+    """A page, and what happened while it was tab."""
 
     page: Any
     errors: list[str] = field(default_factory=list)
@@ -73,7 +73,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def api() -> Iterator[str]:
     """Address of a running service that anybody on this machine may ask."""
-    with running_api() as address:
+    with anonymous_service() as address:
         yield address
 
 
@@ -82,7 +82,7 @@ def open_page(chromium: Any) -> Iterator[OpenPage]:
     """A function that opens an address in a window of its own, at the width of a desktop or of a phone."""
     contexts = []
 
-    def opened(address: str, window: dict[str, int] = DESKTOP, **options: Any) -> Opened:
+    def tab(address: str, window: dict[str, int] = DESKTOP, **options: Any) -> Opened:
         context = chromium.new_context(viewport=window, **options)
         contexts.append(context)
         result = Opened(context.new_page())
@@ -93,6 +93,6 @@ def open_page(chromium: Any) -> Iterator[OpenPage]:
         result.page.goto(address, wait_until="load")
         return result
 
-    yield opened
+    yield tab
     for context in contexts:
         context.close()

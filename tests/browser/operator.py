@@ -19,8 +19,8 @@ _LABEL = """() => {
 class Operator:
     """Somebody in front of the page; `keys` counts what was pressed."""
 
-    def __init__(self, opened: Opened) -> None:
-        self.opened, self.page = opened, opened.page
+    def __init__(self, tab: Opened) -> None:
+        self.tab, self.page = tab, tab.page
         self.keys = 0
         self.page.wait_for_selector("#questions:not([hidden])", timeout=PATIENCE)
 

@@ -24,10 +24,10 @@ OWN = {"Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "
 @pytest.fixture
 def operator(api: str, open_page: OpenPage) -> Iterator[Operator]:
     """Somebody at a desktop, with whom nothing may go wrong unseen."""
-    opened = open_page(api)
-    yield Operator(opened)
-    assert [error for error in opened.errors if "422" not in error] == []
-    assert all(address.startswith(f"{api}/") for address in opened.requests), opened.requests
+    tab = open_page(api)
+    yield Operator(tab)
+    assert [error for error in tab.errors if "422" not in error] == []
+    assert all(address.startswith(f"{api}/") for address in tab.requests), tab.requests
 
 
 def test_an_answer_by_keyboard_alone(operator: Operator) -> None:
@@ -165,7 +165,7 @@ def test_what_the_page_itself_cannot_translate_is_said_at_its_field(
     operator.press("Control+Enter")
     assert said in " ".join(operator.errors())
     assert operator.field(label).evaluate("field => field === document.activeElement")
-    assert not any("/v1/predict" in address for address in operator.opened.requests)
+    assert not any("/v1/predict" in address for address in operator.tab.requests)
 
 
 def test_vehicles_and_people_are_added_and_removed(operator: Operator) -> None:
@@ -231,7 +231,7 @@ def test_without_a_network_nothing_is_lost(operator: Operator) -> None:
     sent, answer = operator.ask()
     assert sent["vehicles"][0]["catv"] == 2
     assert "probability" in answer
-    operator.opened.errors.clear()  # the browser's own words on the lost request
+    operator.tab.errors.clear()  # the browser's own words on the lost request
 
 
 @pytest.mark.parametrize(
@@ -246,37 +246,37 @@ def test_without_a_network_nothing_is_lost(operator: Operator) -> None:
 def test_nothing_serious_stands_in_anybodys_way(
     window: str, scheme: str, api: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    opened = open_page(api, WINDOWS[window], color_scheme=scheme)
-    operator = Operator(opened)
+    tab = open_page(api, WINDOWS[window], color_scheme=scheme)
+    operator = Operator(tab)
     assert operator.findings() == []
     operator.preset(PRESETS[1])
-    opened.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tab.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     operator.field("Speed limit (km/h)").fill("999")
     operator.ask()
     assert operator.findings() == []
     operator.field("Speed limit (km/h)").fill("80")
     operator.ask()
-    opened.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tab.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert operator.findings() == []
-    assert opened.overflow() <= 0
-    assert opened.picture(tmp_path / "page.png").stat().st_size > 50_000
+    assert tab.overflow() <= 0
+    assert tab.picture(tmp_path / "page.png").stat().st_size > 50_000
     operator.field("Speed limit (km/h)").fill("90")
     assert operator.findings() == []
 
 
 def test_on_a_phone_the_answer_comes_into_sight(api: str, open_page: OpenPage) -> None:
-    opened = open_page(api, SMALL_PHONE, has_touch=True, is_mobile=True)
-    operator = Operator(opened)
-    assert opened.overflow() <= 0
-    opened.page.get_by_role("button", name=PRESETS[1]).tap()
-    opened.page.locator("#ask").tap()
-    opened.page.locator(".verdict").wait_for()
-    top, height = opened.page.evaluate(
+    tab = open_page(api, SMALL_PHONE, has_touch=True, is_mobile=True)
+    operator = Operator(tab)
+    assert tab.overflow() <= 0
+    tab.page.get_by_role("button", name=PRESETS[1]).tap()
+    tab.page.locator("#ask").tap()
+    tab.page.locator(".verdict").wait_for()
+    top, height = tab.page.evaluate(
         "(({top}) => [top, innerHeight])(document.querySelector('.verdict').getBoundingClientRect())"
     )
     assert 0 <= top < height / 2
-    assert re.fullmatch(r"(Not p|P)riority, [\d.]+ %", opened.page.locator("#brief").inner_text())
-    assert all(height >= 24 and width >= 24 for width, height in opened.sizes("#questions button:not([hidden])"))
-    assert opened.overflow() <= 0
-    assert opened.errors == []
+    assert re.fullmatch(r"(Not p|P)riority, [\d.]+ %", tab.page.locator("#brief").inner_text())
+    assert all(height >= 24 and width >= 24 for width, height in tab.sizes("#questions button:not([hidden])"))
+    assert tab.overflow() <= 0
+    assert tab.errors == []
     assert operator.findings() == []

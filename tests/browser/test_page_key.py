@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.operator import Operator
-from tests.serving.world import PROJECT, saved_model, service
+from tests.serving.service_process import PROJECT, save_small_model, service_url
 
 pytestmark = pytest.mark.browser
 
@@ -22,14 +22,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     environment = os.environ | {"SERVING_DATABASE_URL": f"sqlite:///{folder}/serving.db"}
     command = [sys.executable, "run.py", "keys", "create", "--name", "operator", "--role", "predict"]
     made = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True)
-    with service(folder, saved_model(folder)) as address:
+    with service_url(folder, save_small_model(folder)) as address:
         yield address, made.stdout.strip()
 
 
 def test_a_key_is_asked_for_and_kept_in_the_tab_alone(guarded: tuple[str, str], open_page: OpenPage) -> None:
     address, key = guarded
-    opened = open_page(address)
-    page = opened.page
+    tab = open_page(address)
+    page = tab.page
     page.get_by_label("API key").wait_for()
     assert not page.locator("#questions").is_visible()
     page.keyboard.type("acc_wrong")  # the field has the focus
@@ -37,30 +37,30 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_alone(guarded: tuple[str, str], 
     page.locator("#key-why", has_text="The key was not accepted").wait_for()
     page.keyboard.type(key)
     page.keyboard.press("Enter")
-    operator = Operator(opened)
+    operator = Operator(tab)
     assert not page.get_by_label("API key").is_visible()
     assert "probability" in operator.ask()[1]
     assert key not in page.content()
     kept = "[localStorage.length, document.cookie, Object.values(sessionStorage)]"
     assert page.evaluate(kept) == [0, "", [key]]
-    assert not any(key in asked for asked in opened.requests)
+    assert not any(key in asked for asked in tab.requests)
     assert operator.findings() == []
 
 
 def test_a_reload_keeps_the_key_and_it_can_be_forgotten(guarded: tuple[str, str], open_page: OpenPage) -> None:
     address, key = guarded
-    opened = open_page(address)
-    opened.page.get_by_label("API key").fill(key)
-    opened.page.keyboard.press("Enter")
-    Operator(opened)
-    opened.page.reload()
-    operator = Operator(opened)
+    tab = open_page(address)
+    tab.page.get_by_label("API key").fill(key)
+    tab.page.keyboard.press("Enter")
+    Operator(tab)
+    tab.page.reload()
+    operator = Operator(tab)
     operator.preset("Rear-end bump in town")
-    opened.page.get_by_role("button", name="Forget the key").click()
-    assert opened.page.evaluate("sessionStorage.length") == 0
+    tab.page.get_by_role("button", name="Forget the key").click()
+    assert tab.page.evaluate("sessionStorage.length") == 0
     operator.press("Control+Enter")
-    opened.page.get_by_label("API key").fill(key)
-    with opened.page.expect_response("**/v1/predict*") as waiting:
-        opened.page.keyboard.press("Enter")
+    tab.page.get_by_label("API key").fill(key)
+    with tab.page.expect_response("**/v1/predict*") as waiting:
+        tab.page.keyboard.press("Enter")
     assert waiting.value.ok  # what was filled in is asked with the new key, and not lost
     assert len(waiting.value.request.post_data_json["vehicles"]) == 2

@@ -52,12 +52,12 @@ def test_a_page_shows_without_errors_or_requests_and_fits_the_window(
     name: str, window: str, pages: Path, open_page: OpenPage, tmp_path: Path
 ) -> None:
     address = (pages / name).as_uri()
-    opened = open_page(address, WINDOWS[window])
-    assert opened.errors == []
-    assert opened.requests == [address]
-    assert opened.overflow() <= 0
-    assert opened.page.locator("h1").first.is_visible()
-    assert opened.picture(tmp_path / "page.png").stat().st_size > 10_000
+    tab = open_page(address, WINDOWS[window])
+    assert tab.errors == []
+    assert tab.requests == [address]
+    assert tab.overflow() <= 0
+    assert tab.page.locator("h1").first.is_visible()
+    assert tab.picture(tmp_path / "page.png").stat().st_size > 10_000
 
 
 def test_picture_files_show_as_images_of_their_own_size(pages: Path, open_page: OpenPage) -> None:
@@ -65,9 +65,9 @@ def test_picture_files_show_as_images_of_their_own_size(pages: Path, open_page: 
     assert "confusion_matrix.svg" in {file.name for file in files}
     gallery = pages / "gallery.html"
     gallery.write_text("<!doctype html>" + "".join(f'<img src="{file.name}">' for file in files))
-    opened = open_page(gallery.as_uri(), WINDOWS["desktop"])
-    assert opened.errors == []
-    widths = opened.page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
+    tab = open_page(gallery.as_uri(), WINDOWS["desktop"])
+    assert tab.errors == []
+    widths = tab.page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
     assert len(widths) == len(files)
     assert min(widths) > 400
 
@@ -80,11 +80,11 @@ def test_a_page_has_a_title(name: str, title: str, pages: Path, open_page: OpenP
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("name", TITLES)
 def test_pictures_are_drawn_and_not_cut(name: str, window: str, pages: Path, open_page: OpenPage) -> None:
-    opened = open_page((pages / name).as_uri(), WINDOWS[window])
-    sizes = opened.sizes("figure svg")
+    tab = open_page((pages / name).as_uri(), WINDOWS[window])
+    sizes = tab.sizes("figure svg")
     assert len(sizes) == PICTURES[name]
     assert all(width > 200 and height > 100 for width, height in sizes)
-    assert all(size > (0, 0) for size in opened.sizes("figure svg g[id^=axes]"))
+    assert all(size > (0, 0) for size in tab.sizes("figure svg g[id^=axes]"))
 
 
 @pytest.mark.parametrize("scheme", COLOURS)
@@ -108,12 +108,12 @@ def luminance(colour: str) -> float:
 
 
 def test_details_unfold(pages: Path, open_page: OpenPage) -> None:
-    opened = open_page((pages / "best_model.html").as_uri(), PHONE)
-    folded = opened.page.locator("details").first
+    tab = open_page((pages / "best_model.html").as_uri(), PHONE)
+    folded = tab.page.locator("details").first
     assert not folded.locator("table").is_visible()
     folded.locator("summary").click()
     assert folded.locator("table").is_visible()
-    assert opened.overflow() <= 0
+    assert tab.overflow() <= 0
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -121,21 +121,21 @@ def test_the_picture_in_the_readme_is_drawn(window: str, project: Path, open_pag
     picture = (project / "docs" / "images" / "overview.svg").as_uri()
     page = tmp_path / "readme.html"
     page.write_text(f'<!doctype html><meta charset="utf-8"><img src="{picture}" style="max-width: 100%">')
-    opened = open_page(page.as_uri(), WINDOWS[window])
-    assert opened.errors == []
-    assert set(opened.requests) == {page.as_uri(), picture}
-    [(width, height)] = opened.sizes("img")
+    tab = open_page(page.as_uri(), WINDOWS[window])
+    assert tab.errors == []
+    assert set(tab.requests) == {page.as_uri(), picture}
+    [(width, height)] = tab.sizes("img")
     assert width > 300
     assert height > 40
-    assert opened.page.eval_on_selector("img", "image => image.complete && image.naturalWidth > 0")
-    assert opened.overflow() <= 0
+    assert tab.page.eval_on_selector("img", "image => image.complete && image.naturalWidth > 0")
+    assert tab.overflow() <= 0
 
 
 def test_a_page_that_fails_is_noticed(tmp_path: Path, open_page: OpenPage) -> None:
     page = tmp_path / "bad.html"
     page.write_text('<!doctype html><script>nothing()</script><img src="gone.png"><div style="width: 3000px">.</div>')
-    opened = open_page(page.as_uri(), PHONE)
-    assert any("nothing is not defined" in error for error in opened.errors)
-    assert any("gone.png" in error for error in opened.errors)
-    assert opened.overflow() > 2000
-    assert len(opened.requests) == 2
+    tab = open_page(page.as_uri(), PHONE)
+    assert any("nothing is not defined" in error for error in tab.errors)
+    assert any("gone.png" in error for error in tab.errors)
+    assert tab.overflow() > 2000
+    assert len(tab.requests) == 2

@@ -20,7 +20,7 @@ from cli.exit_codes import DONE, FAILED, REFUSED
 from cli.output_files import output
 from cli.runs import latest_run
 from tests.pipelines.conftest import SMALL, configure
-from tests.serving.world import PATIENCE, service
+from tests.serving.service_process import TIMEOUT, service_url
 
 pytestmark = pytest.mark.slow
 
@@ -163,14 +163,14 @@ def test_a_running_service_follows_promotion_and_rollback(
     trained: dict[str, Any], arguments: list[str], tmp_path: Path
 ) -> None:
     def version_comes(url: str, number: str) -> bool:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             if requests.get(f"{url}/v1/model", timeout=10).json()["version"] == number:
                 return True
             time.sleep(0.1)
         return False
 
-    with service(tmp_path, None, "--anonymous", "--model-name", NAME, *arguments, poll_seconds=0.5) as url:
+    with service_url(tmp_path, None, "--anonymous", "--model-name", NAME, *arguments, poll_seconds=0.5) as url:
         assert version_comes(url, "1")
         assert main(["registry", "promote", "--model-name", NAME, "--version", "2"]) == DONE
         assert version_comes(url, "2")

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
 from serving.auth.roles import Role
-from tests.serving.inside import Api, inside
-from tests.serving.world import saved_model
+from tests.serving.in_process import ApiClient, in_process_service
+from tests.serving.service_process import save_small_model
 
 LENIENT = "negative_data_rejection"
 """Numbers may come as texts, as in the published files, which the description need not say."""
@@ -33,14 +33,14 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     folder = tmp_path_factory.mktemp("schemathesis")
     patient = {"failures_per_minute": 1_000_000, "requests_per_second": 1_000_000}
-    with inside(folder, saved_model(folder), caller=patient) as found:
+    with in_process_service(folder, save_small_model(folder), caller=patient) as found:
         yield found
 
 
-def cases(api: Api, folder: Path, examples: int, *options: str) -> int:
+def cases(api: ApiClient, folder: Path, examples: int, *options: str) -> int:
     """Let schemathesis ask everything with the key that may do all; returns how many cases passed."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json"]
     command += ["-H", f"Authorization: Bearer {api.keys[Role.ADMIN]}", "--max-examples", str(examples)]
@@ -50,20 +50,20 @@ def cases(api: Api, folder: Path, examples: int, *options: str) -> int:
     return int(re.findall(r"(\d+) passed", ended.stdout)[-1])
 
 
-def test_some_hundred_cases(api: Api, tmp_path: Path) -> None:
+def test_some_hundred_cases(api: ApiClient, tmp_path: Path) -> None:
     assert cases(api, tmp_path, 20, "--phases", "examples,fuzzing,stateful") > 300
     assert api.get("/health", None).status_code == 200
 
 
 @pytest.mark.long
-def test_ten_thousand_cases(api: Api, tmp_path: Path) -> None:
+def test_ten_thousand_cases(api: ApiClient, tmp_path: Path) -> None:
     """Of every kind, with those that cover each keyword of the description one by one."""
     assert cases(api, tmp_path, 500) > 10_000
     assert api.get("/health", None).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict/batch", "/v1/evaluate", "/v1/feedback"])
-def test_what_conforms_is_taken_but_for_rules_between_fields(api: Api, path: str) -> None:
+def test_what_conforms_is_taken_but_for_rules_between_fields(api: ApiClient, path: str) -> None:
     operation = schemathesis.openapi.from_url(f"{api.url}/openapi.json")[path]["POST"]
     key = {"X-API-Key": api.keys[Role.ADMIN], "Authorization": f"Bearer {api.keys[Role.ADMIN]}"}
     answers: Counter[int] = Counter()

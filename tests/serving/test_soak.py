@@ -13,11 +13,11 @@ import psutil
 import pytest
 import requests
 
-from serving.process.supervisor import of_file
-from tests.serving.inside import ACCIDENT, EXAMPLES
-from tests.serving.load import expected_of, wait_until
-from tests.serving.test_reload import TYPES, bundle_of, put
-from tests.serving.world import Running, admin_key, saved_model, started
+from serving.process.supervisor import model_file_resolver
+from tests.serving.in_process import ACCIDENT, EXAMPLES
+from tests.serving.load_generator import expected_probability, wait_until
+from tests.serving.model.test_reload import TYPES, bundle_of, put
+from tests.serving.service_process import ServiceProcess, create_admin_key, save_small_model, start_service
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 RATE, CALLERS = 200, 8
@@ -32,7 +32,7 @@ WRONG: dict[str, Any] = {"accident": {"lum": 9}, "vehicles": [{}], "people": [{}
 class Callers:
     """Threads that ask `RATE` times a second together, everything in turn; `wrong` has what went wrong."""
 
-    def __init__(self, service: Running, key: dict[str, str], seconds: float) -> None:
+    def __init__(self, service: ServiceProcess, key: dict[str, str], seconds: float) -> None:
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.said: Counter[tuple[str, float]] = Counter()
         self.wrong: list[str] = []
@@ -109,18 +109,18 @@ class Memory(threading.Thread):
         return late / warm - 1
 
 
-def figures(service: Running, key: dict[str, str]) -> str:
+def figures(service: ServiceProcess, key: dict[str, str]) -> str:
     return requests.get(f"{service.url}/metrics", headers=key, timeout=30).text
 
 
 @pytest.mark.long
 def test_steady_load_with_reloads_takes_no_more_memory_and_makes_no_error(tmp_path: Path) -> None:
     seconds = MINUTES * 60
-    model, key = saved_model(tmp_path), {"X-API-Key": admin_key(tmp_path)}
-    expected = {(of_file(model)().version, expected_of(model))}
+    model, key = save_small_model(tmp_path), {"X-API-Key": create_admin_key(tmp_path)}
+    expected = {(model_file_resolver(model)().version, expected_probability(model))}
     records = {"keep_days": 1, "inputs": "full"}
-    with started(tmp_path, "--model-path", str(model), poll_seconds=600, records=records) as service:
-        (server,) = service.servers
+    with start_service(tmp_path, "--model-path", str(model), poll_seconds=600, records=records) as service:
+        (server,) = service.server_pids
         memory, callers = Memory(server), Callers(service, key, seconds)
         memory.start()
         asking = threading.Thread(target=callers.run)

@@ -1,5 +1,5 @@
-"""How a database of any age comes to have the present tables: one file a change in `versions`, forward alone.
+"""Alembic migrations: one file a change in `versions`, upgrades only.
 
-A change of `serving.records.tables` needs a file there, named and numbered as its neighbours, that says what to do to a
-database that has rows already. Tests run all of them on SQLite and PostgreSQL, and compare what comes out.
+A change of `serving.records.tables` needs a new, numbered file there, which also converts existing rows. Tests run all
+migrations on SQLite and PostgreSQL, and compare the result with the tables.
 """

@@ -1,15 +1,15 @@
-"""How Alembic is set up, for the changes themselves and for comparing what they make with the tables."""
+"""Options of Alembic, for running migrations and for comparing their result with the tables."""
 
 from typing import Any
 
 from serving.records.tables import metadata
 
 VERSION_TABLE = "serving_schema_version"
-"""Where the database notes its version; MLflow and ZenML, which may share it, have an `alembic_version` already."""
+"""Alembic's version table; MLflow and ZenML, which may share the database, have an `alembic_version` already."""
 
 
-def options() -> dict[str, Any]:
-    """Options of Alembic's context."""
+def context_options() -> dict[str, Any]:
+    """Keyword arguments of `context.configure`."""
     return {
         "target_metadata": metadata,
         "version_table": VERSION_TABLE,

@@ -1,1 +1,1 @@
-"""Changes of the database, oldest first. Each stays as it is once it was published."""
+"""Migrations, oldest first. A published one never changes."""

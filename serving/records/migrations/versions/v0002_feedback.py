@@ -1,4 +1,4 @@
-"""Outcomes that are told afterwards."""
+"""Outcomes of predictions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the table; it goes with the predictions that it belongs to."""
+    """Create the table; outcomes are deleted with their prediction."""
     op.create_table(
         "feedback",
         sa.Column("id", sa.Integer, nullable=False),

@@ -1,0 +1,116 @@
+"""Convert prediction records to rows, and insert rows in bulk.
+
+This competes with the event loop for the interpreter, so most of the work is done outside Python: for SQLite rows are
+passed as the driver takes them, in half the time of SQLAlchemy's parameter processing; for PostgreSQL as one JSON text
+that the server unpacks, in a seventh of the time that psycopg2 takes to quote single values.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, String, bindparam, column, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+from serving.records.data_minimisation import input_serialiser
+from serving.records.database import write_transaction
+from serving.records.prediction_record import PredictionRecord
+from serving.records.tables import predictions
+
+Row = dict[str, Any]
+"""Values by column name, in the order of the table."""
+
+Insert = Callable[[Connection, Sequence[Row]], None]
+
+_BATCH_SIZE = 200  # rows a call of the driver, which holds the interpreter meanwhile
+_LENGTH_WITHOUT_ZONE = len("2024-05-14 08:45:00.000000")
+_ROW_ERRORS = (StatementError, ArithmeticError, AttributeError, TypeError, ValueError)
+
+
+def row_builder(detail: str) -> Callable[[PredictionRecord], Row]:
+    """The function that converts a record to a row, with its content in the given level of detail."""
+    serialise = input_serialiser(detail)
+
+    def build_row(record: PredictionRecord) -> Row:
+        kept, inputs = serialise(record.content)
+        return {
+            "id": record.id,
+            "at": record.at.astimezone(UTC),
+            "request_id": record.request_id,
+            "route": record.route,
+            "caller": record.caller,
+            "model": record.model,
+            "version": record.version,
+            "type": record.type,
+            "level": record.level,
+            "probability": float(record.probability),
+            "threshold": float(record.threshold),
+            "prediction": int(record.prediction),
+            "latency_ms": float(record.latency_ms),
+            "missing": int(record.missing),
+            "kept": kept,
+            "inputs": inputs,
+        }
+
+    return build_row
+
+
+class PredictionWriter:
+    """Inserts rows into the table of predictions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._insert = _insert_into_postgresql() if engine.dialect.name == "postgresql" else _insert_into_sqlite(engine)
+
+    def write(self, rows: Sequence[Row]) -> int:
+        """Insert rows in one transaction; bisects them where the database rejects values.
+
+        Idempotent: rows whose commit succeeded just before the connection broke may be written again.
+
+        Returns:
+            The number of rows that the database rejects for their values.
+
+        Raises:
+            SQLAlchemyError: the database cannot be written to now; try the same rows again later.
+        """
+        try:
+            with write_transaction(self._engine) as connection:
+                for start in range(0, len(rows), _BATCH_SIZE):
+                    self._insert(connection, rows[start : start + _BATCH_SIZE])
+        except _ROW_ERRORS as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
+                raise
+            if len(rows) == 1:
+                return 1
+            middle = len(rows) // 2
+            return self.write(rows[:middle]) + self.write(rows[middle:])
+        return 0
+
+
+def _insert_into_sqlite(engine: Engine) -> Insert:
+    statement = str(sqlite.insert(predictions).on_conflict_do_nothing().compile(engine))
+
+    def insert(connection: Connection, rows: Sequence[Row]) -> None:
+        connection.exec_driver_sql(statement, [_sqlite_values(row) for row in rows])
+
+    return insert
+
+
+def _sqlite_values(row: Row) -> tuple[Any, ...]:
+    """Values as `tables.UtcDateTime` and the other types store them, in the order of the columns."""
+    prediction_id, at, *others = row.values()
+    return (prediction_id, at.isoformat(" ", "microseconds")[:_LENGTH_WITHOUT_ZONE], *others)
+
+
+def _insert_into_postgresql() -> Insert:
+    columns = [column(one.name, one.type) for one in predictions.columns]
+    rows = func.json_to_recordset(bindparam("rows", type_=String)).table_valued(*columns)
+    source = select(rows.render_derived(name="rows", with_types=True))
+    statement = postgresql.insert(predictions).from_select(predictions.columns.keys(), source).on_conflict_do_nothing()
+
+    def insert(connection: Connection, rows: Sequence[Row]) -> None:
+        connection.execute(statement, {"rows": orjson.dumps(rows).decode()})
+
+    return insert

@@ -1,0 +1,194 @@
+"""How much a caller may ask and send, and what becomes of one that asks or sends more."""
+
+import gzip
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from serving.auth import api_keys
+from serving.auth.roles import Role
+from serving.http.body import Gunzip
+from tests.serving.in_process import ACCIDENT, NDJSON_HEADERS, ApiClient, in_process_service, protected_routes
+from tests.serving.raw_http import open_connection, read_until_closed, request_head
+from tests.serving.service_process import save_small_model
+
+MEGABYTE = 1_000_000
+GOOD = json.dumps(ACCIDENT).encode()
+JSON = {"Content-Type": "application/json"}
+PACKED = JSON | {"Content-Encoding": "gzip"}
+LIMITS = {"body_megabytes": 1, "stream_megabytes": 3, "body_seconds": 0.5}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
+    folder = tmp_path_factory.mktemp("limits")
+    with in_process_service(folder, save_small_model(folder), request=LIMITS) as found:
+        yield found
+
+
+def code_of(found: requests.Response) -> tuple[int, str]:
+    return found.status_code, found.json()["error"]["code"]
+
+
+@pytest.mark.parametrize("route", ["/v1/predict", "/v1/explain", "/v1/predict/batch", "/v1/evaluate", "/v1/feedback"])
+@pytest.mark.parametrize("way", ["length", "chunked", "gzip", "gzip in chunks"])
+def test_a_body_that_is_too_large_is_refused_on_every_route(api: ApiClient, route: str, way: str) -> None:
+    """And the caller gets to see it, also if it goes on sending."""
+    body = b'{"accident": "' + b"x" * 5 * MEGABYTE + b'"}'
+    sent = gzip.compress(body) if "gzip" in way else body
+    pieces = (sent[start : start + 100] for start in range(0, len(sent), 100))
+    found = api.request(
+        "POST",
+        route,
+        Role.ADMIN,
+        data=pieces if "chunk" in way else sent,
+        headers=PACKED if "gzip" in way else JSON,
+    )
+    assert code_of(found) == (413, "too_large")
+    assert "1 MB" in found.json()["error"]["message"]
+
+
+def test_a_body_up_to_the_limit_is_read(api: ApiClient) -> None:
+    filled = GOOD + b" " * (MEGABYTE - len(GOOD))
+    pieces = (filled[start : start + 100_000] for start in range(0, len(filled), 100_000))
+    for body, headers in ((filled, JSON), (pieces, JSON), (gzip.compress(filled), PACKED)):
+        assert api.request("POST", "/v1/predict", data=body, headers=headers).status_code == 200
+    assert code_of(api.request("POST", "/v1/predict", data=filled + b" ", headers=JSON)) == (413, "too_large")
+    packed = gzip.compress(filled + b" ")
+    assert code_of(api.request("POST", "/v1/predict", data=packed, headers=PACKED)) == (413, "too_large")
+
+
+def test_a_length_beyond_the_limit_is_refused_without_waiting_for_it(api: ApiClient) -> None:
+    for length in ("1000001", "99999999999", "9" * 18):
+        with open_connection(api) as found:
+            found.sendall(
+                request_head(api, "Content-Type: application/json", f"Content-Length: {length}", "Expect: 100-continue")
+            )
+            status, content, top = read_until_closed(found)
+            assert (status, content["error"]["code"]) == (413, "too_large")
+            assert b"connection: close" in top
+
+
+def test_lines_have_a_limit_of_their_own(api: ApiClient) -> None:
+    line = GOOD + b"\n"
+    within, beyond = line * (2 * MEGABYTE // len(line)), line * (4 * MEGABYTE // len(line))
+    for encode, headers in ((bytes, NDJSON_HEADERS), (gzip.compress, NDJSON_HEADERS | {"Content-Encoding": "gzip"})):
+        assert api.request("POST", "/v1/predict/batch", data=encode(within), headers=headers).status_code == 200
+        refused = api.request("POST", "/v1/predict/batch", data=encode(beyond), headers=headers)
+        assert code_of(refused) == (413, "too_large")
+
+
+def test_a_gzip_bomb_is_refused_before_it_is_unpacked(api: ApiClient) -> None:
+    bomb = gzip.compress(b"\0" * 100 * MEGABYTE)
+    assert len(bomb) < 0.2 * MEGABYTE
+    for route in protected_routes(api.app):
+        if route.method == "POST" and route.role is not Role.ADMIN:
+            found = api.request("POST", route.path, Role.ADMIN, data=bomb, headers=PACKED)
+            assert code_of(found) == (413, "too_large")
+    unpack = Gunzip()
+    assert len(unpack(bomb, last=True)) == MEGABYTE
+    assert unpack.waiting
+
+
+@pytest.mark.parametrize("size", [0, 1, 999_999, 1_000_000, 1_000_001, 3_000_000])
+@pytest.mark.parametrize("piece", [1, 1000, 10_000_000])
+def test_what_is_packed_comes_out_whole_in_whatever_pieces(size: int, piece: int) -> None:
+    content = (b"accident " * size)[:size]
+    packed = gzip.compress(content)
+    pieces = [packed[start : start + piece] for start in range(0, len(packed), piece)]
+    unpack, found = Gunzip(), []
+    for number, one in enumerate([*pieces, b""]):
+        last = number == len(pieces)
+        found.append(unpack(one, last=last))
+        while unpack.waiting:
+            found.append(unpack(b"", last=last))
+    assert b"".join(found) == content
+    assert max(map(len, found)) <= MEGABYTE
+
+
+def test_what_is_packed_wrongly_is_refused(api: ApiClient) -> None:
+    packed = gzip.compress(GOOD)
+    for body in (GOOD, packed[:-1], packed[:20], packed + b"\0", packed * 2, b"", packed[:-8] + b"\0" * 8):
+        found = api.request("POST", "/v1/predict", data=body, headers=PACKED)
+        assert code_of(found) == (400, "compression"), body
+    for encoding in ("br", "deflate", "gzip, gzip", "x" * 500):
+        found = api.request("POST", "/v1/predict", data=packed, headers=JSON | {"Content-Encoding": encoding})
+        assert code_of(found) == (415, "encoding")
+    assert (
+        api.request("POST", "/v1/predict", data=packed, headers=JSON | {"Content-Encoding": "GZIP"}).status_code == 200
+    )
+    assert (
+        api.request("POST", "/v1/predict", data=GOOD, headers=JSON | {"Content-Encoding": "identity"}).status_code
+        == 200
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", [b"", GOOD[:10], gzip.compress(GOOD)[:15]], ids=["nothing", "text", "packed"])
+def test_a_body_that_does_not_come_is_not_waited_for(api: ApiClient, begun: bytes) -> None:
+    encoding = "gzip" if begun[:1] == b"\x1f" else "identity"
+    with open_connection(api) as found:
+        found.sendall(
+            request_head(api, "Content-Type: application/json", f"Content-Encoding: {encoding}", "Content-Length: 900")
+        )
+        found.sendall(begun)
+        status, content, top = read_until_closed(found)
+    assert (status, content["error"]["code"]) == (408, "slow")
+    assert b"connection: close" in top
+
+
+def test_a_body_that_drips_is_not_waited_for_either(api: ApiClient) -> None:
+    """Each piece comes in time; all of them do not."""
+    with open_connection(api) as found:
+        found.sendall(request_head(api, "Content-Type: application/json", "Transfer-Encoding: chunked"))
+        found.settimeout(0.1)
+        for _ in range(30):
+            try:
+                found.sendall(b"1\r\n \r\n")
+                if found.recv(65536, socket.MSG_PEEK):
+                    break
+            except TimeoutError:
+                continue
+        found.settimeout(10)
+        assert read_until_closed(found)[0] == 408
+
+
+@pytest.mark.slow
+def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:
+    """Others are not held back by that."""
+    with in_process_service(tmp_path, save_small_model(tmp_path), caller={"requests_per_second": 20}) as api:
+        found = [api.get("/v1/model") for _ in range(60)]
+        statuses = [one.status_code for one in found]
+        assert set(statuses) == {200, 429}
+        refused = next(one for one in found if one.status_code == 429)
+        assert code_of(refused) == (429, "rate")
+        assert refused.headers["retry-after"] == "1"
+        assert api.get("/v1/model", Role.ADMIN).status_code == 200
+        time.sleep(float(refused.headers["retry-after"]))
+        assert api.get("/v1/model").status_code == 200
+        assert api.metrics()['accidents_refused_total{reason="rate"}'] == statuses.count(429)
+
+
+@pytest.mark.slow
+def test_an_address_of_wrong_keys_is_locked_out_and_known_callers_are_not(tmp_path: Path) -> None:
+    limits = {"failures_per_minute": 5, "lockout_seconds": 1.5}
+    with in_process_service(tmp_path, save_small_model(tmp_path), caller=limits) as api:
+        late = api_keys.create_key(api.state.engine, "late", Role.ADMIN)
+        api.state.key_cache.refresh()
+        assert api.get("/v1/model").status_code == 200
+        wrong = {"X-API-Key": "acc_wrong"}
+        assert [api.get("/v1/model", None).status_code for _ in range(20)] == [401] * 20  # a missing key is no attempt
+        statuses = [api.get("/v1/model", None, headers=wrong).status_code for _ in range(10)]
+        assert statuses == [401] * 6 + [429] * 4
+        locked = api.get("/v1/model", None, headers={"X-API-Key": late.text})
+        assert code_of(locked) == (429, "locked_out")
+        assert 1 <= int(locked.headers["retry-after"]) <= 3
+        assert api.get("/v1/model").status_code == 200
+        assert api.get("/health", None).status_code == 200
+        time.sleep(1.6)
+        assert api.get("/v1/model", None, headers={"X-API-Key": late.text}).status_code == 200

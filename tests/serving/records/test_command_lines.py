@@ -1,0 +1,157 @@
+"""`python run.py keys` and `python run.py predictions`, as people and scripts use them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from accidents.configuration.records import RecordSettings
+from cli import keys, predictions
+from serving.auth.key_cache import KeyCache
+from serving.auth.roles import Caller, KeyRejection, Role
+from serving.environment import DATABASE_URL_ENV
+from serving.records.prediction_log import PredictionLog
+from tests.serving.records.prediction_records import count, entries
+
+Typed = Callable[..., tuple[int, str, str]]
+HEAVY = {"sqlalchemy", "alembic", "pydantic", "yaml", "rich", "pandas", "zenml", "mlflow", "orjson"}
+
+
+@pytest.fixture
+def typed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Types a command; its exit code, and what stands on both outputs."""
+    monkeypatch.setenv(DATABASE_URL_ENV, database_url)
+
+    def run(command: str, *arguments: str) -> tuple[int, str, str]:
+        module = {"keys": keys, "predictions": predictions}[command]
+        capsys.readouterr()
+        try:
+            code = module.main(arguments)
+        except SystemExit as exit_:
+            code = int(str(exit_.code))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def as_json(answer: tuple[int, str, str]) -> Any:
+    code, out, err = answer
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def test_a_key_is_printed_once_and_alone(typed: Typed, engine: Engine) -> None:
+    code, out, err = typed("keys", "create", "--name", "control room [1]", "--role", "evaluate")
+    assert code == 0
+    key = out.removesuffix("\n")
+    key_cache = KeyCache(engine, 600)
+    caller = key_cache.verify(key)
+    assert isinstance(caller, Caller)
+    assert (caller.name, caller.role) == ("control room [1]", Role.EVALUATE)
+    assert "not shown again" in err
+    assert key not in err
+    code, listed, _ = typed("keys", "list")
+    assert key not in listed
+    assert all(text in listed for text in (caller.id, "control room [1]", "evaluate", "never", "active"))
+    code, told, _ = typed("keys", "revoke", caller.id)
+    assert code == 0
+    assert told == f"{caller.id} (control room [1]) is revoked; a running service refuses it within 2 s\n"
+    key_cache.refresh()
+    assert key_cache.verify(key) == KeyRejection.REVOKED
+    key_cache.close()
+
+
+def test_scripts_read_json(typed: Typed) -> None:
+    made = as_json(typed("keys", "create", "--json", "--name", "x", "--role", "admin", "--days", "1.5"))
+    assert made["key"].startswith(f"acc_{made['id']}_")
+    assert made["expires"] > made["created"]
+    (found,) = as_json(typed("keys", "list", "--json"))
+    assert found == {name: value for name, value in made.items() if name != "key"}
+    assert found["state"] == "active"
+    revoked = as_json(typed("keys", "revoke", made["id"], "--json"))
+    assert revoked["state"] == "revoked"
+    assert as_json(typed("keys", "list", "--json")) == [revoked]
+
+
+def test_predictions_are_counted_exported_and_deleted(typed: Typed, engine: Engine, tmp_path: Path) -> None:
+    empty = {"predictions": 0, "first": None, "last": None, "outcomes": 0}
+    assert as_json(typed("predictions", "count", "--json")) == empty
+    assert typed("predictions", "count")[1].startswith("0 predictions;")
+    log = PredictionLog(engine, RecordSettings())
+    log.add(entries(range(1234)))
+    assert log.close(60)
+    assert as_json(typed("predictions", "count", "--json"))["predictions"] == 1234
+    assert typed("predictions", "count")[1].startswith("1,234 predictions, 20")
+    target = tmp_path / "out.jsonl"
+    assert as_json(typed("predictions", "export", "--output", str(target), "--json")) == {
+        "predictions": 1234,
+        "file": str(target),
+    }
+    assert len(target.read_text().splitlines()) == 1234
+    assert typed("predictions", "export", "--output", str(target), "--since", "2999-01-31T08:00")[0] == 0
+    assert target.read_text() == ""
+    assert typed("predictions", "prune")[1].startswith("deleted 0 predictions made before 20")
+    assert typed("predictions", "prune", "--days", "0", "--dry-run")[1].startswith("would delete 1,234 predictions")
+    assert count(engine) == 1234
+    pruned = as_json(typed("predictions", "prune", "--days", "0", "--json"))
+    assert (pruned["predictions"], pruned["deleted"]) == (1234, True)
+    assert count(engine) == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("keys create --name x", "--role"),
+        ("keys create --name x --role owner", "invalid choice"),
+        ("keys create --name x --role admin --days 0", "must be a number above 0"),
+        ("keys create --name x --role admin --days nan", "must be a number above 0"),
+        ("keys revoke acc_x", "8 hexadecimal digits"),
+        ("keys list --config nowhere.yaml", "nowhere.yaml: cannot be read"),
+        ("keys", "COMMAND"),
+        ("predictions prune --days soon", "must be a number from 0"),
+        ("predictions export --output x.csv", "must end in .jsonl or .parquet"),
+        ("predictions export --output x.jsonl --since yesterday", "write a day"),
+    ],
+)
+def test_what_is_mistyped_is_refused(typed: Typed, command: str, message: str) -> None:
+    code, out, err = typed(*command.split())
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_what_is_not_there_fails(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code, _, err = typed("keys", "revoke", "0123abcd")
+    assert (code, err) == (1, "error: no API key has the id 0123abcd; python run.py keys list shows those there are\n")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(DATABASE_URL_ENV, f"sqlite:///{tmp_path}/file/serving.db")
+    code, _, err = typed("predictions", "count")
+    assert code == 1
+    assert "make it writable, or name another database" in err
+
+
+def test_configured_files_are_used(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(DATABASE_URL_ENV)
+    config = tmp_path / "serving.yaml"
+    url = f"sqlite:///{tmp_path}/mine/serving.db"
+    config.write_text(f"pipeline: serving\nrecords: {{database_url: '{url}', refresh_seconds: 7}}\n")
+    made = as_json(
+        typed("keys", "create", "--config", str(config), "--json", "--name", "x", "--role", "predict", "--days", "1")
+    )
+    assert (tmp_path / "mine" / "serving.db").is_file()
+    assert "within 7 s" in typed("keys", "revoke", made["id"], "--config", str(config))[1]
+
+
+@pytest.mark.parametrize("module", ["keys", "predictions"])
+def test_help_imports_nothing_heavy(module: str, project: Path) -> None:
+    code = f"import sys, cli.{module}\ntry: cli.{module}.main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, env=os.environ)
+    assert "exit codes" in said.stdout
+    assert not HEAVY & set(said.stdout.splitlines()[-1].split())

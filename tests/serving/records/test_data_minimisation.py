@@ -1,0 +1,158 @@
+"""How much of an accident is kept: laws for any accident that a caller may send."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accidents.requests import parse_request
+from serving.records.data_minimisation import input_serialiser, reduce_content
+from tests.serving.records.prediction_records import ACCIDENT, EXAMPLES
+from tests.serving.records.request_strategies import MARK, nested, place_and_time
+
+FLAT = json.loads((EXAMPLES / "classic_flat.json").read_text(encoding="utf-8"))
+IDS = {"id_vehicule", "id_usager", "Num_Acc", "Accident_Id", "adr", "pr", "pr1", "v1", "v2", "senc", "grav"}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+def kept(content: Any) -> Any:
+    """What is stored of an accident, read again."""
+    detail, text = input_serialiser("reduced")(content)
+    assert detail == "reduced"
+    assert text is not None
+    return json.loads(text)
+
+
+def fields(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every field of an accident with its value, wherever it stands."""
+    for row in value if isinstance(value, list) else [value]:
+        for name, inner in row.items():
+            if isinstance(inner, dict | list):
+                yield from fields(inner)
+            else:
+                yield name, inner
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(nested())
+def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict[str, Any]) -> None:
+    parse_request(content)  # accepted, as everything that is logged was
+    found = kept(content)
+    assert MARK.lower() not in json.dumps(found).lower()
+    for name, value in fields(found):
+        assert name not in IDS
+        if name in {"lat", "long"}:
+            assert type(value) is float
+            assert value == round(value, 2)
+        if name == "num_veh":
+            assert re.fullmatch(r"V00[0-3]", value)
+        if name == "voie":
+            assert re.fullmatch(r"[1-9][0-9]{0,4}", value)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(nested())
+def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, Any]) -> None:
+    before, after = parse_request(content), parse_request(kept(content))
+    for name in ("accident", "vehicles", "people", "person_vehicle_ids", "vehicle_starts", "person_starts"):
+        np.testing.assert_array_equal(getattr(before.arrays, name), getattr(after.arrays, name), name)
+    (department, commune, road), (same_department, same_commune, same_road) = (
+        before.arrays.places[0],
+        after.arrays.places[0],
+    )
+    assert (department, commune) == (same_department, same_commune)
+    assert road == same_road or (road >= 1 << 20 and same_road == -1)
+    assert set(after.missing) - set(before.missing) <= {"accident.lat", "accident.long", "road.voie"}
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None)
+@given(nested())
+def test_reducing_again_changes_nothing(content: dict[str, Any]) -> None:
+    once = kept(content)
+    assert kept(once) == once
+
+
+@settings(max_examples=100, deadline=None)
+@given(place_and_time())
+def test_the_flat_form_is_reduced_likewise(given_place: dict[str, Any]) -> None:
+    content = FLAT | given_place | {"Num_Acc": 202400012345, "year_acc": given_place.get("an", 2021), "grav": 1}
+    found = kept(content)
+    assert not found.keys() & {"Num_Acc", "grav", "v1", "larrout"}
+    for name in ("lat", "long"):
+        assert name not in found or found[name] == round(found[name], 2)
+    before, after = parse_request(content).arrays, parse_request(found).arrays
+    np.testing.assert_array_equal(before.people, after.people)
+    np.testing.assert_array_equal(before.vehicles, after.vehicles)
+    np.testing.assert_array_equal(before.accident, after.accident)
+
+
+@settings(max_examples=100, deadline=None)
+@given(JSON)
+def test_full_is_exactly_what_was_read(content: Any) -> None:
+    detail, text = input_serialiser("full")(content)
+    assert detail == "full"
+    assert text is not None
+    assert json.loads(text) == content
+
+
+@settings(max_examples=100, deadline=None)
+@given(JSON)
+def test_whatever_it_is_nothing_is_raised(content: Any) -> None:
+    assert input_serialiser("none")(content) == ("none", None)
+    assert input_serialiser("reduced")(content)[0] in {"reduced", "none"}
+
+
+def test_what_json_cannot_say_is_not_kept() -> None:
+    assert input_serialiser("full")({"grav": [2**70, float("nan")]}) == ("none", None)
+    assert input_serialiser("full")({"grav": [2**70, "\ud800"]}) == ("full", f'{{"grav": [{2**70}, "\\ud800"]}}')
+
+
+def test_people_stay_with_the_vehicle_that_an_id_names() -> None:
+    vehicles = [{"id_vehicule": 155000002, "num_veh": "A01"}, {"id_vehicule": "155000001", "num_veh": "B01"}]
+    people = [{"id_vehicule": 155000001}, {"num_veh": "A01"}, {"id_vehicule": " 155000002", "num_veh": " A01 "}]
+    found = reduce_content({"vehicles": vehicles, "people": people})
+    assert [row["num_veh"] for row in found["vehicles"]] == ["V000", "V001"]
+    assert [row["num_veh"] for row in found["people"]] == ["V001", "V000", "V000"]
+
+
+def test_ids_that_are_not_recorded_tie_nobody_to_anything() -> None:
+    vehicles: list[dict[str, Any]] = [{"id_vehicule": 155000001, "num_veh": ""}, {"id_vehicule": "2", "num_veh": None}]
+    people: list[dict[str, Any]] = [{"id_vehicule": 155000001, "num_veh": "-1"}, {"id_vehicule": 2, "num_veh": ""}]
+    found = reduce_content({"vehicles": vehicles, "people": people})
+    assert [row["num_veh"] for row in found["people"]] == ["V000", "V001"]
+    vehicles = [{"num_veh": "A01", "id_vehicule": -1}, {"num_veh": "B01", "id_vehicule": ""}]
+    people = [{"num_veh": "A01", "id_vehicule": ""}, {"num_veh": "B01", "id_vehicule": -1}]
+    found = reduce_content({"vehicles": vehicles, "people": people})
+    assert [row["num_veh"] for row in found["people"]] == ["V000", "V001"]
+
+
+def test_a_thousand_vehicles_have_names_that_are_read_again() -> None:
+    vehicles = [{"num_veh": f"{chr(65 + n // 100)}{n % 100:02d}"} for n in range(1000)]
+    content = {"vehicles": vehicles, "people": [{"num_veh": row["num_veh"]} for row in reversed(vehicles)]}
+    before, after = parse_request(content).arrays, parse_request(kept(content)).arrays
+    np.testing.assert_array_equal(before.person_vehicle_ids, after.person_vehicle_ids)
+    assert after.person_vehicle_ids.tolist() == list(reversed(range(1000)))
+
+
+@pytest.mark.parametrize("example", ["high_risk", "low_risk", "classic_flat"])
+def test_features_of_the_examples_stay(example: str) -> None:
+    content = json.loads((EXAMPLES / f"{example}.json").read_text(encoding="utf-8"))
+    assert parse_request(content).missing == parse_request(kept(content)).missing
+    assert len(json.dumps(kept(content))) < 1.1 * len(json.dumps(content))
+
+
+def test_no_more_than_what_is_asked_for_is_kept() -> None:
+    assert input_serialiser("none")(ACCIDENT) == ("none", None)
+    assert "D939" in (input_serialiser("full")(ACCIDENT)[1] or "")
+    assert kept(ACCIDENT)["road"]["voie"] == "939"

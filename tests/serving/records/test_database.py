@@ -1,0 +1,280 @@
+"""The database: which one it is, how it is made, brought up to date by many at once, and what is said of failures."""
+
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    DateTime,
+    Double,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    column,
+    create_engine,
+    insert,
+    inspect,
+    select,
+    table,
+    text,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from accidents.configuration.records import RecordSettings
+from accidents.errors import ConfigurationError
+from serving.environment import DATABASE_URL_ENV
+from serving.records.database import migrate, open_database, database_errors, write_transaction
+from serving.records.database_url import DEFAULT_FILE, shown
+from serving.records.errors import RecordsError
+from serving.records.migrations.settings import VERSION_TABLE, options
+from serving.records.tables import api_keys, feedback
+from tests.serving.records.databases import migrated_database
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "serving" / "records" / "migrations"
+REVISIONS = [found.revision for found in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
+WATCHWORD = "correct-horse-battery"
+STARTED = """
+import sys
+from accidents.configuration.records import RecordSettings
+from serving.records.database import migrate, open_database
+settings = RecordSettings(database_url=sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate(open_database(settings, {}))
+"""
+
+
+def differences(engine: Engine) -> list[Any]:
+    chosen = context_options()
+    with engine.connect() as connection:
+        return compare_metadata(MigrationContext.configure(connection, opts=chosen), chosen["target_metadata"])
+
+
+def test_it_is_a_file_of_the_project_unless_told_otherwise() -> None:
+    assert resolve_database_url(RecordSettings(), {}).database == str(DEFAULT_FILE)
+    assert DEFAULT_FILE.parts[-2:] == ("records", "serving.db")
+
+
+def test_the_environment_goes_before_the_settings() -> None:
+    settings = RecordSettings(database_url="postgresql://settings/one")
+    assert resolve_database_url(settings, {}).host == "settings"
+    assert resolve_database_url(settings, {DATABASE_URL_ENV: ""}).host == "settings"
+    assert resolve_database_url(settings, {DATABASE_URL_ENV: "postgres://environment/two"}).host == "environment"
+
+
+def test_a_relative_file_is_one_of_the_project(project: Path) -> None:
+    assert resolve_database_url(RecordSettings(database_url="sqlite:///here/x.db"), {}).database == str(
+        project / "here" / "x.db"
+    )
+
+
+def test_file_and_folder_are_for_the_user_alone(tmp_path: Path) -> None:
+    engine, _ = migrated_database(f"sqlite:///{tmp_path / 'records' / 'serving.db'}")
+    with write_transaction(engine) as connection:
+        connection.execute(text("SELECT 1"))
+        found = sorted((tmp_path / "records").iterdir())
+    assert {stat.S_IMODE(file.stat().st_mode) for file in found} == {0o600}
+    assert stat.S_IMODE((tmp_path / "records").stat().st_mode) == 0o700
+
+
+def test_a_file_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
+    file = tmp_path / "serving.db"
+    file.touch()
+    file.chmod(0o660)
+    tmp_path.chmod(0o750)
+    migrated_database(f"sqlite:///{file}")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o660
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+
+
+def test_sqlite_is_set_up_for_several_processes(tmp_path: Path) -> None:
+    engine, _ = migrated_database(f"sqlite:///{tmp_path / 'serving.db'}")
+    with engine.connect() as connection:
+        pragmas = ("journal_mode", "synchronous", "foreign_keys")
+        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
+        assert found == ["wal", 1, 1]
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() > 0
+
+
+def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
+    assert differences(engine) == []
+
+
+def test_a_table_that_differs_is_noticed(engine: Engine) -> None:
+    with write_transaction(engine) as connection:
+        connection.execute(text("ALTER TABLE predictions ADD COLUMN colour TEXT"))
+        connection.execute(text("DROP INDEX ix_predictions_at"))
+    assert {found[0] for found in differences(engine)} == {"remove_column", "add_index"}
+
+
+def test_migrating_again_changes_nothing(engine: Engine) -> None:
+    migrate(engine)
+    assert differences(engine) == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_an_older_database_keeps_its_rows(database_url: str, revision: str) -> None:
+    engine = open_database(RecordSettings(database_url=database_url), {})
+    migrate(engine, revision)
+    before = {found.name: filled(engine, found) for found in tables_of(engine)}
+    assert before
+    migrate(engine)
+    assert differences(engine) == []
+    for name, rows in before.items():
+        found = Table(name, MetaData(), autoload_with=engine)
+        with engine.connect() as connection:
+            kept = [row._asdict() for row in connection.execute(select(found))]
+        assert [{key: row[key] for key in rows[0]} for row in kept] == rows
+
+
+def tables_of(engine: Engine) -> list[Table]:
+    metadata = MetaData()
+    metadata.reflect(engine)
+    return [found for found in metadata.sorted_tables if found.name != VERSION_TABLE]
+
+
+def filled(engine: Engine, target: Table) -> list[dict[str, Any]]:
+    """The rows of a table after three were put into it."""
+    with engine.begin() as connection:
+        for number in range(3):
+            row = {one.name: value_for(one.name, one.type, number) for one in target.columns}
+            connection.execute(insert(target), row)
+        return [row._asdict() for row in connection.execute(select(target))]
+
+
+def value_for(name: str, kind: Any, number: int) -> Any:
+    allowed = {"role": "admin", "outcome": 1, "prediction_id": "id 1"}
+    if name in allowed:
+        return allowed[name]
+    if isinstance(kind, DateTime):
+        return datetime(2024, 5, 14, 8, 45, number, tzinfo=UTC)
+    return number + 0.5 if isinstance(kind, Double) else number if isinstance(kind, Integer) else f"{name} {number}"
+
+
+@pytest.mark.slow
+def test_processes_that_start_at_once_all_find_it_ready(database_url: str, project: Path) -> None:
+    command = [sys.executable, "-c", STARTED, address]
+    pipe = subprocess.PIPE
+    started = [
+        subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(6)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [(process.wait(120), process.stderr.read() if process.stderr else "") for process in started]
+    assert [code for code, _ in answers] == [0] * 6, answers
+    assert differences(open_database(RecordSettings(database_url=database_url), {})) == []
+
+
+def test_a_database_of_a_later_version_is_left_alone(engine: Engine) -> None:
+    with write_transaction(engine) as connection:
+        connection.execute(update(table(VERSION_TABLE, column("version_num"))), {"version_num": "9999"})
+    with pytest.raises(RecordsError, match=r"a later version of the project wrote it; update the project"):
+        migrate(engine)
+    assert {"predictions", "feedback", "api_keys"} <= set(inspect(engine).get_table_names())
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    engine = open_database(RecordSettings(database_url=database_url), {})
+    with write_transaction(engine) as connection:
+        connection.execute(text("CREATE TABLE api_keys (id TEXT)"))  # the first migration fails half way
+    with pytest.raises(RecordsError, match="api_keys"):
+        migrate(engine)
+    assert inspect(engine).get_table_names() == ["api_keys"]
+    with write_transaction(engine) as connection:
+        connection.execute(text("DROP TABLE api_keys"))
+    migrate(engine)
+    assert differences(engine) == []
+
+
+def test_another_programs_migrations_beside_it_are_not_touched(engine: Engine) -> None:
+    with write_transaction(engine) as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('of mlflow')"))
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "of mlflow"
+
+
+def test_outcomes_and_roles_are_checked_by_the_database(engine: Engine) -> None:
+    now = datetime.now(UTC)
+    key = {"id": "1", "name": "x", "role": "owner", "secret_sha256": "", "created_at": now}
+    outcome = {"prediction_id": "1", "outcome": 2, "at": now, "caller": "x"}
+    for target, row in ((api_keys, key), (feedback, outcome), (feedback, outcome | {"outcome": 1})):
+        with pytest.raises(IntegrityError), write_transaction(engine) as connection:
+            connection.execute(insert(target), row)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db",
+        f"postgresql://127.0.0.1:1/db?user=me&password={WATCHWORD}",
+        f"postgresql://user:at@{WATCHWORD}@host/db",
+        f"postgresql://user:a@b:{WATCHWORD}@host/db",
+        f"mysql://user:{WATCHWORD}@host/db",
+        f"user:{WATCHWORD}@host/db",
+    ],
+)
+def test_no_message_holds_a_password(url: str) -> None:
+    settings = RecordSettings(database_url=url)
+    assert WATCHWORD not in f"{settings!r} {settings.model_dump_json()}"
+    for chosen, environment in ((settings, {}), (RecordSettings(), {DATABASE_URL_ENV: url})):
+        with pytest.raises((ConfigurationError, RecordsError)) as failure:
+            open_database(chosen, environment)
+        assert WATCHWORD not in f"{failure.value!r} {failure.value}"
+        assert DATABASE_URL_ENV in str(failure.value) or "database_url" in str(failure.value)
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(RecordsError, match=r"postgresql://127\.0\.0\.1:1/db: .*refused.*SERVING_DATABASE_URL"):
+        open_database(RecordSettings(database_url=f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db"), {})
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
+def test_what_processes_cannot_share_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="must name a plain file"):
+        open_database(RecordSettings(database_url=url), {})
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and long enough to be looked at by anybody who wants to know" * 20)
+    before = file.read_bytes()
+    with pytest.raises(RecordsError, match=r"notes\.txt: file is not a database; see to the database"):
+        open_database(RecordSettings(database_url=f"sqlite:///{file}"), {})
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordsError, match=r"cannot be open_database: .*make it writable, or name another database"):
+        open_database(RecordSettings(database_url=f"sqlite:///{tmp_path}/file/serving.db"), {})
+
+
+def test_errors_hold_no_values() -> None:
+    engine = create_engine("sqlite://", hide_parameters=True)
+    with pytest.raises(RecordsError) as failure, database_errors(engine), engine.connect() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": WATCHWORD})
+    assert WATCHWORD not in str(failure.value)
+    assert "no such table" in str(failure.value)
+
+
+def test_an_address_is_shown_without_user_and_options() -> None:
+    url = resolve_database_url(
+        RecordSettings(database_url=f"postgres://user:{WATCHWORD}@host:5433/db?sslmode=require"), {}
+    )
+    assert redacted_url(url) == "postgresql://host:5433/db"

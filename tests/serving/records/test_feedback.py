@@ -1,0 +1,72 @@
+"""Outcomes told afterwards: of a prediction that is there, the last one told, with its history."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from accidents.configuration.records import RecordSettings
+from serving.records.errors import RecordsError, UnknownPredictionError
+from serving.records.feedback import store_outcome
+from serving.records.prediction_log import PredictionLog, PredictionRecord
+from serving.records.tables import feedback
+from tests.serving.conftest import DatabaseAway
+from tests.serving.records.prediction_records import entry
+
+NOW = datetime(2024, 5, 14, 8, 45, tzinfo=timezone(timedelta(hours=2)))
+
+
+def logged(engine: Engine, *given: PredictionRecord) -> None:
+    """Predictions that are in the database."""
+    log = PredictionLog(engine, RecordSettings())
+    log.add(given)
+    assert log.close(60)
+
+
+def history(engine: Engine) -> list[tuple[Any, ...]]:
+    columns = (feedback.c.prediction_id, feedback.c.outcome, feedback.c.at, feedback.c.caller)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(feedback.c.id))]
+
+
+def test_an_outcome_is_stored_with_when_and_who(engine: Engine) -> None:
+    one = entry()
+    logged(engine, one)
+    assert store_outcome(engine, one.id, 1, at=NOW, caller="0123abcd") is False
+    assert history(engine) == [(one.id, 1, NOW.astimezone(UTC), "0123abcd")]
+
+
+def test_a_second_one_replaces_the_first_and_both_stay(engine: Engine) -> None:
+    one, other = entry(), entry()
+    logged(engine, one, other)
+    replaced = [store_outcome(engine, one.id, outcome, at=NOW, caller="x") for outcome in (1, 0, 0)]
+    assert replaced == [False, True, True]
+    assert store_outcome(engine, other.id, 1, at=NOW, caller="x") is False
+    assert [row[1] for row in history(engine)] == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "unknown", ["01a21000-0000-7000-8000-000000000000", "", "x", "\x00", "\ud800", "a" * 10_000, "' OR 1=1 --"]
+)
+def test_an_id_of_nothing_is_refused(engine: Engine, unknown: str) -> None:
+    logged(engine, entry())
+    with pytest.raises(UnknownPredictionError, match="no prediction has this id"):
+        store_outcome(engine, unknown, 1, at=NOW, caller="x")
+    assert history(engine) == []
+
+
+def test_what_is_no_outcome_is_refused(engine: Engine) -> None:
+    one = entry()
+    logged(engine, one)
+    with pytest.raises(ValueError, match="must be 0 or 1"):
+        store_outcome(engine, one.id, 2, at=NOW, caller="x")
+
+
+def test_a_database_that_is_away_is_told(engine: Engine, unreachable: DatabaseAway) -> None:
+    one = entry()
+    logged(engine, one)
+    with unreachable(), pytest.raises(RecordsError) as failure:
+        store_outcome(engine, one.id, 1, at=NOW, caller="x")
+    assert not isinstance(failure.value, UnknownPredictionError)
+    assert store_outcome(engine, one.id, 1, at=NOW, caller="x") is False
