@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from accidents.configuration.records import RecordSettings
-    from serving.auth.api_keys import Key
+    from serving.auth.api_keys import ApiKey
 
 _ROLES = ("predict", "evaluate", "admin")
 _EPILOG = """A key is shown once, when it is made; the database holds a SHA-256 of it alone. Each role may do what those
@@ -61,11 +61,11 @@ def _days(text: str) -> float:
 
 
 def _create(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
-    from serving.auth.api_keys import create
+    from serving.auth.api_keys import create_key
     from serving.auth.roles import Role
 
     expires = datetime.now(UTC) + timedelta(days=given.days) if given.days else None
-    key = create(engine, given.name, Role(given.role), expires)
+    key = create_key(engine, given.name, Role(given.role), expires)
     if not given.json:
         until = f"until {_moment(expires)}" if expires else "until it is revoked"
         print(f"key {key.id} for {key.name}, role {key.role}, {until}; it is not shown again:", file=sys.stderr)
@@ -76,25 +76,25 @@ def _create(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") ->
 def _list(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
     from rich.table import Column, Table
 
-    from serving.auth.api_keys import listed
+    from serving.auth.api_keys import list_keys
 
-    keys = listed(engine)
+    keys = list_keys(engine)
     table = Table("id", Column("name", overflow="fold"), "role", "created", "expires", "state")
     for key in keys:
-        state = key.state(datetime.now(UTC))
+        state = key.status(datetime.now(UTC))
         table.add_row(key.id, key.name, key.role, _moment(key.created), _moment(key.expires) or "never", state)
     say(given, [_facts(key) for key in keys], table)
 
 
 def _revoke(given: argparse.Namespace, engine: "Engine", settings: "RecordSettings") -> None:
-    from serving.auth.api_keys import revoke
+    from serving.auth.api_keys import revoke_key
 
-    key = revoke(engine, given.id)
+    key = revoke_key(engine, given.id)
     seconds = settings.refresh_seconds
     say(given, _facts(key), f"{key.id} ({key.name}) is revoked; a running service refuses it within {seconds:g} s")
 
 
-def _facts(key: "Key") -> dict[str, Any]:
+def _facts(key: "ApiKey") -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
@@ -102,7 +102,7 @@ def _facts(key: "Key") -> dict[str, Any]:
         "created": key.created.isoformat(),
         "expires": key.expires.isoformat() if key.expires else None,
         "revoked": key.revoked.isoformat() if key.revoked else None,
-        "state": key.state(datetime.now(UTC)),
+        "state": key.status(datetime.now(UTC)),
     }
 
 

@@ -66,9 +66,9 @@ def _moment(text: str) -> datetime:
 
 
 def _count(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
-    from serving.records.retention import summary
+    from serving.records.retention import summarise_predictions
 
-    found = summary(engine)
+    found = summarise_predictions(engine)
     values = {
         "predictions": found.predictions,
         "first": found.first.isoformat() if found.first else None,
@@ -80,18 +80,18 @@ def _count(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> 
 
 
 def _prune(given: argparse.Namespace, engine: "Engine", settings: "RecordSettings") -> None:
-    from serving.records.retention import older, prune
+    from serving.records.retention import count_before, prune
 
     days = settings.keep_days if given.days is None else given.days
     before = datetime.now(UTC) - timedelta(days=days)
-    number = older(engine, before) if given.dry_run else prune(engine, before)
+    number = count_before(engine, before) if given.dry_run else prune(engine, before)
     done = "would delete" if given.dry_run else "deleted"
     values = {"predictions": number, "before": before.isoformat(), "deleted": not given.dry_run}
     say(given, values, f"{done} {number:,} predictions made before {before:%Y-%m-%d %H:%M} UTC")
 
 
 def _export(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
-    from serving.records.export import export
+    from serving.records.export import export_predictions
 
-    number = export(engine, given.output, given.since)
+    number = export_predictions(engine, given.output, given.since)
     say(given, {"predictions": number, "file": str(given.output)}, f"{given.output}: {number:,} predictions")

@@ -36,10 +36,10 @@ def run(parser: argparse.ArgumentParser, answers: Mapping[str, Answer], argument
 
         read_environment()
         from accidents.configuration.loading import load_configuration
-        from serving.records.database import migrate, opened
+        from serving.records.database import migrate, open_database
 
         settings = load_configuration([Path(file) for file in given.config]).serving.records
-        engine = opened(settings)
+        engine = open_database(settings)
         try:
             migrate(engine)
             answers[given.command](given, engine, settings)

@@ -9,7 +9,7 @@ from accidents.configuration.loading import Configuration
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
-    from serving.process.supervisor import Find, Service
+    from serving.process.supervisor import ModelResolver, ServerProcess
 
 
 def serve(given: argparse.Namespace, configuration: Configuration) -> int:
@@ -23,14 +23,18 @@ def serve(given: argparse.Namespace, configuration: Configuration) -> int:
 
     read_environment()
     from serving.process.bind_check import check_bind_address
-    from serving.process.supervisor import of_file
+    from serving.process.supervisor import model_file_resolver
     from serving.process.supervisor import serve as run
 
     settings = configuration.serving
     check_bind_address(settings)
-    find = of_file(_existing(Path(given.model_path))) if given.model_path else _of_registry(configuration, given)
+    find = (
+        model_file_resolver(_existing(Path(given.model_path)))
+        if given.model_path
+        else _of_registry(configuration, given)
+    )
 
-    def tell(service: "Service") -> None:
+    def tell(service: "ServerProcess") -> None:
         print(f"serving {service.pointer.name} {service.pointer.version}")
         print(f"page {service.url}/   API {service.url}/docs   (Ctrl-C ends it)")
         if not settings.anonymous:
@@ -46,13 +50,13 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Find":
+def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "ModelResolver":
     """Finds the model that holds the stage, or the version that was named, in the registry in use."""
     from cli.zenml_session import prepare
 
     prepare(given.stack, debug=given.debug)
     from cli.model_choice import chosen_version, fetched, stored_beside
-    from serving.model.pointer import Pointer
+    from serving.model.pointer import ModelPointer
     from tracking.connection import connect, current_target
     from tracking.registry import Registry
 
@@ -60,13 +64,13 @@ def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "Fi
     store = current_target(configuration.tracking)
     print(f"registry {store}", flush=True)
 
-    def find() -> Pointer:
+    def find() -> ModelPointer:
         with connect(configuration.tracking, store) as connection:
             registry = Registry(connection)
             version = chosen_version(registry, given, configuration.serving.stage)
             bundle = fetched(registry, version, folder)
         stored = stored_beside(bundle)
         known = str(stored.resolve()) if stored.is_file() else ""
-        return Pointer(str(bundle.resolve()), version.name, version.version, stored=known)
+        return ModelPointer(str(bundle.resolve()), version.name, version.version, expected_predictions=known)
 
     return find

@@ -1,6 +1,6 @@
 """Middleware around an application: plain ASGI, and the same work in Starlette's BaseHTTPMiddleware.
 
-Both work with the service's own doorkeeper, metrics and log, around one route that reads a body and answers.
+Both work with the service's own authenticator, metrics and log, around one route that reads a body and answers.
 """
 
 import asyncio
@@ -22,12 +22,13 @@ from accidents.configuration.records import RecordSettings
 from accidents.configuration.serving import ServingSettings
 from benchmarks.serving_choices.timing import microseconds
 from serving.auth import api_keys
-from serving.auth.authentication import Authenticator
+from serving.auth.authentication import AuthenticationMiddleware, Authenticator
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Role
-from serving.http import middleware
+from serving.http.body import BodyLimitMiddleware
+from serving.http.middleware import SECURITY_HEADERS, SecurityHeadersMiddleware
 from serving.observability.metrics import Metrics
-from serving.observability.telemetry import Logger
+from serving.observability.telemetry import Logger, TelemetryMiddleware
 from serving.records.database import migrate, open_database
 
 _REPEATS = 1000
@@ -60,18 +61,18 @@ def layers(text: bytes, folder: Path) -> dict[str, float]:
 
 def _kinds(settings: ServingSettings, key_cache: KeyCache) -> dict[str, list[Middleware]]:
     metrics, logger = Metrics(), Logger()
-    doorkeeper = Authenticator(key_cache, settings.caller, metrics, anonymous=False, open_metrics=False)
+    authenticator = Authenticator(key_cache, settings.caller, metrics, anonymous=False, open_metrics=False)
     return {
         "no layer": [],
         "plain ASGI": [
-            Middleware(middleware.Headers),
-            Middleware(middleware.Telemetry, metrics=metrics, logger=logger),
-            Middleware(middleware.Access, doorkeeper=doorkeeper),
-            Middleware(middleware.Bodies, limits=settings.request),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(TelemetryMiddleware, metrics=metrics, logger=logger, static_prefixes=()),
+            Middleware(AuthenticationMiddleware, authenticator=authenticator),
+            Middleware(BodyLimitMiddleware, limits=settings.request),
         ],
         "BaseHTTPMiddleware": [
             Middleware(BaseHTTPMiddleware, dispatch=dispatch)
-            for dispatch in (_headers, _telemetry(metrics, logger), _access(doorkeeper), _bodies(settings))
+            for dispatch in (_headers, _telemetry(metrics, logger), _access(authenticator), _bodies(settings))
         ],
     }
 
@@ -121,7 +122,7 @@ def _call(
 
 async def _headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
     response = await call_next(request)
-    for name, value in middleware.BROWSERS:
+    for name, value in SECURITY_HEADERS:
         response.headers.setdefault(name.decode(), value.decode())
     return response
 
@@ -133,16 +134,16 @@ def _telemetry(metrics: Metrics, logger: Logger) -> Any:
         response = await call_next(request)
         response.headers["x-request-id"] = request.scope["state"]["request_id"]
         seconds = time.perf_counter() - started
-        metrics.request(request.url.path, request.method, response.status_code, seconds)
+        metrics.observe_request(request.url.path, request.method, response.status_code, seconds)
         logger.request(request.scope, request.url.path, response.status_code, seconds)
         return response
 
     return dispatch
 
 
-def _access(doorkeeper: Authenticator) -> Any:
+def _access(authenticator: Authenticator) -> Any:
     async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        request.scope["state"]["caller"] = doorkeeper.caller(request.scope)
+        request.scope["state"]["caller"] = authenticator.authenticate(request.scope)
         return await call_next(request)
 
     return dispatch

@@ -110,7 +110,7 @@ class TelemetryMiddleware:
             self.logger.exception(request_id, error)
             if status:  # the response has started
                 raise
-            await send_error(send_with_id, ApiError(500, "internal", "internal error; see the log"), request_id)
+            await send_error(send_with_id, ApiError(500, "internal", "internal error"), request_id)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", None) or self._route_label(scope)

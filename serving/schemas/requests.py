@@ -145,7 +145,7 @@ def column_details(column: Column) -> dict[str, Any]:
     return {
         "name": column.name,
         "meaning": column.meaning,
-        "kind": column.kind.name.lower(),
+        "kind": "key" if column.kind is ColumnKind.ID else column.kind.name.lower(),  # its name in the API
         "known": column.availability.label,
         "codes": {str(letters.get(code, code)): words for code, words in column.codes.items()},
         "minimum": column.minimum,

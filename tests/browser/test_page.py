@@ -30,7 +30,7 @@ def operator(api: str, open_page: OpenPage) -> Iterator[Operator]:
     assert all(address.startswith(f"{api}/") for address in tab.requests), tab.requests
 
 
-def test_an_answer_by_keyboard_alone(operator: Operator) -> None:
+def test_prediction_by_keyboard_only(operator: Operator) -> None:
     operator.tab_to("Town")
     operator.type("Melun")
     operator.tab_to("Built-up area")
@@ -61,7 +61,7 @@ def test_an_answer_by_keyboard_alone(operator: Operator) -> None:
     assert operator.keys < 100  # a minute at less than two a second
 
 
-def test_focus_can_be_seen(operator: Operator) -> None:
+def test_focus_is_visible(operator: Operator) -> None:
     for label in ("Town", "Map of France", "Light", "Vehicle category", "+ Vehicle"):
         operator.tab_to(label)
         width = operator.page.evaluate(
@@ -71,7 +71,7 @@ def test_focus_can_be_seen(operator: Operator) -> None:
         assert width >= 2, label
 
 
-def test_date_and_time_are_now(operator: Operator) -> None:
+def test_date_and_time_default_to_now(operator: Operator) -> None:
     sent, _ = operator.ask()
     said = sent["accident"]
     hour, minute = map(int, said["hrmn"].split(":"))
@@ -80,7 +80,7 @@ def test_date_and_time_are_now(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("title", PRESETS)
-def test_a_common_case_is_answered_and_shown_as_the_service_says_it(title: str, operator: Operator) -> None:
+def test_result_shows_the_response_of_the_service(title: str, operator: Operator) -> None:
     operator.field("Latitude").fill("48.6")
     operator.field("Longitude").fill("2.89")
     operator.preset(title)
@@ -102,7 +102,7 @@ def test_a_common_case_is_answered_and_shown_as_the_service_says_it(title: str, 
     assert f"{answer['model']['name']}, version {answer['model']['version']}" in shown
 
 
-def test_warnings_are_shown_and_a_missing_input_leads_to_its_field(operator: Operator) -> None:
+def test_warnings_are_shown_and_missing_inputs_link_to_their_fields(operator: Operator) -> None:
     operator.field("Department").fill("75")
     operator.page.get_by_text("More about the road and the place").click()
     operator.page.get_by_label(re.compile("^Commune")).fill("77317")
@@ -116,7 +116,7 @@ def test_warnings_are_shown_and_a_missing_input_leads_to_its_field(operator: Ope
     assert operator.page.evaluate("document.activeElement.closest('fieldset').textContent").startswith("Light")
 
 
-def test_the_prediction_id_can_be_copied(api: str, open_page: OpenPage) -> None:
+def test_prediction_id_can_be_copied(api: str, open_page: OpenPage) -> None:
     operator = Operator(open_page(api, permissions=["clipboard-read", "clipboard-write"]))
     _, answer = operator.ask()
     operator.page.get_by_role("button", name="Copy the prediction id").click()
@@ -124,7 +124,7 @@ def test_the_prediction_id_can_be_copied(api: str, open_page: OpenPage) -> None:
     assert operator.page.evaluate("navigator.clipboard.readText()") == answer["prediction_id"]
 
 
-def test_bad_input_is_said_at_its_field_and_can_be_mended(operator: Operator) -> None:
+def test_invalid_input_is_reported_at_its_field(operator: Operator) -> None:
     operator.preset(PRESETS[1])
     operator.field("Speed limit (km/h)").fill("999")
     operator.field("Latitude").fill("abc")
@@ -158,7 +158,7 @@ def test_bad_input_is_said_at_its_field_and_can_be_mended(operator: Operator) ->
     ("label", "text", "said"),
     [("Age (years)", "200", "0 to 120 years"), ("Department", "Atlantis", "is no department")],
 )
-def test_what_the_page_itself_cannot_translate_is_said_at_its_field(
+def test_input_that_cannot_be_converted_is_reported_at_its_field(
     label: str, text: str, said: str, operator: Operator
 ) -> None:
     operator.field(label).fill(text)
@@ -187,7 +187,7 @@ def test_vehicles_and_people_are_added_and_removed(operator: Operator) -> None:
     assert [(person["num_veh"], person["catu"]) for person in sent["people"]] == [("A01", 2)]
 
 
-def test_an_answer_to_another_form_is_marked(operator: Operator) -> None:
+def test_outdated_result_is_marked(operator: Operator) -> None:
     operator.ask()
     answer = operator.page.locator("#answer")
     assert "stale" not in answer.get_attribute("class")
@@ -197,7 +197,7 @@ def test_an_answer_to_another_form_is_marked(operator: Operator) -> None:
     assert "stale" not in answer.get_attribute("class")
 
 
-def test_a_new_accident_begins_with_an_empty_form(operator: Operator) -> None:
+def test_new_accident_clears_the_form(operator: Operator) -> None:
     before, _ = operator.ask()
     operator.field("Town").fill("Brest (29)")
     operator.preset(PRESETS[2])
@@ -209,7 +209,7 @@ def test_a_new_accident_begins_with_an_empty_form(operator: Operator) -> None:
     assert after == {"accident": {}, "road": {}, "vehicles": [{"num_veh": "A01"}], "people": after["people"]}
 
 
-def test_questions_and_codes_are_those_of_the_service(api: str, operator: Operator) -> None:
+def test_fields_and_codes_come_from_the_service(api: str, operator: Operator) -> None:
     parts: dict[str, list[dict[str, Any]]] = requests.get(f"{api}/v1/input-features", timeout=10).json()["parts"]
     operator.page.get_by_role("button", name="+ Pedestrian hit").click()
     for column in (column for part in parts.values() for column in part if column["name"] not in OWN):
@@ -222,7 +222,7 @@ def test_questions_and_codes_are_those_of_the_service(api: str, operator: Operat
         assert sorted(set(shown) - {"not known"}) == sorted(set(asked)) or column["name"] == "vma", label
 
 
-def test_without_a_network_nothing_is_lost(operator: Operator) -> None:
+def test_lost_connection_keeps_the_form(operator: Operator) -> None:
     operator.preset(PRESETS[0])
     operator.page.context.set_offline(True)
     operator.press("Control+Enter")
@@ -243,7 +243,7 @@ def test_without_a_network_nothing_is_lost(operator: Operator) -> None:
         pytest.param("phone", "light", marks=pytest.mark.long),
     ],
 )
-def test_nothing_serious_stands_in_anybodys_way(
+def test_page_has_no_serious_accessibility_violations(
     window: str, scheme: str, api: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     tab = open_page(api, WINDOWS[window], color_scheme=scheme)
@@ -264,7 +264,7 @@ def test_nothing_serious_stands_in_anybodys_way(
     assert operator.findings() == []
 
 
-def test_on_a_phone_the_answer_comes_into_sight(api: str, open_page: OpenPage) -> None:
+def test_result_scrolls_into_view_on_a_phone(api: str, open_page: OpenPage) -> None:
     tab = open_page(api, SMALL_PHONE, has_touch=True, is_mobile=True)
     operator = Operator(tab)
     assert tab.overflow() <= 0

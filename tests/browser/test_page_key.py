@@ -26,7 +26,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         yield address, made.stdout.strip()
 
 
-def test_a_key_is_asked_for_and_kept_in_the_tab_alone(guarded: tuple[str, str], open_page: OpenPage) -> None:
+def test_key_is_requested_and_kept_in_session_storage(guarded: tuple[str, str], open_page: OpenPage) -> None:
     address, key = guarded
     tab = open_page(address)
     page = tab.page
@@ -47,7 +47,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_alone(guarded: tuple[str, str], 
     assert operator.findings() == []
 
 
-def test_a_reload_keeps_the_key_and_it_can_be_forgotten(guarded: tuple[str, str], open_page: OpenPage) -> None:
+def test_key_survives_a_reload_and_can_be_forgotten(guarded: tuple[str, str], open_page: OpenPage) -> None:
     address, key = guarded
     tab = open_page(address)
     tab.page.get_by_label("API key").fill(key)

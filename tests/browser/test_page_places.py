@@ -38,7 +38,7 @@ def point(operator: Operator) -> tuple[float, float]:
     return float(operator.field("Latitude").input_value()), float(operator.field("Longitude").input_value())
 
 
-def test_typed_coordinates_tell_the_department_and_move_the_marker(operator: Operator) -> None:
+def test_typed_coordinates_set_department_and_marker(operator: Operator) -> None:
     for (latitude, longitude), department in PLACES.items():
         operator.field("Latitude").fill(str(latitude))
         operator.field("Longitude").fill(str(longitude))
@@ -46,7 +46,7 @@ def test_typed_coordinates_tell_the_department_and_move_the_marker(operator: Ope
         assert operator.page.locator(".pin").is_visible()
 
 
-def test_a_department_that_was_typed_is_kept_and_a_contradiction_is_said(operator: Operator) -> None:
+def test_typed_department_is_kept_and_contradictions_are_reported(operator: Operator) -> None:
     operator.field("Department").fill("77")
     operator.field("Latitude").fill("48.8566")
     operator.field("Longitude").fill("2.3522")
@@ -57,14 +57,14 @@ def test_a_department_that_was_typed_is_kept_and_a_contradiction_is_said(operato
 
 
 @pytest.mark.parametrize(("typed", "code"), [("2a", "2A"), ("1", "01"), ("cote d or", "21"), ("La Réunion", "974")])
-def test_a_department_is_known_by_number_and_name(typed: str, code: str, operator: Operator) -> None:
+def test_department_is_found_by_number_and_name(typed: str, code: str, operator: Operator) -> None:
     operator.field("Department").fill(typed)
     sent, _ = operator.ask()
     assert sent["accident"]["dep"] == code
     assert operator.page.locator(".department.chosen").count() == 1
 
 
-def test_a_click_on_the_map_sets_the_place(operator: Operator) -> None:
+def test_click_on_the_map_sets_the_place(operator: Operator) -> None:
     operator.field("Department").fill("63")
     operator.press("Tab")
     operator.page.locator("#map").click(position={"x": 230, "y": 150})
@@ -76,7 +76,7 @@ def test_a_click_on_the_map_sets_the_place(operator: Operator) -> None:
     assert "Puy-de-Dôme (63)" in operator.said()
 
 
-def test_the_map_is_moved_and_the_place_set_by_keyboard(operator: Operator) -> None:
+def test_map_works_by_keyboard(operator: Operator) -> None:
     operator.tab_to("Map of France")
     operator.press("Enter")
     before = point(operator)
@@ -103,7 +103,7 @@ def test_zooming_shows_smaller_towns(operator: Operator) -> None:
     assert "Saint-Pierre" in towns()
 
 
-def test_a_town_sets_place_department_and_commune_until_the_place_is_moved(operator: Operator) -> None:
+def test_town_sets_place_department_and_commune(operator: Operator) -> None:
     operator.field("Town").fill("saint-etienne")
     assert "Saint-Étienne (42)" in operator.page.locator("#towns option").evaluate_all(
         "all => all.map(one => one.value)"
@@ -122,14 +122,14 @@ def test_a_town_sets_place_department_and_commune_until_the_place_is_moved(opera
     assert re.search(r"[\d.]+ km from ", operator.page.locator("#department-name").inner_text())
 
 
-def test_a_town_typed_last_counts_when_asked_at_once(operator: Operator) -> None:
+def test_town_typed_last_counts_on_immediate_submit(operator: Operator) -> None:
     operator.tab_to("Town")
     operator.type("Brest")
     sent, _ = operator.ask()
     assert sent["accident"].items() >= {"dep": "29", "com": "29019"}.items()
 
 
-def test_a_pair_of_coordinates_is_pasted_at_once(api: str, open_page: OpenPage) -> None:
+def test_pasted_pair_of_coordinates_fills_both_fields(api: str, open_page: OpenPage) -> None:
     operator = Operator(open_page(api, permissions=["clipboard-read", "clipboard-write"]))
     operator.page.evaluate("navigator.clipboard.writeText('48,6000; 2,8900')")
     operator.field("Latitude").focus()
@@ -139,9 +139,7 @@ def test_a_pair_of_coordinates_is_pasted_at_once(api: str, open_page: OpenPage) 
 
 
 @pytest.mark.real
-def test_real_accidents_lie_in_the_departments_that_the_map_tells(
-    real_baac: Path, api: str, open_page: OpenPage
-) -> None:
+def test_real_accidents_lie_in_the_departments_of_the_map(real_baac: Path, api: str, open_page: OpenPage) -> None:
     """The cells along borders are counted from these very accidents; the outlines by themselves reach 94 %."""
     file = next((real_baac / "2024").glob("caract*.csv"))
     table = pd.read_csv(file, sep=";", dtype=str, usecols=["dep", "lat", "long"]).dropna()

@@ -37,10 +37,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         SETTINGS,
         source="sample",
     )
-    (folder / "best_model.html").write_text(compared.report)
+    (folder / "best_model.html").write_text(compared.best_report)
     (folder / "comparison.html").write_text(compared.comparison_report)
     (folder / "model_card.html").write_text(compared.card.html)
-    for name, text in next(iter(compared.reports.files.values())).items():
+    for name, text in next(iter(compared.report_files.files.values())).items():
         if name.endswith(".svg"):
             (folder / Path(name).name).write_text(text)
     return folder
@@ -48,7 +48,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("name", TITLES)
-def test_a_page_shows_without_errors_or_requests_and_fits_the_window(
+def test_report_renders_without_errors_or_requests_and_fits_the_window(
     name: str, window: str, pages: Path, open_page: OpenPage, tmp_path: Path
 ) -> None:
     address = (pages / name).as_uri()
@@ -60,7 +60,7 @@ def test_a_page_shows_without_errors_or_requests_and_fits_the_window(
     assert tab.picture(tmp_path / "page.png").stat().st_size > 10_000
 
 
-def test_picture_files_show_as_images_of_their_own_size(pages: Path, open_page: OpenPage) -> None:
+def test_svg_files_render_at_their_own_size(pages: Path, open_page: OpenPage) -> None:
     files = sorted(pages.glob("*.svg"))
     assert "confusion_matrix.svg" in {file.name for file in files}
     gallery = pages / "gallery.html"
@@ -73,13 +73,13 @@ def test_picture_files_show_as_images_of_their_own_size(pages: Path, open_page: 
 
 
 @pytest.mark.parametrize(("name", "title"), TITLES.items())
-def test_a_page_has_a_title(name: str, title: str, pages: Path, open_page: OpenPage) -> None:
+def test_report_has_a_title(name: str, title: str, pages: Path, open_page: OpenPage) -> None:
     assert re.search(title, open_page((pages / name).as_uri()).page.title())
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("name", TITLES)
-def test_pictures_are_drawn_and_not_cut(name: str, window: str, pages: Path, open_page: OpenPage) -> None:
+def test_charts_are_drawn_and_not_clipped(name: str, window: str, pages: Path, open_page: OpenPage) -> None:
     tab = open_page((pages / name).as_uri(), WINDOWS[window])
     sizes = tab.sizes("figure svg")
     assert len(sizes) == PICTURES[name]
@@ -88,7 +88,7 @@ def test_pictures_are_drawn_and_not_cut(name: str, window: str, pages: Path, ope
 
 
 @pytest.mark.parametrize("scheme", COLOURS)
-def test_words_stand_out_from_the_paper(scheme: str, pages: Path, open_page: OpenPage) -> None:
+def test_text_has_enough_contrast(scheme: str, pages: Path, open_page: OpenPage) -> None:
     for name in TITLES:
         page = open_page((pages / name).as_uri(), color_scheme=scheme).page
         ink, paper = (page.evaluate(f"getComputedStyle(document.body).{what}") for what in ("color", "backgroundColor"))
@@ -107,7 +107,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_details_unfold(pages: Path, open_page: OpenPage) -> None:
+def test_details_can_be_opened(pages: Path, open_page: OpenPage) -> None:
     tab = open_page((pages / "best_model.html").as_uri(), PHONE)
     folded = tab.page.locator("details").first
     assert not folded.locator("table").is_visible()
@@ -117,7 +117,7 @@ def test_details_unfold(pages: Path, open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_the_picture_in_the_readme_is_drawn(window: str, project: Path, open_page: OpenPage, tmp_path: Path) -> None:
+def test_readme_picture_renders(window: str, project: Path, open_page: OpenPage, tmp_path: Path) -> None:
     picture = (project / "docs" / "images" / "overview.svg").as_uri()
     page = tmp_path / "readme.html"
     page.write_text(f'<!doctype html><meta charset="utf-8"><img src="{picture}" style="max-width: 100%">')
@@ -131,7 +131,7 @@ def test_the_picture_in_the_readme_is_drawn(window: str, project: Path, open_pag
     assert tab.overflow() <= 0
 
 
-def test_a_page_that_fails_is_noticed(tmp_path: Path, open_page: OpenPage) -> None:
+def test_failing_page_is_detected(tmp_path: Path, open_page: OpenPage) -> None:
     page = tmp_path / "bad.html"
     page.write_text('<!doctype html><script>nothing()</script><img src="gone.png"><div style="width: 3000px">.</div>')
     tab = open_page(page.as_uri(), PHONE)

@@ -50,20 +50,20 @@ def cases(api: ApiClient, folder: Path, examples: int, *options: str) -> int:
     return int(re.findall(r"(\d+) passed", ended.stdout)[-1])
 
 
-def test_some_hundred_cases(api: ApiClient, tmp_path: Path) -> None:
+def test_generated_requests_conform_to_the_schema(api: ApiClient, tmp_path: Path) -> None:
     assert cases(api, tmp_path, 20, "--phases", "examples,fuzzing,stateful") > 300
     assert api.get("/health", None).status_code == 200
 
 
 @pytest.mark.long
-def test_ten_thousand_cases(api: ApiClient, tmp_path: Path) -> None:
+def test_ten_thousand_generated_requests_conform_to_the_schema(api: ApiClient, tmp_path: Path) -> None:
     """Of every kind, with those that cover each keyword of the description one by one."""
     assert cases(api, tmp_path, 500) > 10_000
     assert api.get("/health", None).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict/batch", "/v1/evaluate", "/v1/feedback"])
-def test_what_conforms_is_taken_but_for_rules_between_fields(api: ApiClient, path: str) -> None:
+def test_valid_requests_are_accepted_except_for_rules_between_fields(api: ApiClient, path: str) -> None:
     operation = schemathesis.openapi.from_url(f"{api.url}/openapi.json")[path]["POST"]
     key = {"X-API-Key": api.keys[Role.ADMIN], "Authorization": f"Bearer {api.keys[Role.ADMIN]}"}
     answers: Counter[int] = Counter()

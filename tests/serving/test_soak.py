@@ -114,7 +114,7 @@ def figures(service: ServiceProcess, key: dict[str, str]) -> str:
 
 
 @pytest.mark.long
-def test_steady_load_with_reloads_takes_no_more_memory_and_makes_no_error(tmp_path: Path) -> None:
+def test_steady_load_with_reloads_leaks_no_memory_and_fails_no_request(tmp_path: Path) -> None:
     seconds = MINUTES * 60
     model, key = save_small_model(tmp_path), {"X-API-Key": create_admin_key(tmp_path)}
     expected = {(model_file_resolver(model)().version, expected_probability(model))}

@@ -78,7 +78,7 @@ def bad_headers(api: ApiClient) -> dict[str, dict[str, str]]:
     }
 
 
-def test_no_route_is_entered_without_a_good_key(api: ApiClient) -> None:
+def test_every_route_requires_a_valid_key(api: ApiClient) -> None:
     routes = protected_routes(api.app)
     assert len(routes) >= 9
     for why, headers in bad_headers(api).items():
@@ -92,13 +92,13 @@ def test_no_route_is_entered_without_a_good_key(api: ApiClient) -> None:
                 assert code != "key_missing" or why in {"none", "no bearer", "basic", "token", "empty", "empty key"}
 
 
-def test_a_good_key_enters_in_either_header(api: ApiClient) -> None:
+def test_key_is_accepted_in_either_header(api: ApiClient) -> None:
     key = api.keys[Role.PREDICT]
     for headers in (header(key), {"Authorization": f"bearer {key}"}, {"x-api-key": key}, {"X-API-Key": f"{key} "}):
         assert api.get("/v1/model", None, headers=headers).status_code == 200
 
 
-def test_a_lesser_role_is_refused_on_every_route(api: ApiClient) -> None:
+def test_lower_role_is_refused_on_every_route(api: ApiClient) -> None:
     refused = 0
     for route in protected_routes(api.app):
         for role in Role:
@@ -111,7 +111,7 @@ def test_a_lesser_role_is_refused_on_every_route(api: ApiClient) -> None:
     assert refused >= 3
 
 
-def test_a_route_that_names_no_role_asks_for_admin_or_keeps_the_service_from_starting(tmp_path: Path) -> None:
+def test_route_without_role_requires_admin_or_prevents_the_start(tmp_path: Path) -> None:
     pointer = tmp_path / "model.json"
     model_file_resolver(save_small_model(tmp_path))().write(pointer)
     application = create_app(settings_for(tmp_path), pointer)
@@ -133,18 +133,18 @@ def test_a_route_that_names_no_role_asks_for_admin_or_keeps_the_service_from_sta
     application.include_router(forgotten)
     application.mount("/files", application)
     assert unprotected_routes(application) == ["/forgotten", "/files"]
-    with pytest.raises(AssertionError, match="ended"), run_server(application):
+    with pytest.raises(AssertionError, match="exited"), run_server(application):
         pass
 
 
-def test_anonymous_callers_reach_everything_but_administration(anonymous: ApiClient) -> None:
+def test_anonymous_access_excludes_admin_routes(anonymous: ApiClient) -> None:
     for route in protected_routes(anonymous.app):
         found = anonymous.request(route.method, route.path, None, json={})
         assert (found.status_code == 403) == (route.role is Role.ADMIN), route
     assert anonymous.get("/v1/model", None, headers=header("acc_wrong")).status_code == 401
 
 
-def test_figures_alone_may_be_open(tmp_path: Path) -> None:
+def test_metrics_can_be_public(tmp_path: Path) -> None:
     with in_process_service(tmp_path, save_small_model(tmp_path), open_metrics=True) as api:
         assert api.get("/metrics", None).status_code == 200
         assert api.get("/metrics", None, headers=header("acc_wrong")).status_code == 401
@@ -153,24 +153,24 @@ def test_figures_alone_may_be_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", "0177.0.0.1"])  # noqa: S104
-def test_another_address_needs_keys_and_no_anonymous_callers(host: str, tmp_path: Path) -> None:
+def test_public_bind_address_requires_keys(host: str, tmp_path: Path) -> None:
     for settings in (settings_for(tmp_path, host=host), settings_for(tmp_path, host=host, anonymous=True)):
         with pytest.raises(ConfigurationError, match="reached by other machines"):
             check_bind_address(settings)
     check_bind_address(settings_for(tmp_path, host="127.0.0.1"))
 
 
-def test_the_command_line_refuses_an_open_door_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_anonymous_public_bind_address_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = str(save_small_model(tmp_path))
     configured = tmp_path / "serving.yaml"
     configured.write_text(f"pipeline: serving\nrecords:\n  database_url: sqlite:///{tmp_path}/none.db\n")
     typed = ["--serve", "--model-path", model, "--config", str(configured), "--host", "0.0.0.0"]  # noqa: S104
-    for more, told in (([], "keys create"), (["--anonymous"], "for this one alone")):
+    for more, told in (([], "keys create"), (["--anonymous"], "on this machine only")):
         assert main([*typed, *more]) == 2
         assert told in capsys.readouterr().err
 
 
-def test_other_names_are_refused_so_that_none_can_be_made_to_mean_this_machine(anonymous: ApiClient) -> None:
+def test_unknown_hosts_are_refused_against_dns_rebinding(anonymous: ApiClient) -> None:
     port = anonymous.url.rpartition(":")[2]
     for name in ("localhost", f"localhost:{port}", "127.0.0.1", "[::1]:1", "LOCALHOST", "accidents.example:443"):
         assert anonymous.get("/v1/model", None, headers={"Host": name}).status_code == 200, name
@@ -197,7 +197,7 @@ def test_other_names_are_refused_so_that_none_can_be_made_to_mean_this_machine(a
         connection.close()
 
 
-def test_a_form_of_another_site_is_refused(anonymous: ApiClient) -> None:
+def test_cross_site_form_is_refused(anonymous: ApiClient) -> None:
     """Browsers send these types to anybody without asking; they ask before they send JSON, and are not let."""
     posted = [route for route in protected_routes(anonymous.app) if route.method == "POST"]
     for route in posted:

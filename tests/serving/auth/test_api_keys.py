@@ -19,7 +19,7 @@ from serving.auth import api_keys
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Caller, KeyRejection, Role
 from serving.records.database import write_transaction
-from serving.records.errors import RecordsError, UnknownKeyError
+from serving.records.errors import RecordsError
 from serving.records.tables import api_keys as api_keys_table
 from tests.serving.conftest import DatabaseAway
 from tests.serving.records.databases import migrated_database
@@ -56,7 +56,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KeyCache, ap
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_key_is_that_of_its_caller(engine: Engine, key_cache: KeyCache, role: Role) -> None:
+def test_valid_key_returns_its_caller(engine: Engine, key_cache: KeyCache, role: Role) -> None:
     key = api_keys.create_key(engine, "control room", role)
     assert key_cache.verify(key.text) == KeyRejection.WRONG
     assert key_cache.refresh()
@@ -64,9 +64,8 @@ def test_a_key_is_that_of_its_caller(engine: Engine, key_cache: KeyCache, role: 
     assert key_cache.active_count == 1
 
 
-def test_each_role_may_do_what_those_before_it_may() -> None:
-    may = {role: {other for other in Role if Caller("", "", role).may(other)} for role in Role}
-    assert may == {
+def test_roles_include_lower_roles() -> None:
+    assert {role: {other for other in Role if role.includes(other)} for role in Role} == {
         Role.PREDICT: {Role.PREDICT},
         Role.EVALUATE: {Role.PREDICT, Role.EVALUATE},
         Role.ADMIN: {Role.PREDICT, Role.EVALUATE, Role.ADMIN},
@@ -75,7 +74,7 @@ def test_each_role_may_do_what_those_before_it_may() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=100))
-def test_keys_of_any_name_are_told_apart(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+def test_keys_of_any_name_are_distinguished(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path_factory.mktemp('names')}/serving.db")
     made = [api_keys.create_key(engine, name, role) for role in Role]
     key_cache = KeyCache(engine, 600)
@@ -88,7 +87,7 @@ def test_keys_of_any_name_are_told_apart(tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(st.data())
-def test_a_wrong_character_anywhere_is_refused(one: tuple[KeyCache, api_keys.NewApiKey], data: st.DataObject) -> None:
+def test_changed_character_anywhere_is_rejected(one: tuple[KeyCache, api_keys.NewApiKey], data: st.DataObject) -> None:
     key_cache, key = one
     place = data.draw(st.integers(0, len(key.text) - 1))
     alphabet = st.sampled_from(string.ascii_letters + string.digits + "_-") | st.characters()
@@ -98,7 +97,7 @@ def test_a_wrong_character_anywhere_is_refused(one: tuple[KeyCache, api_keys.New
 
 @settings(max_examples=300, deadline=None)
 @given(st.text() | st.integers(0, 60).map(lambda length: "acc_" + "0" * length))
-def test_whatever_is_sent_is_refused(one: tuple[KeyCache, api_keys.NewApiKey], sent: str) -> None:
+def test_arbitrary_text_is_rejected(one: tuple[KeyCache, api_keys.NewApiKey], sent: str) -> None:
     key_cache, _ = one
     assert key_cache.verify(sent) == KeyRejection.WRONG if sent else KeyRejection.MISSING
     assert key_cache.verify(None) == KeyRejection.MISSING
@@ -106,7 +105,7 @@ def test_whatever_is_sent_is_refused(one: tuple[KeyCache, api_keys.NewApiKey], s
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=3), st.text(max_size=3), st.integers(0, 55))
-def test_a_key_with_more_or_less_around_it_is_refused(
+def test_key_with_prefix_suffix_or_truncated_is_rejected(
     one: tuple[KeyCache, api_keys.NewApiKey], before: str, after: str, length: int
 ) -> None:
     key_cache, key = one
@@ -115,13 +114,13 @@ def test_a_key_with_more_or_less_around_it_is_refused(
     assert key_cache.verify(f"{key.text}\n") == KeyRejection.WRONG
 
 
-def test_the_secret_of_one_key_does_not_open_another(engine: Engine, key_cache: KeyCache) -> None:
+def test_secret_of_another_key_is_rejected(engine: Engine, key_cache: KeyCache) -> None:
     one, other = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
     key_cache.refresh()
     assert key_cache.verify(f"acc_{one.id}_{other.text[13:]}") == KeyRejection.WRONG
 
 
-def test_keys_have_the_form_that_they_are_said_to_have(engine: Engine) -> None:
+def test_keys_have_the_documented_format(engine: Engine) -> None:
     made = [api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(20)]
     for key in made:
         prefix, identifier, secret = key.text.split("_", 2)
@@ -129,7 +128,7 @@ def test_keys_have_the_form_that_they_are_said_to_have(engine: Engine) -> None:
     assert len({key.text[13:] for key in made}) == 20
 
 
-def test_no_secret_is_stored_or_shown(engine: Engine) -> None:
+def test_secret_is_neither_stored_nor_shown(engine: Engine) -> None:
     key = api_keys.create_key(engine, "x", Role.ADMIN)
     with engine.connect() as connection:
         row = connection.execute(select(api_keys_table)).one()
@@ -140,7 +139,7 @@ def test_no_secret_is_stored_or_shown(engine: Engine) -> None:
 
 
 @pytest.mark.slow
-def test_an_expired_key_is_refused_without_reading_again(engine: Engine, key_cache: KeyCache) -> None:
+def test_expired_key_is_rejected_without_refresh(engine: Engine, key_cache: KeyCache) -> None:
     key = api_keys.create_key(engine, "x", Role.PREDICT, datetime.now(UTC) + timedelta(seconds=1))
     key_cache.refresh()
     assert isinstance(key_cache.verify(key.text), Caller)
@@ -150,7 +149,7 @@ def test_an_expired_key_is_refused_without_reading_again(engine: Engine, key_cac
     assert [found.status(datetime.now(UTC)) for found in api_keys.list_keys(engine)] == ["expired"]
 
 
-def test_a_revoked_key_is_refused_and_stays_in_the_list(engine: Engine, key_cache: KeyCache) -> None:
+def test_revoked_key_is_rejected_and_stays_listed(engine: Engine, key_cache: KeyCache) -> None:
     key, other = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
     revoked = api_keys.revoke_key(engine, key.id)
     key_cache.refresh()
@@ -161,7 +160,7 @@ def test_a_revoked_key_is_refused_and_stays_in_the_list(engine: Engine, key_cach
     assert states == {key.id: "revoked", other.id: "active"}
 
 
-def test_a_wrong_secret_says_nothing_of_the_key(engine: Engine, key_cache: KeyCache) -> None:
+def test_wrong_secret_reveals_no_key_status(engine: Engine, key_cache: KeyCache) -> None:
     key = api_keys.create_key(engine, "x", Role.PREDICT)
     api_keys.revoke_key(engine, key.id)
     key_cache.refresh()
@@ -169,31 +168,31 @@ def test_a_wrong_secret_says_nothing_of_the_key(engine: Engine, key_cache: KeyCa
 
 
 @pytest.mark.parametrize("name", ["", " x", "x\x1b[2J", "x" * 101, "two\nlines"])
-def test_names_that_would_spoil_a_list_are_refused(engine: Engine, name: str) -> None:
+def test_unprintable_names_are_refused(engine: Engine, name: str) -> None:
     with pytest.raises(ConfigurationError, match="1 to 100 printable characters"):
         api_keys.create_key(engine, name, Role.PREDICT)
 
 
-def test_a_key_that_would_have_expired_is_refused(engine: Engine) -> None:
-    with pytest.raises(ConfigurationError, match="could not be used"):
+def test_expiry_in_the_past_is_refused(engine: Engine) -> None:
+    with pytest.raises(ConfigurationError, match="is in the past"):
         api_keys.create_key(engine, "x", Role.PREDICT, datetime.now(UTC) - timedelta(seconds=1))
 
 
-def test_ids_that_are_none_and_ids_of_nobody_are_told_apart(engine: Engine) -> None:
-    with pytest.raises(UnknownKeyError, match="no API key has the id 0123abcd"):
+def test_invalid_and_unknown_ids_have_different_errors(engine: Engine) -> None:
+    with pytest.raises(api_keys.UnknownKeyError, match="no API key has the id 0123abcd"):
         api_keys.revoke_key(engine, "0123abcd")
     for wrong in ("", "x", "0123ABCD", "acc_0123abcd", "0123abcd\n", "\udc80", "\x00"):
         with pytest.raises(ConfigurationError, match="8 hexadecimal digits"):
             api_keys.revoke_key(engine, wrong)
 
 
-def test_an_id_that_is_taken_is_not_given_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_id_is_not_reused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = ["00000001", "00000001", "00000002"]
     monkeypatch.setattr(api_keys.secrets, "token_hex", lambda _: ids.pop(0))
     assert [api_keys.create_key(engine, "x", Role.PREDICT).id for _ in range(2)] == ["00000001", "00000002"]
 
 
-def test_a_database_that_is_away_leaves_the_keys_that_are_known(engine: Engine, unreachable: DatabaseAway) -> None:
+def test_unreachable_database_leaves_the_snapshot_in_use(engine: Engine, unreachable: DatabaseAway) -> None:
     key = api_keys.create_key(engine, "x", Role.PREDICT)
     key_cache = KeyCache(engine, 0.05)
     with unreachable():
@@ -204,18 +203,18 @@ def test_a_database_that_is_away_leaves_the_keys_that_are_known(engine: Engine, 
     key_cache.close()
 
 
-def test_without_a_database_there_is_no_ring(engine: Engine, unreachable: DatabaseAway) -> None:
+def test_key_cache_requires_a_database_at_start(engine: Engine, unreachable: DatabaseAway) -> None:
     with unreachable(), pytest.raises(RecordsError):
         KeyCache(engine, 1)
 
 
-def test_a_row_that_is_spoilt_does_not_end_the_ring(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_corrupt_row_does_not_stop_the_refresh(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     key = api_keys.create_key(engine, "x", Role.PREDICT)
     key_cache = KeyCache(engine, 0.05)
     with write_transaction(engine) as connection:
         row = {"id": "spoilt", "name": "", "role": "admin", "secret_sha256": "no digits", "created_at": key.created}
         connection.execute(insert(api_keys_table), row)
-    assert eventually(lambda: len([line for line in caplog.messages if "cannot be read again" in line]) >= 2)
+    assert eventually(lambda: len([line for line in caplog.messages if "cannot be read" in line]) >= 2)
     assert isinstance(key_cache.verify(key.text), Caller)
     with write_transaction(engine) as connection:
         connection.execute(update(api_keys_table).where(api_keys_table.c.id == "spoilt"), {"secret_sha256": "00" * 32})
@@ -225,10 +224,10 @@ def test_a_row_that_is_spoilt_does_not_end_the_ring(engine: Engine, caplog: pyte
 
 
 @pytest.mark.slow
-def test_a_running_process_takes_notice(database_url: str, project: Path) -> None:
+def test_running_process_sees_new_and_revoked_keys(database_url: str, project: Path) -> None:
     engine, _ = migrated_database(database_url)
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", VERIFYING, address]
+    command = [sys.executable, "-c", VERIFYING, database_url]
     with subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, text=True) as process:
 
         def answer(text: str) -> str:
@@ -247,7 +246,7 @@ def test_a_running_process_takes_notice(database_url: str, project: Path) -> Non
         process.stdin.close()
 
 
-def test_both_kinds_of_key_are_the_same_to_those_who_list_them(engine: Engine) -> None:
+def test_list_keys_equals_created_keys(engine: Engine) -> None:
     expires = datetime.now(UTC).replace(microsecond=5) + timedelta(days=2)
     made = api_keys.create_key(engine, "x", Role.PREDICT, expires)
     (found,) = api_keys.list_keys(engine)

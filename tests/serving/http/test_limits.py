@@ -37,7 +37,7 @@ def code_of(found: requests.Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("route", ["/v1/predict", "/v1/explain", "/v1/predict/batch", "/v1/evaluate", "/v1/feedback"])
 @pytest.mark.parametrize("way", ["length", "chunked", "gzip", "gzip in chunks"])
-def test_a_body_that_is_too_large_is_refused_on_every_route(api: ApiClient, route: str, way: str) -> None:
+def test_too_large_body_is_refused_on_every_route(api: ApiClient, route: str, way: str) -> None:
     """And the caller gets to see it, also if it goes on sending."""
     body = b'{"accident": "' + b"x" * 5 * MEGABYTE + b'"}'
     sent = gzip.compress(body) if "gzip" in way else body
@@ -53,7 +53,7 @@ def test_a_body_that_is_too_large_is_refused_on_every_route(api: ApiClient, rout
     assert "1 MB" in found.json()["error"]["message"]
 
 
-def test_a_body_up_to_the_limit_is_read(api: ApiClient) -> None:
+def test_body_up_to_the_limit_is_accepted(api: ApiClient) -> None:
     filled = GOOD + b" " * (MEGABYTE - len(GOOD))
     pieces = (filled[start : start + 100_000] for start in range(0, len(filled), 100_000))
     for body, headers in ((filled, JSON), (pieces, JSON), (gzip.compress(filled), PACKED)):
@@ -63,7 +63,7 @@ def test_a_body_up_to_the_limit_is_read(api: ApiClient) -> None:
     assert code_of(api.request("POST", "/v1/predict", data=packed, headers=PACKED)) == (413, "too_large")
 
 
-def test_a_length_beyond_the_limit_is_refused_without_waiting_for_it(api: ApiClient) -> None:
+def test_content_length_beyond_the_limit_is_refused_at_once(api: ApiClient) -> None:
     for length in ("1000001", "99999999999", "9" * 18):
         with open_connection(api) as found:
             found.sendall(
@@ -74,7 +74,7 @@ def test_a_length_beyond_the_limit_is_refused_without_waiting_for_it(api: ApiCli
             assert b"connection: close" in top
 
 
-def test_lines_have_a_limit_of_their_own(api: ApiClient) -> None:
+def test_json_lines_have_their_own_limit(api: ApiClient) -> None:
     line = GOOD + b"\n"
     within, beyond = line * (2 * MEGABYTE // len(line)), line * (4 * MEGABYTE // len(line))
     for encode, headers in ((bytes, NDJSON_HEADERS), (gzip.compress, NDJSON_HEADERS | {"Content-Encoding": "gzip"})):
@@ -83,7 +83,7 @@ def test_lines_have_a_limit_of_their_own(api: ApiClient) -> None:
         assert code_of(refused) == (413, "too_large")
 
 
-def test_a_gzip_bomb_is_refused_before_it_is_unpacked(api: ApiClient) -> None:
+def test_gzip_bomb_is_refused_before_it_is_decompressed(api: ApiClient) -> None:
     bomb = gzip.compress(b"\0" * 100 * MEGABYTE)
     assert len(bomb) < 0.2 * MEGABYTE
     for route in protected_routes(api.app):
@@ -92,12 +92,12 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked(api: ApiClient) -> None:
             assert code_of(found) == (413, "too_large")
     unpack = Gunzip()
     assert len(unpack(bomb, last=True)) == MEGABYTE
-    assert unpack.waiting
+    assert unpack.pending
 
 
 @pytest.mark.parametrize("size", [0, 1, 999_999, 1_000_000, 1_000_001, 3_000_000])
 @pytest.mark.parametrize("piece", [1, 1000, 10_000_000])
-def test_what_is_packed_comes_out_whole_in_whatever_pieces(size: int, piece: int) -> None:
+def test_gunzip_restores_the_content_for_any_chunks(size: int, piece: int) -> None:
     content = (b"accident " * size)[:size]
     packed = gzip.compress(content)
     pieces = [packed[start : start + piece] for start in range(0, len(packed), piece)]
@@ -105,13 +105,13 @@ def test_what_is_packed_comes_out_whole_in_whatever_pieces(size: int, piece: int
     for number, one in enumerate([*pieces, b""]):
         last = number == len(pieces)
         found.append(unpack(one, last=last))
-        while unpack.waiting:
+        while unpack.pending:
             found.append(unpack(b"", last=last))
     assert b"".join(found) == content
     assert max(map(len, found)) <= MEGABYTE
 
 
-def test_what_is_packed_wrongly_is_refused(api: ApiClient) -> None:
+def test_invalid_gzip_is_refused(api: ApiClient) -> None:
     packed = gzip.compress(GOOD)
     for body in (GOOD, packed[:-1], packed[:20], packed + b"\0", packed * 2, b"", packed[:-8] + b"\0" * 8):
         found = api.request("POST", "/v1/predict", data=body, headers=PACKED)
@@ -130,7 +130,7 @@ def test_what_is_packed_wrongly_is_refused(api: ApiClient) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [b"", GOOD[:10], gzip.compress(GOOD)[:15]], ids=["nothing", "text", "packed"])
-def test_a_body_that_does_not_come_is_not_waited_for(api: ApiClient, begun: bytes) -> None:
+def test_missing_body_times_out(api: ApiClient, begun: bytes) -> None:
     encoding = "gzip" if begun[:1] == b"\x1f" else "identity"
     with open_connection(api) as found:
         found.sendall(
@@ -142,7 +142,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(api: ApiClient, begun: byte
     assert b"connection: close" in top
 
 
-def test_a_body_that_drips_is_not_waited_for_either(api: ApiClient) -> None:
+def test_dripping_body_times_out(api: ApiClient) -> None:
     """Each piece comes in time; all of them do not."""
     with open_connection(api) as found:
         found.sendall(request_head(api, "Content-Type: application/json", "Transfer-Encoding: chunked"))
@@ -159,7 +159,7 @@ def test_a_body_that_drips_is_not_waited_for_either(api: ApiClient) -> None:
 
 
 @pytest.mark.slow
-def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:
+def test_requests_per_second_are_limited_by_key(tmp_path: Path) -> None:
     """Others are not held back by that."""
     with in_process_service(tmp_path, save_small_model(tmp_path), caller={"requests_per_second": 20}) as api:
         found = [api.get("/v1/model") for _ in range(60)]
@@ -175,7 +175,7 @@ def test_a_key_may_ask_so_many_times_a_second(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_address_of_wrong_keys_is_locked_out_and_known_callers_are_not(tmp_path: Path) -> None:
+def test_wrong_keys_lock_out_an_address_but_not_accepted_keys(tmp_path: Path) -> None:
     limits = {"failures_per_minute": 5, "lockout_seconds": 1.5}
     with in_process_service(tmp_path, save_small_model(tmp_path), caller=limits) as api:
         late = api_keys.create_key(api.state.engine, "late", Role.ADMIN)

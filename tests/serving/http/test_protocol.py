@@ -24,7 +24,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "])
-def test_a_head_that_does_not_come_is_not_waited_for(api: ApiClient, begun: bytes) -> None:
+def test_slow_head_is_refused(api: ApiClient, begun: bytes) -> None:
     with open_connection(api) as found:
         found.sendall(begun)
         status, content, top = read_until_closed(found)
@@ -39,7 +39,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(api: ApiClient, begun: byte
 
 @pytest.mark.parametrize("endless", [b"x", b"x: y\r\n", b"GET"])
 @pytest.mark.parametrize("where", ["line", "value", "lines", "trailer", "extension"])
-def test_a_head_without_end_is_refused(api: ApiClient, endless: bytes, where: str) -> None:
+def test_endless_head_is_refused(api: ApiClient, endless: bytes, where: str) -> None:
     chunked = request_head(api, "Content-Type: application/json", "Transfer-Encoding: chunked")
     beginning = {
         "line": b"GET /",
@@ -76,7 +76,7 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize("name", NO_HTTP)
-def test_what_is_no_http_is_refused_in_json(api: ApiClient, name: str) -> None:
+def test_data_that_is_not_http_is_refused_in_json(api: ApiClient, name: str) -> None:
     """Above all what one server could read otherwise than another before it."""
     before = api.metrics()
     with open_connection(api) as found:
@@ -89,7 +89,7 @@ def test_what_is_no_http_is_refused_in_json(api: ApiClient, name: str) -> None:
     assert api.metrics()[counted] == before.get(counted, 0) + 1
 
 
-def test_a_connection_stays_of_use_after_a_refusal(api: ApiClient) -> None:
+def test_connection_can_be_reused_after_a_refusal(api: ApiClient) -> None:
     """The body that nobody has read is not taken for the next request."""
     refused = [
         ("/v1/predict", "Content-Type: text/plain", 415),

@@ -55,7 +55,7 @@ def bundle_of(name: str) -> Bundle:
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
-def test_one_accident_is_asked_for_before_the_first_caller_comes(tmp_path: Path, name: str) -> None:
+def test_single_row_prediction_is_warmed_up_before_the_first_request(tmp_path: Path, name: str) -> None:
     """Also where the accidents that were stored with the model are asked for all at once."""
     model = save_small_model(tmp_path, name)
     found = answer(bundle_of(name), parse_request(ACCIDENT), reasons=0).probability
@@ -78,7 +78,7 @@ def broken(fault: str) -> bytes:
     }.get(fault) or replace(bundle_of("xgboost"), model=Broken(fault)).to_bytes()  # type: ignore[arg-type]
 
 
-def test_a_replaced_file_is_taken_on_request(tmp_path: Path) -> None:
+def test_replaced_model_file_is_loaded_on_reload(tmp_path: Path) -> None:
     model = save_small_model(tmp_path)
     with in_process_service(tmp_path, model) as api:
         before = api.get("/v1/model").json()
@@ -98,7 +98,7 @@ def test_a_replaced_file_is_taken_on_request(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "fault", ["no bundle", "cut", "damaged", "empty", "other format", "other features", "nan", "raises", "too many"]
 )
-def test_a_model_that_does_not_answer_is_not_taken(api: ApiClient, fault: str) -> None:
+def test_model_that_does_not_predict_is_rejected(api: ApiClient, fault: str) -> None:
     """Also where it fails in a way that nobody has foreseen."""
     pointer, good = ModelPointer.read(api.pointer_file), Path(api.state.require_model().pointer.file)
     said = api.post("/v1/predict", ACCIDENT).json()
@@ -119,7 +119,7 @@ def test_a_model_that_does_not_answer_is_not_taken(api: ApiClient, fault: str) -
 
 
 @pytest.mark.slow
-def test_newer_models_are_watched_for_also_after_one_that_does_not_answer(tmp_path: Path) -> None:
+def test_reload_works_after_a_rejected_model(tmp_path: Path) -> None:
     with in_process_service(tmp_path, save_small_model(tmp_path)) as api:
         pointer, bad = ModelPointer.read(api.pointer_file), tmp_path / "bad.joblib"
         for fault in ("damaged", "raises"):
@@ -130,7 +130,7 @@ def test_newer_models_are_watched_for_also_after_one_that_does_not_answer(tmp_pa
             wait_until(lambda: api.metrics()["accidents_model_reload_failed"] == 0)
 
 
-def test_a_reload_that_fails_is_told_and_every_time(tmp_path: Path) -> None:
+def test_failing_reload_is_reported_every_time(tmp_path: Path) -> None:
     """Also where the watch for newer models was quicker to find out."""
     model = save_small_model(tmp_path)
     with in_process_service(tmp_path, model) as api:
@@ -143,7 +143,7 @@ def test_a_reload_that_fails_is_told_and_every_time(tmp_path: Path) -> None:
         assert api.metrics()["accidents_model_reload_failed"] == 0
 
 
-def test_stored_accidents_have_to_come_out_as_they_did(tmp_path: Path) -> None:
+def test_expected_predictions_must_match(tmp_path: Path) -> None:
     model = save_small_model(tmp_path)
     stored = tmp_path / "stored.json"
     rows: list[dict[str, Any]] = [{"accident": json.dumps(ACCIDENT), "probability": expected_probability(model)}]
@@ -160,18 +160,18 @@ def test_stored_accidents_have_to_come_out_as_they_did(tmp_path: Path) -> None:
             LoadedModel.load(pointer)
 
 
-def test_a_file_replaced_in_the_moment_of_a_look_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+def test_file_replaced_during_the_check_is_refused(tmp_path: Path) -> None:
     model = save_small_model(tmp_path)
     pointer = model_file_resolver(model)()
     assert pointer.digest == read_header(model)["sha256"]
     put(model, bundle_of("xgboost"))
-    with pytest.raises(ModelError, match="was replaced while it was looked at"):
+    with pytest.raises(ModelError, match="was replaced while it was loaded"):
         LoadedModel.load(pointer)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rounds", [1, pytest.param(15, marks=pytest.mark.long)])
-def test_under_load_no_request_fails_or_is_mixed(tmp_path: Path, rounds: int) -> None:
+def test_reload_under_load_fails_no_request(tmp_path: Path, rounds: int) -> None:
     """Two workers, four callers, and a file that is replaced again and again, by signal and by request in turn."""
     model = save_small_model(tmp_path)
     key = {"X-API-Key": create_admin_key(tmp_path)}
@@ -198,7 +198,7 @@ def test_under_load_no_request_fails_or_is_mixed(tmp_path: Path, rounds: int) ->
 
 
 @pytest.mark.slow
-def test_under_load_a_model_that_does_not_answer_leaves_the_one_before(tmp_path: Path) -> None:
+def test_rejected_model_under_load_leaves_the_present_one(tmp_path: Path) -> None:
     model = save_small_model(tmp_path)
     with (
         service_url(tmp_path, model, "--anonymous", poll_seconds=0.2, open_metrics=True) as url,

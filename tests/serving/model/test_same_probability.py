@@ -125,12 +125,16 @@ def check(api: ApiClient, contents: Contents, folder: Path) -> Probabilities:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", model_types())
-def test_synthetic_accidents(services: dict[str, ApiClient], contents: Contents, name: str, tmp_path: Path) -> None:
+def test_synthetic_accidents_have_one_probability_everywhere(
+    services: dict[str, ApiClient], contents: Contents, name: str, tmp_path: Path
+) -> None:
     check(services[name], contents, tmp_path)
 
 
 @pytest.mark.slow
-def test_models_that_mlflow_loads(services: dict[str, ApiClient], contents: Contents, tmp_path: Path) -> None:
+def test_mlflow_pyfunc_has_the_same_probability(
+    services: dict[str, ApiClient], contents: Contents, tmp_path: Path
+) -> None:
     import mlflow
 
     from tracking.connection import connect
@@ -151,7 +155,7 @@ def test_models_that_mlflow_loads(services: dict[str, ApiClient], contents: Cont
 
 @pytest.mark.real
 @pytest.mark.long
-def test_ten_thousand_real_accidents(real_baac: Path, tmp_path: Path) -> None:
+def test_ten_thousand_real_accidents_have_one_probability_everywhere(real_baac: Path, tmp_path: Path) -> None:
     """Models of the year 2024, asked about its accidents; also scored as the files that they were published in."""
     (edition,) = folder_editions(str(real_baac / "2024"), None)
     year = ingest([edition], IngestionSettings()).accidents

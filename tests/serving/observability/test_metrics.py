@@ -51,7 +51,7 @@ def requests_in(figures: dict[str, float]) -> dict[tuple[str, str, str], float]:
     return found
 
 
-def test_the_text_is_that_of_prometheus(api: ApiClient) -> None:
+def test_metrics_have_the_text_format_of_prometheus(api: ApiClient) -> None:
     api.post("/v1/predict", ACCIDENT)
     families = {family.name: family for family in text_string_to_metric_families(api.get("/metrics").text)}
     assert all(family.documentation for family in families.values())
@@ -62,7 +62,7 @@ def test_the_text_is_that_of_prometheus(api: ApiClient) -> None:
     assert drift.value != drift.value  # not a number until it is measured
 
 
-def test_every_request_counts_by_route_method_and_real_status(api: ApiClient) -> None:
+def test_requests_are_counted_by_route_method_and_status(api: ApiClient) -> None:
     """Also those that never reach their route."""
     with growth(api) as found:
         for _ in range(3):
@@ -107,7 +107,7 @@ def test_every_request_counts_by_route_method_and_real_status(api: ApiClient) ->
     assert found['accidents_refused_total{reason="key_missing"}'] == 21
 
 
-def test_a_caller_who_leaves_counts_too(api: ApiClient) -> None:
+def test_disconnected_client_is_counted_as_499(api: ApiClient) -> None:
     host, _, port = api.url.removeprefix("http://").partition(":")
     with growth(api) as found:
         with socket.create_connection((host, int(port))) as connection:
@@ -119,7 +119,7 @@ def test_a_caller_who_leaves_counts_too(api: ApiClient) -> None:
     assert found[name] == 1
 
 
-def test_a_fault_of_the_program_counts_as_500(tmp_path: Path) -> None:
+def test_exception_is_counted_as_500(tmp_path: Path) -> None:
     pointer = tmp_path / "model.json"
     model_file_resolver(save_small_model(tmp_path))().write(pointer)
     application = create_app(settings_for(tmp_path, anonymous=True), pointer)
@@ -134,7 +134,7 @@ def test_a_fault_of_the_program_counts_as_500(tmp_path: Path) -> None:
     assert found['accidents_requests_total{method="GET",route="/fault",status="500"}'] == 1
 
 
-def test_predictions_steps_and_missing_inputs(api: ApiClient) -> None:
+def test_predictions_steps_and_missing_inputs_are_counted(api: ApiClient) -> None:
     some = [*EXAMPLES.values(), {"vehicles": [{}], "people": [{}]}]
     with growth(api) as found:
         said = [api.post("/v1/predict", content).json() for content in some]
@@ -160,7 +160,7 @@ def test_predictions_steps_and_missing_inputs(api: ApiClient) -> None:
     assert api.metrics()['accidents_log_entries{state="written"}'] >= len(said)
 
 
-def test_an_evaluation_is_told_with_its_figures(api: ApiClient) -> None:
+def test_evaluation_sets_its_metrics(api: ApiClient) -> None:
     labelled = {"accidents": [*EXAMPLES.values()], "priority": [1, 0, 1]}
     said = api.post("/v1/evaluate", labelled, Role.EVALUATE).json()
     found = api.metrics()
@@ -168,7 +168,7 @@ def test_an_evaluation_is_told_with_its_figures(api: ApiClient) -> None:
         assert found[f'accidents_evaluation_metric{{metric="{name}"}}'] == pytest.approx(value, nan_ok=True)
 
 
-def test_the_model_is_told_and_changes_with_it(tmp_path: Path) -> None:
+def test_model_info_follows_a_reload(tmp_path: Path) -> None:
     model = save_small_model(tmp_path)
     with in_process_service(tmp_path, model) as api:
         before = told(api)
@@ -204,7 +204,7 @@ def told(api: ApiClient) -> dict[tuple[str, str, str, str], float]:
     }
 
 
-def test_what_finds_no_room_in_the_log_is_dropped_and_counted_and_answered(tmp_path: Path) -> None:
+def test_full_log_drops_records_and_still_answers(tmp_path: Path) -> None:
     records = {"queue": 3, "flush_seconds": 60}
     with in_process_service(tmp_path, save_small_model(tmp_path), records=records) as api:
         assert {api.post("/v1/predict", ACCIDENT).status_code for _ in range(10)} == {200}

@@ -22,7 +22,7 @@ TRACES = ("987654321987", "47.12", "1.98765", "41018", "LILAS", "55555777", "Q77
 
 
 @pytest.mark.slow
-def test_lines_parse_bear_request_ids_and_hold_no_personal_data(tmp_path: Path) -> None:
+def test_log_lines_are_json_with_request_ids_and_without_personal_data(tmp_path: Path) -> None:
     key = create_admin_key(tmp_path)
     headers = {"X-API-Key": key}
     model = save_small_model(tmp_path)
@@ -68,13 +68,13 @@ def test_lines_parse_bear_request_ids_and_hold_no_personal_data(tmp_path: Path) 
     assert by_id[asked[5].headers["x-request-id"]]["route"] == "(none)"
     events = [entry["event"] for entry in entries]
     assert events.count("ready") == 1
-    assert "model not taken" in events
+    assert "model rejected" in events
     text = "\n".join(lines)
     assert not [trace for trace in TRACES if trace in text]
     assert key.split("_", 2)[2][:20] not in text
 
 
-def test_a_fault_is_told_with_where_it_happened(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_exception_is_logged_with_its_stack(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     logger = Logger()
     try:
         raise KeyError("12 RUE DES LILAS")
@@ -83,6 +83,6 @@ def test_a_fault_is_told_with_where_it_happened(capfdbinary: pytest.CaptureFixtu
     text = capfdbinary.readouterr().err
     assert b"LILAS" not in text
     entry = json.loads(text)
-    assert (entry["event"], entry["level"], entry["request_id"]) == ("fault", "error", "id")
+    assert (entry["event"], entry["level"], entry["request_id"]) == ("exception", "error", "id")
     assert entry["error"] == "KeyError"
-    assert __file__ in entry["where"][-1]
+    assert __file__ in entry["stack"][-1]

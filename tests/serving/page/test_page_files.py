@@ -25,7 +25,7 @@ def outlines() -> dict[str, Any]:
     return dict(json.loads(OUTLINES.read_text(encoding="utf-8")))
 
 
-def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
+def test_page_has_no_inline_code_and_no_external_files() -> None:
     html = (PAGE / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", html)
     loaded = re.findall(r"<(?:script|img|link)[^>]*?(?:src|href)=\"([^\"]+)\"", html)
@@ -66,7 +66,7 @@ def test_every_department_has_an_outline_around_its_accidents(outlines: dict[str
             assert left < east < right + 0.2, code
 
 
-def test_cells_lie_in_known_departments_and_in_one_alone(outlines: dict[str, Any]) -> None:
+def test_cells_lie_in_exactly_one_known_department(outlines: dict[str, Any]) -> None:
     cells = [tuple(cell) for some in outlines["cells"].values() for cell in some]
     assert len(cells) == len(set(cells)) > 0
     assert all(DEPARTMENT.fullmatch(code) for code in outlines["cells"])
@@ -91,7 +91,7 @@ def test_towns_lie_in_the_department_of_their_code() -> None:
     assert np.mean(inside) > 0.999
 
 
-def test_cells_are_counted_where_accidents_contradict_the_outlines() -> None:
+def test_cells_that_contradict_the_outlines_are_counted() -> None:
     west = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     east = [[x + 1.0, y] for x, y in west]
     features = [

@@ -60,7 +60,7 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterat
         yield found
 
 
-def test_workers_add_up(two_workers: ServiceProcess) -> None:
+def test_workers_aggregate_metrics(two_workers: ServiceProcess) -> None:
     before = figures(two_workers)
     with LoadGenerator(two_workers.url, clients=6) as load:
         wait_until(lambda: load.results.total() > 300)
@@ -86,15 +86,15 @@ def test_workers_add_up(two_workers: ServiceProcess) -> None:
     assert found['accidents_requests_total{method="GET",route="(none)",status="404"}'] == 10
     assert found['accidents_requests_total{method="GET",route="/v1/model",status="200"}'] == 10
     assert found['accidents_requests_total{method="GET",route="/v1/predict",status="405"}'] == 10
-    assert len(two_workers.servers) == 2
+    assert len(two_workers.server_pids) == 2
     assert stored(f"sqlite:///{two_workers.folder}/serving.db") >= made
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_state_forgotten(two_workers: ServiceProcess) -> None:
+def test_killed_worker_is_replaced_and_its_gauges_removed(two_workers: ServiceProcess) -> None:
     before = figures(two_workers)["accidents_probability_count"]
-    victim, other = sorted(two_workers.servers)
+    victim, other = sorted(two_workers.server_pids)
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: len(set(two_workers.servers) - {victim}) == 2)
+    wait_until(lambda: len(set(two_workers.server_pids) - {victim}) == 2)
     shared = [Path(path) for path in psutil.Process(other).environ()["PROMETHEUS_MULTIPROC_DIR"].split()]
     wait_until(lambda: not [*shared[0].glob(f"gauge_live*_{victim}.db")])
     found = requests.post(f"{two_workers.url}/v1/predict", json=ACCIDENT, timeout=10)
@@ -105,7 +105,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_state_forgotten(two_workers
 def ends_with_its_launcher(service: ServiceProcess) -> None:
     """Kill the launching process, and see that nothing goes on."""
     processes = [one.pid for one in psutil.Process(service.process.pid).children(recursive=True)]
-    address = f"sqlite:///{service.folder}/serving.db"
+    database_url = f"sqlite:///{service.folder}/serving.db"
     wait_until(lambda: figures(service)['accidents_log_entries{state="waiting"}'] == 0)
     before = stored(database_url)
     requests.post(f"{service.url}/v1/predict", json=ACCIDENT, timeout=10)
@@ -116,17 +116,17 @@ def ends_with_its_launcher(service: ServiceProcess) -> None:
     assert stored(database_url) == before + 1
 
 
-def test_workers_end_with_the_process_that_has_started_the_server(two_workers: ServiceProcess) -> None:
+def test_workers_stop_with_the_supervisor(two_workers: ServiceProcess) -> None:
     ends_with_its_launcher(two_workers)
 
 
 @pytest.mark.long
-def test_a_server_alone_ends_with_the_process_that_has_started_it(tmp_path: Path, model: Path) -> None:
+def test_single_server_stops_with_the_supervisor(tmp_path: Path, model: Path) -> None:
     with start_service(tmp_path, "--model-path", str(model), "--anonymous") as service:
         ends_with_its_launcher(service)
 
 
-def test_what_is_under_way_is_finished(tmp_path: Path, model: Path) -> None:
+def test_running_requests_are_finished_at_shutdown(tmp_path: Path, model: Path) -> None:
     """SIGTERM in the middle of a long answer: it is told whole, everything is in the log, and nothing is left."""
     body = lines_of([EXAMPLES["low_risk"]] * 20_000)
     with start_service(tmp_path, "--model-path", str(model), "--anonymous") as service:
@@ -150,7 +150,7 @@ def test_what_is_under_way_is_finished(tmp_path: Path, model: Path) -> None:
     assert stored(f"sqlite:///{tmp_path}/serving.db") == 20_000
 
 
-def test_what_cannot_be_served_is_said_at_once(tmp_path: Path, model: Path) -> None:
+def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> None:
     damaged = tmp_path / "damaged.joblib"
     damaged.write_bytes(model.read_bytes()[:-100] + bytes(100))
     taken = free_port()
@@ -193,7 +193,7 @@ sys.exit(serve(settings, find, lambda service: print("serving", flush=True)))
 """Serves a model of a registry that fails at the second look, and at the third does not answer."""
 
 
-def test_a_registry_that_fails_or_hangs_keeps_nobody_from_serving_or_stopping(tmp_path: Path, model: Path) -> None:
+def test_failing_or_hanging_registry_blocks_neither_service_nor_stop(tmp_path: Path, model: Path) -> None:
     port = free_port()
     command = [sys.executable, "-c", _OF_A_REGISTRY, str(model), str(tmp_path), str(port)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
@@ -211,7 +211,7 @@ def test_a_registry_that_fails_or_hangs_keeps_nobody_from_serving_or_stopping(tm
         assert process.wait(TIMEOUT) == 0
 
 
-def test_neither_mlflow_nor_zenml_is_imported_to_serve_and_ctrl_c_is_no_fault(tmp_path: Path, model: Path) -> None:
+def test_server_imports_neither_mlflow_nor_zenml_and_ctrl_c_exits_cleanly(tmp_path: Path, model: Path) -> None:
     """Whatever is asked; Python itself tells what it imports."""
     chosen = ("--model-path", str(model), "--anonymous")
     with start_service(tmp_path, *chosen, environment={"PYTHONPROFILEIMPORTTIME": "1"}) as service:
@@ -230,11 +230,11 @@ def test_neither_mlflow_nor_zenml_is_imported_to_serve_and_ctrl_c_is_no_fault(tm
     assert not {"mlflow", "zenml", "great_expectations", "matplotlib", "tracking"} & imported
 
 
-def test_the_basic_life_on_postgresql(tmp_path: Path, model: Path) -> None:
+def test_service_works_with_postgresql(tmp_path: Path, model: Path) -> None:
     pytest.importorskip("pgserver", reason="PostgreSQL comes with the package pgserver, which is not for every machine")
     with postgresql() as server:
-        address = new_postgresql_database(server)
-        with in_process_service(tmp_path, model, records={"database_url": address}) as api:
+        database_url = new_postgresql_database(server)
+        with in_process_service(tmp_path, model, records={"database_url": database_url}) as api:
             said = [api.post("/v1/predict", one).json() for one in EXAMPLES.values()]
             batch = api.post("/v1/predict/batch", {"accidents": [ACCIDENT] * 50}).json()["results"]
             for replaced in (False, True):

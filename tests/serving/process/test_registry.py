@@ -105,7 +105,7 @@ def figure(service: ServiceProcess, key: dict[str, str], name: str) -> float:
     return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[-1])
 
 
-def test_promotions_and_rollbacks_reach_the_service_without_a_failed_or_mixed_request(
+def test_promotion_and_rollback_reach_the_service_without_failed_or_mixed_requests(
     service: ServiceProcess, connection: Connection, key: dict[str, str]
 ) -> None:
     registry = Registry(connection)
@@ -135,7 +135,7 @@ def test_promotions_and_rollbacks_reach_the_service_without_a_failed_or_mixed_re
     assert registry.holder(NAME, PRODUCTION).version == "1"  # type: ignore[union-attr]
 
 
-def test_a_version_that_does_not_answer_as_it_did_is_not_taken(
+def test_version_with_other_predictions_is_rejected(
     service: ServiceProcess, connection: Connection, key: dict[str, str]
 ) -> None:
     registry = Registry(connection)
@@ -157,7 +157,9 @@ def test_a_version_that_does_not_answer_as_it_did_is_not_taken(
     assert "stored accidents get another probability" in service.log
 
 
-def test_a_registry_that_is_away_does_no_harm(service: ServiceProcess, folder: Path, key: dict[str, str]) -> None:
+def test_registry_that_is_away_leaves_the_model_in_place(
+    service: ServiceProcess, folder: Path, key: dict[str, str]
+) -> None:
     database = folder / "mlruns" / "mlflow.db"
     assert database.is_file()
     content = database.read_bytes()

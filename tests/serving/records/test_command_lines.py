@@ -47,7 +47,7 @@ def as_json(answer: tuple[int, str, str]) -> Any:
     return json.loads(out)
 
 
-def test_a_key_is_printed_once_and_alone(typed: Typed, engine: Engine) -> None:
+def test_keys_create_prints_the_key_once(typed: Typed, engine: Engine) -> None:
     code, out, err = typed("keys", "create", "--name", "control room [1]", "--role", "evaluate")
     assert code == 0
     key = out.removesuffix("\n")
@@ -68,7 +68,7 @@ def test_a_key_is_printed_once_and_alone(typed: Typed, engine: Engine) -> None:
     key_cache.close()
 
 
-def test_scripts_read_json(typed: Typed) -> None:
+def test_json_output(typed: Typed) -> None:
     made = as_json(typed("keys", "create", "--json", "--name", "x", "--role", "admin", "--days", "1.5"))
     assert made["key"].startswith(f"acc_{made['id']}_")
     assert made["expires"] > made["created"]
@@ -120,16 +120,16 @@ def test_predictions_are_counted_exported_and_deleted(typed: Typed, engine: Engi
         ("predictions export --output x.jsonl --since yesterday", "write a day"),
     ],
 )
-def test_what_is_mistyped_is_refused(typed: Typed, command: str, message: str) -> None:
+def test_invalid_arguments_exit_with_2(typed: Typed, command: str, message: str) -> None:
     code, out, err = typed(*command.split())
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err
 
 
-def test_what_is_not_there_fails(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unknown_key_and_database_exit_with_1(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code, _, err = typed("keys", "revoke", "0123abcd")
-    assert (code, err) == (1, "error: no API key has the id 0123abcd; python run.py keys list shows those there are\n")
+    assert (code, err) == (1, "error: no API key has the id 0123abcd; python run.py keys list shows all keys\n")
     (tmp_path / "file").touch()
     monkeypatch.setenv(DATABASE_URL_ENV, f"sqlite:///{tmp_path}/file/serving.db")
     code, _, err = typed("predictions", "count")
@@ -137,7 +137,7 @@ def test_what_is_not_there_fails(typed: Typed, monkeypatch: pytest.MonkeyPatch, 
     assert "make it writable, or name another database" in err
 
 
-def test_configured_files_are_used(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_configuration_files_are_used(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(DATABASE_URL_ENV)
     config = tmp_path / "serving.yaml"
     url = f"sqlite:///{tmp_path}/mine/serving.db"

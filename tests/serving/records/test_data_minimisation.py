@@ -44,7 +44,7 @@ def fields(value: Any) -> Iterator[tuple[str, Any]]:
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nested())
-def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict[str, Any]) -> None:
+def test_reduced_content_has_no_ids_addresses_and_exact_coordinates(content: dict[str, Any]) -> None:
     parse_request(content)  # accepted, as everything that is logged was
     found = kept(content)
     assert MARK.lower() not in json.dumps(found).lower()
@@ -62,7 +62,7 @@ def test_reduced_holds_no_ids_no_addresses_and_no_fine_coordinates(content: dict
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nested())
-def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, Any]) -> None:
+def test_reduced_content_has_the_same_features_except_the_place(content: dict[str, Any]) -> None:
     before, after = parse_request(content), parse_request(kept(content))
     for name in ("accident", "vehicles", "people", "person_vehicle_ids", "vehicle_starts", "person_starts"):
         np.testing.assert_array_equal(getattr(before.arrays, name), getattr(after.arrays, name), name)
@@ -78,14 +78,14 @@ def test_reduced_gives_the_same_features_but_for_the_place(content: dict[str, An
 @pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(nested())
-def test_reducing_again_changes_nothing(content: dict[str, Any]) -> None:
+def test_reduction_is_idempotent(content: dict[str, Any]) -> None:
     once = kept(content)
     assert kept(once) == once
 
 
 @settings(max_examples=100, deadline=None)
 @given(place_and_time())
-def test_the_flat_form_is_reduced_likewise(given_place: dict[str, Any]) -> None:
+def test_flat_form_is_reduced(given_place: dict[str, Any]) -> None:
     content = FLAT | given_place | {"Num_Acc": 202400012345, "year_acc": given_place.get("an", 2021), "grav": 1}
     found = kept(content)
     assert not found.keys() & {"Num_Acc", "grav", "v1", "larrout"}
@@ -99,7 +99,7 @@ def test_the_flat_form_is_reduced_likewise(given_place: dict[str, Any]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(JSON)
-def test_full_is_exactly_what_was_read(content: Any) -> None:
+def test_full_content_is_unchanged(content: Any) -> None:
     detail, text = input_serialiser("full")(content)
     assert detail == "full"
     assert text is not None
@@ -108,17 +108,17 @@ def test_full_is_exactly_what_was_read(content: Any) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(JSON)
-def test_whatever_it_is_nothing_is_raised(content: Any) -> None:
+def test_serialisers_never_raise(content: Any) -> None:
     assert input_serialiser("none")(content) == ("none", None)
     assert input_serialiser("reduced")(content)[0] in {"reduced", "none"}
 
 
-def test_what_json_cannot_say_is_not_kept() -> None:
+def test_content_without_json_form_is_not_stored() -> None:
     assert input_serialiser("full")({"grav": [2**70, float("nan")]}) == ("none", None)
     assert input_serialiser("full")({"grav": [2**70, "\ud800"]}) == ("full", f'{{"grav": [{2**70}, "\\ud800"]}}')
 
 
-def test_people_stay_with_the_vehicle_that_an_id_names() -> None:
+def test_people_keep_their_vehicle() -> None:
     vehicles = [{"id_vehicule": 155000002, "num_veh": "A01"}, {"id_vehicule": "155000001", "num_veh": "B01"}]
     people = [{"id_vehicule": 155000001}, {"num_veh": "A01"}, {"id_vehicule": " 155000002", "num_veh": " A01 "}]
     found = reduce_content({"vehicles": vehicles, "people": people})
@@ -126,7 +126,7 @@ def test_people_stay_with_the_vehicle_that_an_id_names() -> None:
     assert [row["num_veh"] for row in found["people"]] == ["V001", "V000", "V000"]
 
 
-def test_ids_that_are_not_recorded_tie_nobody_to_anything() -> None:
+def test_missing_ids_link_nobody() -> None:
     vehicles: list[dict[str, Any]] = [{"id_vehicule": 155000001, "num_veh": ""}, {"id_vehicule": "2", "num_veh": None}]
     people: list[dict[str, Any]] = [{"id_vehicule": 155000001, "num_veh": "-1"}, {"id_vehicule": 2, "num_veh": ""}]
     found = reduce_content({"vehicles": vehicles, "people": people})
@@ -137,7 +137,7 @@ def test_ids_that_are_not_recorded_tie_nobody_to_anything() -> None:
     assert [row["num_veh"] for row in found["people"]] == ["V000", "V001"]
 
 
-def test_a_thousand_vehicles_have_names_that_are_read_again() -> None:
+def test_thousand_vehicles_have_valid_position_ids() -> None:
     vehicles = [{"num_veh": f"{chr(65 + n // 100)}{n % 100:02d}"} for n in range(1000)]
     content = {"vehicles": vehicles, "people": [{"num_veh": row["num_veh"]} for row in reversed(vehicles)]}
     before, after = parse_request(content).arrays, parse_request(kept(content)).arrays
@@ -146,13 +146,13 @@ def test_a_thousand_vehicles_have_names_that_are_read_again() -> None:
 
 
 @pytest.mark.parametrize("example", ["high_risk", "low_risk", "classic_flat"])
-def test_features_of_the_examples_stay(example: str) -> None:
+def test_examples_keep_their_features(example: str) -> None:
     content = json.loads((EXAMPLES / f"{example}.json").read_text(encoding="utf-8"))
     assert parse_request(content).missing == parse_request(kept(content)).missing
     assert len(json.dumps(kept(content))) < 1.1 * len(json.dumps(content))
 
 
-def test_no_more_than_what_is_asked_for_is_kept() -> None:
+def test_stored_detail_follows_the_setting() -> None:
     assert input_serialiser("none")(ACCIDENT) == ("none", None)
     assert "D939" in (input_serialiser("full")(ACCIDENT)[1] or "")
     assert kept(ACCIDENT)["road"]["voie"] == "939"

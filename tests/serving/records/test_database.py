@@ -32,10 +32,10 @@ from sqlalchemy.exc import IntegrityError
 from accidents.configuration.records import RecordSettings
 from accidents.errors import ConfigurationError
 from serving.environment import DATABASE_URL_ENV
-from serving.records.database import migrate, open_database, database_errors, write_transaction
-from serving.records.database_url import DEFAULT_FILE, shown
+from serving.records.database import database_errors, migrate, open_database, write_transaction
+from serving.records.database_url import DEFAULT_FILE, redacted_url, resolve_database_url
 from serving.records.errors import RecordsError
-from serving.records.migrations.settings import VERSION_TABLE, options
+from serving.records.migrations.settings import VERSION_TABLE, context_options
 from serving.records.tables import api_keys, feedback
 from tests.serving.records.databases import migrated_database
 
@@ -59,25 +59,25 @@ def differences(engine: Engine) -> list[Any]:
         return compare_metadata(MigrationContext.configure(connection, opts=chosen), chosen["target_metadata"])
 
 
-def test_it_is_a_file_of_the_project_unless_told_otherwise() -> None:
+def test_default_database_is_a_file_of_the_project() -> None:
     assert resolve_database_url(RecordSettings(), {}).database == str(DEFAULT_FILE)
     assert DEFAULT_FILE.parts[-2:] == ("records", "serving.db")
 
 
-def test_the_environment_goes_before_the_settings() -> None:
+def test_environment_takes_precedence_over_settings() -> None:
     settings = RecordSettings(database_url="postgresql://settings/one")
     assert resolve_database_url(settings, {}).host == "settings"
     assert resolve_database_url(settings, {DATABASE_URL_ENV: ""}).host == "settings"
     assert resolve_database_url(settings, {DATABASE_URL_ENV: "postgres://environment/two"}).host == "environment"
 
 
-def test_a_relative_file_is_one_of_the_project(project: Path) -> None:
+def test_relative_file_is_resolved_in_the_project(project: Path) -> None:
     assert resolve_database_url(RecordSettings(database_url="sqlite:///here/x.db"), {}).database == str(
         project / "here" / "x.db"
     )
 
 
-def test_file_and_folder_are_for_the_user_alone(tmp_path: Path) -> None:
+def test_file_and_folder_are_private(tmp_path: Path) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path / 'records' / 'serving.db'}")
     with write_transaction(engine) as connection:
         connection.execute(text("SELECT 1"))
@@ -86,7 +86,7 @@ def test_file_and_folder_are_for_the_user_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "records").stat().st_mode) == 0o700
 
 
-def test_a_file_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
+def test_existing_file_keeps_its_permissions(tmp_path: Path) -> None:
     file = tmp_path / "serving.db"
     file.touch()
     file.chmod(0o660)
@@ -96,7 +96,7 @@ def test_a_file_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
 
 
-def test_sqlite_is_set_up_for_several_processes(tmp_path: Path) -> None:
+def test_sqlite_is_configured_for_several_processes(tmp_path: Path) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path / 'serving.db'}")
     with engine.connect() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys")
@@ -105,24 +105,24 @@ def test_sqlite_is_set_up_for_several_processes(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() > 0
 
 
-def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
+def test_migrations_create_the_tables_of_the_code(engine: Engine) -> None:
     assert differences(engine) == []
 
 
-def test_a_table_that_differs_is_noticed(engine: Engine) -> None:
+def test_changed_table_is_detected(engine: Engine) -> None:
     with write_transaction(engine) as connection:
         connection.execute(text("ALTER TABLE predictions ADD COLUMN colour TEXT"))
         connection.execute(text("DROP INDEX ix_predictions_at"))
     assert {found[0] for found in differences(engine)} == {"remove_column", "add_index"}
 
 
-def test_migrating_again_changes_nothing(engine: Engine) -> None:
+def test_migration_is_idempotent(engine: Engine) -> None:
     migrate(engine)
     assert differences(engine) == []
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_an_older_database_keeps_its_rows(database_url: str, revision: str) -> None:
+def test_migration_keeps_rows(database_url: str, revision: str) -> None:
     engine = open_database(RecordSettings(database_url=database_url), {})
     migrate(engine, revision)
     before = {found.name: filled(engine, found) for found in tables_of(engine)}
@@ -161,8 +161,8 @@ def value_for(name: str, kind: Any, number: int) -> Any:
 
 
 @pytest.mark.slow
-def test_processes_that_start_at_once_all_find_it_ready(database_url: str, project: Path) -> None:
-    command = [sys.executable, "-c", STARTED, address]
+def test_concurrent_migrations_all_succeed(database_url: str, project: Path) -> None:
+    command = [sys.executable, "-c", STARTED, database_url]
     pipe = subprocess.PIPE
     started = [
         subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(6)
@@ -179,7 +179,7 @@ def test_processes_that_start_at_once_all_find_it_ready(database_url: str, proje
     assert differences(open_database(RecordSettings(database_url=database_url), {})) == []
 
 
-def test_a_database_of_a_later_version_is_left_alone(engine: Engine) -> None:
+def test_database_of_a_later_version_is_refused(engine: Engine) -> None:
     with write_transaction(engine) as connection:
         connection.execute(update(table(VERSION_TABLE, column("version_num"))), {"version_num": "9999"})
     with pytest.raises(RecordsError, match=r"a later version of the project wrote it; update the project"):
@@ -187,7 +187,7 @@ def test_a_database_of_a_later_version_is_left_alone(engine: Engine) -> None:
     assert {"predictions", "feedback", "api_keys"} <= set(inspect(engine).get_table_names())
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:
+def test_failing_migration_is_rolled_back(database_url: str) -> None:
     engine = open_database(RecordSettings(database_url=database_url), {})
     with write_transaction(engine) as connection:
         connection.execute(text("CREATE TABLE api_keys (id TEXT)"))  # the first migration fails half way
@@ -200,7 +200,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None
     assert differences(engine) == []
 
 
-def test_another_programs_migrations_beside_it_are_not_touched(engine: Engine) -> None:
+def test_other_alembic_versions_are_untouched(engine: Engine) -> None:
     with write_transaction(engine) as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
         connection.execute(text("INSERT INTO alembic_version VALUES ('of mlflow')"))
@@ -209,7 +209,7 @@ def test_another_programs_migrations_beside_it_are_not_touched(engine: Engine) -
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "of mlflow"
 
 
-def test_outcomes_and_roles_are_checked_by_the_database(engine: Engine) -> None:
+def test_database_checks_outcomes_and_roles(engine: Engine) -> None:
     now = datetime.now(UTC)
     key = {"id": "1", "name": "x", "role": "owner", "secret_sha256": "", "created_at": now}
     outcome = {"prediction_id": "1", "outcome": 2, "at": now, "caller": "x"}
@@ -229,7 +229,7 @@ def test_outcomes_and_roles_are_checked_by_the_database(engine: Engine) -> None:
         f"user:{WATCHWORD}@host/db",
     ],
 )
-def test_no_message_holds_a_password(url: str) -> None:
+def test_no_message_contains_a_password(url: str) -> None:
     settings = RecordSettings(database_url=url)
     assert WATCHWORD not in f"{settings!r} {settings.model_dump_json()}"
     for chosen, environment in ((settings, {}), (RecordSettings(), {DATABASE_URL_ENV: url})):
@@ -239,33 +239,33 @@ def test_no_message_holds_a_password(url: str) -> None:
         assert DATABASE_URL_ENV in str(failure.value) or "database_url" in str(failure.value)
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
+def test_unreachable_server_is_named() -> None:
     with pytest.raises(RecordsError, match=r"postgresql://127\.0\.0\.1:1/db: .*refused.*SERVING_DATABASE_URL"):
         open_database(RecordSettings(database_url=f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db"), {})
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
-def test_what_processes_cannot_share_is_refused(url: str) -> None:
+def test_in_memory_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="must name a plain file"):
         open_database(RecordSettings(database_url=url), {})
 
 
-def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_refused_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database, and long enough to be looked at by anybody who wants to know" * 20)
     before = file.read_bytes()
-    with pytest.raises(RecordsError, match=r"notes\.txt: file is not a database; see to the database"):
+    with pytest.raises(RecordsError, match=r"notes\.txt: file is not a database; check the database"):
         open_database(RecordSettings(database_url=f"sqlite:///{file}"), {})
     assert file.read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RecordsError, match=r"cannot be open_database: .*make it writable, or name another database"):
+    with pytest.raises(RecordsError, match=r"cannot be opened: .*make it writable, or name another database"):
         open_database(RecordSettings(database_url=f"sqlite:///{tmp_path}/file/serving.db"), {})
 
 
-def test_errors_hold_no_values() -> None:
+def test_errors_contain_no_values() -> None:
     engine = create_engine("sqlite://", hide_parameters=True)
     with pytest.raises(RecordsError) as failure, database_errors(engine), engine.connect() as connection:
         connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": WATCHWORD})
@@ -273,7 +273,7 @@ def test_errors_hold_no_values() -> None:
     assert "no such table" in str(failure.value)
 
 
-def test_an_address_is_shown_without_user_and_options() -> None:
+def test_redacted_url_has_no_user_and_options() -> None:
     url = resolve_database_url(
         RecordSettings(database_url=f"postgres://user:{WATCHWORD}@host:5433/db?sslmode=require"), {}
     )

@@ -30,14 +30,14 @@ def history(engine: Engine) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(select(*columns).order_by(feedback.c.id))]
 
 
-def test_an_outcome_is_stored_with_when_and_who(engine: Engine) -> None:
+def test_outcome_is_stored_with_time_and_caller(engine: Engine) -> None:
     one = entry()
     logged(engine, one)
     assert store_outcome(engine, one.id, 1, at=NOW, caller="0123abcd") is False
     assert history(engine) == [(one.id, 1, NOW.astimezone(UTC), "0123abcd")]
 
 
-def test_a_second_one_replaces_the_first_and_both_stay(engine: Engine) -> None:
+def test_second_outcome_replaces_the_first_and_both_stay(engine: Engine) -> None:
     one, other = entry(), entry()
     logged(engine, one, other)
     replaced = [store_outcome(engine, one.id, outcome, at=NOW, caller="x") for outcome in (1, 0, 0)]
@@ -49,21 +49,21 @@ def test_a_second_one_replaces_the_first_and_both_stay(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "unknown", ["01a21000-0000-7000-8000-000000000000", "", "x", "\x00", "\ud800", "a" * 10_000, "' OR 1=1 --"]
 )
-def test_an_id_of_nothing_is_refused(engine: Engine, unknown: str) -> None:
+def test_unknown_prediction_id_is_refused(engine: Engine, unknown: str) -> None:
     logged(engine, entry())
     with pytest.raises(UnknownPredictionError, match="no prediction has this id"):
         store_outcome(engine, unknown, 1, at=NOW, caller="x")
     assert history(engine) == []
 
 
-def test_what_is_no_outcome_is_refused(engine: Engine) -> None:
+def test_invalid_outcome_is_refused(engine: Engine) -> None:
     one = entry()
     logged(engine, one)
     with pytest.raises(ValueError, match="must be 0 or 1"):
         store_outcome(engine, one.id, 2, at=NOW, caller="x")
 
 
-def test_a_database_that_is_away_is_told(engine: Engine, unreachable: DatabaseAway) -> None:
+def test_unreachable_database_raises(engine: Engine, unreachable: DatabaseAway) -> None:
     one = entry()
     logged(engine, one)
     with unreachable(), pytest.raises(RecordsError) as failure:

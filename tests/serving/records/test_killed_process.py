@@ -34,7 +34,7 @@ while True:
 """
 
 
-def test_at_most_one_interval_is_lost(database_url: str, project: Path, tmp_path: Path) -> None:
+def test_killed_process_loses_at_most_one_interval(database_url: str, project: Path, tmp_path: Path) -> None:
     migrated_database(database_url)[0].dispose()
     told = tmp_path / "told.jsonl"
     with told.open("wb") as file:

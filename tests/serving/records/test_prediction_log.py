@@ -51,7 +51,7 @@ def log_of(engine: Engine) -> Iterator[Logs]:
         log.close(5)
 
 
-def test_an_entry_is_stored_as_it_was(engine: Engine, log_of: Logs) -> None:
+def test_record_is_stored_unchanged(engine: Engine, log_of: Logs) -> None:
     log = log_of(inputs="full")
     paris = timezone(timedelta(hours=2))
     given = entry(7, at=datetime(2024, 5, 14, 8, 45, 0, 1, tzinfo=paris), request_id="très “odd”\n\\'\"%s :x ?")
@@ -66,7 +66,7 @@ def test_an_entry_is_stored_as_it_was(engine: Engine, log_of: Logs) -> None:
     assert len(values) == 13
 
 
-def test_moments_keep_their_order_as_text(engine: Engine, log_of: Logs) -> None:
+def test_times_sort_as_text(engine: Engine, log_of: Logs) -> None:
     moments = [datetime(2024, 5, 14, 8, 45, 0, micro, tzinfo=UTC) for micro in (999_999, 0, 100_000, 1)]
     log = log_of()
     log.add([entry(at=at) for at in moments])
@@ -74,14 +74,14 @@ def test_moments_keep_their_order_as_text(engine: Engine, log_of: Logs) -> None:
     assert [row.at for row in stored(engine)] == sorted(moments)
 
 
-def test_it_is_written_within_the_interval_without_being_asked(engine: Engine, log_of: Logs) -> None:
+def test_records_are_written_within_the_interval(engine: Engine, log_of: Logs) -> None:
     log = log_of(flush_seconds=0.1)
     log.add(entries(range(100)))
     assert eventually(lambda: count(engine) == 100)
     assert log.counts() == LogCounts(written=100, dropped=0, failed=0, waiting=0, errors=0)
 
 
-def test_what_finds_no_room_is_dropped_and_counted(engine: Engine, log_of: Logs) -> None:
+def test_full_queue_drops_and_counts_records(engine: Engine, log_of: Logs) -> None:
     log = log_of(queue=10)
     log.add(entries(range(7)))
     log.add(entries(range(7, 14)))
@@ -94,7 +94,7 @@ def test_what_finds_no_room_is_dropped_and_counted(engine: Engine, log_of: Logs)
     assert log.counts() == LogCounts(written=11, dropped=6, failed=0, waiting=0, errors=0)
 
 
-def test_accidents_that_wait_have_bounded_memory(engine: Engine, log_of: Logs, unreachable: DatabaseAway) -> None:
+def test_rows_have_bounded_memory(engine: Engine, log_of: Logs, unreachable: DatabaseAway) -> None:
     log = log_of(queue_megabytes=1, inputs="full")
     with unreachable():
         log.add([entry(number, content={"adr": "x" * 90_000}) for number in range(50)])
@@ -107,7 +107,7 @@ def test_accidents_that_wait_have_bounded_memory(engine: Engine, log_of: Logs, u
     assert log.counts() == LogCounts(written=20, dropped=40, failed=0, waiting=0, errors=log.counts().errors)
 
 
-def test_accidents_that_have_just_come_have_bounded_memory(engine: Engine, log_of: Logs) -> None:
+def test_queued_records_have_bounded_memory(engine: Engine, log_of: Logs) -> None:
     log = log_of(queue_megabytes=1, flush_seconds=60)
     for number in range(5):
         log.add([entry(number)], 100_000)  # half of the limit and a little, as objects of Python
@@ -121,14 +121,14 @@ def test_accidents_that_have_just_come_have_bounded_memory(engine: Engine, log_o
 
 
 @pytest.mark.slow
-def test_more_than_one_transaction_holds_is_written(engine: Engine, log_of: Logs) -> None:
+def test_more_than_one_transaction_is_written(engine: Engine, log_of: Logs) -> None:
     log = log_of()
     log.add(entries(range(12_000)))
     assert log.flush(PATIENCE)
     assert {int(row.request_id) for row in stored(engine)} == set(range(12_000))
 
 
-def test_a_database_that_is_away_loses_nothing(engine: Engine, log_of: Logs, unreachable: DatabaseAway) -> None:
+def test_unreachable_database_loses_nothing(engine: Engine, log_of: Logs, unreachable: DatabaseAway) -> None:
     log = log_of(flush_seconds=0.1)
     log.add(entries(range(5)))
     assert log.flush(PATIENCE)
@@ -143,7 +143,7 @@ def test_a_database_that_is_away_loses_nothing(engine: Engine, log_of: Logs, unr
 
 
 @pytest.mark.slow
-def test_it_backs_off_while_the_database_is_away(log_of: Logs, unreachable: DatabaseAway) -> None:
+def test_attempts_back_off_while_the_database_is_away(log_of: Logs, unreachable: DatabaseAway) -> None:
     log = log_of(flush_seconds=0.05)
     with unreachable():
         log.add(entries(range(5)))
@@ -152,7 +152,7 @@ def test_it_backs_off_while_the_database_is_away(log_of: Logs, unreachable: Data
         assert log.counts().errors <= 8  # without back-off there would be about 40
 
 
-def test_what_was_committed_without_an_answer_is_not_written_twice(engine: Engine, log_of: Logs) -> None:
+def test_lost_commit_response_writes_no_duplicates(engine: Engine, log_of: Logs) -> None:
     log = log_of(flush_seconds=0.1)
     broken = [True]
 
@@ -168,7 +168,7 @@ def test_what_was_committed_without_an_answer_is_not_written_twice(engine: Engin
     assert [row.request_id for row in stored(engine)] == [str(number) for number in range(20)]
 
 
-def test_what_the_database_refuses_takes_nothing_else_with_it(engine: Engine, log_of: Logs) -> None:
+def test_rejected_row_does_not_affect_others(engine: Engine, log_of: Logs) -> None:
     log = log_of()
     many = entries(range(500))
     many[3].caller = None  # type: ignore[assignment]
@@ -183,7 +183,7 @@ def test_what_the_database_refuses_takes_nothing_else_with_it(engine: Engine, lo
     assert [row.request_id for row in stored(engine)] == [str(n) for n in range(500) if n not in refused]
 
 
-def test_content_that_is_no_json_is_left_out_and_the_answer_stays(engine: Engine, log_of: Logs) -> None:
+def test_unserialisable_content_is_left_out_of_the_row(engine: Engine, log_of: Logs) -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
@@ -195,7 +195,7 @@ def test_content_that_is_no_json_is_left_out_and_the_answer_stays(engine: Engine
     assert {row.inputs for row in stored(engine)} <= {None, "null"}
 
 
-def test_closing_writes_what_waits_and_takes_no_more(engine: Engine, log_of: Logs) -> None:
+def test_close_writes_the_queue_and_accepts_no_more(engine: Engine, log_of: Logs) -> None:
     log = log_of()
     log.add(entries(range(300)))
     assert log.close(PATIENCE)
@@ -206,7 +206,7 @@ def test_closing_writes_what_waits_and_takes_no_more(engine: Engine, log_of: Log
 
 
 @pytest.mark.slow
-def test_closing_without_a_database_ends_and_counts(log_of: Logs, unreachable: DatabaseAway) -> None:
+def test_close_without_a_database_drops_and_counts(log_of: Logs, unreachable: DatabaseAway) -> None:
     log = log_of()
     with unreachable():
         log.add(entries(range(30)))
@@ -215,7 +215,7 @@ def test_closing_without_a_database_ends_and_counts(log_of: Logs, unreachable: D
     assert log.counts().waiting == 0
 
 
-def test_threads_add_at_once_and_every_entry_is_accounted_for(engine: Engine, log_of: Logs) -> None:
+def test_concurrent_adds_are_all_accounted_for(engine: Engine, log_of: Logs) -> None:
     log = log_of(queue=3000, flush_seconds=0.02)
 
     def add() -> None:
@@ -234,14 +234,14 @@ def test_threads_add_at_once_and_every_entry_is_accounted_for(engine: Engine, lo
 
 
 @pytest.mark.slow
-def test_processes_write_to_one_database_at_once(database_url: str, project: Path) -> None:
-    command = [sys.executable, "-c", ADDING, address]
+def test_processes_write_concurrently(database_url: str, project: Path) -> None:
+    command = [sys.executable, "-c", ADDING, database_url]
     processes = [subprocess.Popen(command, cwd=project) for _ in range(4)]
     assert [process.wait(120) for process in processes] == [0] * 4
     assert count(migrated_database(database_url)[0]) == 8000
 
 
-def test_a_lock_of_somebody_else_is_waited_for(engine: Engine, log_of: Logs) -> None:
+def test_lock_of_another_process_is_waited_for(engine: Engine, log_of: Logs) -> None:
     log = log_of()
     with write_transaction(engine) as connection:
         connection.execute(text("DELETE FROM predictions WHERE id = 'held'"))
@@ -252,7 +252,7 @@ def test_a_lock_of_somebody_else_is_waited_for(engine: Engine, log_of: Logs) -> 
     assert count(engine) == 20
 
 
-def test_ids_are_uuids_in_the_order_of_their_time() -> None:
+def test_ids_are_uuids_in_order_of_time() -> None:
     made = []
     for _ in range(5):
         made.append(new_prediction_id())
@@ -266,7 +266,7 @@ def test_ids_are_uuids_in_the_order_of_their_time() -> None:
     assert created_at("") is created_at(made[0].upper()) is created_at(f"{made[0]}\n") is created_at("f" * 36) is None
 
 
-def test_nothing_of_an_accident_is_changed(log_of: Logs) -> None:
+def test_content_is_not_modified(log_of: Logs) -> None:
     before = repr(ACCIDENT)
     log = log_of()
     log.add([entry()])

@@ -37,7 +37,7 @@ def predictions(engine: Engine) -> list[str]:
     return [one.id for one in given]
 
 
-def test_an_empty_database_is_counted(engine: Engine) -> None:
+def test_empty_database_is_counted(engine: Engine) -> None:
     assert summarise_predictions(engine) == PredictionSummary(0, None, None, 0)
     assert prune(engine, datetime.now(UTC)) == count_before(engine, datetime.now(UTC)) == 0
 
@@ -46,8 +46,8 @@ def test_predictions_and_outcomes_are_counted(engine: Engine, predictions: list[
     assert summarise_predictions(engine) == PredictionSummary(len(predictions), START, START + 9 * DAY, 2)
 
 
-def test_old_ones_go_with_their_outcomes(engine: Engine, predictions: list[str], monkeypatch: Any) -> None:
-    monkeypatch.setattr(retention, "_AT_A_TIME", 2)
+def test_prune_deletes_old_predictions_with_outcomes(engine: Engine, predictions: list[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr(retention, "_BATCH_SIZE", 2)
     before = START + 3 * DAY
     assert count_before(engine, before) == 3
     assert count(engine) == 10
@@ -58,7 +58,7 @@ def test_old_ones_go_with_their_outcomes(engine: Engine, predictions: list[str],
     assert prune(engine, before) == 0
 
 
-def test_nothing_of_what_was_deleted_is_left_in_the_files(engine: Engine, predictions: list[str]) -> None:
+def test_pruned_content_is_overwritten_in_the_files(engine: Engine, predictions: list[str]) -> None:
     if engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL frees what was deleted by itself")
     folder = Path(str(engine.url.database)).parent
@@ -69,7 +69,9 @@ def test_nothing_of_what_was_deleted_is_left_in_the_files(engine: Engine, predic
         assert not any(found.encode() in content for found in predictions[:5]), file
 
 
-def test_lines_hold_everything_with_the_last_outcome(engine: Engine, predictions: list[str], tmp_path: Path) -> None:
+def test_jsonl_export_has_all_columns_and_the_last_outcome(
+    engine: Engine, predictions: list[str], tmp_path: Path
+) -> None:
     target = tmp_path / "out.jsonl"
     assert export_predictions(engine, target) == 10
     rows = [json.loads(line) for line in target.read_text().splitlines()]
@@ -82,7 +84,7 @@ def test_lines_hold_everything_with_the_last_outcome(engine: Engine, predictions
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
-def test_parquet_holds_the_same(engine: Engine, predictions: list[str], tmp_path: Path) -> None:
+def test_parquet_export_equals_jsonl(engine: Engine, predictions: list[str], tmp_path: Path) -> None:
     lines, table = tmp_path / "out.jsonl", tmp_path / "out.parquet"
     assert export_predictions(engine, lines, START + DAY) == export_predictions(engine, table, START + DAY) == 9
     expected = [json.loads(line) for line in lines.read_text().splitlines()]
@@ -99,7 +101,7 @@ def test_parquet_holds_the_same(engine: Engine, predictions: list[str], tmp_path
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
-def test_a_database_without_predictions_gives_an_empty_file(engine: Engine, tmp_path: Path, suffix: str) -> None:
+def test_export_of_an_empty_database_is_an_empty_file(engine: Engine, tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"out.{suffix}"
     assert export_predictions(engine, target) == 0
     if suffix == "jsonl":
@@ -108,7 +110,7 @@ def test_a_database_without_predictions_gives_an_empty_file(engine: Engine, tmp_
         assert pq.read_table(target).num_rows == 0
 
 
-def test_accidents_that_were_not_kept_are_exported_as_nothing(engine: Engine, tmp_path: Path) -> None:
+def test_inputs_that_were_not_stored_are_exported_as_null(engine: Engine, tmp_path: Path) -> None:
     log = PredictionLog(engine, RecordSettings(inputs="none"))
     log.add([entry()])
     assert log.close(60)
@@ -117,12 +119,12 @@ def test_accidents_that_were_not_kept_are_exported_as_nothing(engine: Engine, tm
     assert (row["kept"], row["inputs"]) == ("none", None)
 
 
-def test_a_file_of_another_kind_is_refused(engine: Engine, tmp_path: Path) -> None:
+def test_export_to_another_suffix_is_refused(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"must end in \.jsonl or \.parquet"):
         export_predictions(engine, tmp_path / "out.csv")
 
 
-def test_what_was_there_stays_when_writing_fails(
+def test_failed_export_keeps_the_existing_file(
     engine: Engine, predictions: list[str], tmp_path: Path, unreachable: DatabaseAway
 ) -> None:
     target = tmp_path / "out.jsonl"
@@ -130,6 +132,6 @@ def test_what_was_there_stays_when_writing_fails(
     with unreachable(), pytest.raises(RecordsError):
         export_predictions(engine, target)
     assert target.read_text() == "before"
-    with pytest.raises(RecordsError, match="cannot be written: No such file or directory"):
-        export_predictions(engine, tmp_path / "nowhere" / "out.jsonl")
+    with pytest.raises(RecordsError, match="cannot be written: File exists"):
+        export_predictions(engine, target / "out.jsonl")
     assert {path.name for path in tmp_path.iterdir()} <= {"out.jsonl", "records"}

@@ -78,7 +78,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("name", NOT_JSON)
 @pytest.mark.parametrize("path", ROUTES)
-def test_what_is_no_json_is_refused(api: ApiClient, path: str, name: str) -> None:
+def test_invalid_json_is_refused(api: ApiClient, path: str, name: str) -> None:
     found = sent(api, path, NOT_JSON[name])
     assert (found.status_code, found.json()["error"]["code"]) == (400, "no_json")
     assert len(found.content) < 1000
@@ -88,7 +88,7 @@ def test_what_is_no_json_is_refused(api: ApiClient, path: str, name: str) -> Non
 @pytest.mark.parametrize(
     "body", [b"null", b"true", b"1", b'"text"', b"[]", b"[1]", b"{}", b"1e300", b"-0", b'{"": {}}']
 )
-def test_json_that_is_no_request_is_refused(api: ApiClient, path: str, body: bytes) -> None:
+def test_json_of_another_type_is_refused(api: ApiClient, path: str, body: bytes) -> None:
     assert problems(sent(api, path, body))
 
 
@@ -112,7 +112,7 @@ VALUES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_value_that_is_not_allowed_is_named_with_those_that_are(api: ApiClient, name: str) -> None:
+def test_invalid_value_is_reported_with_allowed_values(api: ApiClient, name: str) -> None:
     value, shown = VALUES[name]
     for content, field in ((changed("accident", lum=value), "accident.lum"), (FLAT | {"lum": value}, "lum")):
         for path in ("/v1/predict", "/v1/explain"):
@@ -126,7 +126,7 @@ UNFIT: tuple[Any, ...] = ([], {}, True, 1e300, -(2**62), "\ufffd" * 501)
 
 
 @pytest.mark.parametrize("part", RequestPart)
-def test_every_column_refuses_what_it_cannot_be(api: ApiClient, part: RequestPart) -> None:
+def test_every_column_refuses_invalid_values(api: ApiClient, part: RequestPart) -> None:
     for name, column in COLUMNS[part].items():
         if column.availability is Availability.AFTER:
             continue
@@ -163,15 +163,13 @@ def test_every_column_refuses_what_it_cannot_be(api: ApiClient, part: RequestPar
         ({"vehicles": [{"num_veh": "A01"}, {"num_veh": "B01"}], "people": [{}]}, "people[0].num_veh"),
     ],
 )
-def test_parts_that_are_missing_or_contradict_each_other_are_named(
-    api: ApiClient, content: dict[str, Any], field: str
-) -> None:
+def test_missing_and_contradictory_parts_are_reported(api: ApiClient, content: dict[str, Any], field: str) -> None:
     assert field in {one["field"] for one in problems(api.post("/v1/predict", content))}
     (alone,) = api.post("/v1/predict/batch", {"accidents": [content]}).json()["results"]
     assert field in {one["field"] for one in alone["error"]["problems"]}
 
 
-def test_a_thousand_vehicles_and_people_are_taken_and_one_more_is_not(api: ApiClient) -> None:
+def test_thousand_vehicles_and_people_are_the_maximum(api: ApiClient) -> None:
     for many, taken in ((1000, True), (1001, False)):
         vehicles = [{"num_veh": f"V{number}" if number < 1000 else "W0", "catv": 7} for number in range(many)]
         people = [{"num_veh": one["num_veh"], "catu": 1} for one in vehicles]
@@ -189,7 +187,7 @@ def test_a_thousand_vehicles_and_people_are_taken_and_one_more_is_not(api: ApiCl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [100, 100_000, 800_000])
-def test_faults_without_number_make_a_short_answer(api: ApiClient, size: int) -> None:
+def test_number_of_reported_problems_is_limited(api: ApiClient, size: int) -> None:
     """The first of them are listed, and how many there are."""
     fields = ",".join(f'"x{number}":1' for number in range(size)).encode()
     for body in (b"{" + fields + b"}", b'{"accident":{' + fields[: 9 * 10**6].rpartition(b",")[0] + b"}}"):
@@ -202,7 +200,7 @@ def test_faults_without_number_make_a_short_answer(api: ApiClient, size: int) ->
 
 
 @pytest.mark.slow
-def test_long_names_are_cut_wherever_they_are_told(api: ApiClient) -> None:
+def test_long_names_are_truncated_in_errors(api: ApiClient) -> None:
     for content in ({LONG: 1}, {"accident": {LONG: 1}}, {"vehicles": [{LONG: LONG[:9]}], "people": [{}]}):
         for path in ("/v1/predict", "/v1/predict/batch", "/v1/feedback", "/v1/evaluate"):
             found = api.post(path, content, Role.ADMIN)
@@ -210,7 +208,7 @@ def test_long_names_are_cut_wherever_they_are_told(api: ApiClient) -> None:
             assert len(found.content) < 3000
 
 
-def test_of_a_key_that_comes_twice_the_last_holds(api: ApiClient) -> None:
+def test_last_of_duplicate_json_fields_counts(api: ApiClient) -> None:
     """As where a request is read from a file."""
     twice = GOOD.replace(b'"lum":', b'"lum": 77, "lum":')
     assert twice.count(b'"lum"') == 2
@@ -219,14 +217,14 @@ def test_of_a_key_that_comes_twice_the_last_holds(api: ApiClient) -> None:
     )
 
 
-def test_an_accident_of_which_nothing_is_known_is_answered(api: ApiClient) -> None:
+def test_empty_accident_is_predicted(api: ApiClient) -> None:
     found = api.post("/v1/predict?reasons=20", {"vehicles": [{}], "people": [{}]})
     assert found.status_code == 200
     assert len(found.json()["missing"]) > 20
     assert found.json() | {"reasons": None} == json.loads(found.text) | {"reasons": None}
 
 
-def test_unusual_spellings_are_taken(api: ApiClient) -> None:
+def test_unusual_spellings_are_accepted(api: ApiClient) -> None:
     expected = api.post("/v1/predict", ACCIDENT).json()["probability"]
     text = {name: f" {value}" for name, value in ACCIDENT["accident"].items()}
     comma = text | {name: str(ACCIDENT["accident"][name]).replace(".", ",") for name in ("lat", "long")}
@@ -234,7 +232,7 @@ def test_unusual_spellings_are_taken(api: ApiClient) -> None:
         assert api.post("/v1/predict", content).json()["probability"] == expected
 
 
-def test_lines_and_kinds_of_content_that_are_not_read(api: ApiClient) -> None:
+def test_unsupported_content_types_are_refused(api: ApiClient) -> None:
     for path in ROUTES:
         for kind in (
             "text/json",

@@ -38,7 +38,7 @@ def asked(api: ApiClient, body: Any, **headers: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in found.iter_lines()]
 
 
-def test_each_line_is_answered_as_it_would_be_alone(api: ApiClient) -> None:
+def test_each_line_gets_the_result_of_a_single_request(api: ApiClient) -> None:
     contents = [*EXAMPLES.values(), WRONG, None, [], *synthetic_accidents(50)]
     said = asked(api, lines_of(contents))
     assert len(said) == len(contents)
@@ -48,7 +48,7 @@ def test_each_line_is_answered_as_it_would_be_alone(api: ApiClient) -> None:
         assert answer.get("error") == alone.get("error")
 
 
-def test_a_line_that_is_no_json_is_told_in_its_place_and_empty_lines_are_none(api: ApiClient) -> None:
+def test_invalid_line_has_an_error_and_blank_lines_are_skipped(api: ApiClient) -> None:
     good = json.dumps(ACCIDENT).encode()
     body = b"\n".join([good, b"", b"{", b"NaN", good, b"  ", b"\xff", b"[" * 2000, good + b"\r"])
     said = asked(api, body)
@@ -57,18 +57,18 @@ def test_a_line_that_is_no_json_is_told_in_its_place_and_empty_lines_are_none(ap
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b" "])
-def test_no_lines_are_answered_with_none(api: ApiClient, body: bytes) -> None:
+def test_empty_body_has_no_results(api: ApiClient, body: bytes) -> None:
     assert asked(api, body) == []
 
 
 @pytest.mark.slow
-def test_many_empty_lines_do_not_end_the_answers(api: ApiClient) -> None:
+def test_many_blank_lines_do_not_end_the_results(api: ApiClient) -> None:
     line = json.dumps(ACCIDENT).encode() + b"\n"
     assert len(asked(api, b" \n" * 2_500_000 + line)) == 1
 
 
 @pytest.mark.slow
-def test_more_than_a_batch_may_come_in_any_pieces_and_packed(api: ApiClient) -> None:
+def test_more_lines_than_a_batch_in_chunks_and_gzip(api: ApiClient) -> None:
     contents = synthetic_accidents(200) * 6
     body = lines_of(contents)
     expected = [one["probability"] for one in asked(api, body)]
@@ -79,12 +79,12 @@ def test_more_than_a_batch_may_come_in_any_pieces_and_packed(api: ApiClient) -> 
     assert [one["probability"] for one in asked(api, packed, **{"Content-Encoding": "gzip"})] == expected
 
 
-def test_the_media_type_may_bear_parameters_and_capitals(api: ApiClient) -> None:
+def test_media_type_may_have_parameters_and_capitals(api: ApiClient) -> None:
     body, kind = lines_of([ACCIDENT]), {"Content-Type": "Application/X-NDJSON; charset=utf-8"}
     assert "probability" in api.request("POST", "/v1/predict/batch", data=body, headers=kind).json()
 
 
-def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path) -> None:
+def test_too_long_line_has_an_error(tmp_path: Path) -> None:
     limits = {"body_megabytes": 0.01, "stream_megabytes": 1}
     with in_process_service(tmp_path, save_small_model(tmp_path), request=limits) as api:
         good = json.dumps(ACCIDENT).encode()
@@ -97,7 +97,7 @@ def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_answers_may_take_longer_than_a_body_may(tmp_path: Path) -> None:
+def test_results_may_take_longer_than_the_body_limit(tmp_path: Path) -> None:
     """A caller that reads slowly holds nobody up, and gets everything."""
     with in_process_service(tmp_path, save_small_model(tmp_path), request={"body_seconds": 0.3}) as api:
         faulty = {f"colour {number}": 1 for number in range(50)}
@@ -114,7 +114,7 @@ def test_answers_may_take_longer_than_a_body_may(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_hundred_thousand_lines_take_constant_memory(tmp_path: Path) -> None:
+def test_hundred_thousand_lines_take_constant_memory(tmp_path: Path) -> None:
     """About 100 MB in, as much out, read while it comes; what waits for the log has bounds of its own, here narrow."""
     some = lines_of(synthetic_accidents(1000))
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from accidents.columns import TABLES, Availability
+from accidents.columns import TABLES, Availability, ColumnKind
 from accidents.requests import parse_request
 from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.rows import COLUMNS, RequestPart
@@ -28,7 +28,7 @@ GIVEN = {
 }
 
 
-def test_the_model_that_answers(api: ApiClient) -> None:
+def test_model_details(api: ApiClient) -> None:
     bundle = api.state.require_model().bundle
     found = api.get("/v1/model")
     responses.ModelDetails.model_validate(found.json())
@@ -48,7 +48,7 @@ def test_the_model_that_answers(api: ApiClient) -> None:
     assert set(said["signature"]) == {"inputs", "outputs"}
 
 
-def test_input_features_are_the_columns_of_the_specification(api: ApiClient) -> None:
+def test_input_features_equal_the_column_specification(api: ApiClient) -> None:
     said = api.get("/v1/input-features").json()
     responses.InputFeatures.model_validate(said)
     assert said["flat"] == sorted(FLAT_FIELDS)
@@ -69,10 +69,10 @@ def test_input_features_are_the_columns_of_the_specification(api: ApiClient) -> 
             assert one["codes"] == {str(letters.get(code, code)): words for code, words in column.codes.items()}
             assert (one["meaning"], one["known"]) == (column.meaning, column.availability.label)
             assert (one["minimum"], one["maximum"], one["unit"]) == (column.minimum, column.maximum, column.unit)
-            assert one["kind"] == column.kind.name.lower()
+            assert one["kind"] == ("key" if column.kind is ColumnKind.ID else column.kind.name.lower())
 
 
-def test_used_inputs_are_those_whose_absence_is_told(api: ApiClient) -> None:
+def test_used_inputs_are_those_reported_as_missing(api: ApiClient) -> None:
     """Besides `secu2`, which is seldom there to be recorded, and what the level of the model leaves out."""
     said = api.get("/v1/input-features").json()["parts"]
     used = {f"{part}.{one['name']}" for part, listed in said.items() for one in listed if one["used"]}
@@ -83,7 +83,7 @@ def test_used_inputs_are_those_whose_absence_is_told(api: ApiClient) -> None:
     assert "people.secu1" not in used
 
 
-def test_alive_and_ready(api: ApiClient) -> None:
+def test_health_and_readiness(api: ApiClient) -> None:
     assert api.get("/health", None).json() == {"status": "alive"}
     ready = api.get("/ready", None)
     assert ready.status_code == 200
@@ -91,7 +91,7 @@ def test_alive_and_ready(api: ApiClient) -> None:
     assert api.get("/metrics").headers["content-type"] == CONTENT_TYPE
 
 
-def test_before_there_is_a_model_it_is_alive_and_not_ready(tmp_path: Path) -> None:
+def test_without_a_model_the_service_is_alive_and_not_ready(tmp_path: Path) -> None:
     application = create_app(settings_for(tmp_path, anonymous=True), tmp_path / "model.json")
     with run_server(application) as url:
         assert requests.get(f"{url}/health", timeout=10).status_code == 200
@@ -106,7 +106,7 @@ def test_before_there_is_a_model_it_is_alive_and_not_ready(tmp_path: Path) -> No
             assert answer.headers["retry-after"] == "1"
 
 
-def test_every_request_has_an_id(api: ApiClient) -> None:
+def test_every_response_has_a_request_id(api: ApiClient) -> None:
     given = [api.get("/health", None, headers={"X-Request-ID": text}) for text in ("a-1_b.C", "x" * 64)]
     assert [answer.headers["x-request-id"] for answer in given] == ["a-1_b.C", "x" * 64]
     unusual = ("x" * 65, "", "a b", 'a"b', "<script>", "é", "a\tb", "../x")
@@ -122,7 +122,7 @@ def test_every_request_has_an_id(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("path", [*GET, "/page/style.css", "/swagger/swagger-ui.css", "/nothing"])
-def test_head_is_answered_like_get_without_a_body(api: ApiClient, path: str) -> None:
+def test_head_equals_get_without_body(api: ApiClient, path: str) -> None:
     changing = {"date", "x-request-id", "content-length" if path in {"/metrics", "/nothing"} else ""}
     get, head = api.get(path), api.request("HEAD", path)
     assert head.status_code == get.status_code == (404 if path == "/nothing" else 200)
@@ -133,7 +133,7 @@ def test_head_is_answered_like_get_without_a_body(api: ApiClient, path: str) -> 
     assert api.get("/health", None).status_code == 200
 
 
-def test_every_answer_tells_browsers_to_be_careful(api: ApiClient) -> None:
+def test_every_response_has_security_headers(api: ApiClient) -> None:
     asked = [
         *(api.get(path) for path in [*GET, "/nothing", "/page/none", "/page/style.css", "/favicon.ico"]),
         api.get("/v1/model", None),
@@ -179,7 +179,7 @@ def test_pages_load_nothing_from_other_hosts(api: ApiClient, path: str) -> None:
     assert "/openapi.json" in page.text or path == "/"
 
 
-def test_the_description_names_every_endpoint_with_its_role_and_columns(api: ApiClient) -> None:
+def test_openapi_schema_has_every_endpoint_with_role_and_columns(api: ApiClient) -> None:
     said = api.get("/openapi.json", None).json()
     roles = {
         f"{method} {path}": told.get("x-role")

@@ -21,7 +21,7 @@ WRONG: dict[str, Any] = ACCIDENT | {"accident": ACCIDENT["accident"] | {"lum": 9
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_prediction_says_everything_about_itself(api: ApiClient, name: str) -> None:
+def test_prediction_has_all_fields(api: ApiClient, name: str) -> None:
     """Both nested examples and the classic flat one."""
     bundle = api.state.require_model().bundle
     expected = answer(bundle, parse_request(EXAMPLES[name]), reasons=0)
@@ -39,7 +39,7 @@ def test_a_prediction_says_everything_about_itself(api: ApiClient, name: str) ->
     assert not {"reasons", "unit"} & said.keys()
 
 
-def test_doubts_about_a_place_are_told(api: ApiClient) -> None:
+def test_contradictory_place_gives_a_warning(api: ApiClient) -> None:
     place = {"dep": "75", "com": "77317", "lat": 43.3, "long": 5.4}
     said = api.post("/v1/predict", ACCIDENT | {"accident": ACCIDENT["accident"] | place}).json()
     assert len(said["warnings"]) == 2
@@ -47,7 +47,7 @@ def test_doubts_about_a_place_are_told(api: ApiClient) -> None:
     assert "coordinates 43.3, 5.4 are outside department 75" in said["warnings"]
 
 
-def test_what_the_outcome_alone_tells_is_ignored_and_that_is_said(api: ApiClient) -> None:
+def test_columns_known_after_the_outcome_are_ignored_with_a_warning(api: ApiClient) -> None:
     people = [person | {"grav": 2} for person in ACCIDENT["people"]]
     said = api.post("/v1/predict", ACCIDENT | {"people": people}).json()
     assert said["warnings"] == ["grav is the outcome and was ignored"]
@@ -55,7 +55,7 @@ def test_what_the_outcome_alone_tells_is_ignored_and_that_is_said(api: ApiClient
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])
-def test_the_strongest_reasons_come_on_request(api: ApiClient, count: int) -> None:
+def test_top_reasons_on_request(api: ApiClient, count: int) -> None:
     expected = answer(api.state.require_model().bundle, parse_request(ACCIDENT), reasons=count)
     said = api.post(f"/v1/predict?reasons={count}", ACCIDENT).json()
     assert said["unit"] == expected.unit == "log-odds"
@@ -68,7 +68,7 @@ def test_the_strongest_reasons_come_on_request(api: ApiClient, count: int) -> No
 
 
 @pytest.mark.parametrize("count", ["21", "-1", "many", "1.5", "", "9" * 400])
-def test_a_number_of_reasons_that_cannot_be_is_refused(api: ApiClient, count: str) -> None:
+def test_invalid_number_of_reasons_is_refused(api: ApiClient, count: str) -> None:
     found = api.post(f"/v1/predict?reasons={count}", ACCIDENT)
     assert found.status_code == 422
     (problem,) = found.json()["error"]["problems"]
@@ -78,7 +78,7 @@ def test_a_number_of_reasons_that_cannot_be_is_refused(api: ApiClient, count: st
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_explanation_adds_up(api: ApiClient, name: str) -> None:
+def test_explanation_adds_up_to_the_raw_score(api: ApiClient, name: str) -> None:
     said = api.post("/v1/explain", EXAMPLES[name]).json()
     responses.Explanation.model_validate(said)
     total = said["average"] + sum(one["contribution"] for one in said["reasons"])
@@ -89,7 +89,7 @@ def test_an_explanation_adds_up(api: ApiClient, name: str) -> None:
     assert said["probability"] == api.post("/v1/predict", EXAMPLES[name]).json()["probability"]
 
 
-def test_a_batch_answers_or_refuses_each_accident_by_itself(api: ApiClient) -> None:
+def test_batch_has_a_prediction_or_an_error_for_each_accident(api: ApiClient) -> None:
     contents: list[Any] = [ACCIDENT, WRONG, EXAMPLES["classic_flat"], None, {}, EXAMPLES["low_risk"], "text"]
     found = api.post("/v1/predict/batch", {"accidents": contents})
     assert found.status_code == 200
@@ -106,7 +106,7 @@ def test_a_batch_answers_or_refuses_each_accident_by_itself(api: ApiClient) -> N
     assert len(set(ids)) == 3
 
 
-def test_a_batch_of_nothing_but_faults_is_answered(api: ApiClient) -> None:
+def test_batch_of_invalid_accidents_has_only_errors(api: ApiClient) -> None:
     found = api.post("/v1/predict/batch", {"accidents": [WRONG] * 20})
     assert found.status_code == 200
     assert {one["error"]["problems"][0]["field"] for one in found.json()["results"]} == {"accident.lum"}
@@ -123,7 +123,7 @@ def test_a_batch_of_nothing_but_faults_is_answered(api: ApiClient) -> None:
         ({"accidents": [ACCIDENT], "colour": 3}, "colour", "3"),
     ],
 )
-def test_what_is_no_batch_is_refused(api: ApiClient, content: Any, field: str, value: str) -> None:
+def test_invalid_batch_is_refused(api: ApiClient, content: Any, field: str, value: str) -> None:
     found = api.post("/v1/predict/batch", content)
     assert found.status_code == 422
     (problem,) = found.json()["error"]["problems"]
@@ -131,7 +131,7 @@ def test_what_is_no_batch_is_refused(api: ApiClient, content: Any, field: str, v
     assert "1,000" in problem["reason"] or "accidents" in problem["reason"]
 
 
-def test_evaluation_measures_as_everywhere_and_logs_nothing(api: ApiClient) -> None:
+def test_evaluation_equals_the_domain_and_logs_nothing(api: ApiClient) -> None:
     some = synthetic_accidents(200)
     labels = [number % 3 == 0 for number in range(len(some))]
     assert api.state.prediction_log.flush(30)
@@ -155,7 +155,7 @@ def test_evaluation_measures_as_everywhere_and_logs_nothing(api: ApiClient) -> N
     assert api.state.prediction_log.counts() == before
 
 
-def test_figures_that_are_not_defined_are_null(api: ApiClient) -> None:
+def test_undefined_metrics_are_null(api: ApiClient) -> None:
     for count, label in ((1, 0), (1, 1), (30, 0), (30, 1)):
         content = {"accidents": synthetic_accidents(count), "priority": [label] * count}
         found = api.post("/v1/evaluate", content, Role.EVALUATE)
@@ -175,15 +175,13 @@ def test_figures_that_are_not_defined_are_null(api: ApiClient) -> None:
         ([ACCIDENT, WRONG], [0, 1], "accidents[1].accident.lum"),
     ],
 )
-def test_an_evaluation_that_cannot_be_is_refused(
-    api: ApiClient, accidents_: list[Any], labels: list[Any], field: str
-) -> None:
+def test_invalid_evaluation_is_refused(api: ApiClient, accidents_: list[Any], labels: list[Any], field: str) -> None:
     found = api.post("/v1/evaluate", {"accidents": accidents_, "priority": labels}, Role.EVALUATE)
     assert found.status_code == 422
     assert [one["field"] for one in found.json()["error"]["problems"]] == [field]
 
 
-def test_an_outcome_is_told_by_the_id_of_its_prediction(api: ApiClient) -> None:
+def test_feedback_is_stored_by_prediction_id(api: ApiClient) -> None:
     """At once after the answer, and again: the later one holds."""
     batch = api.post("/v1/predict/batch", {"accidents": [ACCIDENT, WRONG]}).json()["results"]
     for said in (api.post("/v1/predict", ACCIDENT).json(), api.post("/v1/explain", ACCIDENT).json(), batch[0]):
@@ -198,7 +196,7 @@ def test_an_outcome_is_told_by_the_id_of_its_prediction(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("identifier", ["new", "x", "", "\x00", "é" * 64, "01a21028-5e4e-741b-94d3-382f055979d0"])
-def test_an_outcome_of_no_prediction_is_refused(api: ApiClient, identifier: str) -> None:
+def test_feedback_without_prediction_is_refused(api: ApiClient, identifier: str) -> None:
     content = {"prediction_id": new_prediction_id() if identifier == "new" else identifier, "priority": 1}
     found = api.post("/v1/feedback", content)
     assert (found.status_code, found.json()["error"]["code"]) == (404, "no_prediction")
@@ -217,13 +215,13 @@ def test_an_outcome_of_no_prediction_is_refused(api: ApiClient, identifier: str)
         ([], "request"),
     ],
 )
-def test_what_is_no_outcome_is_refused(api: ApiClient, content: Any, field: str) -> None:
+def test_invalid_outcome_is_refused(api: ApiClient, content: Any, field: str) -> None:
     found = api.post("/v1/feedback", content)
     assert found.status_code == 422
     assert [one["field"] for one in found.json()["error"]["problems"]] == [field]
 
 
-def test_every_prediction_is_in_the_log(api: ApiClient) -> None:
+def test_every_prediction_is_logged(api: ApiClient) -> None:
     said = api.post("/v1/predict", ACCIDENT, headers={"X-Request-ID": "for-the-log"}).json()
     assert api.state.prediction_log.flush(10)
     with api.state.engine.connect() as connection:
