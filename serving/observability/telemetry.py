@@ -55,7 +55,7 @@ class Logger:
             client=scope["client"][0] if scope.get("client") else None,
         )
 
-    def exception(self, request_id: str, error: Exception) -> None:
+    def log_exception(self, request_id: str, error: Exception) -> None:
         """Log an unexpected exception: type and stack, without its message, which may hold parts of the request."""
         frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
         stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
@@ -107,7 +107,7 @@ class TelemetryMiddleware:
         except ClientDisconnect:
             pass  # nobody reads a response
         except Exception as error:
-            self.logger.exception(request_id, error)
+            self.logger.log_exception(request_id, error)
             if status:  # the response has started
                 raise
             await send_error(send_with_id, ApiError(500, "internal", "internal error"), request_id)

@@ -79,7 +79,7 @@ def test_exception_is_logged_with_its_stack(capfdbinary: pytest.CaptureFixture[b
     try:
         raise KeyError("12 RUE DES LILAS")
     except KeyError as error:
-        logger.exception("id", error)
+        logger.log_exception("id", error)
     text = capfdbinary.readouterr().err
     assert b"LILAS" not in text
     entry = json.loads(text)

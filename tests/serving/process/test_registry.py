@@ -157,9 +157,7 @@ def test_version_with_other_predictions_is_rejected(
     assert "stored accidents get another probability" in service.log
 
 
-def test_registry_that_is_away_leaves_the_model_in_place(
-    service: ServiceProcess, folder: Path, key: dict[str, str]
-) -> None:
+def test_unreachable_registry_keeps_the_model(service: ServiceProcess, folder: Path, key: dict[str, str]) -> None:
     database = folder / "mlruns" / "mlflow.db"
     assert database.is_file()
     content = database.read_bytes()

@@ -69,9 +69,7 @@ def test_pruned_content_is_overwritten_in_the_files(engine: Engine, predictions:
         assert not any(found.encode() in content for found in predictions[:5]), file
 
 
-def test_jsonl_export_has_all_columns_and_the_last_outcome(
-    engine: Engine, predictions: list[str], tmp_path: Path
-) -> None:
+def test_jsonl_export_has_all_columns(engine: Engine, predictions: list[str], tmp_path: Path) -> None:
     target = tmp_path / "out.jsonl"
     assert export_predictions(engine, target) == 10
     rows = [json.loads(line) for line in target.read_text().splitlines()]
