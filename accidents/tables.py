@@ -1,23 +1,20 @@
-"""The two shapes in which accidents travel between the parts of the domain.
-
-`Tables` are the four files as published, typed; `Accidents` are the same facts cleaned, one row an accident and its
-vehicles and people beside it. Nothing here reads or changes data.
-"""
+"""Frames passed between the packages of the domain: `Tables` as published and typed, `Accidents` cleaned."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 
 LABEL = "priority"
-"""Column of the label: 1 somebody was killed or hospitalised, 0 nobody was, -1 not known."""
+"""Column of the label: 1 somebody was killed or hospitalised, 0 nobody was, -1 missing."""
 
 INTERPRETATIONS = {1: "Priority", 0: "Non-Priority"}
-"""Words of a prediction, as users read them."""
+"""Names of the predicted classes, as shown to users."""
 
 
 class Subset(StrEnum):
-    """What an accident is used for by a training; unknown is its label, and so it is used for nothing."""
+    """Set that the split assigns an accident to; `UNKNOWN` where its label is missing, and so it is not used."""
 
     TRAINING = "training"
     VALIDATION = "validation"
@@ -29,8 +26,8 @@ class Subset(StrEnum):
 class Tables:
     """The four files of one or more editions, typed by the column specification.
 
-    Every frame has a RangeIndex and all specified columns, in specified order and dtype. Codes, integers and times that
-    are not recorded are -1, numbers are NaN, texts are missing values of the `str` dtype.
+    Every frame has a RangeIndex and all specified columns, in specified order and dtype. Missing codes, integers and
+    times are -1, missing numbers NaN, missing texts the missing value of the `str` dtype.
     """
 
     caracteristiques: pd.DataFrame
@@ -41,13 +38,24 @@ class Tables:
 
 @dataclass(frozen=True)
 class Accidents:
-    """Cleaned accidents.
+    """Cleaned accidents; dtypes and missing markers are those of `Tables`.
 
-    `accidents` has one row an accident, sorted by `Num_Acc`: the columns of `caracteristiques`, those of the chosen
-    `lieux` row, and the label. `vehicles` and `people` have the columns of `vehicules` and `usagers`, sorted by
-    `Num_Acc`; every row belongs to a row of `accidents`. Dtypes and missing markers are those of `Tables`.
+    Attributes:
+        accidents: one row an accident, sorted by `Num_Acc`: the columns of `caracteristiques`, those of the main row of
+            `lieux`, and the label.
+        vehicles: the columns of `vehicules`, sorted by `Num_Acc`; every row belongs to a row of `accidents`.
+        people: the columns of `usagers`, likewise.
     """
 
     accidents: pd.DataFrame
     vehicles: pd.DataFrame
     people: pd.DataFrame
+
+
+def accident_years(ids: np.ndarray) -> np.ndarray:
+    """Year of each accident, the first four of the twelve digits of its id.
+
+    >>> accident_years(np.array([202400000017])).tolist()
+    [2024]
+    """
+    return ids // 100_000_000

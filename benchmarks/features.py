@@ -24,7 +24,7 @@ from accidents.features import build, vector
 from accidents.features.catalogue import key_names
 from accidents.features.compute import place_keys
 from accidents.features.place_encoder import GeographyEncoder
-from accidents.reading.edition import read
+from accidents.reading.edition import read_edition
 from accidents.requests import parse_request
 from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
@@ -52,7 +52,7 @@ def main() -> None:
 def measure_year(folder: Path, repeats: int = REPEATS) -> float:
     """Print the times of cleaning and features of one year; gives the seconds of both together."""
     (edition,) = folder_editions(str(folder), None)
-    reading = read(edition)
+    reading = read_edition(edition)
     accidents = clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max).accidents
     build(accidents)  # compiles the kernels, or loads them
     say(f"{folder}: {len(accidents.accidents):,} accidents, {len(accidents.people):,} people")
@@ -67,7 +67,7 @@ def measure_year(folder: Path, repeats: int = REPEATS) -> float:
 def measure_request(folder: Path) -> None:
     """Print the times of one accident that comes as JSON."""
     (edition,) = folder_editions(str(folder), None)
-    accidents = clean_edition(read(edition), DataQualityLimits(), labelled=True, today=date.max).accidents
+    accidents = clean_edition(read_edition(edition), DataQualityLimits(), labelled=True, today=date.max).accidents
     encoder = GeographyEncoder().fit(build(accidents)[key_names()], accidents.accidents["priority"] == 1)
     content = json.loads(REQUEST.read_text(encoding="utf-8"))
     arrays = parse_request(content).arrays

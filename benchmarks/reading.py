@@ -19,7 +19,7 @@ from pathlib import Path
 from accidents.cleaning.clean import clean_edition
 from accidents.columns import Table
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.reading.edition import read
+from accidents.reading.edition import read_edition
 from accidents.sample.writer import write_sample
 from accidents.schemas.raw import table_schema
 from accidents.sources.edition import Edition
@@ -47,10 +47,10 @@ def main() -> None:
 def measure(folder: Path) -> float:
     """Print the times of an edition; gives the wall time of reading and cleaning together."""
     edition = edition_of(folder)
-    reading = read(edition)
+    reading = read_edition(edition)
     rows = ", ".join(f"{table} {len(file.rows):,}" for table, file in reading.files.items())
     print_line(f"{folder}: {rows}")
-    of_reading = best("read and type four tables", lambda: read(edition))
+    of_reading = best("read and type four tables", lambda: read_edition(edition))
     of_cleaning = best("clean", lambda: clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max))
     for table in Table:
         best(f"validate {table}", partial(table_schema(table).validate, reading.files[table].frame, lazy=True))

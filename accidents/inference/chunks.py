@@ -15,13 +15,13 @@ from typing import TextIO
 
 import numpy as np
 
-from accidents.columns import Table
+from accidents.columns import ACCIDENT_ID, Table
 from accidents.errors import DataError
 from accidents.reading.decoding import read_text
-from accidents.reading.edition import YEAR
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
-from accidents.reading.layout import ACCIDENT_ID, Header, read_header
+from accidents.reading.layout import Header, read_header
 from accidents.sources.edition import Edition
+from accidents.tables import accident_years
 
 _HEAD = 100_000  # characters in which a file must show its header
 _HELD = 16_000_000  # characters held in memory before they are written to the parts
@@ -63,7 +63,7 @@ def cut(edition: Edition, chunk: int, folder: Path) -> list[Chunk]:
     try:
         headers = {table: _header(path, table, edition.year, folder) for table, path in edition.files.items()}
     except UnreadableFileError as fault:
-        raise data_error([fault.finding]) from None
+        raise data_error([fault.issue]) from None
     main = edition.files[Table.CARACTERISTIQUES]
     ids = np.unique(np.fromiter(_ids(main, headers[Table.CARACTERISTIQUES]), np.int64))
     if not len(ids):
@@ -75,7 +75,7 @@ def cut(edition: Edition, chunk: int, folder: Path) -> list[Chunk]:
     folders = [folder / f"{number:06d}" for number in range(len(groups))]
     for table, path in edition.files.items():
         _deal(path, headers[table], starts, [part / file_name(path) for part in folders])
-    year = edition.year or _most_frequent(ids // YEAR)
+    year = edition.year or _most_frequent(accident_years(ids))
     return [
         Chunk(
             Edition(year, {table: str(part / file_name(path)) for table, path in edition.files.items()}),

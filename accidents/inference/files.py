@@ -74,12 +74,12 @@ def _chunked(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
 
 def _scored(lines: list[Line], name: str, bundle: Bundle, threads: int) -> Batch:
     requests = parse_batch(line.content for line in lines if not line.fault)
-    outcomes = iter(requests.outcomes)
+    outcomes = iter(requests.results)
     ids, rejected = [], []
     for line in lines:
         outcome = line.fault or next(outcomes)
         if isinstance(outcome, ParseReport):
-            ids.append(line.number if outcome.accident is None else outcome.accident)
+            ids.append(line.number if outcome.accident_id is None else outcome.accident_id)
         else:
             text = line.content if isinstance(line.content, str) else json.dumps(line.content, default=str)
             rejected.append(Rejected(name, line.number, None, _reason(outcome), text[:_SHOWN]))

@@ -33,7 +33,7 @@ def predict_texts(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
         RequestError: a row cannot be read; names row, field, value and what is allowed. Nothing is answered then.
     """
     requests = parse_batch(_content(number, texts) for number, texts in enumerate(_texts(frame)))
-    for number, outcome in enumerate(requests.outcomes):
+    for number, outcome in enumerate(requests.results):
         if isinstance(outcome, InvalidRequestError):
             raise RequestError(f"row {number}: {outcome}")
     probability = bundle.probability(matrix(bundle, requests.arrays))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TABLES = {"caracteristiques": BLUE, "lieux": ORANGE, "vehicules": GREEN, "usagers": PINK}
-_ACTIONS = {"stopped": PINK, "quarantined": ORANGE, "set to missing": BLUE, "mended": GREEN, "ignored": SKY}
+_ACTIONS = {"stopped": PINK, "quarantined": ORANGE, "set to missing": BLUE, "corrected": GREEN, "ignored": SKY}
 _LABEL_WIDTH = 62  # characters in a line of a label
 _LABEL_LINES = 2
 

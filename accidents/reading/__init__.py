@@ -1,4 +1,4 @@
-"""From the four published files of a year to typed tables: encoding, separator, quoting, layout and types.
+"""Parsing of the four published files of a year into typed tables: encoding, separator, quotes, layout and types.
 
-What a row means beyond its own cells (keys, joins, dates, coordinates, the label) is the business of `cleaning`.
+Rules that involve more than one cell (ids, joins, dates, coordinates, the label) belong to `cleaning`.
 """

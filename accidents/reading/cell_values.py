@@ -1,6 +1,6 @@
-"""From the distinct texts of a column to typed values: missing markers, padding, codes, ranges, times and places.
+"""Parses the distinct texts of a column into typed values: missing markers, padding, codes, ranges, times, places.
 
-A column of 100,000 cells has few distinct texts, so all rules work on those, and the result is spread over the rows.
+A column of 100,000 cells has few distinct texts: rules apply to those, and the caller maps the result to the rows.
 """
 
 import re
@@ -16,17 +16,16 @@ from accidents.columns import MISSING, Column, ColumnKind
 from accidents.reading.layout import Layout
 
 MISSING_TEXTS = frozenset({"", "-1", "-1.0", "."})
-"""How the files, and programs that save them again, write a cell that is not recorded, apart from a 0 outside the code
-list."""
+"""Markers of a missing cell, published or written by other programs; a 0 outside the code list is another."""
 MISSING_WORDS = frozenset({"N/A", "null", "-", "NULL", "None", "NaN", "nan", "NA", "n/a", "#N/A"})
-"""How they, and programs that save them again, also write a missing text."""
+"""Further markers of a missing cell in text columns."""
 NO_BREAK_SPACES = ("\u00a0", "\u202f", "\u2007", "\ufeff")
 
 _SCALE = 1e5  # coordinates until 2018 are integers in 1e-5 degrees
 _DECIMETRES = 10
 _OVERSEAS = range(971, 989)
 _CORSICA = {"201": "2A", "202": "2B"}
-_OLD_COMMUNE = "[0-9]{3}"  # the department joins it once both are typed
+_COMMUNE_UNTIL_2018 = "[0-9]{3}"  # the department joins it once both are typed
 _TIME = re.compile(r"([0-9]{1,2})[:hH]([0-9]{2})(?::[0-9]{2})?|([0-9]{1,4})")
 
 
@@ -34,43 +33,51 @@ _TIME = re.compile(r"([0-9]{1,2})[:hH]([0-9]{2})(?::[0-9]{2})?|([0-9]{1,4})")
 class ParsedValues:
     """Typed values of distinct texts.
 
-    `distinct` has the dtype of the column (texts: an object array with None where missing); `bad` (bool) tells which
-    texts break the rule of the column and became missing.
+    Attributes:
+        array: values of the dtype of the column; for text objects, None where missing.
+        invalid: bool, the texts that break the rule of the column and became missing.
     """
 
-    distinct: np.ndarray
-    bad: np.ndarray
+    array: np.ndarray
+    invalid: np.ndarray
 
 
 def normalise_spaces(texts: pa.Array, no_break_spaces: Sequence[str]) -> pa.Array:
-    """The texts with these no-break spaces made plain ones, and without spaces around them."""
+    """Replace no-break spaces by spaces, and strip spaces at both ends."""
     for space in no_break_spaces:
         texts = pc.replace_substring(texts, space, " ")
     return pc.utf8_trim_whitespace(texts)
 
 
 def parse_values(texts: pa.Array, column: Column, layout: Layout) -> ParsedValues:
-    """Type the distinct texts of a column.
+    """Parse the distinct texts of a column.
 
     Args:
-        texts: distinct texts of the column, as `normalise_spaces` leaves them.
+        texts: distinct texts of the column, from `normalise_spaces`.
         column: specification of the column.
-        layout: layout of the file, which decides how places, coordinates and widths are written.
+        layout: layout of the file, on which the formats of places, coordinates and widths depend.
+
+    Example:
+        >>> from accidents.columns import TABLES, Table
+        >>> light = TABLES[Table.CARACTERISTIQUES]["lum"]
+        >>> parsed = parse_values(pa.array(["5", "05", "77", "-1"]), light, Layout.SINCE_2019)
+        >>> parsed.array.tolist(), parsed.invalid.tolist()
+        ([5, 5, -1, -1], [False, False, True, False])
     """
     markers = MISSING_TEXTS | MISSING_WORDS if column.kind is ColumnKind.TEXT else MISSING_TEXTS
     missing = pc.is_in(texts, pa.array(sorted(markers))).to_numpy(zero_copy_only=False)
     if column.kind is ColumnKind.TEXT:
-        return _texts(texts, missing, column, layout)
-    numbers = _times(texts) if column.kind is ColumnKind.TIME else _numbers(texts, missing, column)
-    if layout is Layout.OLD:
-        numbers = _unscaled(numbers, column)
+        return _parse_texts(texts, missing, column, layout)
+    numbers = _parse_times(texts) if column.kind is ColumnKind.TIME else _parse_numbers(texts, missing, column)
+    if layout is Layout.UNTIL_2018:
+        numbers = _undo_scaling(numbers, column)
     if column.name == "an":
         numbers = np.where(numbers < 100, numbers + 2000, numbers)  # two digits until 2018
-    return _checked(numbers, missing, column)
+    return _validate(numbers, missing, column)
 
 
-def _numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray:
-    """float64, NaN where a text is no number. Decimal commas and points both count; spaces group digits."""
+def _parse_numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray:
+    """float64, NaN where a text is no number. Decimal commas and points are accepted, and spaces between digits."""
     texts = pc.replace_substring(pc.replace_substring(texts, " ", ""), ",", ".")
     for letter, code in column.letter_codes.items():
         texts = pc.if_else(pc.equal(texts, letter), str(code), texts)
@@ -81,28 +88,32 @@ def _numbers(texts: pa.Array, missing: np.ndarray, column: Column) -> np.ndarray
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _times(texts: pa.Array) -> np.ndarray:
+def _parse_times(texts: pa.Array) -> np.ndarray:
     return np.array([parse_time(text) for text in texts.to_pylist()], dtype="float64")
 
 
-def parse_time(word: str) -> float:
-    """Minutes since midnight of `17:15`, `1715`, `715` or `5`; NaN where this is no time of day."""
-    found = _TIME.fullmatch(word)
-    if not found:
+def parse_time(text: str) -> float:
+    """Minutes since midnight of a time of day; NaN where the text is none.
+
+    >>> parse_time("17:15"), parse_time("1715"), parse_time("5"), parse_time("25:00")
+    (1035, 1035, 5, nan)
+    """
+    match = _TIME.fullmatch(text)
+    if not match:
         return np.nan
-    hours, rest = (int(found[1]), int(found[2])) if found[1] else divmod(int(found[3]), 100)
-    return hours * 60 + rest if hours < 24 and rest < 60 else np.nan
+    hours, minutes = (int(match[1]), int(match[2])) if match[1] else divmod(int(match[3]), 100)
+    return hours * 60 + minutes if hours < 24 and minutes < 60 else np.nan
 
 
-def _unscaled(numbers: np.ndarray, column: Column) -> np.ndarray:
-    """Undo the scales of the old layout: integer coordinates in 1e-5 degrees, widths in decimetres."""
+def _undo_scaling(numbers: np.ndarray, column: Column) -> np.ndarray:
+    """Undo the scaling of the layout until 2018: integer coordinates in 1e-5 degrees, widths in decimetres."""
     if column.unit == "degrees":
         return np.where(numbers == np.round(numbers), numbers / _SCALE, numbers)
     return numbers / _DECIMETRES if column.unit == "m" else numbers
 
 
-def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> ParsedValues:
-    """Values within codes or range; the rest is missing, and bad unless it says that nothing was recorded."""
+def _validate(numbers: np.ndarray, missing: np.ndarray, column: Column) -> ParsedValues:
+    """Values outside codes or range become missing, and are invalid unless they are missing markers."""
     missing = missing | (column.zero_is_missing & (numbers == 0))
     if column.kind is not ColumnKind.NUMBER:
         missing |= numbers == MISSING
@@ -114,50 +125,50 @@ def _checked(numbers: np.ndarray, missing: np.ndarray, column: Column) -> Parsed
         allowed = (numbers >= low) & (numbers <= high)
         if column.kind is not ColumnKind.NUMBER:
             allowed &= numbers == np.round(numbers)
-    good = allowed & ~missing
-    absent = np.nan if column.kind is ColumnKind.NUMBER else MISSING
-    return ParsedValues(np.where(good, numbers, absent).astype(column.kind.dtype), ~good & ~missing)
+    valid = allowed & ~missing
+    missing_value = np.nan if column.kind is ColumnKind.NUMBER else MISSING
+    return ParsedValues(np.where(valid, numbers, missing_value).astype(column.kind.dtype), ~valid & ~missing)
 
 
-def _texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout) -> ParsedValues:
-    rewrite = _REWRITTEN.get((column.name, layout))
-    words = texts.to_numpy(zero_copy_only=False)
-    if rewrite:
-        words = np.array([rewrite(word) for word in words], dtype=object)
-    good = ~missing
-    pattern = _OLD_COMMUNE if column.name == "com" and layout is Layout.OLD else column.pattern
+def _parse_texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout) -> ParsedValues:
+    normalise = _NORMALISED.get((column.name, layout))
+    values = texts.to_numpy(zero_copy_only=False)
+    if normalise:
+        values = np.array([normalise(text) for text in values], dtype=object)
+    valid = ~missing
+    pattern = _COMMUNE_UNTIL_2018 if column.name == "com" and layout is Layout.UNTIL_2018 else column.pattern
     if pattern:
         allowed = re.compile(pattern)
-        good &= np.array([allowed.fullmatch(word) is not None for word in words], dtype=bool)
-    words = words.copy()
-    words[~good] = None
-    return ParsedValues(words, ~good & ~missing)
+        valid &= np.array([allowed.fullmatch(text) is not None for text in values], dtype=bool)
+    values = values.copy()
+    values[~valid] = None
+    return ParsedValues(values, ~valid & ~missing)
 
 
-def _old_department(word: str) -> str:
-    """`590` is 59, `201` is 2A, `971` is itself; zeros in front may be cut."""
-    if word in _CORSICA:
-        return _CORSICA[word]
-    number = int(word) if word.isdecimal() else 0
+def _department_until_2018(text: str) -> str:
+    """`590` is 59, `201` is 2A, `971` stays; leading zeros may be missing."""
+    if text in _CORSICA:
+        return _CORSICA[text]
+    number = int(text) if text.isdecimal() else 0
     if number in _OVERSEAS:
-        return word
+        return text
     tens, rest = divmod(number, 10)
-    return f"{tens:02d}" if rest == 0 else word
+    return f"{tens:02d}" if rest == 0 else text
 
 
-def _old_commune(word: str) -> str:
-    """The last three digits; zeros in front may be cut."""
-    return word[-3:].zfill(3)
+def _commune_until_2018(text: str) -> str:
+    """The last three digits; leading zeros may be missing."""
+    return text[-3:].zfill(3)
 
 
-def _padded(width: int) -> Callable[[str], str]:
-    """Restore zeros in front that another program cut off."""
-    return lambda word: word.upper().zfill(width)
+def _zero_padded(width: int) -> Callable[[str], str]:
+    """Restore leading zeros that another program removed."""
+    return lambda text: text.upper().zfill(width)
 
 
-_REWRITTEN: dict[tuple[str, Layout], Callable[[str], str]] = {
-    ("dep", Layout.OLD): _old_department,
-    ("dep", Layout.NEW): _padded(2),
-    ("com", Layout.OLD): _old_commune,
-    ("com", Layout.NEW): _padded(5),
+_NORMALISED: dict[tuple[str, Layout], Callable[[str], str]] = {
+    ("dep", Layout.UNTIL_2018): _department_until_2018,
+    ("dep", Layout.SINCE_2019): _zero_padded(2),
+    ("com", Layout.UNTIL_2018): _commune_until_2018,
+    ("com", Layout.SINCE_2019): _zero_padded(5),
 }

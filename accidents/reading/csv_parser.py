@@ -1,6 +1,6 @@
-"""From the text of a file to columns of text cells: quoting, line ends, and rows of the wrong length.
+"""Parses the text of a file into columns of text cells: quotes, line ends, and ragged rows.
 
-Cells stay text here; what they mean is the business of `cells`.
+Cells stay text; `cell_values` types them.
 """
 
 import re
@@ -15,8 +15,8 @@ from accidents.reading.decoding import DecodedFile
 from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, unreadable_file
 from accidents.reading.layout import Header, Layout
 
-_LONGEST_LINE = 100_000
-_ACCIDENT_ID = re.compile(r"\b20[0-9]{10}\b")
+_MAX_LINE_LENGTH = 100_000
+_ACCIDENT_ID_PATTERN = re.compile(r"\b20[0-9]{10}\b")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -24,28 +24,35 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 class CsvCells:
     """A file as text cells.
 
-    `cells` maps each specified column of the file to a dictionary array, keys to plain string arrays. `rows` (int32)
-    are the row numbers in the file of the rows read; `ragged` maps the row numbers of the others, whose number of
-    fields is wrong, to their text.
+    Attributes:
+        cells: an array for each specified column: of strings for ids, a dictionary array for others.
+        rows: int32, row numbers of the parsed rows in the file.
+        ragged: text of the rows with a wrong number of fields, by row number.
+        issues: issues of the file and its rows.
     """
 
     cells: dict[str, pa.Array]
     rows: np.ndarray
     ragged: dict[int, str]
-    findings: tuple[DataIssue, ...]
+    issues: tuple[DataIssue, ...]
 
 
 def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) -> CsvCells:
-    """Split a file into cells.
+    """Parse a file into text cells.
 
-    Rows with a wrong number of fields are put aside up to a share of `bad_rows`.
+    Args:
+        text: the decoded file.
+        header: its header.
+        table: which of the four tables it holds.
+        bad_rows: largest share of ragged rows, which are quarantined.
 
     Raises:
-        FileFault: the last line is truncated, there is no row, quotes do not close, or too many rows are ragged.
+        UnreadableFileError: the last line is truncated, there is no row, quotes do not close, or too many rows are
+            ragged.
     """
     data = text.data
-    _refuse_open_end(text, header)
-    findings = list(_line_ends(text, header))
+    _check_last_line(text, header)
+    issues = list(_line_end_issues(text, header))
     try:
         arrow, ragged = _split(data, header, table, threads=True)
         regular = not ragged and _has_lines(data, arrow.num_rows + 1)
@@ -55,12 +62,12 @@ def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) 
         data, literal = _escape_lone_quotes(data, header)
         arrow, ragged = _split(data, header, table, threads=False)
         broken = _count_lines(data) - 1 - arrow.num_rows - len(ragged)
-        findings += _quote_findings(text, literal, broken, arrow.num_rows, bad_rows)
-    _refuse_ragged(text, header, arrow.num_rows, ragged, bad_rows)
+        issues += _quote_issues(text, literal, broken, arrow.num_rows, bad_rows)
+    _check_ragged_rows(text, header, arrow.num_rows, ragged, bad_rows)
     rows = np.arange(2, arrow.num_rows + len(ragged) + 2, dtype=np.int32)
     if ragged:
         rows = rows[~np.isin(rows, list(ragged))]
-        findings.append(
+        issues.append(
             DataIssue(
                 text.file,
                 "",
@@ -74,7 +81,7 @@ def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) 
         )
     arrow = arrow.unify_dictionaries().combine_chunks()
     cells = {name: _one_chunk(arrow.column(name)) for name in arrow.column_names}
-    return CsvCells(cells, rows, ragged, tuple(findings))
+    return CsvCells(cells, rows, ragged, tuple(issues))
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
@@ -82,14 +89,14 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _split(data: bytes, header: Header, table: Table, *, threads: bool) -> tuple[pa.Table, dict[int, str]]:
-    """Cells of the regular rows; row number and text of the others (numbers hold with `threads=False` alone)."""
+    """Cells of the regular rows; text of the ragged ones by row number (right only with `threads=False`)."""
     ragged: dict[int, str] = {}
 
-    def put_aside(row: pacsv.InvalidRow) -> str:
+    def collect_ragged(row: pacsv.InvalidRow) -> str:
         ragged[row.number or len(ragged)] = row.text
         return "skip"
 
-    names = [name or f"ignored {place}" for place, name in enumerate(header.columns)]
+    names = [name or f"ignored {index}" for index, name in enumerate(header.columns)]
     types = {
         name: pa.string() if TABLES[table][name].kind is ColumnKind.ID else pa.dictionary(pa.int32(), pa.string())
         for name in header.columns
@@ -101,7 +108,7 @@ def _split(data: bytes, header: Header, table: Table, *, threads: bool) -> tuple
             column_names=names, skip_rows=1, use_threads=threads, block_size=None if threads else len(data) + 1
         ),
         parse_options=pacsv.ParseOptions(
-            delimiter=header.separator, newlines_in_values=not threads, invalid_row_handler=put_aside
+            delimiter=header.separator, newlines_in_values=not threads, invalid_row_handler=collect_ragged
         ),
         convert_options=pacsv.ConvertOptions(
             column_types=types, include_columns=list(types), strings_can_be_null=False, check_utf8=False
@@ -111,7 +118,7 @@ def _split(data: bytes, header: Header, table: Table, *, threads: bool) -> tuple
 
 
 def _has_lines(data: bytes, expected: int) -> bool:
-    """Whether this many lines are not blank; the exact count is slow and seldom needed."""
+    """Whether the file has this number of lines that are not blank; the exact count is slow and seldom needed."""
     return expected == data.count(b"\n") + (not data.endswith(b"\n")) or expected == _count_lines(data)
 
 
@@ -120,13 +127,13 @@ def _count_lines(data: bytes) -> int:
     return sum(1 for line in _LINE_END.split(data) if line.strip())
 
 
-def _refuse_open_end(text: DecodedFile, header: Header) -> None:
-    stripped = text.data[-_LONGEST_LINE:].rstrip(b"\r\n")
+def _check_last_line(text: DecodedFile, header: Header) -> None:
+    stripped = text.data[-_MAX_LINE_LENGTH:].rstrip(b"\r\n")
     start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
     if not start:
         raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
     last = stripped[start:].rstrip(b" ")
-    if header.columns[-1] is None:  # what stands there is ignored, and may be nothing
+    if header.columns[-1] is None:  # an ignored column, which may be empty
         last = last.removesuffix(header.separator.encode())
     if header.quoted and (last.count(b'"') % 2 or not last.endswith(b'"')):
         raise _truncated(text)
@@ -141,7 +148,9 @@ def _truncated(text: DecodedFile) -> Exception:
     )
 
 
-def _refuse_ragged(text: DecodedFile, header: Header, regular: int, ragged: dict[int, str], bad_rows: float) -> None:
+def _check_ragged_rows(
+    text: DecodedFile, header: Header, regular: int, ragged: dict[int, str], bad_rows: float
+) -> None:
     total = regular + len(ragged)
     if not total:
         raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
@@ -160,14 +169,14 @@ def _refuse_ragged(text: DecodedFile, header: Header, regular: int, ragged: dict
 
 
 def _escape_lone_quotes(data: bytes, header: Header) -> tuple[bytes, int]:
-    """Make quotes literal in lines that hold an odd number of them and yet the right number of separators."""
+    """Escape quotes in lines with an odd number of them and the right number of separators."""
     separator = header.separator.encode()
     lines = _LINE_END.split(data)
     literal = 0
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         if line.count(b'"') % 2 and line.count(separator) == len(header.columns) - 1:
             fields = [_without_quotes(field).replace(b'"', b'""') for field in line.split(separator)]
-            lines[place] = separator.join(b'"' + field + b'"' for field in fields)
+            lines[index] = separator.join(b'"' + field + b'"' for field in fields)
             literal += 1
     return b"\n".join(lines), literal
 
@@ -176,11 +185,11 @@ def _without_quotes(field: bytes) -> bytes:
     return field[1:-1] if len(field) > 1 and field.startswith(b'"') and field.endswith(b'"') else field
 
 
-def _quote_findings(text: DecodedFile, literal: int, broken: int, regular: int, bad_rows: float) -> list[DataIssue]:
-    findings, file = [], text.file
+def _quote_issues(text: DecodedFile, literal: int, broken: int, regular: int, bad_rows: float) -> list[DataIssue]:
+    issues, file = [], text.file
     if literal:
         share = literal / max(regular, 1)
-        findings.append(DataIssue(file, "", "a lone quote, read as a character", literal, share, Action.MENDED))
+        issues.append(DataIssue(file, "", "a lone quote, read as a character", literal, share, Action.CORRECTED))
     if broken:
         share = broken / max(regular, 1)
         if share > bad_rows:
@@ -191,26 +200,32 @@ def _quote_findings(text: DecodedFile, literal: int, broken: int, regular: int, 
                 "Use the official file, in which every row is one line",
                 rows=[row for row, line in enumerate(lines, start=1) if line.count(b'"') % 2],
             )
-        findings.append(DataIssue(file, "", "line break inside a quoted field", broken, share, Action.MENDED))
-    return findings
+        issues.append(DataIssue(file, "", "line break inside a quoted field", broken, share, Action.CORRECTED))
+    return issues
 
 
-def _line_ends(text: DecodedFile, header: Header) -> list[DataIssue]:
-    """Line ends and encodings that the layout does not normally have, and that change nothing."""
-    findings = list(text.findings)
-    if header.layout is Layout.NEW:
+def _line_end_issues(text: DecodedFile, header: Header) -> list[DataIssue]:
+    """Line ends and encodings that the layout does not normally have, and that do no harm."""
+    issues = list(text.issues)
+    if header.layout is Layout.SINCE_2019:
         crlf = text.data.count(b"\r\n")
         if crlf:
-            findings.append(DataIssue(text.file, "", "line ends of Windows (CRLF)", crlf, 1.0, Action.MENDED))
+            issues.append(DataIssue(text.file, "", "line ends of Windows (CRLF)", crlf, 1.0, Action.CORRECTED))
         alone = text.data.count(b"\r") - crlf
         if alone:
-            findings.append(DataIssue(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.MENDED))
+            issues.append(
+                DataIssue(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.CORRECTED)
+            )
         if text.latin1:
-            findings.append(DataIssue(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.MENDED))
-    return findings
+            issues.append(DataIssue(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.CORRECTED))
+    return issues
 
 
 def ragged_accident_id(row: str) -> int:
-    """The accident id at which a row of the wrong length begins or that it holds; -1 where it holds none."""
-    found = _ACCIDENT_ID.search(row)
-    return int(found[0]) if found else MISSING
+    """The accident id in a ragged row; -1 where there is none.
+
+    >>> ragged_accident_id('"202400000017";"2"')
+    202400000017
+    """
+    match = _ACCIDENT_ID_PATTERN.search(row)
+    return int(match[0]) if match else MISSING

@@ -1,7 +1,4 @@
-"""From a path or URL to the verified UTF-8 bytes of a CSV file: what the file is, and how its characters are encoded.
-
-Nothing here knows columns.
-"""
+"""Reads the bytes of a CSV file from a path or URL, checks its format and decodes its characters."""
 
 import re
 from dataclasses import dataclass
@@ -13,10 +10,10 @@ from accidents.reading.issues import Action, DataIssue, UnreadableFileError, unr
 
 _CONTINUATION = bytes(range(0x80, 0xC0)).decode("cp1252", errors="ignore") + "\u0080-\u009f"
 MOJIBAKE = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
-"""Regular expression of UTF-8 letters that were decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and of the mark that
-decoders leave in place of what they could not read."""
+"""Regular expression of UTF-8 letters decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and of the replacement
+character."""
 
-_UTF8_MARK = b"\xef\xbb\xbf"
+_BOM = b"\xef\xbb\xbf"
 _OTHER_FORMATS = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
     b"\x00\x00\xfe\xff": "UTF-32 text",
@@ -41,42 +38,49 @@ _DOWNLOAD_AGAIN = "Download the file again from data.gouv.fr"
 
 @dataclass(frozen=True)
 class DecodedFile:
-    """The text of one file: its name, UTF-8 bytes without byte order mark, and what was mended on the way."""
+    """A decoded file.
+
+    Attributes:
+        file: its name.
+        data: its text as UTF-8 bytes, without a byte order mark.
+        latin1: whether the file is in Latin-1 or Windows-1252.
+        issues: what was corrected.
+    """
 
     file: str
     data: bytes
     latin1: bool
-    findings: tuple[DataIssue, ...]
+    issues: tuple[DataIssue, ...]
 
 
 def read_text(path: str) -> DecodedFile:
-    """Read a local path or an fsspec URL and verify that it holds text.
+    """Read a local path or an fsspec URL, and decode it.
 
-    UTF-8 is recognised by being valid. Anything else is taken for Latin-1 (Windows-1252 where it uses that page's
-    extra characters), and verified: its letters must be those of French, and it must not mix both encodings.
+    Bytes that are valid UTF-8 are UTF-8. Others are Latin-1, or Windows-1252 where they use its extra characters,
+    provided that the letters are those of French and the file does not mix both encodings.
 
     Raises:
-        FileFault: the file is absent, empty, HTML, an archive, UTF-16, or in no encoding known here.
+        UnreadableFileError: the file is absent, empty, HTML, an archive, UTF-16, or in an unknown encoding.
     """
     file = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    data = _bytes(path, file)
-    findings = []
-    if data.startswith(_UTF8_MARK):
-        data = data[len(_UTF8_MARK) :]
-        findings.append(DataIssue(file, "", "byte order mark before the header", 1, 0.0, Action.MENDED))
-    _refuse_other_formats(data, file)
-    inside = data.count(b"\n" + _UTF8_MARK)
+    data = _read_bytes(path, file)
+    issues = []
+    if data.startswith(_BOM):
+        data = data[len(_BOM) :]
+        issues.append(DataIssue(file, "", "byte order mark before the header", 1, 0.0, Action.CORRECTED))
+    _check_format(data, file)
+    inside = data.count(b"\n" + _BOM)
     if inside:
-        data = data.replace(b"\n" + _UTF8_MARK, b"\n")
-        findings.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.MENDED))
+        data = data.replace(b"\n" + _BOM, b"\n")
+        issues.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.CORRECTED))
     data = data.lstrip(b"\r\n")
     latin1 = not _is_utf8(data)
     if latin1:
-        data = _from_latin1(data, file)
-    return DecodedFile(file, data, latin1, tuple(findings))
+        data = _decode_latin1(data, file)
+    return DecodedFile(file, data, latin1, tuple(issues))
 
 
-def _bytes(path: str, file: str) -> bytes:
+def _read_bytes(path: str, file: str) -> bytes:
     try:
         if "://" not in path:
             return Path(path).read_bytes()
@@ -88,7 +92,7 @@ def _bytes(path: str, file: str) -> bytes:
         raise unreadable_file(file, f"cannot be opened: {error}", "Check the path and the permissions") from error
 
 
-def _refuse_other_formats(data: bytes, file: str) -> None:
+def _check_format(data: bytes, file: str) -> None:
     if data[:1000].isspace() or not data:
         raise unreadable_file(file, "the file is empty", _DOWNLOAD_AGAIN)
     for start, what in _OTHER_FORMATS.items():
@@ -108,7 +112,7 @@ def _refuse_other_formats(data: bytes, file: str) -> None:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Several times faster than decoding, which would build the text as well."""
+    """Whether the bytes are valid UTF-8; several times faster than decoding."""
     try:
         pa.array([data], pa.large_binary()).cast(pa.large_string())
     except pa.ArrowInvalid:
@@ -116,7 +120,7 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _from_latin1(data: bytes, file: str) -> bytes:
+def _decode_latin1(data: bytes, file: str) -> bytes:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:

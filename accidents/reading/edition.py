@@ -1,24 +1,21 @@
-"""From the four files of an edition to its four typed tables."""
+"""Reads the four files of an edition into typed tables."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from accidents.columns import Table
+from accidents.columns import ACCIDENT_ID, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading.issues import DataIssue, UnreadableFileError, data_error, unreadable_file
 from accidents.reading.typed_table import ParsedFile, read_table
 from accidents.sources.edition import Edition
-from accidents.tables import Tables
-
-YEAR = 100_000_000
-"""An accident id divided by this is its year."""
+from accidents.tables import Tables, accident_years
 
 
 @dataclass(frozen=True)
 class ParsedEdition:
-    """An edition as read: one typed file a table, and the year it is of."""
+    """An edition as typed tables: its year, and the parsed file of each table."""
 
     year: int
     files: Mapping[Table, ParsedFile]
@@ -29,7 +26,7 @@ class ParsedEdition:
         return Tables(**{table.value: self.files[table].frame for table in Table})
 
 
-def read(
+def read_edition(
     edition: Edition,
     *,
     labelled: bool = True,
@@ -38,55 +35,58 @@ def read(
 ) -> ParsedEdition:
     """Read the four files of an edition.
 
-    Cells that break a rule are missing and counted in the findings, even where they are too many to go on: whether to
-    stop for those is decided by `accidents.ingestion`.
+    Cells that break a rule become missing, and are reported as issues even where they are too many: whether to stop is
+    decided by `accidents.ingestion`.
 
     Args:
-        edition: where the files are, and of which year.
-        labelled: whether `grav` is wanted; if not it is ignored.
-        limits: shares of bad cells and rows; the defaults where None.
+        edition: paths of the files, and their year.
+        labelled: whether to read the label `grav`; if not, it is missing in all rows.
+        limits: limits on the shares of bad cells and rows; the defaults where None.
         progress: called with a line of text before each file.
 
     Raises:
         DataError: a file is missing or cannot be read at all; the message names all such files.
     """
-    reading, findings = try_to_read(edition, labelled=labelled, limits=limits, progress=progress)
-    if reading is None:
-        raise data_error(findings)
-    return reading
+    parsed, issues = try_read_edition(edition, labelled=labelled, limits=limits, progress=progress)
+    if parsed is None:
+        raise data_error(issues)
+    return parsed
 
 
-def try_to_read(
+def try_read_edition(
     edition: Edition,
     *,
     labelled: bool = True,
     limits: DataQualityLimits | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[ParsedEdition | None, list[DataIssue]]:
-    """The same without raising: None where any file cannot be read, and the findings of all files."""
+    """Like `read_edition`, without raising.
+
+    Returns:
+        The edition, None where any file cannot be read; and the issues of all files.
+    """
     files: dict[Table, ParsedFile] = {}
-    findings: list[DataIssue] = []
+    issues: list[DataIssue] = []
     year = edition.year
     for table in Table:
         path = edition.files.get(table)
         if path is None:
             remedy = "All four files of a year are needed; look for one that is named differently"
-            findings.append(unreadable_file(f"edition {year or ''}", f"there is no file for {table}", remedy).finding)
+            issues.append(unreadable_file(f"edition {year or ''}", f"there is no file for {table}", remedy).issue)
             continue
         if progress:
             progress(f"reading {path}")
         try:
             files[table] = read_table(path, table, year, labelled=labelled, limits=limits)
-        except UnreadableFileError as fault:
-            findings.append(fault.finding)
+        except UnreadableFileError as error:
+            issues.append(error.issue)
             continue
-        year = year or _main_year(files[table])
-        findings.extend(files[table].findings)
+        year = year or _most_frequent_year(files[table])
+        issues.extend(files[table].issues)
     complete = len(files) == len(Table)
-    return (ParsedEdition(year or 0, files) if complete else None), findings
+    return (ParsedEdition(year or 0, files) if complete else None), issues
 
 
-def _main_year(file: ParsedFile) -> int:
-    """The year of most accident ids of a file."""
-    years, counts = np.unique(file.frame["Num_Acc"].to_numpy() // YEAR, return_counts=True)
+def _most_frequent_year(file: ParsedFile) -> int:
+    years, counts = np.unique(accident_years(file.frame[ACCIDENT_ID].to_numpy()), return_counts=True)
     return int(years[counts.argmax()])

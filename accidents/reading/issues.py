@@ -1,4 +1,4 @@
-"""What reading and cleaning find in files: one record a fault, and the report made of them."""
+"""Issues of data quality that reading and cleaning detect, and the report made of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,30 +10,37 @@ from accidents.configuration.data_quality import DataQualityLimits
 from accidents.errors import DataError
 
 MAX_EXAMPLES = 3
-"""How many offending values and row numbers a finding shows."""
+"""Largest number of values and of row numbers that an issue shows."""
 
-_SHOWN = 10  # faults in an error message; the report has them all
+_MAX_LISTED = 10  # issues in an error message; the report has all of them
 
 REPORT_COLUMNS = ("file", "column", "check", "rows", "share", "first_values", "first_rows", "action")
 
 
 class Action(StrEnum):
-    """What became of the cells, rows or files of a finding."""
+    """What was done about the cells, rows or file of an issue."""
 
     STOPPED = "stopped"
     QUARANTINED = "quarantined"
     MISSING = "set to missing"
-    MENDED = "mended"
+    CORRECTED = "corrected"
     IGNORED = "ignored"
 
 
 @dataclass(frozen=True)
 class DataIssue:
-    """One rule that something in a file breaks.
+    """One rule that a file, some of its rows or some cells of a column break.
 
-    `column` is empty where a whole file or row is meant; `rows` counts the rows concerned and `share` is their part of
-    the rows of the file. Row numbers are those of the file, the header being row 1 (blank lines do not count).
-    `remedy` says what a user can do when the action is `STOPPED`.
+    Attributes:
+        file: name of the file.
+        column: name of the column; empty where the whole file or whole rows break the rule.
+        check: the rule, in words.
+        rows: number of rows that break it.
+        share: their share of the rows of the file, or of the cells that the rule applies to.
+        action: what was done.
+        first_values: the first `MAX_EXAMPLES` values, as text.
+        first_rows: their row numbers in the file; the header is row 1, and blank lines do not count.
+        remedy: what the user can do, where the action is `STOPPED`.
     """
 
     file: str
@@ -47,7 +54,11 @@ class DataIssue:
     remedy: str = ""
 
     def message(self) -> str:
-        """The finding in one line, for an error message."""
+        """The issue on one line, for an error message.
+
+        >>> DataIssue("lieux.csv", "catr", "not allowed", 2, 0.5, Action.MISSING, ("77",), (3,)).message()
+        "lieux.csv, column catr: not allowed (2 rows, 50.00%): '77'; first in row 3"
+        """
         place = f"{self.file}, column {self.column}" if self.column else self.file
         where = f"; first in row {', '.join(map(str, self.first_rows))}" if self.first_rows else ""
         values = f": {', '.join(map(repr, self.first_values))}" if self.first_values else ""
@@ -57,21 +68,20 @@ class DataIssue:
 
 
 class UnreadableFileError(Exception):
-    """A file that cannot be read at all; carries the finding up to where findings are gathered."""
+    """A file that cannot be read at all; `issue` goes into the report, and then a `DataError` is raised."""
 
-    def __init__(self, finding: DataIssue) -> None:
-        super().__init__(finding.message())
-        self.finding = finding
+    def __init__(self, issue: DataIssue) -> None:
+        super().__init__(issue.message())
+        self.issue = issue
 
 
 def unreadable_file(
     file: str, check: str, remedy: str, *, column: str = "", rows: Sequence[int] = ()
 ) -> UnreadableFileError:
-    """A fault of a whole file, ready to be raised."""
+    """The exception for a whole file that breaks a rule."""
+    first_rows = tuple(rows)[:MAX_EXAMPLES]
     return UnreadableFileError(
-        DataIssue(
-            file, column, check, len(rows), 0.0, Action.STOPPED, first_rows=tuple(rows)[:MAX_EXAMPLES], remedy=remedy
-        )
+        DataIssue(file, column, check, len(rows), 0.0, Action.STOPPED, first_rows=first_rows, remedy=remedy)
     )
 
 
@@ -80,31 +90,31 @@ def exceeds_limit(share: float, limits: DataQualityLimits) -> bool:
     return share >= limits.bad_cells
 
 
-def issues_frame(findings: Sequence[DataIssue]) -> pd.DataFrame:
-    """All findings as a table, those that stopped the run first; columns `REPORT_COLUMNS`."""
-    order = {action: place for place, action in enumerate(Action)}
+def issues_frame(issues: Sequence[DataIssue]) -> pd.DataFrame:
+    """The report: all issues as a frame with the columns `REPORT_COLUMNS`, those that stopped the run first."""
+    order = {action: rank for rank, action in enumerate(Action)}
     records = [
         (
-            finding.file,
-            finding.column,
-            finding.check,
-            finding.rows,
-            finding.share,
-            ", ".join(finding.first_values),
-            ", ".join(map(str, finding.first_rows)),
-            str(finding.action),
+            issue.file,
+            issue.column,
+            issue.check,
+            issue.rows,
+            issue.share,
+            ", ".join(issue.first_values),
+            ", ".join(map(str, issue.first_rows)),
+            str(issue.action),
         )
-        for finding in sorted(findings, key=lambda finding: order[finding.action])
+        for issue in sorted(issues, key=lambda issue: order[issue.action])
     ]
     dtypes = {"rows": "int64", "share": "float64"}
     frame = pd.DataFrame(records, columns=list(REPORT_COLUMNS))
     return frame.astype({column: dtypes.get(column, "str") for column in REPORT_COLUMNS})
 
 
-def data_error(findings: Sequence[DataIssue]) -> DataError:
-    """The error that says why the data of these findings cannot be used; its report holds all findings."""
-    stopped = [finding for finding in findings if finding.action is Action.STOPPED]
-    lines = [f"- {finding.message()}" for finding in stopped[:_SHOWN]]
-    if len(stopped) > _SHOWN:
-        lines.append(f"- and {len(stopped) - _SHOWN} more, see the report")
-    return DataError("\n".join(["The data cannot be used:", *lines]), issues_frame(findings))
+def data_error(issues: Sequence[DataIssue]) -> DataError:
+    """The error for data that cannot be used: the message lists issues that stopped the run, the report has all."""
+    stopped = [issue for issue in issues if issue.action is Action.STOPPED]
+    lines = [f"- {issue.message()}" for issue in stopped[:_MAX_LISTED]]
+    if len(stopped) > _MAX_LISTED:
+        lines.append(f"- and {len(stopped) - _MAX_LISTED} more, see the report")
+    return DataError("\n".join(["The data cannot be used:", *lines]), issues_frame(issues))

@@ -1,7 +1,4 @@
-"""What the layout of 2005 to 2018 leaves out and can be worked out: vehicle ids, whole commune codes, safety equipment.
-
-All functions work on typed columns of whole tables.
-"""
+"""Derives what the layout of 2005 to 2018 lacks: vehicle ids, full commune codes, safety equipment."""
 
 import re
 
@@ -11,67 +8,83 @@ import pandas as pd
 from accidents.columns import MISSING
 
 # An accident id has 12 digits and a vehicle number at most three letters and three digits: both fit one int64.
-_PLACES = 20_000_000
+_VEHICLES_PER_ACCIDENT = 20_000_000
 _LETTERS = 27
 _NUMBER = re.compile("([A-Z]{1,3})([0-9]{1,3})")
 
 _OVERSEAS_LENGTH = 3
-# Until 2018 `secu` holds the equipment and whether it was used: 1 yes, 2 no, 3 cannot be told.
-_USED, _NOT_USED, _NOT_TOLD = "123"
-_NONE, _CANNOT_BE_TOLD = 0, 8
+# Until 2018 `secu` is the equipment, then its use: 1 used, 2 not used, 3 undetermined.
+_USED, _NOT_USED, _USE_UNKNOWN = "123"
+_NONE, _UNDETERMINED = 0, 8
 _SAME_EQUIPMENT = {"1": 1, "2": 2, "3": 3, "4": 4, "9": 9}
 
 
 def vehicle_ids(accidents: np.ndarray, numbers: pd.Series) -> np.ndarray:
     """Ids of vehicles, unique for each pair of `Num_Acc` and `num_veh`.
 
-    The id depends on that pair alone, so vehicles and their people get the same one in any order of rows. Numbers that
-    differ in zeros in front alone are one vehicle.
+    The id depends on that pair only, so that vehicles and their people have the same one in any order of rows. Numbers
+    that differ by leading zeros are the same vehicle.
 
     Args:
-        accidents: int64 `Num_Acc`.
-        numbers: `num_veh`, such as `A01`.
+        accidents: int64 (n), `Num_Acc`.
+        numbers: str (n), `num_veh` such as `A01`.
 
     Returns:
-        int64; -1 where either part is missing.
+        int64 (n); -1 where either is missing.
+
+    Example:
+        >>> vehicle_ids(np.array([201800000001]), pd.Series(["A01"])).tolist()
+        [4036000000020028001]
     """
     codes, distinct = pd.factorize(numbers)
-    places = np.array([*(_place(number) for number in distinct), MISSING], dtype=np.int64)[codes]
-    return np.where((places == MISSING) | (accidents == MISSING), MISSING, accidents * _PLACES + places)
+    numbers_in_accident = np.array([*(_parse_number(number) for number in distinct), MISSING], dtype=np.int64)[codes]
+    return np.where(
+        (numbers_in_accident == MISSING) | (accidents == MISSING),
+        MISSING,
+        accidents * _VEHICLES_PER_ACCIDENT + numbers_in_accident,
+    )
 
 
-def _place(number: str) -> int:
-    found = _NUMBER.fullmatch(number)
-    if not found:
+def _parse_number(number: str) -> int:
+    match = _NUMBER.fullmatch(number)
+    if not match:
         return MISSING
     letters = 0
-    for letter in found[1]:
+    for letter in match[1]:
         letters = letters * _LETTERS + ord(letter) - ord("A") + 1
-    return letters * 1000 + int(found[2])
+    return letters * 1000 + int(match[2])
 
 
-def whole_communes(departments: pd.Series, communes: pd.Series) -> pd.Series:
+def full_commune_codes(departments: pd.Series, communes: pd.Series) -> pd.Series:
     """INSEE codes of five characters: the department, then the last three digits (overseas the last two).
 
-    The commune is missing where its department is.
+    Args:
+        departments: str (n), `dep`.
+        communes: str (n), `com` as published until 2018.
+
+    Returns:
+        str (n); missing where either is.
     """
     overseas = departments.str.len() == _OVERSEAS_LENGTH
     return departments + communes.where(~overseas, communes.str[-2:])
 
 
-def equipment(secu: pd.Series) -> np.ndarray:
-    """Codes of `secu1` (int16) that the two digits of `secu` amount to.
+def equipment_codes(secu: pd.Series) -> np.ndarray:
+    """Convert `secu` to codes of `secu1`, int16.
 
     Equipment in use keeps its code (belt, helmet, child seat, high-visibility, other); equipment not in use is 0,
-    "none"; where use cannot be told the code is 8; anything else is missing.
+    "none"; where its use is undetermined the code is 8; anything else is missing.
+
+    >>> equipment_codes(pd.Series(["11", "12", "23"])).tolist()
+    [1, 0, 8]
     """
     codes, distinct = pd.factorize(secu)
-    return np.array([*(_used(text) for text in distinct), MISSING], dtype=np.int16)[codes]
+    return np.array([*(_equipment_code(text) for text in distinct), MISSING], dtype=np.int16)[codes]
 
 
-def _used(text: str) -> int:
+def _equipment_code(text: str) -> int:
     padded = text.zfill(2)
-    what, used = padded[0], padded[1]
-    if what not in _SAME_EQUIPMENT:
+    kind, use = padded[0], padded[1]
+    if kind not in _SAME_EQUIPMENT:
         return MISSING
-    return {_USED: _SAME_EQUIPMENT[what], _NOT_USED: _NONE, _NOT_TOLD: _CANNOT_BE_TOLD}.get(used, MISSING)
+    return {_USED: _SAME_EQUIPMENT[kind], _NOT_USED: _NONE, _USE_UNKNOWN: _UNDETERMINED}.get(use, MISSING)

@@ -1,36 +1,42 @@
-"""From one file to one typed table."""
+"""Reads one published file into a typed table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
+from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Column, ColumnKind, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading import layout_until_2018
 from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
 from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, exceeds_limit
-from accidents.reading.layout import ACCIDENT_ID, Layout, read_header
+from accidents.reading.layout import Layout, read_header
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
-_ODDLY_WRITTEN = r"^\s*\+|[0-9][.,]0*\s*$|[0-9][.,]?[0-9]*[eE]\+?[0-9]+\s*$"
-_SUSPICIOUS = 2  # columns with bad cells from which on whole rows may be damaged
+_UNUSUAL_INTEGER = r"^\s*\+|[0-9][.,]0*\s*$|[0-9][.,]?[0-9]*[eE]\+?[0-9]+\s*$"
+_MIN_INVALID_COLUMNS = 2  # invalid cells in that many columns may come from shifted rows
 
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """One file, typed.
+    """One file as a typed table.
 
-    `frame` has all specified columns of the table in order; `rows` (int32) gives the file row of each of its rows;
-    `ragged` holds rows with a wrong number of fields, by row number. `layout` is the layout of the file. `texts` has
-    the cells as written (dictionary arrays) of the columns in the order of the file, where cells of more than one
-    column break their rule: their rows may be damaged. It is empty otherwise.
+    Attributes:
+        table: which of the four tables it is.
+        file: its name.
+        frame: all specified columns of the table, in order.
+        rows: int32, the row number in the file of each row of `frame`.
+        ragged: text of the rows with a wrong number of fields, by row number.
+        layout: layout of the file.
+        issues: issues of the file and its cells.
+        texts: cells as written, a dictionary array for each column in the order of the file; empty where fewer than two
+            columns have invalid cells, as rows then are not shifted.
     """
 
     table: Table
@@ -39,10 +45,10 @@ class ParsedFile:
     rows: np.ndarray
     ragged: dict[int, str]
     layout: Layout
-    findings: tuple[DataIssue, ...]
+    issues: tuple[DataIssue, ...]
     texts: Mapping[str, pa.Array]
 
-    def finding(
+    def issue(
         self,
         check: str,
         mask: np.ndarray,
@@ -52,15 +58,15 @@ class ParsedFile:
         values: Sequence[object] | np.ndarray | pd.Series = (),
         remedy: str = "",
     ) -> DataIssue:
-        """Finding on the rows where `mask` is true.
+        """The issue of the rows where `mask` is true.
 
         Args:
             check: the rule, in words.
             mask: bool, one element a row of the frame.
-            action: what became of the rows.
+            action: what was done about the rows.
             column: name of the column; empty for a rule on rows.
-            values: what to show of each row of the frame; nothing where empty.
-            remedy: what a user can do about it.
+            values: examples to show, one element a row of the frame; empty to show none.
+            remedy: what the user can do.
         """
         where = np.flatnonzero(mask)
         first = where[:MAX_EXAMPLES]
@@ -78,8 +84,8 @@ class ParsedFile:
 
 
 @dataclass(frozen=True)
-class _File:
-    """What typing a column needs to know of its file."""
+class _FileContext:
+    """Properties of the file that the typing of a column depends on."""
 
     name: str
     rows: np.ndarray
@@ -89,27 +95,27 @@ class _File:
 
 
 @dataclass(frozen=True)
-class _Cells:
-    """A column as read: distinct texts, and for each row the place of its text among them."""
+class _ColumnCells:
+    """Cells of a column as text: the distinct texts, and for each row the index of its text."""
 
-    file: _File
+    file: _FileContext
     column: Column
     texts: pa.Array
-    places: np.ndarray
+    indices: np.ndarray
 
-    def finding(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> DataIssue:
-        """Finding on the cells whose distinct text is marked in `which`; `of` cells were concerned, by default all."""
-        counts = np.bincount(self.places, minlength=len(which))
-        where = np.flatnonzero(which[self.places])[:MAX_EXAMPLES]
+    def issue(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> DataIssue:
+        """The issue of the cells whose distinct text is true in `which`, as a share of `of` cells, by default all."""
+        counts = np.bincount(self.indices, minlength=len(which))
+        where = np.flatnonzero(which[self.indices])[:MAX_EXAMPLES]
         number = int(counts[which].sum())
         return DataIssue(
             self.file.name,
             self.column.name,
             check,
             number,
-            number / max(of or len(self.places), 1),
+            number / max(of or len(self.indices), 1),
             action,
-            first_values=tuple(str(self.texts[place]) for place in self.places[where]),
+            first_values=tuple(str(self.texts[index]) for index in self.indices[where]),
             first_rows=tuple(int(row) for row in self.file.rows[where]),
             remedy=remedy,
         )
@@ -120,69 +126,69 @@ def read_table(
 ) -> ParsedFile:
     """Read one published file of any edition from 2005 on.
 
-    Cells that break the rule of their column become missing and are counted; above the share of `limits` the finding
-    says "stopped", and it is up to the caller to stop.
+    Cells that break the rule of their column become missing and are counted; above the limit the action of the issue is
+    "stopped", and the caller has to stop.
 
     Args:
         path: local path or fsspec URL.
         table: which of the four tables the file holds.
-        year: year of the edition, where it is known.
-        labelled: whether `grav` is wanted; if not it is ignored and all missing.
-        limits: shares of bad cells and rows; the defaults where None.
+        year: year of the edition; None to take it from the first accident id.
+        labelled: whether to read the label `grav`; if not, it is missing in all rows.
+        limits: limits on the shares of bad cells and rows; the defaults where None.
 
     Raises:
-        FileFault: the file cannot be read at all.
+        UnreadableFileError: the file cannot be read at all.
     """
     limits = limits or DataQualityLimits()
     text = read_text(path)
     header = read_header(text, table, year, labelled=labelled)
     cells = parse_csv(text, header, table, limits.bad_keys)
-    findings = [*header.findings, *cells.findings]
-    file = _File(text.file, cells.rows, header.layout, limits, _present(text.data, NO_BREAK_SPACES))
+    issues = [*header.issues, *cells.issues]
+    file = _FileContext(text.file, cells.rows, header.layout, limits, _occurring(text.data, NO_BREAK_SPACES))
     typed: dict[str, np.ndarray | pa.Array] = {}
     for name, raw in cells.cells.items():
-        typed[name], found = _typed(raw, TABLES[table][name], file)
-        findings += found
+        typed[name], column_issues = _type_column(raw, TABLES[table][name], file)
+        issues += column_issues
     frame = _frame(table, typed, len(cells.rows))
-    if header.layout is Layout.OLD:
-        _complete(table, frame)
-    texts = _texts(cells.cells, findings)
-    return ParsedFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(findings), texts)
+    if header.layout is Layout.UNTIL_2018:
+        _derive_missing_columns(table, frame)
+    texts = _texts_of_suspicious_file(cells.cells, issues)
+    return ParsedFile(table, text.file, frame, cells.rows, cells.ragged, header.layout, tuple(issues), texts)
 
 
-def _texts(cells: Mapping[str, pa.Array], findings: Sequence[DataIssue]) -> dict[str, pa.Array]:
-    """The cells as written where more than one column has bad ones; a clean file does not pay for them."""
-    broken = {finding.column for finding in findings if finding.check.startswith(_NOT_ALLOWED)}
-    if len(broken) < _SUSPICIOUS:
+def _texts_of_suspicious_file(cells: Mapping[str, pa.Array], issues: Sequence[DataIssue]) -> dict[str, pa.Array]:
+    """The cells as written where more than one column has invalid ones; a clean file does not need them."""
+    invalid = {issue.column for issue in issues if issue.check.startswith(_NOT_ALLOWED)}
+    if len(invalid) < _MIN_INVALID_COLUMNS:
         return {}
     return {name: raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode() for name, raw in cells.items()}
 
 
-def _present(data: bytes, characters: Sequence[str]) -> list[str]:
-    """Those of the characters that occur; looking for the first byte alone is much faster where it is absent."""
+def _occurring(data: bytes, characters: Sequence[str]) -> list[str]:
+    """Those of the characters that occur in the data; the first byte is searched first, which is much faster."""
     encoded = {character: character.encode() for character in characters}
     return [character for character, code in encoded.items() if code[:1] in data and code in data]
 
 
-def _typed(raw: pa.Array, column: Column, file: _File) -> tuple[np.ndarray | pa.Array, list[DataIssue]]:
-    """Values of one column, one element a row, and what is found on the way."""
+def _type_column(raw: pa.Array, column: Column, file: _FileContext) -> tuple[np.ndarray | pa.Array, list[DataIssue]]:
+    """Values of one column, one element a row, and its issues."""
     if column.kind is ColumnKind.ID:
-        keys = _whole_numbers(raw, [] if column.name == ACCIDENT_ID else file.no_break_spaces)
-        if keys is not None and _in_range(keys, column):
-            return keys, []
+        ids = _parse_integers(raw, [] if column.name == ACCIDENT_ID else file.no_break_spaces)
+        if ids is not None and _in_range(ids, column):
+            return ids, []
         raw = raw.dictionary_encode()
     parsed = parse_values(normalise_spaces(raw.dictionary, file.no_break_spaces), column, file.layout)
-    cells = _Cells(file, column, raw.dictionary, raw.indices.to_numpy())
-    findings = _cell_findings(cells, parsed.bad)
+    cells = _ColumnCells(file, column, raw.dictionary, raw.indices.to_numpy())
+    issues = _cell_issues(cells, parsed.invalid)
     if column.kind is not ColumnKind.TEXT:
-        return parsed.distinct[cells.places], findings
+        return parsed.array[cells.indices], issues
     if not column.pattern:
-        findings += _wrongly_decoded(cells, parsed.distinct)
-    return pa.array(parsed.distinct, pa.string(), from_pandas=True).take(raw.indices), findings
+        issues += _mojibake_issues(cells, parsed.array)
+    return pa.array(parsed.array, pa.string(), from_pandas=True).take(raw.indices), issues
 
 
-def _whole_numbers(texts: pa.Array, no_break_spaces: Sequence[str]) -> np.ndarray | None:
-    """int64 of texts that are all digits, these spaces apart; None where any is not."""
+def _parse_integers(texts: pa.Array, no_break_spaces: Sequence[str]) -> np.ndarray | None:
+    """int64 of texts of digits and these spaces; None where any text has other characters."""
     for space in no_break_spaces:
         texts = pc.replace_substring(texts, space, "")
     try:
@@ -191,63 +197,63 @@ def _whole_numbers(texts: pa.Array, no_break_spaces: Sequence[str]) -> np.ndarra
         return None
 
 
-def _in_range(keys: np.ndarray, column: Column) -> bool:
+def _in_range(ids: np.ndarray, column: Column) -> bool:
     low = column.minimum or 1
     high = column.maximum or np.iinfo(np.int64).max
-    return bool(len(keys)) and low <= keys.min() and keys.max() <= high
+    return bool(len(ids)) and low <= ids.min() and ids.max() <= high
 
 
-def _cell_findings(cells: _Cells, bad: np.ndarray) -> list[DataIssue]:
-    """Cells that break the rule of their column, and cells that were mended."""
-    column, findings = cells.column, []
-    if bad.any():
-        check = f"{_NOT_ALLOWED}; allowed is {column.describe_allowed_values()}"
-        found = cells.finding(bad, check, Action.MISSING)
-        if exceeds_limit(found.share, cells.file.limits):
-            found = cells.finding(bad, check, Action.STOPPED, remedy=_CORRECT)
-        findings.append(found)
-    for check, pattern in _mendable(cells).items():
-        which = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~bad
-        if which.any():
-            findings.append(cells.finding(which, check, Action.MENDED))
-    return findings
+def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
+    """Issues of cells that break the rule of their column, and of cells that were corrected."""
+    issues = []
+    if invalid.any():
+        check = f"{_NOT_ALLOWED}; allowed is {cells.column.describe_allowed_values()}"
+        issue = cells.issue(invalid, check, Action.MISSING)
+        if exceeds_limit(issue.share, cells.file.limits):
+            issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
+        issues.append(issue)
+    for check, pattern in _correctable_patterns(cells).items():
+        matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~invalid
+        if matches.any():
+            issues.append(cells.issue(matches, check, Action.CORRECTED))
+    return issues
 
 
-def _mendable(cells: _Cells) -> dict[str, str]:
-    """Ways of writing that reading sees through: what they are called, and a pattern that finds them."""
+def _correctable_patterns(cells: _ColumnCells) -> dict[str, str]:
+    """Regular expressions of unusual spellings that are corrected, by name."""
     column, layout = cells.column, cells.file.layout
-    mended = {}
+    patterns = {}
     spaces = "".join(cells.file.no_break_spaces)
     if spaces and (column.kind is not ColumnKind.ID or column.name == ACCIDENT_ID):  # other ids are published with them
-        mended["no-break spaces"] = f"[{spaces}]"
-    if column.kind is ColumnKind.CODE and layout is Layout.NEW:  # until 2018 codes are published padded
-        mended["zeros in front of the code"] = r"^\s*0+[0-9]"
+        patterns["no-break spaces"] = f"[{spaces}]"
+    if column.kind is ColumnKind.CODE and layout is Layout.SINCE_2019:  # until 2018 codes are published padded
+        patterns["zeros in front of the code"] = r"^\s*0+[0-9]"
     if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.NUMBER}:
-        mended["spaces between the digits of a number"] = r"[0-9] +[0-9]"
+        patterns["spaces between the digits of a number"] = r"[0-9] +[0-9]"
     if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.ID}:
-        mended["whole number written with a sign, decimals or an exponent"] = _ODDLY_WRITTEN
-    if column.name == "an" and layout is Layout.NEW:
-        mended["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
-    return mended
+        patterns["whole number written with a sign, decimals or an exponent"] = _UNUSUAL_INTEGER
+    if column.name == "an" and layout is Layout.SINCE_2019:
+        patterns["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
+    return patterns
 
 
-def _wrongly_decoded(cells: _Cells, values: np.ndarray) -> list[DataIssue]:
-    """Texts such as `Ã©`: ignored up to a share of the recorded cells, and beyond one cell."""
-    which = pc.match_substring_regex(cells.texts, MOJIBAKE).to_numpy(zero_copy_only=False)
-    if not which.any():
+def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]:
+    """Issue of texts such as `Ã©`: stops the run above a share of the recorded cells, and above one cell."""
+    matches = pc.match_substring_regex(cells.texts, MOJIBAKE).to_numpy(zero_copy_only=False)
+    if not matches.any():
         return []
-    counts = np.bincount(cells.places, minlength=len(which))
+    counts = np.bincount(cells.indices, minlength=len(matches))
     recorded = int(counts[pd.notna(values)].sum())
-    number = int(counts[which].sum())
+    number = int(counts[matches].sum())
     check = "text decoded with the wrong encoding"
     if number > max(1, cells.file.limits.wrong_texts * recorded):
         remedy = "The file was read as Latin-1 and saved again: use the official file"
-        return [cells.finding(which, check, Action.STOPPED, of=recorded, remedy=remedy)]
-    return [cells.finding(which, check, Action.IGNORED, of=recorded)]
+        return [cells.issue(matches, check, Action.STOPPED, of=recorded, remedy=remedy)]
+    return [cells.issue(matches, check, Action.IGNORED, of=recorded)]
 
 
 def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> pd.DataFrame:
-    """All specified columns in order; those that the file lacks are missing throughout."""
+    """All specified columns in order; columns that the file lacks are missing in all rows."""
     specified = TABLES[table].values()
     texts = {
         column.name: typed.get(column.name, pa.nulls(rows, pa.string()))
@@ -257,17 +263,17 @@ def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> 
     series = dict(pa.table(texts).to_pandas().items()) if texts else {}
     for column in specified:
         if column.kind is not ColumnKind.TEXT:
-            absent = np.nan if column.kind is ColumnKind.NUMBER else MISSING
+            missing_value = np.nan if column.kind is ColumnKind.NUMBER else MISSING
             values = typed.get(column.name)
-            series[column.name] = np.full(rows, absent, dtype=column.kind.dtype) if values is None else values
+            series[column.name] = np.full(rows, missing_value, dtype=column.kind.dtype) if values is None else values
     return pd.DataFrame({column.name: series[column.name] for column in specified})
 
 
-def _complete(table: Table, frame: pd.DataFrame) -> None:
-    """Work out what the old layout leaves out, in place."""
+def _derive_missing_columns(table: Table, frame: pd.DataFrame) -> None:
+    """Derive what the layout until 2018 lacks, in place."""
     if table is Table.CARACTERISTIQUES:
-        frame["com"] = layout_until_2018.whole_communes(frame["dep"], frame["com"])
+        frame["com"] = layout_until_2018.full_commune_codes(frame["dep"], frame["com"])
     if table in {Table.VEHICULES, Table.USAGERS}:
         frame["id_vehicule"] = layout_until_2018.vehicle_ids(frame["Num_Acc"].to_numpy(), frame["num_veh"])
     if table is Table.USAGERS:
-        frame["secu1"] = layout_until_2018.equipment(frame["secu"])
+        frame["secu1"] = layout_until_2018.equipment_codes(frame["secu"])

@@ -1,13 +1,12 @@
-"""One accident described in JSON, nested or flat, to the arrays that features are computed from.
+"""Parsing and validation of accidents in JSON, nested or flat, into the arrays that features are computed from.
 
-Strict, unlike the reading of files: what breaks the column specification is refused with its field, its value and what
-is allowed, everything at once. `parse_request` is the way in, and `parse_batch` that of a batch.
+Values that break the column specification are rejected, all of them in one error that names field, value and allowed
+values; readers of files are more lenient. `parse_request` parses one accident, `parse_batch` many.
 """
 
 from accidents.features.arrays import together
 from accidents.requests.errors import FieldProblem, InvalidRequestError
-from accidents.requests.parsing import parse_batch, parse_request
-from accidents.requests.results import ParsedBatch, ParsedRequest, ParseReport
+from accidents.requests.parsing import ParsedBatch, ParsedRequest, ParseReport, parse_batch, parse_request
 
 __all__ = [
     "FieldProblem",

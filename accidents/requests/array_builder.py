@@ -1,4 +1,4 @@
-"""Accidents as typed rows, gathered one after the other into arrays: one of a request, or thousands of a batch."""
+"""Builds `Arrays` from typed rows, one accident after the other."""
 
 from array import array
 
@@ -15,7 +15,7 @@ _DEP, _COM, _VOIE, _LAT, _LONG = (POSITIONS[Over.ACCIDENT][name] for name in ("d
 
 
 class ArrayBuilder:
-    """Accidents on their way to `Arrays`, held in growing buffers of the same types."""
+    """Growing typed buffers of accidents, converted to `Arrays` without a copy."""
 
     def __init__(self) -> None:
         self.accident, self.vehicles, self.people = array("h"), array("h"), array("h")
@@ -24,23 +24,23 @@ class ArrayBuilder:
         self.coordinates = array("d")
         self.places = array("q")
 
-    def add(self, form: AccidentRows) -> None:
+    def append(self, rows: AccidentRows) -> None:
         """Append an accident."""
-        row = form.accident
+        row = rows.accident
         self.accident.extend(row[:_ACCIDENT])
         self.coordinates.extend((row[_LAT], row[_LONG]))
         self.places.extend((code_of_text(row[_DEP]), code_of_text(row[_COM]), code_of_road(row[_VOIE])))
-        for vehicle in form.vehicles:
+        for vehicle in rows.vehicles:
             self.vehicles.extend(vehicle[:_VEHICLE])
-        for person in form.people:
+        for person in rows.people:
             self.people.extend(person[:_PERSON])
-        self.vehicle_ids.extend(range(len(form.vehicles)))
-        self.person_vehicle_ids.extend(form.seats)
+        self.vehicle_ids.extend(range(len(rows.vehicles)))
+        self.person_vehicle_ids.extend(rows.vehicle_of_person)
         self.vehicle_starts.append(len(self.vehicle_ids))
         self.person_starts.append(len(self.person_vehicle_ids))
 
-    def arrays(self) -> Arrays:
-        """All accidents in their order. They share the memory of the buffers: add nothing afterwards."""
+    def build(self) -> Arrays:
+        """Arrays of all accidents in order; they share the memory of the buffers, so append nothing afterwards."""
         return Arrays(
             accident=np.frombuffer(self.accident, np.int16).reshape(-1, _ACCIDENT),
             vehicles=np.frombuffer(self.vehicles, np.int16).reshape(-1, _VEHICLE),

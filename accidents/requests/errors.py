@@ -1,4 +1,4 @@
-"""What is wrong with a request: collected while it is read, raised together."""
+"""Validation errors of a request: collected while it is parsed, raised together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 from accidents.errors import RequestError
 
-_LISTED = 20
-_LONGEST = 60
+_LISTED_PROBLEMS = 20
+_MAX_LENGTH = 60
 
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One fault: where it is, what stands there (shortened), what is wrong with it or allowed instead."""
+    """One invalid field: its path, its value (truncated) and the reason or the allowed values."""
 
     field: str
     value: str
@@ -23,24 +23,29 @@ class FieldProblem:
 
 
 class InvalidRequestError(RequestError):
-    """A request with faults; `problems` holds all of them, the text the first ones."""
+    """A request with invalid fields: all of them in `problems`, the first 20 in the message."""
 
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
         self.problems = tuple(problems)
-        listed = "\n".join(f"  {problem}" for problem in problems[:_LISTED])
-        more = f"\n  and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+        listed = "\n".join(f"  {problem}" for problem in problems[:_LISTED_PROBLEMS])
+        hidden = len(problems) - _LISTED_PROBLEMS
+        more = f"\n  and {hidden} more" if hidden > 0 else ""
         super().__init__(f"The accident cannot be used; correct these fields or leave them out:\n{listed}{more}")
 
 
 def format_value(value: Any) -> str:
-    """A value as it stands in JSON, shortened."""
+    """Truncated representation of a JSON value, for error messages."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # Python refuses to write out integers of thousands of digits
+    except (ValueError, RecursionError):  # Python refuses to print integers of thousands of digits
         text = "a value too long to show"
     return truncate(text)
 
 
 def truncate(text: str) -> str:
-    """A text, shortened: names of fields may be as long as whoever sends them likes."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    """The first 60 characters of a text; names of fields come from the client and may have any length.
+
+    >>> truncate("lum"), len(truncate("x" * 100))
+    ('lum', 61)
+    """
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

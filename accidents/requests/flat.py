@@ -1,9 +1,9 @@
-"""The classic flat form: 39 keys about one person, their vehicle, the road and the accident.
+"""Reader of the flat form: 39 fields about one person, their vehicle, the road and the accident.
 
-What it says of the others is how many there were: `nb_vehicules` vehicles and `nb_victim` people. So the accident that
-it becomes has further vehicles of unknown kind and further people of whom nothing is recorded. Each vehicle that the
-described person does not drive is given a driver, as far as `nb_victim` reaches; people beyond that are of unknown role
-in the vehicle described. A number that is 0 or not given counts as 1. Where the others matter, use the nested form.
+Of the others it has only their numbers, `nb_vehicules` vehicles and `nb_victim` people. The accident it becomes has
+further vehicles of unknown kind and further people of whom everything is missing. Each vehicle that the described
+person does not drive gets a driver, up to `nb_victim` people; the remaining people have no role and are in the vehicle
+described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form.
 """
 
 from collections.abc import Mapping
@@ -21,40 +21,39 @@ _ACCIDENT = ("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg_", "int", "
 _ROAD = ("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra")
 _VEHICLE = ("catv", "obsm", "motor", "obs")
 _PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
-_YEAR = TABLES[Table.CARACTERISTIQUES]["an"]
 COUNT_FIELDS = {
     name: Column(table, name, ColumnKind.INTEGER, meaning, Availability.STRICT, minimum=1, maximum=MAX_ROWS)
     for name, table, meaning in (
         ("nb_vehicules", Table.VEHICULES, "number of vehicles"),
         ("nb_victim", Table.USAGERS, "number of people"),
     )
-} | {"year_acc": _YEAR}
-"""Keys that no published table has."""
+} | {"year_acc": TABLES[Table.CARACTERISTIQUES]["an"]}
+"""Fields that no published table has."""
 
 FLAT_FIELDS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNT_FIELDS))
-"""The 39 keys. `Num_Acc` is allowed besides, and `grav` is ignored."""
+"""The 39 fields. `Num_Acc` is allowed besides, and `grav` is ignored."""
 
 _IGNORED = ("grav",)
 
 
 def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows:
-    """Read the flat form; what is wrong with it is noted in `reader`."""
+    """Read the flat form; problems are collected in `reader`."""
     for name in content.keys() - FLAT_FIELDS - {"Num_Acc", *_IGNORED}:
-        reader.refuse(name, content[name], f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")
+        reader.add_problem(name, content[name], f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")
 
-    def read_in(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
-        return reader.read(part, {name: content[name] for name in names if name in content}, row)
+    def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
+        return reader.read_object(part, {name: content[name] for name in names if name in content}, row)
 
-    accident = read_in(empty_row(Over.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
-    read_in(accident, RequestPart.ROAD, _ROAD)
-    vehicle = read_in(empty_row(Over.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
-    person = read_in(empty_row(Over.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
-    counts = {name: reader.value(column, content.get(name), name) for name, column in COUNT_FIELDS.items()}
+    accident = read_fields(empty_row(Over.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
+    read_fields(accident, RequestPart.ROAD, _ROAD)
+    vehicle = read_fields(empty_row(Over.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
+    person = read_fields(empty_row(Over.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
+    counts = {name: reader.parse_field(column, content.get(name), name) for name, column in COUNT_FIELDS.items()}
     if counts["year_acc"] not in {MISSING, accident[_AN]}:
         if accident[_AN] == MISSING:
             accident[_AN] = counts["year_acc"]
         else:
-            reader.refuse("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
+            reader.add_problem("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
     vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
     driven = range(1 if person[_CATU] == _DRIVER else 0, vehicles)[: people - 1]
     driver = empty_row(Over.PEOPLE)

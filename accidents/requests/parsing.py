@@ -1,125 +1,170 @@
-"""From JSON objects to requests: the form, the rules that take several fields, the arrays."""
+"""Parses JSON objects into arrays: reads the form, applies the rules that involve several fields."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from accidents.cleaning.department_boxes import department_boxes
 from accidents.columns import MISSING
 from accidents.features.array_columns import Over
+from accidents.features.arrays import Arrays
 from accidents.requests.array_builder import ArrayBuilder
 from accidents.requests.errors import InvalidRequestError
 from accidents.requests.flat import read_flat
 from accidents.requests.nested import NESTED_PARTS, read_nested
 from accidents.requests.reader import RequestReader
-from accidents.requests.results import ParsedBatch, ParsedRequest, ParseReport
 from accidents.requests.rows import POSITIONS, AccidentRows, RequestPart, Row
-
-if TYPE_CHECKING:
-    from accidents.cleaning.coordinates import Box
 
 _LEAP_YEAR = 2024
 _JOUR, _MOIS, _AN, _DEP, _COM, _LAT, _LONG, _NUM_ACC = (
     POSITIONS[Over.ACCIDENT][name] for name in ("jour", "mois", "an", "dep", "com", "lat", "long", "Num_Acc")
 )
 _AN_NAIS = POSITIONS[Over.PEOPLE]["an_nais"]
-_NOWHERE = (math.nan,) * 4
+_EMPTY_BOX = (math.nan,) * 4
+
+
+@dataclass(frozen=True)
+class ParseReport:
+    """What parsing found out about a valid accident, besides its arrays.
+
+    Attributes:
+        missing: columns that features use and at least one row lacks, such as `accident.lum`.
+        warnings: values that were given and could not be used as they are, in words.
+        accident_id: its `Num_Acc`; None where it has none.
+    """
+
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+    accident_id: int | None
+
+
+@dataclass(frozen=True)
+class ParsedRequest(ParseReport):
+    """One valid accident with the arrays that features are computed from."""
+
+    arrays: Arrays
+
+
+@dataclass(frozen=True)
+class ParsedBatch:
+    """Parsed accidents of a batch.
+
+    Attributes:
+        results: for each request, in their order, its report or the error that rejects it.
+        arrays: all valid accidents in the same order.
+    """
+
+    results: Sequence[ParseReport | InvalidRequestError]
+    arrays: Arrays
+
+    @property
+    def valid_positions(self) -> list[int]:
+        """Positions of the valid requests: element `i` is that of accident `i` of `arrays`."""
+        return [position for position, result in enumerate(self.results) if isinstance(result, ParseReport)]
 
 
 def parse_request(content: Any) -> ParsedRequest:
-    """Read one accident in the nested or the flat form, as `json.loads` gives it.
+    """Parse one accident in the nested or the flat form.
+
+    Args:
+        content: the accident, as `json.loads` returns it.
+
+    Returns:
+        The arrays of one accident, its missing columns and warnings.
 
     Raises:
-        RefusedError: a `RequestError` that lists every field with a fault, its value and what is allowed.
+        InvalidRequestError: lists every invalid field with its value and what is allowed.
+
+    Example:
+        >>> request = parse_request({"lum": 5, "dep": "59", "catv": "07"})
+        >>> request.arrays.vehicles.shape[0], "accident.lum" in request.missing, "road.catr" in request.missing
+        (1, False, True)
+        >>> parse_request({"lum": 9})
+        Traceback (most recent call last):
+        accidents.requests.errors.InvalidRequestError: The accident cannot be used; correct these fields ...
     """
-    gathering = ArrayBuilder()
-    notes = _read(content, gathering)
-    return ParsedRequest(notes.missing, notes.warnings, notes.accident, gathering.arrays())
+    builder = ArrayBuilder()
+    report = _parse(content, builder)
+    return ParsedRequest(report.missing, report.warnings, report.accident_id, builder.build())
 
 
 def parse_batch(contents: Iterable[Any]) -> ParsedBatch:
-    """Parse many accidents, each like `parse_request`, into shared arrays; invalid ones become errors in the result."""
-    gathering = ArrayBuilder()
-    outcomes: list[ParseReport | InvalidRequestError] = []
+    """Parse many accidents, each like `parse_request`, into shared arrays.
+
+    Args:
+        contents: the accidents, as `json.loads` returns them.
+
+    Returns:
+        A report or an error for each, and the arrays of the valid ones; no invalid accident raises.
+    """
+    builder = ArrayBuilder()
+    results: list[ParseReport | InvalidRequestError] = []
     for content in contents:
         try:
-            outcomes.append(_read(content, gathering))
+            results.append(_parse(content, builder))
         except InvalidRequestError as error:
-            outcomes.append(error)
-    return ParsedBatch(outcomes, gathering.arrays())
+            results.append(error)
+    return ParsedBatch(results, builder.build())
 
 
-def _read(content: Any, gathering: ArrayBuilder) -> ParseReport:
-    """Add an accident that is not refused to the others."""
+def _parse(content: Any, builder: ArrayBuilder) -> ParseReport:
+    """Append an accident to the builder if it is valid."""
     if not isinstance(content, Mapping) or not content:
         reader = RequestReader()
-        reader.refuse(
+        reader.add_problem(
             "request", content, "must be an object: an accident with road, vehicles, people, or the flat form"
         )
         raise InvalidRequestError(reader.problems)
-    form, reader = _form(content)
-    _check_dates(form, reader)
-    _check_places(form.accident, reader)
+    reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS))
+    rows = (read_flat if reader.flat else read_nested)(content, reader)
+    _check_dates(rows, reader)
+    _check_location(rows.accident, reader)
     if reader.problems:
         raise InvalidRequestError(reader.problems)
-    gathering.add(form)
-    accident = form.accident[_NUM_ACC]
-    return ParseReport(reader.missing, tuple(reader.warnings), None if accident == MISSING else accident)
+    builder.append(rows)
+    accident_id = rows.accident[_NUM_ACC]
+    return ParseReport(reader.missing, tuple(reader.warnings), None if accident_id == MISSING else accident_id)
 
 
-def _form(content: Mapping[str, Any]) -> tuple[AccidentRows, RequestReader]:
-    reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS))
-    return (read_flat if reader.flat else read_nested)(content, reader), reader
-
-
-def _check_dates(form: AccidentRows, reader: RequestReader) -> None:
-    row = form.accident
-    day, month, year = row[_JOUR], row[_MOIS], row[_AN]
+def _check_dates(rows: AccidentRows, reader: RequestReader) -> None:
+    day, month, year = rows.accident[_JOUR], rows.accident[_MOIS], rows.accident[_AN]
     if MISSING not in (day, month):
         try:
             date(_LEAP_YEAR if year == MISSING else year, month, day)
         except ValueError:
-            reader.refuse("jour, mois, an", f"{day}/{month}/{year}", "this day does not exist")
+            reader.add_problem("jour, mois, an", f"{day}/{month}/{year}", "this day does not exist")
     if year == MISSING:
         return
-    for number, person in enumerate(form.people):
+    for index, person in enumerate(rows.people):
         if person[_AN_NAIS] > year:
-            field = reader.field("an_nais", RequestPart.PEOPLE, number)
-            reader.refuse(field, person[_AN_NAIS], f"after the accident, which was in {year}")
+            field = reader.field_path("an_nais", RequestPart.PEOPLE, index)
+            reader.add_problem(field, person[_AN_NAIS], f"after the accident, which was in {year}")
 
 
-def _check_places(row: Row, reader: RequestReader) -> None:
-    """Treat coordinates as the cleaning of files does, and say so."""
+def _check_location(row: Row, reader: RequestReader) -> None:
+    """Correct coordinates as the cleaning of files does, with a warning."""
     department, commune, latitude, longitude = row[_DEP], row[_COM], row[_LAT], row[_LONG]
     if department and commune and not commune.startswith(department[:2]):
-        reader.warn(f"commune {commune} is not in department {department}")
+        reader.add_warning(f"commune {commune} is not in department {department}")
     if math.isnan(latitude) and math.isnan(longitude):
         return
-    south, north, west, east = _boxes().get(department, _NOWHERE)
+    south, north, west, east = department_boxes().get(department, _EMPTY_BOX)
     if south <= latitude <= north and west <= longitude <= east:
         return
-    from accidents.cleaning import coordinates
+    from accidents.cleaning.coordinates import correct_coordinates  # pandas takes half a second to import
 
-    mended = coordinates.correct_coordinates(
-        np.array([department], dtype=object), np.array([latitude]), np.array([longitude])
-    )
-    row[_LAT], row[_LONG] = float(mended.latitude[0]), float(mended.longitude[0])
-    for what, text in (
-        (mended.mended[0], f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),
-        (mended.outside[0], f"far from department {department}, and ignored"),
-        (mended.half[0], "one without the other, and ignored"),
-        (department in _boxes(), f"outside department {department}"),
+    result = correct_coordinates(np.array([department], dtype=object), np.array([latitude]), np.array([longitude]))
+    row[_LAT], row[_LONG] = float(result.latitude[0]), float(result.longitude[0])
+    for applies, text in (
+        (result.corrected[0], f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),
+        (result.outside[0], f"far from department {department}, and ignored"),
+        (result.incomplete[0], "one without the other, and ignored"),
+        (department in department_boxes(), f"outside department {department}"),
     ):
-        if what:
-            reader.warn(f"coordinates {latitude:g}, {longitude:g} are {text}")
+        if applies:
+            reader.add_warning(f"coordinates {latitude:g}, {longitude:g} are {text}")
             break
-
-
-@cache
-def _boxes() -> "dict[str, Box]":
-    from accidents.cleaning.coordinates import department_boxes  # pandas takes half a second to import
-
-    return department_boxes()

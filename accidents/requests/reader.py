@@ -1,4 +1,4 @@
-"""Reads the rows of a request, and keeps account of what is wrong, doubtful or missing in them."""
+"""Reads the objects of a request into typed rows, and collects invalid fields, warnings and missing columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,53 +9,59 @@ from accidents.requests.errors import FieldProblem, InvalidRequestError, format_
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value
 
-_MOST_PROBLEMS = 1000
-_PLACES = ("dep", "com", "lat", "long")
+_MAX_PROBLEMS = 1000
+_PLACE_COLUMNS = ("dep", "com", "lat", "long")
 FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
-        name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACES) if name in COLUMNS[RequestPart.ACCIDENT]
+        name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACE_COLUMNS) if name in COLUMNS[RequestPart.ACCIDENT]
     ),
     RequestPart.ROAD: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], "voie") if name in COLUMNS[RequestPart.ROAD]),
     RequestPart.VEHICLES: PUBLISHED[Over.VEHICLES],
     RequestPart.PEOPLE: tuple(name for name in PUBLISHED[Over.PEOPLE] if name != "secu2"),
 }
-"""Columns that features use; a second equipment is seldom there to be recorded."""
-_OF_PEDESTRIANS = frozenset({"locp", "actp", "etatp"})
+"""Columns that features use and that are reported where missing; few people have a second safety equipment."""
+_PEDESTRIAN_COLUMNS = frozenset({"locp", "actp", "etatp"})
 _CATU = POSITIONS[Over.PEOPLE]["catu"]
 _PEDESTRIAN = 3
 
 
-def _slots(part: RequestPart, *, on_foot: bool) -> tuple[tuple[int, str], ...]:
-    names = (name for name in FEATURE_COLUMNS[part] if on_foot or name not in _OF_PEDESTRIANS)
+def _reported(part: RequestPart, *, pedestrian: bool) -> tuple[tuple[int, str], ...]:
+    names = (name for name in FEATURE_COLUMNS[part] if pedestrian or name not in _PEDESTRIAN_COLUMNS)
     return tuple((POSITIONS[OVER[part]][name], f"{part}.{name}") for name in names)
 
 
-_SLOTS = {part: _slots(part, on_foot=False) for part in RequestPart}
-_SLOTS_ON_FOOT = _slots(RequestPart.PEOPLE, on_foot=True)
+_REPORTED = {part: _reported(part, pedestrian=False) for part in RequestPart}
+_REPORTED_PEDESTRIAN = _reported(RequestPart.PEOPLE, pedestrian=True)
 
 
-def _never(raw: Any) -> None:
-    """Take a closer look at every value."""
+def _no_fast_parser(raw: Any) -> None:
+    """Leave every value to `parse_value`."""
 
 
 _FIELDS = {
     part: {
         name: (
             POSITIONS[OVER[part]].get(column.name, UNUSED),
-            _never if column.availability is Availability.AFTER else fast_parser(column),
+            _no_fast_parser if column.availability is Availability.AFTER else fast_parser(column),
         )
         for name, column in columns.items()
     }
     for part, columns in COLUMNS.items()
 }
-"""Slot of each field, and how its usual values are typed."""
-_UNKNOWN = (UNUSED, _never)
-_PLAIN = frozenset({int, float, str, type(None)})
-_OBJECT = (dict, Mapping)  # a dict is a mapping, too, and told at once
+"""Position in the row, and fast parser, of each field."""
+_UNKNOWN_FIELD = (UNUSED, _no_fast_parser)
+_JSON_SCALARS = frozenset({int, float, str, type(None)})
+_OBJECT = (dict, Mapping)  # a dict is a Mapping, and checked faster
 
 
 class RequestReader:
-    """Account of one request; in the flat form the names of fields stand for themselves, without their part."""
+    """Reader of one request; collects all its problems.
+
+    Attributes:
+        flat: whether the request has the flat form, whose fields have no part in their path.
+        problems: invalid fields.
+        warnings: values that were changed or ignored, in words.
+    """
 
     def __init__(self, *, flat: bool = False) -> None:
         self.flat = flat
@@ -65,66 +71,67 @@ class RequestReader:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Relevant columns that at least one row does not give, in the order of reading."""
+        """Feature columns that are missing in at least one row, in the order of reading."""
         return tuple(self._missing)
 
-    def refuse(self, field: str, value: Any, reason: str) -> None:
-        """Note a fault.
+    def add_problem(self, field: str, value: Any, reason: str) -> None:
+        """Collect an invalid field.
 
         Raises:
-            RefusedError: there are so many that no more of them is looked for.
+            InvalidRequestError: the request has too many problems to go on.
         """
         self.problems.append(FieldProblem(truncate(field) or "''", format_value(value), reason))
-        if len(self.problems) >= _MOST_PROBLEMS:
+        if len(self.problems) >= _MAX_PROBLEMS:
             raise InvalidRequestError(self.problems)
 
-    def warn(self, text: str) -> None:
-        """Note something that is doubtful, once."""
+    def add_warning(self, text: str) -> None:
+        """Collect a warning once."""
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def field(self, name: str, part: RequestPart | None, number: int | None) -> str:
-        """The name of a field in messages; `number` is that of the vehicle or person."""
-        return name if part is None or self.flat else f"{_where(part, number)}.{name}"
+    def field_path(self, name: str, part: RequestPart | None, index: int | None) -> str:
+        """Path of a field in messages, such as `vehicles[0].catv`; `index` is that of the vehicle or person."""
+        return name if part is None or self.flat else f"{_object_path(part, index)}.{name}"
 
-    def value(
-        self, column: Column, raw: Any, name: str, part: RequestPart | None = None, number: int | None = None
+    def parse_field(
+        self, column: Column, raw: Any, name: str, part: RequestPart | None = None, index: int | None = None
     ) -> Any:
-        """The typed value; a fault is noted, and the value counts as not recorded."""
+        """The typed value of a field; an invalid one is collected, and returned as missing."""
         try:
             return parse_value(column, raw)
         except ValueError as error:
-            self.refuse(self.field(name, part, number), raw, str(error))
+            self.add_problem(self.field_path(name, part, index), raw, str(error))
             return missing_value(column)
 
-    def read(self, part: RequestPart, values: Any, row: Row, number: int | None = None) -> Row:
-        """Fill `row` with what the object `values` says, and give it back."""
-        if not isinstance(values, _OBJECT):
-            self.refuse(_where(part, number), values, "must be an object of fields and values")
+    def read_object(self, part: RequestPart, content: Any, row: Row, index: int | None = None) -> Row:
+        """Fill `row` with the fields of a JSON object, and return it."""
+        if not isinstance(content, _OBJECT):
+            self.add_problem(_object_path(part, index), content, "must be an object of fields and values")
             return row
         fields = _FIELDS[part]
-        for name, raw in values.items():
-            slot, typed_as_usual = fields.get(name, _UNKNOWN)
-            value = typed_as_usual(raw) if type(raw) in _PLAIN else None
-            row[slot] = self._closely(name, raw, part, number) if value is None else value
+        for name, raw in content.items():
+            position, parse_fast = fields.get(name, _UNKNOWN_FIELD)
+            value = parse_fast(raw) if type(raw) in _JSON_SCALARS else None
+            row[position] = self._parse_slowly(name, raw, part, index) if value is None else value
+        pedestrian = part is RequestPart.PEOPLE and row[_CATU] == _PEDESTRIAN
         missing = self._missing
-        for slot, label in _SLOTS_ON_FOOT if part is RequestPart.PEOPLE and row[_CATU] == _PEDESTRIAN else _SLOTS[part]:
-            value = row[slot]
-            if value is None or value == MISSING or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        for position, label in _REPORTED_PEDESTRIAN if pedestrian else _REPORTED[part]:
+            value = row[position]
+            if value is None or value == MISSING or value != value:  # noqa: PLR0124 - only NaN differs from itself
                 missing[label] = None
         return row
 
-    def _closely(self, name: str, raw: Any, part: RequestPart, number: int | None) -> Any:
+    def _parse_slowly(self, name: str, raw: Any, part: RequestPart, index: int | None) -> Any:
         column = COLUMNS[part].get(name)
         if column is None:
             allowed = ", ".join(COLUMNS[part])
-            self.refuse(self.field(name, part, number), raw, f"unknown field; allowed: {allowed}")
+            self.add_problem(self.field_path(name, part, index), raw, f"unknown field; allowed: {allowed}")
         elif column.availability is Availability.AFTER:
-            self.warn(f"{name} is the outcome and was ignored")
+            self.add_warning(f"{name} is the outcome and was ignored")
         else:
-            return self.value(column, raw, name, part, number)
+            return self.parse_field(column, raw, name, part, index)
         return None
 
 
-def _where(part: RequestPart, number: int | None) -> str:
-    return part if number is None else f"{part}[{number}]"
+def _object_path(part: RequestPart, index: int | None) -> str:
+    return part if index is None else f"{part}[{index}]"

@@ -1,4 +1,4 @@
-"""What both forms of a request have in common: their parts, and the typed rows that they are read into."""
+"""Typed rows of an accident: the common result of the readers of the nested and the flat form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from accidents.features.array_columns import FIELDS, Over
 from accidents.requests.values import missing_value
 
 MAX_ROWS = 1000
-"""Greatest number of vehicles, and of people, of one accident."""
+"""Largest number of vehicles, and of people, of one accident."""
 
 Row = list[Any]
-"""One accident with its road, one vehicle or one person: a value for each of `POSITIONS`, typed as `values.typed` says.
+"""One accident with its road, one vehicle or one person: a value for each of `POSITIONS`, typed by `parse_value`.
 
-First come the columns of its array, `features.layout.FIELDS`, then what else is needed of it. The last place, `UNUSED`,
-takes the values of columns that are checked and not used.
+First the columns of the feature array (`array_columns.FIELDS`), then `_OTHER_COLUMNS`. The last element, at `UNUSED`,
+receives the values of columns that are validated and not used.
 """
 
 
 class RequestPart(StrEnum):
-    """Parts of a request, by their names in the nested form."""
+    """Parts of the nested form, by their JSON names."""
 
     ACCIDENT = "accident"
     ROAD = "road"
@@ -45,47 +45,52 @@ COLUMNS: Mapping[RequestPart, Mapping[str, Column]] = {
     }
     for part, table in _TABLE.items()
 }
-"""Columns of each part by every name that they may bear: those that the present editions publish."""
+"""Columns of each part by name and alias: those that the present editions publish."""
 
 
-_BESIDES = {
+_OTHER_COLUMNS = {
     Over.ACCIDENT: ("dep", "com", "voie", "lat", "long", "Num_Acc"),
     Over.VEHICLES: ("id_vehicule", "num_veh"),
     Over.PEOPLE: ("id_vehicule", "num_veh"),
 }
 
 OVER = {part: Over.ACCIDENT if part is RequestPart.ROAD else Over(part) for part in RequestPart}
-"""Rows that each part is read into; an accident and its road make one."""
+"""Kind of row that each part is read into; an accident and its road share one row."""
 
 POSITIONS: Mapping[Over, Mapping[str, int]] = {
-    over: {name: slot for slot, name in enumerate((*fields, *_BESIDES[over]))} for over, fields in FIELDS.items()
+    over: {name: position for position, name in enumerate((*fields, *_OTHER_COLUMNS[over]))}
+    for over, fields in FIELDS.items()
 }
-"""Where the values stand in a row, by the names of their columns."""
+"""Positions of the columns in a row."""
 
 UNUSED = -1
 
 
-def _blank(over: Over) -> Row:
+def _empty_row(over: Over) -> Row:
     columns = {name: column for part in RequestPart if OVER[part] is over for name, column in COLUMNS[part].items()}
     return [missing_value(columns[name]) if name in columns else MISSING for name in POSITIONS[over]] + [None]
 
 
-_BLANK = {over: _blank(over) for over in Over}
+_EMPTY_ROWS = {over: _empty_row(over) for over in Over}
 
 
 def empty_row(over: Over) -> Row:
-    """A row of which nothing is recorded."""
-    return _BLANK[over].copy()
+    """A new row in which every column is missing."""
+    return _EMPTY_ROWS[over].copy()
 
 
 @dataclass(frozen=True)
 class AccidentRows:
-    """An accident as typed rows: the accident with its road, the vehicles, and the people.
+    """An accident as typed rows.
 
-    `seats` has for each person the position of their vehicle in `vehicles`.
+    Attributes:
+        accident: the accident and its road.
+        vehicles: 1 to `MAX_ROWS` vehicles.
+        people: 1 to `MAX_ROWS` people.
+        vehicle_of_person: for each person the index of their vehicle in `vehicles`.
     """
 
     accident: Row
     vehicles: list[Row]
     people: list[Row]
-    seats: list[int]
+    vehicle_of_person: list[int]

@@ -1,7 +1,7 @@
-"""One value of a request: checked and typed as the column specification says.
+"""Parsing and validation of one value of a request by the column specification.
 
-Numbers are taken as numbers and as published text (`" -1"`, `"01"`, `"48,60"`). -1, an empty text, `.`, null, and a 0
-where the code list or range has none mean "not recorded".
+Numbers are accepted as numbers and as published text (`" -1"`, `"01"`, `"48,60"`). -1, an empty text, `.`, null
+and a 0 that neither code list nor range contains are missing values.
 """
 
 import math
@@ -13,78 +13,95 @@ from typing import Any
 from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
 from accidents.reading.cell_values import MISSING_TEXTS, MISSING_WORDS, NO_BREAK_SPACES, parse_time
 
-_LONGEST_TEXT = 500
-_LONGEST_NUMBER = 30
-_GREATEST_KEY = 10**15  # as floats, integers below are exact
-_NO_TEXT = MISSING_TEXTS | MISSING_WORDS
-_WIDTH = {"dep": 2, "com": 5}  # digits of codes that other programs write as numbers
+_MAX_TEXT = 500
+_MAX_NUMBER = 30
+_MAX_ID = 10**15  # integers below are exact as floats
+_ALL_MISSING_TEXTS = MISSING_TEXTS | MISSING_WORDS
+_CODE_DIGITS = {"dep": 2, "com": 5}  # other programs write these codes as numbers
 
 Value = int | float | str | None
 
 
 def missing_value(column: Column) -> Value:
-    """What stands for "not recorded" in a column: -1, NaN, or None for texts."""
+    """Marker of a missing value in a column: -1, NaN, or None for text."""
     return {ColumnKind.NUMBER: math.nan, ColumnKind.TEXT: None}.get(column.kind, MISSING)
 
 
 def fast_parser(column: Column) -> Callable[[Any], Value]:
-    """A quick way to `parse_value` for values as they are usually written, in numbers of Python's own types or text.
+    """A fast path of `parse_value` for the common spellings of a column.
 
-    It takes an int, a float, a str or None, and gives what `parse_value` gives, or None for what takes a closer look.
+    Returns:
+        A function of an int, float, str or None. It returns what `parse_value` returns, or None where the value needs
+        `parse_value` itself.
     """
     if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.TIME}:
-        return {raw: parse_value(column, raw) for raw in _usual_spellings(column)}.get
+        return {raw: parse_value(column, raw) for raw in _common_spellings(column)}.get
     if column.kind is ColumnKind.TEXT:
-        return _usual_text(column)
+        return _fast_text_parser(column)
     low, high = _bounds(column)
     number = float if column.kind is ColumnKind.NUMBER else int
 
-    def value(raw: Any) -> Value:
+    def parse(raw: Any) -> Value:
         return raw if type(raw) is number and raw and low <= raw <= high else None
 
-    return value
+    return parse
 
 
 def parse_value(column: Column, raw: Any) -> Value:
-    """The value of `raw` in `column`.
+    """Parse and validate a value of a column.
+
+    Args:
+        column: specification of the column.
+        raw: the value, as `json.loads` returns it.
+
+    Returns:
+        int for codes, integers, ids and times (minutes since midnight), float for numbers, str for text; see
+        `missing_value` where it is missing.
 
     Raises:
-        ValueError: it is none that the column can have; the text says what is allowed.
+        ValueError: the column does not allow the value; the message says what is allowed.
+
+    Example:
+        >>> columns = TABLES[Table.CARACTERISTIQUES]
+        >>> parse_value(columns["lum"], "05"), parse_value(columns["hrmn"], "17:15"), parse_value(columns["dep"], 1)
+        (5, 1035, '01')
+        >>> parse_value(columns["lum"], "."), parse_value(columns["lat"], "48,60")
+        (-1, 48.6)
     """
     if raw is None:
         return missing_value(column)
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(f"must be a number or a text; allowed: {column.describe_allowed_values()}")
     if column.kind is ColumnKind.CODE:
-        known = _code_table(column.table, column.name)
-        if raw in known:
-            return known[raw]
+        codes = _code_spellings(column.table, column.name)
+        if raw in codes:
+            return codes[raw]
     if isinstance(raw, str):
-        raw = _plain(raw)
+        raw = _strip(raw)
         if raw in MISSING_TEXTS:
             return missing_value(column)
     if column.kind is ColumnKind.TEXT:
-        return _text(column, raw)
+        return _parse_text(column, raw)
     if column.kind is ColumnKind.TIME:
-        return _time(column, raw)
-    return _number(column, raw)
+        return _parse_time(column, raw)
+    return _parse_number(column, raw)
 
 
 @cache
-def _code_table(table: str, name: str) -> Mapping[Any, int]:
-    """Every usual way to write the codes of a column, so that one look is enough."""
+def _code_spellings(table: str, name: str) -> Mapping[Any, int]:
+    """Codes of a column by all their common spellings."""
     column = TABLES[Table(table)][name]
-    known: dict[Any, int] = {}
+    spellings: dict[Any, int] = {}
     for code in column.codes:
-        known |= dict.fromkeys((code, str(code), f"{code:02d}"), code)
+        spellings |= dict.fromkeys((code, str(code), f"{code:02d}"), code)
     missing = (MISSING, *MISSING_TEXTS, " -1", *((0, "0", "00") if column.zero_is_missing else ()))
-    return known | dict.fromkeys(missing, MISSING) | dict(column.letter_codes)
+    return spellings | dict.fromkeys(missing, MISSING) | dict(column.letter_codes)
 
 
-def _usual_spellings(column: Column) -> Iterator[Any]:
+def _common_spellings(column: Column) -> Iterator[Any]:
     yield from (None, MISSING, " -1", *MISSING_TEXTS)
     if column.kind is ColumnKind.CODE:
-        yield from _code_table(column.table, column.name)
+        yield from _code_spellings(column.table, column.name)
     elif column.kind is ColumnKind.TIME:
         yield from (f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
     else:
@@ -93,19 +110,19 @@ def _usual_spellings(column: Column) -> Iterator[Any]:
             yield from (number, str(number), f"{number:02d}")
 
 
-def _usual_text(column: Column) -> Callable[[Any], Value]:
+def _fast_text_parser(column: Column) -> Callable[[Any], Value]:
     if column.pattern:
         matches = re.compile(column.pattern).fullmatch
         return lambda raw: raw if type(raw) is str and matches(raw) and raw.strip("0") else None
 
-    def value(raw: Any) -> Value:
-        fast_parser = type(raw) is str and raw.isascii() and raw == raw.strip() and len(raw) <= _LONGEST_TEXT
-        return raw if fast_parser and raw not in _NO_TEXT else None
+    def parse(raw: Any) -> Value:
+        common = type(raw) is str and raw.isascii() and raw == raw.strip() and len(raw) <= _MAX_TEXT
+        return raw if common and raw not in _ALL_MISSING_TEXTS else None
 
-    return value
+    return parse
 
 
-def _plain(text: str) -> str:
+def _strip(text: str) -> str:
     if text.isascii():
         return text.strip()
     for space in NO_BREAK_SPACES:
@@ -113,48 +130,48 @@ def _plain(text: str) -> str:
     return text.strip()
 
 
-def _text(column: Column, raw: float | str) -> str | None:
-    if isinstance(raw, float) or (isinstance(raw, int) and abs(raw) > _GREATEST_KEY):
+def _parse_text(column: Column, raw: float | str) -> str | None:
+    if isinstance(raw, float) or (isinstance(raw, int) and abs(raw) > _MAX_ID):
         raise ValueError(f"must be a text; allowed: {column.describe_allowed_values()}")
     text = str(raw)
     if text in MISSING_WORDS or text == str(MISSING):
         return None
-    if column.name in _WIDTH:
-        text = text.upper().zfill(_WIDTH[column.name])
+    if column.name in _CODE_DIGITS:
+        text = text.upper().zfill(_CODE_DIGITS[column.name])
         if not text.strip("0"):
             return None
-    if len(text) > _LONGEST_TEXT:
-        raise ValueError(f"has {len(text):,} characters; allowed are {_LONGEST_TEXT}")
+    if len(text) > _MAX_TEXT:
+        raise ValueError(f"has {len(text):,} characters; allowed are {_MAX_TEXT}")
     if column.pattern and not re.fullmatch(column.pattern, text):
         raise ValueError(f"is none; allowed: {column.meaning}, such as the pattern {column.pattern}")
     return text
 
 
-def _time(column: Column, raw: float | str) -> int:
+def _parse_time(column: Column, raw: float | str) -> int:
     if raw == MISSING:
         return MISSING
-    since_midnight = math.nan if isinstance(raw, float) else parse_time(str(raw)[:_LONGEST_NUMBER])
-    if math.isnan(since_midnight):
+    minutes = math.nan if isinstance(raw, float) else parse_time(str(raw)[:_MAX_NUMBER])
+    if math.isnan(minutes):
         raise ValueError(f"is no time of day; allowed: {column.describe_allowed_values()}")
-    return int(since_midnight)
+    return int(minutes)
 
 
-def _number(column: Column, raw: float | str) -> Value:
-    """A code, an integer, a key or a number."""
+def _parse_number(column: Column, raw: float | str) -> Value:
+    """A code, integer, id or number."""
     try:
         number = float(raw.replace(" ", "").replace(",", ".") if isinstance(raw, str) else raw)
     except (ValueError, OverflowError):
         number = math.nan
-    if number == MISSING and not _allows(column, number):
+    if number == MISSING and not _is_allowed(column, number):
         return missing_value(column)
     if number == 0 and column.zero_is_missing:
         return missing_value(column)
-    if _allows(column, number):
+    if _is_allowed(column, number):
         return number if column.kind is ColumnKind.NUMBER else int(number)
     raise ValueError(f"is not allowed; allowed: {column.describe_allowed_values()}")
 
 
-def _allows(column: Column, number: float) -> bool:
+def _is_allowed(column: Column, number: float) -> bool:
     if column.codes:
         return number in column.codes
     low, high = _bounds(column)
@@ -163,4 +180,4 @@ def _allows(column: Column, number: float) -> bool:
 
 def _bounds(column: Column) -> tuple[float, float]:
     low = 0 if column.minimum is None else column.minimum
-    return low, _GREATEST_KEY if column.maximum is None else column.maximum
+    return low, _MAX_ID if column.maximum is None else column.maximum

@@ -1,7 +1,7 @@
-"""Named faults that damage the files of a clean edition, to see what becomes of them.
+"""Fault injection: named faults that damage the files of a clean edition, to test how they are handled.
 
-Every fault says whether it is to be mended (the accidents come out as if nothing had been wrong) or stops the run. It
-works on a folder that `write_sample` has filled, in either layout. Nothing here judges or mends anything.
+Every fault is either corrected (the accidents are the same as without it) or stops the run. It works on a folder
+written by `write_sample`, in either layout.
 """
 
 import io
@@ -73,7 +73,7 @@ class Fault:
     """A way of damaging an edition, and what is to come of it."""
 
     description: str
-    outcome: Literal["mended", "stopped"]
+    outcome: Literal["corrected", "stopped"]
     damage: Callable[[Files], None]
 
     def apply(self, folder: Path, seed: int = 0) -> None:
@@ -200,15 +200,17 @@ def _everything_in_the_future(files: Files) -> None:
 _C, _L, _V, _U = Table.CARACTERISTIQUES, Table.LIEUX, Table.VEHICULES, Table.USAGERS
 
 FAULTS: Mapping[str, Fault] = {
-    "bom": Fault("a byte order mark begins every file", "mended", _on_bytes(lambda content: b"\xef\xbb\xbf" + content)),
-    "no_break_spaces": Fault("a no-break space begins every cell", "mended", _on_cells(_with_no_break_spaces)),
-    "latin1": Fault("all files are in Latin-1", "mended", _on_bytes(_as_latin1)),
-    "crlf": Fault("lines end with CR and LF", "mended", _on_bytes(_with_crlf)),
-    "zero_padded": Fault("codes of one digit have a zero before it", "mended", _on_cells(_zero_padded)),
-    "column_order": Fault("columns stand in another order", "mended", _on_cells(_shuffled_columns)),
-    "extra_column": Fault("every file has one column more", "mended", _on_cells(_with_extra_column)),
+    "bom": Fault(
+        "a byte order mark begins every file", "corrected", _on_bytes(lambda content: b"\xef\xbb\xbf" + content)
+    ),
+    "no_break_spaces": Fault("a no-break space begins every cell", "corrected", _on_cells(_with_no_break_spaces)),
+    "latin1": Fault("all files are in Latin-1", "corrected", _on_bytes(_as_latin1)),
+    "crlf": Fault("lines end with CR and LF", "corrected", _on_bytes(_with_crlf)),
+    "zero_padded": Fault("codes of one digit have a zero before it", "corrected", _on_cells(_zero_padded)),
+    "column_order": Fault("columns stand in another order", "corrected", _on_cells(_shuffled_columns)),
+    "extra_column": Fault("every file has one column more", "corrected", _on_cells(_with_extra_column)),
     "swapped_coordinates": Fault(
-        "a few accidents have latitude and longitude exchanged", "mended", _on_cells(_with_swapped_coordinates, _C)
+        "a few accidents have latitude and longitude exchanged", "corrected", _on_cells(_with_swapped_coordinates, _C)
     ),
     "wrong_separator": Fault(
         "lieux is separated by bars",

@@ -88,12 +88,12 @@ def predict_batch(
     bundle = model.bundle
     start = time.perf_counter()
     requests = parse_batch(contents)
-    valid = [index for index, outcome in enumerate(requests.outcomes) if isinstance(outcome, ParseReport)]
+    valid = requests.valid_positions
     responses = [
         {}
         if isinstance(outcome, ParseReport)
         else {"error": error_detail(INVALID_ACCIDENT, INVALID_MESSAGE, outcome.problems)}
-        for outcome in requests.outcomes
+        for outcome in requests.results
     ]
     if len(valid) < len(contents):
         metrics.count_invalid(len(contents) - len(valid))
@@ -104,7 +104,7 @@ def predict_batch(
     computed = time.perf_counter()
     probabilities = bundle.probability(rows).tolist()
     end = time.perf_counter()
-    reports = [outcome for outcome in requests.outcomes if isinstance(outcome, ParseReport)]
+    reports = [outcome for outcome in requests.results if isinstance(outcome, ParseReport)]
     count = len(valid)
     metrics.observe_steps((parsed - start) / count, (computed - parsed) / count, (end - computed) / count)
     metrics.observe_predictions(probabilities, bundle.threshold, [report.missing for report in reports])
@@ -125,7 +125,7 @@ def predict_probabilities(model: LoadedModel, contents: Sequence[Any]) -> Vector
     requests = parse_batch(contents)
     problems = [
         FieldProblem(f"accidents[{index}].{problem.field}", problem.value, problem.reason)
-        for index, outcome in enumerate(requests.outcomes)
+        for index, outcome in enumerate(requests.results)
         if isinstance(outcome, InvalidRequestError)
         for problem in outcome.problems
     ]

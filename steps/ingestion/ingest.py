@@ -53,7 +53,7 @@ def ingest(
     ingested = ingest_editions(editions, settings, progress=print)
     print("checking expectations")
     checked = validate_tables(ingested.tables, settings.expected, source=location)
-    report = pd.concat([issues_frame(checked.findings()), ingested.report], ignore_index=True)
+    report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
         told = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
         raise DataError(f"{location} is not plausible:\n{told}\n{_REMEDY}", report, checked.html)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from accidents.columns.specification import Table
-from accidents.reading.edition import read
+from accidents.reading.edition import read_edition
 from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
 from accidents.tables import Tables
@@ -20,7 +20,7 @@ ACCIDENTS = 3000
 def read_sample(folder: Path, year: int, accidents: int = ACCIDENTS) -> Tables:
     write_sample(folder, accidents=accidents, year=year, seed=0)
     (edition,) = folder_editions(str(folder), [year])
-    return read(edition).tables
+    return read_edition(edition).tables
 
 
 @pytest.fixture(scope="session")

@@ -163,8 +163,8 @@ def test_the_real_months_of_2024(real_baac: Path) -> None:
     assert (found.counts["vehicules_out"], found.counts["usagers_out"]) == (69_511, 93_686)
     assert found.quarantine.empty
     validate_accidents(found.accidents)
-    mended = found.report[found.report["check"].str.startswith("coordinates swapped")]
-    assert mended["rows"].tolist() == [9]
+    corrected = found.report[found.report["check"].str.startswith("coordinates swapped")]
+    assert corrected["rows"].tolist() == [9]
 
 
 @pytest.mark.real
@@ -184,7 +184,7 @@ def test_the_real_months_of_2024(real_baac: Path) -> None:
 def test_no_alarm_on_single_real_files(real_baac: Path, file: str, table: Table, rows: int) -> None:
     read = read_table(str(real_baac / file), table)
     findings = [
-        *read.findings,
+        *read.issues,
         *find_swapped_columns(read, DataQualityLimits()),
         *find_emptied_columns(read, DataQualityLimits()),
     ]

@@ -38,7 +38,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Ing
 
 def assert_outcome(fault: str, folder: Path, damaged: Path, clean: IngestionResult, year: int) -> None:
     FAULTS[fault].inject(folder, damaged)
-    if FAULTS[fault].outcome == "mended":
+    if FAULTS[fault].outcome == "corrected":
         found = ingested(damaged, year)
         for name in ("accidents", "vehicles", "people"):
             pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))

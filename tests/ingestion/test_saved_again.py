@@ -1,4 +1,4 @@
-"""Files that another program put together or saved again: mended and counted, or refused, and never silently wrong."""
+"""Files saved again by another program: corrected and counted, or rejected, and never silently wrong."""
 
 import pandas as pd
 import pytest
@@ -41,14 +41,14 @@ def test_words_for_missing_are_no_addresses(word: str, run: Run, clean_cells: Ce
     assert found.report.set_index("column").loc["atm", "rows"] == 21
 
 
-def test_spaces_between_digits_are_mended_and_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
+def test_spaces_between_digits_are_corrected_and_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[U].copy()
     years = cells["an_nais"].where(cells["an_nais"].str.fullmatch(r"\d{4}")).dropna().index[:30]
     cells.loc[years, "an_nais"] = cells.loc[years, "an_nais"].str.replace(r"^(\d)", r"\1 ", regex=True)
     found = run({U: as_text(cells)})
     pd.testing.assert_frame_equal(found.accidents.people, clean.accidents.people)
     line = found.report[found.report["check"] == "spaces between the digits of a number"].iloc[0]
-    assert (line["column"], line["rows"], line["action"]) == ("an_nais", 30, "mended")
+    assert (line["column"], line["rows"], line["action"]) == ("an_nais", 30, "corrected")
 
 
 def test_injuries_shifted_by_one_row_are_not_plausible(run: Run, clean_cells: Cells) -> None:
@@ -73,7 +73,7 @@ def test_marks_at_the_beginning_of_rows_are_taken_away_and_counted(
     found = run({U: b"\n".join(lines)})
     pd.testing.assert_frame_equal(found.accidents.people, clean.accidents.people)
     line = found.report[found.report["check"] == "byte order mark at the beginning of a row"].iloc[0]
-    assert (line["rows"], line["action"]) == (1, "mended")
+    assert (line["rows"], line["action"]) == (1, "corrected")
 
 
 def test_a_separator_at_the_end_of_every_row(run: Run, clean: IngestionResult, clean_files: dict[Table, bytes]) -> None:
@@ -89,14 +89,14 @@ def test_people_left_out_and_a_clock_of_twelve_hours_stop(run: Run, clean_cells:
     main["hrmn"] = hours.astype(str).str.zfill(2) + main["hrmn"].str[2:]
     found = run({U: as_text(people[people["catu"].str.strip() != "2"]), C: as_text(main)})
     checked = validate_tables(found.tables, IngestionSettings().expected)
-    warned = [finding.check for finding in checked.findings() if "Composition" in finding.check]
+    warned = [finding.check for finding in checked.issues() if "Composition" in finding.check]
     assert [text.split(": ")[1] for text in warned] == ["accidents from 13:00 on", "people who are passengers"]
     nobody, clock = checked.blocking_failures  # passengers were the only people hurt in some accidents
     assert "accidents with nobody hurt" in nobody
     assert "accidents from 13:00 on: 0 %" in clock
 
 
-def test_whole_numbers_written_otherwise_are_mended_and_counted(
+def test_whole_numbers_written_otherwise_are_corrected_and_counted(
     run: Run, clean: IngestionResult, clean_cells: Cells
 ) -> None:
     roads, people, main = clean_cells[L].copy(), clean_cells[U].copy(), clean_cells[C].copy()
@@ -108,12 +108,12 @@ def test_whole_numbers_written_otherwise_are_mended_and_counted(
     found = run({C: as_text(main), L: as_text(roads), U: as_text(people)})
     for name in ("accidents", "vehicles", "people"):
         pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
-    mended = found.report[found.report["action"] == "mended"].set_index(["column", "check"])["rows"]
+    corrected = found.report[found.report["action"] == "corrected"].set_index(["column", "check"])["rows"]
     validate_tables = "whole number written with a sign, decimals or an exponent"
-    assert mended["vma", validate_tables] == (roads["vma"].isin(["5e1", "-1.0"])).sum()
-    assert mended["catr", validate_tables] == len(roads)
-    assert mended["an_nais", validate_tables] == people["an_nais"].str.endswith(".0").sum()
-    assert mended["an", "year of two digits"] == len(main)
+    assert corrected["vma", validate_tables] == (roads["vma"].isin(["5e1", "-1.0"])).sum()
+    assert corrected["catr", validate_tables] == len(roads)
+    assert corrected["an_nais", validate_tables] == people["an_nais"].str.endswith(".0").sum()
+    assert corrected["an", "year of two digits"] == len(main)
 
 
 def test_carriage_returns_alone_and_spaces_at_the_end_of_lines(

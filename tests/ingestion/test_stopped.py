@@ -80,7 +80,7 @@ def test_contents_of_any_two_columns_swapped(tmp_path: Path) -> None:
             (tmp_path / "file.csv").write_bytes(as_text(swapped))
             file = read_table(str(tmp_path / "file.csv"), table, 2024)
             findings = [
-                *file.findings,
+                *file.issues,
                 *find_swapped_columns(file, DataQualityLimits()),
                 *find_emptied_columns(file, DataQualityLimits()),
             ]

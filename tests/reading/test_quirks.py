@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from accidents.columns import Table
-from accidents.reading.edition import read
+from accidents.reading.edition import read_edition
 from accidents.reading.issues import UnreadableFileError
 from accidents.reading.layout import Layout
 from accidents.reading.typed_table import ParsedFile, read_table
@@ -129,7 +129,7 @@ def test_old_coordinates_are_scaled(read_text: ReadText, written: str, degrees: 
 def test_old_coordinates_not_taken(read_text: ReadText, written: str) -> None:
     file = read_text(C, old_main(lat=written, long=written))
     assert file.frame[["lat", "long"]].isna().to_numpy().all()
-    assert not file.findings
+    assert not file.issues
 
 
 def test_new_coordinates_have_commas_and_spaces_before_the_sign(read_text: ReadText) -> None:
@@ -175,7 +175,7 @@ def test_old_safety_equipment_counts_when_used(read_text: ReadText, written: str
 def test_old_files_are_latin1_with_crlf_and_no_final_newline(read_text: ReadText) -> None:
     file = read_text(C, old_main(adr="Allée de l'Été").rstrip(), encoding="latin-1")
     assert file.frame["adr"][0] == "Allée de l'Été"
-    assert not file.findings
+    assert not file.issues
 
 
 def test_2009_is_separated_by_tabs(read_text: ReadText) -> None:
@@ -219,7 +219,7 @@ def test_ids_hold_no_break_spaces(read_text: ReadText) -> None:
     file = read_text(V, ";".join(f'"{name}"' for name in NEW_VEHICLES.split(";")) + f"\n{row}\n")
     assert file.frame["id_vehicule"][0] == 155781758
     assert (file.frame[["senc", "motor", "occutc"]] == -1).to_numpy().all()
-    assert not file.findings
+    assert not file.issues
 
 
 def test_actions_of_pedestrians_are_letters_too(read_text: ReadText) -> None:
@@ -228,9 +228,7 @@ def test_actions_of_pedestrians_are_letters_too(read_text: ReadText) -> None:
     ]
     file = read_text(U, "\n".join([NEW_PEOPLE, *rows]))
     assert file.frame["actp"].tolist() == [3, 10, 11, -1, -1]
-    assert [(finding.rows, finding.first_values, finding.first_rows) for finding in file.findings] == [
-        (1, ("7",), (6,))
-    ]
+    assert [(finding.rows, finding.first_values, finding.first_rows) for finding in file.issues] == [(1, ("7",), (6,))]
 
 
 def test_lines_may_be_blank_at_the_end(read_text: ReadText) -> None:
@@ -244,9 +242,9 @@ def test_addresses_hold_separators_and_quotes(read_text: ReadText) -> None:
 @pytest.mark.parametrize(
     ("table", "text", "layout"),
     [
-        (C, old_main(), Layout.OLD),
-        (C, new_main(), Layout.NEW),
-        (V, f"{OLD_VEHICLES}\n201300000001,0,7,,0,2,1,1,A01", Layout.OLD),
+        (C, old_main(), Layout.UNTIL_2018),
+        (C, new_main(), Layout.SINCE_2019),
+        (V, f"{OLD_VEHICLES}\n201300000001,0,7,,0,2,1,1,A01", Layout.UNTIL_2018),
     ],
 )
 def test_layouts_are_told_by_their_columns(read_text: ReadText, table: Table, text: str, layout: Layout) -> None:
@@ -262,7 +260,7 @@ def test_the_year_is_told_by_the_keys(tmp_path: Path) -> None:
     }
     for table, text in texts.items():
         (tmp_path / f"{table}.csv").write_text(text)
-    reading = read(Edition(None, {table: str(tmp_path / f"{table}.csv") for table in Table}))
+    reading = read_edition(Edition(None, {table: str(tmp_path / f"{table}.csv") for table in Table}))
     assert reading.year == 2013
     assert len(reading.tables.usagers) == 1
 

@@ -96,7 +96,7 @@ def test_whoever_is_described_as_driver_drives(classic: dict[str, Any]) -> None:
 def test_years_must_agree(classic: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError, match="year_acc: 2020: differs from an, which is 2021"):
         parse_request(classic | {"year_acc": 2020})
-    assert parse_request(classic | {"year_acc": 0}).accident is None
+    assert parse_request(classic | {"year_acc": 0}).accident_id is None
 
 
 def test_one_year_is_enough(classic: dict[str, Any]) -> None:
@@ -115,5 +115,5 @@ def test_what_is_refused(classic: dict[str, Any], field: str, value: Any) -> Non
 
 def test_the_number_of_the_accident_and_the_outcome_are_no_fault(classic: dict[str, Any]) -> None:
     request = parse_request(classic | {"Num_Acc": "202100000001", "grav": 3})
-    assert request.accident == 202100000001
+    assert request.accident_id == 202100000001
     assert request.warnings == ("grav is the outcome and was ignored",)

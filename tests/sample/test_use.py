@@ -23,7 +23,7 @@ def test_ten_seeds_are_ingested_without_alarm(seed: int, tmp_path: Path) -> None
     ingested = ingest(folder_editions(str(tmp_path), None), IngestionSettings())
     assert len(ingested.accidents.accidents) == 5_000
     assert ingested.quarantine.empty
-    assert set(ingested.report["action"]) <= {"set to missing", "mended", "ignored"}
+    assert set(ingested.report["action"]) <= {"set to missing", "corrected", "ignored"}
     assert ingested.report.loc[ingested.report["action"] == "set to missing", "share"].max() < 0.01
 
 

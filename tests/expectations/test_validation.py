@@ -18,7 +18,7 @@ from accidents.columns.specification import Table
 from accidents.configuration.expectations import ExpectationSettings, MissingLimits, ShareRange
 from accidents.expectations.totals import PUBLISHED_ACCIDENTS
 from accidents.expectations.validation import ExpectationResults, validate_tables
-from accidents.reading.edition import read
+from accidents.reading.edition import read_edition
 from accidents.sources.folder import folder_editions
 from accidents.tables import Tables
 from tests.expectations.conftest import ACCIDENTS, YEAR, read_sample
@@ -254,7 +254,7 @@ def test_bounds_may_be_a_single_share() -> None:
 @pytest.mark.real
 def test_real_months_are_plausible_and_said_to_be_a_part(real_baac: Path) -> None:
     (edition,) = folder_editions(str(real_baac), [2024])
-    checked = validate_tables(read(edition).tables, SETTINGS)
+    checked = validate_tables(read_edition(edition).tables, SETTINGS)
     assert checked.results[~checked.results["success"]].empty
     assert "a part of the year: 74.9%" in row(checked, "rows of caracteristiques")["note"]
 

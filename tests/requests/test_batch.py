@@ -73,7 +73,7 @@ def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
     before = copy.deepcopy(contents)
     many, each = parse_batch(contents), [alone(content) for content in contents]
     assert repr(contents) == repr(before)
-    for outcome, expected in zip(many.outcomes, each, strict=True):
+    for outcome, expected in zip(many.results, each, strict=True):
         if isinstance(expected, InvalidRequestError):
             assert isinstance(outcome, InvalidRequestError)
             assert (str(outcome), outcome.problems) == (str(expected), expected.problems)
@@ -81,7 +81,7 @@ def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
             assert isinstance(outcome, ParseReport)
             assert vars(outcome) == {name: value for name, value in vars(expected).items() if name != "arrays"}
     good = [(number, request) for number, request in enumerate(each) if isinstance(request, ParsedRequest)]
-    assert many.accepted == [number for number, _ in good]
+    assert many.valid_positions == [number for number, _ in good]
     if good:
         whole = together([request.arrays for _, request in good])
         for name, array in vars(many.arrays).items():
@@ -95,5 +95,5 @@ def test_no_request_at_all_and_none_that_is_good() -> None:
     refused: list[Any] = [{}, None]
     for contents in ([], refused):
         many = parse_batch(contents)
-        assert (len(many.outcomes), many.accepted) == (len(contents), [])
+        assert (len(many.results), many.valid_positions) == (len(contents), [])
         assert compute(many.arrays).shape[0] == 0

@@ -189,8 +189,8 @@ def test_a_commune_of_another_department() -> None:
 
 
 def test_the_number_of_the_accident_is_kept() -> None:
-    assert parse_request(NESTED).accident is None
-    assert parse_request(changed("accident", Num_Acc=202400000007)).accident == 202400000007
+    assert parse_request(NESTED).accident_id is None
+    assert parse_request(changed("accident", Num_Acc=202400000007)).accident_id == 202400000007
 
 
 anything = st.recursive(

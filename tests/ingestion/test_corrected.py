@@ -1,4 +1,4 @@
-"""Faults that are mended: the accidents equal the clean ones, and the report says what was done."""
+"""Faults that are corrected: the accidents equal the clean ones, and the report says what was done."""
 
 import pandas as pd
 import pytest
@@ -16,7 +16,7 @@ def assert_equal(found: IngestionResult, clean: IngestionResult) -> None:
         pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
 
 
-def assert_mended(found: IngestionResult, check: str, file: str, action: str = "mended") -> pd.Series:
+def assert_corrected(found: IngestionResult, check: str, file: str, action: str = "corrected") -> pd.Series:
     rows = found.report[found.report["check"].str.contains(check, regex=False) & (found.report["file"] == file)]
     assert (rows["action"] == action).any(), found.report.to_string()
     return rows.iloc[0]
@@ -35,7 +35,7 @@ def test_ways_of_writing(
 ) -> None:
     found = run({table: as_text(clean_cells[table], writing)})
     assert_equal(found, clean)
-    assert_mended(found, check, f"{table}.csv")
+    assert_corrected(found, check, f"{table}.csv")
 
 
 def test_latin1(run: Run, clean_cells: Cells) -> None:
@@ -45,7 +45,7 @@ def test_latin1(run: Run, clean_cells: Cells) -> None:
     found = run({Table.CARACTERISTIQUES: as_text(cells, Writing(encoding="latin-1"))})
     assert_equal(found, clean)
     assert (found.accidents.accidents["adr"] == "Allée des Chênes, près de l'Hôtel").sum() == len(cells.iloc[::3])
-    assert_mended(found, "Latin-1", "caracteristiques.csv")
+    assert_corrected(found, "Latin-1", "caracteristiques.csv")
 
 
 def test_no_break_spaces_in_every_cell(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
@@ -53,7 +53,7 @@ def test_no_break_spaces_in_every_cell(run: Run, clean: IngestionResult, clean_c
         cells = clean_cells[table].map(lambda cell: f"\u00a0{cell}\u202f")
         found = run({table: as_text(cells)})
         assert_equal(found, clean)
-        row = assert_mended(found, "no-break spaces", f"{table}.csv")
+        row = assert_corrected(found, "no-break spaces", f"{table}.csv")
         assert row["rows"] == len(cells)
 
 
@@ -64,7 +64,7 @@ def test_zero_padded_codes(run: Run, clean: IngestionResult, clean_cells: Cells)
         cells[codes] = cells[codes].map(lambda cell: cell.zfill(3) if cell.isdecimal() else cell)
         found = run({table: as_text(cells)})
         assert_equal(found, clean)
-        assert assert_mended(found, "zeros in front", f"{table}.csv")["rows"] > 0
+        assert assert_corrected(found, "zeros in front", f"{table}.csv")["rows"] > 0
 
 
 def test_codes_with_decimals_and_departments_without_zeros(
@@ -93,7 +93,7 @@ def test_an_extra_column_is_ignored_and_said(run: Run, clean: IngestionResult, c
     cells = clean_cells[Table.VEHICULES].assign(remarque="x;y")
     found = run({Table.VEHICULES: as_text(cells)})
     assert_equal(found, clean)
-    assert_mended(found, "column that vehicules does not have", "vehicules.csv", "ignored")
+    assert_corrected(found, "column that vehicules does not have", "vehicules.csv", "ignored")
 
 
 def test_a_label_in_the_input_of_predictions_is_ignored_and_said(run: Run, clean_cells: Cells) -> None:
@@ -102,7 +102,7 @@ def test_a_label_in_the_input_of_predictions_is_ignored_and_said(run: Run, clean
     assert_equal(found, without)
     assert (found.accidents.accidents["priority"] == -1).all()
     assert (found.accidents.people["grav"] == -1).all()
-    assert_mended(found, "the label is no input", "usagers.csv", "ignored")
+    assert_corrected(found, "the label is no input", "usagers.csv", "ignored")
     assert "grav" not in set(without.report["column"])
 
 
@@ -118,7 +118,7 @@ def test_a_few_wrong_coordinates(fault: str, run: Run, clean: IngestionResult, c
         cells.loc[wrong, names] = cells.loc[wrong, names].map(_opposite)
     found = run({Table.CARACTERISTIQUES: as_text(cells)})
     assert_equal(found, clean)
-    row = assert_mended(found, "coordinates swapped", "caracteristiques.csv")
+    row = assert_corrected(found, "coordinates swapped", "caracteristiques.csv")
     assert row["rows"] == 7
     assert row["first_rows"] == ", ".join(str(index + 2) for index in wrong[:3])
 
@@ -135,5 +135,5 @@ def test_a_line_break_and_lone_quotes_inside_an_address(run: Run, clean_cells: C
     assert len(found.accidents.accidents) == len(cells)
     assert (found.accidents.accidents["adr"] == "RUE\nBASSE").sum() == 1
     assert (found.accidents.accidents["adr"] == 'LIEU "LA CROIX').sum() == 1
-    assert_mended(found, "line break inside a quoted field", "caracteristiques.csv")
-    assert_mended(found, "a lone quote", "caracteristiques.csv")
+    assert_corrected(found, "line break inside a quoted field", "caracteristiques.csv")
+    assert_corrected(found, "a lone quote", "caracteristiques.csv")
