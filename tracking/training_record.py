@@ -72,7 +72,7 @@ def build_training_record(
         bundles: the models.
         predictions: for each model, its predictions on accidents outside its training set.
         evaluations: `Comparison.evaluations`, by model type.
-        reports: `Comparison.reports`.
+        reports: `ModelComparison.report_files`.
         accidents: the accidents of the training.
         best: model type of best validation F1.
         pages: text files of the training by name.

@@ -25,7 +25,7 @@ print(json.dumps({name: str(step.status) for name, step in latest_run("training"
 RUN_AGAIN = {
     "accidents/cleaning/main_road.py": {"ingest"},
     "accidents/models/lightgbm.py": {"train_lightgbm", "compare_models"},
-    "accidents/report/comparison.py": {"compare_models"},
+    "accidents/report/comparison_report.py": {"compare_models"},
 }
 
 

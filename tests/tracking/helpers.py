@@ -50,7 +50,7 @@ def training(*, search: bool = False) -> TrainingRecord:
         bundles,
         predictions,
         compared.evaluations,
-        compared.reports,
+        compared.report_files,
         accidents,
         best="xgboost",
         pages={"comparison.html": "<p>compared</p>", "model_card.md": "# Card"},
