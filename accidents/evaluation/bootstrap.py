@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from accidents.evaluation.metrics import METRICS, Floats, GroupedScores, metrics_from_counts
+from accidents.evaluation.metrics import METRICS, Floats, GroupedScores
 from accidents.evaluation.results import Interval
 
 _BATCH = 50_000  # counts held at a time; few, so that they stay in the processor's cache
@@ -32,7 +32,7 @@ def bootstrap_metrics(
     batches = []
     for start in range(0, resamples, batch_size):
         rows = generator.integers(0, accidents, size=(min(batch_size, resamples - start), accidents))
-        batches.append(metrics_from_counts(scores.probabilities, scores.counts(rows), threshold, bins))
+        batches.append(scores.metrics(threshold, bins, rows))
     return {name: np.concatenate([batch[name] for batch in batches]) for name in METRICS}
 
 

@@ -8,7 +8,7 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation import curves
 from accidents.evaluation.bootstrap import bootstrap_metrics, confidence_interval
 from accidents.evaluation.groups import evaluate_groups
-from accidents.evaluation.metrics import METRICS, Floats, group_scores, metrics_from_counts
+from accidents.evaluation.metrics import METRICS, Floats, group_scores
 from accidents.evaluation.results import ConfusionMatrix, Evaluation, MetricDifference
 
 
@@ -33,11 +33,9 @@ def evaluate(
         DataError: there are no accidents, a label is unknown, a probability is missing, or `groups` does not fit.
     """
     scores = group_scores(labels, probabilities)
-    distinct, counts = scores.probabilities, scores.counts()
+    distinct, counts = scores.probabilities, scores.counts()[0]
     bins = settings.calibration_bins
-    metrics = {
-        name: float(values[0]) for name, values in metrics_from_counts(distinct, counts, threshold, bins).items()
-    }
+    metrics = {name: float(values[0]) for name, values in scores.metrics(threshold, bins).items()}
     resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
     return Evaluation(
         **{name: value if np.isfinite(value) else None for name, value in metrics.items()},
@@ -50,10 +48,10 @@ def evaluate(
             str(name): evaluate_groups(labels, probabilities, threshold, values, settings)
             for name, values in (groups if groups is not None else pd.DataFrame()).items()
         },
-        roc=curves.roc_curve(counts[0], settings.curve_points),
-        precision_recall=curves.precision_recall_curve(counts[0], settings.curve_points),
-        calibration=curves.calibration_curve(distinct, counts[0], bins),
-        thresholds=curves.threshold_curve(distinct, counts[0], settings.threshold_points),
+        roc=curves.roc_curve(counts, settings.curve_points),
+        precision_recall=curves.precision_recall_curve(counts, settings.curve_points),
+        calibration=curves.calibration_curve(distinct, counts, bins),
+        thresholds=curves.threshold_curve(distinct, counts, settings.threshold_points),
     )
 
 
@@ -81,9 +79,8 @@ def paired_differences(
     bins, models = settings.calibration_bins, []
     for probabilities, threshold in (first, second):
         scores = group_scores(labels, probabilities)
-        metrics = metrics_from_counts(scores.probabilities, scores.counts(), threshold, bins)
         resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
-        models.append((metrics, resampled))
+        models.append((scores.metrics(threshold, bins), resampled))
     (one, one_resampled), (other, other_resampled) = models
     return {
         name: _difference(one[name][0] - other[name][0], one_resampled[name] - other_resampled[name], settings)

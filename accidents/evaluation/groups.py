@@ -11,7 +11,7 @@ from accidents.columns import MISSING, TABLES, Column
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.errors import DataError
 from accidents.evaluation.bootstrap import bootstrap_metrics, confidence_interval
-from accidents.evaluation.metrics import Floats, group_scores, metrics_from_counts
+from accidents.evaluation.metrics import Floats, group_scores
 from accidents.evaluation.results import GroupMetrics
 
 OTHERS = "others"
@@ -84,7 +84,7 @@ def _metrics(
     """Compute the fields of `GroupMetrics` by name."""
     scores = group_scores(labels, probabilities)
     bins = settings.calibration_bins
-    metrics = metrics_from_counts(scores.probabilities, scores.counts(), threshold, bins)
+    metrics = scores.metrics(threshold, bins)
     resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.group_resamples, seed=settings.seed)
     shown = {name: float(metrics[name][0]) for name in ("prevalence", "roc_auc", "f1")}
     return {

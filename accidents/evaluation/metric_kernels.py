@@ -24,30 +24,21 @@ def metric_sums(counts, probabilities, predicted, bins_of, bins):  # type: ignor
     result = np.zeros((8, len(counts)))
     for resample in range(len(counts)):
         gaps = np.zeros(bins)
-        positives_above = negatives_above = true_positives = false_positives = 0.0
-        concordant = precision_sum = squared_errors = 0.0
+        tp = fp = true_positives = false_positives = concordant = precision_sum = squared_errors = 0.0
         for position in range(len(probabilities)):
             probability = probabilities[position]
             positives, negatives = counts[resample, 1, position], counts[resample, 0, position]
-            positives_above += positives
-            negatives_above += negatives
-            concordant += negatives * (positives_above - positives / 2)
+            tp += positives  # true and false positives at a threshold of `probability`
+            fp += negatives
+            concordant += negatives * (tp - positives / 2)
             if positives:
-                precision_sum += positives * positives_above / (positives_above + negatives_above)
+                precision_sum += positives * tp / (tp + fp)
             squared_errors += positives * (1 - probability) ** 2 + negatives * probability**2
             gaps[bins_of[position]] += positives * (1 - probability) - negatives * probability
             if position < predicted:
-                true_positives, false_positives = positives_above, negatives_above
-        sums = (
-            positives_above,
-            negatives_above,
-            true_positives,
-            false_positives,
-            concordant,
-            precision_sum,
-            squared_errors,
-            np.abs(gaps).sum(),
-        )
+                true_positives, false_positives = tp, fp
+        gap = np.abs(gaps).sum()
+        sums = (tp, fp, true_positives, false_positives, concordant, precision_sum, squared_errors, gap)
         for row, value in enumerate(sums):
             result[row, resample] = value
     return result

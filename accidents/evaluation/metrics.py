@@ -57,6 +57,41 @@ class GroupedScores:
         counted = np.bincount(shifted.ravel(), minlength=width * len(index))
         return counted.reshape(len(index), 2, -1).astype(np.float64)
 
+    def metrics(self, threshold: float, bins: int, rows: npt.NDArray[np.int64] | None = None) -> dict[str, Floats]:
+        """Compute every metric of `METRICS` for each of b resamples.
+
+        ROC-AUC counts ties as one half; PR-AUC is the average precision; ECE is the mean distance between predicted and
+        observed share over `bins` bins of equal width, each closed on its right side. A ratio of zero to zero is NaN.
+
+        Args:
+            threshold: probability from which on an accident is predicted priority.
+            bins: number of bins of ECE.
+            rows: row numbers of b resamples, int64 (b, m); None takes every accident once, with b = 1.
+
+        Returns:
+            float64 (b) by metric, in the order of `METRICS`.
+        """
+        from accidents.evaluation.metric_kernels import metric_sums  # numba takes a second to import
+
+        probabilities = np.ascontiguousarray(self.probabilities, np.float64)
+        predicted = np.count_nonzero(probabilities >= threshold)
+        positives, negatives, true_positives, false_positives, concordant, precision_sum, squared_errors, gaps = (
+            metric_sums(self.counts(rows), probabilities, predicted, bin_index(probabilities, bins), bins)
+        )
+        total = positives + negatives
+        with np.errstate(invalid="ignore"):
+            return {
+                "roc_auc": concordant / (positives * negatives),
+                "pr_auc": precision_sum / positives,
+                "f1": 2 * true_positives / (true_positives + false_positives + positives),
+                "precision": true_positives / (true_positives + false_positives),
+                "recall": true_positives / positives,
+                "accuracy": (true_positives + negatives - false_positives) / total,
+                "brier": squared_errors / total,
+                "ece": gaps / total,
+                "prevalence": positives / total,
+            }
+
 
 def group_scores(labels: npt.NDArray[np.int8], probabilities: Floats) -> GroupedScores:
     """Group labelled probabilities by distinct probability.
@@ -108,46 +143,8 @@ def compute_metrics(
         >>> metrics["roc_auc"], metrics["precision"], metrics["recall"]
         (1.0, 1.0, 0.5)
     """
-    scores = group_scores(labels, probabilities)
-    metrics = metrics_from_counts(scores.probabilities, scores.counts(), threshold, bins)
+    metrics = group_scores(labels, probabilities).metrics(threshold, bins)
     return {name: float(values[0]) for name, values in metrics.items()}
-
-
-def metrics_from_counts(probabilities: Floats, counts: Floats, threshold: float, bins: int) -> dict[str, Floats]:
-    """Compute every metric of `METRICS` for each of b resamples.
-
-    ROC-AUC counts ties as one half; PR-AUC is the average precision; ECE is the mean distance between predicted and
-    observed share over `bins` bins of equal width, each closed on its right side. A ratio of zero to zero is NaN.
-
-    Args:
-        probabilities: distinct probabilities, highest first, float64 (k).
-        counts: accidents by label and probability, float64 (b, 2, k), from `GroupedScores.counts`.
-        threshold: probability from which on an accident is predicted priority.
-        bins: number of bins of ECE.
-
-    Returns:
-        float64 (b) by metric, in the order of `METRICS`.
-    """
-    from accidents.evaluation.metric_kernels import metric_sums  # numba takes a second to import; a service needs none
-
-    predicted = np.count_nonzero(probabilities >= threshold)
-    values = np.ascontiguousarray(probabilities, np.float64)
-    positives, negatives, true_positives, false_positives, concordant, precision_sum, squared_errors, gaps = (
-        metric_sums(counts, values, predicted, bin_index(values, bins), bins)
-    )
-    total = positives + negatives
-    with np.errstate(invalid="ignore"):
-        return {
-            "roc_auc": concordant / (positives * negatives),
-            "pr_auc": precision_sum / positives,
-            "f1": 2 * true_positives / (true_positives + false_positives + positives),
-            "precision": true_positives / (true_positives + false_positives),
-            "recall": true_positives / positives,
-            "accuracy": (true_positives + negatives - false_positives) / total,
-            "brier": squared_errors / total,
-            "ece": gaps / total,
-            "prevalence": positives / total,
-        }
 
 
 def bin_index(probabilities: Floats, bins: int) -> npt.NDArray[np.int64]:

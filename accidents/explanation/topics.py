@@ -9,15 +9,7 @@ from functools import cache
 from accidents.features.array_columns import FIELDS, Over
 from accidents.features.catalogue import CATALOGUE
 from accidents.features.place_columns import PlaceEncoding
-from accidents.features.specification import (
-    Aggregate,
-    Cross,
-    Feature,
-    FeatureKind,
-    Lookup,
-    Measure,
-    Ratio,
-)
+from accidents.features.specification import Aggregate, Cross, Feature, FeatureKind, Lookup, Measure, Ratio
 
 PLACE = "place"
 

@@ -9,13 +9,7 @@ import numpy as np
 import pandas as pd
 
 from accidents.columns import MISSING, TABLES, ColumnKind, Table
-from accidents.features.code_groups import (
-    CYCLES,
-    HEAVY_VEHICLES,
-    PARTY_OF_CATV,
-    POWERED_TWO_WHEELERS,
-    Party,
-)
+from accidents.features.code_groups import CYCLES, HEAVY_VEHICLES, PARTY_OF_CATV, POWERED_TWO_WHEELERS, Party
 from accidents.tables import LABEL, Accidents
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -91,11 +85,7 @@ def priority_by_parties(accidents: Accidents) -> pd.DataFrame:
     names = [*PARTY_KINDS, SINGLE_PARTY]
     heaviest = np.where(extremes["size"] > 1, extremes["max"], len(PARTY_KINDS))
     return _shares(
-        rows,
-        {
-            "lightest": _categorical(extremes["min"], names[:-1]),
-            "heaviest": _categorical(heaviest, names),
-        },
+        rows, {"lightest": _categorical(extremes["min"], names[:-1]), "heaviest": _categorical(heaviest, names)}
     )
 
 

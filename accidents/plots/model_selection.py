@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 MISS_WEIGHTS = (1, 2, 5, 10)
 """Costs of a false negative, in false positives, that `threshold_costs` compares."""
 
-PROTOCOLS = {
-    "classic": "classic, as reported",
-    "random person": "classic, random person",
-    "honest": "this project",
-}
+PROTOCOLS = {"classic": "classic, as reported", "random person": "classic, random person", "honest": "this project"}
 """Evaluation protocols of `benchmarks.classic_protocol` and their names."""
 
 _MARKERS: dict[str, tuple[str, Any, str, float]] = {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from accidents.errors import DataError
-from accidents.evaluation.metrics import METRICS, compute_metrics, group_scores, metrics_from_counts
+from accidents.evaluation.metrics import METRICS, compute_metrics, group_scores
 
 
 @st.composite
@@ -42,8 +42,7 @@ def test_metrics_of_resamples_equal_those_of_scikit_learn_with_weights(case):
     labels, probabilities, threshold, rng = case
     rows = rng.integers(0, len(labels), size=(3, len(labels)))
     rows[:, :2] = 0, 1
-    grouped = group_scores(labels, probabilities)
-    metrics = metrics_from_counts(grouped.probabilities, grouped.counts(rows), threshold, bins=15)
+    metrics = group_scores(labels, probabilities).metrics(threshold, 15, rows)
     assert tuple(metrics) == METRICS
     for position, drawn in enumerate(rows):
         expected = _weighted(labels, probabilities, threshold, np.bincount(drawn, minlength=len(labels)))
