@@ -30,7 +30,7 @@ serve: $(READY) ## answer over HTTP with the Production model, on this machine a
 
 .PHONY: mlflow
 mlflow: $(READY) ## open the page of the MLflow in use: trainings, models, stages (http://127.0.0.1:5000)
-	@$(PYTHON) -m cli.mlflow_page
+	@$(PYTHON) run.py mlflow
 
 .PHONY: test
 test: $(READY) ## run the tests: about a quarter of an hour on two cores
@@ -64,11 +64,11 @@ lab: $(READY) ## open the notebooks in JupyterLab
 
 .PHONY: dashboard
 dashboard: $(READY) ## open the ZenML dashboard: pipelines, runs, artifacts, models (PORT=8237)
-	@$(PYTHON) -m cli.dashboard start $(PORT)
+	@$(PYTHON) run.py dashboard start $(PORT)
 
 .PHONY: dashboard-stop
 dashboard-stop: $(READY) ## stop the dashboard of this machine
-	@$(PYTHON) -m cli.dashboard stop
+	@$(PYTHON) run.py dashboard stop
 
 .PHONY: lint
 lint: $(READY) ## check style, types and imports

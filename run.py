@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from cli.commands import main
+from cli.main import main
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 

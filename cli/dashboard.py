@@ -1,8 +1,8 @@
-"""ZenML's dashboard: `python -m cli.dashboard start [PORT]` and `python -m cli.dashboard stop`.
+"""`python run.py dashboard ...`: ZenML's dashboard.
 
-Whoever is connected with a ZenML server is given its address. For everybody else a server is started on 127.0.0.1 that
-looks into the same database as the `zenml` command and the pipelines. Their configuration stays as it is: they go on
-writing to the database themselves, which is faster, and there is nothing to put back afterwards.
+A user who is connected with a ZenML server gets its address. For everybody else a server is started on 127.0.0.1 with
+the database of the `zenml` command and the pipelines. Their configuration does not change: they keep writing to the
+database themselves, which is faster, and there is nothing to restore afterwards.
 """
 
 import os
@@ -11,62 +11,84 @@ import sys
 import webbrowser
 from typing import Any
 
+import click
+
 from accidents.errors import ConfigurationError
-from cli.exit_codes import DONE, REFUSED, ended
-from cli.zenml_session import prepare
+from cli.options import Group, debug_enabled, debug_option
+from cli.zenml_session import prepare_zenml
 
 _PORT = 8237
-_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 
 
-def main(arguments: list[str]) -> int:
-    """Start or stop; returns the exit code: 0 done, 1 failed, 2 refused."""
-    action, *rest = arguments or ["start"]
-    if action not in {"start", "stop"} or len(rest) > 1 or not all(text.isdecimal() for text in rest):
-        print(__doc__, file=sys.stderr)
-        return REFUSED
-    return ended(lambda: _main(action, int(rest[0]) if rest else _PORT), debug=False)
+@click.group(cls=Group, epilog="Exit codes: 0 done, 1 failed, 2 wrong command line or configuration")
+def dashboard() -> None:
+    """Start and stop the ZenML dashboard of this machine: pipelines, runs, artifacts, models."""
 
 
-def _main(action: str, port: int) -> int:
-    prepare(None, debug=False)
-    if action == "stop":
-        print("stopped" if stop() else "no dashboard was running on this machine")
-        return DONE
-    address = start(port)
-    print(f"dashboard {address}")
-    print("stop it   make dashboard-stop")
-    _open(address)
-    return DONE
+@dashboard.command()
+@click.argument("port", type=click.IntRange(1, 65_535), default=_PORT)
+@debug_option
+def start(*, port: int) -> None:
+    """Start it on a port, by default 8237, and print its address; that of the ZenML server if one is connected."""
+    prepare_zenml(None, debug=debug_enabled())
+    address = start_server(port)
+    print(f"dashboard {address}\nstop it   make dashboard-stop")
+    # Only where a person sits in front of a screen.
+    if sys.stdout.isatty() and (sys.platform == "darwin" or os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}):
+        webbrowser.open(address)
 
 
-def start(port: int = _PORT) -> str:
-    """The address of the server that the client is connected with, or of one that is started on this machine.
+@dashboard.command()
+@debug_option
+def stop() -> None:
+    """Stop it."""
+    prepare_zenml(None, debug=debug_enabled())
+    print("stopped" if stop_server() else "no dashboard was running on this machine")
+
+
+def start_server(port: int) -> str:
+    """The address of the connected ZenML server, or of a server started on this machine.
 
     Raises:
-        ConfigurationError: the port is taken, or ZenML keeps its data where a server on this machine does not look.
+        ConfigurationError: the port is taken, or ZenML stores its data in another database.
     """
-    if address := running():
+    if address := dashboard_url():
         return address
     from zenml.config.global_config import GlobalConfiguration
+    from zenml.enums import ServerProviderType
     from zenml.zen_server.deploy.deployer import LocalServerDeployer
+    from zenml.zen_server.deploy.deployment import LocalServerDeploymentConfig
 
-    world = GlobalConfiguration()
-    if world.store_configuration.url != world.get_default_store().url:
+    configuration = GlobalConfiguration()
+    if configuration.store_configuration.url != configuration.get_default_store().url:
         raise ConfigurationError(
-            "ZenML is configured to keep its data in a database of your own; open the dashboard of a server for it "
+            "ZenML is configured to store its data in a database of your own; open the dashboard of a server for it "
             "(zenml login ADDRESS)"
         )
-    _refuse_taken(port)
-    deployed = LocalServerDeployer().deploy_server(_configuration(port), timeout=_SECONDS)
-    if deployed.status is None or not deployed.status.url:
-        raise ConfigurationError("the dashboard did not start; zenml logs says why")
-    _nothing_to_sign()
-    return str(deployed.status.url)
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise ConfigurationError(f"port {port} is taken: make dashboard PORT=8238")
+    deployment = LocalServerDeploymentConfig(provider=ServerProviderType.DAEMON, port=port)
+    server = LocalServerDeployer().deploy_server(deployment, timeout=_TIMEOUT_SECONDS)
+    if server.status is None or not server.status.url:
+        raise ConfigurationError("the dashboard did not start; zenml logs has the reason")
+    _skip_onboarding_forms()
+    return str(server.status.url)
 
 
-def _nothing_to_sign() -> None:
-    """Spare whoever opens the dashboard of this machine for the first time the forms that ask for an e-mail address."""
+def stop_server() -> bool:
+    """Stop the server of this machine; False if there was none."""
+    from zenml.utils.server_utils import get_local_server
+    from zenml.zen_server.deploy.deployer import LocalServerDeployer
+
+    was_running = get_local_server() is not None
+    LocalServerDeployer().remove_server(timeout=_TIMEOUT_SECONDS)
+    return was_running
+
+
+def _skip_onboarding_forms() -> None:
+    """Answer the forms of the first visit, which ask for an e-mail address."""
     from zenml.client import Client
     from zenml.models import UserUpdate
 
@@ -77,53 +99,20 @@ def _nothing_to_sign() -> None:
         )
 
 
-def running() -> str | None:
-    """The address of the dashboard that shows what this client does, where one runs."""
+def dashboard_url() -> str | None:
+    """The address of the connected ZenML server or of the server of this machine; None if there is none."""
     from zenml.utils.dashboard_utils import get_server_dashboard_url
     from zenml.utils.server_utils import get_local_server
 
-    if connected := get_server_dashboard_url():
-        return connected
-    local = get_local_server()
-    return str(local.status.url) if local and local.status and local.status.url else None
+    if url := get_server_dashboard_url():
+        return url
+    server = get_local_server()
+    return str(server.status.url) if server and server.status and server.status.url else None
 
 
-def page_of(run: Any) -> str | None:
-    """Where the dashboard shows a run, if one runs."""
+def run_url(run: Any) -> str | None:
+    """The address of a run in the dashboard; None if there is no dashboard."""
     from zenml.utils.dashboard_utils import get_run_url
 
-    local = running()
-    return get_run_url(run) or (f"{local}/projects/{run.project.name}/runs/{run.id}" if local else None)
-
-
-def stop() -> bool:
-    """Stop the server of this machine, if there is one; a client that was connected with it is on its own again."""
-    from zenml.utils.server_utils import get_local_server
-    from zenml.zen_server.deploy.deployer import LocalServerDeployer
-
-    found = get_local_server() is not None
-    LocalServerDeployer().remove_server(timeout=_SECONDS)
-    return found
-
-
-def _configuration(port: int) -> Any:
-    from zenml.enums import ServerProviderType
-    from zenml.zen_server.deploy.deployment import LocalServerDeploymentConfig
-
-    return LocalServerDeploymentConfig(provider=ServerProviderType.DAEMON, port=port)
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise ConfigurationError(f"port {port} is taken: make dashboard PORT=8238")
-
-
-def _open(address: str) -> None:
-    """Open the address where a person sits in front of a screen."""
-    if sys.stdout.isatty() and (sys.platform == "darwin" or os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}):
-        webbrowser.open(address)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    url = dashboard_url()
+    return get_run_url(run) or (f"{url}/projects/{run.project.name}/runs/{run.id}" if url else None)

@@ -3,98 +3,84 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
-import argparse
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cli.records import run, say, shared
+import click
+
+from cli.decorators import RecordDatabase, with_record_database
+from cli.options import Days, Group
+from cli.output import print_result
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from accidents.configuration.records import RecordSettings
     from serving.auth.api_keys import ApiKey
 
 _ROLES = ("predict", "evaluate", "admin")
-_EPILOG = """A key is shown once, when it is made; the database holds a SHA-256 of it alone. Each role may do what those
-before it may: predict, evaluate, admin. A running service takes notice within seconds.
-
-exit codes: 0 done, 1 something is missing or failed, 2 the command line or the configuration is wrong"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line after `python run.py keys`."""
-    result = argparse.ArgumentParser(
-        prog="run.py keys",
-        description="Make, list and revoke API keys of the service.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    parents = [shared()]
-    create = commands.add_parser("create", parents=parents, allow_abbrev=False, help="make a key and print it, once")
-    create.add_argument("--name", required=True, metavar="NAME", help="whose key it is, or what for")
-    create.add_argument("--role", required=True, choices=_ROLES, help="what it may be used for")
-    create.add_argument("--days", type=_days, metavar="N", help="days until it expires; without it, never")
-    commands.add_parser("list", parents=parents, allow_abbrev=False, help="all keys, and whether they are in use")
-    revoke = commands.add_parser("revoke", parents=parents, allow_abbrev=False, help="refuse a key from now on")
-    revoke.add_argument("id", metavar="ID", help="the 8 hexadecimal digits after acc_")
-    return result
+@click.group(
+    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
+)
+def keys() -> None:
+    """Create, list and revoke API keys of the service.
+
+    A key is printed once, when it is created; the database holds only its SHA-256. Each role may do what those before
+    it may: predict, evaluate, admin. A running service takes notice within seconds.
+    """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Do what was typed after `python run.py keys`; returns the exit code: 0 done, 1 failed, 2 refused."""
-    return run(parser(), {"create": _create, "list": _list, "revoke": _revoke}, arguments)
-
-
-def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = 0.0
-    if not 0 < days <= 36_500:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a number above 0, and at most 36500")
-    return days
-
-
-def _create(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
-    from serving.auth.api_keys import create_key
+@keys.command()
+@click.option("--name", required=True, metavar="NAME", help="whose key it is, or what for")
+@click.option("--role", required=True, type=click.Choice(_ROLES), help="what it may be used for")
+@click.option("--days", type=Days(zero=False), metavar="N", help="days until it expires; without it, never")
+@with_record_database
+def create(database: RecordDatabase, *, name: str, role: str, days: float | None, as_json: bool) -> None:
+    """Create a key and print it, once."""
+    from serving.auth import api_keys
     from serving.auth.roles import Role
 
-    expires = datetime.now(UTC) + timedelta(days=given.days) if given.days else None
-    key = create_key(engine, given.name, Role(given.role), expires)
-    if not given.json:
-        until = f"until {_moment(expires)}" if expires else "until it is revoked"
+    expires = datetime.now(UTC) + timedelta(days=days) if days else None
+    key = api_keys.create_key(database.engine, name, Role(role), expires)
+    if not as_json:
+        until = f"until {_format_time(expires)}" if expires else "until it is revoked"
         print(f"key {key.id} for {key.name}, role {key.role}, {until}; it is not shown again:", file=sys.stderr)
-    # The key alone, so that a script can take it as it is.
-    say(given, {"key": key.text, **_facts(key)}, key.text)
+    # Standard output holds the key alone, so that a script can take it as it is.
+    print_result({"key": key.text, **_as_dict(key)}, key.text, as_json=as_json)
 
 
-def _list(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
+@keys.command("list")
+@with_record_database
+def list_keys(database: RecordDatabase, *, as_json: bool) -> None:
+    """List all keys, and whether they are active."""
     from rich.table import Column, Table
 
-    from serving.auth.api_keys import list_keys
+    from serving.auth import api_keys
 
-    keys = list_keys(engine)
+    found = api_keys.list_keys(database.engine)
     table = Table("id", Column("name", overflow="fold"), "role", "created", "expires", "state")
-    for key in keys:
+    for key in found:
         state = key.status(datetime.now(UTC))
-        table.add_row(key.id, key.name, key.role, _moment(key.created), _moment(key.expires) or "never", state)
-    say(given, [_facts(key) for key in keys], table)
+        table.add_row(
+            key.id, key.name, key.role, _format_time(key.created), _format_time(key.expires) or "never", state
+        )
+    print_result([_as_dict(key) for key in found], table, as_json=as_json)
 
 
-def _revoke(given: argparse.Namespace, engine: "Engine", settings: "RecordSettings") -> None:
-    from serving.auth.api_keys import revoke_key
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@with_record_database
+def revoke(database: RecordDatabase, *, key_id: str, as_json: bool) -> None:
+    """Refuse a key from now on; ID is the 8 hexadecimal digits after acc_."""
+    from serving.auth import api_keys
 
-    key = revoke_key(engine, given.id)
-    seconds = settings.refresh_seconds
-    say(given, _facts(key), f"{key.id} ({key.name}) is revoked; a running service refuses it within {seconds:g} s")
+    key = api_keys.revoke_key(database.engine, key_id)
+    seconds = database.settings.refresh_seconds
+    text = f"{key.id} ({key.name}) is revoked; a running service refuses it within {seconds:g} s"
+    print_result(_as_dict(key), text, as_json=as_json)
 
 
-def _facts(key: "ApiKey") -> dict[str, Any]:
+def _as_dict(key: "ApiKey") -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
@@ -106,5 +92,5 @@ def _facts(key: "ApiKey") -> dict[str, Any]:
     }
 
 
-def _moment(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
+def _format_time(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time else ""

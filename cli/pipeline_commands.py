@@ -1,178 +1,239 @@
-"""One function a pipeline: run it, leave its files, and say what came out and where to look next."""
+"""One function a pipeline: run it, write its files, and print its results and where to look next."""
 
-import argparse
 import hashlib
+import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.loading import Configuration
-from cli import output_files, tables
-from cli.model_choice import chosen_file
+from cli import output_files, run_summaries
+from cli.model_lookup import find_model_file
+from cli.run_options import RunOptions
 from cli.runs import latest_run, run_pipeline
-from cli.timing import add, phase, summary
-from cli.tracking import print_registered, tracking_store
+from cli.timing import add_seconds, phase, phase_summary
+from cli.tracking import check_tracking_server, print_registered_versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tracking.deployment import DeployedService
+
 WITHOUT_PLACE = "without_place"
 
 
-def ingestion(configuration: Configuration, given: argparse.Namespace) -> None:
-    """Read, validate and clean; print what was found in the files and what became of it."""
+def ingestion(configuration: Configuration, options: RunOptions) -> None:
+    """Read, validate and clean the data; print the findings and the number of rows."""
     from pipelines.ingestion import ingestion as pipeline
 
-    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration))
-    _leave_tables(run, configuration, given)
-    report = output_files.output(run, "ingest", "validation_report").load()
-    tables.print_ingestion(report, run.steps["ingest"].run_metadata, _ingestion_folder(configuration, "ingestion"))
+    run = _run(pipeline, configuration, options, fingerprint=_fingerprint(configuration))
+    _write_tables(run, configuration, options)
+    report = output_files.step_output(run, "ingest", "validation_report").load()
+    run_summaries.print_ingestion(
+        report, run.steps["ingest"].run_metadata, _data_reports_folder(configuration, "ingestion")
+    )
 
 
-def features(configuration: Configuration, given: argparse.Namespace) -> None:
-    """Build the features."""
+def features(configuration: Configuration, options: RunOptions) -> None:
+    """Compute the features of the accidents."""
     from pipelines.features import features as pipeline
 
-    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration))
-    _leave_tables(run, configuration, given)
+    run = _run(pipeline, configuration, options, fingerprint=_fingerprint(configuration))
+    _write_tables(run, configuration, options)
 
 
-def training(configuration: Configuration, given: argparse.Namespace) -> None:
-    """Train, evaluate and compare; leave bundles, figures and reports; print the comparison."""
+def training(configuration: Configuration, options: RunOptions) -> None:
+    """Train, evaluate and compare the models; write them with metrics and reports; print the comparison."""
     without_place = None
     if configuration.training.compare_without_geography:
-        blind = configuration.model_copy(
+        reduced = configuration.model_copy(
             update={"features": configuration.features.model_copy(update={"geography": False})}
         )
         print("first without the place", flush=True)
-        without_place = str(output_files.output(_train(blind, given), "compare_models", "evaluations").id)
+        without_place = str(output_files.step_output(_train(reduced, options), "compare_models", "evaluations").id)
         print("now with the place", flush=True)
-    store = tracking_store(configuration.tracking)
-    run = _train(configuration, given, without_place=without_place, store=store)
+    store = check_tracking_server(configuration.tracking)
+    run = _train(configuration, options, without_place=without_place, store=store)
     settings = configuration.training
-    comparison = output_files.output(run, "compare_models", "model_comparison").load()
-    best = output_files.output(run, "compare_models", "best_model_type").load()
-    tables.print_comparison(comparison, best, settings.models_folder, settings.reports_folder)
+    comparison = output_files.step_output(run, "compare_models", "model_comparison").load()
+    best = output_files.step_output(run, "compare_models", "best_model_type").load()
+    run_summaries.print_comparison(comparison, best, settings.models_folder, settings.reports_folder)
     if store:
-        print_registered(output_files.output(run, "track_training", "registered_models").load())
-    print(summary())
+        print_registered_versions(output_files.step_output(run, "track_training", "registered_models").load())
+    print(phase_summary())
 
 
-def _train(configuration: Configuration, given: argparse.Namespace, **arguments: Any) -> Any:
+def _train(configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:
     from pipelines.training import training as pipeline
 
     fingerprint = _fingerprint(configuration)
     version = model_version(configuration, fingerprint)
-    run = _run(pipeline, configuration, given, version=version, fingerprint=fingerprint, **arguments)
-    _leave_tables(run, configuration, given)
+    run = _run(pipeline, configuration, options, version=version, fingerprint=fingerprint, **arguments)
+    _write_tables(run, configuration, options)
     settings = configuration.training
-    place = Path() if configuration.features.geography else Path(WITHOUT_PLACE)
+    subfolder = "" if configuration.features.geography else WITHOUT_PLACE
     with phase("files"):
-        output_files.write_models(run, settings.models, settings.models_folder / place, settings.reports_folder / place)
+        output_files.write_models(
+            run, settings.models, settings.models_folder / subfolder, settings.reports_folder / subfolder
+        )
     return run
 
 
-def evaluation(configuration: Configuration, given: argparse.Namespace) -> None:
-    """Measure the chosen model on the accidents of the source; leave figures and a report."""
+def evaluation(configuration: Configuration, options: RunOptions) -> None:
+    """Measure a model on the accidents of the source; write metrics and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
     run = _run(
         pipeline,
         configuration,
-        given,
+        options,
         fingerprint=_fingerprint(configuration),
-        bundle=_chosen_model(configuration, given),
+        bundle=_find_model(configuration, options),
     )
-    found = output_files.output(run, "evaluate_model", "evaluation").load()
+    metrics = output_files.step_output(run, "evaluate_model", "evaluation").load()
     folder = configuration.training.reports_folder / "evaluation"
-    output_files.write_json(folder / "metrics.json", found)
+    output_files.write_json(folder / "metrics.json", metrics)
     output_files.write_text(
-        folder / "report.html", output_files.output(run, "evaluate_model", "evaluation_report").load()
+        folder / "report.html", output_files.step_output(run, "evaluate_model", "evaluation_report").load()
     )
-    tables.print_evaluation(found, folder)
+    run_summaries.print_evaluation(metrics, folder)
 
 
-def inference(configuration: Configuration, given: argparse.Namespace) -> None:
+def inference(configuration: Configuration, options: RunOptions) -> None:
     """Score the accidents of `--input` into `--output`."""
     from pipelines.inference import inference as pipeline
 
-    target = str(Path(given.output).resolve())
+    target = options.output or ""
     run = _run(
-        pipeline, configuration, given, bundle=_chosen_model(configuration, given), source=given.input, target=target
+        pipeline,
+        configuration,
+        options,
+        bundle=_find_model(configuration, options),
+        source=options.input,
+        target=str(Path(target).resolve()),
     )
-    tables.print_scoring(output_files.output(run, "score_accidents", "scoring").load(), given.output)
+    run_summaries.print_scoring(output_files.step_output(run, "score_accidents", "scoring").load(), target)
 
 
-def labelled(configuration: Configuration, given: argparse.Namespace) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Features and accidents of the source in the same order, from the features pipeline."""
+def load_features(configuration: Configuration, *, debug: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Run the features pipeline, mostly from the cache.
+
+    Returns:
+        Features and accidents of the source, in the same order.
+    """
     from pipelines.features import features as pipeline
 
-    run = _run(pipeline, configuration, given, fingerprint=_fingerprint(configuration))
-    return output_files.output(run, "build_features", "features").load(), output_files.output(
+    run = _run(pipeline, configuration, RunOptions(debug=debug), fingerprint=_fingerprint(configuration))
+    return output_files.step_output(run, "build_features", "features").load(), output_files.step_output(
         run, "ingest", "accidents"
     ).load()
 
 
-def _chosen_model(configuration: Configuration, given: argparse.Namespace) -> str:
-    """The model that was named, else that of best validation F1 of the latest training."""
-    named = chosen_file(given, configuration)
-    if named:
-        return str(named)
+def deployment(configuration: Configuration, options: RunOptions) -> None:
+    """Serve a registered model; with `--status` and `--stop` list or stop what is served.
+
+    Raises:
+        ConfigurationError: the stack has no model deployer.
+        PipelineError: no version is in the stage, the model fails its smoke test, or the service does not start.
+    """
+    from tracking.deployment import active_model_deployer, list_services, stop_services
+    from tracking.names import resolve_model_name
+
+    active_model_deployer()
+    name = resolve_model_name(options.model_name) if options.model_name else None
+    if options.status:
+        _print_services(list_services(name), "", "nothing is deployed")
+    elif options.stop:
+        _print_services(stop_services(name), "stopped", "nothing was deployed")
+    else:
+        _deploy(configuration, options, name)
+
+
+def _deploy(configuration: Configuration, options: RunOptions, name: str | None) -> None:
+    from pipelines.deployment import deployment as pipeline
+
+    run = run_pipeline(
+        pipeline, cache=False, debug=options.debug, configuration=configuration, name=name, number=options.version
+    )
+    service = output_files.step_output(run, "deploy_model", "deployment").load()
+    print(f"{service['name']} {service['version']} answers at {service['url']}")
+    if service["downtime_seconds"]:
+        print(f"for {service['downtime_seconds']:.0f} s no service answered, while it replaced the one before")
+    records = json.dumps({"dataframe_records": [{"accident": "{…}"}]}, ensure_ascii=False)
+    print(f"try it    curl {service['url']} -H 'Content-Type: application/json' -d '{records}'")
+    stack = f" --stack {options.stack}" if options.stack else ""
+    print(f"stop it   python run.py --deployment --stop{stack}")
+
+
+def _print_services(services: "list[DeployedService]", state: str, if_none: str) -> None:
+    for service in services:
+        shown = state or ("answers" if service.running else "does not answer")
+        process = f" (process {service.pid})" if service.pid else ""
+        print(f"{service.name} {service.version} {shown} {service.url}{process}")
+    if not services:
+        print(if_none)
+
+
+def _find_model(configuration: Configuration, options: RunOptions) -> str:
+    """The file of the model that was named, or the artifact id of the best model of the latest training."""
+    model_file = find_model_file(options, configuration)
+    if model_file:
+        return str(model_file)
     run = latest_run("training")
-    best = output_files.output(run, "compare_models", "best_model_type").load()
-    return str(output_files.output(run, f"train_{best}", f"{best}_model").id)
+    best = output_files.step_output(run, "compare_models", "best_model_type").load()
+    return str(output_files.step_output(run, f"train_{best}", f"{best}_model").id)
 
 
-def _run(pipeline: Any, configuration: Configuration, given: argparse.Namespace, **arguments: Any) -> Any:
-    folder = _ingestion_folder(configuration, pipeline.name)
+def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:
+    folder = _data_reports_folder(configuration, pipeline.name)
     with phase("pipeline"):
         run = run_pipeline(
             pipeline,
-            cache=not given.no_cache,
-            debug=given.debug,
-            on_failure=partial(_tell_of_data, folder=folder),
+            cache=not options.no_cache,
+            debug=options.debug,
+            on_failure=partial(_describe_data_failure, folder=folder),
             configuration=configuration,
             **arguments,
         )
     with phase("files"):
-        output_files.write_ingestion(run, folder)
+        output_files.write_data_reports(run, folder)
     for name, step in run.steps.items():
         if str(step.status) == "completed":
             seconds = (step.end_time - step.start_time).total_seconds()
-            add(name, seconds)
-            add("pipeline", -seconds)
+            add_seconds(name, seconds)
+            add_seconds("pipeline", -seconds)
     return run
 
 
-def _ingestion_folder(configuration: Configuration, pipeline: str) -> Path:
-    """Where a pipeline reports on the data that it read; data to measure or score are not those of the models."""
+def _data_reports_folder(configuration: Configuration, pipeline: str) -> Path:
+    """Folder for reports on the raw data; evaluation and inference read other data than the models."""
     folder = configuration.training.reports_folder
     return (folder / pipeline if pipeline in {"evaluation", "inference"} else folder) / "ingestion"
 
 
-def _tell_of_data(run: Any, folder: Path) -> str:
-    """Leave what a failed run found in the data, and say where if it was the data that stopped it."""
-    written = output_files.write_ingestion(run, folder)
-    step = output_files.reading_step(run)
+def _describe_data_failure(run: Any, folder: Path) -> str:
+    """Write the data reports of a failed run; a sentence that names them if the data were refused, or nothing."""
+    written = output_files.write_data_reports(run, folder)
+    step = output_files.data_step(run)
     refused = written and str(step.status) == "failed"
-    return f"All that was found in the data: {', '.join(map(str, written))}" if refused else ""
+    return f"Reports on the data: {', '.join(map(str, written))}" if refused else ""
 
 
 def _fingerprint(configuration: Configuration) -> str:
-    """Checksum of the files of the source, which are generated or downloaded now where they are not there yet."""
+    """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
     from accidents.sources.fingerprint import fingerprint
     from accidents.sources.resolve import resolve_editions
 
     source = configuration.ingestion.source
     with phase("files of the source"):
         editions = resolve_editions(source, progress=True)
-        found = fingerprint(editions)
-        output_files.write_manifest(source.data_folder / "manifest.json", source.location, found, editions)
-    return found
+        digest = fingerprint(editions)
+        output_files.write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
+    return digest
 
 
 def model_version(configuration: Configuration, fingerprint: str) -> Any:
-    """The version of the ZenML model that a training makes: source, level, a digest of data, configuration and code."""
+    """The ZenML model version of a training, named after source, level and a digest of data, configuration and code."""
     from zenml import Model
 
     from steps.caching import code_digest
@@ -186,6 +247,6 @@ def model_version(configuration: Configuration, fingerprint: str) -> Any:
     return Model(name="accident_priority", version=name)
 
 
-def _leave_tables(run: Any, configuration: Configuration, given: argparse.Namespace) -> None:
+def _write_tables(run: Any, configuration: Configuration, options: RunOptions) -> None:
     with phase("files"):
-        output_files.write_tables(run, configuration.ingestion.source.data_folder.parent, csv=given.csv)
+        output_files.write_tables(run, configuration.ingestion.source.data_folder.parent, csv=options.csv)

@@ -3,95 +3,74 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
-import argparse
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from cli.records import run, say, shared
+import click
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from accidents.configuration.records import RecordSettings
-
-_EPILOG = """Predictions hold personal data, and so do exported files, which are readable by their owner alone.
-
-exit codes: 0 done, 1 something is missing or failed, 2 the command line or the configuration is wrong"""
+from cli.decorators import RecordDatabase, with_record_database
+from cli.options import Days, Group
+from cli.output import print_result
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line after `python run.py predictions`."""
-    result = argparse.ArgumentParser(
-        prog="run.py predictions",
-        description="Count, export and delete the predictions that the service has logged.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    parents = [shared()]
-    commands.add_parser("count", parents=parents, allow_abbrev=False, help="how many there are, of when")
-    prune = commands.add_parser("prune", parents=parents, allow_abbrev=False, help="delete old ones, for ever")
-    prune.add_argument("--days", type=_days, metavar="N", help="older than this; without it, as configured")
-    prune.add_argument("--dry-run", action="store_true", help="only say how many would be deleted")
-    export = commands.add_parser("export", parents=parents, allow_abbrev=False, help="write them to a file")
-    export.add_argument("--output", required=True, type=Path, metavar="FILE", help="ends in .jsonl or .parquet")
-    export.add_argument("--since", type=_moment, metavar="TIME", help="2026-01-31 or 2026-01-31T08:00, in UTC")
-    return result
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Do what was typed after `python run.py predictions`; returns the exit code: 0 done, 1 failed, 2 refused."""
-    return run(parser(), {"count": _count, "prune": _prune, "export": _export}, arguments)
-
-
-def _days(text: str) -> float:
+def _parse_time(text: str) -> datetime:
     try:
-        days = float(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        days = -1.0
-    if not 0 <= days <= 36_500:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a number from 0 to 36500")
-    return days
+        raise click.BadParameter(f"{text!r}: write a day, 2026-01-31, or a time, 2026-01-31T08:00") from None
+    return time.replace(tzinfo=time.tzinfo or UTC)
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: write a day, 2026-01-31, or a time, 2026-01-31T08:00") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+@click.group(
+    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
+)
+def predictions() -> None:
+    """Count, export and delete the predictions that the service has logged.
+
+    Predictions hold personal data, and so do exported files, which are readable by their owner alone.
+    """
 
 
-def _count(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
+@predictions.command()
+@with_record_database
+def count(database: RecordDatabase, *, as_json: bool) -> None:
+    """Count them, with the times of the first and the last."""
     from serving.records.retention import summarise_predictions
 
-    found = summarise_predictions(engine)
+    result = summarise_predictions(database.engine)
     values = {
-        "predictions": found.predictions,
-        "first": found.first.isoformat() if found.first else None,
-        "last": found.last.isoformat() if found.last else None,
-        "outcomes": found.outcomes,
+        "predictions": result.predictions,
+        "first": result.first.isoformat() if result.first else None,
+        "last": result.last.isoformat() if result.last else None,
+        "outcomes": result.outcomes,
     }
-    of_when = f", {found.first:%Y-%m-%d %H:%M} to {found.last:%Y-%m-%d %H:%M} UTC" if found.first else ""
-    say(given, values, f"{found.predictions:,} predictions{of_when}; the outcome of {found.outcomes:,} is known")
+    times = f", {result.first:%Y-%m-%d %H:%M} to {result.last:%Y-%m-%d %H:%M} UTC" if result.first else ""
+    text = f"{result.predictions:,} predictions{times}; the outcome of {result.outcomes:,} is known"
+    print_result(values, text, as_json=as_json)
 
 
-def _prune(given: argparse.Namespace, engine: "Engine", settings: "RecordSettings") -> None:
-    from serving.records.retention import count_before, prune
+@predictions.command()
+@click.option("--days", type=Days(zero=True), metavar="N", help="older than this; without it, as configured")
+@click.option("--dry-run", is_flag=True, help="only print how many would be deleted")
+@with_record_database
+def prune(database: RecordDatabase, *, days: float | None, dry_run: bool, as_json: bool) -> None:
+    """Delete old ones, for ever."""
+    from serving.records import retention
 
-    days = settings.keep_days if given.days is None else given.days
-    before = datetime.now(UTC) - timedelta(days=days)
-    number = count_before(engine, before) if given.dry_run else prune(engine, before)
-    done = "would delete" if given.dry_run else "deleted"
-    values = {"predictions": number, "before": before.isoformat(), "deleted": not given.dry_run}
-    say(given, values, f"{done} {number:,} predictions made before {before:%Y-%m-%d %H:%M} UTC")
+    before = datetime.now(UTC) - timedelta(days=database.settings.keep_days if days is None else days)
+    number = (retention.count_before if dry_run else retention.prune)(database.engine, before)
+    values = {"predictions": number, "before": before.isoformat(), "deleted": not dry_run}
+    verb = "would delete" if dry_run else "deleted"
+    print_result(values, f"{verb} {number:,} predictions made before {before:%Y-%m-%d %H:%M} UTC", as_json=as_json)
 
 
-def _export(given: argparse.Namespace, engine: "Engine", _: "RecordSettings") -> None:
-    from serving.records.export import export_predictions
+@predictions.command()
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help=".jsonl or .parquet")
+@click.option("--since", type=_parse_time, metavar="TIME", help="2026-01-31 or 2026-01-31T08:00, in UTC")
+@with_record_database
+def export(database: RecordDatabase, *, output: Path, since: datetime | None, as_json: bool) -> None:
+    """Write them to a file."""
+    from serving.records import export as exporter
 
-    number = export_predictions(engine, given.output, given.since)
-    say(given, {"predictions": number, "file": str(given.output)}, f"{given.output}: {number:,} predictions")
+    number = exporter.export_predictions(database.engine, output, since)
+    print_result({"predictions": number, "file": str(output)}, f"{output}: {number:,} predictions", as_json=as_json)

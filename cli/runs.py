@@ -1,4 +1,4 @@
-"""Runs of pipelines: start one, find its results again, and say in one paragraph why it failed."""
+"""Runs of pipelines: start one, find the latest one, and describe a failure in one paragraph."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,11 +6,11 @@ from typing import Any
 
 from accidents.errors import AccidentsError, ModelError
 
-DEBUG = "Run it again with --debug to see the traceback."
+DEBUG_HINT = "Run it again with --debug to see the traceback."
 
 
 class PipelineError(AccidentsError):
-    """A pipeline failed; the text says in which step and why."""
+    """A pipeline failed; the message has the step and the reason."""
 
 
 def run_pipeline(
@@ -20,19 +20,19 @@ def run_pipeline(
     debug: bool,
     on_failure: Callable[[Any], str] = lambda _: "",
     version: Any = None,
-    advice: str = DEBUG,
+    hint: str = DEBUG_HINT,
     **arguments: Any,
 ) -> Any:
     """Run a pipeline to its end and return the run.
 
     Args:
         pipeline: the pipeline.
-        cache: whether results of earlier runs are used.
-        debug: leave exceptions as they are.
-        on_failure: leaves the files of a run that failed, and gives a sentence on them, or nothing.
-        version: the version of a ZenML model that the run belongs to.
-        advice: what to do about a failure, its last line.
-        **arguments: what the pipeline takes.
+        cache: use cached results of earlier runs.
+        debug: let the exceptions of ZenML and of the steps pass.
+        on_failure: is called with a failed run; returns a sentence for the error message, or nothing.
+        version: the ZenML model version of the run.
+        hint: the last line of the error message.
+        **arguments: arguments of the pipeline.
 
     Raises:
         PipelineError: a step failed.
@@ -48,7 +48,7 @@ def run_pipeline(
         files = on_failure(run) if run else ""
         if debug:
             raise
-        raise PipelineError(_why(pipeline.name, run, error, (files, advice))) from error
+        raise PipelineError(_failure_message(pipeline.name, run, error, (files, hint))) from error
     return Client().get_pipeline_run(name)
 
 
@@ -56,7 +56,7 @@ def latest_run(pipeline: str) -> Any:
     """The latest completed run of a pipeline.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is none; names the command that makes one.
     """
     from zenml.client import Client
 
@@ -67,26 +67,27 @@ def latest_run(pipeline: str) -> Any:
 
 
 def _run_named(name: str) -> Any:
-    """The run of that name; None where a pipeline failed before its run began."""
+    """The run of that name; None where a pipeline failed before its run was created."""
     from zenml.client import Client
 
     runs = Client().list_pipeline_runs(name=name, size=1).items
     return runs[0] if runs else None
 
 
-def _why(pipeline: str, run: Any, error: Exception, hints: tuple[str, ...]) -> str:
-    """One paragraph: the failed steps and their reasons, or the error itself where no step had begun."""
+def _failure_message(pipeline: str, run: Any, error: Exception, hints: tuple[str, ...]) -> str:
+    """The failed steps and their errors, or `error` itself where no step has run."""
     failed = [step for step in run.steps.values() if str(step.status) == "failed"] if run else []
-    reasons = [f"the step {step.name} failed: {_reason(step)}" for step in failed]
-    told = "\n".join(reasons) or f"{type(error).__name__}: {error}"
-    lines = [f"the pipeline {pipeline} stopped: {told}", *hints]
+    errors = [f"the step {step.name} failed: {_step_error(step)}" for step in failed]
+    message = "\n".join(errors) or f"{type(error).__name__}: {error}"
+    lines = [f"the pipeline {pipeline} stopped: {message}", *hints]
     return "\n".join(line for line in lines if line)
 
 
-def _reason(step: Any) -> str:
-    """The message of the exception that ended a step; its class, too, where it is none of the project's own."""
+def _step_error(step: Any) -> str:
+    """The message of the exception in a step, after its class unless it is an error of the project."""
     failure = step.exception_info
     if failure is None:
         return "no reason was recorded"
-    kind = str(failure.source)
-    return str(failure.message) if kind.startswith("accidents.errors.") else f"{kind}: {failure.message}"
+    error_class = str(failure.source)
+    known = error_class.startswith("accidents.errors.")
+    return str(failure.message) if known else f"{error_class}: {failure.message}"

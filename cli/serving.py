@@ -1,76 +1,75 @@
-"""`--serve`: which model the service answers with, and what is said when it does."""
+"""`--serve`: find the model, run the service, and print where it answers."""
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accidents.configuration.loading import Configuration
 from accidents.errors import ModelError
+from cli.run_options import RunOptions
 
 if TYPE_CHECKING:
+    from accidents.configuration.loading import Configuration
     from serving.process.supervisor import ModelResolver, ServerProcess
 
 
-def serve(given: argparse.Namespace, configuration: Configuration) -> int:
-    """Serve until told to stop; returns the exit code.
+def serve(options: RunOptions, configuration: "Configuration") -> int:
+    """Serve until the process is told to stop.
+
+    Returns:
+        The exit code.
 
     Raises:
-        ConfigurationError: it would be open to others without a key, or the port is taken.
-        ModelError: there is no model, or the server does not come up.
+        ConfigurationError: other machines could use it without a key, or the port is taken.
+        ModelError: there is no model, or the server does not start.
     """
-    from cli.zenml_session import read_environment
+    from cli.zenml_session import load_environment
 
-    read_environment()
+    load_environment()
     from serving.process.bind_check import check_bind_address
     from serving.process.supervisor import model_file_resolver
     from serving.process.supervisor import serve as run
 
     settings = configuration.serving
     check_bind_address(settings)
-    find = (
-        model_file_resolver(_existing(Path(given.model_path)))
-        if given.model_path
-        else _of_registry(configuration, given)
-    )
+    if options.model_path:
+        model_file = Path(options.model_path)
+        if not model_file.is_file():
+            raise ModelError(f"{model_file}: there is no such file; train a model with 'python run.py --training'")
+        find = model_file_resolver(model_file)
+    else:
+        find = _find_registered(options, configuration)
 
-    def tell(service: "ServerProcess") -> None:
+    def print_addresses(service: "ServerProcess") -> None:
         print(f"serving {service.pointer.name} {service.pointer.version}")
         print(f"page {service.url}/   API {service.url}/docs   (Ctrl-C ends it)")
         if not settings.anonymous:
             print("callers need a key: python run.py keys create --name NAME --role predict", flush=True)
         sys.stdout.flush()
 
-    return run(settings, find, tell)
+    return run(settings, find, print_addresses)
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise ModelError(f"{path}: there is no such file; train a model with 'python run.py --training'")
-    return path
+def _find_registered(options: RunOptions, configuration: "Configuration") -> "ModelResolver":
+    """A function that looks the model up in the registry: `--model-name`, or the best in the stage of the service."""
+    from cli.zenml_session import prepare_zenml
 
-
-def _of_registry(configuration: Configuration, given: argparse.Namespace) -> "ModelResolver":
-    """Finds the model that holds the stage, or the version that was named, in the registry in use."""
-    from cli.zenml_session import prepare
-
-    prepare(given.stack, debug=given.debug)
-    from cli.model_choice import chosen_version, fetched, stored_beside
+    prepare_zenml(options.stack, debug=options.debug)
+    from cli.model_lookup import download_model, find_version, recorded_answers
     from serving.model.pointer import ModelPointer
     from tracking.connection import connect, current_target
     from tracking.registry import Registry
 
     folder = configuration.training.models_folder / "registry"
-    store = current_target(configuration.tracking)
-    print(f"registry {store}", flush=True)
+    target = current_target(configuration.tracking)
+    print(f"registry {target}", flush=True)
 
     def find() -> ModelPointer:
-        with connect(configuration.tracking, store) as connection:
+        with connect(configuration.tracking, target) as connection:
             registry = Registry(connection)
-            version = chosen_version(registry, given, configuration.serving.stage)
-            bundle = fetched(registry, version, folder)
-        stored = stored_beside(bundle)
-        known = str(stored.resolve()) if stored.is_file() else ""
-        return ModelPointer(str(bundle.resolve()), version.name, version.version, expected_predictions=known)
+            version = find_version(registry, options, configuration.serving.stage)
+            model_file = download_model(registry, version, folder)
+        answers = recorded_answers(model_file)
+        stored = str(answers.resolve()) if answers.is_file() else ""
+        return ModelPointer(str(model_file.resolve()), version.name, version.version, expected_predictions=stored)
 
     return find

@@ -1,4 +1,4 @@
-"""Which MLflow records a command, told before it begins, and what was recorded, told at the end."""
+"""Which MLflow server records a training, printed before it begins, and the registered versions, printed at its end."""
 
 import sys
 from collections.abc import Mapping
@@ -9,12 +9,15 @@ from accidents.models import display_name
 from cli.timing import phase
 
 
-def tracking_store(settings: TrackingSettings) -> str | None:
-    """Say which MLflow is used, make sure that it answers, and return its identity; None where nothing is recorded.
+def check_tracking_server(settings: TrackingSettings) -> str | None:
+    """Print the MLflow server or database in use and connect to it once.
+
+    Returns:
+        Its identity, which the training pipeline takes as `store`; None where the training is not tracked.
 
     Raises:
         ConfigurationError: environment and stack name different servers.
-        TrackingError: it does not answer, and going on without it is not allowed.
+        TrackingError: it does not answer, and `--allow-untracked` was not given.
     """
     if not settings.mlflow.enabled:
         print("tracking off (mlflow.enabled)", flush=True)
@@ -22,10 +25,10 @@ def tracking_store(settings: TrackingSettings) -> str | None:
     from tracking.connection import connect, current_target
     from tracking.errors import TrackingError
 
-    to = current_target(settings)
-    print(f"tracking {to}", flush=True)
+    target = current_target(settings)
+    print(f"tracking {target}", flush=True)
     try:
-        with phase("MLflow"), connect(settings, to) as connection:
+        with phase("MLflow"), connect(settings, target) as connection:
             return connection.identity
     except TrackingError as error:
         if not settings.allow_untracked:
@@ -34,8 +37,10 @@ def tracking_store(settings: TrackingSettings) -> str | None:
         return None
 
 
-def print_registered(registered: Mapping[str, Mapping[str, Any]]) -> None:
-    """One line: the versions that the models of a training became."""
-    versions = [f"{display_name(kind)} {found['version']}" for kind, found in registered.items() if found["version"]]
+def print_registered_versions(registered: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the registered versions of the models of a training in one line."""
+    versions = [
+        f"{display_name(model_type)} {model['version']}" for model_type, model in registered.items() if model["version"]
+    ]
     if versions:
         print(f"versions  {', '.join(versions)} (python run.py registry list-versions)")

@@ -1,7 +1,7 @@
-"""ZenML made ready for one command: environment, stack, and what of its messages is worth a line on the terminal.
+"""Start of every command that uses ZenML: environment, stack, and how much is logged.
 
-Call `prepare` before anything imports zenml. The user's own ZenML configuration is used and left as it is: the
-project, the `zenml` command and a team server see the same world.
+The user's own ZenML configuration is used and left as it is: the project, the `zenml` command and a team server work
+with the same stacks, runs and artifacts.
 """
 
 import functools
@@ -15,19 +15,19 @@ from contextlib import contextmanager, redirect_stdout
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
 
-AHEAD = (
+PRELOADED_MODULES = (
     "accidents.expectations.engine",
     "accidents.report.model_report",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
 )
-"""What a second process imports beside the start of ZenML, for checks of data and for reports."""
+"""Modules that a second process imports while ZenML starts, for data checks and reports."""
 
-_NOT_TOLD = ("Using an external artifact", "Skipping step")
-_TOLD = ("Step ", "Using cached version", "All steps", "Pipeline run has finished")
-_OWN = ("accidents", "cli", "steps")
-_DEFAULTS = {
+_HIDDEN_MESSAGES = ("Using an external artifact", "Skipping step")
+_PROGRESS_MESSAGES = ("Step ", "Using cached version", "All steps", "Pipeline run has finished")
+_LOGGED_PACKAGES = ("accidents", "cli", "steps")
+_ENVIRONMENT_DEFAULTS = {
     # On a busy machine threads that wait by spinning make boosters many times slower.
     "OMP_WAIT_POLICY": "PASSIVE",
     "ZENML_ANALYTICS_OPT_IN": "false",
@@ -37,79 +37,83 @@ _DEFAULTS = {
 }
 
 
-def read_environment() -> None:
-    """Read `.env`, if there is one, and then the defaults, for what the environment does not say."""
+def load_environment() -> None:
+    """Load `.env`, if there is one, and then the defaults; variables that are set keep their values."""
     from dotenv import load_dotenv
 
     load_dotenv(PROJECT_ROOT / ".env", override=False)
-    for name, value in _DEFAULTS.items():
+    for name, value in _ENVIRONMENT_DEFAULTS.items():
         os.environ.setdefault(name, value)
 
 
-def prepare(stack: str | None, *, debug: bool) -> str:
-    """Make ZenML ready for this process and return the name of the stack in use.
+def prepare_zenml(stack: str | None, *, debug: bool) -> str:
+    """Configure ZenML for this process and return the name of the stack in use.
 
     Args:
-        stack: a stack for this process alone; the user's active stack stays what it is.
+        stack: a stack for this process alone; the active stack of the user does not change. The active one where None.
         debug: show tracebacks and every message of ZenML.
 
     Raises:
-        ConfigurationError: there is no such stack; names those there are.
+        ConfigurationError: there is no such stack; lists the registered ones.
     """
-    read_environment()
-    _read_packages_once()
+    load_environment()
+    _cache_installed_packages()
     from zenml.client import Client
     from zenml.utils import source_utils
 
     source_utils.set_custom_source_root(str(PROJECT_ROOT))
     if not debug:
-        quieten()
+        filter_log_messages()
     client = Client()
     if stack:
-        known = {model.name: model for model in client.list_stacks(size=1000).items}
-        if stack not in known:
+        stacks = {model.name: model for model in client.list_stacks(size=1000).items}
+        if stack not in stacks:
             from stacks.description import unknown_stack_message
 
-            raise ConfigurationError(f"--stack {unknown_stack_message(stack, list(known))}")
-        os.environ["ZENML_ACTIVE_STACK_ID"] = str(known[stack].id)
+            raise ConfigurationError(f"--stack {unknown_stack_message(stack, list(stacks))}")
+        os.environ["ZENML_ACTIVE_STACK_ID"] = str(stacks[stack].id)
     return str(client.active_stack_model.name)
 
 
-def _read_packages_once() -> None:
-    """Read which packages are installed once a process, and not, as ZenML does, for each artifact that is stored."""
+def _cache_installed_packages() -> None:
+    """List the installed packages once a process; ZenML does so for each artifact that it stores."""
     read = importlib.metadata.packages_distributions
     if not hasattr(read, "cache_info"):
         importlib.metadata.packages_distributions = functools.cache(read)
 
 
-def quieten() -> None:
-    """Let ZenML say which steps run, and warnings; failures are told by the command, without tracebacks."""
-    for handler in logging.getLogger().handlers + logging.getLogger("zenml").handlers:
-        handler.addFilter(_worth_telling)
+def filter_log_messages() -> None:
+    """Log progress and warnings only; the command prints errors itself, without tracebacks."""
+    for handler in _log_handlers():
+        handler.addFilter(_is_shown)
 
 
 @contextmanager
-def progress_on_stderr() -> Iterator[None]:
-    """Let what steps and ZenML say go to standard error, where the output is for a program."""
-    talking = [
+def logs_to_stderr() -> Iterator[None]:
+    """Send logs and prints of steps and of ZenML to standard error, where standard output is JSON."""
+    handlers = [
         handler
-        for handler in logging.getLogger().handlers + logging.getLogger("zenml").handlers
+        for handler in _log_handlers()
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler)
     ]
-    before = [handler.setStream(sys.stderr) for handler in talking]
+    streams = [handler.setStream(sys.stderr) for handler in handlers]
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
-        for handler, stream in zip(talking, before, strict=True):
+        for handler, stream in zip(handlers, streams, strict=True):
             handler.setStream(stream or handler.stream)
 
 
-def _worth_telling(record: logging.LogRecord) -> bool:
-    """Progress of the project and of steps, and warnings; errors of ZenML are told once, by the command."""
-    if record.getMessage().startswith(_NOT_TOLD):
+def _log_handlers() -> list[logging.Handler]:
+    return logging.getLogger().handlers + logging.getLogger("zenml").handlers
+
+
+def _is_shown(record: logging.LogRecord) -> bool:
+    """Log filter: progress of the project and of steps, and warnings."""
+    if record.getMessage().startswith(_HIDDEN_MESSAGES):
         return False
     if record.name.startswith("zenml"):
         record.exc_info, record.exc_text = None, None
-        return logging.INFO < record.levelno < logging.ERROR or record.getMessage().startswith(_TOLD)
-    return record.levelno > logging.INFO or record.name.partition(".")[0] in _OWN
+        return logging.INFO < record.levelno < logging.ERROR or record.getMessage().startswith(_PROGRESS_MESSAGES)
+    return record.levelno > logging.INFO or record.name.partition(".")[0] in _LOGGED_PACKAGES

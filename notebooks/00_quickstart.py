@@ -11,8 +11,8 @@ from cli import notebook
 
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
-notebook.ready()
-configuration = notebook.configured(SOURCE)
+notebook.setup()
+configuration = notebook.load_configuration(SOURCE)
 
 # %% [markdown]
 # The steps of the pipelines are plain functions here. This one reads, validates and cleans the four published files.

@@ -9,8 +9,8 @@ from cli import notebook
 
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
-notebook.ready()
-configuration = notebook.configured(SOURCE)
+notebook.setup()
+configuration = notebook.load_configuration(SOURCE)
 
 # %%
 from steps.ingestion.ingest import ingest
@@ -45,7 +45,7 @@ FAULTS["swapped_coordinates"].apply(folder)
 # then the doubtful rows go into quarantine, and with them everything else about their accidents.
 
 # %%
-tolerant = notebook.configured(str(folder), ingestion__limits__bad_keys=0.05)
+tolerant = notebook.load_configuration(str(folder), ingestion__limits__bad_keys=0.05)
 kept, *_, tolerated, aside, _ = ingest(tolerant.ingestion, fingerprint=notebook.fingerprint(tolerant))
 print(f"{len(kept):,} accidents kept, {len(aside)} rows set aside")
 aside.groupby(["table", "reason"]).size().rename("rows").reset_index()
@@ -68,5 +68,5 @@ build_features(accidents.assign(vma=accidents["vma"] * 10, lum=accidents["lum"] 
 # With the limits as they are, the damaged copy is refused: what is wrong, in which row, and what can be done.
 
 # %% tags=["raises-exception"]
-strict = notebook.configured(str(folder))
+strict = notebook.load_configuration(str(folder))
 ingest(strict.ingestion, fingerprint=notebook.fingerprint(strict))

@@ -9,8 +9,8 @@ from cli import notebook
 
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
-notebook.ready()
-configuration = notebook.configured(SOURCE)
+notebook.setup()
+configuration = notebook.load_configuration(SOURCE)
 
 # %%
 from steps.features.build_features import build_features
@@ -88,16 +88,16 @@ performance.calibration_curve(measured, source)
 from cli.pipeline_commands import model_version
 from pipelines.training import training
 
-chosen = notebook.configured(SOURCE, training__models=[best])
+chosen = notebook.load_configuration(SOURCE, training__models=[best])
 version = model_version(chosen, fingerprint)
-run = notebook.run(training, configuration=chosen, fingerprint=fingerprint, version=version)
+run = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint, version=version)
 
 # %%
-again = notebook.run(training, configuration=chosen, fingerprint=fingerprint)
+again = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint)
 
 # %% [markdown]
 # What runs have made loads by name, here and in every later notebook. The figures are those of the cells above:
 
 # %%
-stored = notebook.artifact("model_comparison").set_index("model_type")
+stored = notebook.load_artifact("model_comparison").set_index("model_type")
 (stored["roc_auc"] - comparison.set_index("model_type")["roc_auc"]).abs().max()

@@ -9,8 +9,8 @@ from cli import notebook
 
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
-notebook.ready()
-configuration = notebook.configured(SOURCE, training__models=["lightgbm"])
+notebook.setup()
+configuration = notebook.load_configuration(SOURCE, training__models=["lightgbm"])
 
 # %% [markdown]
 # ## A stack with MLflow
@@ -18,7 +18,7 @@ configuration = notebook.configured(SOURCE, training__models=["lightgbm"])
 # otherwise stays the active one: this kernel alone is connected with it.
 
 # %%
-notebook.command("stack", "register", "local-mlflow")
+notebook.run_command("stack", "register", "local-mlflow")
 notebook.connect("local-mlflow")
 
 # %% [markdown]
@@ -26,20 +26,20 @@ notebook.connect("local-mlflow")
 
 # %%
 from cli.pipeline_commands import model_version
-from cli.tracking import tracking_store
+from cli.tracking import check_tracking_server
 from pipelines.training import training
 
 fingerprint = notebook.fingerprint(configuration)
-run = notebook.run(
+run = notebook.run_pipeline(
     training,
     configuration=configuration,
     fingerprint=fingerprint,
     version=model_version(configuration, fingerprint),
-    store=tracking_store(configuration.tracking),
+    store=check_tracking_server(configuration.tracking),
 )
 
 # %%
-notebook.command("registry", "list-versions")
+notebook.run_command("registry", "list-versions")
 
 # %% [markdown]
 # ## May it go into Production?
@@ -47,7 +47,7 @@ notebook.command("registry", "list-versions")
 # accidents that neither has learned from. See [docs/promotion.md](../docs/promotion.md).
 
 # %%
-notebook.command("registry", "auto-promote", "--model-name", "lightgbm", "--source", SOURCE)
+notebook.run_command("registry", "auto-promote", "--model-name", "lightgbm", "--source", SOURCE)
 
 # %% [markdown]
 # ## Served
@@ -56,8 +56,8 @@ notebook.command("registry", "auto-promote", "--model-name", "lightgbm", "--sour
 # %%
 from pipelines.deployment import deployment
 
-run = notebook.run(deployment, configuration=configuration)
-notebook.artifact("deployment_check")
+run = notebook.run_pipeline(deployment, configuration=configuration)
+notebook.load_artifact("deployment_check")
 
 # %% [markdown]
 # ## Asked
@@ -79,7 +79,7 @@ import json
 from accidents.inference.prediction import answer
 from accidents.requests import parse_request
 
-here = answer(notebook.artifact("lightgbm_model"), parse_request(json.loads(high_risk))).probability
+here = answer(notebook.load_artifact("lightgbm_model"), parse_request(json.loads(high_risk))).probability
 here
 
 # %% [markdown]

@@ -9,8 +9,8 @@ from cli import notebook
 
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
-notebook.ready()
-configuration = notebook.configured(SOURCE)
+notebook.setup()
+configuration = notebook.load_configuration(SOURCE)
 
 # %% [markdown]
 # ## A model to serve
@@ -44,7 +44,7 @@ import requests
 
 from serving.process.supervisor import model_file_resolver, running_server
 
-settings = notebook.configured(
+settings = notebook.load_configuration(
     serving__port=0, serving__anonymous=True, serving__records__database_url=f"sqlite:///{folder}/serving.db"
 ).serving
 service = running_here.enter_context(

@@ -9,12 +9,12 @@ from cli import notebook
 
 SOURCE = "sample"  # real years: "datagouv:2021-2023", or a folder of BAAC files
 
-notebook.ready()
-configuration = notebook.configured(SOURCE)
+notebook.setup()
+configuration = notebook.load_configuration(SOURCE)
 notebook.connect()
 
 # %%
-notebook.command("stack", "list")
+notebook.run_command("stack", "list")
 
 # %% [markdown]
 # ## From file to stack
@@ -25,16 +25,16 @@ from pathlib import Path
 print(Path("stacks/local-mlflow.yaml").read_text())
 
 # %%
-notebook.command("stack", "register", "local-mlflow")
+notebook.run_command("stack", "register", "local-mlflow")
 
 # %% [markdown]
 # Again, and every line says `unchanged`. Does every component answer?
 
 # %%
-notebook.command("stack", "register", "local-mlflow")
+notebook.run_command("stack", "register", "local-mlflow")
 
 # %%
-notebook.command("stack", "check", "local-mlflow")
+notebook.run_command("stack", "check", "local-mlflow")
 
 # %% [markdown]
 # ## The same pipeline, here and there
@@ -43,13 +43,15 @@ notebook.command("stack", "check", "local-mlflow")
 from pipelines.features import features
 
 fingerprint = notebook.fingerprint(configuration)
-here = notebook.run(features, configuration=configuration, fingerprint=fingerprint)
-there = notebook.run(features, stack="local-mlflow", cache=False, configuration=configuration, fingerprint=fingerprint)
+here = notebook.run_pipeline(features, configuration=configuration, fingerprint=fingerprint)
+there = notebook.run_pipeline(
+    features, stack="local-mlflow", cache=False, configuration=configuration, fingerprint=fingerprint
+)
 
 # %%
-from cli.output_files import output
+from cli.output_files import step_output
 
-{run.stack.name: output(run, "build_features", "features").content_hash[:12] for run in (here, there)}
+{run.stack.name: step_output(run, "build_features", "features").content_hash[:12] for run in (here, there)}
 
 # %% [markdown]
 # ## One step as a run
@@ -58,10 +60,10 @@ from cli.output_files import output
 # %%
 from steps.features.build_features import build_features
 
-tables = [notebook.artifact(name) for name in ("accidents", "vehicles", "people")]
+tables = [notebook.load_artifact(name) for name in ("accidents", "vehicles", "people")]
 with notebook.tracked(stack="local-mlflow"):
     frame = build_features(*tables)
-frame.equals(notebook.artifact("features"))
+frame.equals(notebook.load_artifact("features"))
 
 # %% [markdown]
 # The stack that is active in ZenML is still the one from before: only this kernel was switched. To switch for good:

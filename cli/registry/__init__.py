@@ -1,21 +1,40 @@
-"""`python run.py registry`: registered models on the command line."""
+"""`python run.py registry ...`: registered models, their versions and stages. The work is done in `tracking`.
 
-from collections.abc import Sequence
+Imports nothing heavy: `--help` must answer at once.
+"""
 
-from cli.exit_codes import ended
-from cli.registry.arguments import parser
+import click
+
+from cli.options import Group, config_option, debug_option
+from cli.registry import evaluation, queries, transitions
+from cli.registry.context import GroupOptions
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Do what was typed after `registry`; returns the exit code: 0 done, 1 failed or refused by rule, 2 mistyped."""
-    given = parser().parse_args(arguments)
+@click.group(cls=Group, epilog="Exit codes: 0 done, 1 failed or refused by a rule, 2 wrong command line")
+@config_option
+@click.option("--stack", metavar="NAME", help="ZenML stack for this command alone")
+@debug_option
+@click.pass_context
+def registry(context: click.Context, config: tuple[str, ...], stack: str | None) -> None:
+    """Registered models: their versions, stages, promotion and rollback."""
+    context.obj = GroupOptions(config, stack)
 
-    def answered() -> int:
-        from cli.zenml_session import read_environment
 
-        read_environment()
-        from cli.registry.answers import answer
-
-        return answer(given)
-
-    return ended(answered, debug=given.debug)
+for command in (
+    queries.list_models,
+    queries.list_versions,
+    queries.get_model,
+    queries.history,
+    transitions.transition,
+    transitions.promote,
+    transitions.archive,
+    transitions.rollback,
+    transitions.delete_version,
+    transitions.delete_model,
+    transitions.prune,
+    transitions.check,
+    evaluation.compare,
+    evaluation.evaluate_promotion,
+    evaluation.auto_promote,
+):
+    registry.add_command(command)

@@ -1,82 +1,169 @@
-"""What every command of the registry has before it: registry, configuration, what was typed; and its printing."""
+"""What every command of the registry needs: its options, the connected registry, the configuration, and printing."""
 
-import argparse
-import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Column, Table
+import click
 
-from accidents.configuration.loading import Configuration
+from accidents.configuration.stages import STAGES
 from accidents.errors import ConfigurationError
+from cli.options import Command, ListOption, debug_enabled, join_values
+from cli.output import console, print_json
 from tracking.names import resolve_model_name
-from tracking.registry import RegisteredVersion, Registry
 
-_WIDTH_OF_A_PIPE = 180
-_WHOLE = 3  # columns from the left that are never broken
+if TYPE_CHECKING:
+    from accidents.configuration.loading import Configuration
+    from tracking.ledger import LedgerEntry
+    from tracking.registry import RegisteredVersion, Registry
+
+_UNBROKEN_COLUMNS = 3  # from the left
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def model_option(*, required: bool = True) -> Option:
+    """`--model-name`."""
+    text = f"registered name or model type, in any letter case{'' if required else '; by default all'}"
+    return click.option("--model-name", required=required, metavar="NAME", help=text)
+
+
+def version_option(*, required: bool = True) -> Option:
+    """`--version`."""
+    text = f"number of the version{'' if required else '; by default the latest'}"
+    return click.option("--version", required=required, metavar="N", help=text)
+
+
+def stage_option(stages: Sequence[str] = STAGES, default: str | None = None) -> Option:
+    """`--stage`, in any letter case."""
+    kind = click.Choice(stages, case_sensitive=False)
+    return click.option("--stage", type=kind, required=default is None, default=default, show_default=True)
+
+
+def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--source` and `--years`, which override the configuration."""
+    source = click.option("--source", metavar="SOURCE", help="labelled accidents to measure on")
+    years = click.option(
+        "--years", cls=ListOption, callback=join_values, metavar="YEARS", help="2021, 2019-2024 or 2019,2021"
+    )
+    return source(years(function))
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="only print what would be done")
+yes_option = click.option("--yes", is_flag=True, help="do not ask for confirmation")
 
 
 @dataclass(frozen=True)
-class Desk:
-    """One command under way."""
+class GroupOptions:
+    """The options in front of the command."""
 
-    registry: Registry
-    configuration: Configuration
-    given: argparse.Namespace
+    config: tuple[str, ...]
+    stack: str | None
 
-    @property
-    def names(self) -> list[str]:
-        """The model that was named, or all that are registered."""
-        return [self.name] if self.given.model_name is not None else self.registry.models()
 
-    @property
-    def name(self) -> str:
-        """The model that was named."""
-        return resolve_model_name(self.given.model_name)
+@dataclass(frozen=True)
+class RegistryContext:
+    """A connected registry, the configuration, and how results are printed."""
 
-    @property
-    def version(self) -> RegisteredVersion:
-        """The version that was named, else the latest."""
-        number = self.given.version
-        return self.registry.version(self.name, number) if number is not None else self.registry.latest(self.name)
+    registry: "Registry"
+    configuration: "Configuration"
+    as_json: bool
 
-    def say(self, text: str) -> None:
-        """Print a line for people; nothing where JSON is asked for."""
-        if not getattr(self.given, "json", False):
+    def names(self, model_name: str | None) -> list[str]:
+        """The registered name of a model; all registered names where None."""
+        return self.registry.models() if model_name is None else [resolve_model_name(model_name)]
+
+    def version(self, model_name: str, number: str | None) -> "RegisteredVersion":
+        """A version by its number; the latest where None."""
+        name = resolve_model_name(model_name)
+        return self.registry.latest(name) if number is None else self.registry.version(name, number)
+
+    def print_text(self, text: str) -> None:
+        """Print a line, unless the output is JSON."""
+        if not self.as_json:
             print(text, flush=True)
 
-    def show(self, values: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print values as JSON, if asked to, else the rows as a table."""
-        if self.given.json:
-            print(json.dumps(values, indent=2))
+    def print_table(self, values: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print rows as a table, or values as JSON."""
+        from rich.table import Column, Table
+
+        if self.as_json:
+            print_json(values)
             return
-        table = Table(*(Column(name, overflow="fold", no_wrap=place < _WHOLE) for place, name in enumerate(columns)))
+        table = Table(
+            *(Column(name, overflow="fold", no_wrap=index < _UNBROKEN_COLUMNS) for index, name in enumerate(columns))
+        )
         for row in rows:
             table.add_row(*row)
         console().print(table)
 
-    def sure(self, question: str) -> bool:
-        """Ask, unless `--yes` was typed.
-
-        Raises:
-            ConfigurationError: nobody can answer.
-        """
-        if self.given.yes:
-            return True
-        if not sys.stdin.isatty():
-            raise ConfigurationError(f"{question} There is no terminal to answer on: add --yes")
-        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    def print_entry(self, entry: "LedgerEntry") -> None:
+        """Print a change of stage, as it stands in the ledger."""
+        if self.as_json:
+            print_json(asdict(entry))
+        archived = f"; {entry.previous} is archived" if entry.previous else ""
+        self.print_text(f"{entry.model} {entry.version} is in {entry.stage}{archived}")
 
 
-def console() -> Console:
-    """Where tables go; wide enough where that is no terminal."""
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH_OF_A_PIPE, force_jupyter=False)
+def registry_command(name: str, *options: Option) -> Callable[[Callable[..., int]], click.Command]:
+    """Make a function a command of the registry.
+
+    Args:
+        name: the name of the command.
+        *options: its options.
+
+    Returns:
+        A decorator. The function gets a `RegistryContext` and, by name, every option but `--json`, `--source` and
+        `--years`, and returns an exit code. Its docstring is the help of the command.
+    """
+
+    def decorate(function: Callable[..., int]) -> click.Command:
+        @click.pass_obj
+        @wraps(function)
+        def connect_and_call(group: GroupOptions, **values: Any) -> int:
+            from cli.zenml_session import load_environment, prepare_zenml
+
+            load_environment()
+            from accidents.configuration.loading import load_configuration
+            from tracking.connection import connect
+            from tracking.registry import Registry
+
+            overrides = {
+                "ingestion.source.location": values.pop("source", None),
+                "ingestion.source.years": values.pop("years", None),
+            }
+            flags = {"ingestion.source.location": "--source", "ingestion.source.years": "--years"}
+            configuration = load_configuration(map(Path, group.config), overrides, flags)
+            prepare_zenml(group.stack, debug=debug_enabled())
+            with connect(configuration.tracking) as connection:
+                context = RegistryContext(Registry(connection), configuration, values.pop("as_json", False))
+                return function(context, **values)
+
+        command: Callable[..., Any] = connect_and_call
+        for option in reversed(options):
+            command = option(command)
+        return click.command(name, cls=Command)(command)
+
+    return decorate
 
 
-def facts(version: RegisteredVersion) -> dict[str, Any]:
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask on the terminal, unless `--yes` was given.
+
+    Raises:
+        ConfigurationError: standard input is no terminal.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ConfigurationError(f"{question} There is no terminal to answer on: add --yes")
+    return click.confirm(question)
+
+
+def version_as_dict(version: "RegisteredVersion") -> dict[str, Any]:
     """A version, ready for JSON."""
     return {
         "name": version.name,

@@ -1,126 +1,173 @@
 """Commands of the registry that measure versions on accidents: compare, evaluate-promotion, auto-promote."""
 
-import argparse
 import json
 import sys
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from accidents.configuration.stages import NONE
+import click
+
+from accidents.configuration.stages import EXCLUSIVE_STAGES, NONE, PRODUCTION
 from accidents.errors import AccidentsError, ConfigurationError, DataError, ModelError
-from accidents.evaluation.metrics import METRICS
-from accidents.promotion.version_comparison import compare_versions
-from cli import output_files, pipeline_commands
 from cli.exit_codes import DONE, FAILED
-from cli.registry.context import Desk
-from cli.zenml_session import progress_on_stderr
-from tracking.errors import RegistryError
-from tracking.ledger import LedgerEntry
-from tracking.promotion import (
-    EvaluationData,
-    PromotionEvaluation,
-    evaluate_candidate,
-    promote_if_approved,
-    reject_synthetic_source,
+from cli.options import ListOption, debug_enabled, json_option
+from cli.output import print_json
+from cli.registry.context import (
+    RegistryContext,
+    data_options,
+    model_option,
+    registry_command,
+    stage_option,
+    version_option,
 )
-from tracking.registry import RegisteredVersion
+from cli.zenml_session import logs_to_stderr
+from tracking.names import resolve_model_name
+
+if TYPE_CHECKING:
+    from tracking.ledger import LedgerEntry
+    from tracking.promotion import EvaluationData, PromotionEvaluation
+    from tracking.registry import RegisteredVersion
 
 
-def compare(desk: Desk) -> int:
-    """Measure versions on the same accidents; show, or write, figures, pictures and a recommendation."""
-    name, data = desk.name, _data(desk)
-    chosen = _chosen(desk, name)
-    reject_synthetic_source(data.source, chosen)
-    bundles = {version.title: desk.registry.load_bundle(version) for version in chosen}
-    found = compare_versions(
-        bundles,
+@registry_command(
+    "compare",
+    model_option(),
+    data_options,
+    click.option(
+        "--versions", cls=ListOption, metavar="N", help="numbers; by default the latest and those with a stage"
+    ),
+    click.option(
+        "--format",
+        "file_format",
+        type=click.Choice(("table", "html", "csv", "json")),
+        default="table",
+        show_default=True,
+    ),
+    click.option("--output", metavar="FILE", help="file for --format, in place of reports/registry/…"),
+)
+def compare(
+    context: RegistryContext, model_name: str, versions: tuple[str, ...], file_format: str, output: str | None
+) -> int:
+    """Measure versions on the same accidents; print or write metrics, plots and a recommendation."""
+    from accidents.atomic_write import write_text
+    from accidents.evaluation.metrics import METRICS
+    from accidents.promotion.version_comparison import compare_versions
+    from tracking.promotion import reject_synthetic_source
+
+    name, data = resolve_model_name(model_name), _load_data(context)
+    compared = _versions(context, name, versions)
+    reject_synthetic_source(data.source, compared)
+    comparison = compare_versions(
+        {version.title: context.registry.load_bundle(version) for version in compared},
         data.features,
         data.accidents,
-        desk.configuration.evaluation,
-        desk.configuration.promotion,
+        context.configuration.evaluation,
+        context.configuration.promotion,
         source=data.source,
     )
-    kind = desk.given.format
-    if kind == "table":
-        desk.given.json = False
+    by_version = comparison.table.to_dict("index")
+    if file_format == "table":
         rows = [
-            [str(title), *(f"{row[m]:.4f}" for m in METRICS)] for title, row in found.table.to_dict("index").items()
+            [str(title), *(f"{metrics[metric]:.4f}" for metric in METRICS)] for title, metrics in by_version.items()
         ]
-        desk.show(None, ("version", *METRICS), rows)
-        print(found.recommendation)
+        context.print_table(None, ("version", *METRICS), rows)
+        print(comparison.recommendation)
         return DONE
-    text = {
-        "html": lambda: found.html,
-        "csv": lambda: found.table.to_csv(index_label="version"),
-        "json": lambda: json.dumps(
-            {"recommendation": found.recommendation, "versions": found.table.to_dict("index")}, indent=2
-        ),
-    }[kind]()
-    folder = desk.configuration.training.reports_folder / "registry"
-    target = Path(desk.given.output) if desk.given.output else folder / f"{name}.{kind}"
+    if file_format == "html":
+        text = comparison.html
+    elif file_format == "csv":
+        text = comparison.table.to_csv(index_label="version")
+    else:
+        text = json.dumps({"recommendation": comparison.recommendation, "versions": by_version}, indent=2)
+    folder = context.configuration.training.reports_folder / "registry"
+    target = Path(output) if output else folder / f"{name}.{file_format}"
     try:
-        output_files.write_text(target, text)
+        write_text(target, text)
     except OSError as error:
         raise ConfigurationError(f"{target} cannot be written: {error.strerror or error}") from error
-    print(f"{target}\n{found.recommendation}")
+    print(f"{target}\n{comparison.recommendation}")
     return DONE
 
 
-def evaluate_promotion(desk: Desk) -> int:
-    """Ask the rule; exit code 1 where it refuses."""
-    judged = _judged(desk, desk.version, _data(desk))
-    _tell(desk, [(judged, None)])
-    return DONE if judged.decision.approved else FAILED
+@registry_command(
+    "evaluate-promotion",
+    model_option(),
+    version_option(required=False),
+    stage_option(EXCLUSIVE_STAGES, PRODUCTION),
+    data_options,
+    json_option,
+)
+def evaluate_promotion(context: RegistryContext, model_name: str, version: str | None, stage: str) -> int:
+    """Evaluate the promotion rule for a version, by default the latest; exit code 1 if it refuses."""
+    evaluation = _evaluate(context, context.version(model_name, version), stage, _load_data(context))
+    _print_decisions(context, [(evaluation, None)])
+    return DONE if evaluation.decision.approved else FAILED
 
 
-def auto_promote(desk: Desk) -> int:
-    """Promote the latest version of each model that the rule approves of; one that fails does not stop the others."""
-    data = _data(desk)
+@registry_command(
+    "auto-promote",
+    model_option(required=False),
+    stage_option(EXCLUSIVE_STAGES, PRODUCTION),
+    data_options,
+    json_option,
+)
+def auto_promote(context: RegistryContext, model_name: str | None, stage: str) -> int:
+    """Promote the latest version of each model if the promotion rule approves it."""
+    from tracking.errors import RegistryError
+    from tracking.promotion import promote_if_approved
+
+    data = _load_data(context)
     results: list[tuple[PromotionEvaluation, LedgerEntry | None]] = []
-    failed: list[AccidentsError] = []
-    for name in desk.names:
+    errors: list[AccidentsError] = []
+    for name in context.names(model_name):
         try:
-            judged = _judged(desk, desk.registry.latest(name), data)
-            results.append((judged, promote_if_approved(desk.registry, judged)))
-        except (DataError, ModelError, RegistryError) as error:
-            failed.append(error)
-    _tell(desk, results)
-    for reason in failed:
-        print(f"error: {reason}", file=sys.stderr)
-    return FAILED if failed else DONE
+            evaluation = _evaluate(context, context.registry.latest(name), stage, data)
+            results.append((evaluation, promote_if_approved(context.registry, evaluation)))
+        except (DataError, ModelError, RegistryError) as refusal:
+            errors.append(refusal)  # the other models are evaluated all the same
+    _print_decisions(context, results)
+    for error in errors:
+        print(f"error: {error}", file=sys.stderr)
+    return FAILED if errors else DONE
 
 
-def _judged(desk: Desk, version: RegisteredVersion, data: EvaluationData) -> PromotionEvaluation:
-    configuration = desk.configuration
-    return evaluate_candidate(
-        desk.registry, version, desk.given.stage, data, configuration.evaluation, configuration.promotion
-    )
+def _evaluate(
+    context: RegistryContext, version: "RegisteredVersion", stage: str, data: "EvaluationData"
+) -> "PromotionEvaluation":
+    from tracking.promotion import evaluate_candidate
+
+    configuration = context.configuration
+    return evaluate_candidate(context.registry, version, stage, data, configuration.evaluation, configuration.promotion)
 
 
-def _tell(desk: Desk, results: list[tuple[PromotionEvaluation, LedgerEntry | None]]) -> None:
-    if desk.given.json:
-        told = [asdict(judged.entry) | {"promoted": entry is not None} for judged, entry in results]
-        print(json.dumps(told, indent=2))
-    for judged, entry in results:
-        verdict = "approved" if judged.decision.approved else "refused"
-        done = f" and is there now{f'; {entry.previous} is archived' if entry.previous else ''}" if entry else ""
-        desk.say(f"{judged.candidate.title} for {judged.stage}: {verdict}{done}")
-        for reason in judged.entry.reasons:
-            desk.say(f"  {reason}")
+def _print_decisions(
+    context: RegistryContext, results: list[tuple["PromotionEvaluation", "LedgerEntry | None"]]
+) -> None:
+    if context.as_json:
+        print_json([asdict(evaluation.entry) | {"promoted": entry is not None} for evaluation, entry in results])
+    for evaluation, entry in results:
+        verdict = "approved" if evaluation.decision.approved else "refused"
+        moved = f" and is there now{f'; {entry.previous} is archived' if entry.previous else ''}" if entry else ""
+        context.print_text(f"{evaluation.candidate.title} for {evaluation.stage}: {verdict}{moved}")
+        for reason in evaluation.entry.reasons:
+            context.print_text(f"  {reason}")
 
 
-def _chosen(desk: Desk, name: str) -> list[RegisteredVersion]:
-    """The versions that were named, else the latest and those that hold a stage."""
-    if desk.given.versions:
-        return [desk.registry.version(name, number) for number in dict.fromkeys(desk.given.versions)]
-    found = desk.registry.versions(name)
-    return [version for place, version in enumerate(found) if place == 0 or version.stage != NONE]
+def _versions(context: RegistryContext, name: str, numbers: tuple[str, ...]) -> list["RegisteredVersion"]:
+    """The versions of these numbers; without numbers the latest one and those in a stage."""
+    if numbers:
+        return [context.registry.version(name, number) for number in numbers]
+    versions = context.registry.versions(name)
+    return [version for index, version in enumerate(versions) if index == 0 or version.stage != NONE]
 
 
-def _data(desk: Desk) -> EvaluationData:
-    """Features and labelled accidents of the source, from the features pipeline, which remembers them."""
-    given = argparse.Namespace(no_cache=False, debug=desk.given.debug)
-    with progress_on_stderr() if getattr(desk.given, "json", False) else nullcontext():
-        features, accidents = pipeline_commands.labelled(desk.configuration, given)
-    return EvaluationData(features, accidents, desk.configuration.ingestion.source.location)
+def _load_data(context: RegistryContext) -> "EvaluationData":
+    """Features and labelled accidents of the source, from a cached run of the features pipeline."""
+    from cli.pipeline_commands import load_features
+    from tracking.promotion import EvaluationData
+
+    with logs_to_stderr() if context.as_json else nullcontext():
+        features, accidents = load_features(context.configuration, debug=debug_enabled())
+    return EvaluationData(features, accidents, context.configuration.ingestion.source.location)

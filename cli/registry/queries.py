@@ -1,97 +1,120 @@
-"""Commands of the registry that only look."""
+"""Commands of the registry that read: list-models, list-versions, get-model, history."""
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from accidents.configuration.stages import PRODUCTION, STAGING
 from cli.exit_codes import DONE
-from cli.registry.context import Desk, facts
-from tracking import ledger
-from tracking.registry import RegisteredVersion
+from cli.options import json_option
+from cli.registry.context import (
+    RegistryContext,
+    model_option,
+    registry_command,
+    stage_option,
+    version_as_dict,
+    version_option,
+)
+from tracking.names import resolve_model_name
 
-_SHOWN = ("f1", "roc_auc", "precision", "recall", "ece")
+if TYPE_CHECKING:
+    from tracking.ledger import LedgerEntry
+    from tracking.registry import RegisteredVersion
+
+_METRICS = ("f1", "roc_auc", "precision", "recall", "ece")
 
 
-def list_models(desk: Desk) -> int:
-    """Registered models and who holds their stages."""
-    found = {name: desk.registry.versions(name) for name in desk.registry.models()}
+@registry_command("list-models", json_option)
+def list_models(context: RegistryContext) -> int:
+    """List registered models with their versions in Production and Staging."""
     values = [
         {
             "name": name,
             "versions": len(versions),
             "latest": versions[0].version if versions else None,
-            "production": _held(versions, PRODUCTION),
-            "staging": _held(versions, STAGING),
+            "production": _in_stage(versions, PRODUCTION),
+            "staging": _in_stage(versions, STAGING),
         }
-        for name, versions in found.items()
+        for name in context.registry.models()
+        for versions in [context.registry.versions(name)]
     ]
     if not values:
-        desk.say("no model is registered yet: python run.py --training")
+        context.print_text("no model is registered yet: python run.py --training")
     columns = ("model", "versions", "latest", PRODUCTION, STAGING)
-    desk.show(values, columns, [[str(value or "") for value in one.values()] for one in values])
+    context.print_table(values, columns, [[str(value or "") for value in row.values()] for row in values])
     return DONE
 
 
-def list_versions(desk: Desk) -> int:
-    """Versions with stages and figures."""
-    found = [version for name in desk.names for version in desk.registry.versions(name)]
+@registry_command("list-versions", model_option(required=False), json_option)
+def list_versions(context: RegistryContext, model_name: str | None) -> int:
+    """List versions with stages and metrics."""
+    versions = [version for name in context.names(model_name) for version in context.registry.versions(name)]
     rows = [
         [
-            one.name,
-            one.version,
-            one.stage,
-            f"{one.created:%Y-%m-%d %H:%M}",
-            Path(one.tags.get("source", "")).name,
-            one.tags.get("level", ""),
-            one.tags.get("training_method", ""),
-            *(f"{one.metrics[name]:.3f}" if name in one.metrics else "" for name in _SHOWN),
+            version.name,
+            version.version,
+            version.stage,
+            f"{version.created:%Y-%m-%d %H:%M}",
+            Path(version.tags.get("source", "")).name,
+            version.tags.get("level", ""),
+            version.tags.get("training_method", ""),
+            *(f"{version.metrics[name]:.3f}" if name in version.metrics else "" for name in _METRICS),
         ]
-        for one in found
+        for version in versions
     ]
-    columns = ("model", "version", "stage", "registered (UTC)", "source", "level", "method", *_SHOWN)
-    desk.show([facts(one) for one in found], columns, rows)
+    columns = ("model", "version", "stage", "registered (UTC)", "source", "level", "method", *_METRICS)
+    context.print_table([version_as_dict(version) for version in versions], columns, rows)
     return DONE
 
 
-def get_model(desk: Desk) -> int:
-    """One version and everything known of it."""
-    given, name = desk.given, desk.name
-    found = desk.version if given.version is not None else desk.registry.in_stage(name, given.stage)
-    values = facts(found)
-    told = {**values, **values["metrics"], **values["tags"]}
-    rows = [[key, str(value)] for key, value in told.items() if key not in {"metrics", "tags"}]
-    desk.show(values, ("", found.title), rows)
+@registry_command(
+    "get-model", model_option(), stage_option(default=PRODUCTION), version_option(required=False), json_option
+)
+def get_model(context: RegistryContext, model_name: str, stage: str, version: str | None) -> int:
+    """Show one version with its metrics and tags."""
+    found = (
+        context.registry.in_stage(resolve_model_name(model_name), stage)
+        if version is None
+        else context.version(model_name, version)
+    )
+    values = version_as_dict(found)
+    flat = {**values, **values["metrics"], **values["tags"]}
+    rows = [[name, str(value)] for name, value in flat.items() if name not in {"metrics", "tags"}]
+    context.print_table(values, ("", found.title), rows)
     return DONE
 
 
-def history(desk: Desk) -> int:
-    """The ledger, the latest first."""
-    name = desk.name if desk.given.model_name is not None else None
-    found = ledger.read_entries(desk.registry.connection, name)[::-1]
+@registry_command("history", model_option(required=False), json_option)
+def history(context: RegistryContext, model_name: str | None) -> int:
+    """Show the ledger, the latest first: who changed and decided what, when and why."""
+    from tracking import ledger
+
+    name = None if model_name is None else resolve_model_name(model_name)
+    entries = ledger.read_entries(context.registry.connection, name)[::-1]
     rows = [
         [
-            one.when[:19].replace("T", " "),
-            one.who,
-            one.action,
-            f"{one.model} {one.version}",
-            one.stage,
-            one.previous or "",
-            "" if one.approved is None else ("yes" if one.approved else "no"),
-            _why(one),
+            entry.when[:19].replace("T", " "),
+            entry.who,
+            entry.action,
+            f"{entry.model} {entry.version}",
+            entry.stage,
+            entry.previous or "",
+            "" if entry.approved is None else ("yes" if entry.approved else "no"),
+            _reasons(entry),
         ]
-        for one in found
+        for entry in entries
     ]
     columns = ("when (UTC)", "who", "what", "version", "stage", "in place of", "approved", "why")
-    desk.show([asdict(one) for one in found], columns, rows)
+    context.print_table([asdict(entry) for entry in entries], columns, rows)
     return DONE
 
 
-def _why(entry: ledger.LedgerEntry) -> str:
-    """The reasons; of an approval only on what it was measured, since all checks held then (`--json` has them)."""
+def _reasons(entry: "LedgerEntry") -> str:
+    """The reasons; of an approval only the data it was measured on, since all checks passed (`--json` has them)."""
     if not entry.approved:
         return "\n".join(entry.reasons)
     return f"{entry.reasons[0]}; {len(entry.reasons) - 1} checks hold"
 
 
-def _held(versions: list[RegisteredVersion], stage: str) -> str | None:
-    return next((one.version for one in versions if one.stage == stage), None)
+def _in_stage(versions: list["RegisteredVersion"], stage: str) -> str | None:
+    return next((version.version for version in versions if version.stage == stage), None)

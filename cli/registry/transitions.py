@@ -1,122 +1,147 @@
-"""Commands of the registry that change stages, delete, or mend."""
+"""Commands of the registry that change stages, delete versions, or repair differences between MLflow and ZenML."""
 
-import json
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
+import click
+
+from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, NONE, PRODUCTION
 from cli.exit_codes import DONE, FAILED
-from cli.registry.context import Desk
-from tracking import reconcile, stages
-from tracking.deployment import redeploy_if_served
-from tracking.ledger import LedgerEntry
-from tracking.registry import RegisteredVersion
+from cli.options import json_option
+from cli.output import print_json
+from cli.registry.context import (
+    RegistryContext,
+    confirm,
+    dry_run_option,
+    model_option,
+    registry_command,
+    stage_option,
+    version_option,
+    yes_option,
+)
+from tracking.names import resolve_model_name
 
 
-def give_stage(desk: Desk) -> int:
-    """Give a version a stage."""
-    return _move(desk, desk.version, desk.given.stage, "transition")
+@registry_command("transition", model_option(), version_option(), stage_option(), json_option)
+def transition(context: RegistryContext, model_name: str, version: str, stage: str) -> int:
+    """Move a version to a stage."""
+    return _move(context, model_name, version, stage, "transition")
 
 
-def promote(desk: Desk) -> int:
-    """Give a version Production or Staging."""
-    return _move(desk, desk.version, desk.given.stage, "promote")
+@registry_command(
+    "promote",
+    model_option(),
+    version_option(required=False),
+    stage_option(EXCLUSIVE_STAGES, PRODUCTION),
+    json_option,
+)
+def promote(context: RegistryContext, model_name: str, version: str | None, stage: str) -> int:
+    """Move a version, by default the latest, to Production or Staging."""
+    return _move(context, model_name, version, stage, "promote")
 
 
-def archive(desk: Desk) -> int:
+@registry_command("archive", model_option(), version_option(), json_option)
+def archive(context: RegistryContext, model_name: str, version: str) -> int:
     """Archive a version."""
-    return _move(desk, desk.version, ARCHIVED, "archive")
+    return _move(context, model_name, version, ARCHIVED, "archive")
 
 
-def _move(desk: Desk, version: RegisteredVersion, stage: str, action: str) -> int:
-    seen = desk.registry.holder(version.name, stage) if stage in (PRODUCTION, STAGING) else None
+def _move(context: RegistryContext, model_name: str, number: str | None, stage: str, action: str) -> int:
+    from tracking import stages
+    from tracking.ledger import LedgerEntry
+
+    version = context.version(model_name, number)
+    holder = context.registry.holder(version.name, stage) if stage in EXCLUSIVE_STAGES else None
     entry = LedgerEntry(action, version.name, version.version, stage, reasons=(f"on command, from {version.stage}",))
-    _told(desk, stages.transition(desk.registry, version, stage, entry, seen))
+    context.print_entry(stages.transition(context.registry, version, stage, entry, holder))
     return DONE
 
 
-def rollback(desk: Desk) -> int:
-    """Put the previous Production version back, or say which that is."""
-    if desk.given.dry_run:
-        target, current = stages.rollback_target(desk.registry, desk.name), desk.registry.holder(desk.name, PRODUCTION)
-        place = f" in place of {current.version}" if current else ""
-        if desk.given.json:
-            print(json.dumps({"version": target.version, "previous": current.version if current else None}))
-        desk.say(f"would put {target.title} back into Production{place}")
+@registry_command("rollback", model_option(), dry_run_option, json_option)
+def rollback(context: RegistryContext, model_name: str, dry_run: bool) -> int:
+    """Put the previous Production version back, and let a deployed service serve it."""
+    from tracking import stages
+    from tracking.deployment import redeploy_if_served
+
+    name = resolve_model_name(model_name)
+    if dry_run:
+        target, current = stages.rollback_target(context.registry, name), context.registry.holder(name, PRODUCTION)
+        in_place_of = f" in place of {current.version}" if current else ""
+        if context.as_json:
+            print_json({"version": target.version, "previous": current.version if current else None})
+        context.print_text(f"would put {target.title} back into Production{in_place_of}")
         return DONE
-    _told(desk, stages.rollback(desk.registry, desk.name))
-    _follow(desk)
+    context.print_entry(stages.rollback(context.registry, name))
+    version = context.registry.in_stage(name, PRODUCTION)
+    if deployed := redeploy_if_served(version, context.configuration.deployment):
+        gap = f"no service answered for {deployed.downtime_seconds:.0f} s"
+        context.print_text(f"{version.title} answers at {deployed.service.url}; {gap}")
     return DONE
 
 
-def _follow(desk: Desk) -> None:
-    """Let a service of the model deployer of the stack serve what is in Production again."""
-    current = desk.registry.in_stage(desk.name, PRODUCTION)
-    deployed = redeploy_if_served(current, desk.configuration.deployment)
-    if deployed:
-        gap = f"nobody answered for {deployed.downtime_seconds:.0f} s"
-        desk.say(f"{current.title} answers at {deployed.service.url}; {gap}")
-
-
-def delete_version(desk: Desk) -> int:
+@registry_command("delete-version", model_option(), version_option(), yes_option)
+def delete_version(context: RegistryContext, model_name: str, version: str, yes: bool) -> int:
     """Delete a version."""
-    version = desk.version
-    if version.stage != PRODUCTION and not desk.sure(f"Delete {version.title} ({version.stage})?"):
+    from tracking import stages
+
+    found = context.version(model_name, version)
+    if found.stage != PRODUCTION and not confirm(f"Delete {found.title} ({found.stage})?", yes=yes):
         return FAILED
-    stages.delete_version(desk.registry, version)
-    desk.say(f"{version.title} is deleted")
+    stages.delete_version(context.registry, found)
+    context.print_text(f"{found.title} is deleted")
     return DONE
 
 
-def delete_model(desk: Desk) -> int:
+@registry_command("delete-model", model_option(), yes_option)
+def delete_model(context: RegistryContext, model_name: str, yes: bool) -> int:
     """Delete a model with all its versions."""
-    name, count = desk.name, len(desk.registry.versions(desk.name))
-    held = desk.registry.holder(name, PRODUCTION)
-    if held is None and not desk.sure(f"Delete {name} with all its {count} versions?"):
+    from tracking import stages
+
+    name = resolve_model_name(model_name)
+    count = len(context.registry.versions(name))
+    in_production = context.registry.holder(name, PRODUCTION)
+    if in_production is None and not confirm(f"Delete {name} with all its {count} versions?", yes=yes):
         return FAILED
-    stages.delete_model(desk.registry, name)
-    desk.say(f"{name} is deleted")
+    stages.delete_model(context.registry, name)
+    context.print_text(f"{name} is deleted")
     return DONE
 
 
-def prune(desk: Desk) -> int:
-    """Delete old versions without a stage."""
-    rule = desk.configuration.tracking.pruning
+@registry_command("prune", model_option(required=False), dry_run_option, yes_option)
+def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: bool) -> int:
+    """Delete old versions without a stage, as configs/tracking.yaml sets out."""
+    from tracking import stages
+
+    rule = context.configuration.tracking.pruning
     before = datetime.now(UTC) - timedelta(days=rule.older_than_days)
     old = [
         version
-        for name in desk.names
-        for version in desk.registry.versions(name)[rule.keep_latest :]
+        for name in context.names(model_name)
+        for version in context.registry.versions(name)[rule.keep_latest :]
         if version.stage == NONE and version.created <= before
     ]
-    told = ", ".join(version.title for version in old)
+    titles = ", ".join(version.title for version in old)
     if not old:
-        desk.say(f"nothing to delete: the {rule.keep_latest} latest stay, others for {rule.older_than_days:g} days")
-    elif desk.given.dry_run:
-        desk.say(f"would delete {told}")
-    elif desk.sure(f"Delete {told}?"):
+        context.print_text(
+            f"nothing to delete: the {rule.keep_latest} latest are kept, others for {rule.older_than_days:g} days"
+        )
+    elif dry_run:
+        context.print_text(f"would delete {titles}")
+    elif confirm(f"Delete {titles}?", yes=yes):
         for version in old:
-            stages.delete_version(desk.registry, version, "prune")
-        desk.say(f"deleted {told}")
+            stages.delete_version(context.registry, version, "prune")
+        context.print_text(f"deleted {titles}")
     return DONE
 
 
-def check(desk: Desk) -> int:
-    """Find what does not fit, and mend it; exit code 1 where something does not and was left."""
-    found = (
-        reconcile.find_inconsistencies(desk.registry)
-        if desk.given.dry_run
-        else reconcile.repair_inconsistencies(desk.registry)
-    )
-    for fault in found:
-        desk.say(f"{'found' if desk.given.dry_run else 'mended'}: {fault.model}: {fault.description}")
-    if not found:
-        desk.say("MLflow and ZenML agree")
-    return FAILED if found and desk.given.dry_run else DONE
+@registry_command("check", click.option("--dry-run", is_flag=True, help="only print the differences"))
+def check(context: RegistryContext, dry_run: bool) -> int:
+    """Find differences between MLflow and ZenML, and mend them; exit code 1 if some are left."""
+    from tracking import reconcile
 
-
-def _told(desk: Desk, entry: LedgerEntry) -> None:
-    if desk.given.json:
-        print(json.dumps(asdict(entry), indent=2))
-    archived = f"; {entry.previous} is archived" if entry.previous else ""
-    desk.say(f"{entry.model} {entry.version} is in {entry.stage}{archived}")
+    act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies
+    inconsistencies = act(context.registry)
+    for item in inconsistencies:
+        context.print_text(f"{'found' if dry_run else 'mended'}: {item.model}: {item.description}")
+    if not inconsistencies:
+        context.print_text("MLflow and ZenML agree")
+    return FAILED if inconsistencies and dry_run else DONE

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.conftest import traced
+from tests.conftest import PROJECT, traced
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +28,8 @@ def world(tmp_path: Path) -> dict[str, str]:
 
 
 def dashboard(world: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli.dashboard", *arguments]
-    return subprocess.run(command, env=world, capture_output=True, text=True, timeout=180)
+    command = [sys.executable, "run.py", "dashboard", *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=world, capture_output=True, text=True, timeout=180)
 
 
 def test_a_mistyped_command_is_refused(world: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.cli.test_dashboard import free_port
-from tests.conftest import traced
+from tests.conftest import PROJECT, traced
 
 pytestmark = pytest.mark.slow
 PATIENCE = 300
@@ -25,7 +25,8 @@ def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
         "MLFLOW_TRACKING_URI": uri,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "cli.mlflow_page", str(port)],
+        [sys.executable, "run.py", "mlflow", str(port)],
+        cwd=PROJECT,
         env=traced(os.environ | own),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

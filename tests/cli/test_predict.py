@@ -13,7 +13,7 @@ import pytest
 
 from accidents.inference.prediction import answer
 from accidents.requests import parse_request
-from cli.commands import main
+from cli.main import main
 from tests.trained import small_models
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -143,7 +143,7 @@ def test_without_a_file_it_asks_on_a_terminal_alone(
 @pytest.mark.slow
 def test_standard_input_is_read_and_nothing_of_zenml(project: Path, model: Path) -> None:
     code = (
-        "import sys; from cli.commands import main; code = main(sys.argv[1:])\n"
+        "import sys; from cli.main import main; code = main(sys.argv[1:])\n"
         "heavy = {'zenml', 'mlflow', 'great_expectations', 'pandera', 'matplotlib', 'shap', 'optuna'}\n"
         "print(heavy & {*sys.modules}); sys.exit(code)"
     )

@@ -14,11 +14,11 @@ from tests.notebooks.kernel import cells, pages, told
 
 pytestmark = pytest.mark.slow
 
-START = "from cli import notebook\nnotebook.ready()"
+START = "from cli import notebook\nnotebook.setup()"
 SMALL = """
 from steps.ingestion.ingest import ingest
 from steps.features.build_features import build_features
-configuration = notebook.configured(
+configuration = notebook.load_configuration(
     ingestion__source__sample={"accidents": 1200}
 )
 fingerprint = notebook.fingerprint(configuration)
@@ -34,25 +34,25 @@ BROKEN = "build_features(accidents.assign(lum=accidents['lum'] * 0 + 77), vehicl
 TRACKED = """
 with notebook.tracked():
     stored = build_features(accidents, vehicles, people)
-print(stored.equals(features), notebook.artifact("features").equals(features))
+print(stored.equals(features), notebook.load_artifact("features").equals(features))
 """
-AFTER = "print(os.environ[notebook.PLAIN], notebook.artifact('accidents').equals(accidents))"
+AFTER = "print(os.environ[notebook.STEPS_WITHOUT_STACK], notebook.load_artifact('accidents').equals(accidents))"
 RUN = """
 from pipelines.ingestion import ingestion
-run = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint)
-again = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint)
+run = notebook.run_pipeline(ingestion, configuration=configuration, fingerprint=fingerprint)
+again = notebook.run_pipeline(ingestion, configuration=configuration, fingerprint=fingerprint)
 """
 COMMANDS = """
-notebook.command("stack", "list")
-notebook.command("stack", "describe", "nowhere")
+notebook.run_command("stack", "list")
+notebook.run_command("stack", "describe", "nowhere")
 """
-UNKNOWN = "notebook.command('stack', 'paint')"
-MISSING = "notebook.artifact('moon')"
+UNKNOWN = "notebook.run_command('stack', 'paint')"
+MISSING = "notebook.load_artifact('moon')"
 REFUSED = """
 table = next(pathlib.Path('data').rglob("usagers*.csv"))
 text = table.read_text().replace('"grav"', '"gravite"').replace(";grav;", ";gravite;")
 table.write_text(text)
-notebook.run(ingestion, configuration=configuration, fingerprint=notebook.fingerprint(configuration))
+notebook.run_pipeline(ingestion, configuration=configuration, fingerprint=notebook.fingerprint(configuration))
 """
 
 
@@ -122,7 +122,7 @@ def test_data_that_a_pipeline_refuses_are_a_table(kernel: dict[str, Any]) -> Non
 
 
 def test_a_failure_stops_the_notebook_all_the_same(tmp_path: Path) -> None:
-    failing = cells(START, "notebook.configured('sample', features__level='none')", "print('never')")
+    failing = cells(START, "notebook.load_configuration('sample', features__level='none')", "print('never')")
     with pytest.raises(CellExecutionError):
         Clone(tmp_path).run(failing)
 

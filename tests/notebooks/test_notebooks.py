@@ -17,15 +17,17 @@ SOURCE = 'SOURCE = "sample"'
 TRAINED = """
 from pipelines.training import training
 one = configuration.training.model_copy(update={"models": ("lightgbm",)})
-notebook.run(training, configuration=configuration.model_copy(update={"training": one}), fingerprint=fingerprint)
-of_the_pipeline = notebook.artifact("evaluations")["lightgbm"]
+changed = configuration.model_copy(update={"training": one})
+notebook.run_pipeline(training, configuration=changed, fingerprint=fingerprint)
+of_the_pipeline = notebook.load_artifact("evaluations")["lightgbm"]
 """
 CHECKS = {
     "00_quickstart": TRAINED
     + "assert all(model.metrics['test'][name] == of_the_pipeline[name] for name in ('roc_auc', 'f1', 'ece'))",
     "01_explore_the_data": """
 from pipelines.ingestion import ingestion
-counted = notebook.run(ingestion, configuration=configuration, fingerprint=fingerprint).steps["ingest"].run_metadata
+run = notebook.run_pipeline(ingestion, configuration=configuration, fingerprint=fingerprint)
+counted = run.steps["ingest"].run_metadata
 for cells in (hours, roads):
     assert cells["n"].sum() == counted["accidents"] - counted["accidents_unknown_label"]
     assert round((cells["n"] * cells["share"]).sum()) == counted["accidents_priority"]
@@ -33,13 +35,13 @@ assert missing["rows"].max() == counted["usagers_out"]
 """,
     "02_clean_and_validate": """
 from pipelines.ingestion import ingestion
-notebook.run(ingestion, configuration=tolerant, fingerprint=notebook.fingerprint(tolerant))
-assert notebook.artifact("quarantine").equals(aside) and len(aside) > 100
+notebook.run_pipeline(ingestion, configuration=tolerant, fingerprint=notebook.fingerprint(tolerant))
+assert notebook.load_artifact("quarantine").equals(aside) and len(aside) > 100
 assert len(kept) == 3000 - 30
 """,
     "03_features": TRAINED
     + """
-assert notebook.artifact("features").equals(features)
+assert notebook.load_artifact("features").equals(features)
 assert levels["call"]["roc_auc"] == of_the_pipeline["roc_auc"] > levels["strict"]["roc_auc"]
 """,
     "04_train_and_compare": """
@@ -58,7 +60,7 @@ assert by_protocol["honest"] > by_protocol["classic"] > by_protocol["random pers
     "06_register_and_deploy": """
 assert abs(answered[0]["probability"] - here) < 1e-9
 assert services() == []
-assert notebook.artifact("evaluations")["lightgbm"]["roc_auc"] > 0.8
+assert notebook.load_artifact("evaluations")["lightgbm"]["roc_auc"] > 0.8
 """,
     "07_serve": TRAINED
     + """
@@ -68,7 +70,7 @@ assert model.metrics["test"]["roc_auc"] == of_the_pipeline["roc_auc"]
 assert service.ended
 """,
     "08_switch_stacks": """
-assert len({output(run, "build_features", "features").content_hash for run in (here, there)}) == 1
+assert len({step_output(run, "build_features", "features").content_hash for run in (here, there)}) == 1
 assert {str(there.stack.name), str(here.stack.name)} == {"default", "local-mlflow"}
 assert notebook.connect() == "default"
 """,

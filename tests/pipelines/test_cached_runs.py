@@ -16,7 +16,7 @@ from tests.pipelines.conftest import SMALL, configure
 
 RUN = """
 import json, sys
-from cli.commands import main
+from cli.main import main
 assert main(sys.argv[1:]) == 0
 from cli.runs import latest_run
 print(json.dumps({name: str(step.status) for name, step in latest_run("training").steps.items()}))

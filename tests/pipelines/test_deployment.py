@@ -15,9 +15,9 @@ import requests
 
 from accidents.bundle import Bundle
 from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
-from cli.commands import main
-from cli.exit_codes import DONE, FAILED, REFUSED
-from cli.output_files import output
+from cli.exit_codes import DONE, FAILED, USAGE_ERROR
+from cli.main import main
+from cli.output_files import step_output
 from cli.runs import latest_run
 from tests.pipelines.conftest import SMALL, configure
 from tests.serving.service_process import TIMEOUT, service_url
@@ -82,15 +82,15 @@ def test_both_stacks_give_the_same_features_and_figures(trained: dict[str, Any])
     one, other = trained["default"], trained["local-mlflow"]
     assert one.stack.name == "default"
     assert other.stack.name == "local-mlflow"
-    assert output(one, "build_features", "features").content_hash == (
-        output(other, "build_features", "features").content_hash
+    assert step_output(one, "build_features", "features").content_hash == (
+        step_output(other, "build_features", "features").content_hash
     )
-    figures = [output(run, "compare_models", "evaluations").load() for run in (one, other)]
+    figures = [step_output(run, "compare_models", "evaluations").load() for run in (one, other)]
     assert figures[0] == figures[1]
 
 
 def test_a_stack_without_a_deployer_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--deployment", "--stack", "default"]) == REFUSED
+    assert main(["--deployment", "--stack", "default"]) == USAGE_ERROR
     assert "stack register local-mlflow" in capsys.readouterr().err
 
 
@@ -106,7 +106,7 @@ def test_deployed_several_times_in_a_row_it_answers_after_each(
         assert f"python run.py --deployment --stop {' '.join(ON_MLFLOW)}\n" in told
         records = [{NESTED: example("low_risk")}, {FLAT: example("classic_flat")}]
         answer = requests.post(where, json={"dataframe_records": records}, timeout=30).json()["predictions"]
-        expected = predict_texts(output(trained["default"], *TRAINED).load(), texts)
+        expected = predict_texts(step_output(trained["default"], *TRAINED).load(), texts)
         assert [one["probability"] for one in answer] == pytest.approx(expected["probability"].tolist(), abs=1e-12)
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
     assert f"{NAME} 1 answers" in capsys.readouterr().out
@@ -141,7 +141,7 @@ def test_a_rollback_reaches_the_service(
 def test_predictions_with_a_registered_model(
     trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bundle: Bundle = output(trained["default"], *TRAINED).load()
+    bundle: Bundle = step_output(trained["default"], *TRAINED).load()
     expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
     for choice in (
         ["--model-name", NAME.lower()],
@@ -178,7 +178,7 @@ def test_a_running_service_follows_promotion_and_rollback(
         assert version_comes(url, "1")
         asked = requests.post(f"{url}/v1/predict", json=json.loads(example("low_risk")), timeout=10)
         served = asked.json()["probability"]
-    bundle: Bundle = output(trained["default"], *TRAINED).load()
+    bundle: Bundle = step_output(trained["default"], *TRAINED).load()
     expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
     assert served == pytest.approx(expected, abs=1e-12)
 

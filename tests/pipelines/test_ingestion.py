@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from accidents.reading.issues import REPORT_COLUMNS
-from cli.commands import main
 from cli.exit_codes import DONE, FAILED
+from cli.main import main
 from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow
@@ -100,7 +100,7 @@ def test_data_that_cannot_be_used_leave_their_report_and_none_of_an_earlier_run(
     assert (reports / "quarantine.csv").exists()
     source = changed(without_ids)
     assert main(["--ingestion", *chosen, *source]) == FAILED
-    assert f"All that was found in the data: {reports}/validation_report.csv\n" in capsys.readouterr().err
+    assert f"Reports on the data: {reports}/validation_report.csv\n" in capsys.readouterr().err
     assert [path.name for path in reports.iterdir()] == ["validation_report.csv"]
     report = pd.read_csv(reports / "validation_report.csv")
     assert report["action"].iloc[0] == "stopped"

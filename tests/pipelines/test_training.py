@@ -9,9 +9,9 @@ import pytest
 
 from accidents.bundle import Bundle
 from accidents.models import model_types
-from cli.commands import main
 from cli.exit_codes import DONE, FAILED
-from cli.output_files import output
+from cli.main import main
+from cli.output_files import step_output
 from cli.runs import latest_run
 from tests.pipelines.conftest import configure
 
@@ -79,9 +79,9 @@ def test_the_configuration_and_the_model_version_are_stored_with_the_run(trained
 
 
 def test_artifacts_carry_their_facts(trained: Any) -> None:
-    accidents = output(trained, "ingest", "accidents")
+    accidents = step_output(trained, "ingest", "accidents")
     assert accidents.run_metadata["rows"] == 1500
-    assert output(trained, "train_lightgbm", "lightgbm_model").run_metadata["model_type"] == "lightgbm"
+    assert step_output(trained, "train_lightgbm", "lightgbm_model").run_metadata["model_type"] == "lightgbm"
     assert trained.steps["ingest"].run_metadata["accidents"] == 1500
 
 

@@ -165,7 +165,7 @@ def test_what_zenml_would_refuse_is_refused_before_anything_is_made(
 
 
 def test_a_file_of_ones_own_is_found_where_it_is(project: Path, write: Callable[..., Path], name: str) -> None:
-    from cli.stack import main
+    from cli.main import main
 
-    assert main(["register", str(write())]) == 0
+    assert main(["stack", "register", str(write())]) == 0
     assert stored(name)

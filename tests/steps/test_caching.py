@@ -60,8 +60,8 @@ def test_the_digest_differs_between_modules() -> None:
 def test_zenml_finds_the_files_from_any_working_directory(tmp_path: Path, project: Path) -> None:
     code = f"""
 import sys; sys.path.insert(0, {str(project)!r})
-from cli.zenml_session import prepare
-prepare(None, debug=False)
+from cli.zenml_session import prepare_zenml
+prepare_zenml(None, debug=False)
 from pathlib import Path
 from zenml.utils.source_utils import get_source_root
 from steps.caching import file_dependencies

@@ -10,7 +10,7 @@ import pytest
 
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
 from accidents.configuration.tracking import TrackingSettings
-from cli.commands import main
+from cli.main import main
 from tests.pipelines.conftest import configure
 from tests.tracking.helpers import NAME, bare, forget, move, only, stages
 from tracking.connection import Connection, connect
@@ -70,10 +70,7 @@ def say(place: Path, capsys: pytest.CaptureFixture[str]) -> Say:
 
     def typed(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        try:
-            code = main(["registry", *chosen, *words])
-        except SystemExit as end:  # argparse
-            code = int(str(end.code))
+        code = main(["registry", *chosen, *words])
         told = capsys.readouterr()
         assert "Traceback" not in told.err
         return code, told.out, told.err
@@ -130,7 +127,11 @@ def test_changing(registry: Registry, say: Say) -> None:
         ("get-model --model-name forest", 1, "there is no model 'forest'; there are Accident_Prediction_Lightgbm"),
         ("get-model --model-name xgboost", 1, "no model Accident_Prediction_XGBoost is registered; registered are"),
         ("get-model --model-name lightgbm --stage Staging", 1, "1 is in Archived"),
-        ("get-model --model-name lightgbm --stage Champion", 2, "choose one of None, Staging, Production, Archived"),
+        (
+            "get-model --model-name lightgbm --stage Champion",
+            2,
+            "not one of 'None', 'Staging', 'Production'",
+        ),
         ("promote --model-name lightgbm --version 9", 1, "has no version 9; there are 1, 2, 3"),
         ("promote --model-name lightgbm --version 1e0", 1, "has no version 1e0"),
         ("promote --model-name lightgbm --version -1", 1, "has no version -1"),
@@ -140,7 +141,7 @@ def test_changing(registry: Registry, say: Say) -> None:
         ("list-versions --model-name=", 1, "there is no model ''"),
         ("prune --yes --model-name=", 1, "there is no model ''"),
         ("promote --model-name lightgbm --version 2", 1, "is in Production already"),
-        ("promote --model-name lightgbm --stage None", 2, "choose one of Staging, Production"),
+        ("promote --model-name lightgbm --stage None", 2, "not one of 'Staging', 'Production'"),
         ("delete-version --model-name lightgbm --version 2 --yes", 1, "is in Production and is not deleted"),
         ("delete-version --model-name lightgbm --version 3", 2, "add --yes"),
         ("delete-model --model-name lightgbm --yes", 1, "is in Production"),

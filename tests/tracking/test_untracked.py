@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands import main
+from cli.main import main
 from tests.pipelines.conftest import configure
 from tests.tracking.servers import free_port
 

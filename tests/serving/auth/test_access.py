@@ -11,7 +11,7 @@ import requests
 from fastapi import APIRouter
 
 from accidents.errors import ConfigurationError
-from cli.commands import main
+from cli.main import main
 from serving.application import create_app
 from serving.auth import api_keys
 from serving.auth.authorization import ProtectedRoute, unprotected_routes

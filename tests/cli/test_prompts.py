@@ -7,7 +7,7 @@ import pytest
 
 from accidents.errors import RequestError
 from accidents.requests import parse_request
-from cli.prompts import ask
+from cli.prompts import prompt_accident
 
 NOW = datetime(2024, 6, 5, 8, 10)  # noqa: DTZ001 - accidents bear local dates
 
@@ -26,7 +26,7 @@ def typed(**answers: str | list[str]) -> Callable[[str], str]:
 
 
 def test_enter_to_every_question_gives_an_accident_that_is_taken() -> None:
-    content = ask(typed(), NOW)
+    content = prompt_accident(typed(), NOW)
     assert content["accident"] | {"jour": 5, "mois": 6, "an": 2024, "hrmn": "08:10", "lum": 1} == content["accident"]
     assert [vehicle["catv"] for vehicle in content["vehicles"]] == [7, 7]
     assert [person["catu"] for person in content["people"]] == [1, 1]
@@ -34,7 +34,7 @@ def test_enter_to_every_question_gives_an_accident_that_is_taken() -> None:
 
 
 def test_answers_arrive_where_they_belong() -> None:
-    content = ask(
+    content = prompt_accident(
         typed(date="24/12/2023", time="23:30", catv="33", drivers="22", pedestrians="70, 8", dep="2A", vma="80"), NOW
     )
     accident = content["accident"]
@@ -49,7 +49,7 @@ def test_answers_arrive_where_they_belong() -> None:
 
 
 def test_an_unknown_age_is_left_out() -> None:
-    content = ask(typed(catv="7, 1, 10", drivers="40"), NOW)
+    content = prompt_accident(typed(catv="7, 1, 10", drivers="40"), NOW)
     assert [person.get("an_nais") for person in content["people"]] == [1984, None, None]
     assert content["accident"]["col"] == 4
 
@@ -71,9 +71,9 @@ def test_an_unknown_age_is_left_out() -> None:
 def test_what_cannot_be_used_is_asked_again(
     question: str, wrong: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = ask(typed(**{question: [wrong]}), NOW)
+    content = prompt_accident(typed(**{question: [wrong]}), NOW)
     assert told in capsys.readouterr().out
-    assert content == ask(typed(), NOW)
+    assert content == prompt_accident(typed(), NOW)
 
 
 def test_an_end_of_input_is_told() -> None:
@@ -81,4 +81,4 @@ def test_an_end_of_input_is_told() -> None:
         raise EOFError
 
     with pytest.raises(RequestError, match="ended before all questions"):
-        ask(end, NOW)
+        prompt_accident(end, NOW)

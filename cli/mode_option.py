@@ -1,0 +1,131 @@
+"""Options of a command line with several modes: each declares which modes take it and what it overrides.
+
+Imports nothing heavy: `--help` must answer at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import field, fields
+from typing import Any
+
+import click
+
+from cli.options import ListOption
+
+
+class ModeOption(click.Option):
+    """An option that some of the modes take.
+
+    Args:
+        param_decls: as of `click.Option`.
+        section: the heading under which `--help` lists it.
+        modes: the modes that take it; every mode where empty.
+        alone: its mode must be the only one.
+        required_in: the modes that cannot do without it.
+        needs: the option without which it has no meaning.
+        one_of: options with the same word here exclude each other.
+        key: the configuration key that it overrides.
+        key_modes: the modes in which it overrides the key; every mode where empty.
+        **attributes: as of `click.Option`.
+    """
+
+    def __init__(
+        self,
+        param_decls: Sequence[str],
+        *,
+        section: str,
+        modes: Sequence[str] = (),
+        alone: bool = False,
+        required_in: Sequence[str] = (),
+        needs: str = "",
+        one_of: str = "",
+        key: str = "",
+        key_modes: Sequence[str] = (),
+        **attributes: Any,
+    ) -> None:
+        super().__init__(param_decls, **attributes)
+        self.section, self.modes, self.alone, self.required_in = section, modes, alone, required_in
+        self.needs, self.one_of, self.key, self.key_modes = needs, one_of, key, key_modes
+
+    @property
+    def flag(self) -> str:
+        """Such as `--model-name`."""
+        return self.opts[0]
+
+    def value(self, options: object) -> Any:
+        """Its value in the options."""
+        return getattr(options, str(self.name))
+
+    def is_given(self, options: object) -> bool:
+        """Whether it was on the command line; zero and the empty text count."""
+        return self.value(options) is not None and self.value(options) is not False and self.value(options) != ()
+
+    def overrides_configuration(self, options: object, modes: Sequence[str]) -> bool:
+        """Whether it was given and overrides a key of the configuration in these modes."""
+        return bool(self.key) and self.is_given(options) and (not self.key_modes or bool({*self.key_modes} & {*modes}))
+
+    def check(self, options: object, modes: Sequence[str]) -> None:
+        """Check that it goes with the modes.
+
+        Raises:
+            click.UsageError: it is missing, or would be ignored; names what it goes with.
+        """
+        if not self.is_given(options):
+            for mode in self.required_in:
+                if mode in modes:
+                    raise click.UsageError(f"{flag(mode)} needs {self.flag} {self.metavar}")
+            return
+        own, others = " or ".join(map(flag, self.modes)), " and ".join(map(flag, modes))
+        if self.modes and not {*self.modes} & {*modes}:
+            raise click.UsageError(f"{self.flag} goes with {own}{f', not with {others}' if others else ''}")
+        if self.alone and len(modes) > 1:
+            raise click.UsageError(
+                f"{self.flag} goes with {f'{own} alone' if own else 'no other mode'}, not with {others}"
+            )
+        if self.needs and getattr(options, self.needs) is None:
+            raise click.UsageError(f"{self.flag} goes with {flag(self.needs)}")
+
+
+class ModeListOption(ModeOption, ListOption):
+    """An option that some of the modes take, with several values."""
+
+
+def option(section: str, text: str, *, default: Any = None, **attributes: Any) -> Any:
+    """A dataclass field that declares a `ModeOption`; the name of the field gives the flag."""
+    return field(default=default, metadata={"section": section, "help": text, **attributes})
+
+
+def switch(section: str, text: str, **attributes: Any) -> Any:
+    """A dataclass field that declares a `ModeOption` without a value."""
+    return option(section, text, default=False, is_flag=True, **attributes)
+
+
+def value_list(section: str, text: str, **attributes: Any) -> Any:
+    """A dataclass field that declares a `ModeListOption`."""
+    return option(section, text, default=(), cls=ModeListOption, **attributes)
+
+
+def mode_options(dataclass: Any) -> Iterable[ModeOption]:
+    """The options that the fields of a dataclass declare."""
+    for declared in fields(dataclass):
+        attributes = dict(declared.metadata)
+        yield attributes.pop("cls", ModeOption)([flag(declared.name)], **attributes)
+
+
+def flag(name: str) -> str:
+    """The flag of a parameter, such as `--model-name` of `model_name`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_combination(declared: Iterable[ModeOption], options: object, modes: Sequence[str]) -> None:
+    """Check that all options go with the modes and with each other.
+
+    Raises:
+        click.UsageError: an option is missing, would be ignored, or excludes another one.
+    """
+    by_word: dict[str, str] = {}
+    for item in declared:
+        item.check(options, modes)
+        if item.one_of and item.is_given(options):
+            other = by_word.setdefault(item.one_of, item.flag)
+            if other != item.flag:
+                raise click.UsageError(f"{other} and {item.flag} exclude each other")
