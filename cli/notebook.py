@@ -210,7 +210,7 @@ def _address(run: Any) -> str:
 def _validation_report(run: Any) -> "pd.DataFrame | None":
     """The validation report of a failed run, if the data were refused."""
     from cli.output_files import data_step
-    from steps.failure_artifacts import VALIDATION_REPORT
+    from steps.validation import VALIDATION_REPORT
 
     step = data_step(run)
     refused = step is not None and str(step.status) == "failed" and VALIDATION_REPORT in step.outputs

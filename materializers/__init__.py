@@ -1,1 +1,1 @@
-"""How artifacts are stored: frames as Parquet with a preview, models as bundles with their card, reports zipped."""
+"""ZenML materializers: data frames as Parquet, models as bundles, reports as zip archives, each with a preview page."""

@@ -1,4 +1,4 @@
-"""Model bundles as artifacts: the file people load, its metadata beside it, and a page that says what it is."""
+"""Materializer of model bundles: bundle file, metadata and a preview page."""
 
 import hashlib
 import json
@@ -13,11 +13,11 @@ from materializers.page import render_page
 
 BUNDLE_FILE = "model.joblib"
 METADATA_FILE = "metadata.json"
-_SHOWN = ("model_type", "level", "geography", "threshold", "rule", "resampling", "seed", "rows", "trained_at")
+_METADATA = ("model_type", "level", "geography", "threshold", "rule", "resampling", "seed", "rows", "trained_at")
 
 
 class BundleMaterializer(BaseMaterializer):
-    """Stores a bundle as the one file that `Bundle.load` reads."""
+    """Stores a bundle as the file that `Bundle.load` reads."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Bundle,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
@@ -34,7 +34,7 @@ class BundleMaterializer(BaseMaterializer):
             file.write(json.dumps(data.metadata(), indent=2) + "\n")
 
     def load(self, data_type: type[Any]) -> Bundle:  # noqa: ARG002  # the signature is ZenML's
-        """Read the bundle back; one of another version is refused by name."""
+        """Read the bundle."""
         with self.artifact_store.open(f"{self.uri}/{BUNDLE_FILE}", "rb") as file:
             return Bundle.from_bytes(file.read(), name=f"{self.uri}/{BUNDLE_FILE}")
 
@@ -43,12 +43,12 @@ class BundleMaterializer(BaseMaterializer):
         return self._checksum or hashlib.sha256(data.to_bytes()).hexdigest()
 
     def extract_metadata(self, data: Bundle) -> dict[str, Any]:
-        """What the model is, and its figures on the validation part."""
+        """Settings of the model and its metrics on the validation set."""
         metadata = data.metadata()
-        return {name: metadata[name] for name in _SHOWN} | {"validation": metadata["metrics"].get("validation", {})}
+        return {name: metadata[name] for name in _METADATA} | {"validation": metadata["metrics"].get("validation", {})}
 
     def save_visualizations(self, data: Bundle) -> dict[str, VisualizationType]:
-        """Write a page with the facts about the model and its figures."""
+        """Write the preview page."""
         path = f"{self.uri}/model.html"
         with self.artifact_store.open(path, "w") as file:
             file.write(_page(data.metadata()))
@@ -56,15 +56,15 @@ class BundleMaterializer(BaseMaterializer):
 
 
 def _page(metadata: dict[str, Any]) -> str:
-    """Figures of the validation part in one row, and below them what the model is."""
-    figures = {name: [round(value, 4)] for name, value in metadata["metrics"].get("validation", {}).items()}
-    facts = {name.replace("_", " "): _in_words(metadata[name]) for name in _SHOWN}
-    known = pd.DataFrame({"": facts.keys(), " ": facts.values()})
-    measured = [("Validation part", pd.DataFrame(figures))] if figures else []
-    return render_page([*measured, (f"{metadata['model_type']}, level {metadata['level']}", known)])
+    """Page with the metrics on the validation set, and below them the settings of the model."""
+    metrics = {name: [round(value, 4)] for name, value in metadata["metrics"].get("validation", {}).items()}
+    settings = {name.replace("_", " "): _format(metadata[name]) for name in _METADATA}
+    table = pd.DataFrame({"": settings.keys(), " ": settings.values()})
+    validation = [("Validation set", pd.DataFrame(metrics))] if metrics else []
+    return render_page([*validation, (f"{metadata['model_type']}, level {metadata['level']}", table)])
 
 
-def _in_words(value: Any) -> str:
+def _format(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {number:,}" for name, number in value.items())
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

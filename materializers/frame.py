@@ -1,4 +1,4 @@
-"""Frames as artifacts: Parquet with schema, index and dtypes kept, a checksum, and a preview to look at."""
+"""Materializer of pandas frames: Parquet with index and dtypes, checksum, and a preview page."""
 
 import hashlib
 from typing import Any, ClassVar
@@ -16,11 +16,11 @@ from materializers.page import render_page
 
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
-_MARKED = {name for columns in TABLES.values() for name in columns} | {LABEL}
+_MISSING_CODE_COLUMNS = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
 class FrameMaterializer(BaseMaterializer):
-    """Stores a pandas frame as one zstd-compressed Parquet file and loads it back as it was."""
+    """Stores a pandas frame as one Parquet file, compressed with zstd, without loss."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
@@ -28,19 +28,19 @@ class FrameMaterializer(BaseMaterializer):
     _checksum: str | None = None
 
     def save(self, data: pd.DataFrame) -> None:
-        """Write `data`."""
+        """Write the frame."""
         content = _encode(data)
         self._checksum = hashlib.sha256(content).hexdigest()
         with self.artifact_store.open(f"{self.uri}/{FILE_NAME}", "wb") as file:
             file.write(content)
 
     def load(self, data_type: type[Any]) -> pd.DataFrame:  # noqa: ARG002  # the signature is ZenML's
-        """Read the frame back."""
+        """Read the frame."""
         with self.artifact_store.open(f"{self.uri}/{FILE_NAME}", "rb") as file:
             return pq.read_table(pa.BufferReader(file.read())).to_pandas()
 
     def compute_content_hash(self, data: pd.DataFrame) -> str:
-        """SHA-256 of the file: two equal frames have one hash, so that steps further down stay cached."""
+        """SHA-256 of the file; equal frames have equal hashes, so that downstream steps stay cached."""
         return self._checksum or hashlib.sha256(_encode(data)).hexdigest()
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class FrameMaterializer(BaseMaterializer):
         return {"rows": len(data), "columns": data.shape[1], "sha256": self.compute_content_hash(data)}
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
-        """Write an HTML page with the schema, the missing values and the first rows."""
+        """Write the preview page."""
         path = f"{self.uri}/preview.html"
         with self.artifact_store.open(path, "w") as file:
             file.write(preview(data))
@@ -62,9 +62,9 @@ def _encode(data: pd.DataFrame) -> bytes:
 
 
 def _missing(name: str, cells: pd.Series) -> int:
-    """How many cells are empty, or hold the marker that stands for that in a column of codes."""
-    marked = name in _MARKED and pd.api.types.is_integer_dtype(cells)
-    return int((cells == MISSING).sum()) if marked else int(cells.isna().sum())
+    """Number of missing values: NaN, or the code for missing in a column of codes."""
+    coded = name in _MISSING_CODE_COLUMNS and pd.api.types.is_integer_dtype(cells)
+    return int((cells == MISSING).sum()) if coded else int(cells.isna().sum())
 
 
 def preview(data: pd.DataFrame) -> str:
@@ -86,7 +86,7 @@ def preview(data: pd.DataFrame) -> str:
     if small:
         return render_page([(size, data), ("Schema", schema)])
     return render_page(
-        [(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], beside=True
+        [(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], side_by_side=True
     )
 
 

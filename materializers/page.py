@@ -1,6 +1,6 @@
-"""Small HTML pages by which artifacts show themselves in the dashboard.
+"""HTML preview pages of artifacts for the ZenML dashboard.
 
-The dashboard shows a page in a window of fixed height without scripts, so what matters most stands first.
+The dashboard shows a page in a frame of fixed height without scripts, so the most important table comes first.
 """
 
 import html
@@ -20,25 +20,32 @@ _STYLE = (
 )
 
 
-def render_page(tables: Iterable[tuple[str, pd.DataFrame]], *, beside: bool = False) -> str:
-    """A page of tables, each below its title, one below or beside the other; everything in them is escaped."""
-    parts = "".join(f"<section><h3>{html.escape(title)}</h3>{_table(data)}</section>" for title, data in tables)
-    return f"<!doctype html><meta charset='utf-8'>{_STYLE}<main{' class=beside' if beside else ''}>{parts}</main>"
+def render_page(tables: Iterable[tuple[str, pd.DataFrame]], *, side_by_side: bool = False) -> str:
+    """Render tables as an HTML page; all text is escaped.
+
+    Args:
+        tables: title and data of each table.
+        side_by_side: place the tables in one row.
+    """
+    sections = "".join(f"<section><h3>{html.escape(title)}</h3>{_table(data)}</section>" for title, data in tables)
+    return (
+        f"<!doctype html><meta charset='utf-8'>{_STYLE}<main{' class=beside' if side_by_side else ''}>{sections}</main>"
+    )
 
 
 def _table(data: pd.DataFrame) -> str:
-    """Numbers to the right, texts to the left and wrapped, nothing where a value is missing; the index is left out."""
+    """Table without the index: numbers aligned right, text left, missing values empty."""
     columns = [data.iloc[:, position] for position in range(data.shape[1])]
     kinds = [" class=number" if pd.api.types.is_numeric_dtype(column) else "" for column in columns]
     head = "".join(f"<th{kind}>{html.escape(str(name))}</th>" for kind, name in zip(kinds, data.columns, strict=True))
     cells = [
-        [f"<td{kind}>{_shown(value)}</td>" for value in column] for kind, column in zip(kinds, columns, strict=True)
+        [f"<td{kind}>{_format(value)}</td>" for value in column] for kind, column in zip(kinds, columns, strict=True)
     ]
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
     return f"<table><tr>{head}</tr>{rows}</table>"
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, float):
         return "" if value != value else f"{value:.{_DIGITS}g}"  # noqa: PLR0124  # only NaN differs from itself
     return "" if value is None or value is pd.NA or value is pd.NaT else html.escape(str(value))

@@ -1,4 +1,4 @@
-"""ReportFiles of models as artifacts: one archive of their files, and each report as a page in the dashboard."""
+"""Materializer of model reports: a zip archive of all files, and each report as a preview page."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ ARCHIVE = "reports.zip"
 
 
 class ReportsMaterializer(BaseMaterializer):
-    """Stores reports as one archive with a folder a model type; the same reports give the same bytes."""
+    """Stores reports as a reproducible zip archive with a folder for each model type."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ReportFiles,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
@@ -23,13 +23,13 @@ class ReportsMaterializer(BaseMaterializer):
 
     def save(self, data: ReportFiles) -> None:
         """Write the archive."""
-        content = _archived(data)
+        content = _zip(data)
         self._checksum = hashlib.sha256(content).hexdigest()
         with self.artifact_store.open(f"{self.uri}/{ARCHIVE}", "wb") as file:
             file.write(content)
 
     def load(self, data_type: type[Any]) -> ReportFiles:  # noqa: ARG002  # the signature is ZenML's
-        """Read the archive back."""
+        """Read the archive."""
         with self.artifact_store.open(f"{self.uri}/{ARCHIVE}", "rb") as file:
             content = file.read()
         files: dict[str, dict[str, str]] = {}
@@ -41,14 +41,14 @@ class ReportsMaterializer(BaseMaterializer):
 
     def compute_content_hash(self, data: ReportFiles) -> str:
         """SHA-256 of the archive."""
-        return self._checksum or hashlib.sha256(_archived(data)).hexdigest()
+        return self._checksum or hashlib.sha256(_zip(data)).hexdigest()
 
     def extract_metadata(self, data: ReportFiles) -> dict[str, Any]:
-        """How many files there are of each model."""
+        """Number of files by model type."""
         return {"files": {model_type: len(files) for model_type, files in data.files.items()}}
 
     def save_visualizations(self, data: ReportFiles) -> dict[str, VisualizationType]:
-        """Write the report of each model beside the archive."""
+        """Write the report of each model as a preview page."""
         pages = {}
         for model_type, files in data.files.items():
             path = f"{self.uri}/{model_type}.html"
@@ -58,11 +58,11 @@ class ReportsMaterializer(BaseMaterializer):
         return pages
 
 
-def _archived(data: ReportFiles) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+def _zip(data: ReportFiles) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for model_type, files in data.files.items():
             for name, text in files.items():
-                member = zipfile.ZipInfo(f"{model_type}/{name}")  # dated 1980, whatever the clock says
+                member = zipfile.ZipInfo(f"{model_type}/{name}")  # with the fixed date 1980-01-01
                 archive.writestr(member, text, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
+    return buffer.getvalue()

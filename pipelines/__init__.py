@@ -1,1 +1,1 @@
-"""The pipelines: each reads like a table of contents of what it does."""
+"""ZenML pipelines, one module each."""

@@ -1,4 +1,4 @@
-"""Deployment: a registered model in, a service that answers out."""
+"""Deployment pipeline: select a registered version, smoke-test it, deploy it."""
 
 from zenml import pipeline
 
@@ -10,12 +10,12 @@ from steps.deployment.select_model import select_model
 
 @pipeline(name="deployment")
 def deployment(configuration: Configuration, name: str | None = None, number: str | None = None) -> None:
-    """Take the model to serve, try it, and put it in the place of the one that is served now.
+    """Deploy a registered version in place of the running service of the same model.
 
     Args:
         configuration: the effective configuration.
-        name: registered name; the best Production model of all, if not given.
-        number: version to serve, in place of the one that holds the stage.
+        name: registered name; by default the model with the best F1 in Production.
+        number: version number; by default the holder of the stage.
     """
     settings, tracking = configuration.deployment, configuration.tracking
     model, version = select_model(name, number, settings=settings, tracking=tracking)

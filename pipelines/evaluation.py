@@ -1,4 +1,4 @@
-"""Evaluation: a trained model and labelled accidents in, figures and a report out."""
+"""Evaluation pipeline: ingest accidents, build features, evaluate a trained model."""
 
 from zenml import pipeline
 
@@ -11,7 +11,7 @@ from steps.ingestion.ingest import ingest
 
 @pipeline(name="evaluation")
 def evaluation(configuration: Configuration, fingerprint: str, bundle: str) -> None:
-    """Measure a model on the accidents of a source.
+    """Evaluate a model on the accidents of a source.
 
     Args:
         configuration: the effective configuration.

@@ -1,4 +1,4 @@
-"""Features: clean accidents in, features out."""
+"""Feature pipeline: ingest accidents, build features."""
 
 from zenml import pipeline
 
@@ -9,6 +9,6 @@ from steps.ingestion.ingest import ingest
 
 @pipeline(name="features")
 def features(configuration: Configuration, fingerprint: str) -> None:
-    """Turn accidents into features; the ingestion is reused where nothing about it has changed."""
+    """Build the features of the accidents of a source; the ingestion is cached."""
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     build_features(accidents, vehicles, people)

@@ -1,4 +1,4 @@
-"""Inference: a trained model and any number of accidents in, scores out."""
+"""Batch inference pipeline."""
 
 from zenml import pipeline
 
@@ -15,7 +15,7 @@ def inference(configuration: Configuration, bundle: str, source: str, target: st
         configuration: the effective configuration.
         bundle: id of a model artifact, or the path of a bundle.
         source: a folder of BAAC files, or one file of accidents.
-        target: a file to write, `.csv`, `.parquet` or `.jsonl`.
+        target: output file, `.csv`, `.parquet` or `.jsonl`.
     """
     score_accidents(
         model=model_input(bundle),

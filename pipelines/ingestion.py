@@ -1,4 +1,4 @@
-"""Ingestion: files in, clean accidents out."""
+"""Ingestion pipeline."""
 
 from zenml import pipeline
 

@@ -1,4 +1,4 @@
-"""How a pipeline takes up a model that was trained before."""
+"""Trained models as inputs of a pipeline."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from accidents.bundle import Bundle
 
 
 def model_input(model: str) -> Any:
-    """The input of a step for `model`: the id of a model artifact, or the path of a bundle.
+    """A trained model as input of a step.
+
+    Args:
+        model: id of a model artifact, or path of a bundle.
 
     Raises:
-        ModelError: there is no bundle at that path, or it is damaged or of another version.
+        ModelError: there is no valid bundle at the path.
     """
     try:
         return Client().get_artifact_version(UUID(model))

@@ -1,4 +1,4 @@
-"""Training: clean accidents in, compared models out."""
+"""Training pipeline: ingest, build features, train, compare, track, promote."""
 
 from zenml import pipeline
 from zenml.client import Client
@@ -20,13 +20,13 @@ from tracking.promotion import automatic_stages
 def training(
     configuration: Configuration, fingerprint: str, without_place: str | None = None, store: str | None = None
 ) -> None:
-    """Train every chosen model on one split of the accidents, evaluate, compare, and record and register them.
+    """Train every configured model type on the same split, compare the models, track and register them.
 
     Args:
         configuration: the effective configuration.
         fingerprint: checksum of the files of the source.
-        store: identity of the MLflow that records the training; None records nothing.
-        without_place: id of the `evaluations` of a training without the place, for the model card to compare.
+        without_place: id of the artifact `evaluations` of a training without place columns, for the model card.
+        store: identity of the MLflow that tracks the training; None for no tracking.
     """
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)

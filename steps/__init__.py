@@ -1,1 +1,1 @@
-"""Thin typed steps, one module each: validate at the borders, call the domain, log metadata."""
+"""ZenML steps, one module each: validate data frames, call the domain, log metadata."""

@@ -1,11 +1,11 @@
-"""Metadata on steps and model versions; silent where a step runs as plain Python, outside a pipeline."""
+"""Metadata of steps and model versions; outside of a pipeline, where a step is a plain function, nothing is logged."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def log_step_metadata(values: Mapping[str, Any]) -> None:
-    """Log `values` on the running step."""
+    """Log metadata of the running step."""
     if inside_pipeline():
         from zenml import log_metadata
 
@@ -13,15 +13,15 @@ def log_step_metadata(values: Mapping[str, Any]) -> None:
 
 
 def log_model_metadata(values: Mapping[str, Any]) -> None:
-    """Log `values` on the model version of the running pipeline, if it belongs to one."""
-    if inside_pipeline() and _of_a_model():
+    """Log metadata of the ZenML model version that the running pipeline belongs to, if any."""
+    if inside_pipeline() and _has_model_version():
         from zenml import log_metadata
 
         log_metadata(metadata=dict(values), infer_model=True)
 
 
 def inside_pipeline() -> bool:
-    """Whether a step of a pipeline is running, not a plain function."""
+    """Whether the caller runs as a step of a pipeline."""
     from zenml import get_step_context
 
     try:
@@ -31,7 +31,7 @@ def inside_pipeline() -> bool:
     return True
 
 
-def _of_a_model() -> bool:
+def _has_model_version() -> bool:
     from zenml import get_step_context
     from zenml.exceptions import StepContextError
 

@@ -1,9 +1,8 @@
-"""The border of every step: frames are validated on their way in and out, failures are named, durations are logged.
+"""Validation of the data frames that a step takes and returns, and duration of the step.
 
-Where data are refused, the report on them becomes an output of the failed step.
-
-A frame is known by its name: with `@border(features=features_schema)`, every parameter and output called `features` is
-held to that schema. One decorator under `@step` does it all, so that a step itself is nothing but a call of the domain.
+A frame is identified by its name: with `@validate_frames(features=features_schema)`, the parameter and the output named
+`features` are validated with that schema. Where a step raises `DataError`, the report that the error carries is saved
+as an artifact of the failed step.
 """
 
 import functools
@@ -13,25 +12,30 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin
 
 import pandas as pd
+from zenml.types import HTMLString
 
+import materializers.frame  # noqa: F401  # stores the report
 from accidents.errors import DataError
-from steps.failure_artifacts import save_failure_report
-from steps.metadata import log_step_metadata
+from steps.metadata import inside_pipeline, log_step_metadata
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_MOST_CASES = 8
+VALIDATION_REPORT = "validation_report"
+EXPECTATIONS_REPORT = "expectations_report"
+"""Artifact names of the reports of a failed step, the same as those of a successful ingestion."""
+
+_MAX_FAILURES = 8
 
 
 def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Validate the named frames that a step takes and returns, and log how long it took; used directly under `@step`.
+    """Decorate a step: validate named frames on their way in and out, and log the duration; use it below `@step`.
 
     Args:
-        **schemas: by the name of a parameter or output, a function that returns its pandera schema.
+        **schemas: by name of a parameter or output, a function that returns its pandera schema.
 
     Raises:
-        DataError: a frame breaks its schema; the text holds a table of the failures.
+        DataError: a frame does not match its schema; the message contains a table of the failures.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -47,7 +51,7 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
                 returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
                 _validate(schemas, dict(zip(outputs, returned, strict=True)))
             except DataError as error:
-                save_failure_report(error)
+                _save_reports(error)
                 raise
             log_step_metadata({"seconds": round(time.perf_counter() - started, 3)})
             return result
@@ -68,6 +72,7 @@ def _validate(schemas: Mapping[str, Callable[[], Any]], values: Mapping[str, obj
 
 
 def _failures(error: Any) -> str:
+    """Table of the failures by column and check, with number of rows and an example."""
     cases = error.failure_cases
     if not isinstance(cases, pd.DataFrame):
         return str(error)
@@ -76,16 +81,28 @@ def _failures(error: Any) -> str:
         .agg(rows=("failure_case", "size"), first_value=("failure_case", "first"), first_row=("index", "first"))
         .reset_index()
     )
-    more = f"\n… and {len(table) - _MOST_CASES} more" if len(table) > _MOST_CASES else ""
-    return table.head(_MOST_CASES).to_string(index=False) + more
+    more = f"\n… and {len(table) - _MAX_FAILURES} more" if len(table) > _MAX_FAILURES else ""
+    return table.head(_MAX_FAILURES).to_string(index=False) + more
+
+
+def _save_reports(error: DataError) -> None:
+    """Save the reports of an error as artifacts of the running step."""
+    if not inside_pipeline():
+        return
+    from zenml import save_artifact
+
+    if error.report is not None:
+        save_artifact(error.report, VALIDATION_REPORT)
+    if error.page is not None:
+        save_artifact(HTMLString(error.page), EXPECTATIONS_REPORT)
 
 
 def _output_names(annotation: Any) -> tuple[str, ...]:
     """Names in `Annotated[type, name]`, alone or in a tuple."""
     if annotation in (None, inspect.Signature.empty):
         return ("output",)
-    parts = get_args(annotation) if get_origin(annotation) is tuple else (annotation,)
-    return tuple(_annotated_name(part) for part in parts)
+    outputs = get_args(annotation) if get_origin(annotation) is tuple else (annotation,)
+    return tuple(_annotated_name(output) for output in outputs)
 
 
 def _annotated_name(annotation: Any) -> str:

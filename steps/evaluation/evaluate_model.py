@@ -1,4 +1,4 @@
-"""A trained model, measured on labelled accidents."""
+"""Evaluation of a trained model on labelled accidents."""
 
 from typing import Annotated, Any
 
@@ -31,13 +31,13 @@ def evaluate_model(
     source: str,
     fingerprint: str,
 ) -> tuple[Annotated[dict[str, Any], "evaluation"], Annotated[HTMLString, "evaluation_report"]]:
-    """Measure a model on accidents that it has not learned from, as a whole and by department, road, light and month.
+    """Evaluate a model on accidents outside its training set, overall and by department, road, light and month.
 
     Args:
         model: the bundle.
         features: the features of the accidents.
         accidents: the accidents with their labels.
-        settings: resamples, bins, groups.
+        settings: bootstrap resamples, calibration bins, groups.
         source: where the accidents come from, as typed.
         fingerprint: checksum of their files.
     """

@@ -1,4 +1,4 @@
-"""From clean accidents to features."""
+"""Features of clean accidents."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from steps.validation import validate_frames
 def build_features(
     accidents: pd.DataFrame, vehicles: pd.DataFrame, people: pd.DataFrame
 ) -> Annotated[pd.DataFrame, "features"]:
-    """Features of every level, and the keys of the place; no label in them."""
+    """Build the features of every level of information, and the place columns; without the label."""
     features = build(Accidents(accidents, vehicles, people))
     log_step_metadata({"rows": len(features), "columns": features.shape[1]})
     return features

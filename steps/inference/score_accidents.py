@@ -1,4 +1,4 @@
-"""Many accidents, scored in constant memory."""
+"""Batch inference in constant memory."""
 
 from typing import Annotated, Any
 
@@ -18,14 +18,14 @@ from steps.validation import validate_frames
 def score_accidents(
     model: Bundle, source: str, target: str, settings: InferenceSettings, ingestion: IngestionSettings
 ) -> Annotated[dict[str, Any], "scoring"]:
-    """Score `source` into the file `target`; never cached, since the file has to be written.
+    """Score the accidents of `source` and write the file `target`; never cached.
 
     Args:
         model: the bundle.
         source: a folder of BAAC files, or one file of accidents.
-        target: a file to write, `.csv`, `.parquet` or `.jsonl`.
-        settings: accidents held in memory at a time.
-        ingestion: what is tolerated in the files of a folder.
+        target: output file, `.csv`, `.parquet` or `.jsonl`.
+        settings: number of accidents in memory at a time.
+        ingestion: limits of faulty data in the files of a folder.
     """
     summary = score(source, target, model, settings, limits=ingestion.limits, progress=print).as_dict()
     log_step_metadata({name: value for name, value in summary.items() if value is not None})

@@ -1,4 +1,4 @@
-"""From published files to clean accidents."""
+"""Ingestion: from published files to clean accidents."""
 
 from typing import Annotated
 
@@ -39,12 +39,12 @@ def ingest(
     """Read, validate and clean the files of a source.
 
     Args:
-        settings: where the files are and what is tolerated in them.
-        fingerprint: checksum of the files, so that other files are never taken for these.
+        settings: source of the files, and limits of faulty data.
+        fingerprint: checksum of the files; part of the cache key, so that other files are read again.
 
     Raises:
         SourceError: the files have changed since the run began.
-        DataError: the files are not fit to be used, or not plausible as a whole.
+        DataError: the files cannot be used, or fail the expectations.
     """
     location = settings.source.location
     editions = resolve_editions(settings.source)

@@ -1,4 +1,4 @@
-"""Newly registered models, given a stage where the rule approves of them."""
+"""Automatic promotion of newly registered models."""
 
 from typing import Annotated, Any
 
@@ -29,23 +29,28 @@ def promote_models(
     rule: PromotionSettings,
     settings: TrackingSettings,
 ) -> Annotated[dict[str, Any], "promotions"]:
-    """Measure every new version against the one that it would replace; by model type: stage, verdict and reasons.
+    """Evaluate every new version against the incumbent, and promote it if the rule approves.
 
     Args:
-        registered: what `track_training` returned.
+        registered: output of `track_training`.
         features: the features of all accidents.
         accidents: the accidents, with their labels.
         source: where they come from, as typed.
-        evaluation: how models are measured.
-        rule: which stages are given without a command, and when.
-        settings: where models are registered.
+        evaluation: settings of the evaluation.
+        rule: the promotion rule, and the stages of automatic promotion.
+        settings: MLflow in use.
+
+    Returns:
+        By model type and stage: `version`, `approved`, `reasons`.
     """
     with connect(settings) as connection:
-        found = promote_new_versions(
+        decisions = promote_new_versions(
             Registry(connection), registered, EvaluationData(features, accidents, source), evaluation, rule
         )
-    for name, verdicts in found.items():
-        for stage, verdict in verdicts.items():
-            print(f"{name} for {stage}: {'approved' if verdict['approved'] else 'refused'}, {verdict['reasons'][-1]}")
-    log_step_metadata({name: {s: str(v["approved"]) for s, v in verdicts.items()} for name, verdicts in found.items()})
-    return found
+    for name, by_stage in decisions.items():
+        for stage, decision in by_stage.items():
+            print(f"{name} for {stage}: {'approved' if decision['approved'] else 'refused'}, {decision['reasons'][-1]}")
+    log_step_metadata(
+        {name: {s: str(d["approved"]) for s, d in by_stage.items()} for name, by_stage in decisions.items()}
+    )
+    return decisions

@@ -1,1 +1,1 @@
-"""Steps that record trainings and register models."""
+"""Steps of the stage 'tracking'; one module a step."""

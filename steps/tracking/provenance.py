@@ -1,4 +1,4 @@
-"""Where a record comes from; apart from the metadata of every step, so that no other step depends on tracking."""
+"""Provenance tags of tracked trainings; apart from `steps.metadata`, so that other steps do not depend on tracking."""
 
 from zenml import get_step_context
 from zenml.utils.dashboard_utils import get_run_url
@@ -8,10 +8,10 @@ from tracking.git_version import code_version
 
 
 def run_provenance() -> dict[str, str]:
-    """Which code, and in a pipeline which run on which stack, for the records of others."""
-    found = {"code_version": code_version()}
+    """Code version and, inside a pipeline, name, id and URL of the ZenML run and name of its stack."""
+    tags = {"code_version": code_version()}
     if not inside_pipeline():
-        return found
+        return tags
     run = get_step_context().pipeline_run
-    own = {"zenml_run": run.name, "zenml_run_id": str(run.id), "zenml_run_url": get_run_url(run) or ""}
-    return found | own | {"zenml_stack": run.stack.name if run.stack else ""}
+    run_tags = {"zenml_run": run.name, "zenml_run_id": str(run.id), "zenml_run_url": get_run_url(run) or ""}
+    return tags | run_tags | {"zenml_stack": run.stack.name if run.stack else ""}

@@ -1,4 +1,4 @@
-"""A training on record: runs in MLflow, and every model as a new registered version."""
+"""Tracking of a training: nested MLflow runs, and a new registered version of every model."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from zenml.types import HTMLString, MarkdownString
 
 import materializers.bundle
 import materializers.frame
-import materializers.reports  # noqa: F401  # the three read what goes in
+import materializers.reports  # noqa: F401  # load the inputs
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
 from accidents.report.report_files import ReportFiles
@@ -39,22 +39,25 @@ def track_training(
     source: str,
     store: str,
 ) -> Annotated[dict[str, Any], "registered_models"]:
-    """Record the training in MLflow and register its models; by model type: run, address, registered name, version.
+    """Log the training as nested MLflow runs and register its models.
 
     Args:
         models: the bundles.
-        predictions: for each of them, what it says of accidents that it has not learned from.
-        evaluations: what was measured of each of them, by model type.
-        reports: the files of each of them, which are kept with its run.
+        predictions: for each model, its predictions on accidents outside its training set.
+        evaluations: evaluations on the test set, by model type.
+        reports: report files of each model, logged with its run.
         accidents: the accidents.
         vehicles: their vehicles.
         people: their people.
-        comparison_report: kept with the training.
-        model_card: kept with the training.
-        best: the model type that compared best.
-        settings: what is recorded.
+        comparison_report: logged with the run of the training.
+        model_card: logged with the run of the training.
+        best: model type of best validation F1.
+        settings: what is logged.
         source: where the accidents come from, as typed.
-        store: identity of the MLflow in use, so that another one is told of the training, too.
+        store: identity of the MLflow in use; part of the cache key, so that a training is tracked once in each.
+
+    Returns:
+        By model type: `run_id`, `model_uri`, `name`, `version`.
     """
     pages = {"comparison.html": comparison_report, "model_card.md": model_card}
     training = build_training_record(
@@ -62,5 +65,5 @@ def track_training(
         best=best, pages=pages, source=source, tags=run_provenance(), stored=settings.stored_accidents,
     )  # fmt: skip
     registered = connect_and_register(training, settings)
-    log_step_metadata({"store": store, "versions": {name: str(found["version"]) for name, found in registered.items()}})
+    log_step_metadata({"store": store, "versions": {name: str(entry["version"]) for name, entry in registered.items()}})
     return registered

@@ -1,4 +1,4 @@
-"""All trained models, measured on the same test accidents, ranked and reported."""
+"""Comparison of all trained models on the same test set, with reports."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from zenml.types import HTMLString, MarkdownString
 
 import materializers.bundle
 import materializers.frame
-import materializers.reports  # noqa: F401  # the three store what goes in and out
+import materializers.reports  # noqa: F401  # load the inputs and store the outputs
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.report import model_report
@@ -44,12 +44,12 @@ def compare_models(
 
     Args:
         models: the bundles of one training.
-        predictions: for each of them, what it says of accidents that it has not learned from.
+        predictions: for each model, its predictions on accidents outside its training set.
         features: the features of all accidents.
-        accidents: the accidents, by whose place, road, light and month the metrics are shown.
-        settings: resamples, bins, groups.
+        accidents: the accidents; metrics are reported by department, road, light and month.
+        settings: bootstrap resamples, calibration bins, groups.
         source: where the accidents come from, as typed.
-        without_place: the `evaluations` of models trained without the place, which the card then compares.
+        without_place: `evaluations` of models trained without place columns, for the model card.
     """
     result = model_report.compare_models(
         models, predictions, features, accidents, settings, source=source, without_place=without_place

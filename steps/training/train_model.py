@@ -1,4 +1,4 @@
-"""One model, trained on the common split."""
+"""Training of one model type."""
 
 from typing import Annotated
 
@@ -28,14 +28,14 @@ def train_model(
     information: FeatureSettings,
     fingerprint: str,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
-    """Train, calibrate and set the threshold of one model type; predict the accidents it was not trained on.
+    """Train and calibrate one model type, choose its threshold, and predict validation and test set.
 
     Args:
         features: features of every level.
-        accidents: labels, and the dates that a temporal split needs.
+        accidents: labels, and dates for a temporal split.
         model_type: a module of `accidents.models`.
         settings: split, resampling, tuning, threshold rule, hyperparameters.
-        information: level of information, and whether the place is used.
+        information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
     """
     trained = train(
