@@ -19,7 +19,7 @@ INGEST = "steps.ingestion.ingest"
         "accidents/__init__.py",
         "accidents/columns/usagers.py",
         "accidents/sources/datagouv.py",  # imported inside a function
-        "accidents/cleaning/usual_contents.json",
+        "accidents/cleaning/department_boxes.json",
         "accidents/expectations/templates/expectations.html.j2",
     ],
 )
