@@ -80,6 +80,55 @@ def test_the_threshold_is_on_the_scale_it_is_used_on() -> None:
     np.testing.assert_array_equal(squeezed >= chosen, probability >= plain)
 
 
+def terms(margin: np.ndarray) -> np.ndarray:
+    """Logarithms of the odds of beta calibration: ln p and -ln(1 - p)."""
+    p = sigmoid(margin)
+    return np.column_stack([np.log(p), -np.log1p(-p)])
+
+
+def test_calibration_is_the_fit_of_greatest_likelihood() -> None:
+    """At the maximum, the gradient in both slopes and the intercept is zero; a penalty would move it."""
+    margin = np.random.default_rng(3).normal(-0.5, 1.5, 200)
+    y = (np.random.default_rng(4).random(200) < sigmoid(0.6 * margin - 0.3)).astype(np.int8)
+    curve = calibrate(margin, y)
+    assert min(curve.low, curve.high) > 0
+    gap = curve(margin) - y
+    np.testing.assert_allclose([gap.mean(), *(gap @ terms(margin) / len(y))], 0, atol=1e-4)
+
+
+def test_where_one_end_would_fall_both_ends_have_the_slope_of_platt() -> None:
+    margin = np.concatenate([np.linspace(-6, -3, 40), np.linspace(-1, 4, 200)])
+    y = np.concatenate([np.arange(40) % 2 == 0, np.random.default_rng(0).random(200) < sigmoid(margin[40:])])
+    curve = calibrate(margin, y.astype(np.int8))
+    assert curve.low == curve.high > 0
+    gap = curve(margin) - y
+    np.testing.assert_allclose([gap.mean(), gap @ margin / len(y)], 0, atol=1e-4)
+
+
+@given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=30)
+def test_the_best_f1_is_that_expected_and_of_equals_the_highest(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    probability = random.permutation(30) / 30
+    chance = random.choice([0.0, 0.25, 0.5, 1.0], 30)
+    chance[np.argmax(probability)] = 0.5
+    expected = {
+        float(threshold): 2 * chance[probability >= threshold].sum() / ((probability >= threshold).sum() + chance.sum())
+        for threshold in probability
+    }
+    best = max(expected.values())
+    chosen = choose_threshold(probability, chance, np.zeros(30, np.int8), ThresholdRule(best="f1"))
+    assert chosen == max(threshold for threshold, f1 in expected.items() if f1 >= best - 1e-12)
+
+
+def test_of_equally_good_thresholds_the_highest_is_taken() -> None:
+    probability, y = np.array([0.2, 0.4, 0.6, 0.8]), np.array([0, 1, 1, 1], np.int8)
+    assert choose_threshold(probability, probability, y, ThresholdRule(recall_at_least=1 / 3)) == 0.8
+    assert choose_threshold(probability, probability, y, ThresholdRule(recall_at_least=0.5)) == 0.6
+    assert choose_threshold(probability, probability, y, ThresholdRule(precision_at_least=0.9)) == 0.4
+    assert choose_threshold(probability, probability, 1 - y, ThresholdRule(precision_at_least=0.9)) == 0.2
+
+
 @pytest.mark.parametrize("given_rule", [{}, {"best": "f1", "recall_at_least": 0.9}, {"recall_at_least": 1.2}])
 def test_a_rule_is_exactly_one_of_three(given_rule: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"one of best|less than or equal"):
