@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accidents.configuration.training import SplitSettings
 from accidents.errors import DataError
-from accidents.training.split import Subset, labelled, parts_of
+from accidents.training.split import Subset, labelled, months_of, parts_of, uniform
 from tests.training.conftest import Frames
 
 
@@ -37,6 +37,14 @@ def test_the_part_of_an_accident_depends_on_no_other(ids: list[int], seed: int, 
     assert dict(zip(shuffled, parts_of(frame_of(shuffled), SplitSettings(), seed), strict=True)) == together
     half = ids[: len(ids) // 2 + 1]
     assert list(parts_of(frame_of(half), SplitSettings(), seed)) == [together[number] for number in half]
+
+
+def test_the_split_stays_what_it_was_when_older_models_were_trained() -> None:
+    """Held-out accidents of a stored model are found by drawing its split again: other draws would leak."""
+    draws = [uniform(np.array([202400000001, 202312345678]), draw) for draw in (0, 7)]
+    np.testing.assert_allclose(draws, [[0.61172496, 0.23446892], [0.95939535, 0.29569943]], atol=1e-8)
+    parts = parts_of(frame_of(list(range(202400000001, 202400000021))), SplitSettings(), 0)
+    assert "".join(part[:2] for part in parts) == "trtetetetrtetetetrtrtrtrtetrtrvatrtrtetr"
 
 
 def test_another_seed_is_another_split() -> None:
@@ -68,6 +76,34 @@ def test_a_temporal_split_tests_on_the_latest_days(split: dict[str, object]) -> 
         assert test.mean() == pytest.approx(0.25, abs=0.005)
     else:
         assert frame["date"][test].min() == pd.Timestamp("2024-10-01")
+
+
+def test_a_temporal_share_counts_labelled_accidents_and_whole_days() -> None:
+    frame = frame_of(list(range(202400000001, 202400000101)), [0] * 50 + [-1] * 50)
+    parts = parts_of(frame, SplitSettings(kind="temporal", test_share=0.1), 0)
+    assert (parts[:50] == Subset.TEST).sum() == 5
+    assert (parts[45:50] == Subset.TEST).all()
+    halves = frame_of(list(range(202400000001, 202400000011)))
+    halves["date"] = pd.to_datetime(["2024-01-01"] * 5 + ["2024-01-02"] * 5)
+    for share, expected in ((0.5, 5), (0.4, 5), (0.05, 5)):
+        parts = parts_of(halves, SplitSettings(kind="temporal", test_share=share), 0)
+        assert (parts == Subset.TEST).sum() == expected
+
+
+def test_labels_and_dates_stand_beside_the_features() -> None:
+    features = pd.DataFrame({"Num_Acc": [1, 2, 3], "cars": [1.0, 2.0, 3.0]}, index=[7, 8, 9])
+    accidents = pd.DataFrame(
+        {"Num_Acc": [1, 2, 3], "an": 2024, "mois": [2, 12, 2], "jour": [29, 31, 30], "priority": [1, 0, -1]},
+        index=[4, 5, 6],
+    )
+    frame = labelled(features, accidents)
+    assert frame.index.tolist() == [0, 1, 2]
+    assert frame["priority"].tolist() == [1, 0, -1]
+    assert frame["date"].tolist()[:2] == [pd.Timestamp("2024-02-29"), pd.Timestamp("2024-12-31")]
+    months = months_of(frame.set_index("Num_Acc"))
+    assert months.index.tolist() == [1, 2, 3]
+    assert months.tolist()[:2] == ["2024-02", "2024-12"]
+    assert frame["date"].isna().tolist() == months.isna().tolist() == [False, False, True]
 
 
 def test_a_temporal_split_needs_dates() -> None:

@@ -1,0 +1,173 @@
+"""Searches for hyperparameters on candidates whose score is known, and what identifies a study."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from accidents.configuration.base import Settings
+from accidents.configuration.training import TuningSettings
+from accidents.models.base import Model, Range, Sample
+from accidents.training.tuning import Candidates, Fold, _draw, _pruner, _study_name, grid_search, optuna_search
+
+
+class Guess(Model[Settings]):
+    """A model that ranks by one column, as its parameters say."""
+
+    PARAMETERS = Settings
+
+
+class Parameters(Settings):
+    depth: int = 3
+    rate: float = 0.1
+    kind: str = "a"
+
+
+NOTHING = Sample(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
+FOLDS = (Fold(NOTHING, NOTHING, NOTHING),) * 3
+
+
+class ByDepth(Candidates):
+    """Candidates of which those of depth 1 are best, those of 2 and 3 equal, on each of three folds."""
+
+    def score(self, parameters: Any, after_fold: Callable[[int, float], None] | None = None) -> float:
+        score = 0.9 if parameters.depth == 1 else 0.8 if parameters.depth < 4 else 0.6
+        for fold in range(3):
+            if after_fold:
+                after_fold(fold, score)
+        return score
+
+
+CANDIDATES = ByDepth(Guess, FOLDS, (), 0, 1)
+
+
+def test_the_first_of_equal_points_of_a_grid_is_the_best() -> None:
+    found = grid_search(CANDIDATES, Parameters(rate=0.5), {"depth": (4, 2, 3)})
+    assert found.parameters == Parameters(depth=2, rate=0.5)
+    assert found.score == 0.8
+    assert [(trial["number"], trial["score"]) for trial in found.trials] == [(0, 0.6), (1, 0.8), (2, 0.8)]
+
+
+def test_a_score_is_the_mean_of_the_folds() -> None:
+    rows = np.array([[0, 5], [1, 4], [2, 3], [3, 2]], np.float32)
+    labels = np.array([0, 0, 1, 1], np.int8)
+
+    class ByColumn(Guess):
+        def __init__(self, column: int) -> None:
+            self.column = column
+
+        @classmethod
+        def fit(cls, training: Sample, validation: Sample | None, **arguments: Any) -> "ByColumn":
+            assert validation is training
+            assert arguments == {"parameters": Parameters(), "categories": (1,), "seed": 5, "threads": 2}
+            return cls(0)
+
+        def margin(self, X: np.ndarray, threads: int = 1) -> np.ndarray:
+            assert threads == 2
+            return X[:, self.column].astype(float)
+
+        def contributions(self, X: np.ndarray) -> np.ndarray:
+            return X
+
+    learned = Sample(rows, labels)
+    folds = tuple(Fold(learned, learned, Sample(rows, y)) for y in (labels, np.array([0, 1, 0, 1], np.int8)))
+    heard: list[tuple[int, float]] = []
+    score = Candidates(ByColumn, folds, (1,), 5, 2).score(Parameters(), lambda *after: heard.append(after))
+    assert score == pytest.approx((1 + 0.75) / 2)
+    assert heard == [(0, 1.0), (1, pytest.approx(0.875))]
+
+
+def test_values_are_drawn_from_their_ranges() -> None:
+    import optuna
+
+    space = {
+        "depth": Range(low=2, high=9),
+        "rate": Range(low=0.001, high=0.1, log=True),
+        "share": Range(low=0.5, high=1.0),
+        "trees": Range(low=10, high=1000, log=True),
+        "kind": ("a", "b"),
+    }
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    drawn = {name: _draw(trial, name, values) for name, values in space.items()}
+    distributions = optuna.distributions
+    assert trial.distributions == {
+        "depth": distributions.IntDistribution(2, 9),
+        "rate": distributions.FloatDistribution(0.001, 0.1, log=True),
+        "share": distributions.FloatDistribution(0.5, 1.0),
+        "trees": distributions.IntDistribution(10, 1000, log=True),
+        "kind": distributions.CategoricalDistribution(("a", "b")),
+    }
+    assert drawn == trial.params
+
+
+def test_a_score_depends_on_everything_in_the_digest() -> None:
+    def some(X: float = 0.0, y: int = 0, weight: float | None = None, **changes: Any) -> str:
+        rows = np.full((2, 2), X, np.float32)
+        plain = Sample(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
+        sample = Sample(rows, np.full(2, y, np.int8), None if weight is None else np.full(2, weight))
+        parts = {"training": plain, "stopping": plain, "held_out": plain} | changes.pop("parts", {"training": sample})
+        values = {"seed": 0, "threads": 1, "categories": ()} | changes
+        return Candidates(Guess, (Fold(**parts),), **values).digest()
+
+    other = Sample(np.ones((2, 2), np.float32), np.zeros(2, np.int8))
+    digests = [
+        some(),
+        some(X=1.0),
+        some(y=1),
+        some(weight=1.0),
+        some(weight=2.0),
+        some(seed=1),
+        some(threads=2),
+        some(categories=(1,)),
+        some(parts={"stopping": other}),
+        some(parts={"held_out": other}),
+    ]
+    assert len({*digests}) == len(digests)
+    assert some() == digests[0]
+
+
+def test_another_search_is_another_study() -> None:
+    base = (CANDIDATES, Parameters(), {"depth": Range(low=1, high=5)}, TuningSettings())
+    others = [
+        base,
+        (replace(CANDIDATES, seed=1), *base[1:]),
+        (base[0], Parameters(rate=0.2), *base[2:]),
+        (*base[:2], {"depth": Range(low=1, high=6)}, base[3]),
+        (*base[:2], {"depth": (1, 5)}, base[3]),
+        (*base[:3], TuningSettings(pruner="hyperband")),
+    ]
+    names = [_study_name(*one) for one in others]
+    assert len({*names}) == len(names)
+    assert _study_name(*base[:3], TuningSettings(trials=99, timeout_seconds=5)) == names[0]
+    assert all(re.fullmatch(r"test_search-[0-9a-f]{16}", name) for name in names)
+
+
+def test_pruners_are_those_of_their_names() -> None:
+    from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
+
+    median, hyperband = _pruner("median", 4), _pruner("hyperband", 4)
+    assert isinstance(median, MedianPruner)
+    assert median._n_startup_trials == 5
+    assert isinstance(hyperband, HyperbandPruner)
+    assert hyperband._max_resource == 4
+    assert isinstance(_pruner("none", 4), NopPruner)
+
+
+def test_a_trial_that_falls_behind_is_given_up(tmp_path: Path) -> None:
+    heard: list[str] = []
+    settings, start = TuningSettings(trials=30, storage=tmp_path / "journal"), Parameters(depth=1)
+    found = optuna_search(CANDIDATES, start, {"depth": (1, 2, 4)}, settings, heard.append)
+    given_up = [trial for trial in found.trials if trial["score"] is None]
+    assert given_up
+    assert found.parameters == start
+    assert found.score == 0.9
+    assert found.trials[0]["parameters"] == {"depth": 1}
+    assert [trial["number"] for trial in found.trials] == list(range(30))
+    assert all(trial["score"] in {None, CANDIDATES.score(Parameters(**trial["parameters"]))} for trial in found.trials)
+    assert all(0 <= trial["seconds"] < 60 for trial in found.trials)
+    assert heard[0] == "trial 1/30: AUC 0.9000, best 0.9000"
+    assert sum("given up, best 0.9000" in line for line in heard) == len(given_up)
