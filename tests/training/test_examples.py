@@ -1,0 +1,84 @@
+"""Training, validation and test sets as a model sees them, and what is written down about a training."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from accidents.configuration.training import TrainingSettings
+from accidents.errors import ModelError
+from accidents.features import names
+from accidents.features.catalogue import CATALOGUE, KEYS
+from accidents.features.place_encoder import GeographyEncoder
+from accidents.features.specification import FeatureKind
+from accidents.training import train
+from accidents.training.examples import Examples
+from accidents.training.split import labelled, parts_of
+from tests.training.conftest import Frames, draw, quick
+
+
+@pytest.fixture(scope="module")
+def examples(frames: Frames) -> Examples:
+    return Examples(labelled(*frames), "call", True, encoder_folds=4, encoder_strength=2.5, seed=9)
+
+
+def test_places_of_learned_accidents_are_encoded_out_of_fold_as_configured(examples: Examples) -> None:
+    rows = np.arange(5, 900)
+    encoder, learned = examples.learn(rows)
+    taken = examples.frame.iloc[rows]
+    expected, encoded = GeographyEncoder(2.5).fit_out_of_fold(taken[[*KEYS]], examples.labels(rows), folds=4, seed=9)
+    assert encoder is not None
+    np.testing.assert_array_equal(learned.X[:, -encoded.shape[1] :], encoded)
+    np.testing.assert_array_equal(learned.y, taken["priority"])
+    others = examples.apply(np.arange(900, 1000), encoder)
+    of_others = examples.frame.iloc[900:1000]
+    np.testing.assert_array_equal(others.X[:, -encoded.shape[1] :], expected.transform(of_others))
+    np.testing.assert_array_equal(others.X[:, 0], of_others[names("call")[0]])
+    np.testing.assert_array_equal(others.y, of_others["priority"])
+
+
+def test_categories_are_the_columns_of_codes_without_an_order(examples: Examples) -> None:
+    columns = names("call")
+    coded = {columns[position] for position in examples.categories}
+    assert {"lum", "catr", "season", "parties", "road_built_up"} <= coded
+    assert coded == {name for name in columns if CATALOGUE[name].kind is FeatureKind.CATEGORY}
+
+
+def test_a_training_is_written_down(frames: Frames) -> None:
+    settings = quick(seed=5, resampling="undersample", threshold={"precision_at_least": 0.4})
+    before = datetime.now(UTC)
+    bundle = train("logistic_regression", *frames, settings, level="strict", fingerprint="abc").bundle
+    assert (bundle.model_type, bundle.level, bundle.geography) == ("logistic_regression", "strict", True)
+    assert bundle.columns == tuple(names("strict"))
+    assert (bundle.seed, bundle.resampling, bundle.fingerprint) == (5, "undersample", "abc")
+    assert (bundle.tuning, bundle.trials, bundle.best_cv_score) == ("none", (), None)
+    assert bundle.rule == "precision at least 0.4"
+    assert bundle.months == tuple(f"2024-{month:02d}" for month in range(1, 13))
+    assert bundle.split == settings.split.model_dump(mode="json")
+    assert bundle.parameters.items() >= {"knots": 0, "inverse_penalty": 0.001}.items()
+    parts = parts_of(labelled(*frames), settings.split, 5)
+    assert bundle.rows == {part: int((parts == part).sum()) for part in ("training", "validation", "test", "unknown")}
+    assert bundle.fit_seconds > 0
+    trained_at = datetime.fromisoformat(bundle.trained_at)
+    assert before - timedelta(seconds=1) <= trained_at <= datetime.now(UTC)
+
+
+def test_twenty_accidents_of_each_class_are_enough() -> None:
+    features, accidents = draw(1500)
+    validation = np.flatnonzero(parts_of(labelled(features, accidents), TrainingSettings().split, 0) == "validation")
+
+    def with_priority(count: int) -> Frames:
+        """Of the validation set so many are priority."""
+        label = accidents["priority"].to_numpy().copy()
+        label[validation] = 0
+        label[validation[:count]] = 1
+        return features, accidents.assign(priority=label)
+
+    assert train("logistic_regression", *with_priority(20), quick(), level="strict").bundle.threshold
+    with pytest.raises(ModelError, match=rf"{len(validation)} accidents with a label, 19 of them priority"):
+        train("logistic_regression", *with_priority(19), quick(), level="strict")
+    many = accidents["priority"].to_numpy().copy()
+    many[validation] = 1
+    many[validation[:19]] = 0
+    with pytest.raises(ModelError, match="needs 20 of each class"):
+        train("logistic_regression", features, accidents.assign(priority=many), quick(), level="strict")
