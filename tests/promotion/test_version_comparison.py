@@ -9,6 +9,7 @@ from accidents.errors import DataError
 from accidents.evaluation.metrics import METRICS
 from accidents.promotion.held_out_evaluation import evaluate_held_out
 from accidents.promotion.version_comparison import VersionComparison, compare_versions
+from accidents.sample.source_name import SAMPLE
 from accidents.training.held_out import unseen
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train
 
@@ -37,8 +38,8 @@ def test_the_version_of_best_f1_comes_first_with_the_metrics_of_the_held_out_acc
     decided = good.predict(sample[0].iloc[rows]) >= good.threshold
     assert found.table.loc["good", "f1"] == pytest.approx(f1_score(labels, decided))
     assert f"{len(rows):,} accidents" in found.recommendation
-    assert "synthetic" not in found.html
-    assert "synthetic" in compare_versions(versions, *sample, SETTINGS, RULE, source="sample").html
+    assert "Synthetic accidents" not in found.html
+    assert "Synthetic accidents" in compare_versions(versions, *sample, SETTINGS, RULE, source=SAMPLE).html
     assert all(name in found.html for name in versions)
 
 
