@@ -135,13 +135,13 @@ def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: 
 
 @registry_command("check", click.option("--dry-run", is_flag=True, help="only print the differences"))
 def check(context: RegistryContext, dry_run: bool) -> int:
-    """Find differences between MLflow and ZenML, and mend them; exit code 1 if some are left."""
+    """Find differences between MLflow and ZenML, and repair them; exit code 1 if some are left."""
     from tracking import reconcile
 
     act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies
     inconsistencies = act(context.registry)
     for item in inconsistencies:
-        context.print_text(f"{'found' if dry_run else 'mended'}: {item.model}: {item.description}")
+        context.print_text(f"{'found' if dry_run else 'repaired'}: {item.model}: {item.description}")
     if not inconsistencies:
         context.print_text("MLflow and ZenML agree")
     return FAILED if inconsistencies and dry_run else DONE

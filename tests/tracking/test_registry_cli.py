@@ -84,7 +84,7 @@ def as_json(say: Say, *words: str) -> Any:
     return json.loads(out)
 
 
-def test_looking(registry: Registry, say: Say) -> None:
+def test_queries(registry: Registry, say: Say) -> None:
     assert as_json(say, "list-models") == [
         {"name": NAME, "versions": 3, "latest": "3", "production": "2", "staging": None}
     ]
@@ -103,7 +103,7 @@ def test_looking(registry: Registry, say: Say) -> None:
     assert "promote" in say("history")[1]
 
 
-def test_changing(registry: Registry, say: Say) -> None:
+def test_transitions(registry: Registry, say: Say) -> None:
     named = ("--model-name", "lightgbm")
     assert as_json(say, "transition", *named, "--version", "3", "--stage", "staging")["stage"] == STAGING
     code, out, _ = say("promote", *named)
@@ -149,7 +149,7 @@ def test_changing(registry: Registry, say: Say) -> None:
         ("", 2, "COMMAND"),
     ],
 )
-def test_mistakes_change_nothing_and_say_what_is_right(
+def test_mistakes_change_nothing_and_name_the_remedy(
     untouched: Registry, say: Say, typed: str, code: int, told: str
 ) -> None:
     before = stages(untouched)
@@ -177,7 +177,7 @@ def test_deleting_and_pruning(registry: Registry, say: Say) -> None:
 
 
 @pytest.mark.traced
-def test_check_says_what_it_mended(registry: Registry, say: Say) -> None:
+def test_check_prints_what_it_repaired(registry: Registry, say: Say) -> None:
     assert say("check")[:2] == (0, "MLflow and ZenML agree\n")
     registry.connection.client.set_registered_model_alias(NAME, "production", "3")
     code, out, _ = say("check", "--dry-run")
@@ -185,12 +185,12 @@ def test_check_says_what_it_mended(registry: Registry, say: Say) -> None:
     assert f"found: {NAME}: version 3 is in Production, its tag is None" in out
     code, out, _ = say("check")
     assert code == 0
-    assert f"mended: {NAME}: version 3 is in Production, its tag is None" in out
+    assert f"repaired: {NAME}: version 3 is in Production, its tag is None" in out
     assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
 
 
 @pytest.mark.traced
-def test_models_are_measured_compared_and_promoted_by_the_rule(connection: Connection, say: Say, place: Path) -> None:
+def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Connection, say: Say, place: Path) -> None:
     forget(connection)
     registry, named = Registry(connection), ("--model-name", "lightgbm")
     for _ in range(2):
