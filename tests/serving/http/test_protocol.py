@@ -1,7 +1,8 @@
-"""Connections: heads that are too long or too slow, what is no HTTP, and what is left of a refused request."""
+"""Heads that are too long or too slow, data that is not HTTP, and unread bodies; and what plain uvicorn does."""
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,54 +12,77 @@ from tests.serving.raw_http import open_connection, read_status, read_until_clos
 from tests.serving.service_process import save_small_model
 
 MEGABYTE = 1_000_000
+HEAD_STARTS = [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "]
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
+    """A service that waits half a second for a head."""
     folder = tmp_path_factory.mktemp("connections")
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(protocol, "HEAD_SECONDS", 0.5)
-        with in_process_service(folder, save_small_model(folder)) as found:
-            yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "HEAD_SECONDS", 0.5)
+        with in_process_service(folder, save_small_model(folder)) as client:
+            yield client
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begun", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "])
-def test_slow_head_is_refused(api: ApiClient, begun: bytes) -> None:
-    with open_connection(api) as found:
-        found.sendall(begun)
-        status, content, top = read_until_closed(found)
+@pytest.mark.parametrize("start", HEAD_STARTS)
+def test_slow_head_is_refused(api: ApiClient, start: bytes) -> None:
+    with open_connection(api) as connection:
+        connection.sendall(start)
+        status, content, head = read_until_closed(connection)
     assert (status, content["error"]["code"]) == (408, "slow")
-    assert b"nosniff" in top
-    with open_connection(api) as found:
-        found.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" + begun)
-        assert found.recv(65536).startswith(b"HTTP/1.1 200")
-        if begun:
-            assert read_until_closed(found)[0] == 408
+    assert b"nosniff" in head
+    with open_connection(api) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" + start)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        if start:
+            assert read_until_closed(connection)[0] == 408
 
 
-@pytest.mark.parametrize("endless", [b"x", b"x: y\r\n", b"GET"])
+def send_endless(api: ApiClient, start: bytes, repeated: bytes, limit: int) -> int:
+    """Send `repeated` until the server closes the connection or `limit` bytes are sent; returns their number."""
+    sent = 0
+    with open_connection(api) as connection:
+        try:
+            connection.sendall(start)
+            while sent < limit:
+                connection.sendall(repeated * 1000)
+                sent += len(repeated) * 1000
+        except OSError:
+            pass
+    return sent
+
+
+@pytest.mark.parametrize("repeated", [b"x", b"x: y\r\n", b"GET"])
 @pytest.mark.parametrize("where", ["line", "value", "lines", "trailer", "extension"])
-def test_endless_head_is_refused(api: ApiClient, endless: bytes, where: str) -> None:
+def test_endless_head_is_refused(api: ApiClient, repeated: bytes, where: str) -> None:
     chunked = request_head(api, "Content-Type: application/json", "Transfer-Encoding: chunked")
-    beginning = {
+    start = {
         "line": b"GET /",
         "value": b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
         "lines": b"GET / HTTP/1.1\r\nHost: localhost\r\n",
         "trailer": chunked + b"1\r\n \r\n0\r\nX-Long: ",
         "extension": chunked + b"1;",
     }[where]
-    sent = 0
-    with open_connection(api) as found:
-        try:
-            found.sendall(beginning)
-            while sent < 20 * MEGABYTE:
-                found.sendall(endless * 1000)
-                sent += len(endless) * 1000
-        except OSError:
-            pass
-    assert sent < 10 * MEGABYTE
+    assert send_endless(api, start, repeated, 20 * MEGABYTE) < 10 * MEGABYTE
     assert api.get("/health", None).status_code == 200
+
+
+def test_plain_uvicorn_limits_neither_length_nor_time_of_a_head(tmp_path: Path) -> None:
+    """Why `HeadLimitProtocol` subclasses `HttpToolsProtocol`; where this fails, uvicorn has limits of its own."""
+    settings = {"server_options": {"http": "httptools", "timeout_keep_alive": 1}}
+    with in_process_service(tmp_path, save_small_model(tmp_path), **settings) as api:
+        start = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: "
+        assert send_endless(api, start, b"x", 20 * MEGABYTE) == 20 * MEGABYTE
+        with open_connection(api) as connection:
+            connection.sendall(HEAD_STARTS[-1])
+            connection.settimeout(2)
+            with pytest.raises(TimeoutError):  # neither an answer nor an end of the connection
+                connection.recv(1)
+            connection.settimeout(10)
+            connection.sendall(b"y\r\n\r\n")
+            assert read_status(connection) == 200
 
 
 NO_HTTP = {
