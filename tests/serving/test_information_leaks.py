@@ -1,4 +1,4 @@
-"""What a caller must not get out of the service, nor into it."""
+"""Responses leak no internals, and requests are never unpickled."""
 
 import http.client
 import os
@@ -15,7 +15,7 @@ from serving.process.supervisor import model_file_resolver
 from tests.serving.in_process import NDJSON_HEADERS, ApiClient, protected_routes, run_server, settings_for
 from tests.serving.service_process import PROJECT, save_small_model
 
-GIVEAWAYS = ("Traceback", 'File "', ".py", "site-packages", str(PROJECT), "/tmp", "sqlite", "select ", "0x7")  # noqa: S108
+INTERNALS = ("Traceback", 'File "', ".py", "site-packages", str(PROJECT), "/tmp", "sqlite", "select ", "0x7")  # noqa: S108
 
 
 class _Bomb:
@@ -39,8 +39,8 @@ def test_request_bodies_are_never_unpickled(api: ApiClient, tmp_path: Path) -> N
     )
     for route in protected_routes(api.app):
         for kind in kinds:
-            found = api.request(route.method, route.path, Role.ADMIN, data=bomb, headers={"Content-Type": kind})
-            assert found.status_code < 500
+            response = api.request(route.method, route.path, Role.ADMIN, data=bomb, headers={"Content-Type": kind})
+            assert response.status_code < 500
     assert not marker.exists()
     pickle.loads(bomb)  # noqa: S301  # it would have been seen
     assert marker.exists()
@@ -74,7 +74,7 @@ def test_errors_leak_no_internals(tmp_path: Path) -> None:
 
     application.get("/fault", openapi_extra={"x-role": "predict"})(fault)
     with run_server(application) as url:
-        asked = [requests.get(f"{url}/fault", timeout=10)]
+        all_responses = [requests.get(f"{url}/fault", timeout=10)]
         for method in ("GET", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PATCH"):
             for path in (
                 "/v1/predict",
@@ -87,13 +87,13 @@ def test_errors_leak_no_internals(tmp_path: Path) -> None:
             ):
                 for body in (b"", b"{", b"null", b'{"prediction_id": "\x00", "priority": 1}', b'{"accidents": [{}]}'):
                     kind = {"Content-Type": "application/json"}
-                    asked.append(requests.request(method, url + path, data=body, headers=kind, timeout=10))
+                    all_responses.append(requests.request(method, url + path, data=body, headers=kind, timeout=10))
         wrong = {"Authorization": "Bearer x"}
-        asked.append(requests.post(f"{url}/v1/admin/reload", headers=wrong, timeout=10))
-    assert asked[0].status_code == 500
-    assert asked[0].json()["error"] == {"code": "internal", "message": "internal error", "problems": []}
-    assert asked[0].headers["x-content-type-options"] == "nosniff"
-    for answer in asked:
+        all_responses.append(requests.post(f"{url}/v1/admin/reload", headers=wrong, timeout=10))
+    assert all_responses[0].status_code == 500
+    assert all_responses[0].json()["error"] == {"code": "internal", "message": "internal error", "problems": []}
+    assert all_responses[0].headers["x-content-type-options"] == "nosniff"
+    for answer in all_responses:
         if answer.status_code >= 400:
-            assert not [word for word in GIVEAWAYS if word in answer.text], answer.text
+            assert not [word for word in INTERNALS if word in answer.text], answer.text
             assert answer.json().keys() == {"error", "request_id"}

@@ -1,4 +1,4 @@
-"""The running service against its own description, by cases that nobody has thought of."""
+"""Schemathesis: generated requests against the OpenAPI schema of the running service."""
 
 import re
 import subprocess
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.slow
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     folder = tmp_path_factory.mktemp("schemathesis")
     patient = {"failures_per_minute": 1_000_000, "requests_per_second": 1_000_000}
-    with in_process_service(folder, save_small_model(folder), caller=patient) as found:
-        yield found
+    with in_process_service(folder, save_small_model(folder), caller=patient) as client:
+        yield client
 
 
 def cases(api: ApiClient, folder: Path, examples: int, *options: str) -> int:
@@ -70,14 +70,14 @@ def test_valid_requests_are_accepted_except_for_rules_between_fields(api: ApiCli
 
     @given(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
     @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-    def ask(case: Any) -> None:
-        found = case.call(headers=key, session=api.session)
-        answers[found.status_code] += 1
-        said = found.json()
-        for refusal in [said, *said.get("results", [])]:
+    def call(case: Any) -> None:
+        response = case.call(headers=key, session=api.session)
+        answers[response.status_code] += 1
+        content = response.json()
+        for refusal in [content, *content.get("results", [])]:
             for problem in refusal.get("error", {}).get("problems", []):
                 assert RULES.fullmatch(problem["field"]), problem
-        assert found.status_code in {200, 422, 404 if path == "/v1/feedback" else 200}, found.text
+        assert response.status_code in {200, 422, 404 if path == "/v1/feedback" else 200}, response.text
 
-    ask()
+    call()
     assert answers[404 if path == "/v1/feedback" else 200] >= (0 if path == "/v1/evaluate" else 5)

@@ -1,4 +1,4 @@
-"""Hours in minutes: steady load of every kind with one reload after the other, in memory that stays the same."""
+"""Soak test: steady load of every kind with repeated reloads, in constant memory."""
 
 import os
 import signal
@@ -79,11 +79,11 @@ class Callers:
             self.said[said["model"]["version"], said["probability"]] += 1
 
     def _post(self, session: requests.Session, path: str, content: Any, expected: int = 200) -> dict[str, Any]:
-        found = session.post(self._url + path, json=content, timeout=30)
-        self.statuses[path, found.status_code] += 1
-        if found.status_code != expected:
-            raise AssertionError(f"{path} {found.status_code}: {found.text[:300]}")
-        return dict(found.json())
+        response = session.post(self._url + path, json=content, timeout=30)
+        self.statuses[path, response.status_code] += 1
+        if response.status_code != expected:
+            raise AssertionError(f"{path} {response.status_code}: {response.text[:300]}")
+        return dict(response.json())
 
 
 class Memory(threading.Thread):
@@ -134,7 +134,7 @@ def test_steady_load_with_reloads_leaks_no_memory_and_fails_no_request(tmp_path:
             reloads += 1
         memory.stop()
         wait_until(lambda: 'state="waiting"} 0.0' in figures(service, key))
-        told = figures(service, key)
+        metrics_text = figures(service, key)
         assert service.stop() == 0
     assert callers.wrong == []
     assert callers.statuses.total() == RATE * seconds
@@ -142,6 +142,6 @@ def test_steady_load_with_reloads_leaks_no_memory_and_fails_no_request(tmp_path:
     assert set(callers.said) <= expected
     assert len(callers.said) == 2
     assert reloads >= seconds / BETWEEN_RELOADS - 2
-    assert 'state="dropped"} 0.0' in told
-    assert 'state="failed"} 0.0' in told
+    assert 'state="dropped"} 0.0' in metrics_text
+    assert 'state="failed"} 0.0' in metrics_text
     assert memory.growth() < FLAT, [round(one / 1e6) for one in memory.noted[:: max(1, len(memory.noted) // 50)]]

@@ -1,4 +1,4 @@
-"""Who is let in, on every route that the application has."""
+"""API keys, roles, anonymous access, bind address and Host header on every route."""
 
 import http.client
 import time
@@ -28,8 +28,8 @@ FORMS = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     folder = tmp_path_factory.mktemp("security")
-    with in_process_service(folder, save_small_model(folder), caller=PATIENT) as found:
-        yield found
+    with in_process_service(folder, save_small_model(folder), caller=PATIENT) as response:
+        yield response
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def anonymous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     folder = tmp_path_factory.mktemp("anonymous")
     with in_process_service(
         folder, save_small_model(folder), caller=PATIENT, anonymous=True, hosts=["accidents.example"]
-    ) as found:
-        yield found
+    ) as response:
+        yield response
 
 
 def header(key: str) -> dict[str, str]:
@@ -83,11 +83,11 @@ def test_every_route_requires_a_valid_key(api: ApiClient) -> None:
     assert len(routes) >= 9
     for why, headers in bad_headers(api).items():
         for route in routes:
-            found = api.request(route.method, route.path, None, headers=headers, json=ACCIDENT)
-            assert found.status_code == 401, (why, route)
-            assert found.headers["www-authenticate"] == "Bearer"
+            response = api.request(route.method, route.path, None, headers=headers, json=ACCIDENT)
+            assert response.status_code == 401, (why, route)
+            assert response.headers["www-authenticate"] == "Bearer"
             if route.method != "HEAD":
-                code = found.json()["error"]["code"]
+                code = response.json()["error"]["code"]
                 assert code == f"key_{why.split()[0] if why.split()[0] in ('revoked', 'expired') else code[4:]}"
                 assert code != "key_missing" or why in {"none", "no bearer", "basic", "token", "empty", "empty key"}
 
@@ -102,11 +102,11 @@ def test_lower_role_is_refused_on_every_route(api: ApiClient) -> None:
     refused = 0
     for route in protected_routes(api.app):
         for role in Role:
-            found = api.request(route.method, route.path, role, json={})
+            response = api.request(route.method, route.path, role, json={})
             if role.includes(route.role):
-                assert found.status_code not in {401, 403}, (role, route)
+                assert response.status_code not in {401, 403}, (role, route)
             else:
-                assert found.status_code == 403, (role, route)
+                assert response.status_code == 403, (role, route)
                 refused += 1
     assert refused >= 3
 
@@ -119,15 +119,15 @@ def test_route_without_role_requires_admin_or_prevents_the_start(tmp_path: Path)
     router.get("/new")(lambda: "secret")
     application.include_router(router)
     application.post("/other")(lambda: "secret")
-    found = {route.path: route.role for route in protected_routes(application)}
-    assert found["/new"] == found["/other"] == Role.ADMIN
+    roles = {route.path: route.role for route in protected_routes(application)}
+    assert roles["/new"] == roles["/other"] == Role.ADMIN
     made = {role: api_keys.create_key(application.state.serving.engine, role, role).text for role in Role}
     application.state.serving.key_cache.refresh()
     with run_server(application) as url:
         for role, key in made.items():
             for method, path in (("GET", "/new"), ("POST", "/other")):
-                asked = requests.request(method, url + path, headers=header(key), timeout=10)
-                assert asked.status_code == (200 if role is Role.ADMIN else 403)
+                response = requests.request(method, url + path, headers=header(key), timeout=10)
+                assert response.status_code == (200 if role is Role.ADMIN else 403)
     forgotten = APIRouter()
     forgotten.get("/forgotten")(lambda: "secret")
     application.include_router(forgotten)
@@ -139,8 +139,8 @@ def test_route_without_role_requires_admin_or_prevents_the_start(tmp_path: Path)
 
 def test_anonymous_access_excludes_admin_routes(anonymous: ApiClient) -> None:
     for route in protected_routes(anonymous.app):
-        found = anonymous.request(route.method, route.path, None, json={})
-        assert (found.status_code == 403) == (route.role is Role.ADMIN), route
+        response = anonymous.request(route.method, route.path, None, json={})
+        assert (response.status_code == 403) == (route.role is Role.ADMIN), route
     assert anonymous.get("/v1/model", None, headers=header("acc_wrong")).status_code == 401
 
 
@@ -165,9 +165,9 @@ def test_anonymous_public_bind_address_exits_with_2(tmp_path: Path, capsys: pyte
     configured = tmp_path / "serving.yaml"
     configured.write_text(f"pipeline: serving\nrecords:\n  database_url: sqlite:///{tmp_path}/none.db\n")
     typed = ["--serve", "--model-path", model, "--config", str(configured), "--host", "0.0.0.0"]  # noqa: S104
-    for more, told in (([], "keys create"), (["--anonymous"], "on this machine only")):
+    for more, message in (([], "keys create"), (["--anonymous"], "on this machine only")):
         assert main([*typed, *more]) == 2
-        assert told in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
 def test_unknown_hosts_are_refused_against_dns_rebinding(anonymous: ApiClient) -> None:
@@ -185,8 +185,8 @@ def test_unknown_hosts_are_refused_against_dns_rebinding(anonymous: ApiClient) -
         "a@localhost",
     )
     for name in strange:
-        found = anonymous.get("/v1/model", None, headers={"Host": name})
-        assert (found.status_code, found.json()["error"]["code"]) == (400, "host"), name
+        response = anonymous.get("/v1/model", None, headers={"Host": name})
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "host"), name
     for lines in ([], ["localhost", "localhost"], ["localhost", "evil.example"]):
         connection = http.client.HTTPConnection(anonymous.url.removeprefix("http://"), timeout=10)
         connection.putrequest("GET", "/health", skip_host=True)
@@ -203,8 +203,8 @@ def test_cross_site_form_is_refused(anonymous: ApiClient) -> None:
     for route in posted:
         for kind in FORMS:
             headers = {"Content-Type": kind, "Origin": "https://evil.example"}
-            found = anonymous.request("POST", route.path, None, data=b'{"accident": 1}', headers=headers)
-            assert found.status_code == (403 if route.role is Role.ADMIN else 415), (route, kind)
+            response = anonymous.request("POST", route.path, None, data=b'{"accident": 1}', headers=headers)
+            assert response.status_code == (403 if route.role is Role.ADMIN else 415), (route, kind)
     for route in protected_routes(anonymous.app):
         headers = {
             "Origin": "https://evil.example",
@@ -212,6 +212,6 @@ def test_cross_site_form_is_refused(anonymous: ApiClient) -> None:
             "Access-Control-Request-Headers": "content-type",
         }
         for method in ("OPTIONS", route.method):
-            found = anonymous.request(method, route.path, None, headers=headers, json=ACCIDENT)
-            assert not any(name.lower().startswith("access-control") for name in found.headers), route
-            assert method != "OPTIONS" or found.status_code == 405
+            response = anonymous.request(method, route.path, None, headers=headers, json=ACCIDENT)
+            assert not any(name.lower().startswith("access-control") for name in response.headers), route
+            assert method != "OPTIONS" or response.status_code == 405

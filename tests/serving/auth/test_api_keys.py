@@ -1,4 +1,4 @@
-"""API keys: made, verified, expired and revoked, and never stored."""
+"""API keys: create, verify, expire and revoke; secrets are never stored."""
 
 import string
 import subprocess
@@ -25,7 +25,7 @@ from tests.serving.conftest import DatabaseAway
 from tests.serving.records.databases import migrated_database
 from tests.serving.records.waiting import eventually
 
-VERIFYING = """
+VERIFY_SCRIPT = """
 import sys
 from tests.serving.records.databases import migrated_database
 from serving.auth.key_cache import KeyCache
@@ -39,18 +39,18 @@ for line in sys.stdin:
 @pytest.fixture
 def key_cache(engine: Engine) -> Iterator[KeyCache]:
     """Reads the keys when told to."""
-    found = KeyCache(engine, 600)
-    yield found
-    found.close()
+    cache = KeyCache(engine, 600)
+    yield cache
+    cache.close()
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KeyCache, api_keys.NewApiKey]]:
     """A key_cache with a few keys, and one of them."""
     engine, _ = migrated_database(f"sqlite:///{tmp_path_factory.mktemp('keys')}/serving.db")
-    made = [api_keys.create_key(engine, f"key {number}", Role.EVALUATE) for number in range(3)]
+    created = [api_keys.create_key(engine, f"key {number}", Role.EVALUATE) for number in range(3)]
     key_cache = KeyCache(engine, 600)
-    yield key_cache, made[1]
+    yield key_cache, created[1]
     key_cache.close()
     engine.dispose()
 
@@ -76,10 +76,10 @@ def test_roles_include_lower_roles() -> None:
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=100))
 def test_keys_of_any_name_are_distinguished(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path_factory.mktemp('names')}/serving.db")
-    made = [api_keys.create_key(engine, name, role) for role in Role]
+    created = [api_keys.create_key(engine, name, role) for role in Role]
     key_cache = KeyCache(engine, 600)
-    assert [key_cache.verify(key.text) for key in made] == [Caller(key.id, name, key.role) for key in made]
-    assert [found.name for found in api_keys.list_keys(engine)] == [name] * 3
+    assert [key_cache.verify(key.text) for key in created] == [Caller(key.id, name, key.role) for key in created]
+    assert [key.name for key in api_keys.list_keys(engine)] == [name] * 3
     key_cache.close()
     engine.dispose()
 
@@ -121,11 +121,11 @@ def test_secret_of_another_key_is_rejected(engine: Engine, key_cache: KeyCache) 
 
 
 def test_keys_have_the_documented_format(engine: Engine) -> None:
-    made = [api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(20)]
-    for key in made:
+    created = [api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(20)]
+    for key in created:
         prefix, identifier, secret = key.text.split("_", 2)
         assert (prefix, identifier, len(identifier), len(secret)) == ("acc", key.id, 8, 43)
-    assert len({key.text[13:] for key in made}) == 20
+    assert len({key.text[13:] for key in created}) == 20
 
 
 def test_secret_is_neither_stored_nor_shown(engine: Engine) -> None:
@@ -146,7 +146,7 @@ def test_expired_key_is_rejected_without_refresh(engine: Engine, key_cache: KeyC
     time.sleep(1.1)
     assert key_cache.verify(key.text) == KeyRejection.EXPIRED
     assert key_cache.active_count == 0
-    assert [found.status(datetime.now(UTC)) for found in api_keys.list_keys(engine)] == ["expired"]
+    assert [key.status(datetime.now(UTC)) for key in api_keys.list_keys(engine)] == ["expired"]
 
 
 def test_revoked_key_is_rejected_and_stays_listed(engine: Engine, key_cache: KeyCache) -> None:
@@ -156,7 +156,7 @@ def test_revoked_key_is_rejected_and_stays_listed(engine: Engine, key_cache: Key
     assert key_cache.verify(key.text) == KeyRejection.REVOKED
     assert isinstance(key_cache.verify(other.text), Caller)
     assert api_keys.revoke_key(engine, key.id) == revoked
-    states = {found.id: found.status(datetime.now(UTC)) for found in api_keys.list_keys(engine)}
+    states = {key.id: key.status(datetime.now(UTC)) for key in api_keys.list_keys(engine)}
     assert states == {key.id: "revoked", other.id: "active"}
 
 
@@ -227,7 +227,7 @@ def test_corrupt_row_does_not_stop_the_refresh(engine: Engine, caplog: pytest.Lo
 def test_running_process_sees_new_and_revoked_keys(database_url: str, project: Path) -> None:
     engine, _ = migrated_database(database_url)
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", VERIFYING, database_url]
+    command = [sys.executable, "-c", VERIFY_SCRIPT, database_url]
     with subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, text=True) as process:
 
         def answer(text: str) -> str:
@@ -248,11 +248,11 @@ def test_running_process_sees_new_and_revoked_keys(database_url: str, project: P
 
 def test_list_keys_equals_created_keys(engine: Engine) -> None:
     expires = datetime.now(UTC).replace(microsecond=5) + timedelta(days=2)
-    made = api_keys.create_key(engine, "x", Role.PREDICT, expires)
-    (found,) = api_keys.list_keys(engine)
-    assert found == api_keys.ApiKey(
-        *(getattr(made, name) for name in ("id", "name", "role", "created", "expires", "revoked"))
+    created = api_keys.create_key(engine, "x", Role.PREDICT, expires)
+    (key,) = api_keys.list_keys(engine)
+    assert key == api_keys.ApiKey(
+        *(getattr(created, name) for name in ("id", "name", "role", "created", "expires", "revoked"))
     )
-    assert replace(made, text="").expires == expires
+    assert replace(created, text="").expires == expires
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM api_keys")).scalar_one() == 1

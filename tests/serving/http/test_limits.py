@@ -1,4 +1,4 @@
-"""How much a caller may ask and send, and what becomes of one that asks or sends more."""
+"""Limits of bodies and requests: size, compression, duration, rate and lockout."""
 
 import gzip
 import json
@@ -18,21 +18,21 @@ from tests.serving.raw_http import open_connection, read_until_closed, request_h
 from tests.serving.service_process import save_small_model
 
 MEGABYTE = 1_000_000
-GOOD = json.dumps(ACCIDENT).encode()
+VALID = json.dumps(ACCIDENT).encode()
 JSON = {"Content-Type": "application/json"}
-PACKED = JSON | {"Content-Encoding": "gzip"}
+GZIP_HEADERS = JSON | {"Content-Encoding": "gzip"}
 LIMITS = {"body_megabytes": 1, "stream_megabytes": 3, "body_seconds": 0.5}
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     folder = tmp_path_factory.mktemp("limits")
-    with in_process_service(folder, save_small_model(folder), request=LIMITS) as found:
-        yield found
+    with in_process_service(folder, save_small_model(folder), request=LIMITS) as client:
+        yield client
 
 
-def code_of(found: requests.Response) -> tuple[int, str]:
-    return found.status_code, found.json()["error"]["code"]
+def error_code(response: requests.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["code"]
 
 
 @pytest.mark.parametrize("route", ["/v1/predict", "/v1/explain", "/v1/predict/batch", "/v1/evaluate", "/v1/feedback"])
@@ -42,45 +42,45 @@ def test_too_large_body_is_refused_on_every_route(api: ApiClient, route: str, wa
     body = b'{"accident": "' + b"x" * 5 * MEGABYTE + b'"}'
     sent = gzip.compress(body) if "gzip" in way else body
     pieces = (sent[start : start + 100] for start in range(0, len(sent), 100))
-    found = api.request(
+    response = api.request(
         "POST",
         route,
         Role.ADMIN,
         data=pieces if "chunk" in way else sent,
-        headers=PACKED if "gzip" in way else JSON,
+        headers=GZIP_HEADERS if "gzip" in way else JSON,
     )
-    assert code_of(found) == (413, "too_large")
-    assert "1 MB" in found.json()["error"]["message"]
+    assert error_code(response) == (413, "too_large")
+    assert "1 MB" in response.json()["error"]["message"]
 
 
 def test_body_up_to_the_limit_is_accepted(api: ApiClient) -> None:
-    filled = GOOD + b" " * (MEGABYTE - len(GOOD))
+    filled = VALID + b" " * (MEGABYTE - len(VALID))
     pieces = (filled[start : start + 100_000] for start in range(0, len(filled), 100_000))
-    for body, headers in ((filled, JSON), (pieces, JSON), (gzip.compress(filled), PACKED)):
+    for body, headers in ((filled, JSON), (pieces, JSON), (gzip.compress(filled), GZIP_HEADERS)):
         assert api.request("POST", "/v1/predict", data=body, headers=headers).status_code == 200
-    assert code_of(api.request("POST", "/v1/predict", data=filled + b" ", headers=JSON)) == (413, "too_large")
-    packed = gzip.compress(filled + b" ")
-    assert code_of(api.request("POST", "/v1/predict", data=packed, headers=PACKED)) == (413, "too_large")
+    assert error_code(api.request("POST", "/v1/predict", data=filled + b" ", headers=JSON)) == (413, "too_large")
+    compressed = gzip.compress(filled + b" ")
+    assert error_code(api.request("POST", "/v1/predict", data=compressed, headers=GZIP_HEADERS)) == (413, "too_large")
 
 
 def test_content_length_beyond_the_limit_is_refused_at_once(api: ApiClient) -> None:
     for length in ("1000001", "99999999999", "9" * 18):
-        with open_connection(api) as found:
-            found.sendall(
+        with open_connection(api) as connection:
+            connection.sendall(
                 request_head(api, "Content-Type: application/json", f"Content-Length: {length}", "Expect: 100-continue")
             )
-            status, content, top = read_until_closed(found)
+            status, content, head = read_until_closed(connection)
             assert (status, content["error"]["code"]) == (413, "too_large")
-            assert b"connection: close" in top
+            assert b"connection: close" in head
 
 
 def test_json_lines_have_their_own_limit(api: ApiClient) -> None:
-    line = GOOD + b"\n"
+    line = VALID + b"\n"
     within, beyond = line * (2 * MEGABYTE // len(line)), line * (4 * MEGABYTE // len(line))
     for encode, headers in ((bytes, NDJSON_HEADERS), (gzip.compress, NDJSON_HEADERS | {"Content-Encoding": "gzip"})):
         assert api.request("POST", "/v1/predict/batch", data=encode(within), headers=headers).status_code == 200
         refused = api.request("POST", "/v1/predict/batch", data=encode(beyond), headers=headers)
-        assert code_of(refused) == (413, "too_large")
+        assert error_code(refused) == (413, "too_large")
 
 
 def test_gzip_bomb_is_refused_before_it_is_decompressed(api: ApiClient) -> None:
@@ -88,85 +88,94 @@ def test_gzip_bomb_is_refused_before_it_is_decompressed(api: ApiClient) -> None:
     assert len(bomb) < 0.2 * MEGABYTE
     for route in protected_routes(api.app):
         if route.method == "POST" and route.role is not Role.ADMIN:
-            found = api.request("POST", route.path, Role.ADMIN, data=bomb, headers=PACKED)
-            assert code_of(found) == (413, "too_large")
-    unpack = Gunzip()
-    assert len(unpack(bomb, last=True)) == MEGABYTE
-    assert unpack.pending
+            response = api.request("POST", route.path, Role.ADMIN, data=bomb, headers=GZIP_HEADERS)
+            assert error_code(response) == (413, "too_large")
+    gunzip = Gunzip()
+    assert len(gunzip(bomb, last=True)) == MEGABYTE
+    assert gunzip.pending
 
 
 @pytest.mark.parametrize("size", [0, 1, 999_999, 1_000_000, 1_000_001, 3_000_000])
 @pytest.mark.parametrize("piece", [1, 1000, 10_000_000])
 def test_gunzip_restores_the_content_for_any_chunks(size: int, piece: int) -> None:
     content = (b"accident " * size)[:size]
-    packed = gzip.compress(content)
-    pieces = [packed[start : start + piece] for start in range(0, len(packed), piece)]
-    unpack, found = Gunzip(), []
+    compressed = gzip.compress(content)
+    pieces = [compressed[start : start + piece] for start in range(0, len(compressed), piece)]
+    gunzip, output = Gunzip(), []
     for number, one in enumerate([*pieces, b""]):
         last = number == len(pieces)
-        found.append(unpack(one, last=last))
-        while unpack.pending:
-            found.append(unpack(b"", last=last))
-    assert b"".join(found) == content
-    assert max(map(len, found)) <= MEGABYTE
+        output.append(gunzip(one, last=last))
+        while gunzip.pending:
+            output.append(gunzip(b"", last=last))
+    assert b"".join(output) == content
+    assert max(map(len, output)) <= MEGABYTE
 
 
 def test_invalid_gzip_is_refused(api: ApiClient) -> None:
-    packed = gzip.compress(GOOD)
-    for body in (GOOD, packed[:-1], packed[:20], packed + b"\0", packed * 2, b"", packed[:-8] + b"\0" * 8):
-        found = api.request("POST", "/v1/predict", data=body, headers=PACKED)
-        assert code_of(found) == (400, "compression"), body
+    compressed = gzip.compress(VALID)
+    for body in (
+        VALID,
+        compressed[:-1],
+        compressed[:20],
+        compressed + b"\0",
+        compressed * 2,
+        b"",
+        compressed[:-8] + b"\0" * 8,
+    ):
+        response = api.request("POST", "/v1/predict", data=body, headers=GZIP_HEADERS)
+        assert error_code(response) == (400, "compression"), body
     for encoding in ("br", "deflate", "gzip, gzip", "x" * 500):
-        found = api.request("POST", "/v1/predict", data=packed, headers=JSON | {"Content-Encoding": encoding})
-        assert code_of(found) == (415, "encoding")
+        response = api.request("POST", "/v1/predict", data=compressed, headers=JSON | {"Content-Encoding": encoding})
+        assert error_code(response) == (415, "encoding")
     assert (
-        api.request("POST", "/v1/predict", data=packed, headers=JSON | {"Content-Encoding": "GZIP"}).status_code == 200
+        api.request("POST", "/v1/predict", data=compressed, headers=JSON | {"Content-Encoding": "GZIP"}).status_code
+        == 200
     )
     assert (
-        api.request("POST", "/v1/predict", data=GOOD, headers=JSON | {"Content-Encoding": "identity"}).status_code
+        api.request("POST", "/v1/predict", data=VALID, headers=JSON | {"Content-Encoding": "identity"}).status_code
         == 200
     )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begun", [b"", GOOD[:10], gzip.compress(GOOD)[:15]], ids=["nothing", "text", "packed"])
-def test_missing_body_times_out(api: ApiClient, begun: bytes) -> None:
-    encoding = "gzip" if begun[:1] == b"\x1f" else "identity"
-    with open_connection(api) as found:
-        found.sendall(
+@pytest.mark.parametrize("start", [b"", VALID[:10], gzip.compress(VALID)[:15]], ids=["nothing", "text", "packed"])
+def test_missing_body_times_out(api: ApiClient, start: bytes) -> None:
+    encoding = "gzip" if start[:1] == b"\x1f" else "identity"
+    with open_connection(api) as connection:
+        connection.sendall(
             request_head(api, "Content-Type: application/json", f"Content-Encoding: {encoding}", "Content-Length: 900")
         )
-        found.sendall(begun)
-        status, content, top = read_until_closed(found)
+        connection.sendall(start)
+        status, content, head = read_until_closed(connection)
     assert (status, content["error"]["code"]) == (408, "slow")
-    assert b"connection: close" in top
+    assert b"connection: close" in head
 
 
 def test_dripping_body_times_out(api: ApiClient) -> None:
     """Each piece comes in time; all of them do not."""
-    with open_connection(api) as found:
-        found.sendall(request_head(api, "Content-Type: application/json", "Transfer-Encoding: chunked"))
-        found.settimeout(0.1)
+    with open_connection(api) as connection:
+        connection.sendall(request_head(api, "Content-Type: application/json", "Transfer-Encoding: chunked"))
+        connection.settimeout(0.1)
         for _ in range(30):
             try:
-                found.sendall(b"1\r\n \r\n")
-                if found.recv(65536, socket.MSG_PEEK):
+                connection.sendall(b"1\r\n \r\n")
+                if connection.recv(65536, socket.MSG_PEEK):
                     break
             except TimeoutError:
                 continue
-        found.settimeout(10)
-        assert read_until_closed(found)[0] == 408
+        connection.settimeout(10)
+        assert read_until_closed(connection)[0] == 408
 
 
 @pytest.mark.slow
 def test_requests_per_second_are_limited_by_key(tmp_path: Path) -> None:
     """Others are not held back by that."""
     with in_process_service(tmp_path, save_small_model(tmp_path), caller={"requests_per_second": 20}) as api:
-        found = [api.get("/v1/model") for _ in range(60)]
-        statuses = [one.status_code for one in found]
+        responses = [api.get("/v1/model") for _ in range(60)]
+        statuses = [one.status_code for one in responses]
         assert set(statuses) == {200, 429}
-        refused = next(one for one in found if one.status_code == 429)
-        assert code_of(refused) == (429, "rate")
+        refused = next(one for one in responses if one.status_code == 429)
+        assert error_code(refused) == (429, "rate")
         assert refused.headers["retry-after"] == "1"
         assert api.get("/v1/model", Role.ADMIN).status_code == 200
         time.sleep(float(refused.headers["retry-after"]))
@@ -186,7 +195,7 @@ def test_wrong_keys_lock_out_an_address_but_not_accepted_keys(tmp_path: Path) ->
         statuses = [api.get("/v1/model", None, headers=wrong).status_code for _ in range(10)]
         assert statuses == [401] * 6 + [429] * 4
         locked = api.get("/v1/model", None, headers={"X-API-Key": late.text})
-        assert code_of(locked) == (429, "locked_out")
+        assert error_code(locked) == (429, "locked_out")
         assert 1 <= int(locked.headers["retry-after"]) <= 3
         assert api.get("/v1/model").status_code == 200
         assert api.get("/health", None).status_code == 200

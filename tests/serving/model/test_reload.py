@@ -1,4 +1,4 @@
-"""A newer model takes the place of the present one whole, or not at all."""
+"""A newer model is loaded completely, or the present one stays."""
 
 import json
 import os
@@ -58,9 +58,9 @@ def bundle_of(name: str) -> Bundle:
 def test_single_row_prediction_is_warmed_up_before_the_first_request(tmp_path: Path, name: str) -> None:
     """Also where the accidents that were stored with the model are asked for all at once."""
     model = save_small_model(tmp_path, name)
-    found = answer(bundle_of(name), parse_request(ACCIDENT), reasons=0).probability
+    response = answer(bundle_of(name), parse_request(ACCIDENT), reasons=0).probability
     stored = tmp_path / "stored.json"
-    stored.write_text(json.dumps([{"accident": json.dumps(ACCIDENT), "probability": found}] * 50))
+    stored.write_text(json.dumps([{"accident": json.dumps(ACCIDENT), "probability": response}] * 50))
     served = LoadedModel.load(replace(model_file_resolver(model)(), expected_predictions=str(stored)))
     assert "_trees" in vars(served.bundle.model)
 
@@ -86,10 +86,10 @@ def test_replaced_model_file_is_loaded_on_reload(tmp_path: Path) -> None:
         assert unchanged["changed"] is False
         for name in TYPES[1:]:
             version, expected = put(model, bundle_of(name))
-            found = api.post("/v1/admin/reload", {}, Role.ADMIN).json()
-            assert found == {"model": {"name": model.stem, "version": version, "type": name}, "changed": True}
-            said = api.post("/v1/predict", ACCIDENT).json()
-            assert (said["model"], said["probability"]) == (found["model"], expected)
+            result = api.post("/v1/admin/reload", {}, Role.ADMIN).json()
+            assert result == {"model": {"name": model.stem, "version": version, "type": name}, "changed": True}
+            prediction = api.post("/v1/predict", ACCIDENT).json()
+            assert (prediction["model"], prediction["probability"]) == (result["model"], expected)
         put(model, bundle_of("lightgbm"))
         assert api.post("/v1/admin/reload", {}, Role.ADMIN).json()["changed"] is True
         assert api.get("/v1/model").json() == before
@@ -101,7 +101,7 @@ def test_replaced_model_file_is_loaded_on_reload(tmp_path: Path) -> None:
 def test_model_that_does_not_predict_is_rejected(api: ApiClient, fault: str) -> None:
     """Also where it fails in a way that nobody has foreseen."""
     pointer, good = ModelPointer.read(api.pointer_file), Path(api.state.require_model().pointer.file)
-    said = api.post("/v1/predict", ACCIDENT).json()
+    prediction = api.post("/v1/predict", ACCIDENT).json()
     failures = api.metrics().get("accidents_model_reload_failures_total", 0)
     assert api.metrics()["accidents_model_reload_failed"] == 0
     bad = good.with_name("bad.joblib")
@@ -111,7 +111,7 @@ def test_model_that_does_not_predict_is_rejected(api: ApiClient, fault: str) -> 
     assert api.metrics()["accidents_model_reload_failed"] == 1
     assert api.metrics()["accidents_model_reload_failures_total"] == failures + 1
     again = api.post("/v1/predict", ACCIDENT).json()
-    assert (again["model"], again["probability"]) == (said["model"], said["probability"])
+    assert (again["model"], again["probability"]) == (prediction["model"], prediction["probability"])
     assert api.get("/ready", None).status_code == 200
     pointer.write(api.pointer_file)
     assert api.state.model_loader.check() == ""
@@ -136,8 +136,8 @@ def test_failing_reload_is_reported_every_time(tmp_path: Path) -> None:
     with in_process_service(tmp_path, model) as api:
         model.write_bytes(replace(bundle_of("xgboost"), model=Broken("raises")).to_bytes())  # type: ignore[arg-type]
         for _ in range(3):
-            found = api.post("/v1/admin/reload", {}, Role.ADMIN)
-            assert (found.status_code, found.json()["error"]["code"]) == (503, "not_taken")
+            response = api.post("/v1/admin/reload", {}, Role.ADMIN)
+            assert (response.status_code, response.json()["error"]["code"]) == (503, "not_taken")
         put(model, bundle_of("xgboost"))
         assert api.post("/v1/admin/reload", {}, Role.ADMIN).json()["model"]["type"] == "xgboost"
         assert api.metrics()["accidents_model_reload_failed"] == 0
@@ -217,4 +217,4 @@ def test_rejected_model_under_load_leaves_the_present_one(tmp_path: Path) -> Non
         load.wait_for_version(version)
         wait_until(lambda: not failed())
     assert load.errors == []
-    assert {said.type for said in load.results} == {"lightgbm", "xgboost"}
+    assert {result.type for result in load.results} == {"lightgbm", "xgboost"}

@@ -1,4 +1,4 @@
-"""One accident, one probability: from Python, files, MLflow and every endpoint, for every type of model."""
+"""Every model type gives an accident one probability: in Python, files, MLflow and every endpoint."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -98,17 +98,17 @@ def by_batch(api: ApiClient, contents: Contents) -> Probabilities:
 
 def by_lines(api: ApiClient, contents: Contents) -> Probabilities:
     body = "".join(json.dumps(one) + "\n" for one in contents).encode()
-    found = api.request("POST", "/v1/predict/batch", data=body, headers=NDJSON_HEADERS)
-    return np.array([json.loads(line)["probability"] for line in found.iter_lines()])
+    response = api.request("POST", "/v1/predict/batch", data=body, headers=NDJSON_HEADERS)
+    return np.array([json.loads(line)["probability"] for line in response.iter_lines()])
 
 
 def check(api: ApiClient, contents: Contents, folder: Path) -> Probabilities:
-    """Compare every way but MLflow; returns the probabilities."""
+    """Compare every path except MLflow; returns the probabilities."""
     model = Path(api.state.require_model().pointer.file)
     bundle = Bundle.load(model)
     expected = by_command_line(bundle, contents)
     assert len(set(expected.tolist())) > len(contents) / 4
-    found = {
+    by_path = {
         "file": by_file(model, contents, folder),
         "texts": predict_texts(bundle, as_frame(contents))["probability"].to_numpy(),
         "predict": by_endpoint(api, contents),
@@ -116,10 +116,10 @@ def check(api: ApiClient, contents: Contents, folder: Path) -> Probabilities:
         "batch": by_batch(api, contents),
         "lines": by_lines(api, contents),
     }
-    for way, probabilities in found.items():
+    for path, probabilities in by_path.items():
         gap = np.abs(probabilities - expected[: len(probabilities)]).max()
-        assert gap <= TOLERANCE, (bundle.model_type, way, gap)
-        assert len(probabilities) == (20 if way == "explain" else len(contents)), way
+        assert gap <= TOLERANCE, (bundle.model_type, path, gap)
+        assert len(probabilities) == (20 if path == "explain" else len(contents)), path
     return expected
 
 
@@ -149,8 +149,8 @@ def test_mlflow_pyfunc_has_the_same_probability(
                 model = mlflow.pyfunc.load_model(
                     log_model(Bundle.load(api.state.require_model().pointer.file), example)
                 )
-            found = model.predict(as_frame(contents))["probability"].to_numpy()
-            assert np.abs(found - by_endpoint(api, contents)).max() <= TOLERANCE, name
+            probabilities = model.predict(as_frame(contents))["probability"].to_numpy()
+            assert np.abs(probabilities - by_endpoint(api, contents)).max() <= TOLERANCE, name
 
 
 @pytest.mark.real

@@ -1,4 +1,4 @@
-"""The service's own log: JSON a line, found again by request id, without anything of an accident in it."""
+"""The request log: JSON lines with request ids and without content of accidents."""
 
 import json
 import socket
@@ -33,7 +33,7 @@ def test_log_lines_are_json_with_request_ids_and_without_personal_data(tmp_path:
         def post(path: str, content: Any, **more: str) -> requests.Response:
             return requests.post(url + path, json=content, headers=headers | more, timeout=10)
 
-        asked = [
+        responses = [
             post("/v1/predict?reasons=3&road=LILAS", PERSONAL),
             post("/v1/explain", PERSONAL),
             post("/v1/predict", wrong),
@@ -52,20 +52,20 @@ def test_log_lines_are_json_with_request_ids_and_without_personal_data(tmp_path:
         requests.post(f"{url}/v1/admin/reload", headers=headers, timeout=30)
         assert service.stop() == 0
         lines = service.log.splitlines()
-    said = [line for line in lines if not line.startswith("{")]
-    assert len(said) == 3, said
+    other_lines = [line for line in lines if not line.startswith("{")]
+    assert len(other_lines) == 3, other_lines
     entries = [json.loads(line) for line in lines if line.startswith("{")]
     for entry in entries:
         assert {"at", "level", "event"} <= entry.keys()
         assert datetime.fromisoformat(entry["at"]).tzinfo is not None
     by_id = {entry["request_id"]: entry for entry in entries if entry["event"] == "request"}
     assert "mine-1" in by_id
-    for answer in asked:
+    for answer in responses:
         entry = by_id[answer.headers["x-request-id"]]
         assert entry["status"] == answer.status_code
         assert entry["caller"] == (None if answer.status_code == 401 else key.split("_")[1])
         assert entry["ms"] > 0
-    assert by_id[asked[5].headers["x-request-id"]]["route"] == "(none)"
+    assert by_id[responses[5].headers["x-request-id"]]["route"] == "(none)"
     events = [entry["event"] for entry in entries]
     assert events.count("ready") == 1
     assert "model rejected" in events

@@ -1,4 +1,4 @@
-"""The processes of the service: how they begin and end, and what several workers tell together."""
+"""Processes of the service: start, stop, crash, and metrics of several workers."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from serving.records.tables import predictions
 from tests.serving.in_process import ACCIDENT, EXAMPLES, NDJSON_HEADERS, in_process_service, parse_metrics
 from tests.serving.load_generator import LoadGenerator, wait_until
 from tests.serving.records.databases import new_postgresql_database
-from tests.serving.routes.test_json_lines import lines_of
+from tests.serving.routes.test_json_lines import to_lines
 from tests.serving.service_process import PROJECT, TIMEOUT, ServiceProcess, free_port, save_small_model, start_service
 from tests.tracking.servers import postgresql
 
@@ -41,7 +41,7 @@ def gone(processes: list[int]) -> bool:
     return not any(psutil.pid_exists(one) and psutil.Process(one).status() != "zombie" for one in processes)
 
 
-def figures(service: ServiceProcess) -> dict[str, float]:
+def metrics_of(service: ServiceProcess) -> dict[str, float]:
     return parse_metrics(requests.get(f"{service.url}/metrics", timeout=10).text)
 
 
@@ -56,57 +56,57 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterat
     # A proxy stands between this machine and others, not before the machine itself.
     proxy = {"HTTP_PROXY": f"http://127.0.0.1:{free_port()}"}
     chosen = ("--model-path", str(model), "--anonymous")
-    with start_service(folder, *chosen, environment=proxy, workers=2, records={"flush_seconds": 0.1}) as found:
-        yield found
+    with start_service(folder, *chosen, environment=proxy, workers=2, records={"flush_seconds": 0.1}) as service:
+        yield service
 
 
 def test_workers_aggregate_metrics(two_workers: ServiceProcess) -> None:
-    before = figures(two_workers)
+    before = metrics_of(two_workers)
     with LoadGenerator(two_workers.url, clients=6) as load:
         wait_until(lambda: load.results.total() > 300)
     assert load.errors == []
     for path, status in (("/v1/predict", 422), ("/nothing", 404), ("/v1/model", 200)):
         for _ in range(10):
             assert requests.get(f"{two_workers.url}{path}", timeout=10).status_code in {status, 405}
-    wait_until(lambda: figures(two_workers)['accidents_log_entries{state="waiting"}'] == 0)
+    wait_until(lambda: metrics_of(two_workers)['accidents_log_entries{state="waiting"}'] == 0)
 
-    def grown() -> dict[str, float]:
-        return {name: value - before.get(name, 0) for name, value in figures(two_workers).items()}
+    def growth() -> dict[str, float]:
+        return {name: value - before.get(name, 0) for name, value in metrics_of(two_workers).items()}
 
     made = load.results.total()
-    wait_until(lambda: grown()['accidents_log_entries{state="written"}'] == made)
-    found = grown()
-    assert sum(found.get(f'accidents_predictions_total{{prediction="{one}"}}', 0) for one in (0, 1)) == made
-    assert found["accidents_probability_count"] == made
-    asked = sum(
-        found.get(f'accidents_requests_total{{method="POST",route="{path}",status="200"}}', 0)
+    wait_until(lambda: growth()['accidents_log_entries{state="written"}'] == made)
+    values = growth()
+    assert sum(values.get(f'accidents_predictions_total{{prediction="{one}"}}', 0) for one in (0, 1)) == made
+    assert values["accidents_probability_count"] == made
+    requests_answered = sum(
+        values.get(f'accidents_requests_total{{method="POST",route="{path}",status="200"}}', 0)
         for path in ("/v1/predict", "/v1/predict/batch")
     )
-    assert asked == found['accidents_step_seconds_count{step="model"}']
-    assert found['accidents_requests_total{method="GET",route="(none)",status="404"}'] == 10
-    assert found['accidents_requests_total{method="GET",route="/v1/model",status="200"}'] == 10
-    assert found['accidents_requests_total{method="GET",route="/v1/predict",status="405"}'] == 10
+    assert requests_answered == values['accidents_step_seconds_count{step="model"}']
+    assert values['accidents_requests_total{method="GET",route="(none)",status="404"}'] == 10
+    assert values['accidents_requests_total{method="GET",route="/v1/model",status="200"}'] == 10
+    assert values['accidents_requests_total{method="GET",route="/v1/predict",status="405"}'] == 10
     assert len(two_workers.server_pids) == 2
     assert stored(f"sqlite:///{two_workers.folder}/serving.db") >= made
 
 
 def test_killed_worker_is_replaced_and_its_gauges_removed(two_workers: ServiceProcess) -> None:
-    before = figures(two_workers)["accidents_probability_count"]
+    before = metrics_of(two_workers)["accidents_probability_count"]
     victim, other = sorted(two_workers.server_pids)
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: len(set(two_workers.server_pids) - {victim}) == 2)
     shared = [Path(path) for path in psutil.Process(other).environ()["PROMETHEUS_MULTIPROC_DIR"].split()]
     wait_until(lambda: not [*shared[0].glob(f"gauge_live*_{victim}.db")])
-    found = requests.post(f"{two_workers.url}/v1/predict", json=ACCIDENT, timeout=10)
-    assert found.status_code == 200
-    assert figures(two_workers)["accidents_probability_count"] == before + 1
+    response = requests.post(f"{two_workers.url}/v1/predict", json=ACCIDENT, timeout=10)
+    assert response.status_code == 200
+    assert metrics_of(two_workers)["accidents_probability_count"] == before + 1
 
 
-def ends_with_its_launcher(service: ServiceProcess) -> None:
+def check_stop_with_supervisor(service: ServiceProcess) -> None:
     """Kill the launching process, and see that nothing goes on."""
     processes = [one.pid for one in psutil.Process(service.process.pid).children(recursive=True)]
     database_url = f"sqlite:///{service.folder}/serving.db"
-    wait_until(lambda: figures(service)['accidents_log_entries{state="waiting"}'] == 0)
+    wait_until(lambda: metrics_of(service)['accidents_log_entries{state="waiting"}'] == 0)
     before = stored(database_url)
     requests.post(f"{service.url}/v1/predict", json=ACCIDENT, timeout=10)
     assert service.stop(signal.SIGKILL) == -signal.SIGKILL
@@ -117,24 +117,24 @@ def ends_with_its_launcher(service: ServiceProcess) -> None:
 
 
 def test_workers_stop_with_the_supervisor(two_workers: ServiceProcess) -> None:
-    ends_with_its_launcher(two_workers)
+    check_stop_with_supervisor(two_workers)
 
 
 @pytest.mark.long
 def test_single_server_stops_with_the_supervisor(tmp_path: Path, model: Path) -> None:
     with start_service(tmp_path, "--model-path", str(model), "--anonymous") as service:
-        ends_with_its_launcher(service)
+        check_stop_with_supervisor(service)
 
 
 def test_running_requests_are_finished_at_shutdown(tmp_path: Path, model: Path) -> None:
     """SIGTERM in the middle of a long answer: it is told whole, everything is in the log, and nothing is left."""
-    body = lines_of([EXAMPLES["low_risk"]] * 20_000)
+    body = to_lines([EXAMPLES["low_risk"]] * 20_000)
     with start_service(tmp_path, "--model-path", str(model), "--anonymous") as service:
         processes = [one.pid for one in psutil.Process(service.process.pid).children(recursive=True)]
-        found = requests.post(
+        response = requests.post(
             f"{service.url}/v1/predict/batch", data=body, headers=NDJSON_HEADERS, stream=True, timeout=60
         )
-        lines = found.iter_lines(chunk_size=65536)
+        lines = response.iter_lines(chunk_size=65536)
         first = next(lines)
         ends: list[int] = []
         stopping = threading.Thread(target=lambda: ends.append(service.stop()))
@@ -157,21 +157,21 @@ def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> No
     configured = tmp_path / "serving.yaml"
     environment = os.environ | {"SERVING_DATABASE_URL": f"sqlite:///{tmp_path}/serving.db"}
 
-    def typed(*words: str) -> tuple[int, str]:
+    def run_serve(*words: str) -> tuple[int, str]:
         command = [sys.executable, "run.py", "--serve", "--anonymous", "--config", str(configured), *words]
         ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=50)
         assert "Traceback" not in ended.stderr
         return ended.returncode, ended.stderr
 
     configured.write_text(f"pipeline: serving\nport: {taken}\n")
-    assert typed("--model-path", str(tmp_path / "none.joblib"))[0] == 1
-    code, said = typed("--model-path", str(damaged))
-    assert (code, "does not load" in said, "checksum differs" in said) == (1, True, True)
+    assert run_serve("--model-path", str(tmp_path / "none.joblib"))[0] == 1
+    code, output = run_serve("--model-path", str(damaged))
+    assert (code, "does not load" in output, "checksum differs" in output) == (1, True, True)
     with socket.socket() as other:
         other.bind(("127.0.0.1", taken))
         other.listen()
-        code, said = typed("--model-path", str(model))
-        assert (code, "choose another with --port" in said) == (2, True)
+        code, output = run_serve("--model-path", str(model))
+        assert (code, "choose another with --port" in output) == (2, True)
 
 
 _OF_A_REGISTRY = """
@@ -235,10 +235,10 @@ def test_service_works_with_postgresql(tmp_path: Path, model: Path) -> None:
     with postgresql() as server:
         database_url = new_postgresql_database(server)
         with in_process_service(tmp_path, model, records={"database_url": database_url}) as api:
-            said = [api.post("/v1/predict", one).json() for one in EXAMPLES.values()]
+            predictions = [api.post("/v1/predict", one).json() for one in EXAMPLES.values()]
             batch = api.post("/v1/predict/batch", {"accidents": [ACCIDENT] * 50}).json()["results"]
             for replaced in (False, True):
-                outcome = {"prediction_id": said[0]["prediction_id"], "priority": 1}
+                outcome = {"prediction_id": predictions[0]["prediction_id"], "priority": 1}
                 assert api.post("/v1/feedback", outcome).json()["replaced"] is replaced
             assert api.post("/v1/predict", ACCIDENT, None).status_code == 401
-        assert stored(database_url) == len(said) + len(batch)
+        assert stored(database_url) == len(predictions) + len(batch)

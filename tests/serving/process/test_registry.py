@@ -1,4 +1,4 @@
-"""Promotions and rollbacks in an MLflow registry reach a running service; a registry that is away does no harm."""
+"""Promotions and rollbacks in an MLflow registry reach a running service; an unreachable registry does no harm."""
 
 import json
 import os
@@ -44,8 +44,10 @@ def stored_of(bundle: Bundle, shift: float = 0) -> pd.DataFrame:
     """Accidents that a model has to answer as it did; with `shift` it does not."""
     year, _ = small_year()
     drawn = stored_accidents(small_models()["lightgbm"].trained.predictions, year, 10)
-    said = [answer(bundle, parse_request(json.loads(text)), reasons=0).probability + shift for text in drawn[NESTED]]
-    return drawn.assign(probability=said)
+    probabilities = [
+        answer(bundle, parse_request(json.loads(text)), reasons=0).probability + shift for text in drawn[NESTED]
+    ]
+    return drawn.assign(probability=probabilities)
 
 
 def register(connection: Connection, bundle: Bundle, stored: pd.DataFrame) -> RegisteredVersion:
@@ -56,8 +58,8 @@ def register(connection: Connection, bundle: Bundle, stored: pd.DataFrame) -> Re
         connection.client.create_registered_model(NAME)
     with mlflow.start_run(experiment_id=connection.experiment_id):
         uri = log_model(bundle, stored)
-    told = {"stage": "None", "f1": "0.7"}
-    made = connection.client.create_model_version(NAME, source=uri, model_id=uri.rpartition("/")[2], tags=told)
+    tags = {"stage": "None", "f1": "0.7"}
+    made = connection.client.create_model_version(NAME, source=uri, model_id=uri.rpartition("/")[2], tags=tags)
     zenml_sync.add_version(NAME, str(made.version), uri)
     return Registry(connection).version(NAME, str(made.version))
 
@@ -71,12 +73,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def connection(folder: Path) -> Iterator[Connection]:
     """Two versions of one model, the first in Production, and a third that does not answer as it did."""
     settings = TrackingSettings(folder=folder / "mlruns")
-    with connect(settings, embedded_target(settings)) as found:
+    with connect(settings, embedded_target(settings)) as connection:
         zenml_sync.delete_model(NAME)
-        versions = [register(found, bundle_of(shift), stored_of(bundle_of(shift))) for shift in SHIFTS]
-        register(found, bundle_of(0.2), stored_of(bundle_of(0.2), shift=0.01))
-        move(Registry(found), versions[0], PRODUCTION)
-        yield found
+        versions = [register(connection, bundle_of(shift), stored_of(bundle_of(shift))) for shift in SHIFTS]
+        register(connection, bundle_of(0.2), stored_of(bundle_of(0.2), shift=0.01))
+        move(Registry(connection), versions[0], PRODUCTION)
+        yield connection
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +87,15 @@ def key(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path, connection: Connection, key: dict[str, str]) -> Iterator[ServiceProcess]:
+def service(folder: Path, running: Connection, key: dict[str, str]) -> Iterator[ServiceProcess]:
     """The Production model of the registry, which is looked at when it is asked for, and seldom else."""
     for name, text in (("tracking", f"folder: {folder}/mlruns"), ("training", f"models_folder: {folder}/models")):
         (folder / f"{name}.yaml").write_text(f"pipeline: {name}\n{text}\n")
     configured = [word for name in ("tracking", "training") for word in ("--config", str(folder / f"{name}.yaml"))]
     with pytest.MonkeyPatch.context() as changed:
         changed.delenv("MLFLOW_TRACKING_URI", raising=False)
-        with start_service(folder, *configured, "--model-name", "lightgbm", poll_seconds=600) as found:
-            yield found
+        with start_service(folder, *configured, "--model-name", "lightgbm", poll_seconds=600) as process:
+            yield process
 
 
 def reload(service: ServiceProcess, key: dict[str, str]) -> requests.Response:
@@ -123,8 +125,8 @@ def test_promotion_and_rollback_reach_the_service_without_failed_or_mixed_reques
                 move(registry, registry.version(NAME, change), PRODUCTION)
             before = load.results.total()
             if way == "request":
-                told = reload(service, key).json()
-                assert (told["model"]["version"], told["changed"]) == (version, True)
+                result = reload(service, key).json()
+                assert (result["model"]["version"], result["changed"]) == (version, True)
             else:
                 os.kill(service.process.pid, signal.SIGHUP)
             load.wait_for_version(version)

@@ -1,4 +1,4 @@
-"""Entries of the prediction log for tests, and what is in the database of them."""
+"""Prediction records for tests, and the rows that are stored."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 ACCIDENT = json.loads((EXAMPLES / "high_risk.json").read_text(encoding="utf-8"))
 
 
-def entry(number: int = 0, **changes: Any) -> PredictionRecord:
+def prediction_record(number: int = 0, **changes: Any) -> PredictionRecord:
     """An entry whose `request_id` is a number."""
     values: dict[str, Any] = {
         "id": new_prediction_id(),
@@ -37,9 +37,9 @@ def entry(number: int = 0, **changes: Any) -> PredictionRecord:
     return PredictionRecord(**(values | changes))
 
 
-def entries(numbers: range) -> list[PredictionRecord]:
+def prediction_records(numbers: range) -> list[PredictionRecord]:
     """One entry a number."""
-    return [entry(number) for number in numbers]
+    return [prediction_record(number) for number in numbers]
 
 
 def stored(engine: Engine) -> Sequence[Row[Any]]:

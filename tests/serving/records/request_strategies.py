@@ -1,4 +1,4 @@
-"""Accidents as callers may send them: any columns in any usual writing, with ids, addresses and places."""
+"""Hypothesis strategies of accidents with any columns in any usual spelling, ids, addresses and places."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _TEXTS = {
     "adr": st.sampled_from(["3 rue Secret", f"{MARK} 48.60123"]),
 }
 _LINKS = ("id_vehicule", "num_veh")
-_KEPT_APART = (*_LINKS, "Num_Acc", "Accident_Id", "lat", "long", "jour", "mois", "an", "an_nais")
+_DRAWN_SEPARATELY = (*_LINKS, "Num_Acc", "Accident_Id", "lat", "long", "jour", "mois", "an", "an_nais")
 
 
 @st.composite
@@ -30,8 +30,8 @@ def nested(draw: st.DrawFn) -> dict[str, Any]:
     vehicles = [draw(_row(RequestPart.VEHICLES)) | _ids(draw, links, number) for number in range(size)]
     people = []
     for _ in range(draw(st.integers(1, 5))):
-        told = links and draw(st.sampled_from([links, *((link,) for link in links)]))
-        people.append(draw(_row(RequestPart.PEOPLE)) | _ids(draw, told, draw(st.integers(0, size - 1))))
+        given_links = links and draw(st.sampled_from([links, *((link,) for link in links)]))
+        people.append(draw(_row(RequestPart.PEOPLE)) | _ids(draw, given_links, draw(st.integers(0, size - 1))))
         people[-1] |= draw(st.fixed_dictionaries({}, optional={"an_nais": st.integers(1900, 2018)}))
     accident = draw(_row(RequestPart.ACCIDENT)) | draw(place_and_time()) | {"Num_Acc": 202400012345}
     return {"accident": accident, "road": draw(_row(RequestPart.ROAD)), "vehicles": vehicles, "people": people}
@@ -51,9 +51,9 @@ def place_and_time() -> st.SearchStrategy[dict[str, Any]]:
 def _row(part: RequestPart) -> st.SearchStrategy[dict[str, Any]]:
     names = {}
     for name, column in COLUMNS[part].items():
-        if column.name not in _KEPT_APART:
+        if column.name not in _DRAWN_SEPARATELY:
             names[name] = st.one_of(_values(column), st.none(), st.just(-1))
-    optional = {name: found for name, found in names.items() if name == COLUMNS[part][name].name}
+    optional = {name: strategy for name, strategy in names.items() if name == COLUMNS[part][name].name}
     return st.fixed_dictionaries({}, optional=optional)
 
 

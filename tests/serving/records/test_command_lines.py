@@ -1,4 +1,4 @@
-"""`python run.py keys` and `python run.py predictions`, as people and scripts use them."""
+"""`python run.py keys` and `python run.py predictions`, for people and scripts."""
 
 import json
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Caller, KeyRejection, Role
 from serving.environment import DATABASE_URL_ENV
 from serving.records.prediction_log import PredictionLog
-from tests.serving.records.prediction_records import count, entries
+from tests.serving.records.prediction_records import count, prediction_records
 
-Typed = Callable[..., tuple[int, str, str]]
+RunCommand = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def typed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+def run_command(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Types a command; its exit code, and what stands on both outputs."""
     monkeypatch.setenv(DATABASE_URL_ENV, database_url)
 
@@ -39,8 +39,8 @@ def as_json(answer: tuple[int, str, str]) -> Any:
     return json.loads(out)
 
 
-def test_keys_create_prints_the_key_once(typed: Typed, engine: Engine) -> None:
-    code, out, err = typed("keys", "create", "--name", "control room [1]", "--role", "evaluate")
+def test_keys_create_prints_the_key_once(run_command: RunCommand, engine: Engine) -> None:
+    code, out, err = run_command("keys", "create", "--name", "control room [1]", "--role", "evaluate")
     assert code == 0
     key = out.removesuffix("\n")
     key_cache = KeyCache(engine, 600)
@@ -49,50 +49,52 @@ def test_keys_create_prints_the_key_once(typed: Typed, engine: Engine) -> None:
     assert (caller.name, caller.role) == ("control room [1]", Role.EVALUATE)
     assert "not shown again" in err
     assert key not in err
-    code, listed, _ = typed("keys", "list")
+    code, listed, _ = run_command("keys", "list")
     assert key not in listed
     assert all(text in listed for text in (caller.id, "control room [1]", "evaluate", "never", "active"))
-    code, told, _ = typed("keys", "revoke", caller.id)
+    code, output, _ = run_command("keys", "revoke", caller.id)
     assert code == 0
-    assert told == f"{caller.id} (control room [1]) is revoked; a running service refuses it within 2 s\n"
+    assert output == f"{caller.id} (control room [1]) is revoked; a running service refuses it within 2 s\n"
     key_cache.refresh()
     assert key_cache.verify(key) == KeyRejection.REVOKED
     key_cache.close()
 
 
-def test_json_output(typed: Typed) -> None:
-    made = as_json(typed("keys", "create", "--json", "--name", "x", "--role", "admin", "--days", "1.5"))
+def test_json_output(run_command: RunCommand) -> None:
+    made = as_json(run_command("keys", "create", "--json", "--name", "x", "--role", "admin", "--days", "1.5"))
     assert made["key"].startswith(f"acc_{made['id']}_")
     assert made["expires"] > made["created"]
-    (found,) = as_json(typed("keys", "list", "--json"))
-    assert found == {name: value for name, value in made.items() if name != "key"}
-    assert found["state"] == "active"
-    revoked = as_json(typed("keys", "revoke", made["id"], "--json"))
+    (key,) = as_json(run_command("keys", "list", "--json"))
+    assert key == {name: value for name, value in made.items() if name != "key"}
+    assert key["state"] == "active"
+    revoked = as_json(run_command("keys", "revoke", made["id"], "--json"))
     assert revoked["state"] == "revoked"
-    assert as_json(typed("keys", "list", "--json")) == [revoked]
+    assert as_json(run_command("keys", "list", "--json")) == [revoked]
 
 
-def test_predictions_are_counted_exported_and_deleted(typed: Typed, engine: Engine, tmp_path: Path) -> None:
+def test_predictions_are_counted_exported_and_deleted(run_command: RunCommand, engine: Engine, tmp_path: Path) -> None:
     empty = {"predictions": 0, "first": None, "last": None, "outcomes": 0}
-    assert as_json(typed("predictions", "count", "--json")) == empty
-    assert typed("predictions", "count")[1].startswith("0 predictions;")
+    assert as_json(run_command("predictions", "count", "--json")) == empty
+    assert run_command("predictions", "count")[1].startswith("0 predictions;")
     log = PredictionLog(engine, RecordSettings())
-    log.add(entries(range(1234)))
+    log.add(prediction_records(range(1234)))
     assert log.close(60)
-    assert as_json(typed("predictions", "count", "--json"))["predictions"] == 1234
-    assert typed("predictions", "count")[1].startswith("1,234 predictions, 20")
+    assert as_json(run_command("predictions", "count", "--json"))["predictions"] == 1234
+    assert run_command("predictions", "count")[1].startswith("1,234 predictions, 20")
     target = tmp_path / "out.jsonl"
-    assert as_json(typed("predictions", "export", "--output", str(target), "--json")) == {
+    assert as_json(run_command("predictions", "export", "--output", str(target), "--json")) == {
         "predictions": 1234,
         "file": str(target),
     }
     assert len(target.read_text().splitlines()) == 1234
-    assert typed("predictions", "export", "--output", str(target), "--since", "2999-01-31T08:00")[0] == 0
+    assert run_command("predictions", "export", "--output", str(target), "--since", "2999-01-31T08:00")[0] == 0
     assert target.read_text() == ""
-    assert typed("predictions", "prune")[1].startswith("deleted 0 predictions made before 20")
-    assert typed("predictions", "prune", "--days", "0", "--dry-run")[1].startswith("would delete 1,234 predictions")
+    assert run_command("predictions", "prune")[1].startswith("deleted 0 predictions made before 20")
+    assert run_command("predictions", "prune", "--days", "0", "--dry-run")[1].startswith(
+        "would delete 1,234 predictions"
+    )
     assert count(engine) == 1234
-    pruned = as_json(typed("predictions", "prune", "--days", "0", "--json"))
+    pruned = as_json(run_command("predictions", "prune", "--days", "0", "--json"))
     assert (pruned["predictions"], pruned["deleted"]) == (1234, True)
     assert count(engine) == 0
 
@@ -112,30 +114,34 @@ def test_predictions_are_counted_exported_and_deleted(typed: Typed, engine: Engi
         ("predictions export --output x.jsonl --since yesterday", "write a day"),
     ],
 )
-def test_invalid_arguments_exit_with_2(typed: Typed, command: str, message: str) -> None:
-    code, out, err = typed(*command.split())
+def test_invalid_arguments_exit_with_2(run_command: RunCommand, command: str, message: str) -> None:
+    code, out, err = run_command(*command.split())
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err
 
 
-def test_unknown_key_and_database_exit_with_1(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code, _, err = typed("keys", "revoke", "0123abcd")
+def test_unknown_key_and_database_exit_with_1(
+    run_command: RunCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, _, err = run_command("keys", "revoke", "0123abcd")
     assert (code, err) == (1, "error: no API key has the id 0123abcd; python run.py keys list shows all keys\n")
     (tmp_path / "file").touch()
     monkeypatch.setenv(DATABASE_URL_ENV, f"sqlite:///{tmp_path}/file/serving.db")
-    code, _, err = typed("predictions", "count")
+    code, _, err = run_command("predictions", "count")
     assert code == 1
     assert "make it writable, or name another database" in err
 
 
-def test_configuration_files_are_used(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_configuration_files_are_used(run_command: RunCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(DATABASE_URL_ENV)
     config = tmp_path / "serving.yaml"
     url = f"sqlite:///{tmp_path}/mine/serving.db"
     config.write_text(f"pipeline: serving\nrecords: {{database_url: '{url}', refresh_seconds: 7}}\n")
     made = as_json(
-        typed("keys", "create", "--config", str(config), "--json", "--name", "x", "--role", "predict", "--days", "1")
+        run_command(
+            "keys", "create", "--config", str(config), "--json", "--name", "x", "--role", "predict", "--days", "1"
+        )
     )
     assert (tmp_path / "mine" / "serving.db").is_file()
-    assert "within 7 s" in typed("keys", "revoke", made["id"], "--config", str(config))[1]
+    assert "within 7 s" in run_command("keys", "revoke", made["id"], "--config", str(config))[1]

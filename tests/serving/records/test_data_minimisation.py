@@ -1,4 +1,4 @@
-"""How much of an accident is kept: laws for any accident that a caller may send."""
+"""Data minimisation: properties that hold for any accident."""
 
 import json
 import re
@@ -23,7 +23,7 @@ JSON = st.recursive(
 )
 
 
-def kept(content: Any) -> Any:
+def reduce(content: Any) -> Any:
     """What is stored of an accident, read again."""
     detail, text = input_serialiser("reduced")(content)
     assert detail == "reduced"
@@ -46,9 +46,9 @@ def fields(value: Any) -> Iterator[tuple[str, Any]]:
 @given(nested())
 def test_reduced_content_has_no_ids_addresses_and_exact_coordinates(content: dict[str, Any]) -> None:
     parse_request(content)  # accepted, as everything that is logged was
-    found = kept(content)
-    assert MARK.lower() not in json.dumps(found).lower()
-    for name, value in fields(found):
+    reduced = reduce(content)
+    assert MARK.lower() not in json.dumps(reduced).lower()
+    for name, value in fields(reduced):
         assert name not in IDS
         if name in {"lat", "long"}:
             assert type(value) is float
@@ -63,7 +63,7 @@ def test_reduced_content_has_no_ids_addresses_and_exact_coordinates(content: dic
 @settings(max_examples=100, deadline=None)
 @given(nested())
 def test_reduced_content_has_the_same_features_except_the_place(content: dict[str, Any]) -> None:
-    before, after = parse_request(content), parse_request(kept(content))
+    before, after = parse_request(content), parse_request(reduce(content))
     for name in ("accident", "vehicles", "people", "person_vehicle_ids", "vehicle_starts", "person_starts"):
         np.testing.assert_array_equal(getattr(before.arrays, name), getattr(after.arrays, name), name)
     (department, commune, road), (same_department, same_commune, same_road) = (
@@ -79,19 +79,19 @@ def test_reduced_content_has_the_same_features_except_the_place(content: dict[st
 @settings(max_examples=30, deadline=None)
 @given(nested())
 def test_reduction_is_idempotent(content: dict[str, Any]) -> None:
-    once = kept(content)
-    assert kept(once) == once
+    once = reduce(content)
+    assert reduce(once) == once
 
 
 @settings(max_examples=100, deadline=None)
 @given(place_and_time())
 def test_flat_form_is_reduced(given_place: dict[str, Any]) -> None:
     content = FLAT | given_place | {"Num_Acc": 202400012345, "year_acc": given_place.get("an", 2021), "grav": 1}
-    found = kept(content)
-    assert not found.keys() & {"Num_Acc", "grav", "v1", "larrout"}
+    reduced = reduce(content)
+    assert not reduced.keys() & {"Num_Acc", "grav", "v1", "larrout"}
     for name in ("lat", "long"):
-        assert name not in found or found[name] == round(found[name], 2)
-    before, after = parse_request(content).arrays, parse_request(found).arrays
+        assert name not in reduced or reduced[name] == round(reduced[name], 2)
+    before, after = parse_request(content).arrays, parse_request(reduced).arrays
     np.testing.assert_array_equal(before.people, after.people)
     np.testing.assert_array_equal(before.vehicles, after.vehicles)
     np.testing.assert_array_equal(before.accident, after.accident)
@@ -121,26 +121,26 @@ def test_content_without_json_form_is_not_stored() -> None:
 def test_people_keep_their_vehicle() -> None:
     vehicles = [{"id_vehicule": 155000002, "num_veh": "A01"}, {"id_vehicule": "155000001", "num_veh": "B01"}]
     people = [{"id_vehicule": 155000001}, {"num_veh": "A01"}, {"id_vehicule": " 155000002", "num_veh": " A01 "}]
-    found = reduce_content({"vehicles": vehicles, "people": people})
-    assert [row["num_veh"] for row in found["vehicles"]] == ["V000", "V001"]
-    assert [row["num_veh"] for row in found["people"]] == ["V001", "V000", "V000"]
+    reduced = reduce_content({"vehicles": vehicles, "people": people})
+    assert [row["num_veh"] for row in reduced["vehicles"]] == ["V000", "V001"]
+    assert [row["num_veh"] for row in reduced["people"]] == ["V001", "V000", "V000"]
 
 
 def test_missing_ids_link_nobody() -> None:
     vehicles: list[dict[str, Any]] = [{"id_vehicule": 155000001, "num_veh": ""}, {"id_vehicule": "2", "num_veh": None}]
     people: list[dict[str, Any]] = [{"id_vehicule": 155000001, "num_veh": "-1"}, {"id_vehicule": 2, "num_veh": ""}]
-    found = reduce_content({"vehicles": vehicles, "people": people})
-    assert [row["num_veh"] for row in found["people"]] == ["V000", "V001"]
+    reduced = reduce_content({"vehicles": vehicles, "people": people})
+    assert [row["num_veh"] for row in reduced["people"]] == ["V000", "V001"]
     vehicles = [{"num_veh": "A01", "id_vehicule": -1}, {"num_veh": "B01", "id_vehicule": ""}]
     people = [{"num_veh": "A01", "id_vehicule": ""}, {"num_veh": "B01", "id_vehicule": -1}]
-    found = reduce_content({"vehicles": vehicles, "people": people})
-    assert [row["num_veh"] for row in found["people"]] == ["V000", "V001"]
+    reduced = reduce_content({"vehicles": vehicles, "people": people})
+    assert [row["num_veh"] for row in reduced["people"]] == ["V000", "V001"]
 
 
 def test_thousand_vehicles_have_valid_position_ids() -> None:
     vehicles = [{"num_veh": f"{chr(65 + n // 100)}{n % 100:02d}"} for n in range(1000)]
     content = {"vehicles": vehicles, "people": [{"num_veh": row["num_veh"]} for row in reversed(vehicles)]}
-    before, after = parse_request(content).arrays, parse_request(kept(content)).arrays
+    before, after = parse_request(content).arrays, parse_request(reduce(content)).arrays
     np.testing.assert_array_equal(before.person_vehicle_ids, after.person_vehicle_ids)
     assert after.person_vehicle_ids.tolist() == list(reversed(range(1000)))
 
@@ -148,11 +148,11 @@ def test_thousand_vehicles_have_valid_position_ids() -> None:
 @pytest.mark.parametrize("example", ["high_risk", "low_risk", "classic_flat"])
 def test_examples_keep_their_features(example: str) -> None:
     content = json.loads((EXAMPLES / f"{example}.json").read_text(encoding="utf-8"))
-    assert parse_request(content).missing == parse_request(kept(content)).missing
-    assert len(json.dumps(kept(content))) < 1.1 * len(json.dumps(content))
+    assert parse_request(content).missing == parse_request(reduce(content)).missing
+    assert len(json.dumps(reduce(content))) < 1.1 * len(json.dumps(content))
 
 
 def test_stored_detail_follows_the_setting() -> None:
     assert input_serialiser("none")(ACCIDENT) == ("none", None)
     assert "D939" in (input_serialiser("full")(ACCIDENT)[1] or "")
-    assert kept(ACCIDENT)["road"]["voie"] == "939"
+    assert reduce(ACCIDENT)["road"]["voie"] == "939"

@@ -1,4 +1,4 @@
-"""The database: which one it is, how it is made, brought up to date by many at once, and what is said of failures."""
+"""The database: URL, migration by concurrent processes, and error messages."""
 
 import stat
 import subprocess
@@ -40,9 +40,9 @@ from serving.records.tables import api_keys, feedback
 from tests.serving.records.databases import migrated_database
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "serving" / "records" / "migrations"
-REVISIONS = [found.revision for found in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
-WATCHWORD = "correct-horse-battery"
-STARTED = """
+REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
+DATABASE_PASSWORD = "correct-horse-battery"  # noqa: S105
+MIGRATE_SCRIPT = """
 import sys
 from accidents.configuration.records import RecordSettings
 from serving.records.database import migrate, open_database
@@ -81,8 +81,8 @@ def test_file_and_folder_are_private(tmp_path: Path) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path / 'records' / 'serving.db'}")
     with write_transaction(engine) as connection:
         connection.execute(text("SELECT 1"))
-        found = sorted((tmp_path / "records").iterdir())
-    assert {stat.S_IMODE(file.stat().st_mode) for file in found} == {0o600}
+        files = sorted((tmp_path / "records").iterdir())
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((tmp_path / "records").stat().st_mode) == 0o700
 
 
@@ -100,8 +100,8 @@ def test_sqlite_is_configured_for_several_processes(tmp_path: Path) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path / 'serving.db'}")
     with engine.connect() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys")
-        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
-        assert found == ["wal", 1, 1]
+        values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
+        assert values == ["wal", 1, 1]
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() > 0
 
 
@@ -113,7 +113,7 @@ def test_changed_table_is_detected(engine: Engine) -> None:
     with write_transaction(engine) as connection:
         connection.execute(text("ALTER TABLE predictions ADD COLUMN colour TEXT"))
         connection.execute(text("DROP INDEX ix_predictions_at"))
-    assert {found[0] for found in differences(engine)} == {"remove_column", "add_index"}
+    assert {difference[0] for difference in differences(engine)} == {"remove_column", "add_index"}
 
 
 def test_migration_is_idempotent(engine: Engine) -> None:
@@ -125,21 +125,21 @@ def test_migration_is_idempotent(engine: Engine) -> None:
 def test_migration_keeps_rows(database_url: str, revision: str) -> None:
     engine = open_database(RecordSettings(database_url=database_url), {})
     migrate(engine, revision)
-    before = {found.name: filled(engine, found) for found in tables_of(engine)}
+    before = {rows.name: filled(engine, rows) for rows in tables_of(engine)}
     assert before
     migrate(engine)
     assert differences(engine) == []
     for name, rows in before.items():
-        found = Table(name, MetaData(), autoload_with=engine)
+        table = Table(name, MetaData(), autoload_with=engine)
         with engine.connect() as connection:
-            kept = [row._asdict() for row in connection.execute(select(found))]
-        assert [{key: row[key] for key in rows[0]} for row in kept] == rows
+            stored = [row._asdict() for row in connection.execute(select(table))]
+        assert [{key: row[key] for key in rows[0]} for row in stored] == rows
 
 
 def tables_of(engine: Engine) -> list[Table]:
     metadata = MetaData()
     metadata.reflect(engine)
-    return [found for found in metadata.sorted_tables if found.name != VERSION_TABLE]
+    return [table for table in metadata.sorted_tables if table.name != VERSION_TABLE]
 
 
 def filled(engine: Engine, target: Table) -> list[dict[str, Any]]:
@@ -162,7 +162,7 @@ def value_for(name: str, kind: Any, number: int) -> Any:
 
 @pytest.mark.slow
 def test_concurrent_migrations_all_succeed(database_url: str, project: Path) -> None:
-    command = [sys.executable, "-c", STARTED, database_url]
+    command = [sys.executable, "-c", MIGRATE_SCRIPT, database_url]
     pipe = subprocess.PIPE
     started = [
         subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(6)
@@ -221,27 +221,27 @@ def test_database_checks_outcomes_and_roles(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db",
-        f"postgresql://127.0.0.1:1/db?user=me&password={WATCHWORD}",
-        f"postgresql://user:at@{WATCHWORD}@host/db",
-        f"postgresql://user:a@b:{WATCHWORD}@host/db",
-        f"mysql://user:{WATCHWORD}@host/db",
-        f"user:{WATCHWORD}@host/db",
+        f"postgresql://user:{DATABASE_PASSWORD}@127.0.0.1:1/db",
+        f"postgresql://127.0.0.1:1/db?user=me&password={DATABASE_PASSWORD}",
+        f"postgresql://user:at@{DATABASE_PASSWORD}@host/db",
+        f"postgresql://user:a@b:{DATABASE_PASSWORD}@host/db",
+        f"mysql://user:{DATABASE_PASSWORD}@host/db",
+        f"user:{DATABASE_PASSWORD}@host/db",
     ],
 )
 def test_no_message_contains_a_password(url: str) -> None:
     settings = RecordSettings(database_url=url)
-    assert WATCHWORD not in f"{settings!r} {settings.model_dump_json()}"
+    assert DATABASE_PASSWORD not in f"{settings!r} {settings.model_dump_json()}"
     for chosen, environment in ((settings, {}), (RecordSettings(), {DATABASE_URL_ENV: url})):
         with pytest.raises((ConfigurationError, RecordsError)) as failure:
             open_database(chosen, environment)
-        assert WATCHWORD not in f"{failure.value!r} {failure.value}"
+        assert DATABASE_PASSWORD not in f"{failure.value!r} {failure.value}"
         assert DATABASE_URL_ENV in str(failure.value) or "database_url" in str(failure.value)
 
 
 def test_unreachable_server_is_named() -> None:
     with pytest.raises(RecordsError, match=r"postgresql://127\.0\.0\.1:1/db: .*refused.*SERVING_DATABASE_URL"):
-        open_database(RecordSettings(database_url=f"postgresql://user:{WATCHWORD}@127.0.0.1:1/db"), {})
+        open_database(RecordSettings(database_url=f"postgresql://user:{DATABASE_PASSWORD}@127.0.0.1:1/db"), {})
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
@@ -268,13 +268,13 @@ def test_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
 def test_errors_contain_no_values() -> None:
     engine = create_engine("sqlite://", hide_parameters=True)
     with pytest.raises(RecordsError) as failure, database_errors(engine), engine.connect() as connection:
-        connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": WATCHWORD})
-    assert WATCHWORD not in str(failure.value)
+        connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": DATABASE_PASSWORD})
+    assert DATABASE_PASSWORD not in str(failure.value)
     assert "no such table" in str(failure.value)
 
 
 def test_redacted_url_has_no_user_and_options() -> None:
     url = resolve_database_url(
-        RecordSettings(database_url=f"postgres://user:{WATCHWORD}@host:5433/db?sslmode=require"), {}
+        RecordSettings(database_url=f"postgres://user:{DATABASE_PASSWORD}@host:5433/db?sslmode=require"), {}
     )
     assert redacted_url(url) == "postgresql://host:5433/db"

@@ -1,4 +1,4 @@
-"""A process that is killed loses what it added since it last wrote, and nothing else."""
+"""A killed process loses what it added since the last write, and nothing else."""
 
 import json
 import signal
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 INTERVAL = 0.5
 GRACE = 3.0  # seconds that a busy machine may take to write what an interval holds
-LIFE = 3 * (INTERVAL + GRACE)
-ADDING = """
+LIFETIME = 3 * (INTERVAL + GRACE)
+ADD_SCRIPT = """
 import json, sys, time
 from tests.serving.records.databases import migrated_database
 from tests.serving.records.prediction_records import entry
@@ -36,17 +36,17 @@ while True:
 
 def test_killed_process_loses_at_most_one_interval(database_url: str, project: Path, tmp_path: Path) -> None:
     migrated_database(database_url)[0].dispose()
-    told = tmp_path / "told.jsonl"
-    with told.open("wb") as file:
+    output = tmp_path / "told.jsonl"
+    with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-c", ADDING, database_url, str(INTERVAL)], cwd=project, stdout=file
+            [sys.executable, "-c", ADD_SCRIPT, database_url, str(INTERVAL)], cwd=project, stdout=file
         )
-    time.sleep(LIFE)
+    time.sleep(LIFETIME)
     killed = time.time()
     process.send_signal(signal.SIGKILL)
     process.wait()
 
-    lines = told.read_text().splitlines(keepends=True)
+    lines = output.read_text().splitlines(keepends=True)
     added = [json.loads(line) for line in lines if line.endswith("\n")]
     engine, _ = migrated_database(database_url)
     numbers = [int(row.request_id) for row in stored(engine)]

@@ -1,4 +1,4 @@
-"""What becomes of predictions later: counted, deleted with what was told of them, written to files."""
+"""Predictions are counted, deleted with their outcomes, and exported to files."""
 
 import json
 import stat
@@ -19,7 +19,7 @@ from serving.records.prediction_log import PredictionLog
 from serving.records.retention import PredictionSummary, count_before, prune, summarise_predictions
 from serving.records.tables import feedback as outcomes
 from tests.serving.conftest import DatabaseAway
-from tests.serving.records.prediction_records import ACCIDENT, count, entry, stored
+from tests.serving.records.prediction_records import ACCIDENT, count, prediction_record, stored
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -28,13 +28,13 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def predictions(engine: Engine) -> list[str]:
     """Ids of ten predictions, one a day; of the first and the third an outcome is known, of the third two."""
-    given = [entry(number, at=START + number * DAY) for number in range(10)]
+    records = [prediction_record(number, at=START + number * DAY) for number in range(10)]
     log = PredictionLog(engine, RecordSettings(inputs="full"))
-    log.add(given)
+    log.add(records)
     assert log.close(60)
     for number, outcome in ((0, 1), (2, 1), (2, 0)):
-        feedback.store_outcome(engine, given[number].id, outcome, at=START + 20 * DAY, caller="x")
-    return [one.id for one in given]
+        feedback.store_outcome(engine, records[number].id, outcome, at=START + 20 * DAY, caller="x")
+    return [one.id for one in records]
 
 
 def test_empty_database_is_counted(engine: Engine) -> None:
@@ -66,7 +66,7 @@ def test_pruned_content_is_overwritten_in_the_files(engine: Engine, predictions:
     prune(engine, START + 5 * DAY)
     for file in folder.iterdir():
         content = file.read_bytes()
-        assert not any(found.encode() in content for found in predictions[:5]), file
+        assert not any(rows.encode() in content for rows in predictions[:5]), file
 
 
 def test_jsonl_export_has_all_columns(engine: Engine, predictions: list[str], tmp_path: Path) -> None:
@@ -86,16 +86,16 @@ def test_parquet_export_equals_jsonl(engine: Engine, predictions: list[str], tmp
     lines, table = tmp_path / "out.jsonl", tmp_path / "out.parquet"
     assert export_predictions(engine, lines, START + DAY) == export_predictions(engine, table, START + DAY) == 9
     expected = [json.loads(line) for line in lines.read_text().splitlines()]
-    found = pq.read_table(table).to_pylist()
-    for row in found:
+    rows = pq.read_table(table).to_pylist()
+    for row in rows:
         row["inputs"] = json.loads(row["inputs"])
         for name in ("at", "outcome_at"):
             row[name] = row[name] and row[name].astimezone(UTC)
     for row in expected:
         for name in ("at", "outcome_at"):
             row[name] = row[name] and datetime.fromisoformat(row[name])
-    assert found == expected
-    assert found[0]["id"] == predictions[1]
+    assert rows == expected
+    assert rows[0]["id"] == predictions[1]
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
@@ -110,7 +110,7 @@ def test_export_of_an_empty_database_is_an_empty_file(engine: Engine, tmp_path: 
 
 def test_inputs_that_were_not_stored_are_exported_as_null(engine: Engine, tmp_path: Path) -> None:
     log = PredictionLog(engine, RecordSettings(inputs="none"))
-    log.add([entry()])
+    log.add([prediction_record()])
     assert log.close(60)
     export_predictions(engine, tmp_path / "out.jsonl")
     (row,) = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""Whatever is sent: refused with field, value and what is allowed, and the service goes on."""
+"""Invalid requests are refused with field, value and allowed values, and the service keeps working."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from accidents.requests.rows import COLUMNS, RequestPart
 from serving.auth.roles import Role
 from tests.serving.in_process import ACCIDENT, EXAMPLES, NDJSON_HEADERS, ApiClient
 
-GOOD = json.dumps(ACCIDENT).encode()
+VALID = json.dumps(ACCIDENT).encode()
 JSON = {"Content-Type": "application/json"}
 ROUTES = ("/v1/predict", "/v1/explain", "/v1/predict/batch", "/v1/evaluate", "/v1/feedback")
 LONG = "x" * 9_900_000
@@ -20,7 +20,7 @@ FLAT = EXAMPLES["classic_flat"]
 
 
 @pytest.fixture(autouse=True)
-def it_goes_on(api: ApiClient) -> Iterator[None]:
+def service_still_works(api: ApiClient) -> Iterator[None]:
     """After every test the service answers as before."""
     yield
     assert api.post("/v1/predict", ACCIDENT).status_code == 200
@@ -28,42 +28,42 @@ def it_goes_on(api: ApiClient) -> Iterator[None]:
 
 def changed(part: str, **values: Any) -> dict[str, Any]:
     """The example with other values in a part, in the first vehicle or person."""
-    content = json.loads(GOOD)
+    content = json.loads(VALID)
     target = content[part] if isinstance(content[part], dict) else content[part][0]
     target.update(values)
     return dict(content)
 
 
-def sent(api: ApiClient, path: str, body: bytes) -> requests.Response:
+def post_bytes(api: ApiClient, path: str, body: bytes) -> requests.Response:
     return api.request("POST", path, Role.ADMIN, data=body, headers=JSON)
 
 
-def problems(found: requests.Response) -> list[dict[str, str]]:
+def problems(response: requests.Response) -> list[dict[str, str]]:
     """The problems of a refusal; each names field, value and what is allowed."""
-    assert found.status_code == 422, found.text[:500]
-    listed: list[dict[str, str]] = found.json()["error"]["problems"]
-    assert listed
-    for one in listed:
+    assert response.status_code == 422, response.text[:500]
+    result: list[dict[str, str]] = response.json()["error"]["problems"]
+    assert result
+    for one in result:
         assert one["field"]
         assert one["value"]
         assert one["reason"]
         assert len(one["field"]) + len(one["value"]) < 200
-    return listed
+    return result
 
 
 NOT_JSON = {
     "empty": b"",
     "spaces": b" \n",
-    "cut": GOOD[:-1],
-    "two": GOOD + GOOD,
+    "cut": VALID[:-1],
+    "two": VALID + VALID,
     "NaN": b'{"accident": {"lat": NaN}}',
     "Infinity": b'{"accident": {"lat": Infinity}}',
     "-Infinity": b"-Infinity",
     "1e400": b'{"accident": {"lat": 1e400}}',
     "huge integer": b'{"accident": {"lum": ' + b"9" * 400 + b"}}",
     "invalid UTF-8": b'{"accident": {"voie": "\xff\xfe"}}',
-    "UTF-16": GOOD.decode().encode("utf-16"),
-    "mark of byte order": b"\xef\xbb\xbf" + GOOD,
+    "UTF-16": VALID.decode().encode("utf-16"),
+    "mark of byte order": b"\xef\xbb\xbf" + VALID,
     "half a pair": b'{"accident": {"voie": "\\ud800"}}',
     "single quotes": b"{'accident': 1}",
     "comment": b"{} // none",
@@ -79,9 +79,9 @@ NOT_JSON = {
 @pytest.mark.parametrize("name", NOT_JSON)
 @pytest.mark.parametrize("path", ROUTES)
 def test_invalid_json_is_refused(api: ApiClient, path: str, name: str) -> None:
-    found = sent(api, path, NOT_JSON[name])
-    assert (found.status_code, found.json()["error"]["code"]) == (400, "no_json")
-    assert len(found.content) < 1000
+    response = post_bytes(api, path, NOT_JSON[name])
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "no_json")
+    assert len(response.content) < 1000
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -89,7 +89,7 @@ def test_invalid_json_is_refused(api: ApiClient, path: str, name: str) -> None:
     "body", [b"null", b"true", b"1", b'"text"', b"[]", b"[1]", b"{}", b"1e300", b"-0", b'{"": {}}']
 )
 def test_json_of_another_type_is_refused(api: ApiClient, path: str, body: bytes) -> None:
-    assert problems(sent(api, path, body))
+    assert problems(post_bytes(api, path, body))
 
 
 VALUES: dict[str, tuple[Any, str]] = {
@@ -131,9 +131,9 @@ def test_every_column_refuses_invalid_values(api: ApiClient, part: RequestPart) 
         if column.availability is Availability.AFTER:
             continue
         for value in UNFIT:
-            found = problems(api.post("/v1/predict", changed(part, **{name: value})))
+            reported = problems(api.post("/v1/predict", changed(part, **{name: value})))
             number = "[0]" if part in {RequestPart.VEHICLES, RequestPart.PEOPLE} else ""
-            assert f"{part}{number}.{name}" in {one["field"] for one in found}, (name, value)
+            assert f"{part}{number}.{name}" in {one["field"] for one in reported}, (name, value)
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_thousand_vehicles_and_people_are_the_maximum(api: ApiClient) -> None:
         vehicles = [{"num_veh": f"V{number}" if number < 1000 else "W0", "catv": 7} for number in range(many)]
         people = [{"num_veh": one["num_veh"], "catu": 1} for one in vehicles]
         for path in ("/v1/predict?reasons=3", "/v1/explain"):
-            found = api.post(path, ACCIDENT | {"vehicles": vehicles, "people": people})
+            response = api.post(path, ACCIDENT | {"vehicles": vehicles, "people": people})
             if taken:
-                assert found.status_code == 200, found.text
-                assert 0 <= found.json()["probability"] <= 1
+                assert response.status_code == 200, response.text
+                assert 0 <= response.json()["probability"] <= 1
             else:
-                assert [one["field"] for one in problems(found)] == ["vehicles", "people"]
-                assert "1 to 1,000" in problems(found)[0]["reason"]
+                assert [one["field"] for one in problems(response)] == ["vehicles", "people"]
+                assert "1 to 1,000" in problems(response)[0]["reason"]
         flat = FLAT | {"nb_vehicules": many, "nb_victim": many}
         assert api.post("/v1/predict", flat).status_code == (200 if taken else 422)
 
@@ -191,11 +191,13 @@ def test_number_of_reported_problems_is_limited(api: ApiClient, size: int) -> No
     """The first of them are listed, and how many there are."""
     fields = ",".join(f'"x{number}":1' for number in range(size)).encode()
     for body in (b"{" + fields + b"}", b'{"accident":{' + fields[: 9 * 10**6].rpartition(b",")[0] + b"}}"):
-        found = sent(api, "/v1/predict", body)
-        assert len(problems(found)) == 50
-        assert len(found.content) < 40_000
-        assert "the first 50 faults" in found.json()["error"]["message"]
-    in_batch = sent(api, "/v1/predict/batch", b'{"accidents":[{' + fields[:9_000_000].rpartition(b",")[0] + b"}]}")
+        response = post_bytes(api, "/v1/predict", body)
+        assert len(problems(response)) == 50
+        assert len(response.content) < 40_000
+        assert "the first 50 faults" in response.json()["error"]["message"]
+    in_batch = post_bytes(
+        api, "/v1/predict/batch", b'{"accidents":[{' + fields[:9_000_000].rpartition(b",")[0] + b"}]}"
+    )
     assert len(in_batch.content) < 40_000
 
 
@@ -203,25 +205,26 @@ def test_number_of_reported_problems_is_limited(api: ApiClient, size: int) -> No
 def test_long_names_are_truncated_in_errors(api: ApiClient) -> None:
     for content in ({LONG: 1}, {"accident": {LONG: 1}}, {"vehicles": [{LONG: LONG[:9]}], "people": [{}]}):
         for path in ("/v1/predict", "/v1/predict/batch", "/v1/feedback", "/v1/evaluate"):
-            found = api.post(path, content, Role.ADMIN)
-            assert found.status_code == 422
-            assert len(found.content) < 3000
+            response = api.post(path, content, Role.ADMIN)
+            assert response.status_code == 422
+            assert len(response.content) < 3000
 
 
 def test_last_of_duplicate_json_fields_counts(api: ApiClient) -> None:
     """As where a request is read from a file."""
-    twice = GOOD.replace(b'"lum":', b'"lum": 77, "lum":')
+    twice = VALID.replace(b'"lum":', b'"lum": 77, "lum":')
     assert twice.count(b'"lum"') == 2
     assert (
-        sent(api, "/v1/predict", twice).json()["probability"] == api.post("/v1/predict", ACCIDENT).json()["probability"]
+        post_bytes(api, "/v1/predict", twice).json()["probability"]
+        == api.post("/v1/predict", ACCIDENT).json()["probability"]
     )
 
 
 def test_empty_accident_is_predicted(api: ApiClient) -> None:
-    found = api.post("/v1/predict?reasons=20", {"vehicles": [{}], "people": [{}]})
-    assert found.status_code == 200
-    assert len(found.json()["missing"]) > 20
-    assert found.json() | {"reasons": None} == json.loads(found.text) | {"reasons": None}
+    response = api.post("/v1/predict?reasons=20", {"vehicles": [{}], "people": [{}]})
+    assert response.status_code == 200
+    assert len(response.json()["missing"]) > 20
+    assert response.json() | {"reasons": None} == json.loads(response.text) | {"reasons": None}
 
 
 def test_unusual_spellings_are_accepted(api: ApiClient) -> None:
@@ -244,6 +247,6 @@ def test_unsupported_content_types_are_refused(api: ApiClient) -> None:
         ):
             if path == "/v1/predict/batch" and kind == NDJSON_HEADERS["Content-Type"]:
                 continue
-            found = api.request("POST", path, Role.ADMIN, data=GOOD, headers={"Content-Type": kind})
-            assert (found.status_code, found.json()["error"]["code"]) == (415, "content_type")
-            assert len(found.content) < 400
+            response = api.request("POST", path, Role.ADMIN, data=VALID, headers={"Content-Type": kind})
+            assert (response.status_code, response.json()["error"]["code"]) == (415, "content_type")
+            assert len(response.content) < 400

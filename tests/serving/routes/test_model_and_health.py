@@ -1,4 +1,4 @@
-"""What the service says of itself: model, inputs, state, description; and what every answer bears."""
+"""Model, inputs, health, OpenAPI schema, and headers that every response has."""
 
 import re
 from html.parser import HTMLParser
@@ -30,29 +30,29 @@ GIVEN = {
 
 def test_model_details(api: ApiClient) -> None:
     bundle = api.state.require_model().bundle
-    found = api.get("/v1/model")
-    responses.ModelDetails.model_validate(found.json())
-    said = found.json()
-    assert said["name"] == "lightgbm_model"
-    assert said["version"].startswith(bundle.trained_at[:19])
+    response = api.get("/v1/model")
+    responses.ModelDetails.model_validate(response.json())
+    content = response.json()
+    assert content["name"] == "lightgbm_model"
+    assert content["version"].startswith(bundle.trained_at[:19])
     for name in ("level", "geography", "trained_at", "threshold", "rule", "metrics"):
-        assert said[name] == getattr(bundle, name), name
-    assert said["features"] == list(bundle.columns)
-    assert said["trained_on"] == {
+        assert content[name] == getattr(bundle, name), name
+    assert content["features"] == list(bundle.columns)
+    assert content["trained_on"] == {
         "fingerprint": bundle.fingerprint,
         "months": [*bundle.months],
         "accidents": bundle.rows,
         "split": bundle.split,
     }
-    assert said["trained_on"]["months"][0] == "2024-01"
-    assert set(said["signature"]) == {"inputs", "outputs"}
+    assert content["trained_on"]["months"][0] == "2024-01"
+    assert set(content["signature"]) == {"inputs", "outputs"}
 
 
 def test_input_features_equal_the_column_specification(api: ApiClient) -> None:
-    said = api.get("/v1/input-features").json()
-    responses.InputFeatures.model_validate(said)
-    assert said["flat"] == sorted(FLAT_FIELDS)
-    assert list(said["parts"]) == list(RequestPart)
+    content = api.get("/v1/input-features").json()
+    responses.InputFeatures.model_validate(content)
+    assert content["flat"] == sorted(FLAT_FIELDS)
+    assert list(content["parts"]) == list(RequestPart)
     for part in RequestPart:
         expected = {
             column.name: column
@@ -61,7 +61,7 @@ def test_input_features_equal_the_column_specification(api: ApiClient) -> None:
             and column.last_year is None
             and (column.name != "Num_Acc" or part is RequestPart.ACCIDENT)
         }
-        listed = {one["name"]: one for one in said["parts"][part]}
+        listed = {one["name"]: one for one in content["parts"][part]}
         assert list(listed) == list(expected)
         for name, column in expected.items():
             one = listed[name]
@@ -74,11 +74,13 @@ def test_input_features_equal_the_column_specification(api: ApiClient) -> None:
 
 def test_used_inputs_are_those_reported_as_missing(api: ApiClient) -> None:
     """Besides `secu2`, which is seldom there to be recorded, and what the level of the model leaves out."""
-    said = api.get("/v1/input-features").json()["parts"]
-    used = {f"{part}.{one['name']}" for part, listed in said.items() for one in listed if one["used"]}
+    parts = api.get("/v1/input-features").json()["parts"]
+    used = {f"{part}.{one['name']}" for part, listed in parts.items() for one in listed if one["used"]}
     missing = set(parse_request({"vehicles": [{}], "people": [{"catu": 3}]}).missing) - {"people.catu"}
-    known = {f"{part}.{name}": column.availability for part in RequestPart for name, column in COLUMNS[part].items()}
-    assert {name for name in missing if known[name] <= Availability.CALL} <= used | {"people.secu2"}
+    availability = {
+        f"{part}.{name}": column.availability for part in RequestPart for name, column in COLUMNS[part].items()
+    }
+    assert {name for name in missing if availability[name] <= Availability.CALL} <= used | {"people.secu2"}
     assert "accident.lum" in used
     assert "people.secu1" not in used
 
@@ -134,7 +136,7 @@ def test_head_equals_get_without_body(api: ApiClient, path: str) -> None:
 
 
 def test_every_response_has_security_headers(api: ApiClient) -> None:
-    asked = [
+    all_responses = [
         *(api.get(path) for path in [*GET, "/nothing", "/page/none", "/page/style.css", "/favicon.ico"]),
         api.get("/v1/model", None),
         api.request("PUT", "/v1/predict"),
@@ -144,8 +146,8 @@ def test_every_response_has_security_headers(api: ApiClient) -> None:
         api.post("/v1/predict", {}, headers={"Content-Type": "text/plain"}),
         api.get("/health", None, headers={"Host": "elsewhere.example"}),
     ]
-    assert {answer.status_code for answer in asked} >= {200, 400, 401, 403, 404, 405, 415, 422}
-    for answer in asked:
+    assert {answer.status_code for answer in all_responses} >= {200, 400, 401, 403, 404, 405, 415, 422}
+    for answer in all_responses:
         assert answer.headers.items() >= GIVEN.items(), answer.url
         assert "default-src" in answer.headers["content-security-policy"]
         assert "cache-control" in answer.headers
@@ -180,11 +182,11 @@ def test_pages_load_nothing_from_other_hosts(api: ApiClient, path: str) -> None:
 
 
 def test_openapi_schema_has_every_endpoint_with_role_and_columns(api: ApiClient) -> None:
-    said = api.get("/openapi.json", None).json()
+    schema = api.get("/openapi.json", None).json()
     roles = {
-        f"{method} {path}": told.get("x-role")
-        for path, found in said["paths"].items()
-        for method, told in found.items()
+        f"{method} {path}": operation.get("x-role")
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
     }
     assert roles == {
         "post /v1/predict": Role.PREDICT,
@@ -199,11 +201,11 @@ def test_openapi_schema_has_every_endpoint_with_role_and_columns(api: ApiClient)
         "get /health": None,
         "get /ready": None,
     }
-    schemas = said["components"]["schemas"]
+    schemas = schema["components"]["schemas"]
     for part, name in (("accident", "AccidentFacts"), ("road", "Road"), ("vehicles", "Vehicle"), ("people", "Person")):
         listed = {one["name"] for one in api.get("/v1/input-features").json()["parts"][part]}
         assert set(schemas[name]["properties"]) == listed
     light = schemas["AccidentFacts"]["properties"]["lum"]
     assert "1 daylight" in light["description"]
-    body = said["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]
+    body = schema["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]
     assert {name: one["value"] for name, one in body["examples"].items()} == EXAMPLES

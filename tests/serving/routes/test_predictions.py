@@ -1,4 +1,4 @@
-"""What a caller gets from the endpoints that answer about accidents."""
+"""Predictions, explanations, batches, evaluation and feedback."""
 
 from typing import Any
 
@@ -17,61 +17,61 @@ from serving.records.tables import feedback, predictions
 from serving.schemas import responses
 from tests.serving.in_process import ACCIDENT, EXAMPLES, ApiClient, synthetic_accidents
 
-WRONG: dict[str, Any] = ACCIDENT | {"accident": ACCIDENT["accident"] | {"lum": 9}}
+INVALID: dict[str, Any] = ACCIDENT | {"accident": ACCIDENT["accident"] | {"lum": 9}}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_prediction_has_all_fields(api: ApiClient, name: str) -> None:
-    """Both nested examples and the classic flat one."""
+    """Nested and flat examples."""
     bundle = api.state.require_model().bundle
     expected = answer(bundle, parse_request(EXAMPLES[name]), reasons=0)
-    found = api.post("/v1/predict", EXAMPLES[name])
-    assert found.status_code == 200
-    responses.Prediction.model_validate_json(found.content, strict=False)
-    said = found.json()
-    assert said["probability"] == expected.probability
-    assert said["prediction"] == int(said["probability"] >= said["threshold"])
-    assert said["interpretation"] == ("Non-Priority", "Priority")[said["prediction"]]
-    assert (said["missing"], said["warnings"]) == (list(expected.missing), list(expected.warnings))
-    assert said["model"] == api.get("/ready", None).json()["model"]
-    assert said["model"]["type"] == bundle.model_type
-    assert (said["level"], said["threshold"]) == (bundle.level, bundle.threshold)
-    assert not {"reasons", "unit"} & said.keys()
+    response = api.post("/v1/predict", EXAMPLES[name])
+    assert response.status_code == 200
+    responses.Prediction.model_validate_json(response.content, strict=False)
+    result = response.json()
+    assert result["probability"] == expected.probability
+    assert result["prediction"] == int(result["probability"] >= result["threshold"])
+    assert result["interpretation"] == ("Non-Priority", "Priority")[result["prediction"]]
+    assert (result["missing"], result["warnings"]) == (list(expected.missing), list(expected.warnings))
+    assert result["model"] == api.get("/ready", None).json()["model"]
+    assert result["model"]["type"] == bundle.model_type
+    assert (result["level"], result["threshold"]) == (bundle.level, bundle.threshold)
+    assert not {"reasons", "unit"} & result.keys()
 
 
 def test_contradictory_place_gives_a_warning(api: ApiClient) -> None:
     place = {"dep": "75", "com": "77317", "lat": 43.3, "long": 5.4}
-    said = api.post("/v1/predict", ACCIDENT | {"accident": ACCIDENT["accident"] | place}).json()
-    assert len(said["warnings"]) == 2
-    assert "commune 77317 is not in department 75" in said["warnings"]
-    assert "coordinates 43.3, 5.4 are outside department 75" in said["warnings"]
+    result = api.post("/v1/predict", ACCIDENT | {"accident": ACCIDENT["accident"] | place}).json()
+    assert len(result["warnings"]) == 2
+    assert "commune 77317 is not in department 75" in result["warnings"]
+    assert "coordinates 43.3, 5.4 are outside department 75" in result["warnings"]
 
 
 def test_columns_known_after_the_outcome_are_ignored_with_a_warning(api: ApiClient) -> None:
     people = [person | {"grav": 2} for person in ACCIDENT["people"]]
-    said = api.post("/v1/predict", ACCIDENT | {"people": people}).json()
-    assert said["warnings"] == ["grav is the outcome and was ignored"]
-    assert said["probability"] == api.post("/v1/predict", ACCIDENT).json()["probability"]
+    result = api.post("/v1/predict", ACCIDENT | {"people": people}).json()
+    assert result["warnings"] == ["grav is the outcome and was ignored"]
+    assert result["probability"] == api.post("/v1/predict", ACCIDENT).json()["probability"]
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_top_reasons_on_request(api: ApiClient, count: int) -> None:
     expected = answer(api.state.require_model().bundle, parse_request(ACCIDENT), reasons=count)
-    said = api.post(f"/v1/predict?reasons={count}", ACCIDENT).json()
-    assert said["unit"] == expected.unit == "log-odds"
-    assert [(one["topic"], one["text"]) for one in said["reasons"]] == [
+    result = api.post(f"/v1/predict?reasons={count}", ACCIDENT).json()
+    assert result["unit"] == expected.unit == "log-odds"
+    assert [(one["topic"], one["text"]) for one in result["reasons"]] == [
         (one.topic, one.text) for one in expected.reasons
     ]
-    sizes = [abs(one["contribution"]) for one in said["reasons"]]
+    sizes = [abs(one["contribution"]) for one in result["reasons"]]
     assert sizes == sorted(sizes, reverse=True)
     assert len(sizes) == min(count, len(expected.reasons))
 
 
 @pytest.mark.parametrize("count", ["21", "-1", "many", "1.5", "", "9" * 400])
 def test_invalid_number_of_reasons_is_refused(api: ApiClient, count: str) -> None:
-    found = api.post(f"/v1/predict?reasons={count}", ACCIDENT)
-    assert found.status_code == 422
-    (problem,) = found.json()["error"]["problems"]
+    response = api.post(f"/v1/predict?reasons={count}", ACCIDENT)
+    assert response.status_code == 422
+    (problem,) = response.json()["error"]["problems"]
     assert problem["field"] == "query.reasons"
     assert problem["value"].strip("'…") == count[:60].strip("'")[: len(problem["value"].strip("'…"))]
     assert problem["reason"]
@@ -79,27 +79,27 @@ def test_invalid_number_of_reasons_is_refused(api: ApiClient, count: str) -> Non
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_explanation_adds_up_to_the_raw_score(api: ApiClient, name: str) -> None:
-    said = api.post("/v1/explain", EXAMPLES[name]).json()
-    responses.Explanation.model_validate(said)
-    total = said["average"] + sum(one["contribution"] for one in said["reasons"])
-    assert total == pytest.approx(said["said"], abs=1e-6)
-    calibrated = api.state.require_model().bundle.calibration(np.array([said["said"]]))
-    assert calibrated[0] == pytest.approx(said["probability"], abs=1e-6)
-    assert len({one["topic"] for one in said["reasons"]}) == len(said["reasons"]) > 5
-    assert said["probability"] == api.post("/v1/predict", EXAMPLES[name]).json()["probability"]
+    result = api.post("/v1/explain", EXAMPLES[name]).json()
+    responses.Explanation.model_validate(result)
+    total = result["average"] + sum(one["contribution"] for one in result["reasons"])
+    assert total == pytest.approx(result["said"], abs=1e-6)
+    calibrated = api.state.require_model().bundle.calibration(np.array([result["said"]]))
+    assert calibrated[0] == pytest.approx(result["probability"], abs=1e-6)
+    assert len({one["topic"] for one in result["reasons"]}) == len(result["reasons"]) > 5
+    assert result["probability"] == api.post("/v1/predict", EXAMPLES[name]).json()["probability"]
 
 
 def test_batch_has_a_prediction_or_an_error_for_each_accident(api: ApiClient) -> None:
-    contents: list[Any] = [ACCIDENT, WRONG, EXAMPLES["classic_flat"], None, {}, EXAMPLES["low_risk"], "text"]
-    found = api.post("/v1/predict/batch", {"accidents": contents})
-    assert found.status_code == 200
-    responses.Predictions.model_validate(found.json())
-    results = found.json()["results"]
+    contents: list[Any] = [ACCIDENT, INVALID, EXAMPLES["classic_flat"], None, {}, EXAMPLES["low_risk"], "text"]
+    response = api.post("/v1/predict/batch", {"accidents": contents})
+    assert response.status_code == 200
+    responses.Predictions.model_validate(response.json())
+    results = response.json()["results"]
     assert [place for place, one in enumerate(results) if "error" not in one] == [0, 2, 5]
     for content, result in zip(contents, results, strict=True):
         alone = api.post("/v1/predict", content)
         if alone.status_code == 200:
-            assert _lasting(result) == _lasting(alone.json())
+            assert _without_id(result) == _without_id(alone.json())
         else:
             assert result["error"] == alone.json()["error"]
     ids = [one["prediction_id"] for one in results if "error" not in one]
@@ -107,9 +107,9 @@ def test_batch_has_a_prediction_or_an_error_for_each_accident(api: ApiClient) ->
 
 
 def test_batch_of_invalid_accidents_has_only_errors(api: ApiClient) -> None:
-    found = api.post("/v1/predict/batch", {"accidents": [WRONG] * 20})
-    assert found.status_code == 200
-    assert {one["error"]["problems"][0]["field"] for one in found.json()["results"]} == {"accident.lum"}
+    response = api.post("/v1/predict/batch", {"accidents": [INVALID] * 20})
+    assert response.status_code == 200
+    assert {one["error"]["problems"][0]["field"] for one in response.json()["results"]} == {"accident.lum"}
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_batch_of_invalid_accidents_has_only_errors(api: ApiClient) -> None:
     ],
 )
 def test_invalid_batch_is_refused(api: ApiClient, content: Any, field: str, value: str) -> None:
-    found = api.post("/v1/predict/batch", content)
-    assert found.status_code == 422
-    (problem,) = found.json()["error"]["problems"]
+    response = api.post("/v1/predict/batch", content)
+    assert response.status_code == 422
+    (problem,) = response.json()["error"]["problems"]
     assert (problem["field"], problem["value"]) == (field, value)
     assert "1,000" in problem["reason"] or "accidents" in problem["reason"]
 
@@ -136,9 +136,9 @@ def test_evaluation_equals_the_domain_and_logs_nothing(api: ApiClient) -> None:
     labels = [number % 3 == 0 for number in range(len(some))]
     assert api.state.prediction_log.flush(30)
     before = api.state.prediction_log.counts()
-    found = api.post("/v1/evaluate", {"accidents": some, "priority": [int(one) for one in labels]}, Role.EVALUATE)
-    assert found.status_code == 200
-    said = responses.Evaluation.model_validate(found.json())
+    response = api.post("/v1/evaluate", {"accidents": some, "priority": [int(one) for one in labels]}, Role.EVALUATE)
+    assert response.status_code == 200
+    evaluation = responses.Evaluation.model_validate(response.json())
     bundle = api.state.require_model().bundle
     probabilities = np.array([answer(bundle, parse_request(one), reasons=0).probability for one in some])
     expected = evaluate(
@@ -148,23 +148,23 @@ def test_evaluation_equals_the_domain_and_logs_nothing(api: ApiClient) -> None:
         groups=None,
         settings=EvaluationSettings(resamples=200),
     )
-    assert said.metrics == {name: getattr(expected, name) for name in METRICS}
-    assert said.intervals == {name: expected.intervals[name] for name in METRICS}
-    assert said.confusion == expected.confusion.model_dump()
-    assert (said.n, said.threshold, said.confidence) == (200, bundle.threshold, 0.95)
+    assert evaluation.metrics == {name: getattr(expected, name) for name in METRICS}
+    assert evaluation.intervals == {name: expected.intervals[name] for name in METRICS}
+    assert evaluation.confusion == expected.confusion.model_dump()
+    assert (evaluation.n, evaluation.threshold, evaluation.confidence) == (200, bundle.threshold, 0.95)
     assert api.state.prediction_log.counts() == before
 
 
 def test_undefined_metrics_are_null(api: ApiClient) -> None:
     for count, label in ((1, 0), (1, 1), (30, 0), (30, 1)):
         content = {"accidents": synthetic_accidents(count), "priority": [label] * count}
-        found = api.post("/v1/evaluate", content, Role.EVALUATE)
-        assert found.status_code == 200
-        assert responses.Evaluation.model_validate(found.json()).metrics["roc_auc"] is None
+        response = api.post("/v1/evaluate", content, Role.EVALUATE)
+        assert response.status_code == 200
+        assert responses.Evaluation.model_validate(response.json()).metrics["roc_auc"] is None
 
 
 @pytest.mark.parametrize(
-    ("accidents_", "labels", "field"),
+    ("accidents", "labels", "field"),
     [
         ([ACCIDENT], [1, 0], "priority"),
         ([ACCIDENT], [2], "priority[0]"),
@@ -172,34 +172,34 @@ def test_undefined_metrics_are_null(api: ApiClient) -> None:
         ([ACCIDENT], [None], "priority[0]"),
         ([ACCIDENT] * 3, [0, 1, "1"], "priority[2]"),
         ([ACCIDENT], [], "priority"),
-        ([ACCIDENT, WRONG], [0, 1], "accidents[1].accident.lum"),
+        ([ACCIDENT, INVALID], [0, 1], "accidents[1].accident.lum"),
     ],
 )
-def test_invalid_evaluation_is_refused(api: ApiClient, accidents_: list[Any], labels: list[Any], field: str) -> None:
-    found = api.post("/v1/evaluate", {"accidents": accidents_, "priority": labels}, Role.EVALUATE)
-    assert found.status_code == 422
-    assert [one["field"] for one in found.json()["error"]["problems"]] == [field]
+def test_invalid_evaluation_is_refused(api: ApiClient, accidents: list[Any], labels: list[Any], field: str) -> None:
+    response = api.post("/v1/evaluate", {"accidents": accidents, "priority": labels}, Role.EVALUATE)
+    assert response.status_code == 422
+    assert [one["field"] for one in response.json()["error"]["problems"]] == [field]
 
 
 def test_feedback_is_stored_by_prediction_id(api: ApiClient) -> None:
-    """At once after the answer, and again: the later one holds."""
-    batch = api.post("/v1/predict/batch", {"accidents": [ACCIDENT, WRONG]}).json()["results"]
-    for said in (api.post("/v1/predict", ACCIDENT).json(), api.post("/v1/explain", ACCIDENT).json(), batch[0]):
-        identifier = said["prediction_id"]
+    """Directly after the prediction, and again: the later outcome counts."""
+    batch = api.post("/v1/predict/batch", {"accidents": [ACCIDENT, INVALID]}).json()["results"]
+    for result in (api.post("/v1/predict", ACCIDENT).json(), api.post("/v1/explain", ACCIDENT).json(), batch[0]):
+        identifier = result["prediction_id"]
         for outcome, replaced in ((1, False), (0, True)):
-            found = api.post("/v1/feedback", {"prediction_id": identifier, "priority": outcome})
-            assert found.status_code == 200
-            assert found.json() == {"prediction_id": identifier, "priority": outcome, "replaced": replaced}
+            response = api.post("/v1/feedback", {"prediction_id": identifier, "priority": outcome})
+            assert response.status_code == 200
+            assert response.json() == {"prediction_id": identifier, "priority": outcome, "replaced": replaced}
         with api.state.engine.connect() as connection:
-            told = connection.execute(select(feedback.c.outcome).where(feedback.c.prediction_id == identifier)).all()
-        assert [row.outcome for row in told] == [1, 0]
+            rows = connection.execute(select(feedback.c.outcome).where(feedback.c.prediction_id == identifier)).all()
+        assert [row.outcome for row in rows] == [1, 0]
 
 
 @pytest.mark.parametrize("identifier", ["new", "x", "", "\x00", "é" * 64, "01a21028-5e4e-741b-94d3-382f055979d0"])
 def test_feedback_without_prediction_is_refused(api: ApiClient, identifier: str) -> None:
     content = {"prediction_id": new_prediction_id() if identifier == "new" else identifier, "priority": 1}
-    found = api.post("/v1/feedback", content)
-    assert (found.status_code, found.json()["error"]["code"]) == (404, "no_prediction")
+    response = api.post("/v1/feedback", content)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "no_prediction")
 
 
 @pytest.mark.parametrize(
@@ -216,22 +216,22 @@ def test_feedback_without_prediction_is_refused(api: ApiClient, identifier: str)
     ],
 )
 def test_invalid_outcome_is_refused(api: ApiClient, content: Any, field: str) -> None:
-    found = api.post("/v1/feedback", content)
-    assert found.status_code == 422
-    assert [one["field"] for one in found.json()["error"]["problems"]] == [field]
+    response = api.post("/v1/feedback", content)
+    assert response.status_code == 422
+    assert [one["field"] for one in response.json()["error"]["problems"]] == [field]
 
 
 def test_every_prediction_is_logged(api: ApiClient) -> None:
-    said = api.post("/v1/predict", ACCIDENT, headers={"X-Request-ID": "for-the-log"}).json()
+    result = api.post("/v1/predict", ACCIDENT, headers={"X-Request-ID": "for-the-log"}).json()
     assert api.state.prediction_log.flush(10)
     with api.state.engine.connect() as connection:
-        row = connection.execute(select(predictions).where(predictions.c.id == said["prediction_id"])).one()
-    assert (row.request_id, row.route, row.probability) == ("for-the-log", "/v1/predict", said["probability"])
-    assert (row.model, row.version, row.type) == tuple(said["model"].values())
+        row = connection.execute(select(predictions).where(predictions.c.id == result["prediction_id"])).one()
+    assert (row.request_id, row.route, row.probability) == ("for-the-log", "/v1/predict", result["probability"])
+    assert (row.model, row.version, row.type) == tuple(result["model"].values())
     assert row.caller == api.keys[Role.PREDICT].split("_")[1]
-    assert row.missing == len(said["missing"])
+    assert row.missing == len(result["missing"])
 
 
-def _lasting(said: dict[str, Any]) -> dict[str, Any]:
-    """What is the same in another answer about the same accident."""
-    return {name: value for name, value in said.items() if name != "prediction_id"}
+def _without_id(result: dict[str, Any]) -> dict[str, Any]:
+    """Fields that are the same in another response for the same accident."""
+    return {name: value for name, value in result.items() if name != "prediction_id"}
