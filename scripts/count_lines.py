@@ -44,7 +44,7 @@ def lines_of_code(source: str) -> int:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             code.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return len(code)
+    return sum(bool(line.strip()) for number, line in enumerate(source.splitlines(), start=1) if number in code)
 
 
 def work_tree(folders: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ os.environ.update(NUMBA_DISABLE_JIT="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREA
 from scripts.mutation.coverage_map import Traced, failed_tests, module_name, run_tests, select, trace
 from scripts.mutation.jobs import Copies, Job, Result
 from scripts.mutation.mutants import Mutant, change, mutants
-from scripts.mutation.session import Outcome, Session, Tested, reviewed
+from scripts.mutation.session import MutantResult, Outcome, Session, reviewed
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("accidents/features", "accidents/training", "accidents/promotion", "accidents/inference")
@@ -118,11 +118,11 @@ def _test(module: str, nodes: list[str], left_out: list[str]) -> int:
     return run_tests(nodes, "-x", "--timeout=60", *(f"--deselect={node}" for node in left_out)) if nodes else 0
 
 
-def _tested(mutant: Mutant, result: Result) -> Tested:
+def _tested(mutant: Mutant, result: Result) -> MutantResult:
     source = (ROOT / mutant.module).read_text(encoding="utf-8")
     outcome = {0: Outcome.SURVIVED, 5: Outcome.SURVIVED, _UNIMPORTABLE: Outcome.UNIMPORTABLE}
     failed = failed_tests(result.output)
-    return Tested(
+    return MutantResult(
         mutant.module,
         mutant.line,
         *change(source, mutant.code(source)),
@@ -133,9 +133,9 @@ def _tested(mutant: Mutant, result: Result) -> Tested:
     )
 
 
-def _counted(sample: list[Mutant], session: Session, count: int) -> list[Tested]:
+def _counted(sample: list[Mutant], session: Session, count: int) -> list[MutantResult]:
     """Results of the sample in its order, up to `count` that could be imported."""
-    found: list[Tested] = []
+    found: list[MutantResult] = []
     for mutant in sample:
         if mutant.order in session.results and count:
             found.append(session.results[mutant.order])
@@ -143,7 +143,7 @@ def _counted(sample: list[Mutant], session: Session, count: int) -> list[Tested]
     return found
 
 
-def _report(results: list[Tested], count: int) -> int:
+def _report(results: list[MutantResult], count: int) -> int:
     known = reviewed()
     kinds: dict[str, Counter[str]] = {}
     open_, valid, killed = [], 0, 0

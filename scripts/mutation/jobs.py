@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 TIMED_OUT = -1000
 """Exit code of a job that was ended because it took too long."""
@@ -71,7 +72,7 @@ class Copies:
                 if (root / name).is_file():
                     (copy / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(root / name, copy / name)
-            compileall.compile_dir(copy, quiet=2)
+            compileall.compile_dir(copy, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
         """Run jobs as copies become free; results come in the order in which the jobs end."""
@@ -117,10 +118,11 @@ def _enter(job: Job, copy: Path, output: Path, root: Path) -> None:
         target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(target, 1)
         os.dup2(target, 2)
+        sys.stdout = sys.stderr = os.fdopen(target, "w", encoding="utf-8")
         os.chdir(copy)
         _temporary(copy).mkdir()
         os.environ["TMPDIR"], tempfile.tempdir = str(_temporary(copy)), None
-        sys.dont_write_bytecode = True  # a changed file may have size and second of the unchanged one
+        sys.dont_write_bytecode = True
         sys.path[:] = [str(copy), *(path for path in sys.path if path not in {"", str(root)})]
         own = {path.stem for path in copy.iterdir()}
         for name in [name for name in sys.modules if name.partition(".")[0] in own]:

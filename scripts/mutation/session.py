@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Tested:
+class MutantResult:
     """A mutant after its tests: the changed lines, the test that failed if one did, the seconds that it took."""
 
     module: str
@@ -63,23 +63,23 @@ class Session:
     path: Path
     digest: str
     keep: bool = False
-    results: dict[str, Tested] = field(default_factory=dict)
+    results: dict[str, MutantResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read what there is."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
         same = bool(lines) and json.loads(lines[0]) == self.digest
-        earlier = [Tested(**json.loads(line)) for line in lines[1:]] if same or self.keep else []
+        earlier = [MutantResult(**json.loads(line)) for line in lines[1:]] if same or self.keep else []
         self.results = {one.order: one for one in earlier if same or one.outcome != Outcome.SURVIVED}
         self._write(self.results.values())
 
-    def add(self, tested: Tested) -> None:
+    def add(self, tested: MutantResult) -> None:
         """Keep a result."""
         self.results[tested.order] = tested
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(tested)) + "\n")
 
-    def _write(self, results: Iterable[Tested]) -> None:
+    def _write(self, results: Iterable[MutantResult]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps(self.digest), *(json.dumps(asdict(one)) for one in results)]
         self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
