@@ -86,9 +86,9 @@ def test_the_end_waits_for_no_import_and_no_task_and_says_nothing(tmp_path: Path
     program = """
         if __name__ == "__main__":
             import time
-            from accidents.worker_process import Task, second_process
-            with second_process("tqdm", "slow"):
-                tasks = [Task(time.sleep, 60) for _ in range(3)]
+            from accidents.worker_process import WorkerTask, worker_process
+            with worker_process("tqdm", "slow"):
+                tasks = [WorkerTask(time.sleep, 60) for _ in range(3)]
                 time.sleep(2)
         """
     (tmp_path / "program.py").write_text(textwrap.dedent(program))
@@ -105,9 +105,9 @@ def test_the_second_process_ends_with_the_first_whatever_ends_that(tmp_path: Pat
     program = """
         import os, signal, time
         if __name__ == "__main__":
-            from accidents.worker_process import Task, second_process
-            with second_process():
-                print(Task(os.getpid).result(), flush=True)
+            from accidents.worker_process import WorkerTask, worker_process
+            with worker_process():
+                print(WorkerTask(os.getpid).result(), flush=True)
                 time.sleep(60)
         """
     (tmp_path / "program.py").write_text(textwrap.dedent(program))

@@ -213,10 +213,10 @@ def test_check_opens_no_connection_and_says_nothing(tmp_path: Path) -> None:
 
         socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
         from accidents.configuration.expectations import ExpectationSettings
-        from accidents.expectations.validation import check
+        from accidents.expectations.validation import validate_tables
         from tests.expectations.conftest import *
 
-        print(check(read_sample(Path(sys.argv[1]), 2023), ExpectationSettings()).success)
+        print(validate_tables(read_sample(Path(sys.argv[1]), 2023), ExpectationSettings()).success)
         """
     command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
     result = subprocess.run(command, check=False, capture_output=True, text=True)

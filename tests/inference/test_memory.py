@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
-from accidents.configuration.data_quality import Limits
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.inference import score
 model, source, output, chunk = sys.argv[1:]
 settings = InferenceSettings(chunk=int(chunk), threads=1)
-score(source, output, Bundle.load(model), settings, limits=Limits(), progress=lambda line: None)
+score(source, output, Bundle.load(model), settings, limits=DataQualityLimits(), progress=lambda line: None)
 status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
 print(status["VmHWM"].removesuffix("kB"))
 """
