@@ -14,6 +14,9 @@ from accidents.evaluation.bootstrap import bootstrap_metrics, confidence_interva
 from accidents.evaluation.metrics import Floats, group_scores
 from accidents.evaluation.results import GroupMetrics
 
+DEPARTMENT = "dep"
+"""BAAC column of the department."""
+
 OTHERS = "others"
 """Value of the group into which all groups are merged that are too small to be measured."""
 

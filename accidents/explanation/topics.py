@@ -34,7 +34,7 @@ _TOPIC_OF_COLUMN = {
 }
 """Topic of a feature of vehicles or people by the first of these columns that it uses."""
 
-_PARTIES = "who was involved"
+_DEFAULT_TOPIC = "parties involved"
 
 
 @cache
@@ -53,7 +53,7 @@ def _topic(feature: Feature) -> str:
         case Aggregate(over=Over.ACCIDENT):
             return feature.phrase
         case Aggregate(columns=columns):
-            return next((name for column, name in _TOPIC_OF_COLUMN.items() if column in columns), _PARTIES)
+            return next((name for column, name in _TOPIC_OF_COLUMN.items() if column in columns), _DEFAULT_TOPIC)
     return feature.phrase
 
 

@@ -12,15 +12,12 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import Higher, Lower, PromotionSettings
 from accidents.errors import ModelError
 from accidents.evaluation.evaluate import evaluate, paired_differences
-from accidents.evaluation.groups import OTHERS
+from accidents.evaluation.groups import DEPARTMENT, OTHERS
 from accidents.evaluation.metrics import METRICS, Floats
 from accidents.evaluation.results import Evaluation, MetricDifference
 from accidents.promotion.decision import DepartmentMetrics, ModelMetrics, finite_or_none, signed
 from accidents.tables import LABEL
 from accidents.training.held_out import unseen
-
-DEPARTMENT = "dep"
-"""BAAC column of the department."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.evaluation.groups import OTHERS, find_column
+from accidents.evaluation.groups import DEPARTMENT, OTHERS, find_column
 from accidents.evaluation.metrics import METRIC_NAMES
 from accidents.evaluation.results import Evaluation, GroupMetrics
 from accidents.explanation.importance import Explanation
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 REPORTED_METRICS = {"f1": METRIC_NAMES["f1"]} | METRIC_NAMES
 """Metrics and their names in the order of a report: F1, by which models are ranked, comes first."""
-
-DEPARTMENT = "dep"
-"""BAAC column of the department."""
 
 
 def evaluation_report(
