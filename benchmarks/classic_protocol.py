@@ -4,7 +4,7 @@
 
 Classic: one row an accident, that of the person with the worst injury (hospitalised above killed), with their vehicle,
 place and accident; every column label-encoded on all rows; 70/30 at random; SMOTE; threshold 0.5. The label chooses the
-row, in the test part too, where nobody knows it in earnest. The column "random person" gives the same models a random
+row, in the test set too, where nobody knows it in earnest. The column "random person" gives the same models a random
 person of each test accident instead: what they are worth when the row cannot be chosen. The last column is a model of
 this project at level `call`, which sees every person and vehicle and no outcome.
 """

@@ -3,7 +3,7 @@
     python -m benchmarks.modelling [--source FOLDER] [--seeds 0 1 2] [--levels strict call scene]
                                    [--models lightgbm xgboost] [--resampling none smote] [--no-geography] [--temporal]
 
-Metrics are those of the test part, 30 % of the accidents. `±` is the standard deviation over seeds, which is mostly
+Metrics are those of the test set, 30 % of the accidents. `±` is the standard deviation over seeds, which is mostly
 that of the splits: compare models on the same seeds. Settings are those of configs/training.yaml.
 """
 

@@ -22,7 +22,7 @@ features = build_features(accidents, vehicles, people)
 
 # %% [markdown]
 # ## All model types on one split
-# The validation part stops the boosters, calibrates and sets the threshold; the test part only measures.
+# The validation set stops the boosters, calibrates and sets the threshold; the test set only measures.
 
 # %%
 from steps.training.train_model import train_model

@@ -88,7 +88,7 @@ pd.DataFrame(refused.json()["error"]["problems"])
 
 # %% [markdown]
 # ## A thousand at once
-# The test part of the training, as callers would send it. `/v1/evaluate` measures the model on it.
+# The test set of the training, as callers would send it. `/v1/evaluate` measures the model on it.
 
 # %%
 from accidents.requests.serialisation import to_requests

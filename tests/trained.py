@@ -29,7 +29,7 @@ SMALL = {
 
 @dataclass(frozen=True)
 class Scored:
-    """A trained model, what its matrix has for the test part, and the rows of these accidents."""
+    """A trained model, what its matrix has for the test set, and the rows of these accidents."""
 
     trained: Trained
     X: npt.NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""Configuration of the training pipeline: which models, on which parts of the data, how tuned, and how they decide."""
+"""Configuration of the training pipeline: model types, split, tuning, calibration and decision threshold."""
 
 from datetime import date
 from pathlib import Path
@@ -20,9 +20,9 @@ class SplitSettings(Settings):
     kind: Literal["random", "temporal"] = Field(
         "random", description="test accidents are drawn at random, or are the latest"
     )
-    test_share: float = Field(0.3, gt=0, lt=1, description="share of accidents in the test part")
+    test_share: float = Field(0.3, gt=0, lt=1, description="share of accidents in the test set")
     test_from: date | None = Field(
-        None, description="temporal only: first day of the test part, in place of test_share"
+        None, description="temporal only: first day of the test set, in place of test_share"
     )
     validation_share: float = Field(
         0.15, gt=0, lt=1, description="share of the other accidents that stop, calibrate and set the threshold"
@@ -36,7 +36,7 @@ class SplitSettings(Settings):
 
 
 class ThresholdRule(Settings):
-    """How the decision threshold is chosen on the validation part: exactly one of the three."""
+    """How the decision threshold is chosen on the validation set: exactly one of the three."""
 
     best: Literal["f1"] | None = Field(None, description="the threshold of best F1")
     recall_at_least: float | None = Field(None, gt=0, le=1, description="best precision among those with this recall")
@@ -94,13 +94,13 @@ class TrainingSettings(Settings):
         8.0, gt=0, description="accidents that the share of the place around counts for, where a place has few"
     )
     resampling: Resampling = Field("none", description="what is done about imbalance, inside training folds only")
-    refit: bool = Field(True, description="fit again on training and validation part once the latter has done its work")
-    calibrate: bool = Field(True, description="calibrate probabilities on the validation part")
+    refit: bool = Field(True, description="refit on training and validation set after calibration")
+    calibrate: bool = Field(True, description="calibrate probabilities on the validation set")
     threshold: ThresholdRule = Field(
         default_factory=lambda: ThresholdRule(best="f1"), description="how the decision threshold is chosen"
     )
     calibration_bins: int = Field(15, ge=2, le=100, description="bins of equal width of the calibration error")
-    cv_folds: int = Field(5, ge=2, description="folds of the training part for searches and cross-validated scores")
+    cv_folds: int = Field(5, ge=2, description="folds of the training set for searches and cross-validated scores")
     cross_validate: bool = Field(False, description="measure a cross-validated score without a search, too")
     tuning: TuningSettings = Field(default_factory=TuningSettings, description="search for hyperparameters")
     compare_without_geography: bool = Field(

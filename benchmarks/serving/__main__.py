@@ -2,8 +2,8 @@
 
     python -m benchmarks.serving [--source FOLDER] [--model-path FILE] [--served TYPES] [--output FILE.json]
 
-Everything is started here and asked for the same accidents: those of the test part, while the models are trained on the
-training part of the same source, unless a bundle is given. The service does all that it does in use: it asks for a key,
+Everything is started here and asked for the same accidents: those of the test set, while the models are trained on the
+training set of the same source, unless a bundle is given. The service does all that it does in use: it asks for a key,
 validates, keeps its prediction log in SQLite, writes a line of JSON a request, and counts for Prometheus; only the
 limit of requests a second is raised. The servers take turns in rounds; figures are medians of the rounds, and ratios
 are taken within them. Nothing is left running or on disk but the output.

@@ -46,7 +46,7 @@ class Subject:
 
 
 def subject(source: str, model_path: Path | None, types: tuple[str, ...], count: int, folder: Path) -> Subject:
-    """Read accidents, and train models on the training part of them or take the one of a file.
+    """Read accidents, and train models on the training set of them or take the one of a file.
 
     Args:
         source: `sample`, or a folder of BAAC files.
@@ -89,7 +89,7 @@ def _described(model: type[BaseModel], text: bytes) -> bool:
 
 
 def _in_order(accidents: Accidents, tested: npt.NDArray[np.int64]) -> list[int]:
-    """Accidents of the test part in an order of chance, then others."""
+    """Accidents of the test set in an order of chance, then others."""
     chance = np.random.default_rng(0)
     ids = accidents.accidents["Num_Acc"].to_numpy()
     others = np.setdiff1d(ids, tested)

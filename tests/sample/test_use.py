@@ -37,7 +37,7 @@ def test_every_edition_is_ingested(year: int, tmp_path: Path) -> None:
 
 
 def auc(folder: Path, *models: str, seed: int = 0) -> list[float]:
-    """ROC-AUC on the test part, at the level `call`, of models trained on the default sample."""
+    """ROC-AUC on the test set, at the level `call`, of models trained on the default sample."""
     write_sample(folder, seed=seed)
     accidents = ingest(folder_editions(str(folder), None), IngestionSettings()).accidents
     features = build(accidents)

@@ -176,7 +176,7 @@ def ask(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) ->
     """What models answer in a fresh process."""
     asked, answered = folder / "asked.json", folder / "answered.json"
     asked.write_text(json.dumps({"uri": uri, "models": addresses, "frames": frames}))
-    script = Path(__file__).with_name("asking.py").read_text()
+    script = Path(__file__).with_name("predict_process.py").read_text()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     # The environment of a developer puts the project on the path (a .pth file); a stranger has its packages alone.
     environment["PYTHONPATH"] = sysconfig.get_path("purelib")
