@@ -21,9 +21,7 @@ class SplitSettings(Settings):
         "random", description="test accidents are drawn at random, or are the latest"
     )
     test_share: float = Field(0.3, gt=0, lt=1, description="share of accidents in the test set")
-    test_from: date | None = Field(
-        None, description="temporal only: first day of the test set, in place of test_share"
-    )
+    test_from: date | None = Field(None, description="temporal only: first day of the test set, in place of test_share")
     validation_share: float = Field(
         0.15, gt=0, lt=1, description="share of the other accidents that stop, calibrate and set the threshold"
     )
