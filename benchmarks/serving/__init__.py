@@ -1,1 +1,1 @@
-"""The service beside its alternatives, on the same accidents in one run: `python -m benchmarks.serving --help`."""
+"""Compare the service with alternatives on the same accidents: `python -m benchmarks.serving --help`."""

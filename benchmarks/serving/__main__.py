@@ -2,11 +2,10 @@
 
     python -m benchmarks.serving [--source FOLDER] [--model-path FILE] [--served TYPES] [--output FILE.json]
 
-Everything is started here and asked for the same accidents: those of the test set, while the models are trained on the
-training set of the same source, unless a bundle is given. The service does all that it does in use: it asks for a key,
-validates, keeps its prediction log in SQLite, writes a line of JSON a request, and counts for Prometheus; only the
-limit of requests a second is raised. The servers take turns in rounds; figures are medians of the rounds, and ratios
-are taken within them. Nothing is left running or on disk but the output.
+All servers get the same accidents: those of the test set, with models trained on the training set of the same source,
+unless a bundle is given. The service runs in full: API keys, validation, prediction log in SQLite, request log and
+Prometheus metrics; only the limit of requests a second is raised. The servers take turns in rounds; results are medians
+over the rounds, and ratios are taken within a round. Nothing but the output file is left behind.
 """
 
 import argparse
@@ -20,56 +19,56 @@ from pathlib import Path
 
 from accidents.models import model_types
 from benchmarks.serving import report
-from benchmarks.serving.contenders import contenders
+from benchmarks.serving.comparison import compare_servers, print_line
 from benchmarks.serving.in_process import in_process
-from benchmarks.serving.rounds import contest, say
-from benchmarks.serving.subject import subject
+from benchmarks.serving.servers import server_specs
+from benchmarks.serving.workload import load_workload
 
-_LEAST = 10_000
+_MIN_ACCIDENTS = 10_000
 
 
 def main() -> None:
     """Measure and print."""
-    given = _options()
+    arguments = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # Neither the records nor the MLflow of this machine are meant.
+    # The database and the MLflow store of this machine are not used.
     for name in ("SERVING_DATABASE_URL", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        served = given.served.split(",")
-        types = tuple(dict.fromkeys((*given.types.split(","), *served)))
-        asked = subject(given.source, given.model_path, types, _LEAST, folder)
-        size = sum(map(len, asked.texts)) / len(asked.texts)
-        say(f"{len(asked.texts):,} accidents of {given.source}, {size:.0f} bytes each")
-        parts = {one: in_process(bundle, asked.texts) for one, bundle in asked.bundles.items()}
-        say(report.parts_table(parts))
-        contests = {}
-        for one in [*asked.bundles] if given.model_path else served:
+        served = arguments.served.split(",")
+        types = tuple(dict.fromkeys((*arguments.types.split(","), *served)))
+        workload = load_workload(arguments.source, arguments.model_path, types, _MIN_ACCIDENTS, folder)
+        size = sum(map(len, workload.texts)) / len(workload.texts)
+        print_line(f"{len(workload.texts):,} accidents of {arguments.source}, {size:.0f} bytes each")
+        step_times = {one: in_process(bundle, workload.texts) for one, bundle in workload.bundles.items()}
+        print_line(report.steps_table(step_times))
+        comparisons = {}
+        for one in [*workload.bundles] if arguments.model_path else served:
             place = folder / one
             place.mkdir()
-            contests[one] = contest(
-                contenders(asked.bundles[one], asked, place),
-                asked.texts,
-                asked.probabilities(one),
-                rounds=given.rounds,
-                seconds=given.seconds,
-                starts=given.starts,
+            comparisons[one] = compare_servers(
+                server_specs(workload.bundles[one], workload, place),
+                workload.texts,
+                workload.probabilities(one),
+                rounds=arguments.rounds,
+                seconds=arguments.seconds,
+                starts=arguments.starts,
                 folder=place,
             )
-            say(report.contest_table(contests[one], one))
-    goals = report.goals(parts, contests)
-    say(report.goals_table(goals))
-    if given.output:
-        told = {
+            print_line(report.comparison_table(comparisons[one], one))
+    goals = report.goals(step_times, comparisons)
+    print_line(report.goals_table(goals))
+    if arguments.output:
+        result = {
             "machine": report.machine(),
-            "source": given.source,
-            "accidents": len(asked.texts),
-            "in_process": {one: asdict(value) for one, value in parts.items()},
-            "http": {one: asdict(value) for one, value in contests.items()},
+            "source": arguments.source,
+            "accidents": len(workload.texts),
+            "in_process": {one: asdict(value) for one, value in step_times.items()},
+            "http": {one: asdict(value) for one, value in comparisons.items()},
             "goals": [asdict(goal) for goal in goals],
         }
-        given.output.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        arguments.output.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -77,10 +76,10 @@ def _options() -> argparse.Namespace:
     options.add_argument("--source", default="sample", help="sample, or a folder of BAAC files")
     options.add_argument("--model-path", type=Path, metavar="FILE", help="a bundle, in place of training models now")
     options.add_argument("--types", default=",".join(model_types()), help="to train")
-    options.add_argument("--served", default="lightgbm,xgboost", help="those of them that are asked over HTTP")
+    options.add_argument("--served", default="lightgbm,xgboost", help="those of them that are measured over HTTP")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=4.0, help="of one measurement over HTTP")
-    options.add_argument("--starts", type=int, default=3, help="how often the service is started")
+    options.add_argument("--starts", type=int, default=3, help="number of starts of the service")
     options.add_argument("--output", type=Path, metavar="FILE.json")
     return options.parse_args()
 

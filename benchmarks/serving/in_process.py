@@ -1,4 +1,4 @@
-"""From JSON text to probability without HTTP, for one accident after the other, and where the time goes."""
+"""Time from JSON text to probability without HTTP, by step."""
 
 import statistics
 import time
@@ -11,12 +11,12 @@ from accidents.bundle import Bundle
 from accidents.inference.prediction import matrix
 from accidents.requests import parse_request
 
-_WARMING = 200
+_WARM_UP = 200
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Milliseconds of one accident at the median: of each part, and of all together, at 99 of 100 too."""
+class StepTimes:
+    """Median milliseconds of each step, and median and 99th percentile of all steps together."""
 
     json: float
     validation: float
@@ -26,15 +26,15 @@ class Parts:
     p99: float
 
 
-def in_process(bundle: Bundle, texts: Sequence[bytes]) -> Parts:
+def in_process(bundle: Bundle, texts: Sequence[bytes]) -> StepTimes:
     """Measure every accident once."""
-    for text in texts[:_WARMING]:
+    for text in texts[:_WARM_UP]:
         _times(bundle, text)
     times = [_times(bundle, text) for text in texts]
-    totals = [sum(parts) for parts in times]
+    totals = [sum(step_times) for step_times in times]
     medians = [statistics.median(part) for part in (*zip(*times, strict=True), totals)]
     p99 = statistics.quantiles(totals, n=100, method="inclusive")[98]
-    return Parts(*(1000 * seconds for seconds in (*medians, p99)))
+    return StepTimes(*(1000 * seconds for seconds in (*medians, p99)))
 
 
 def _times(bundle: Bundle, text: bytes) -> tuple[float, float, float, float]:

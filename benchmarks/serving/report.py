@@ -1,4 +1,4 @@
-"""The tables that are printed, and the goals that the service is held to."""
+"""Tables of results, and performance goals of the service."""
 
 import os
 import platform
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.serving.contenders import BARE, MLFLOW, MLFLOW_FRAMES, SERVICE
-from benchmarks.serving.in_process import Parts
-from benchmarks.serving.rounds import BATCH, CLIENTS, Contest, median, ratio
+from benchmarks.serving.comparison import BATCH, CLIENTS, Comparison, median, ratio
+from benchmarks.serving.in_process import StepTimes
+from benchmarks.serving.servers import BARE, MLFLOW, MLFLOW_FRAMES, SERVICE
 
 _BOOSTERS = ("lightgbm", "xgboost")
 _LIBRARIES = ("fastapi", "lightgbm", "mlflow", "numpy", "orjson", "uvicorn", "xgboost-cpu")
@@ -18,42 +18,44 @@ _LIBRARIES = ("fastapi", "lightgbm", "mlflow", "numpy", "orjson", "uvicorn", "xg
 
 @dataclass(frozen=True)
 class Goal:
-    """What is wanted, what was measured, and whether that is reached."""
+    """A limit, what was measured, and whether the limit holds."""
 
     what: str
-    wanted: str
+    limit: str
     measured: float
     reached: bool
 
 
-def goals(parts: Mapping[str, Parts], contests: Mapping[str, Contest]) -> list[Goal]:
-    """Every goal of the service, for each model type."""
-    found = [
-        _at_most(f"JSON to probability in process, {name}, ms", parts[name].total, 0.3)
+def goals(step_times: Mapping[str, StepTimes], comparisons: Mapping[str, Comparison]) -> list[Goal]:
+    """All goals for each model type."""
+    goals_in_process = [
+        _at_most(f"JSON to probability in process, {name}, ms", step_times[name].total, 0.3)
         for name in _BOOSTERS
-        if name in parts
+        if name in step_times
     ]
-    return found + [
-        replace(goal, what=f"{name}: {goal.what}") for name, one in contests.items() for goal in _over_http(one)
+    return goals_in_process + [
+        replace(goal, what=f"{name}: {goal.what}") for name, one in comparisons.items() for goal in _over_http(one)
     ]
 
 
-def _over_http(contest: Contest) -> list[Goal]:
-    own = median(contest.rounds[SERVICE])
-    start = statistics.median(contest.seconds[SERVICE])
-    over_bare = ratio(contest, SERVICE, BARE, "many_p99")
+def _over_http(comparison: Comparison) -> list[Goal]:
+    own = median(comparison.rounds[SERVICE])
+    start = statistics.median(comparison.seconds[SERVICE])
+    over_bare = ratio(comparison, SERVICE, BARE, "many_p99")
     return [
         _at_most("one client, p50, ms", own.p50, 1.5),
         _at_least(f"{CLIENTS} clients, requests/s", own.rate, 800),
         _at_most(f"{CLIENTS} clients, p99 over that of the booster alone", over_bare, 3),
         *(
-            _at_least(f"{CLIENTS} clients, requests/s over those of {name}", ratio(contest, SERVICE, name, "rate"), 12)
+            _at_least(
+                f"{CLIENTS} clients, requests/s over those of {name}", ratio(comparison, SERVICE, name, "rate"), 12
+            )
             for name in (MLFLOW_FRAMES, MLFLOW)
         ),
         _at_least(f"batches of {BATCH:,}, accidents/s", own.accidents, 10_000),
         _at_most("start to ready, s", start, 5),
-        _at_most("mlflow imported", float(contest.mlflow_imported), 0),
-        _at_most("greatest difference of a probability", max(contest.differences.values()), 1e-9),
+        _at_most("mlflow imported", float(comparison.mlflow_imported), 0),
+        _at_most("greatest difference of a probability", max(comparison.differences.values()), 1e-9),
     ]
 
 
@@ -65,14 +67,14 @@ def _at_least(what: str, measured: float, least: float) -> Goal:
     return Goal(what, f"at least {least:,g}", measured, measured >= least)
 
 
-def parts_table(parts: Mapping[str, Parts]) -> str:
+def steps_table(step_times: Mapping[str, StepTimes]) -> str:
     """Milliseconds in process by model type."""
     head = ("ms in process", "JSON", "validation", "features", "model", "together", "p99")
-    rows = [(name, *(f"{value:.3f}" for value in vars(one).values())) for name, one in parts.items()]
+    rows = [(name, *(f"{value:.3f}" for value in vars(one).values())) for name, one in step_times.items()]
     return table(head, rows)
 
 
-def contest_table(contest: Contest, served: str) -> str:
+def comparison_table(comparison: Comparison, served: str) -> str:
     """Medians of the rounds by server."""
     head = (
         f"over HTTP, {served}",
@@ -84,16 +86,16 @@ def contest_table(contest: Contest, served: str) -> str:
         "p99",
         "processor, ms",
         f"batch {BATCH:,}, accidents/s",
-        "asking",
+        "client load",
         "largest |Δ|",
     )
     rows = []
-    for name, rounds in contest.rounds.items():
+    for name, rounds in comparison.rounds.items():
         one = median(rounds)
         rows.append(
             (
                 name,
-                f"{statistics.median(contest.seconds[name]):.1f}",
+                f"{statistics.median(comparison.seconds[name]):.1f}",
                 f"{one.p50:.2f}",
                 f"{one.p99:.2f}",
                 f"{one.rate:,.0f}",
@@ -101,21 +103,21 @@ def contest_table(contest: Contest, served: str) -> str:
                 f"{one.many_p99:.2f}",
                 f"{one.processor:.2f}",
                 f"{one.accidents:,.0f}",
-                f"{one.asking:.0%}",
-                f"{contest.differences[name]:.0e}" if name in contest.differences else "",
+                f"{one.client_load:.0%}",
+                f"{comparison.differences[name]:.0e}" if name in comparison.differences else "",
             )
         )
     return table(head, rows)
 
 
 def goals_table(goals: Sequence[Goal]) -> str:
-    """Goals, line by line."""
-    rows = [(goal.what, goal.wanted, f"{goal.measured:,.3g}", "yes" if goal.reached else "NO") for goal in goals]
-    return table(("goal", "wanted", "measured", "reached"), rows)
+    """One row a goal."""
+    rows = [(goal.what, goal.limit, f"{goal.measured:,.3g}", "yes" if goal.reached else "NO") for goal in goals]
+    return table(("goal", "limit", "measured", "reached"), rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, its columns in line."""
+    """An aligned Markdown table."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
@@ -127,7 +129,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def machine() -> dict[str, str]:
-    """Where it was measured."""
+    """Processor and versions of libraries."""
     information = Path("/proc/cpuinfo")
     text = information.read_text() if information.is_file() else ""
     names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]

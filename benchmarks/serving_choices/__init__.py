@@ -1,1 +1,1 @@
-"""What was tried for the service, each choice by itself: `python -m benchmarks.serving_choices --help`."""
+"""Alternatives considered for parts of the service: `python -m benchmarks.serving_choices --help`."""

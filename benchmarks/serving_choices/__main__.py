@@ -19,10 +19,10 @@ from typing import Any
 
 import orjson
 
+from benchmarks.serving.comparison import print_line
 from benchmarks.serving.report import machine, table
-from benchmarks.serving.rounds import say
-from benchmarks.serving.subject import Subject, subject
-from benchmarks.serving_choices import contents, layers, runtimes, servers
+from benchmarks.serving.workload import Workload, load_workload
+from benchmarks.serving_choices import json_parsing, middleware, runtimes, servers
 from serving.model.model_loader import LoadedModel
 from serving.model.pointer import ModelPointer
 from serving.model.predictor import RequestContext, predict
@@ -35,30 +35,30 @@ _BOOSTERS = ("lightgbm", "xgboost")
 
 def main() -> None:
     """Measure and print."""
-    given = _options()
+    arguments = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for name in ("SERVING_DATABASE_URL", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)
-    chosen = given.only.split(",")
+    chosen = arguments.only.split(",")
     if unknown := set(chosen) - set(CHOICES):
         raise SystemExit(f"no choice: {', '.join(sorted(unknown))}; there are {', '.join(CHOICES)}")
-    told: dict[str, Any] = {"machine": machine(), "source": given.source}
+    result: dict[str, Any] = {"machine": machine(), "source": arguments.source}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        asked = subject(given.source, None, _BOOSTERS, _ACCIDENTS, folder)
+        workload = load_workload(arguments.source, None, _BOOSTERS, _ACCIDENTS, folder)
         for choice in chosen:
-            told[choice], shown = _MEASURE[choice](asked, folder, given)
-            say(shown)
-    if given.output:
-        given.output.write_text(json.dumps(told, indent=1), encoding="utf-8")
+            result[choice], shown = _MEASURE[choice](workload, folder, arguments)
+            print_line(shown)
+    if arguments.output:
+        arguments.output.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
 Measured = tuple[Any, str]
 """What goes to the file, and the table that is printed."""
 
 
-def _runtime(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
-    found = {name: runtimes.runtimes(bundle, asked.rows(name)) for name, bundle in asked.bundles.items()}
+def _runtime(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:  # noqa: ARG001
+    results = {name: runtimes.runtimes(bundle, workload.rows(name)) for name, bundle in workload.bundles.items()}
     rows = [
         (
             f"{name}, {one.name}",
@@ -68,40 +68,42 @@ def _runtime(asked: Subject, folder: Path, given: argparse.Namespace) -> Measure
             "" if one.difference is None else f"{one.difference:.0e}",
             one.out or "can be taken",
         )
-        for name, ways in found.items()
+        for name, ways in results.items()
         for one in ways
     ]
     head = ("runtime", "load, s", "one row, µs", f"{runtimes.MANY:,} rows, µs", "largest |Δ|", "")
-    return {name: [asdict(one) for one in ways] for name, ways in found.items()}, table(head, rows)
+    return {name: [asdict(one) for one in ways] for name, ways in results.items()}, table(head, rows)
 
 
-def _json(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
-    bundle = next(iter(asked.bundles.values()))
-    served = LoadedModel(
+def _json(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:  # noqa: ARG001
+    bundle = next(iter(workload.bundles.values()))
+    model = LoadedModel(
         bundle, ModelPointer("", "model", "1"), {"name": "model", "version": "1", "type": bundle.model_type}
     )
     answer, _ = predict(
-        served, orjson.loads(asked.texts[0]), RequestContext("0" * 32, "/v1/predict", "0" * 8), Metrics()
+        model, orjson.loads(workload.texts[0]), RequestContext("0" * 32, "/v1/predict", "0" * 8), Metrics()
     )
-    found = contents.json_libraries(asked.texts, answer)
-    rows = [(name, _figure(read, 1), _figure(wrote, 1)) for name, (read, wrote) in found.items()]
-    return found, table(("JSON", "read an accident, µs", "write an answer, µs"), rows)
+    results = json_parsing.json_libraries(workload.texts, answer)
+    rows = [(name, _figure(read, 1), _figure(wrote, 1)) for name, (read, wrote) in results.items()]
+    return results, table(("JSON", "read an accident, µs", "write an answer, µs"), rows)
 
 
-def _validation(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
-    found = contents.validators(asked.texts)
-    return found, table(("validation", "from JSON text, µs"), [(name, _figure(one, 1)) for name, one in found.items()])
+def _validation(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:  # noqa: ARG001
+    results = json_parsing.validators(workload.texts)
+    return results, table(
+        ("validation", "from JSON text, µs"), [(name, _figure(one, 1)) for name, one in results.items()]
+    )
 
 
-def _layers(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:  # noqa: ARG001
-    found = layers.layers(asked.texts[0], folder)
-    return found, table(("layers", "a request, µs"), [(name, _figure(one, 0)) for name, one in found.items()])
+def _layers(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:  # noqa: ARG001
+    results = middleware.middleware_times(workload.texts[0], folder)
+    return results, table(("layers", "a request, µs"), [(name, _figure(one, 0)) for name, one in results.items()])
 
 
-def _server(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured:
+def _server(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:
     model = folder / "model.joblib"
-    next(iter(asked.bundles.values())).save(model)
-    found = servers.servers(model, asked.texts, rounds=given.rounds, seconds=given.seconds, folder=folder)
+    next(iter(workload.bundles.values())).save(model)
+    results = servers.servers(model, workload.texts, rounds=arguments.rounds, seconds=arguments.seconds, folder=folder)
     rows = [
         (
             one.name,
@@ -111,11 +113,11 @@ def _server(asked: Subject, folder: Path, given: argparse.Namespace) -> Measured
             _figure(one.many_p99, 2),
             _figure(one.processor, 3),
         )
-        for one in found
+        for one in results
     ]
     clients = f"{servers.CLIENTS} clients, 1/s"
     head = (f"server ({servers.versions()})", "1 client p50, ms", "p99", clients, "p99, ms", "processor, ms")
-    return [asdict(one) for one in found], table(head, rows)
+    return [asdict(one) for one in results], table(head, rows)
 
 
 _MEASURE = {"runtime": _runtime, "json": _json, "validation": _validation, "layers": _layers, "server": _server}

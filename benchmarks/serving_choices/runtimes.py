@@ -59,13 +59,13 @@ def runtimes(bundle: Bundle, rows: Rows) -> list[Runtime]:
             loaded[name] = time.perf_counter() - start, margin
     one = microseconds({name: partial(margin, rows[:1]) for name, (_, margin) in loaded.items()}, 1000)
     many = microseconds({name: partial(margin, rows[:MANY]) for name, (_, margin) in loaded.items()}, 20)
-    found = []
+    results = []
     for name, (load, margin) in loaded.items():
         answered = bundle.calibration(np.asarray(margin(rows), np.float64).reshape(-1))
         difference = float(np.abs(answered - expected).max())
         out = "" if difference <= TOLERANCE else "another probability"
-        found.append(Runtime(name, load, one[name], many[name], difference, out))
-    return found + refused
+        results.append(Runtime(name, load, one[name], many[name], difference, out))
+    return results + refused
 
 
 def _is_lightgbm(model: Any) -> bool:

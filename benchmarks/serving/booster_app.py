@@ -1,4 +1,4 @@
-"""An alternative that does nothing but ask the booster: FastAPI, and rows that are ready in memory. A lower bound."""
+"""Lower bound: a FastAPI application that predicts prepared rows with the booster and reads no request."""
 
 import os
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from fastapi import FastAPI, Request
 from accidents.bundle import Bundle
 
 BUNDLE, ROWS = "BENCHMARK_BUNDLE", "BENCHMARK_ROWS"
-"""Environment variables: the file of a model, and a `.npy` file of what it sees of accidents."""
+"""Environment variables: the file of a model, and a `.npy` file with its inputs."""
 
 
 def _booster(model: Any) -> Callable[[Any], Any]:
-    """Log-odds by the library that the model was trained with, as it is called."""
+    """Log-odds from the library that trained the model."""
     match type(model).__module__.rpartition(".")[2]:
         case "xgboost":
             return lambda X: model.booster.inplace_predict(X, predict_type="margin", validate_features=False)
@@ -25,7 +25,7 @@ def _booster(model: Any) -> Callable[[Any], Any]:
 
 
 def create() -> FastAPI:
-    """The application: what is sent is received and not read, and the next row is answered."""
+    """An application that ignores the body and predicts the next row."""
     application = FastAPI()
     margin = _booster(Bundle.load(os.environ[BUNDLE]).model)
     rows = np.load(os.environ[ROWS])

@@ -1,7 +1,6 @@
-"""Asks a server as fast as it answers: open connections, bytes made beforehand, one thread and no library.
+"""Closed-loop load test: keep-alive connections, prepared bytes, one thread and no HTTP library.
 
-`measured` does it in a process of its own, so that the work of asking is not taken for the server's, and says how busy
-that process was: where it comes near 1, it is the asking that was measured.
+`run_load` runs the client in a process of its own and reports its load: near 1, the client was the bottleneck.
 """
 
 import gc
@@ -18,15 +17,15 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-_WARMING = 0.1  # share of the time that is not counted
-_AT_A_TIME = 1 << 20
-_PATIENCE = 60.0
+_WARM_UP = 0.1  # share of the time that is not counted
+_RECEIVE_BYTES = 1 << 20
+_TIMEOUT = 60.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Load:
-    """What a server did: answers a second, milliseconds of one at the median and at 99 of 100, and bytes of one."""
+class LoadResult:
+    """Responses a second, milliseconds of a response (p50, p99), number of responses and bytes of one."""
 
     rate: float
     p50: float
@@ -34,13 +33,13 @@ class Load:
     answers: int
     bytes: float
     busy: float
-    """Share of the time for which the asking process used a processor."""
-    asked: int
-    """All requests, with those that are not counted because the server was still warming up."""
+    """Share of a processor that the client used."""
+    requests: int
+    """Number of all requests, including those of the warm-up."""
 
 
 def request(path: str, body: bytes, *headers: str) -> bytes:
-    """A POST of JSON as it goes over the wire."""
+    """Bytes of a POST request with a JSON body."""
     lines = (
         f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",
@@ -51,11 +50,11 @@ def request(path: str, body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def ask(port: int, asked: bytes) -> bytes:
-    """The body of one answer."""
+def fetch(port: int, request_bytes: bytes) -> bytes:
+    """Send one request; returns the body of the response."""
     connection = _Connection(port)
     try:
-        connection.send(asked)
+        connection.send(request_bytes)
         while not connection.receive():
             pass
         return connection.answer.partition(b"\r\n\r\n")[2]
@@ -63,37 +62,37 @@ def ask(port: int, asked: bytes) -> bytes:
         connection.socket.close()
 
 
-def measured(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> Load:
-    """Ask in a process of its own, with as many connections as `clients`, each with one request under way.
+def run_load(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> LoadResult:
+    """Run a load test in a process of its own, with one request at a time for each of `clients` connections.
 
     Raises:
-        SystemExit: an answer is no 200.
+        SystemExit: a response has another status than 200.
     """
     job = pickle.dumps({"port": port, "requests": list(requests), "clients": clients, "seconds": seconds})
     done = subprocess.run([sys.executable, "-m", __name__], input=job, stdout=subprocess.PIPE, cwd=_ROOT)
     if done.returncode:
-        raise SystemExit(f"port {port} does not answer as it should; see above")
-    return Load(**pickle.loads(done.stdout))  # noqa: S301  # of the process above
+        raise SystemExit(f"port {port} does not answer with status 200; see above")
+    return LoadResult(**pickle.loads(done.stdout))  # noqa: S301  # of the process above
 
 
 class _Connection:
-    """One connection that is kept; times are in seconds."""
+    """A keep-alive connection; times are in seconds."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+        self.socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.began = self.took = 0.0
         self.answer = b""
         self._size = 0
 
-    def send(self, asked: bytes) -> None:
+    def send(self, request_bytes: bytes) -> None:
         self.answer, self._size = b"", 0
         self.began = time.perf_counter()
-        self.socket.sendall(asked)
+        self.socket.sendall(request_bytes)
 
     def receive(self) -> bool:
-        """Take what there is; whether the answer is whole."""
-        piece = self.socket.recv(_AT_A_TIME)
+        """Read available bytes; returns whether the response is complete."""
+        piece = self.socket.recv(_RECEIVE_BYTES)
         if not piece:
             raise SystemExit("the connection was closed")
         self.answer = self.answer + piece if self.answer else piece
@@ -112,35 +111,35 @@ def _length(head: bytes) -> int:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             return int(value)
-    raise SystemExit(f"an answer without a length: {head.decode(errors='replace')}")
+    raise SystemExit(f"a response without Content-Length: {head.decode(errors='replace')}")
 
 
-def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
-    following = cycle(requests)
+def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> LoadResult:
+    next_request = cycle(requests)
     waiting = selectors.DefaultSelector()
     for _ in range(clients):
         connection = _Connection(port)
         waiting.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.send(next(following))
+        connection.send(next(next_request))
     times: list[float] = []
     size = before = 0
     start = used = 0.0
-    counted = time.perf_counter() + seconds * _WARMING
+    counted = time.perf_counter() + seconds * _WARM_UP
     while not start or time.perf_counter() < start + seconds:
         if not start and time.perf_counter() >= counted:
             start, used, size, before = time.perf_counter(), time.process_time(), 0, len(times)
             times.clear()
-        for key, _ in waiting.select(_PATIENCE):
+        for key, _ in waiting.select(_TIMEOUT):
             connection = key.data
             if connection.receive():
                 times.append(connection.took)
                 size += len(connection.answer)
-                connection.send(next(following))
+                connection.send(next(next_request))
     spent, busy = time.perf_counter() - start, time.process_time() - used
     if len(times) < 2:
-        raise SystemExit("fewer than two answers; measure for longer")
+        raise SystemExit("fewer than two responses; measure for longer")
     p50, p99 = statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[98]
-    return Load(
+    return LoadResult(
         len(times) / spent, 1000 * p50, 1000 * p99, len(times), size / len(times), busy / spent, before + len(times)
     )
 

@@ -1,4 +1,4 @@
-"""The alternative of `plain` as MLflow loads it: frames behind `predict`. MLflow runs this file; do not import it."""
+"""The pandas chain of `pandas_app` as an MLflow pyfunc model. MLflow runs this file; do not import it."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from accidents.inference.json_scoring import NESTED
-from benchmarks.serving.plain import predicted
+from benchmarks.serving.pandas_app import predict_contents
 
 
 class FramesModel(PythonModel):
@@ -28,7 +28,7 @@ class FramesModel(PythonModel):
     ) -> pd.DataFrame:
         """Probabilities."""
         contents = [json.loads(text) for text in model_input[NESTED]]
-        return pd.DataFrame({"probability": predicted(self.bundle, contents)})
+        return pd.DataFrame({"probability": predict_contents(self.bundle, contents)})
 
 
 mlflow.models.set_model(FramesModel())

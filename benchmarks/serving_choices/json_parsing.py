@@ -53,5 +53,5 @@ def _libraries() -> tuple[dict[str, Callable[[bytes], object]], dict[str, Callab
 
 def _over(call: Callable[[Any], object], contents: Sequence[Any]) -> Callable[[], object]:
     """The call with one content after the other."""
-    following = cycle(contents)
-    return lambda: call(next(following))
+    contents_cycle = cycle(contents)
+    return lambda: call(next(contents_cycle))

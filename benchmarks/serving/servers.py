@@ -1,4 +1,4 @@
-"""The service and its alternatives, each started as its users start it, in processes of its own."""
+"""Servers to compare: the service and its alternatives, each in processes of its own."""
 
 import os
 import signal
@@ -18,30 +18,30 @@ import requests
 
 from accidents.bundle import Bundle
 from accidents.configuration.records import RecordSettings
-from benchmarks.serving import bare, of_mlflow
-from benchmarks.serving.load import request
-from benchmarks.serving.subject import Subject
+from benchmarks.serving import booster_app, mlflow_models
+from benchmarks.serving.load_test import request
+from benchmarks.serving.workload import Workload
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE, BARE = "this service", "FastAPI, booster alone"
 PLAIN = "FastAPI, pandas"
 MLFLOW, MLFLOW_FRAMES = "mlflow models serve", "mlflow models serve, pandas"
-"""The first serves the bundle as this project stores it, which answers without frames; the second serves the chain of
-frames that `PLAIN` is made of, as models mostly are."""
+"""The first serves the pyfunc model of this project, which works without frames; the second one the pandas chain of
+`PLAIN`, as most models are."""
 
-_PATIENCE = 300.0
-_GLANCE = 0.02
+_TIMEOUT = 300.0
+_POLL_SECONDS = 0.02
 
 Answers = Callable[[Any], list[float]]
-"""Probabilities in the content of an answer."""
+"""Extracts probabilities from the content of a response."""
 
 
 @dataclass(frozen=True)
-class Contender:
-    """How a server is started and asked.
+class ServerSpec:
+    """How to start a server and send requests to it.
 
-    `command` goes after the interpreter; `single` and `batch` make requests of accidents in JSON. `answers` is None
-    where no accident is read.
+    `command` follows the Python interpreter; `single` and `batch` build requests from accidents in JSON. `answers` is
+    None where the server reads no accidents.
     """
 
     name: str
@@ -55,32 +55,32 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Running:
-    """A server that answers: how many seconds that took, and the process that it was started by."""
+class RunningServer:
+    """A server that is ready: seconds until then, and its first process."""
 
-    contender: Contender
+    spec: ServerSpec
     seconds: float
     process: "subprocess.Popen[bytes]"
 
     def processor_seconds(self) -> float:
-        """Processor time of all its processes until now."""
+        """Processor time of all its processes so far."""
         first = psutil.Process(self.process.pid)
         times = [one.cpu_times() for one in (first, *first.children(recursive=True))]
         return sum(time.user + time.system for time in times)
 
 
 @contextmanager
-def running(contender: Contender, log: Path, extra: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Start a server, wait until it is ready, and stop it in the end; what it writes goes to a file.
+def run_server(spec: ServerSpec, log: Path, extra: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
+    """Run a server during a `with` block, from readiness on; its output goes to a file.
 
     Raises:
-        SystemExit: it does not come up.
+        SystemExit: the server does not become ready.
     """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **contender.environment, **(extra or {})}
-    began = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **spec.environment, **(extra or {})}
+    started = time.perf_counter()
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, *contender.command],
+            [sys.executable, *spec.command],
             cwd=ROOT,
             env=environment,
             stdout=file,
@@ -88,22 +88,22 @@ def running(contender: Contender, log: Path, extra: Mapping[str, str] | None = N
             start_new_session=True,
         )
         try:
-            _wait(contender, process, log, began)
-            yield Running(contender, time.perf_counter() - began, process)
+            _wait(spec, process, log, started)
+            yield RunningServer(spec, time.perf_counter() - started, process)
         finally:
             _stop(process)
 
 
-def _wait(contender: Contender, process: "subprocess.Popen[bytes]", log: Path, began: float) -> None:
+def _wait(spec: ServerSpec, process: "subprocess.Popen[bytes]", log: Path, started: float) -> None:
     while True:
         try:
-            if requests.get(f"http://127.0.0.1:{contender.port}{contender.ready}", timeout=5).ok:
+            if requests.get(f"http://127.0.0.1:{spec.port}{spec.ready}", timeout=5).ok:
                 return
         except requests.RequestException:
             pass
-        if process.poll() is not None or time.perf_counter() - began > _PATIENCE:
-            raise SystemExit(f"{contender.name} does not come up:\n{log.read_text(errors='replace')[-3000:]}")
-        time.sleep(_GLANCE)
+        if process.poll() is not None or time.perf_counter() - started > _TIMEOUT:
+            raise SystemExit(f"{spec.name} does not become ready:\n{log.read_text(errors='replace')[-3000:]}")
+        time.sleep(_POLL_SECONDS)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
@@ -119,30 +119,30 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         one.kill()
 
 
-def contenders(bundle: Bundle, subject: Subject, folder: Path) -> list[Contender]:
-    """All of them, with one model, on free ports, and with what they need in a folder."""
+def server_specs(bundle: Bundle, workload: Workload, folder: Path) -> list[ServerSpec]:
+    """All servers with one model, on free ports; their files go to a folder."""
     model = folder / f"{bundle.model_type}_model.joblib"
     bundle.save(model)
-    np.save(folder / "rows.npy", subject.rows(bundle.model_type))
-    told = {bare.BUNDLE: str(model), bare.ROWS: str(folder / "rows.npy")}
-    own, frames, environment = of_mlflow.stored(model, bundle, subject, folder)
+    np.save(folder / "rows.npy", workload.rows(bundle.model_type))
+    model_files = {booster_app.BUNDLE: str(model), booster_app.ROWS: str(folder / "rows.npy")}
+    own, frames, environment = mlflow_models.store_models(model, bundle, workload, folder)
     return [
         service(model, folder),
         _mlflow(MLFLOW, own, environment),
         _mlflow(MLFLOW_FRAMES, frames, environment),
-        _fastapi(PLAIN, "plain", told),
-        _fastapi(BARE, "bare", told),
+        _fastapi(PLAIN, "pandas_app", model_files),
+        _fastapi(BARE, "booster_app", model_files),
     ]
 
 
-def service(model: Path, folder: Path) -> Contender:
-    """This service with all that it does: a key, validation, the prediction log in SQLite, request log and metrics."""
+def service(model: Path, folder: Path) -> ServerSpec:
+    """This service in full: API key, validation, prediction log in SQLite, request log and metrics."""
     port = free_port()
     configuration = folder / "serving.yaml"
     configuration.write_text(f"pipeline: serving\nport: {port}\ncaller: {{requests_per_second: 1000000}}\n")
     database = f"sqlite:///{folder}/serving.db"
     key = f"Authorization: Bearer {_key(database)}"
-    return Contender(
+    return ServerSpec(
         SERVICE,
         ("run.py", "--serve", "--model-path", str(model), "--config", str(configuration)),
         port,
@@ -166,38 +166,38 @@ def _key(database: str) -> str:
     return key
 
 
-def _mlflow(name: str, address: str, environment: Mapping[str, str]) -> Contender:
+def _mlflow(name: str, address: str, environment: Mapping[str, str]) -> ServerSpec:
     port = free_port()
     command = ("models", "serve", "--model-uri", address, "--env-manager", "local", "--port", str(port))
-    return Contender(
+    return ServerSpec(
         name,
         ("-m", "mlflow", *command),
         port,
         "/ping",
         environment,
-        lambda text: of_mlflow.asked([text]),
-        of_mlflow.asked,
+        lambda text: mlflow_models.invocation_request([text]),
+        mlflow_models.invocation_request,
         lambda content: [one["probability"] for one in content["predictions"]],
     )
 
 
-def _fastapi(name: str, module: str, told: Mapping[str, str]) -> Contender:
+def _fastapi(name: str, module: str, environment: Mapping[str, str]) -> ServerSpec:
     port = free_port()
     application = f"benchmarks.serving.{module}:create"
-    return Contender(
+    return ServerSpec(
         name,
         ("-m", "uvicorn", "--factory", application, "--port", str(port), "--no-access-log"),
         port,
         "/ready",
-        told,
+        environment,
         lambda text: request("/predict", text),
         lambda texts: request(f"/batch?size={len(texts)}", b"[" + b",".join(texts) + b"]"),
-        None if module == "bare" else lambda content: content.get("probabilities", [content.get("probability")]),
+        None if module == "booster_app" else lambda content: content.get("probabilities", [content.get("probability")]),
     )
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses now."""
+    """A port of this machine that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,6 +1,6 @@
-"""Middleware around an application: plain ASGI, and the same work in Starlette's BaseHTTPMiddleware.
+"""Time of middleware: plain ASGI, and the same work in Starlette's BaseHTTPMiddleware.
 
-Both work with the service's own authenticator, metrics and log, around one route that reads a body and answers.
+Both use the authenticator, metrics and log of the service, around one route that returns its body.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from serving.observability.telemetry import Logger, TelemetryMiddleware
 from serving.records.database import migrate, open_database
 
 _REPEATS = 1000
-_SELDOM = 60.0  # seconds between two readings of the keys
+_REFRESH_SECONDS = 60.0
 
 
-def layers(text: bytes, folder: Path) -> dict[str, float]:
+def middleware_times(text: bytes, folder: Path) -> dict[str, float]:
     """Microseconds of a request without HTTP, by kind of layer.
 
     Args:
@@ -46,7 +46,7 @@ def layers(text: bytes, folder: Path) -> dict[str, float]:
     engine = open_database(RecordSettings.model_validate({"database_url": f"sqlite:///{folder}/layers.db"}), {})
     migrate(engine)
     scope = _scope(text, api_keys.create_key(engine, "benchmark", Role.PREDICT).text)
-    key_cache, loop = KeyCache(engine, _SELDOM), asyncio.new_event_loop()
+    key_cache, loop = KeyCache(engine, _REFRESH_SECONDS), asyncio.new_event_loop()
     try:
         with (folder / "layers.log").open("w") as log, redirect_stderr(log):
             kinds = _kinds(settings, key_cache)

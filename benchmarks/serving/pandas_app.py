@@ -1,7 +1,6 @@
-"""An alternative as it is usually written: FastAPI, a pydantic model of the body, pandas frames, the model on them.
+"""A typical FastAPI application: a pydantic model of the body, pandas frames, and the model on them.
 
-Of the project it has the column specification, the features and the bundle. It asks for no key, and
-neither counts nor logs.
+It uses the column specification, the features and the bundle of the project, without API keys, metrics and logs.
 """
 
 import os
@@ -16,7 +15,7 @@ from accidents.columns import TABLES, ColumnKind, Table
 from accidents.features import build
 from accidents.requests.values import missing_value
 from accidents.tables import Accidents
-from benchmarks.serving.bare import BUNDLE
+from benchmarks.serving.booster_app import BUNDLE
 from serving.schemas.requests import accident_model
 
 _ACCIDENT = {**TABLES[Table.CARACTERISTIQUES], **TABLES[Table.LIEUX]}
@@ -33,10 +32,10 @@ def create() -> FastAPI:
         return {"status": "ready"}
 
     async def predict(body: Any) -> dict[str, float]:
-        return {"probability": predicted(bundle, [body.model_dump()])[0]}
+        return {"probability": predict_contents(bundle, [body.model_dump()])[0]}
 
     async def batch(body: Any) -> dict[str, list[float]]:
-        return {"probabilities": predicted(bundle, [one.model_dump() for one in body])}
+        return {"probabilities": predict_contents(bundle, [one.model_dump() for one in body])}
 
     predict.__annotations__["body"], batch.__annotations__["body"] = accident, list[accident]  # type: ignore[valid-type]
     application.post("/predict")(predict)
@@ -44,13 +43,13 @@ def create() -> FastAPI:
     return application
 
 
-def predicted(bundle: Bundle, contents: Sequence[dict[str, Any]]) -> list[float]:
+def predict_contents(bundle: Bundle, contents: Sequence[dict[str, Any]]) -> list[float]:
     """Probabilities of accidents in the nested form."""
     return bundle.predict(build(_frames(contents))).tolist()
 
 
 def _frames(contents: Sequence[dict[str, Any]]) -> Accidents:
-    """Accidents as the domain takes them; each gets a number."""
+    """Frames of the domain; accidents are numbered."""
     numbered = list(enumerate(contents))
     return Accidents(
         _frame([{**one["accident"], **one["road"], "Num_Acc": number} for number, one in numbered], _ACCIDENT),

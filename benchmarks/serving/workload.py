@@ -1,4 +1,4 @@
-"""What is measured: models, the accidents that they are asked for, and what they have to answer."""
+"""Workload of the benchmarks: models, accidents as requests, and their expected probabilities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ LEVEL = "call"
 
 
 @dataclass(frozen=True)
-class Subject:
-    """Models by type, and accidents none of the models has learned from as far as there are enough of them.
+class Workload:
+    """Models by type, and accidents: those of the test set first, then others if there are not enough.
 
-    `texts` are the accidents as JSON in the nested form; `features` are theirs, row by row.
+    `texts` are the accidents as JSON in the nested form; `features` are their features, row by row.
     """
 
     bundles: Mapping[str, Bundle]
@@ -37,23 +37,23 @@ class Subject:
     features: pd.DataFrame
 
     def rows(self, model_type: str) -> npt.NDArray[np.float32]:
-        """What a model sees of the accidents."""
+        """Inputs of a model, float32 (n, columns)."""
         return self.bundles[model_type].matrix(self.features)
 
     def probabilities(self, model_type: str) -> npt.NDArray[np.float64]:
-        """What a model says of the accidents, float64 (n): what it answers as a batch pipeline."""
+        """Probabilities of the batch pipeline, float64 (n)."""
         return self.bundles[model_type].predict(self.features)
 
 
-def subject(source: str, model_path: Path | None, types: tuple[str, ...], count: int, folder: Path) -> Subject:
-    """Read accidents, and train models on the training set of them or take the one of a file.
+def load_workload(source: str, model_path: Path | None, types: tuple[str, ...], count: int, folder: Path) -> Workload:
+    """Read accidents, and train models on their training set or load one from a file.
 
     Args:
         source: `sample`, or a folder of BAAC files.
-        model_path: a bundle in place of models of `types`.
+        model_path: a bundle, instead of training `types`.
         types: model types to train.
-        count: how many accidents to ask for.
-        folder: for what is generated.
+        count: number of accidents.
+        folder: for generated data.
     """
     settings = SourceSettings(location=source, data_folder=folder)
     accidents = ingest(resolve_editions(settings), IngestionSettings(source=settings)).accidents
@@ -70,17 +70,17 @@ def subject(source: str, model_path: Path | None, types: tuple[str, ...], count:
     chosen: list[int] = []
     texts: list[bytes] = []
     model = accident_model()
-    candidates = _in_order(accidents, tested)
+    candidates = _shuffled(accidents, tested)
     for number, request in zip(candidates, to_requests(accidents, candidates), strict=True):
         text = orjson.dumps(request)
-        if len(texts) < count and _described(model, text):
+        if len(texts) < count and _conforms(model, text):
             chosen.append(number)
             texts.append(text)
-    return Subject(bundles, texts, features.set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True))
+    return Workload(bundles, texts, features.set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True))
 
 
-def _described(model: type[BaseModel], text: bytes) -> bool:
-    """Whether a request is one that the description of the service allows; it takes more than that."""
+def _conforms(model: type[BaseModel], text: bytes) -> bool:
+    """Whether a request conforms to the OpenAPI schema of the service, which accepts more than that."""
     try:
         model.model_validate_json(text)
     except ValidationError:
@@ -88,8 +88,8 @@ def _described(model: type[BaseModel], text: bytes) -> bool:
     return True
 
 
-def _in_order(accidents: Accidents, tested: npt.NDArray[np.int64]) -> list[int]:
-    """Accidents of the test set in an order of chance, then others."""
+def _shuffled(accidents: Accidents, tested: npt.NDArray[np.int64]) -> list[int]:
+    """Accidents of the test set in random order, then all others."""
     chance = np.random.default_rng(0)
     ids = accidents.accidents["Num_Acc"].to_numpy()
     others = np.setdiff1d(ids, tested)
