@@ -81,12 +81,19 @@ def test_invalid_number_of_reasons_is_refused(api: ApiClient, count: str) -> Non
 def test_explanation_adds_up_to_the_raw_score(api: ApiClient, name: str) -> None:
     result = api.post("/v1/explain", EXAMPLES[name]).json()
     responses.Explanation.model_validate(result)
-    total = result["average"] + sum(one["contribution"] for one in result["reasons"])
-    assert total == pytest.approx(result["said"], abs=1e-6)
-    calibrated = api.state.require_model().bundle.calibration(np.array([result["said"]]))
+    total = result["base_value"] + sum(one["contribution"] for one in result["reasons"])
+    assert total == pytest.approx(result["raw_score"], abs=1e-6)
+    calibrated = api.state.require_model().bundle.calibration(np.array([result["raw_score"]]))
     assert calibrated[0] == pytest.approx(result["probability"], abs=1e-6)
     assert len({one["topic"] for one in result["reasons"]}) == len(result["reasons"]) > 5
     assert result["probability"] == api.post("/v1/predict", EXAMPLES[name]).json()["probability"]
+
+
+def test_old_names_of_explanations_are_returned_and_deprecated(api: ApiClient) -> None:
+    result = api.post("/v1/explain", ACCIDENT).json()
+    assert (result["average"], result["said"]) == (result["base_value"], result["raw_score"])
+    fields = api.get("/openapi.json", None).json()["components"]["schemas"]["Explanation"]["properties"]
+    assert {name for name, field in fields.items() if field.get("deprecated")} == {"average", "said"}
 
 
 def test_batch_has_a_prediction_or_an_error_for_each_accident(api: ApiClient) -> None:
