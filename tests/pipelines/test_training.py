@@ -1,4 +1,4 @@
-"""A whole training on a small synthetic year: what it leaves, what it reuses, and how it fails."""
+"""A training on a small synthetic year: output files, cached steps, failures."""
 
 import json
 from pathlib import Path
@@ -85,8 +85,8 @@ def test_artifacts_carry_their_facts(trained: Any) -> None:
     assert trained.steps["ingest"].run_metadata["accidents"] == 1500
 
 
-def test_a_pipeline_has_at_most_eight_steps(trained: Any) -> None:
-    assert len(trained.steps) <= 8
+def test_a_training_has_one_step_a_model_and_three_more(trained: Any) -> None:
+    assert len(trained.steps) == len(TYPES) + 3
 
 
 def test_a_second_run_reuses_everything(trained: Any, small: list[str], folder: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_stack_for_one_run_must_be_registered(monkeypatch: pytest.MonkeyPatch,
     from accidents.errors import ConfigurationError
 
     (tmp_path / "later.yaml").touch()
-    monkeypatch.setattr("stacks.description.defined", lambda *_: {"later": tmp_path / "later.yaml"})
+    monkeypatch.setattr("stacks.description.list_stack_files", lambda *_: {"later": tmp_path / "later.yaml"})
     with pytest.raises(ConfigurationError, match=r"python run\.py stack register later"):
         prepare_zenml("later", debug=True)
     with pytest.raises(ConfigurationError, match="there are default"):

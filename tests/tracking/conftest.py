@@ -1,11 +1,11 @@
-"""The three kinds of MLflow that people use: a server on PostgreSQL, a server on SQLite, and the embedded store."""
+"""The three kinds of MLflow stores: a server on PostgreSQL, a server on SQLite, and the embedded store."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from accidents.configuration.tracking import TrackingSettings
-from tests.tracking.helpers import forget
+from tests.tracking.helpers import delete_all_models
 from tests.tracking.servers import mlflow_server, postgresql
 from tracking.connection import Connection, connect
 from tracking.registry import Registry
@@ -13,8 +13,8 @@ from tracking.tracking_uri import TrackingTarget, embedded_target
 
 
 @pytest.fixture(autouse=True)
-def no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests say themselves which MLflow they mean."""
+def no_tracking_uri_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests choose the tracking target themselves."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
@@ -35,14 +35,14 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingTarg
 
 
 @pytest.fixture(scope="session")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> TrackingTarget:
+def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> TrackingTarget:
     """The embedded store, in a folder of the tests."""
     return embedded_target(TrackingSettings(folder=tmp_path_factory.mktemp("mlruns")))
 
 
 @pytest.fixture(
     scope="module",
-    params=["inside", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_postgresql", "on_sqlite"))],
+    params=["embedded_store", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_postgresql", "on_sqlite"))],
 )
 def store(request: pytest.FixtureRequest) -> TrackingTarget:
     """Each of the three in turn; mark a test with indirect parameters to choose."""
@@ -51,10 +51,10 @@ def store(request: pytest.FixtureRequest) -> TrackingTarget:
 
 
 @pytest.fixture
-def connection(inside: TrackingTarget) -> Iterator[Connection]:
+def connection(embedded_store: TrackingTarget) -> Iterator[Connection]:
     """An empty embedded registry."""
-    with connect(TrackingSettings(), inside) as found:
-        forget(found)
+    with connect(TrackingSettings(), embedded_store) as found:
+        delete_all_models(found)
         yield found
 
 

@@ -1,4 +1,4 @@
-"""What the tests of tracking share: settings, trainings to record, versions without a model, and what must agree."""
+"""Helpers of the tests of tracking: training records, versions without model files, consistency checks."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,8 +26,8 @@ STORED = 20
 
 
 @cache
-def searched() -> Trained:
-    """A small model whose hyperparameters were searched for on a grid of two."""
+def tuned_forest() -> Trained:
+    """A small forest, tuned on a grid of two values."""
     accidents, features = small_year()
     own = ModelSettings(parameters=SMALL["random_forest"], grid={"max_depth": [3, 5]})
     settings = TrainingSettings.model_validate(
@@ -37,12 +37,12 @@ def searched() -> Trained:
 
 
 @cache
-def training(*, search: bool = False) -> TrainingRecord:
-    """A training of a model a type, as it is recorded; with a search behind the forest if asked for."""
+def training_record(*, search: bool = False) -> TrainingRecord:
+    """The record of a training of every model type; with `search`, the forest is tuned."""
     accidents, features = small_year()
     models = {name: scored.trained for name, scored in small_models().items()}
     if search:
-        models["random_forest"] = searched()
+        models["random_forest"] = tuned_forest()
     bundles = [trained.bundle for trained in models.values()]
     predictions = [trained.predictions for trained in models.values()]
     compared = compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE)
@@ -60,15 +60,17 @@ def training(*, search: bool = False) -> TrainingRecord:
     )
 
 
-def only(model_type: str) -> TrainingRecord:
-    """A training of one type alone."""
-    whole = training()
+def single_model_training(model_type: str) -> TrainingRecord:
+    """The record of a training of one model type."""
+    whole = training_record()
     chosen = [model for model in whole.models if model.bundle.model_type == model_type]
     return replace(whole, models=chosen, best=model_type)
 
 
-def bare(connection: Connection, name: str = NAME, tags: Mapping[str, str] | None = None) -> RegisteredVersion:
-    """A new registered version with an address and no files: enough for everything about stages."""
+def register_version(
+    connection: Connection, name: str = NAME, tags: Mapping[str, str] | None = None
+) -> RegisteredVersion:
+    """Register a new version with a model URI and no files."""
     client = connection.client
     if name not in {model.name for model in client.search_registered_models()}:
         client.create_registered_model(name)
@@ -80,8 +82,8 @@ def bare(connection: Connection, name: str = NAME, tags: Mapping[str, str] | Non
     return Registry(connection).version(name, str(made.version))
 
 
-def forget(connection: Connection) -> None:
-    """Remove every model of the project, from MLflow and ZenML: what another store left in ZenML, too."""
+def delete_all_models(connection: Connection) -> None:
+    """Delete every model of the project in MLflow and ZenML."""
     registry = Registry(connection)
     for name in registered_names().values():
         for one in (name, f"{name}.lock"):
@@ -92,14 +94,14 @@ def forget(connection: Connection) -> None:
         zenml_sync.delete_model(name)
 
 
-def move(registry: Registry, version: RegisteredVersion, stage: str, action: str = "promote") -> LedgerEntry:
-    """Give a version a stage, having looked who holds it."""
+def transition_to(registry: Registry, version: RegisteredVersion, stage: str, action: str = "promote") -> LedgerEntry:
+    """Move a version to a stage, with its current holder as the expected one."""
     seen = registry.holder(version.name, stage) if stage in (PRODUCTION, STAGING) else None
     return transition(registry, version, stage, LedgerEntry(action, version.name, version.version, stage), seen)
 
 
-def stages(registry: Registry, name: str = NAME) -> dict[str, str]:
-    """Stages by version; MLflow's aliases and tags, ZenML and the check have to agree on them."""
+def consistent_stages(registry: Registry, name: str = NAME) -> dict[str, str]:
+    """Stages by version, after asserting that aliases, tags and ZenML agree and no inconsistency is found."""
     versions = registry.versions(name)
     found = {one.version: one.stage for one in versions}
     assert {number: known.stage for number, known in zenml_sync.list_versions(name).items()} == found
@@ -115,8 +117,8 @@ def stages(registry: Registry, name: str = NAME) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda one: int(one[0])))
 
 
-def archived(registry: Registry, name: str = NAME) -> list[str]:
-    """Versions in the order in which they were displaced or archived since the model was made, by the ledger."""
+def archived_versions(registry: Registry, name: str = NAME) -> list[str]:
+    """Versions in the order in which they were displaced or archived since the model was created, by the ledger."""
     entries = ledger.read_entries(registry.connection, name)
     ends = [place for place, entry in enumerate(entries) if entry.version == ledger.ALL_VERSIONS]
     entries = entries[ends[-1] + 1 :] if ends else entries

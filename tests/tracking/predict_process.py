@@ -1,7 +1,7 @@
-"""Run in a fresh process, in another folder: load registered models as anybody would, and ask them.
+"""Script: load registered models with MLflow alone, in a fresh process outside the project, and predict.
 
-Takes the name of a file of JSON: `uri`, `models` (addresses), `frames` (by name, columns of texts); writes what each
-model answers to each frame into the file of the second argument, or, where a frame is refused, the reason.
+Reads a JSON file with `uri`, `models` (model URIs) and `frames` (columns of strings by name), and writes the
+predictions of each model for each frame, or the error message, to the file of the second argument.
 """
 
 import json
@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import Any
 
 
-def main(asked: Path, answered: Path) -> None:
+def main(request_file: Path, response_file: Path) -> None:
     import mlflow
     import pandas as pd
 
-    content = json.loads(asked.read_text())
+    content = json.loads(request_file.read_text())
     mlflow.set_tracking_uri(content["uri"])
 
-    def answers(model: Any, frame: "pd.DataFrame") -> Any:
+    def predictions(model: Any, frame: "pd.DataFrame") -> Any:
         try:
             return model.predict(frame).to_dict("list")
-        except Exception as error:  # whatever a stranger gets to see
+        except Exception as error:  # the message that a user sees
             return str(error)
 
-    found: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
     for address in content["models"]:
         model = mlflow.pyfunc.load_model(address)
         frames = content["frames"].items()
-        found[address] = {name: answers(model, pd.DataFrame(columns)) for name, columns in frames}
+        responses[address] = {name: predictions(model, pd.DataFrame(columns)) for name, columns in frames}
     import accidents
 
-    found["code"], found["path"] = str(accidents.__file__), sys.path
-    answered.write_text(json.dumps(found))
+    responses["code"], responses["path"] = str(accidents.__file__), sys.path
+    response_file.write_text(json.dumps(responses))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A process that changes stages when it is told to, for tests of several at once.
+"""Script: promotes versions to Production on command, for tests of concurrent promotions.
 
-Takes the URI of a store. Reads lines of JSON: `model`, `version`, `at` (time to begin) for a promotion to Production;
-with `stop`, the name of a method of the client, it stops there for good until it is killed. Answers each line with one.
+Takes the URI of a store. Reads JSON lines `{"model", "version"}` and then `{"at"}`, the time to begin, and answers each
+with a JSON line. With `stop`, the name of a method of the MLflow client, it blocks before it calls that method.
 """
 
 import json
@@ -20,19 +20,19 @@ from tracking.stages import transition
 from tracking.tracking_uri import TrackingTarget
 
 
-def tell(**facts: Any) -> None:
+def send(**facts: Any) -> None:
     print(json.dumps(facts), flush=True)
 
 
-def stopping(connection: Connection, method: str) -> Connection:
-    """A connection whose client stops before it calls a method."""
+def stop_before(connection: Connection, method: str) -> Connection:
+    """A connection whose client blocks before it calls a method."""
     from mlflow import MlflowClient
 
     class Stopping(MlflowClient):
         pass
 
     def stop(*_: object, **__: object) -> None:
-        tell(stopped=method)
+        send(stopped=method)
         time.sleep(600)
 
     setattr(Stopping, method, stop)
@@ -40,23 +40,23 @@ def stopping(connection: Connection, method: str) -> Connection:
     return replace(connection, client=Stopping(address, address))
 
 
-def promote(connection: Connection, order: dict[str, Any]) -> None:
-    if "stop" in order:
-        connection = stopping(connection, order["stop"])
+def promote(connection: Connection, command: dict[str, Any]) -> None:
+    if "stop" in command:
+        connection = stop_before(connection, command["stop"])
     registry = Registry(connection)
-    version = registry.version(order["model"], order["version"])
-    seen = registry.holder(version.name, PRODUCTION)
-    tell(ready=True)
+    version = registry.version(command["model"], command["version"])
+    holder = registry.holder(version.name, PRODUCTION)
+    send(ready=True)
     start = json.loads(sys.stdin.readline())["at"]
     while time.time() < start:
         pass
     try:
         transition(
-            registry, version, PRODUCTION, LedgerEntry("promote", version.name, version.version, PRODUCTION), seen
+            registry, version, PRODUCTION, LedgerEntry("promote", version.name, version.version, PRODUCTION), holder
         )
-        tell(won=version.version)
+        send(won=version.version)
     except AccidentsError as error:
-        tell(lost=version.version, kind=type(error).__name__, why=str(error))
+        send(lost=version.version, kind=type(error).__name__, why=str(error))
 
 
 def main(uri: str, artifacts: str | None) -> None:
@@ -64,7 +64,7 @@ def main(uri: str, artifacts: str | None) -> None:
 
     assert Client().active_stack_model.name
     with connect(TrackingSettings(), TrackingTarget(uri, "tests", artifacts)) as connection:
-        tell(here=True)
+        send(here=True)
         for line in iter(sys.stdin.readline, ""):
             promote(connection, json.loads(line))
 

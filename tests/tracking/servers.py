@@ -15,8 +15,12 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-_PATIENCE = 90
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+_TIMEOUT_SECONDS = 90
+_NO_TELEMETRY = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
 
 
 @contextmanager
@@ -27,7 +31,7 @@ def mlflow_server(folder: Path, database: str) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", database, "--serve-artifacts"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | _QUIET
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | _NO_TELEMETRY
     with log.open("wb") as out:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True)
         try:
@@ -59,14 +63,14 @@ def postgresql() -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A free port of 127.0.0.1."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
 
 
 def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < end:
         if server.poll() is not None:
             raise RuntimeError(f"the MLflow server ended with {server.returncode}:\n{log.read_text()[-3000:]}")
@@ -76,4 +80,4 @@ def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
                     return
         except (URLError, OSError):
             time.sleep(0.2)
-    raise RuntimeError(f"the MLflow server does not answer after {_PATIENCE} s:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"the MLflow server does not answer after {_TIMEOUT_SECONDS} s:\n{log.read_text()[-3000:]}")

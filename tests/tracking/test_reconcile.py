@@ -7,7 +7,7 @@ import pytest
 from zenml.client import Client
 
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
-from tests.tracking.helpers import NAME, bare, move, stages
+from tests.tracking.helpers import NAME, consistent_stages, register_version, transition_to
 from tracking import ledger, lock, reconcile, zenml_sync
 from tracking.connection import Connection
 from tracking.errors import RegistryError
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 def registry(connection: Connection) -> Registry:
     """Version 1 archived, 2 in Production, 3 in Staging, 4 without a stage."""
     found = Registry(connection)
-    one, two, three, _ = (bare(connection) for _ in range(4))
+    one, two, three, _ = (register_version(connection) for _ in range(4))
     for version, stage in ((one, PRODUCTION), (two, PRODUCTION), (three, STAGING)):
-        move(found, version, stage)
-    assert stages(found) == {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE}
+        transition_to(found, version, stage)
+    assert consistent_stages(found) == {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE}
     return found
 
 
@@ -119,7 +119,7 @@ def test_changes_by_hand_are_found_and_repaired(registry: Registry, change: str)
     for text in descriptions:
         assert any(text in description for description in found), found
     assert {inconsistency.description for inconsistency in reconcile.repair_inconsistencies(registry)} == set(found)
-    assert stages(registry) == repaired
+    assert consistent_stages(registry) == repaired
     assert reconcile.find_inconsistencies(registry) == []
 
 
@@ -159,21 +159,21 @@ def test_a_stale_lock_is_removed_and_a_fresh_one_respected(registry: Registry, m
         f"{NAME}{lock.LOCK_SUFFIX}", tags={"owner": "ann@sea, process 7"}
     )
     with pytest.raises(RegistryError, match="ann@sea, process 7"):
-        move(registry, registry.version(NAME, "1"), STAGING)
-    monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
+        transition_to(registry, registry.version(NAME, "1"), STAGING)
+    monkeypatch.setattr(lock, "STALE_AFTER", timedelta(0))
     assert any(
         "stale lock of ann@sea, process 7" in inconsistency.description
         for inconsistency in reconcile.find_inconsistencies(registry)
     )
     reconcile.repair_inconsistencies(registry)
-    assert stages(registry)["4"] == PRODUCTION
-    move(registry, registry.version(NAME, "1"), STAGING)
+    assert consistent_stages(registry)["4"] == PRODUCTION
+    transition_to(registry, registry.version(NAME, "1"), STAGING)
 
 
 def test_the_stale_lock_of_a_deleted_model_is_removed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     client = registry.connection.client
     client.create_registered_model(f"{NAME}{lock.LOCK_SUFFIX}")
     client.delete_registered_model(NAME)
-    monkeypatch.setattr(lock, "ABANDONED", timedelta(0))
+    monkeypatch.setattr(lock, "STALE_AFTER", timedelta(0))
     reconcile.repair_inconsistencies(registry)
     assert client.search_registered_models() == []

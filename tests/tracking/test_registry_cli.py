@@ -12,7 +12,14 @@ from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
 from accidents.configuration.tracking import TrackingSettings
 from cli.main import main
 from tests.pipelines.conftest import configure
-from tests.tracking.helpers import NAME, bare, forget, move, only, stages
+from tests.tracking.helpers import (
+    NAME,
+    consistent_stages,
+    delete_all_models,
+    register_version,
+    single_model_training,
+    transition_to,
+)
 from tracking.connection import Connection, connect
 from tracking.registration import record_and_register
 from tracking.registry import Registry
@@ -48,12 +55,12 @@ def untouched(connection: Connection) -> Registry:
 
 
 def three_versions(connection: Connection) -> Registry:
-    forget(connection)
+    delete_all_models(connection)
     found = Registry(connection)
     for number in range(3):
-        version = bare(connection)
+        version = register_version(connection)
         if number < 2:
-            move(found, version, PRODUCTION)
+            transition_to(found, version, PRODUCTION)
     return found
 
 
@@ -90,7 +97,7 @@ def test_queries(registry: Registry, say: Say) -> None:
     ]
     assert NAME in say("list-models")[1]
     versions = as_json(say, "list-versions", "--model-name", "LightGBM")
-    assert {one["version"]: one["stage"] for one in versions} == stages(registry)
+    assert {one["version"]: one["stage"] for one in versions} == consistent_stages(registry)
     assert say("list-versions")[1].count(NAME) == 3
     assert as_json(say, "get-model", "--model-name", NAME)["version"] == "2"
     assert as_json(say, "get-model", "--model-name", NAME.upper(), "--stage", "ARCHIVED")["version"] == "1"
@@ -108,14 +115,14 @@ def test_transitions(registry: Registry, say: Say) -> None:
     assert as_json(say, "transition", *named, "--version", "3", "--stage", "staging")["stage"] == STAGING
     code, out, _ = say("promote", *named)
     assert (code, out) == (0, f"{NAME} 3 is in Production; 2 is archived\n")
-    assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
+    assert consistent_stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
     assert as_json(say, "rollback", *named, "--dry-run") == {"version": "2", "previous": "3"}
     assert "would put" in say("rollback", *named, "--dry-run")[1]
-    assert stages(registry)["3"] == PRODUCTION
+    assert consistent_stages(registry)["3"] == PRODUCTION
     assert say("rollback", *named)[0] == 0
-    assert stages(registry) == {"1": ARCHIVED, "2": PRODUCTION, "3": ARCHIVED}
+    assert consistent_stages(registry) == {"1": ARCHIVED, "2": PRODUCTION, "3": ARCHIVED}
     assert as_json(say, "archive", *named, "--version", "2")["action"] == "archive"
-    assert set(stages(registry).values()) == {ARCHIVED}
+    assert set(consistent_stages(registry).values()) == {ARCHIVED}
     code, _, err = say("archive", *named, "--version", "2")
     assert (code, "is in Archived already" in err) == (1, True)
 
@@ -152,22 +159,22 @@ def test_transitions(registry: Registry, say: Say) -> None:
 def test_mistakes_change_nothing_and_name_the_remedy(
     untouched: Registry, say: Say, typed: str, code: int, told: str
 ) -> None:
-    before = stages(untouched)
+    before = consistent_stages(untouched)
     found, _, err = say(*typed.split())
     assert (found, told in " ".join(err.split())) == (code, True), err
-    assert stages(untouched) == before
+    assert consistent_stages(untouched) == before
 
 
 @pytest.mark.traced
 def test_deleting_and_pruning(registry: Registry, say: Say) -> None:
     named = ("--model-name", "lightgbm")
-    bare(registry.connection)
+    register_version(registry.connection)
     assert say("prune", "--dry-run")[1] == f"would delete {NAME} 3\n"
-    assert len(stages(registry)) == 4
+    assert len(consistent_stages(registry)) == 4
     assert say("prune", "--yes")[1] == f"deleted {NAME} 3\n"
     assert say("prune", "--yes")[1].startswith("nothing to delete")
     assert say("delete-version", *named, "--version", "1", "--yes")[0] == 0
-    assert stages(registry) == {"2": PRODUCTION, "4": NONE}
+    assert consistent_stages(registry) == {"2": PRODUCTION, "4": NONE}
     say("archive", *named, "--version", "2")
     assert say("delete-model", *named, "--yes")[:2] == (0, f"{NAME} is deleted\n")
     assert as_json(say, "list-models") == []
@@ -186,15 +193,15 @@ def test_check_prints_what_it_repaired(registry: Registry, say: Say) -> None:
     code, out, _ = say("check")
     assert code == 0
     assert f"repaired: {NAME}: version 3 is in Production, its tag is None" in out
-    assert stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
+    assert consistent_stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
 
 
 @pytest.mark.traced
 def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Connection, say: Say, place: Path) -> None:
-    forget(connection)
+    delete_all_models(connection)
     registry, named = Registry(connection), ("--model-name", "lightgbm")
     for _ in range(2):
-        record_and_register(connection, only("lightgbm"), TrackingSettings())
+        record_and_register(connection, single_model_training("lightgbm"), TrackingSettings())
     assert "Accident_Prediction_Lightgbm 2" in say("compare", *named)[1]
     for kind in ("html", "csv", "json"):
         target = place / f"compared.{kind}"
@@ -217,9 +224,9 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Conn
             "guards": {"department_accidents_at_least": 10},
         },
     )
-    move(registry, bare(connection, OTHER, {"level": "scene", "source": "sample"}), PRODUCTION)
-    bare(connection, OTHER, {"level": "call", "source": "sample"})
-    bare(connection, "Accident_Prediction_XGBoost", {"level": "call", "source": "baac/2024"})
+    transition_to(registry, register_version(connection, OTHER, {"level": "scene", "source": "sample"}), PRODUCTION)
+    register_version(connection, OTHER, {"level": "call", "source": "sample"})
+    register_version(connection, "Accident_Prediction_XGBoost", {"level": "call", "source": "baac/2024"})
     code, _, err = say("evaluate-promotion", "--model-name", "xgboost")
     assert (code, "was trained on real accidents (baac/2024)" in err, "--source" in err) == (1, True, True)
     code, _, err = say("compare", "--model-name", "xgboost")
@@ -230,13 +237,13 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Conn
     assert (judged["model"], judged["promoted"]) == (NAME, True)
     code, _, err = say("compare", *named, "--format", "csv", "--output", str(place / "tracking.yaml" / "no.csv"))
     assert (code, "no.csv cannot be written" in err) == (2, True)
-    assert stages(registry) == {"1": NONE, "2": PRODUCTION}
+    assert consistent_stages(registry) == {"1": NONE, "2": PRODUCTION}
     strict = configure(place, promotion={"accidents_at_least": 50, "floors": {"f1": 0.99}})
     code, out, _ = say(*strict, "evaluate-promotion", *named, "--version", "1")
     assert code == 1
     assert "refused" in out
     assert "is below the floor of 0.990" in out
-    assert stages(registry) == {"1": NONE, "2": PRODUCTION}
+    assert consistent_stages(registry) == {"1": NONE, "2": PRODUCTION}
     assert as_json(say, "history")[0]["approved"] is False
     too_few = configure(place, promotion={"accidents_at_least": 100_000})
     code, _, err = say(*too_few, "evaluate-promotion", *named)

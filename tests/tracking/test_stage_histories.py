@@ -1,6 +1,6 @@
-"""Any history of promotions, rollbacks and deletions, against a registry as simple as a list.
+"""Random histories of transitions, rollbacks and deletions, compared with a model of the registry.
 
-Hundreds of histories run on a client in memory; a few of the same kind on the embedded store with ZenML beside it.
+Hundreds of histories run on an in-memory client; a few on the embedded store with ZenML.
 """
 
 from unittest.mock import patch
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from tests.tracking.fake_client import IgnoreCalls, MemoryClient
-from tests.tracking.helpers import NAME, bare, forget, move, stages
+from tests.tracking.helpers import NAME, consistent_stages, delete_all_models, register_version, transition_to
 from tracking import ledger
 from tracking.connection import Connection
 from tracking.errors import RegistryError
@@ -33,11 +33,11 @@ NUMBERS = st.integers(0, 5)
 
 
 class Histories(RuleBasedStateMachine):
-    """What the registry does, and beside it what it ought to: `wanted` stages, and `past` holders of Production."""
+    """State machine with the expected state: `expected` stages by version, and `past` holders of Production."""
 
     @initialize()
     def open(self) -> None:
-        self.wanted: dict[str, str] = {}
+        self.expected: dict[str, str] = {}
         self.past: list[str] = []
         self.displaced: list[str] = []
         self.entries = 0
@@ -60,30 +60,30 @@ class Histories(RuleBasedStateMachine):
     def train(self) -> None:
         number = self.register()
         self.exists = True
-        assert number not in self.wanted
-        self.wanted[number] = NONE
+        assert number not in self.expected
+        self.expected[number] = NONE
 
-    @precondition(lambda self: self.wanted)
+    @precondition(lambda self: self.expected)
     @rule(which=NUMBERS, stage=st.sampled_from(STAGES), action=st.sampled_from(("promote", "transition", "archive")))
     def change(self, which: int, stage: str, action: str) -> None:
         number = self.pick(which)
         version = self.registry.version(NAME, number)
-        if self.wanted[number] == stage:
+        if self.expected[number] == stage:
             with pytest.raises(RegistryError, match="already"):
-                move(self.registry, version, stage, action)
+                transition_to(self.registry, version, stage, action)
             return
         action = "promote" if stage in ALIASES else action
-        previous = move(self.registry, version, stage, action).previous
+        previous = transition_to(self.registry, version, stage, action).previous
         assert previous == self.holder(stage, without=number)
         self.give(number, stage)
 
-    @precondition(lambda self: self.wanted)
+    @precondition(lambda self: self.expected)
     @rule(which=NUMBERS, stage=st.sampled_from((STAGING, PRODUCTION)))
-    def come_too_late(self, which: int, stage: str) -> None:
-        """Decided when somebody else held the stage."""
+    def promote_with_outdated_holder(self, which: int, stage: str) -> None:
+        """Decided when another version held the stage."""
         number, holder = self.pick(which), self.holder(stage)
-        other = next((one for one in self.wanted if one != holder), None)
-        if self.wanted[number] == stage or other is None:
+        other = next((one for one in self.expected if one != holder), None)
+        if self.expected[number] == stage or other is None:
             return
         versions = self.registry
         entry = LedgerEntry("promote", NAME, number, stage)
@@ -92,7 +92,7 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: self.exists)
     @rule()
-    def go_back(self) -> None:
+    def roll_back(self) -> None:
         holder = self.holder(PRODUCTION)
         earlier = self.past[:-1] if holder else self.past
         if not earlier:
@@ -103,17 +103,17 @@ class Histories(RuleBasedStateMachine):
         self.past = earlier
         self.give(earlier[-1], PRODUCTION)
 
-    @precondition(lambda self: self.wanted)
+    @precondition(lambda self: self.expected)
     @rule(which=NUMBERS)
     def delete(self, which: int) -> None:
         number = self.pick(which)
         version = self.registry.version(NAME, number)
-        if self.wanted[number] == PRODUCTION:
+        if self.expected[number] == PRODUCTION:
             with pytest.raises(RegistryError, match="is in Production"):
                 delete_version(self.registry, version)
             return
         delete_version(self.registry, version)
-        del self.wanted[number]
+        del self.expected[number]
         rest = [one for one in self.past if one != number]
         self.past = [one for place, one in enumerate(rest) if place == 0 or rest[place - 1] != one]
 
@@ -127,15 +127,15 @@ class Histories(RuleBasedStateMachine):
                 delete_model(self.registry, NAME)
             return
         delete_model(self.registry, NAME)
-        self.exists, self.wanted, self.past = False, {}, []
+        self.exists, self.expected, self.past = False, {}, []
 
     @invariant()
-    def stages_are_as_wanted(self) -> None:
+    def stages_are_as_expected(self) -> None:
         if self.exists:
-            assert self.found() == self.wanted
+            assert self.found() == self.expected
 
     @invariant()
-    def the_ledger_only_grows_and_tells_of_every_displaced_version_once(self) -> None:
+    def the_ledger_is_append_only_and_has_every_displaced_version_once(self) -> None:
         entries = ledger.read_entries(self.registry.connection, NAME)[self.begun :]
         assert len(entries) >= self.entries
         self.entries = len(entries)
@@ -149,41 +149,41 @@ class Histories(RuleBasedStateMachine):
         return {one.version: one.stage for one in versions}
 
     def pick(self, which: int) -> str:
-        return sorted(self.wanted)[which % len(self.wanted)]
+        return sorted(self.expected)[which % len(self.expected)]
 
     def holder(self, stage: str, without: str | None = None) -> str | None:
-        held = (n for n, known in self.wanted.items() if known == stage and stage in ALIASES and n != without)
+        held = (n for n, known in self.expected.items() if known == stage and stage in ALIASES and n != without)
         return next(held, None)
 
     def give(self, number: str, stage: str) -> None:
         holder = self.holder(stage)
         if holder:
-            self.wanted[holder] = ARCHIVED
+            self.expected[holder] = ARCHIVED
             self.displaced.append(holder)
-        self.wanted[number] = stage
+        self.expected[number] = stage
         if stage == PRODUCTION and self.past[-1:] != [number]:
             self.past.append(number)
 
 
 class RealHistories(Histories):
-    """The same on an embedded store, emptied before each history."""
+    """The same on the embedded store, emptied before each history."""
 
     open_registry: Registry
 
     def start(self) -> None:
         self.registry = self.open_registry
-        forget(self.registry.connection)
+        delete_all_models(self.registry.connection)
         self.begun = len(ledger.read_entries(self.registry.connection, NAME))
 
     def register(self) -> str:
-        return bare(self.registry.connection).version
+        return register_version(self.registry.connection).version
 
     def found(self) -> dict[str, str]:
-        return stages(self.registry)
+        return consistent_stages(self.registry)
 
 
 @pytest.mark.slow
-def test_any_history_ends_as_it_ought_to() -> None:
+def test_any_history_ends_in_the_expected_state() -> None:
     options = settings(max_examples=CASES, stateful_step_count=20, deadline=None, derandomize=True)
     with (
         patch("tracking.stages.zenml_sync", IgnoreCalls()),
@@ -194,7 +194,7 @@ def test_any_history_ends_as_it_ought_to() -> None:
 
 
 @pytest.mark.long
-def test_any_history_ends_as_it_ought_to_in_a_real_store(registry: Registry) -> None:
+def test_any_history_ends_in_the_expected_state_in_a_real_store(registry: Registry) -> None:
     options = settings(
         max_examples=5,
         stateful_step_count=10,

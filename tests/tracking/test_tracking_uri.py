@@ -1,4 +1,4 @@
-"""Which MLflow is used, what is said of it, and what becomes of one that does not answer."""
+"""Tracking target, its credentials, and errors where MLflow does not answer."""
 
 import os
 import socket
@@ -35,14 +35,14 @@ HUB = {"DAGSHUB_REPO": "ann/roads", "DAGSHUB_TOKEN": "hush"}
         ({"MLFLOW_TRACKING_URI": "http://stack:5000/"}, STACK, CONFIGURED, "http://stack:5000/"),
     ],
 )
-def test_the_first_that_is_named_is_used(
+def test_the_first_configured_target_is_used(
     environment: dict[str, str], tracker: StackTracker | None, settings: TrackingSettings, uri: str
 ) -> None:
     assert resolve_target(settings, tracker, environment).uri == uri
 
 
 @pytest.mark.parametrize("environment", [ENVIRONMENT, HUB])
-def test_two_different_ones_are_refused_and_both_are_named(environment: dict[str, str]) -> None:
+def test_two_different_servers_are_refused_and_both_named(environment: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="http://stack:5000") as error:
         resolve_target(NOTHING, STACK, environment)
     assert str(resolve_target(NOTHING, None, environment)) in str(error.value)
@@ -69,7 +69,7 @@ def test_credentials_come_from_the_environment_and_are_never_shown() -> None:
 
 
 @pytest.mark.slow
-def test_the_environment_is_afterwards_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "before")
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     before = dict(os.environ)
@@ -105,7 +105,7 @@ def refused(uri: str, settings: TrackingSettings = NOTHING) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", ["http://ann:secret@127.0.0.1:{}", "postgresql://ann:secret@127.0.0.1:{}/db"])
-def test_a_server_that_is_away_is_told_at_once(kind: str) -> None:
+def test_a_server_that_is_down_is_reported_at_once(kind: str) -> None:
     port = free_port()
     assert str(port) in refused(kind.format(port))
 
@@ -113,14 +113,14 @@ def test_a_server_that_is_away_is_told_at_once(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", ["http://ann:secret@127.0.0.1:{}", "postgresql://ann:secret@127.0.0.1:{}/db"])
-def test_a_server_that_never_answers_is_given_up(kind: str, silent: int) -> None:
+def test_a_server_that_never_answers_times_out(kind: str, silent: int) -> None:
     assert str(silent) in refused(kind.format(silent), TrackingSettings(timeout_seconds=2))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", ["http://127.0.0.1:{}", "postgresql://127.0.0.1:{}/db"])
-def test_the_shipped_patience_is_under_half_a_minute(kind: str, silent: int) -> None:
+def test_the_default_timeout_is_under_half_a_minute(kind: str, silent: int) -> None:
     refused(kind.format(silent))
 
 
@@ -153,7 +153,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_deleted_experiment_is_told_with_the_remedy(tmp_path: Path) -> None:
+def test_a_deleted_experiment_is_reported_with_the_remedy(tmp_path: Path) -> None:
     to = embedded_target(TrackingSettings(folder=tmp_path))
     with connect(NOTHING, to) as connection:
         connection.client.delete_experiment(connection.experiment_id)

@@ -1,4 +1,4 @@
-"""A training on record in each store: its runs, its versions, and the models that strangers load from there."""
+"""A tracked training in each store: nested runs, registered versions, and models loaded by MLflow alone."""
 
 import json
 import os
@@ -17,10 +17,21 @@ import pytest
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import RequestError
+from accidents.models import model_types
 from accidents.requests import parse_request
 from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
-from tests.tracking.helpers import NAME, SOURCE, STORED, TAGS, forget, move, only, stages, training
+from tests.tracking.helpers import (
+    NAME,
+    SOURCE,
+    STORED,
+    TAGS,
+    consistent_stages,
+    delete_all_models,
+    single_model_training,
+    training_record,
+    transition_to,
+)
 from tests.trained import small_models, small_year
 from tracking.connection import Connection, connect
 from tracking.names import registered_names
@@ -34,8 +45,8 @@ ACCIDENTS = 300
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A training in a store, and what was said of it."""
+class Tracked:
+    """A training tracked in a store, and the registered versions."""
 
     connection: Connection
     registered: dict[str, dict[str, Any]]
@@ -43,7 +54,7 @@ class Kept:
 
 @pytest.fixture(
     scope="module",
-    params=["on_postgresql", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_sqlite", "inside"))],
+    params=["on_postgresql", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_sqlite", "embedded_store"))],
 )
 def store(request: pytest.FixtureRequest) -> TrackingTarget:
     found: TrackingTarget = request.getfixturevalue(request.param)
@@ -51,39 +62,39 @@ def store(request: pytest.FixtureRequest) -> TrackingTarget:
 
 
 @pytest.fixture(scope="module")
-def kept(store: TrackingTarget) -> Iterator[Kept]:
+def tracked(store: TrackingTarget) -> Iterator[Tracked]:
     with connect(SETTINGS, store) as connection:
-        forget(connection)
-        yield Kept(connection, record_and_register(connection, training(search=True), SETTINGS))
+        delete_all_models(connection)
+        yield Tracked(connection, record_and_register(connection, training_record(search=True), SETTINGS))
 
 
-def files(kept: Kept, run: str, folder: str | None = None) -> set[str]:
-    return {Path(found.path).name for found in kept.connection.client.list_artifacts(run, folder)}
+def files(tracked: Tracked, run: str, folder: str | None = None) -> set[str]:
+    return {Path(found.path).name for found in tracked.connection.client.list_artifacts(run, folder)}
 
 
-def test_a_training_is_one_run_a_run_a_model_and_a_run_a_trial(kept: Kept) -> None:
-    client = kept.connection.client
-    children = {found["run_id"] for found in kept.registered.values()}
+def test_runs_are_nested_training_model_trial(tracked: Tracked) -> None:
+    client = tracked.connection.client
+    children = {found["run_id"] for found in tracked.registered.values()}
     parents = {client.get_run(run).data.tags["mlflow.parentRunId"] for run in children}
-    assert len(children) == 4
+    assert len(children) == len(model_types())
     (parent,) = map(client.get_run, parents)
-    assert parent.info.run_name == training(search=True).name
+    assert parent.info.run_name == training_record(search=True).name
     assert parent.info.run_name.startswith(f"{SOURCE} call 20")
     assert parent.info.status == "FINISHED"
-    assert {"comparison.html", "model_card.md"} <= files(kept, parent.info.run_id)
-    below = client.search_runs([kept.connection.experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}'")
+    assert {"comparison.html", "model_card.md"} <= files(tracked, parent.info.run_id)
+    below = client.search_runs([tracked.connection.experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}'")
     assert {run.info.run_id for run in below} == children
-    forest = kept.registered["random_forest"]["run_id"]
-    trials = client.search_runs([kept.connection.experiment_id], f"tags.mlflow.parentRunId = '{forest}'")
+    forest = tracked.registered["random_forest"]["run_id"]
+    trials = client.search_runs([tracked.connection.experiment_id], f"tags.mlflow.parentRunId = '{forest}'")
     assert {run.info.run_name for run in trials} == {"Random Forest trial 01", "Random Forest trial 02"}
     assert {run.data.params["max_depth"] for run in trials} == {"3", "5"}
     assert all(0.5 < run.data.metrics["cv_roc_auc"] < 1 for run in trials)
 
 
-def test_the_run_of_a_model_says_everything_about_it(kept: Kept) -> None:
-    for model in training(search=True).models:
+def test_the_run_of_a_model_has_parameters_metrics_tags_and_artifacts(tracked: Tracked) -> None:
+    for model in training_record(search=True).models:
         kind, bundle = model.bundle.model_type, model.bundle
-        run = kept.connection.client.get_run(kept.registered[kind]["run_id"])
+        run = tracked.connection.client.get_run(tracked.registered[kind]["run_id"])
         assert run.data.params["model_type"] == run.data.tags["model_type"] == kind
         assert run.data.params["seed"] == "0"
         assert run.data.params["training_accidents"] == str(bundle.rows["training"])
@@ -99,25 +110,25 @@ def test_the_run_of_a_model_says_everything_about_it(kept: Kept) -> None:
         assert run.data.tags["code_version"] == TAGS["code_version"]
         searched = kind == "random_forest"
         assert run.data.tags["training_method"] == ("grid search" if searched else "fixed hyperparameters")
-        assert {"report.html", "evaluation.json", "shap_importance.csv"} <= files(kept, run.info.run_id)
-        pictures = {name.removesuffix(".svg") for name in files(kept, run.info.run_id, "plots")}
+        assert {"report.html", "evaluation.json", "shap_importance.csv"} <= files(tracked, run.info.run_id)
+        pictures = {name.removesuffix(".svg") for name in files(tracked, run.info.run_id, "plots")}
         assert {"confusion_matrix", "shap_summary", "shap_importance"} <= pictures
         (used,) = run.inputs.dataset_inputs
-        assert used.dataset.digest == training().fingerprint[:32]
+        assert used.dataset.digest == training_record().fingerprint[:32]
         columns = [column["name"] for column in json.loads(used.dataset.schema)["mlflow_colspec"]]
         assert columns == [*small_year()[1].columns.drop("Num_Acc"), "priority"]
 
 
-def test_a_version_has_signature_example_tags_and_description(kept: Kept) -> None:
+def test_a_version_has_signature_example_tags_and_description(tracked: Tracked) -> None:
     import mlflow
 
-    for kind, found in kept.registered.items():
-        version = Registry(kept.connection).version(found["name"], found["version"])
+    for kind, found in tracked.registered.items():
+        version = Registry(tracked.connection).version(found["name"], found["version"])
         assert found["name"] == registered_names()[kind]
         assert version.stage == NONE
         assert version.tags["model_type"] == kind
         assert version.tags["level"] == "call"
-        assert "French road accident" in kept.connection.client.get_registered_model(found["name"]).description
+        assert "French road accident" in tracked.connection.client.get_registered_model(found["name"]).description
         assert "accidents" in version.description
         about = mlflow.models.get_model_info(f"models:/{found['name']}/{found['version']}")
         assert [column.name for column in about.signature.inputs.inputs] == ["accident", "accident_flat"]
@@ -133,12 +144,14 @@ def test_a_version_has_signature_example_tags_and_description(kept: Kept) -> Non
         assert len(stored) == STORED
 
 
-def test_strangers_load_the_models_and_get_the_same_probabilities(kept: Kept, tmp_path: Path, project: Path) -> None:
-    """In a process of its own in another folder, without this project; by number, and by the alias of Production."""
-    registry = Registry(kept.connection)
+def test_models_loaded_by_mlflow_outside_the_project_predict_the_same(
+    tracked: Tracked, tmp_path: Path, project: Path
+) -> None:
+    """In a fresh process in another folder, without the project; by version number and by alias."""
+    registry = Registry(tracked.connection)
     for name in registry.models():
         if registry.holder(name, PRODUCTION) is None:
-            move(registry, registry.version(name, "1"), PRODUCTION)
+            transition_to(registry, registry.version(name, "1"), PRODUCTION)
     accidents, features = small_year()
     chosen = features.head(ACCIDENTS)
     texts = [json.dumps(one) for one in to_requests(accidents, chosen["Num_Acc"].tolist())]
@@ -152,10 +165,10 @@ def test_strangers_load_the_models_and_get_the_same_probabilities(kept: Kept, tm
     }
     names = registered_names()
     addresses = [f"models:/{name}{which}" for name in names.values() for which in ("/1", "@production")]
-    found = ask(kept.connection.target.uri, addresses, frames, tmp_path)
+    found = predict_in_process(tracked.connection.target.uri, addresses, frames, tmp_path)
     assert not any(Path(entry).resolve() == project for entry in found["path"] if entry)
     assert not found["code"].startswith(str(project))
-    bundles = {model.bundle.model_type: model.bundle for model in training(search=True).models}
+    bundles = {model.bundle.model_type: model.bundle for model in training_record(search=True).models}
     for kind, name in names.items():
         expected = bundles[kind].predict(chosen)
         for which in ("/1", "@production"):
@@ -172,13 +185,13 @@ def test_strangers_load_the_models_and_get_the_same_probabilities(kept: Kept, tm
             assert "moonlight" in answers["refused"]
 
 
-def ask(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What models answer in a fresh process."""
+def predict_in_process(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Predictions of registered models in a fresh process."""
     asked, answered = folder / "asked.json", folder / "answered.json"
     asked.write_text(json.dumps({"uri": uri, "models": addresses, "frames": frames}))
     script = Path(__file__).with_name("predict_process.py").read_text()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
-    # The environment of a developer puts the project on the path (a .pth file); a stranger has its packages alone.
+    # The .pth file of a development environment adds the project to the path; -S leaves it out.
     environment["PYTHONPATH"] = sysconfig.get_path("purelib")
     done = subprocess.run(
         [sys.executable, "-S", "-P", "-c", script, str(asked), str(answered)],
@@ -193,14 +206,17 @@ def ask(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) ->
     return found
 
 
-def test_a_second_training_makes_second_versions_and_leaves_production_alone(kept: Kept) -> None:
-    registry = Registry(kept.connection)
+def test_a_second_training_makes_second_versions_and_leaves_production_alone(tracked: Tracked) -> None:
+    registry = Registry(tracked.connection)
     if registry.holder(NAME, PRODUCTION) is None:
-        move(registry, registry.version(NAME, "1"), PRODUCTION)
-    assert record_and_register(kept.connection, only("lightgbm"), SETTINGS)["lightgbm"]["version"] == "2"
-    assert stages(registry) == {"1": PRODUCTION, "2": NONE}
-    move(registry, registry.latest(NAME), PRODUCTION)
-    assert stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
+        transition_to(registry, registry.version(NAME, "1"), PRODUCTION)
+    assert (
+        record_and_register(tracked.connection, single_model_training("lightgbm"), SETTINGS)["lightgbm"]["version"]
+        == "2"
+    )
+    assert consistent_stages(registry) == {"1": PRODUCTION, "2": NONE}
+    transition_to(registry, registry.latest(NAME), PRODUCTION)
+    assert consistent_stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
     best = registry.best("f1")
     assert best.metrics["f1"] == max(registry.in_stage(name, PRODUCTION).metrics["f1"] for name in registry.models())
     assert registry.load_bundle(best).model_type == best.tags["model_type"]
@@ -216,7 +232,9 @@ def readable(accidents: Accidents, number: int) -> bool:
 
 @pytest.mark.real
 @pytest.mark.long
-def test_real_accidents_get_the_same_probabilities(inside: TrackingTarget, real_baac: Path, tmp_path: Path) -> None:
+def test_real_accidents_get_the_same_probabilities(
+    embedded_store: TrackingTarget, real_baac: Path, tmp_path: Path
+) -> None:
     from accidents.configuration.ingestion import IngestionSettings
     from accidents.features import build
     from accidents.ingestion import ingest
@@ -226,12 +244,12 @@ def test_real_accidents_get_the_same_probabilities(inside: TrackingTarget, real_
     drawn = accidents.accidents["Num_Acc"].sample(1010, random_state=0)
     chosen = pd.Series([number for number in drawn if readable(accidents, number)][:1000])
     features = build(accidents).set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True)
-    with connect(SETTINGS, inside) as connection:
-        forget(connection)
-        registered = record_and_register(connection, training(), SETTINGS)
+    with connect(SETTINGS, embedded_store) as connection:
+        delete_all_models(connection)
+        registered = record_and_register(connection, training_record(), SETTINGS)
     addresses = {kind: f"models:/{found['name']}/{found['version']}" for kind, found in registered.items()}
     texts = [json.dumps(one) for one in to_requests(accidents, chosen.tolist())]
-    found = ask(inside.uri, [*addresses.values()], {"real": {"accident": texts}}, tmp_path)
+    found = predict_in_process(embedded_store.uri, [*addresses.values()], {"real": {"accident": texts}}, tmp_path)
     for kind, scored in small_models().items():
         answers = np.array(found[addresses[kind]]["real"]["probability"])
         assert np.abs(answers - scored.trained.bundle.predict(features)).max() <= 1e-12

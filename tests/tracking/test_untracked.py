@@ -1,4 +1,4 @@
-"""A training whose MLflow does not answer: refused before anything is trained, or trained without a record."""
+"""A training whose MLflow does not answer is refused before it begins, or runs untracked."""
 
 from pathlib import Path
 
@@ -11,9 +11,7 @@ from tests.tracking.servers import free_port
 pytestmark = pytest.mark.slow
 
 
-def test_nothing_is_trained_without_a_record_unless_that_is_allowed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_untracked_training_must_be_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"http://ann:secret@127.0.0.1:{free_port()}"
     small = configure(
         tmp_path,

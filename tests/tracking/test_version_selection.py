@@ -1,4 +1,4 @@
-"""Which registered version a deployment takes, and whose fault it is when a reader of the output leaves."""
+"""Selection of the registered version to deploy, and of data for automatic promotion."""
 
 import pandas as pd
 import pytest
@@ -8,7 +8,7 @@ from accidents.configuration.loading import load_configuration
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from steps.deployment import select_model as step
-from tests.tracking.helpers import NAME, bare, forget, move, stages
+from tests.tracking.helpers import NAME, consistent_stages, delete_all_models, register_version, transition_to
 from tracking.connection import Connection, connect
 from tracking.promotion import EvaluationData, promote_new_versions
 from tracking.registry import Registry
@@ -20,36 +20,42 @@ OTHER, THIRD = "Accident_Prediction_XGBoost", "Accident_Prediction_Random_Forest
 
 
 @pytest.mark.parametrize("stage", [PRODUCTION, STAGING])
-def test_without_a_name_the_best_of_the_stage_is_taken(
-    connection: Connection, registry: Registry, inside: TrackingTarget, monkeypatch: pytest.MonkeyPatch, stage: str
+def test_without_a_name_the_best_holder_of_the_stage_is_selected(
+    connection: Connection,
+    registry: Registry,
+    embedded_store: TrackingTarget,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
 ) -> None:
-    forget(connection)
-    versions = {held: bare(connection) for held in (PRODUCTION, STAGING)}
+    delete_all_models(connection)
+    versions = {held: register_version(connection) for held in (PRODUCTION, STAGING)}
     for held, version in versions.items():
-        move(registry, version, held)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", inside.uri)
-    monkeypatch.setattr(step, "log_step", lambda _: None)
+        transition_to(registry, version, held)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", embedded_store.uri)
+    monkeypatch.setattr(step, "log_step_metadata", lambda _: None)
     found = step.select_model.entrypoint(None, None, DeploymentSettings(stage=stage), load_configuration().tracking)
     assert found == (versions[stage].name, versions[stage].version)
-    forget(connection)
+    delete_all_models(connection)
 
 
 def test_a_model_of_real_accidents_is_better_than_any_of_synthetic_ones(
     connection: Connection, registry: Registry
 ) -> None:
-    forget(connection)
-    move(registry, bare(connection, NAME, {"source": "sample", "f1": "0.9"}), PRODUCTION)
+    delete_all_models(connection)
+    transition_to(registry, register_version(connection, NAME, {"source": "sample", "f1": "0.9"}), PRODUCTION)
     assert registry.best().name == NAME
     for name, figure in ((OTHER, "0.6"), (THIRD, "0.7")):
-        move(registry, bare(connection, name, {"source": "baac/2024", "f1": figure}), PRODUCTION)
+        transition_to(registry, register_version(connection, name, {"source": "baac/2024", "f1": figure}), PRODUCTION)
     assert registry.best().name == THIRD
-    forget(connection)
+    delete_all_models(connection)
 
 
-def test_a_training_that_may_not_be_judged_says_so_and_goes_on(connection: Connection, registry: Registry) -> None:
-    forget(connection)
-    move(registry, bare(connection, NAME, {"source": "baac/2024"}), PRODUCTION)
-    candidate = bare(connection, NAME, {"source": "sample"})
+def test_automatic_promotion_refuses_synthetic_data_for_a_model_of_real_accidents(
+    connection: Connection, registry: Registry
+) -> None:
+    delete_all_models(connection)
+    transition_to(registry, register_version(connection, NAME, {"source": "baac/2024"}), PRODUCTION)
+    candidate = register_version(connection, NAME, {"source": "sample"})
     registered = {"lightgbm": {"name": NAME, "version": candidate.version}}
     rule = PromotionSettings(auto_transition_to_production=True)
     data = EvaluationData(pd.DataFrame(), pd.DataFrame(), "sample")
@@ -58,10 +64,10 @@ def test_a_training_that_may_not_be_judged_says_so_and_goes_on(connection: Conne
     ]
     assert (found["approved"], found["version"]) == (False, "2")
     assert "was trained on real accidents" in found["reasons"][0]
-    assert stages(registry) == {"1": PRODUCTION, "2": NONE}
-    forget(connection)
+    assert consistent_stages(registry) == {"1": PRODUCTION, "2": NONE}
+    delete_all_models(connection)
 
 
-def test_a_reader_who_leaves_is_no_fault_of_mlflow(inside: TrackingTarget) -> None:
-    with pytest.raises(BrokenPipeError), connect(load_configuration().tracking, inside):
+def test_a_closed_output_is_not_reported_as_an_error_of_mlflow(embedded_store: TrackingTarget) -> None:
+    with pytest.raises(BrokenPipeError), connect(load_configuration().tracking, embedded_store):
         raise BrokenPipeError

@@ -21,7 +21,7 @@ from accidents.requests import parse_request
 from tests.serving.in_process import ACCIDENT
 from tests.serving.load_generator import LoadGenerator, Result, wait_until
 from tests.serving.service_process import ServiceProcess, create_admin_key, start_service
-from tests.tracking.helpers import NAME, move
+from tests.tracking.helpers import NAME, transition_to
 from tests.trained import small_models, small_year
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
@@ -77,7 +77,7 @@ def connection(folder: Path) -> Iterator[Connection]:
         zenml_sync.delete_model(NAME)
         versions = [register(connection, bundle_of(shift), stored_of(bundle_of(shift))) for shift in SHIFTS]
         register(connection, bundle_of(0.2), stored_of(bundle_of(0.2), shift=0.01))
-        move(Registry(connection), versions[0], PRODUCTION)
+        transition_to(Registry(connection), versions[0], PRODUCTION)
         yield connection
 
 
@@ -122,7 +122,7 @@ def test_promotion_and_rollback_reach_the_service_without_failed_or_mixed_reques
                 version = rollback(registry, NAME).version
             else:
                 version = change
-                move(registry, registry.version(NAME, change), PRODUCTION)
+                transition_to(registry, registry.version(NAME, change), PRODUCTION)
             before = load.results.total()
             if way == "request":
                 result = reload(service, key).json()
@@ -143,7 +143,7 @@ def test_version_with_other_predictions_is_rejected(
     registry = Registry(connection)
     with LoadGenerator(service.url, key) as load:
         load.wait_for_version("1")
-        move(registry, registry.version(NAME, "3"), PRODUCTION)
+        transition_to(registry, registry.version(NAME, "3"), PRODUCTION)
         refused = reload(service, key)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "not_taken")
         assert figure(service, key, "accidents_model_reload_failed") == 1
