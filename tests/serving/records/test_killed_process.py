@@ -21,13 +21,13 @@ LIFETIME = 3 * (INTERVAL + GRACE)
 ADD_SCRIPT = """
 import json, sys, time
 from tests.serving.records.databases import migrated_database
-from tests.serving.records.prediction_records import entry
+from tests.serving.records.prediction_records import prediction_record
 from serving.records.prediction_log import PredictionLog
 engine, settings = migrated_database(sys.argv[1], flush_seconds=float(sys.argv[2]))
 log = PredictionLog(engine, settings)
 number = 0
 while True:
-    log.add([entry(number)])
+    log.add([prediction_record(number)])
     number += 1
     print(json.dumps([number, time.time(), log.counts().written]), flush=True)
     time.sleep(0.002)

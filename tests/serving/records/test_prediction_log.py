@@ -25,12 +25,12 @@ from tests.serving.records.waiting import PATIENCE, eventually
 ADD_SCRIPT = """
 import sys
 from tests.serving.records.databases import migrated_database
-from tests.serving.records.prediction_records import entries
+from tests.serving.records.prediction_records import prediction_records
 from serving.records.prediction_log import PredictionLog
 engine, settings = migrated_database(sys.argv[1], flush_seconds=0.05)
 log = PredictionLog(engine, settings)
 for start in range(0, 2000, 10):
-    log.add(entries(range(start, start + 10)))
+    log.add(prediction_records(range(start, start + 10)))
 sys.exit(0 if log.close(60) else 1)
 """
 
