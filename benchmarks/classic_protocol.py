@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.models import display_name
 from accidents.tables import LABEL, Accidents
 from accidents.training import train
@@ -41,7 +41,7 @@ def main() -> None:
     add_common_options(options)
     given = options.parse_args()
     accidents = accidents_of(given.source)
-    found = measured(accidents, build(accidents), given.models, given.seeds)
+    found = measured(accidents, feature_frame(accidents), given.models, given.seeds)
     rows = []
     for name, of_model in found.groupby("model", sort=False):
         row = {"model": str(name)}

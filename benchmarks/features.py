@@ -20,10 +20,10 @@ from pathlib import Path
 
 from accidents.cleaning.clean import clean_edition
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.features import build, vector
-from accidents.features.catalogue import key_names
-from accidents.features.compute import place_keys
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features import feature_frame, feature_vector
+from accidents.features.catalogue import CELLS
+from accidents.features.compute import place_cells
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.reading.edition import read_edition
 from accidents.requests import parse_request
 from accidents.sample.writer import write_sample
@@ -54,12 +54,12 @@ def measure_year(folder: Path, repeats: int = REPEATS) -> float:
     (edition,) = folder_editions(str(folder), None)
     reading = read_edition(edition)
     accidents = clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max).accidents
-    build(accidents)  # compiles the kernels, or loads them
+    feature_frame(accidents)  # compiles the kernels, or loads them
     say(f"{folder}: {len(accidents.accidents):,} accidents, {len(accidents.people):,} people")
     cleaning = best(
         "clean", lambda: clean_edition(reading, DataQualityLimits(), labelled=True, today=date.max), repeats
     )
-    features = best("features", lambda: build(accidents), repeats)
+    features = best("features", lambda: feature_frame(accidents), repeats)
     say(f"together {cleaning + features:.3f} s, {1e6 * (cleaning + features) / len(accidents.accidents):.1f} µs each")
     return cleaning + features
 
@@ -68,13 +68,13 @@ def measure_request(folder: Path) -> None:
     """Print the times of one accident that comes as JSON."""
     (edition,) = folder_editions(str(folder), None)
     accidents = clean_edition(read_edition(edition), DataQualityLimits(), labelled=True, today=date.max).accidents
-    encoder = GeographyEncoder().fit(build(accidents)[key_names()], accidents.accidents["priority"] == 1)
+    encoder = PlaceEncoder().fit(feature_frame(accidents)[list(CELLS)], accidents.accidents["priority"] == 1)
     content = json.loads(REQUEST.read_text(encoding="utf-8"))
     arrays = parse_request(content).arrays
     for name, function in (
         ("parse", lambda: parse_request(content)),
-        ("features of", lambda: vector(arrays)),
-        ("encoded places of", lambda: encoder.transform(place_keys(arrays))),
+        ("features of", lambda: feature_vector(arrays)),
+        ("encoded places of", lambda: encoder.transform(place_cells(arrays))),
     ):
         best(f"{name} 1,000 requests, one by one", partial(_thousand_times, function))
 

@@ -21,7 +21,7 @@ from zenml.artifact_stores import LocalArtifactStore, LocalArtifactStoreConfig
 from zenml.enums import StackComponentType
 from zenml.integrations.pandas.materializers.pandas_materializer import PandasMaterializer
 
-from accidents.features import build
+from accidents.features import feature_frame
 from benchmarks.modelling import accidents_of
 from materializers.frame import FrameMaterializer
 
@@ -32,7 +32,7 @@ def main() -> None:
     options.add_argument("--source", default="sample")
     options.add_argument("--repeats", type=int, default=7)
     given = options.parse_args()
-    frame = build(accidents_of(given.source))
+    frame = feature_frame(accidents_of(given.source))
     print(f"{given.source}: {len(frame):,} rows, {frame.shape[1]} columns")
     with tempfile.TemporaryDirectory() as folder:
         store = local_store(Path(folder))

@@ -19,7 +19,7 @@ from accidents.bundle import Bundle
 from accidents.columns import LEVELS
 from accidents.configuration.loading import load_configuration
 from accidents.configuration.training import TrainingSettings
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.models import model_types
 from accidents.sources.resolve import resolve_editions
@@ -40,7 +40,7 @@ def main() -> None:
     options.add_argument("--temporal", action="store_true", help="test on the latest accidents, not on random ones")
     given = options.parse_args()
     accidents = accidents_of(given.source)
-    features = build(accidents)
+    features = feature_frame(accidents)
     print(f"{given.source}: {len(features):,} accidents, seeds {' '.join(map(str, given.seeds))}\n")
     rows = []
     for level in given.levels:
@@ -105,7 +105,7 @@ def _milliseconds(bundle: Bundle) -> float:
     times = []
     for _ in range(_SINGLE_ROWS):
         started = time.perf_counter()
-        bundle.probability(row)
+        bundle.predict_proba(row)
         times.append(time.perf_counter() - started)
     return float(np.median(times)) * 1e3
 

@@ -13,7 +13,7 @@ from cli.run_options import RunOptions
 if TYPE_CHECKING:
     from accidents.bundle import Bundle
     from accidents.configuration.loading import Configuration
-    from accidents.inference.prediction import Answer
+    from accidents.inference.prediction import Prediction
 
 _MAX_BYTES = 10_000_000
 _MAX_LISTED = 8
@@ -32,7 +32,7 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
     """
     content = _read_accident(options.predict or "")
     from accidents.bundle import Bundle
-    from accidents.inference.prediction import answer
+    from accidents.inference.prediction import predict_accident
     from accidents.requests import parse_request
 
     request = parse_request(content)
@@ -42,11 +42,11 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
         prepare_zenml(options.stack, debug=options.debug)
     path = find_model_file(options, configuration) or best_model_file(configuration.training.models_folder)
     bundle = Bundle.load(path)
-    print("\n".join(_lines(answer(bundle, request, reasons=3), bundle, path)))
+    print("\n".join(_lines(predict_accident(bundle, request, reasons=3), bundle, path)))
     return DONE
 
 
-def _lines(answer: "Answer", bundle: "Bundle", path: Path) -> list[str]:
+def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
     lines = [
         f"Prediction: {answer.prediction}",
         f"Interpretation: {answer.interpretation}",

@@ -51,10 +51,10 @@ model.metrics["test"]
 import json
 from pathlib import Path
 
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 
-found = answer(model, parse_request(json.loads(Path("examples/high_risk.json").read_text())))
+found = predict_accident(model, parse_request(json.loads(Path("examples/high_risk.json").read_text())))
 print(f"{found.interpretation}: {found.probability:.0%} (threshold {found.threshold:.0%})")
 print(*found.reasons, sep="\n")
 

@@ -30,7 +30,7 @@ import pandas as pd
 from accidents.features.catalogue import CATALOGUE
 
 catalogue = pd.DataFrame(
-    [(name, each.phrase, each.formula, each.kind.value, each.level) for name, each in CATALOGUE.items()],
+    [(name, each.description, each.formula, each.kind.value, each.level) for name, each in CATALOGUE.items()],
     columns=["feature", "in words", "formula", "kind", "level"],
 )
 catalogue.groupby(["level", "kind"]).size().unstack(fill_value=0)
@@ -45,14 +45,14 @@ catalogue.sample(8, random_state=2).set_index("feature")
 
 # %%
 from accidents.columns import LEVELS
-from accidents.features import names
+from accidents.features import feature_names
 from steps.training.train_model import train_model
 
 levels = {}
 for level in LEVELS:
     told = configuration.features.model_copy(update={"level": level})
     model, _ = train_model(features, accidents, "lightgbm", configuration.training, told, fingerprint)
-    levels[level] = {"columns": len(names(level)), **model.metrics["test"]}
+    levels[level] = {"columns": len(feature_names(level)), **model.metrics["test"]}
 pd.DataFrame(levels).T[["columns", "roc_auc", "pr_auc", "f1", "ece"]].round(4)
 
 # %% [markdown]

@@ -76,10 +76,10 @@ answered
 # %%
 import json
 
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 
-here = answer(notebook.load_artifact("lightgbm_model"), parse_request(json.loads(high_risk))).probability
+here = predict_accident(notebook.load_artifact("lightgbm_model"), parse_request(json.loads(high_risk))).probability
 here
 
 # %% [markdown]

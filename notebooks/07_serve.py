@@ -72,7 +72,7 @@ pd.DataFrame(answer["reasons"])[["text", "contribution"]].round(2)
 # The model in this kernel gives the same probability.
 
 # %%
-from accidents.inference.prediction import answer as answered_here
+from accidents.inference.prediction import predict_accident as answered_here
 from accidents.requests import parse_request
 
 answer["probability"] == answered_here(model, parse_request(high_risk)).probability

@@ -53,7 +53,7 @@ def _row(*cells: str) -> str:
 def features() -> str:
     """Every feature with its formula and level."""
     rows = [
-        _row(f"`{feature.name}`", feature.phrase, feature.formula, feature.kind.value, feature.level)
+        _row(f"`{feature.name}`", feature.description, feature.formula, feature.kind.value, feature.level)
         for feature in CATALOGUE.values()
     ]
     levels = {level: sum(feature.level == level for feature in CATALOGUE.values()) for level in LEVELS}

@@ -12,7 +12,7 @@ import pandas as pd
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import SampleSettings, SourceSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.models import model_types
 from accidents.sources.resolve import resolve_editions
@@ -43,7 +43,7 @@ def small_year() -> tuple[Accidents, pd.DataFrame]:
     with tempfile.TemporaryDirectory() as folder:
         source = SourceSettings(data_folder=Path(folder), sample=SampleSettings(accidents=1500))
         accidents = ingest(resolve_editions(source), IngestionSettings(source=source)).accidents
-    return accidents, build(accidents)
+    return accidents, feature_frame(accidents)
 
 
 @cache

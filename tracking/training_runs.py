@@ -10,7 +10,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
 from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
-from accidents.features.catalogue import FEATURES, KEYS
+from accidents.features.catalogue import CELLS, FEATURES
 from accidents.models import display_name
 from accidents.tables import LABEL
 from tracking.connection import Connection
@@ -145,7 +145,7 @@ def _dataset(training: TrainingRecord) -> "Dataset":
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.types import ColSpec, Schema
 
-    columns = [*(feature.name for feature in FEATURES), *KEYS, LABEL]
+    columns = [*(feature.name for feature in FEATURES), *CELLS, LABEL]
     schema = Schema([ColSpec("double", name, required=False) for name in columns])
     source = CodeDatasetSource({"source": training.source, "fingerprint": training.fingerprint})
     name = Path(training.source).name or training.source

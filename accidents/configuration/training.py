@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from accidents.configuration.base import Settings
 from accidents.models import model_class, model_types
-from accidents.models.base import Range
+from accidents.models.base import SearchRange
 
 Resampling = Literal["none", "smote", "class_weight", "undersample"]
 TuningMethod = Literal["none", "grid", "optuna"]
@@ -75,7 +75,7 @@ class ModelSettings(Settings):
 
     parameters: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
     grid: dict[str, list[Any]] | None = Field(None, description="values by hyperparameter for grid search")
-    space: dict[str, Range | list[Any]] | None = Field(None, description="ranges by hyperparameter for Optuna")
+    space: dict[str, SearchRange | list[Any]] | None = Field(None, description="ranges by hyperparameter for Optuna")
 
 
 class TrainingSettings(Settings):

@@ -64,7 +64,7 @@ def top_reasons(bundle: Bundle, row: npt.NDArray[np.float32], top: int = 3) -> l
         The reasons of greatest absolute contribution, the strongest first.
     """
     matrix = row.reshape(1, -1)
-    return _all_reasons(bundle, matrix[0], bundle.model.contributions(matrix)[0, :-1])[:top]
+    return _all_reasons(bundle, matrix[0], bundle.model.shap_values(matrix)[0, :-1])[:top]
 
 
 def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfall:
@@ -75,13 +75,13 @@ def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfal
         row: one row of `bundle.matrix`, float32 (k) or (1, k).
     """
     matrix = np.ascontiguousarray(row.reshape(1, -1))
-    contributions = bundle.model.contributions(matrix)[0]
+    contributions = bundle.model.shap_values(matrix)[0]
     return Waterfall(
         base_value=float(contributions[-1]),
         reasons=tuple(_all_reasons(bundle, matrix[0], contributions[:-1])),
         raw_score=float(contributions.sum()),
-        unit=bundle.model.EXPLAINED,
-        probability=float(bundle.probability(matrix)[0]),
+        unit=bundle.model.SHAP_UNIT,
+        probability=float(bundle.predict_proba(matrix)[0]),
         threshold=bundle.threshold,
     )
 

@@ -6,10 +6,10 @@ columns of one fact; it follows from the specification of a feature, not from a 
 
 from functools import cache
 
-from accidents.features.array_columns import FIELDS, Over
+from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.features.catalogue import CATALOGUE
-from accidents.features.place_columns import PlaceEncoding
-from accidents.features.specification import Aggregate, Cross, Feature, FeatureKind, Lookup, Measure, Ratio
+from accidents.features.place_columns import PlaceColumn
+from accidents.features.specification import Aggregate, Cross, Feature, FeatureKind, Lookup, OrdinalAggregate, Ratio
 
 PLACE = "place"
 
@@ -46,15 +46,15 @@ def feature_topic(column: str) -> str:
 
 def _topic(feature: Feature) -> str:
     match feature:
-        case PlaceEncoding():
+        case PlaceColumn():
             return PLACE
         case Lookup(of=first) | Cross(first=first) | Ratio(first=first):
             return _topic(first)
-        case Aggregate(over=Over.ACCIDENT):
-            return feature.phrase
+        case Aggregate(over=Entity.ACCIDENT):
+            return feature.description
         case Aggregate(columns=columns):
             return next((name for column, name in _TOPIC_OF_COLUMN.items() if column in columns), _DEFAULT_TOPIC)
-    return feature.phrase
+    return feature.description
 
 
 @cache
@@ -77,11 +77,11 @@ def describe_value(column: str, value: float) -> str:
     if feature is None:
         return f"{column} = {value:g}"
     if feature.kind is FeatureKind.COUNT and value == 0:
-        return f"no {feature.phrase}"
-    if isinstance(feature, Measure) and feature.value is not None and float(value).is_integer():
-        words = FIELDS[feature.over][feature.value].words
-        return f"{feature.phrase}: {words.get(int(value), f'{value:g}')}"
-    return feature.say(value)
+        return f"no {feature.description}"
+    if isinstance(feature, OrdinalAggregate) and feature.value is not None and float(value).is_integer():
+        words = ARRAY_COLUMNS[feature.over][feature.value].categories
+        return f"{feature.description}: {words.get(int(value), f'{value:g}')}"
+    return feature.describe(value)
 
 
 def feature_name(column: str) -> str:
@@ -92,4 +92,4 @@ def feature_name(column: str) -> str:
         'speed limit in km/h'
     """
     feature = CATALOGUE.get(column)
-    return column if feature is None else feature.phrase
+    return column if feature is None else feature.description

@@ -13,7 +13,7 @@ from accidents.features import code_groups
 from accidents.features.code_groups import Party
 
 
-class Over(StrEnum):
+class Entity(StrEnum):
     """What a feature runs over: the accident itself, its vehicles or its people."""
 
     ACCIDENT = "accident"
@@ -22,22 +22,22 @@ class Over(StrEnum):
 
 
 @dataclass(frozen=True)
-class Field:
+class ArrayColumn:
     """One int16 column of an array: its name, when it is known, its formula, and its codes in words if it has any."""
 
     name: str
-    known: Availability
+    availability: Availability
     formula: str
-    words: Mapping[int, str]
+    categories: Mapping[int, str]
 
 
 _PUBLISHED = {
-    Over.ACCIDENT: (
+    Entity.ACCIDENT: (
         (Table.CARACTERISTIQUES, ("jour", "mois", "an", "hrmn", "lum", "agg", "int", "atm", "col")),
         (Table.LIEUX, ("catr", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ", "vma")),
     ),
-    Over.VEHICLES: ((Table.VEHICULES, ("catv", "obs", "obsm", "choc", "manv", "motor")),),
-    Over.PEOPLE: (
+    Entity.VEHICLES: ((Table.VEHICULES, ("catv", "obs", "obsm", "choc", "manv", "motor")),),
+    Entity.PEOPLE: (
         (Table.USAGERS, ("place", "catu", "sexe", "an_nais", "trajet", "secu1", "secu2", "locp", "actp", "etatp")),
     ),
 }
@@ -47,37 +47,41 @@ _PARTIES = {int(party): party.words for party in Party}
 _BANDS = {band: code_groups.band_words(band) for band in range(len(code_groups.AGE_BANDS))}
 
 _DERIVED = {
-    Over.ACCIDENT: (
-        Field("hour", Availability.STRICT, "full hours of hrmn", {}),
-        Field("weekday", Availability.STRICT, "day of the week of jour, mois, an", dict(enumerate(_WEEKDAYS))),
+    Entity.ACCIDENT: (
+        ArrayColumn("hour", Availability.STRICT, "full hours of hrmn", {}),
+        ArrayColumn("weekday", Availability.STRICT, "day of the week of jour, mois, an", dict(enumerate(_WEEKDAYS))),
     ),
-    Over.VEHICLES: (Field("kind", Availability.STRICT, "kind of party by catv", _PARTIES),),
-    Over.PEOPLE: (
-        Field(
+    Entity.VEHICLES: (ArrayColumn("kind", Availability.STRICT, "kind of party by catv", _PARTIES),),
+    Entity.PEOPLE: (
+        ArrayColumn(
             "vehicle",
             Availability.STRICT,
             "kind of the person's vehicle; of a pedestrian, the one that hit them",
             _PARTIES,
         ),
-        Field("party", Availability.STRICT, "pedestrian if catu is 3, else the kind of the person's vehicle", _PARTIES),
-        Field("frailty", Availability.STRICT, "12 - party: highest for pedestrians, lowest in rail vehicles", {}),
-        Field("age", Availability.SCENE, f"an - an_nais if 0 to {code_groups.OLDEST}", {}),
-        Field("band", Availability.CALL, "age band of an - an_nais; 25 to 44 years where that is not recorded", _BANDS),
+        ArrayColumn(
+            "party", Availability.STRICT, "pedestrian if catu is 3, else the kind of the person's vehicle", _PARTIES
+        ),
+        ArrayColumn("frailty", Availability.STRICT, "12 - party: highest for pedestrians, lowest in rail vehicles", {}),
+        ArrayColumn("age", Availability.SCENE, f"an - an_nais if 0 to {code_groups.OLDEST}", {}),
+        ArrayColumn(
+            "band", Availability.CALL, "age band of an - an_nais; 25 to 44 years where that is not recorded", _BANDS
+        ),
     ),
 }
 
-PUBLISHED: Mapping[Over, tuple[str, ...]] = {
+PUBLISHED: Mapping[Entity, tuple[str, ...]] = {
     over: tuple(name for _, names in parts for name in names) for over, parts in _PUBLISHED.items()
 }
 """Names of the published columns of each array, in their order."""
 
 
-def _published(table: Table, name: str) -> Field:
+def _published(table: Table, name: str) -> ArrayColumn:
     column = TABLES[table][name]
-    return Field(name, column.availability, name, column.codes if column.kind is ColumnKind.CODE else {})
+    return ArrayColumn(name, column.availability, name, column.codes if column.kind is ColumnKind.CODE else {})
 
 
-FIELDS: Mapping[Over, Mapping[str, Field]] = {
+ARRAY_COLUMNS: Mapping[Entity, Mapping[str, ArrayColumn]] = {
     over: {
         field.name: field
         for field in (
@@ -85,11 +89,11 @@ FIELDS: Mapping[Over, Mapping[str, Field]] = {
             *_DERIVED[over],
         )
     }
-    for over in Over
+    for over in Entity
 }
 """All columns of each array, in their order."""
 
-POSITION: Mapping[Over, Mapping[str, int]] = {
-    over: {name: position for position, name in enumerate(fields)} for over, fields in FIELDS.items()
+COLUMN_POSITIONS: Mapping[Entity, Mapping[str, int]] = {
+    over: {name: position for position, name in enumerate(fields)} for over, fields in ARRAY_COLUMNS.items()
 }
 """Where each column stands in its array."""

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.columns import MISSING
-from accidents.features.array_columns import FIELDS, PUBLISHED, Over
-from accidents.features.cells import by_distinct, code_of_road, code_of_text
+from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED, Entity
+from accidents.features.cells import insee_number, map_distinct, road_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ class Arrays:
     """`n` accidents with their `m` vehicles and `p` people, -1 and NaN where something is not recorded.
 
     Attributes:
-        accident: int16 (n, columns of `layout.FIELDS`), the derived columns still to be filled in.
+        accident: int16 (n, columns of `layout.ARRAY_COLUMNS`), the derived columns still to be filled in.
         vehicles: int16 (m, columns), the vehicles of one accident next to each other.
         people: int16 (p, columns), likewise.
         vehicle_starts: int64 (n + 1), where the vehicles of each accident start, and the end.
@@ -33,7 +33,7 @@ class Arrays:
         vehicle_ids: int64 (m), unique inside an accident.
         person_vehicle_ids: int64 (p), the vehicle that a person was in or was hit by.
         coordinates: float64 (n, 2), latitude and longitude in degrees.
-        places: int64 (n, 3), department, commune and road as numbers (`keys.code_of_text`, `keys.code_of_road`).
+        places: int64 (n, 3), department, commune and road as numbers (`keys.insee_number`, `keys.road_number`).
     """
 
     accident: Codes
@@ -47,14 +47,14 @@ class Arrays:
     places: Integers
 
 
-def arrays_of(accidents: "Accidents") -> Arrays:
+def to_arrays(accidents: "Accidents") -> Arrays:
     """Put cleaned accidents into arrays, in their order."""
     table, vehicles, people = accidents.accidents, accidents.vehicles, accidents.people
     ids = table["Num_Acc"].to_numpy()
     return Arrays(
-        accident=_codes(table, Over.ACCIDENT),
-        vehicles=_codes(vehicles, Over.VEHICLES),
-        people=_codes(people, Over.PEOPLE),
+        accident=_codes(table, Entity.ACCIDENT),
+        vehicles=_codes(vehicles, Entity.VEHICLES),
+        people=_codes(people, Entity.PEOPLE),
         vehicle_starts=_starts(vehicles, ids),
         person_starts=_starts(people, ids),
         vehicle_ids=vehicles["id_vehicule"].to_numpy(copy=True),
@@ -62,16 +62,16 @@ def arrays_of(accidents: "Accidents") -> Arrays:
         coordinates=table[["lat", "long"]].to_numpy(dtype=np.float64, copy=True),
         places=np.column_stack(
             [
-                by_distinct(table["dep"].to_numpy(dtype=object), code_of_text),
-                by_distinct(table["com"].to_numpy(dtype=object), code_of_text),
-                by_distinct(table["voie"].to_numpy(dtype=object), code_of_road),
+                map_distinct(table["dep"].to_numpy(dtype=object), insee_number),
+                map_distinct(table["com"].to_numpy(dtype=object), insee_number),
+                map_distinct(table["voie"].to_numpy(dtype=object), road_number),
             ]
         ),
     )
 
 
-def _codes(table: "pd.DataFrame", over: Over) -> Codes:
-    codes = np.full((len(table), len(FIELDS[over])), MISSING, dtype=np.int16)
+def _codes(table: "pd.DataFrame", over: Entity) -> Codes:
+    codes = np.full((len(table), len(ARRAY_COLUMNS[over])), MISSING, dtype=np.int16)
     for position, name in enumerate(PUBLISHED[over]):
         codes[:, position] = table[name].to_numpy()
     return codes

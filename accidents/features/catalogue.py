@@ -14,14 +14,14 @@ from itertools import chain
 
 from accidents.columns import LEVELS
 from accidents.features import code_groups
-from accidents.features.array_columns import Over
-from accidents.features.cells import KEYS
+from accidents.features.array_columns import Entity
+from accidents.features.cells import CELLS
 from accidents.features.code_groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
-from accidents.features.place_columns import PlaceEncoding
-from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Measure, Ratio
+from accidents.features.place_columns import PlaceColumn
+from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Lookup, OrdinalAggregate, Ratio
 
 Where = Iterable[int] | int
-_VEHICLES, _PEOPLE = Over.VEHICLES, Over.PEOPLE
+_VEHICLES, _PEOPLE = Entity.VEHICLES, Entity.PEOPLE
 _DRIVER, _PASSENGER, _PEDESTRIAN = 1, 2, 3  # catu
 _WOMAN = 2  # sexe
 
@@ -30,30 +30,34 @@ def _conditions(where: Mapping[str, Where]) -> dict[str, frozenset[int]]:
     return {name: frozenset([codes] if isinstance(codes, int) else codes) for name, codes in where.items()}
 
 
-def _code(column: str, phrase: str, name: str = "") -> Aggregate:
+def _code(column: str, description: str, name: str = "") -> Aggregate:
     """A column of the accident as it is."""
-    return Aggregate(name or column, phrase, Over.ACCIDENT, How.MAX, column)
+    return Aggregate(name or column, description, Entity.ACCIDENT, Aggregation.MAX, column)
 
 
-def _count(over: Over, name: str, phrase: str, **where: Where) -> Aggregate:
-    return Aggregate(name, phrase, over, How.COUNT, where=_conditions(where))
+def _count(over: Entity, name: str, description: str, **where: Where) -> Aggregate:
+    return Aggregate(name, description, over, Aggregation.COUNT, where=_conditions(where))
 
 
-def _any(over: Over, name: str, phrase: str, **where: Where) -> Aggregate:
-    return Aggregate(name, phrase, over, How.ANY, where=_conditions(where))
+def _any(over: Entity, name: str, description: str, **where: Where) -> Aggregate:
+    return Aggregate(name, description, over, Aggregation.ANY, where=_conditions(where))
 
 
-def _of_vehicle(how: How, column: str, name: str, phrase: str) -> Aggregate:
+def _of_vehicle(how: Aggregation, column: str, name: str, description: str) -> Aggregate:
     """A code of the lightest (`MIN`) or heaviest (`MAX`) vehicle."""
-    return Aggregate(name, phrase, _VEHICLES, how, column, by="kind")
+    return Aggregate(name, description, _VEHICLES, how, column, by="kind")
 
 
-def _band(how: How, name: str, phrase: str, by: str | None = None, **where: Where) -> Measure:
-    return Measure(name, phrase, _PEOPLE, how, "band", by, _conditions(where), default=code_groups.REFERENCE_BAND)
+def _band(how: Aggregation, name: str, description: str, by: str | None = None, **where: Where) -> OrdinalAggregate:
+    return OrdinalAggregate(
+        name, description, _PEOPLE, how, "band", by, _conditions(where), default=code_groups.REFERENCE_BAND
+    )
 
 
-def _age(how: How, name: str, phrase: str, by: str | None = None, **where: Where) -> Measure:
-    return Measure(name, phrase, _PEOPLE, how, "age", by, _conditions(where), default=code_groups.REFERENCE_AGE)
+def _age(how: Aggregation, name: str, description: str, by: str | None = None, **where: Where) -> OrdinalAggregate:
+    return OrdinalAggregate(
+        name, description, _PEOPLE, how, "age", by, _conditions(where), default=code_groups.REFERENCE_AGE
+    )
 
 
 def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
@@ -62,7 +66,7 @@ def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
     def wave(short: str, word: str, function: Callable[[float], float]) -> Lookup:
         table = {code: function(2 * math.pi * code / period) for code in range(first, first + period)}
         rule = f"{short}(2 pi {of.name} / {period})"
-        return Lookup(f"{of.name}_{short}", f"{of.phrase} ({word})", of, table, rule=rule)
+        return Lookup(f"{of.name}_{short}", f"{of.description} ({word})", of, table, rule=rule)
 
     return wave("sin", "sine", math.sin), wave("cos", "cosine", math.cos)
 
@@ -108,8 +112,8 @@ _WHERE = (
 )
 
 _ALL_VEHICLES, _ALL_PEOPLE = _count(_VEHICLES, "vehicles", "vehicles"), _count(_PEOPLE, "people", "people")
-_LIGHTEST = Aggregate("lightest_party", "lightest party", _PEOPLE, How.MIN, "party")
-_HEAVIEST = Aggregate("heaviest_party", "heaviest party", _PEOPLE, How.MAX, "party")
+_LIGHTEST = Aggregate("lightest_party", "lightest party", _PEOPLE, Aggregation.MIN, "party")
+_HEAVIEST = Aggregate("heaviest_party", "heaviest party", _PEOPLE, Aggregation.MAX, "party")
 _PAIR = Cross("parties", "lightest and heaviest party", _LIGHTEST, _HEAVIEST)
 
 _WHO = (
@@ -127,8 +131,8 @@ _WHO = (
     _any(_VEHICLES, "any_cycle", "a bicycle or personal device is involved", kind=CYCLES),
     _any(_VEHICLES, "any_two_wheeler", "a powered two-wheeler is involved", kind=POWERED_TWO_WHEELERS),
     _any(_VEHICLES, "any_heavy", "a heavy vehicle is involved", kind=HEAVY_VEHICLES),
-    Aggregate("lightest_vehicle", "lightest vehicle", _VEHICLES, How.MIN, "kind"),
-    Aggregate("heaviest_vehicle", "heaviest vehicle", _VEHICLES, How.MAX, "kind"),
+    Aggregate("lightest_vehicle", "lightest vehicle", _VEHICLES, Aggregation.MIN, "kind"),
+    Aggregate("heaviest_vehicle", "heaviest vehicle", _VEHICLES, Aggregation.MAX, "kind"),
     _LIGHTEST,
     _HEAVIEST,
     _PAIR,
@@ -162,17 +166,17 @@ _PEOPLE_ASKED_FOR = (
     _count(_PEOPLE, "young_in_cars", "people of 18 to 24 in cars", band=code_groups.YOUNG_ADULTS, party=Party.CAR),
     _count(_PEOPLE, "middle_aged_in_cars", "people of 45 to 64 in cars", band=code_groups.MIDDLE_AGED, party=Party.CAR),
     _count(_PEOPLE, "seniors_in_cars", "people of 65 and over in cars", band=code_groups.SENIORS, party=Party.CAR),
-    _band(How.MIN, "band_min", "age band of the youngest"),
-    _band(How.MEAN, "band_mean", "mean age band"),
-    _band(How.MAX, "band_max", "age band of the oldest"),
-    _band(How.MAX, "band_most_vulnerable", "age band of the oldest of the most vulnerable", by="frailty"),
-    _band(How.MIN, "band_youngest_driver", "age band of the youngest driver", catu=_DRIVER),
-    _band(How.MAX, "band_oldest_driver", "age band of the oldest driver", catu=_DRIVER),
+    _band(Aggregation.MIN, "band_min", "age band of the youngest"),
+    _band(Aggregation.MEAN, "band_mean", "mean age band"),
+    _band(Aggregation.MAX, "band_max", "age band of the oldest"),
+    _band(Aggregation.MAX, "band_most_vulnerable", "age band of the oldest of the most vulnerable", by="frailty"),
+    _band(Aggregation.MIN, "band_youngest_driver", "age band of the youngest driver", catu=_DRIVER),
+    _band(Aggregation.MAX, "band_oldest_driver", "age band of the oldest driver", catu=_DRIVER),
 )  # fmt: skip
 
 _HOW_IT_HAPPENED = (
-    _of_vehicle(How.MIN, "manv", "manoeuvre_lightest", "manoeuvre of the lightest vehicle"),
-    _of_vehicle(How.MAX, "manv", "manoeuvre_heaviest", "manoeuvre of the heaviest vehicle"),
+    _of_vehicle(Aggregation.MIN, "manv", "manoeuvre_lightest", "manoeuvre of the lightest vehicle"),
+    _of_vehicle(Aggregation.MAX, "manv", "manoeuvre_heaviest", "manoeuvre of the heaviest vehicle"),
     _count(_VEHICLES, "going_straight", "vehicles going straight on", manv=1),
     _count(_VEHICLES, "same_lane", "vehicles in the same lane and direction", manv=2),
     _count(_VEHICLES, "wrong_way", "vehicles on the wrong side", manv=(5, 6)),
@@ -183,8 +187,8 @@ _HOW_IT_HAPPENED = (
     _count(_VEHICLES, "turning_right", "vehicles turning right", manv=16),
     _count(_VEHICLES, "overtaking", "vehicles overtaking", manv=(17, 18)),
     _count(_VEHICLES, "standing", "vehicles parking or standing", manv=(20, 22, 23, 24)),
-    _of_vehicle(How.MIN, "choc", "impact_lightest", "first impact on the lightest vehicle"),
-    _of_vehicle(How.MAX, "choc", "impact_heaviest", "first impact on the heaviest vehicle"),
+    _of_vehicle(Aggregation.MIN, "choc", "impact_lightest", "first impact on the lightest vehicle"),
+    _of_vehicle(Aggregation.MAX, "choc", "impact_heaviest", "first impact on the heaviest vehicle"),
     _count(_VEHICLES, "hit_in_front", "vehicles hit in front", choc=1),
     _count(_VEHICLES, "hit_at_front_corner", "vehicles hit at a front corner", choc=(2, 3)),
     _count(_VEHICLES, "hit_behind", "vehicles hit behind", choc=(4, 5, 6)),
@@ -194,7 +198,7 @@ _HOW_IT_HAPPENED = (
     _count(_VEHICLES, "cars_hit_in_front", "cars hit in front", choc=1, kind=Party.CAR),
     _count(_VEHICLES, "cars_hit_behind", "cars hit behind", choc=(4, 5, 6), kind=Party.CAR),
     _count(_VEHICLES, "cars_hit_at_side", "cars hit at the side", choc=(7, 8), kind=Party.CAR),
-    _of_vehicle(How.MIN, "obs", "obstacle_lightest", "fixed obstacle hit by the lightest vehicle"),
+    _of_vehicle(Aggregation.MIN, "obs", "obstacle_lightest", "fixed obstacle hit by the lightest vehicle"),
     _count(_VEHICLES, "hit_obstacle", "vehicles that hit a fixed obstacle", obs=range(1, 18)),
     _count(_VEHICLES, "hit_tree", "vehicles that hit a tree", obs=2),
     _count(_VEHICLES, "hit_barrier", "vehicles that hit a barrier", obs=(3, 4, 5)),
@@ -204,12 +208,12 @@ _HOW_IT_HAPPENED = (
 )  # fmt: skip
 
 _ON_THE_FORM = (
-    _age(How.MIN, "age_min", "age of the youngest"),
-    _age(How.MEAN, "age_mean", "mean age"),
-    _age(How.MAX, "age_max", "age of the oldest"),
-    _age(How.MAX, "age_most_vulnerable", "age of the oldest of the most vulnerable", by="frailty"),
-    _age(How.MIN, "age_youngest_driver", "age of the youngest driver", catu=_DRIVER),
-    _age(How.MAX, "age_oldest_driver", "age of the oldest driver", catu=_DRIVER),
+    _age(Aggregation.MIN, "age_min", "age of the youngest"),
+    _age(Aggregation.MEAN, "age_mean", "mean age"),
+    _age(Aggregation.MAX, "age_max", "age of the oldest"),
+    _age(Aggregation.MAX, "age_most_vulnerable", "age of the oldest of the most vulnerable", by="frailty"),
+    _age(Aggregation.MIN, "age_youngest_driver", "age of the youngest driver", catu=_DRIVER),
+    _age(Aggregation.MAX, "age_oldest_driver", "age of the oldest driver", catu=_DRIVER),
     _count(_PEOPLE, "belted", "people with a belt", secu1=1),
     _count(_PEOPLE, "helmeted", "people with a helmet", secu1=2),
     _count(_PEOPLE, "gloved", "people with gloves besides", secu2=(6, 7)),
@@ -228,29 +232,24 @@ _ON_THE_FORM = (
 )  # fmt: skip
 
 FEATURES: tuple[Feature, ...] = (*_WHEN, *_WHERE, *_WHO, *_PEOPLE_ASKED_FOR, *_HOW_IT_HAPPENED, *_ON_THE_FORM)
-"""The features that `engine.compute` gives, in their order."""
+"""Features computed by `compute.compute`, in their order."""
 
-ENCODINGS: tuple[PlaceEncoding, ...] = (
-    *chain.from_iterable((PlaceEncoding.share(key), PlaceEncoding.density(key)) for key in KEYS),
-    PlaceEncoding.position("latitude"),
-    PlaceEncoding.position("longitude"),
+PLACE_COLUMNS: tuple[PlaceColumn, ...] = (
+    *chain.from_iterable((PlaceColumn.share(cell), PlaceColumn.density(cell)) for cell in CELLS),
+    PlaceColumn.position("latitude"),
+    PlaceColumn.position("longitude"),
 )
-"""What `encoders.GeographyEncoder` makes of the geography keys, in its order."""
+"""Columns of `place_encoder.PlaceEncoder`, in its order."""
 
-ENCODED = tuple(encoding.name for encoding in ENCODINGS)
-"""Names of the encoded places."""
+PLACE_COLUMN_NAMES = tuple(encoding.name for encoding in PLACE_COLUMNS)
+"""Names of the columns of the place encoder."""
 
-CATALOGUE: Mapping[str, Feature] = {feature.name: feature for feature in (*FEATURES, *ENCODINGS)}
+CATALOGUE: Mapping[str, Feature] = {feature.name: feature for feature in (*FEATURES, *PLACE_COLUMNS)}
 """Every column that a model can see, by name."""
 
 
-def key_names() -> list[str]:
-    """Names of the geography keys in the feature frame, the inputs of the encoder."""
-    return list(KEYS)
-
-
-def names(level: str, geography: bool = True) -> list[str]:
-    """Names of the columns that a model of `level` sees, in their order; the encoded places last if `geography`."""
-    known = LEVELS.index(level)
-    columns = [feature.name for feature in FEATURES if feature.known <= known]
-    return [*columns, *ENCODED] if geography else columns
+def feature_names(level: str, geography: bool = True) -> list[str]:
+    """Names of the columns of a model of `level`, in their order; those of the place encoder last if `geography`."""
+    latest = LEVELS.index(level)
+    columns = [feature.name for feature in FEATURES if feature.availability <= latest]
+    return [*columns, *PLACE_COLUMN_NAMES] if geography else columns

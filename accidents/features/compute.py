@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.features import code_groups
-from accidents.features.array_columns import POSITION, Over
+from accidents.features.array_columns import COLUMN_POSITIONS, Entity
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import FEATURES
-from accidents.features.cells import keys
+from accidents.features.cells import locate_cells
 from accidents.features.code_groups import Party
 
 if TYPE_CHECKING:
     from accidents.features.kernel_plan import Plan
 
-_TIME, _VEHICLE, _PERSON = (POSITION[over] for over in (Over.ACCIDENT, Over.VEHICLES, Over.PEOPLE))
+_TIME, _VEHICLE, _PERSON = (COLUMN_POSITIONS[over] for over in (Entity.ACCIDENT, Entity.VEHICLES, Entity.PEOPLE))
 _OF_TIME = tuple(_TIME[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday"))
 _PEDESTRIAN_CATU, _PEDESTRIAN = 3, int(Party.PEDESTRIAN)
 
@@ -56,9 +56,9 @@ def compute(arrays: Arrays) -> npt.NDArray[np.float32]:
     plan = _plan()
     out = np.empty((len(arrays.accident), len(FEATURES)), dtype=np.float32)
     starts = np.arange(len(out) + 1)
-    kernels.aggregate(arrays.accident, starts, *plan.aggregates[Over.ACCIDENT], out)
-    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *plan.aggregates[Over.VEHICLES], out)
-    kernels.aggregate(arrays.people, arrays.person_starts, *plan.aggregates[Over.PEOPLE], out)
+    kernels.aggregate(arrays.accident, starts, *plan.aggregates[Entity.ACCIDENT], out)
+    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *plan.aggregates[Entity.VEHICLES], out)
+    kernels.aggregate(arrays.people, arrays.person_starts, *plan.aggregates[Entity.PEOPLE], out)
     kernels.combine(*plan.combinations, out)
     return out
 
@@ -81,6 +81,6 @@ def _derive(arrays: Arrays) -> None:
     kernels.look_up(age, _BAND, people[:, _PERSON["band"]])
 
 
-def place_keys(arrays: Arrays) -> npt.NDArray[np.int64]:
-    """Compute the geography keys, int64 (n, len(KEYS)), -1 where not recorded."""
-    return keys(arrays.places, arrays.accident[:, _TIME["catr"]], arrays.coordinates)
+def place_cells(arrays: Arrays) -> npt.NDArray[np.int64]:
+    """Compute the cells of accidents, int64 (n, len(CELLS)), -1 where missing."""
+    return locate_cells(arrays.places, arrays.accident[:, _TIME["catr"]], arrays.coordinates)

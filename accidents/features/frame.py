@@ -1,61 +1,75 @@
-"""The feature frame, and the matrix that a model takes from it."""
+"""The feature frame, and the matrix that a model takes from it or from arrays."""
+
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from accidents.features.arrays import Arrays, arrays_of
-from accidents.features.catalogue import FEATURES, KEYS, names
-from accidents.features.compute import compute, place_keys
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features.arrays import Arrays, to_arrays
+from accidents.features.catalogue import CELLS, FEATURES, PLACE_COLUMN_NAMES
+from accidents.features.compute import compute, place_cells
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.tables import Accidents
 
+_POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES)}
 
-def build(accidents: Accidents) -> pd.DataFrame:
+
+def feature_frame(accidents: Accidents) -> pd.DataFrame:
     """Compute the features of every level.
 
     Returns:
         One row an accident in the order of `accidents.accidents`: `Num_Acc` (int64), the features of the catalogue
-        (float32, NaN where not recorded), and the geography keys (int64, -1 where not recorded). No label.
+        (float32, NaN where missing), and the cells of the place (int64, -1 where missing). No label.
     """
-    arrays = arrays_of(accidents)
-    features = pd.DataFrame(compute(arrays), columns=[feature.name for feature in FEATURES], copy=False)
-    keys = pd.DataFrame(place_keys(arrays), columns=list(KEYS), copy=False)
+    arrays = to_arrays(accidents)
+    features = pd.DataFrame(compute(arrays), columns=list(_POSITIONS), copy=False)
+    cells = pd.DataFrame(place_cells(arrays), columns=list(CELLS), copy=False)
     ids = accidents.accidents["Num_Acc"].reset_index(drop=True)
-    return pd.concat([ids, features, keys], axis=1)
+    return pd.concat([ids, features, cells], axis=1)
 
 
-def vector(arrays: Arrays) -> npt.NDArray[np.float32]:
-    """The features of one accident, float32 (len(FEATURES),), bit for bit the row that `build` gives for it."""
+def feature_vector(arrays: Arrays) -> npt.NDArray[np.float32]:
+    """The features of one accident, float32 (len(FEATURES),), bit for bit the row of `feature_frame`."""
     return compute(arrays)[0]
 
 
-def matrix(
-    frame: pd.DataFrame,
-    encoder: GeographyEncoder | None,
-    level: str,
-    geography: bool = True,
+def feature_matrix(
+    source: pd.DataFrame | Arrays,
+    columns: tuple[str, ...],
+    encoder: PlaceEncoder | None = None,
     *,
     encoded: npt.NDArray[np.float32] | None = None,
-) -> tuple[npt.NDArray[np.float32], list[str]]:
-    """Take from a feature frame what a model of `level` sees.
+) -> npt.NDArray[np.float32]:
+    """Take the columns of a model from accidents.
 
     Args:
-        frame: what `build` gives.
-        encoder: the fitted encoder; needed if `geography` and no `encoded`.
-        level: one of `accidents.columns.LEVELS`.
-        geography: whether the encoded places are part of it.
-        encoded: the encoded places if they are at hand already, such as those learned out of fold for training rows.
+        source: a feature frame, or arrays, which give the same matrix bit for bit.
+        columns: names of features, then those of columns of the place encoder.
+        encoder: the fitted encoder; needed if `columns` has some of its columns and `encoded` is not given.
+        encoded: output of the encoder if it was computed before, such as out-of-fold encodings of training rows.
 
     Returns:
-        The matrix, float32 (n, columns) in C order, and the names of its columns.
+        The matrix, float32 (n, len(columns)) in C order.
     """
-    columns = names(level, geography=False)
-    features = frame[columns].to_numpy(dtype=np.float32)
-    if geography:
+    features, places = _selection(columns)
+    if isinstance(source, Arrays):
+        matrix = compute(source).take(features, axis=1)
+    else:
+        matrix = source[list(columns[: len(features)])].to_numpy(dtype=np.float32)
+    if len(places):
         if encoded is None:
             if encoder is None:
-                raise ValueError("a matrix with geography needs a fitted encoder or the encoded places")
-            encoded = encoder.transform(frame)
-        features = np.hstack([features, encoded])
-    return np.ascontiguousarray(features), names(level, geography)
+                raise ValueError("columns of the place encoder need a fitted encoder or the encoded places")
+            encoded = encoder.transform(place_cells(source) if isinstance(source, Arrays) else source)
+        matrix = np.concatenate([matrix, encoded if len(places) == encoded.shape[1] else encoded[:, places]], axis=1)
+    return np.ascontiguousarray(matrix)
+
+
+@cache
+def _selection(columns: Sequence[str]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Positions of columns among the features, and among the columns of the place encoder."""
+    features = [_POSITIONS[name] for name in columns if name in _POSITIONS]
+    places = [PLACE_COLUMN_NAMES.index(name) for name in columns[len(features) :]]
+    return np.array(features, dtype=np.intp), np.array(places, dtype=np.intp)

@@ -12,16 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.features import kernels
-from accidents.features.array_columns import FIELDS, POSITION, Over
+from accidents.features.array_columns import ARRAY_COLUMNS, COLUMN_POSITIONS, Entity
 from accidents.features.catalogue import FEATURES
-from accidents.features.specification import Aggregate, Cross, Feature, How, Lookup, Ratio
+from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Lookup, Ratio
 
-_HOW = {
-    How.COUNT: kernels.COUNT,
-    How.ANY: kernels.ANY,
-    How.MIN: kernels.MIN,
-    How.MAX: kernels.MAX,
-    How.MEAN: kernels.MEAN,
+_AGGREGATIONS = {
+    Aggregation.COUNT: kernels.COUNT,
+    Aggregation.ANY: kernels.ANY,
+    Aggregation.MIN: kernels.MIN,
+    Aggregation.MAX: kernels.MAX,
+    Aggregation.MEAN: kernels.MEAN,
 }
 
 Arguments = tuple[npt.NDArray[Any], ...]
@@ -31,7 +31,7 @@ Arguments = tuple[npt.NDArray[Any], ...]
 class Plan:
     """Arguments of the kernels, in the order of their parameters."""
 
-    aggregates: dict[Over, Arguments]
+    aggregates: dict[Entity, Arguments]
     combinations: Arguments
 
 
@@ -41,18 +41,18 @@ def plan(features: Sequence[Feature] = FEATURES) -> Plan:
     return Plan(
         aggregates={
             over: _aggregates([f for f in features if isinstance(f, Aggregate) and f.over is over], over, target)
-            for over in Over
+            for over in Entity
         },
         combinations=_combinations([f for f in features if not isinstance(f, Aggregate)], target),
     )
 
 
-def _aggregates(features: list[Aggregate], over: Over, target: dict[str, int]) -> Arguments:
+def _aggregates(features: list[Aggregate], over: Entity, target: dict[str, int]) -> Arguments:
     conditions = list(dict.fromkeys(condition for feature in features for condition in feature.where.items()))
     if len(conditions) > 64:
         raise ValueError(f"features of {over} use {len(conditions)} distinct conditions; a word has 64 bits")
-    position = POSITION[over]
-    bits = np.zeros((len(FIELDS[over]), kernels.WIDTH), dtype=np.uint64)
+    position = COLUMN_POSITIONS[over]
+    bits = np.zeros((len(ARRAY_COLUMNS[over]), kernels.WIDTH), dtype=np.uint64)
     for bit, (name, codes) in enumerate(conditions):
         bits[position[name], [code + 1 for code in codes]] |= np.uint64(1 << bit)
     needed = [sum(1 << conditions.index(condition) for condition in feature.where.items()) for feature in features]
@@ -60,7 +60,7 @@ def _aggregates(features: list[Aggregate], over: Over, target: dict[str, int]) -
         bits,
         np.array(sorted({position[name] for name, _ in conditions}), dtype=np.int64),
         np.array(needed, dtype=np.uint64),
-        np.array([_HOW[feature.how] for feature in features], dtype=np.int64),
+        np.array([_AGGREGATIONS[feature.how] for feature in features], dtype=np.int64),
         np.array([position.get(feature.value or "", -1) for feature in features], dtype=np.int64),
         np.array([position.get(feature.by or "", -1) for feature in features], dtype=np.int64),
         np.array([np.nan if feature.default is None else feature.default for feature in features], dtype=np.float32),

@@ -1,4 +1,4 @@
-"""What a model column is that the encoder of places makes; how it is made stands in `encoders`."""
+"""Columns of the place encoder: what they hold and how they are described. `place_encoder` computes them."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from accidents.columns import Availability
 from accidents.features.specification import Feature, FeatureKind
 
 
-class Taught(StrEnum):
-    """What training accidents teach of a place."""
+class PlaceStatistic(StrEnum):
+    """What the encoder learns about a place."""
 
     SHARE = "share"
     DENSITY = "density"
@@ -17,32 +17,29 @@ class Taught(StrEnum):
 
 
 @dataclass(frozen=True)
-class PlaceEncoding(Feature):
-    """What the accidents that an encoder was fitted on teach of the place that a geography key names."""
+class PlaceColumn(Feature):
+    """One column of the place encoder; `cell` is the kind of place, or the axis of a position."""
 
-    taught: Taught
-    rule: str
-
-    @classmethod
-    def share(cls, key: str) -> "PlaceEncoding":
-        """The share of priority accidents in a place."""
-        place = key.removeprefix("key_")
-        rule = f"share of priority accidents by {key}, shrunk towards the place around it"
-        phrase = f"share of priority among the accidents recorded in the same {place}"
-        return cls(f"te_{place}", phrase, Taught.SHARE, rule)
+    statistic: PlaceStatistic
+    cell: str
 
     @classmethod
-    def density(cls, key: str) -> "PlaceEncoding":
-        """How many accidents happen in a place."""
-        place = key.removeprefix("key_")
-        rule = f"ln(1 + accidents of the same {key} in 10,000)"
-        return cls(f"density_{place}", f"frequency of accidents in the same {place}", Taught.DENSITY, rule)
+    def share(cls, cell: str) -> "PlaceColumn":
+        """Target encoding: the share of priority accidents in a cell."""
+        place = cell.removeprefix("cell_")
+        description = f"share of priority among the accidents recorded in the same {place}"
+        return cls(f"te_{place}", description, PlaceStatistic.SHARE, cell)
 
     @classmethod
-    def position(cls, name: str) -> "PlaceEncoding":
+    def density(cls, cell: str) -> "PlaceColumn":
+        """How many accidents happen in a cell."""
+        place = cell.removeprefix("cell_")
+        return cls(f"density_{place}", f"frequency of accidents in the same {place}", PlaceStatistic.DENSITY, cell)
+
+    @classmethod
+    def position(cls, axis: str) -> "PlaceColumn":
         """Latitude or longitude, to about 2 km."""
-        rule = f"{name} of the middle of key_spot; where that is not recorded, of the accidents around"
-        return cls(name, name, Taught.POSITION, rule)
+        return cls(axis, axis, PlaceStatistic.POSITION, axis)
 
     @property
     def kind(self) -> FeatureKind:
@@ -50,26 +47,32 @@ class PlaceEncoding(Feature):
         return FeatureKind.NUMBER
 
     @property
-    def known(self) -> Availability:
+    def availability(self) -> Availability:
         """At once."""
         return Availability.STRICT
 
     @property
     def formula(self) -> str:
-        """How the value is made."""
-        return self.rule
+        """How the value is computed."""
+        match self.statistic:
+            case PlaceStatistic.SHARE:
+                return f"share of priority accidents by {self.cell}, shrunk towards the place around it"
+            case PlaceStatistic.DENSITY:
+                return f"ln(1 + accidents of the same {self.cell} in 10,000)"
+            case PlaceStatistic.POSITION:
+                return f"{self.cell} of the centre of cell_spot; where that is missing, of the accidents around"
 
     @property
     def nullable(self) -> bool:
-        """Never: an unknown place takes after the place around it."""
+        """Never: an unknown place gets the values of the place around it."""
         return False
 
-    def say(self, value: float) -> str:
-        """The feature and its value in words."""
-        match self.taught:
-            case Taught.SHARE:
-                return f"{self.phrase}: {value:.0%}"
-            case Taught.DENSITY:
-                return f"{self.phrase}: {math.expm1(value):.2g} in 10,000"
-            case Taught.POSITION:
-                return f"{self.phrase}: {value:.2f} degrees"
+    def describe(self, value: float) -> str:
+        """The column and its value in words."""
+        match self.statistic:
+            case PlaceStatistic.SHARE:
+                return f"{self.description}: {value:.0%}"
+            case PlaceStatistic.DENSITY:
+                return f"{self.description}: {math.expm1(value):.2g} in 10,000"
+            case PlaceStatistic.POSITION:
+                return f"{self.description}: {value:.2f} degrees"

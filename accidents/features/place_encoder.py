@@ -1,119 +1,155 @@
-"""What training accidents teach of places: the share of priority accidents there, how many happen, and where that is.
+"""Target encoding of places: the share of priority accidents there, how many happen, and where that is.
 
-This is the one place where labels enter features. A place with few accidents is shrunk towards the place around it: a
-spot towards its commune, a commune, road or area towards its department, and that towards the whole.
+This is the one place where labels enter features. The estimate for a place with few accidents is shrunk towards the
+place around it: a spot towards its commune, a commune, road or area towards its department, and that towards the whole.
 """
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from accidents.features.catalogue import ENCODED
-from accidents.features.cells import BITS, KEYS, SPOT, middles
+from accidents.features.catalogue import PLACE_COLUMN_NAMES
+from accidents.features.cells import BITS, CELLS, SPOT_SIZE, spot_centres
 
 _AROUND: Mapping[str, str | None] = {
-    "key_department": None,
-    "key_commune": "key_department",
-    "key_road": "key_department",
-    "key_area": "key_department",
-    "key_spot": "key_commune",
+    "cell_department": None,
+    "cell_commune": "cell_department",
+    "cell_road": "cell_department",
+    "cell_area": "cell_department",
+    "cell_spot": "cell_commune",
 }
-_PARENTS = np.array([-1 if parent is None else KEYS.index(parent) for parent in map(_AROUND.get, KEYS)])
-_SPOT = KEYS.index("key_spot")
-_WITH_MIDDLE = (KEYS.index("key_department"), KEYS.index("key_commune"))
+_PARENTS = np.array([-1 if parent is None else CELLS.index(parent) for parent in map(_AROUND.get, CELLS)])
+_SPOT = CELLS.index("cell_spot")
+_WITH_CENTRE = (CELLS.index("cell_department"), CELLS.index("cell_commune"))
 
-Keys = pd.DataFrame | npt.NDArray[np.int64]
+Cells = pd.DataFrame | npt.NDArray[np.int64]
 
 
-class GeographyEncoder:
-    """Target encoding of the geography keys with hierarchical shrinkage, their frequencies, and the position.
+class PlaceEncoder:
+    """Target encoding of cells with hierarchical shrinkage, their densities, and the position.
 
-    The share of a place is `(priority accidents + strength x share of the place around) / (accidents + strength)`: the
-    estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the place around
-    as prior instead of the mean of all. The density of a place is `ln(1 + accidents of it in 10,000)`. A place that is
-    not recorded, or that no training accident has, takes the share of the place around and density 0. Latitude and
-    longitude are those of the spot; where it is not recorded, the mean of the commune, the department, or all.
+    The share of a cell is `(priority accidents + strength x share of the cell around) / (accidents + strength)`: the
+    estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the cell around
+    as prior instead of the mean of all. The density of a cell is `ln(1 + accidents of it in 10,000)`. A cell that is
+    missing, or that no training accident has, gets the share of the cell around and density 0. Latitude and longitude
+    are those of the spot; where it is missing, the mean of the commune, the department, or all.
     """
 
     def __init__(self, strength: float = 8.0) -> None:
         self.strength = strength
         self.mean = np.float32(0)
         self.values = np.empty(0, np.int64)
-        self.starts = np.zeros(len(KEYS) + 1, np.int64)
+        self.starts = np.zeros(len(CELLS) + 1, np.int64)
         self.shares = np.empty(0, np.float32)
         self.densities = np.empty(0, np.float32)
-        self.middle = np.zeros(2)
-        self.middles: dict[int, npt.NDArray[np.float32]] = {}
+        self.centre = np.zeros(2)
+        self.centres: dict[int, npt.NDArray[np.float32]] = {}
 
-    def fit(self, keys: Keys, y: npt.ArrayLike) -> Self:
-        """Learn from `keys`, n rows with the columns `KEYS`, and labels `y`, n times 0 or 1."""
-        places, labels = _array(keys), np.asarray(y, dtype=np.float64)
+    def fit(self, cells: Cells, y: npt.ArrayLike) -> Self:
+        """Learn from `cells`, n rows with the columns `CELLS`, and labels `y`, n times 0 or 1."""
+        places, labels = _array(cells), np.asarray(y, dtype=np.float64)
         self.mean = np.float32(labels.mean())
-        fitted: list[npt.NDArray[np.float64]] = []
-        parts = []
+        share_of_row: list[npt.NDArray[np.float64]] = []
+        fitted = []
         for place, parent in zip(places.T, _PARENTS, strict=True):
-            around = np.full(len(labels), labels.mean()) if parent < 0 else fitted[parent]
+            around = np.full(len(labels), labels.mean()) if parent < 0 else share_of_row[parent]
             values, position, count = np.unique(place, return_inverse=True, return_counts=True)
             prior = np.bincount(position, around) / count
             shares = (np.bincount(position, labels) + self.strength * prior) / (count + self.strength)
             recorded = values >= 0
-            parts.append((values[recorded], shares[recorded], np.log1p(1e4 * count[recorded] / len(labels))))
-            fitted.append(np.where(recorded[position], shares[position], around))
-        self.starts = np.cumsum([0, *(len(values) for values, _, _ in parts)])
-        self.values = np.concatenate([values for values, _, _ in parts])
-        self.shares = np.concatenate([shares for _, shares, _ in parts]).astype(np.float32)
-        self.densities = np.concatenate([densities for _, _, densities in parts]).astype(np.float32)
-        self._fit_middles(places)
+            fitted.append((values[recorded], shares[recorded], np.log1p(1e4 * count[recorded] / len(labels))))
+            share_of_row.append(np.where(recorded[position], shares[position], around))
+        self.starts = np.cumsum([0, *(len(values) for values, _, _ in fitted)])
+        self.values = np.concatenate([values for values, _, _ in fitted])
+        self.shares = np.concatenate([shares for _, shares, _ in fitted]).astype(np.float32)
+        self.densities = np.concatenate([densities for _, _, densities in fitted]).astype(np.float32)
+        self._fit_centres(places)
         return self
 
-    def transform(self, keys: Keys) -> npt.NDArray[np.float32]:
-        """Encode n places: float32 (n, len(ENCODED)), never NaN; each row as if it were alone."""
+    def transform(self, cells: Cells) -> npt.NDArray[np.float32]:
+        """Encode n places: float32 (n, len(PLACE_COLUMN_NAMES)), never NaN; rows are independent."""
         from accidents.features.place_kernels import encode, position  # numba takes a second to import
 
-        places = _array(keys)
-        out = np.empty((len(places), len(ENCODED)), dtype=np.float32)
+        places = _array(cells)
+        out = np.empty((len(places), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
         encode(places, self.values, self.starts, self.shares, self.densities, _PARENTS, self.mean, out)
-        around = (self.middles[kind] for kind in _WITH_MIDDLE)
-        position(places, self.values, self.starts, *around, self.middle, SPOT, BITS, out[:, -2:])
+        around = (self.centres[kind] for kind in _WITH_CENTRE)
+        position(places, self.values, self.starts, *around, self.centre, SPOT_SIZE, BITS, out[:, -2:])
         return out
 
     def fit_out_of_fold(
-        self, keys: Keys, y: npt.ArrayLike, *, folds: int, seed: int
+        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int
     ) -> tuple[Self, npt.NDArray[np.float32]]:
-        """Fit on all rows, and encode each row by what the other folds alone teach.
+        """Fit on all rows, and encode each row out of fold.
 
         Returns:
-            The encoder itself, fitted on all rows, and the encoded training rows, float32 (n, len(ENCODED)).
+            The encoder itself, fitted on all rows, and the out-of-fold encodings of the rows, float32
+            (n, len(PLACE_COLUMN_NAMES)).
         """
         from sklearn.model_selection import KFold
 
-        places, labels = _array(keys), np.asarray(y)
-        encoded = np.empty((len(labels), len(ENCODED)), dtype=np.float32)
-        for taught, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
-            encoded[held_out] = self.fit(places[taught], labels[taught]).transform(places[held_out])
+        places, labels = _array(cells), np.asarray(y)
+        encoded = np.empty((len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
+        for training, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
+            encoded[held_out] = self.fit(places[training], labels[training]).transform(places[held_out])
         return self.fit(places, labels), encoded
 
-    def _fit_middles(self, places: npt.NDArray[np.int64]) -> None:
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The fitted encoder as arrays by name, those of a kind of place under the name of its cell."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "strength": np.asarray(self.strength),
+            "mean": np.asarray(self.mean),
+            "centre": self.centre,
+        }
+        for kind, cell in enumerate(CELLS):
+            rows = slice(self.starts[kind], self.starts[kind + 1])
+            arrays |= {
+                f"{cell}.values": self.values[rows],
+                f"{cell}.shares": self.shares[rows],
+                f"{cell}.densities": self.densities[rows],
+            }
+            if kind in _WITH_CENTRE:
+                arrays[f"{cell}.centres"] = self.centres[kind]
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Read what `to_arrays` gave; a kind of place that it lacks has no known places."""
+        encoder = cls(float(arrays["strength"]))
+        encoder.mean, encoder.centre = np.float32(arrays["mean"]), arrays["centre"]
+
+        def joined(name: str, dtype: type) -> npt.NDArray[Any]:
+            return np.concatenate([arrays.get(f"{cell}.{name}", np.empty(0, dtype)) for cell in CELLS])
+
+        encoder.starts = np.cumsum([0, *(len(arrays.get(f"{cell}.values", ())) for cell in CELLS)])
+        encoder.values = joined("values", np.int64)
+        encoder.shares, encoder.densities = joined("shares", np.float32), joined("densities", np.float32)
+        sizes = np.diff(encoder.starts)
+        if not len(encoder.values) == len(encoder.shares) == len(encoder.densities):
+            raise ValueError("the arrays of the place encoder have different lengths")
+        encoder.centres = {kind: arrays[f"{CELLS[kind]}.centres"] for kind in _WITH_CENTRE}
+        if any(centres.shape != (sizes[kind], 2) for kind, centres in encoder.centres.items()):
+            raise ValueError("the centres of the place encoder are not those of its cells")
+        return encoder
+
+    def _fit_centres(self, places: npt.NDArray[np.int64]) -> None:
         """Mean positions of the accidents of each department and commune, NaN where none has a position."""
-        positions = middles(places[:, _SPOT])
+        positions = spot_centres(places[:, _SPOT])
         recorded = np.isfinite(positions[:, 0])
         if recorded.any():
-            self.middle = positions[recorded].mean(axis=0)
-        for kind in _WITH_MIDDLE:
-            values = self._known(kind)
+            self.centre = positions[recorded].mean(axis=0)
+        for kind in _WITH_CENTRE:
+            values = self.values[self.starts[kind] : self.starts[kind + 1]]
             here = recorded & (places[:, kind] >= 0)
             place = np.searchsorted(values, places[here, kind])
             count = np.bincount(place, minlength=len(values))
             sums = [np.bincount(place, axis, minlength=len(values)) for axis in positions[here].T]
             with np.errstate(invalid="ignore"):
-                self.middles[kind] = (np.column_stack(sums) / count[:, None]).astype(np.float32)
-
-    def _known(self, kind: int) -> npt.NDArray[np.int64]:
-        return self.values[self.starts[kind] : self.starts[kind + 1]]
+                self.centres[kind] = (np.column_stack(sums) / count[:, None]).astype(np.float32)
 
 
-def _array(keys: Keys) -> npt.NDArray[np.int64]:
-    return keys[list(KEYS)].to_numpy(np.int64, copy=True) if isinstance(keys, pd.DataFrame) else keys
+def _array(cells: Cells) -> npt.NDArray[np.int64]:
+    return cells[list(CELLS)].to_numpy(np.int64, copy=True) if isinstance(cells, pd.DataFrame) else cells

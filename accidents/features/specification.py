@@ -1,7 +1,7 @@
 """What a feature is: the vocabulary in which the catalogue is written.
 
 A row of the catalogue is at once the implementation of a feature (`kernels` runs it), its documentation (`formula`)
-and the level of information at which it may be used (`known`, the latest of the columns it is made of).
+and the level of information at which it may be used (`availability`, the latest of the columns it is made of).
 """
 
 import itertools
@@ -13,13 +13,13 @@ from enum import StrEnum
 from functools import cached_property
 
 from accidents.columns import Availability
-from accidents.features.array_columns import FIELDS, Over
+from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 
 _FEW = 4
 
 
 class FeatureKind(StrEnum):
-    """How the values of a feature are to be read; the codes of a category are in no order."""
+    """Aggregation the values of a feature are to be read; the codes of a category are in no order."""
 
     NUMBER = "number"
     COUNT = "count"
@@ -27,8 +27,8 @@ class FeatureKind(StrEnum):
     CATEGORY = "category"
 
 
-class How(StrEnum):
-    """How the rows of an accident become one value."""
+class Aggregation(StrEnum):
+    """Aggregation the rows of an accident become one value."""
 
     COUNT = "count"
     ANY = "any"
@@ -39,28 +39,28 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Feature(ABC):
-    """One column of the feature frame: `name` for programs, `phrase` for users."""
+    """One column of the feature frame: `name` for programs, `description` for users."""
 
     name: str
-    phrase: str
+    description: str
 
     @property
     @abstractmethod
     def kind(self) -> FeatureKind:
-        """How the values are to be read."""
+        """Aggregation the values are to be read."""
 
     @property
     @abstractmethod
-    def known(self) -> Availability:
+    def availability(self) -> Availability:
         """When the latest of the columns used is known."""
 
     @property
     @abstractmethod
     def formula(self) -> str:
-        """How the value is made, in words, from published and derived columns."""
+        """Aggregation the value is made, in words, from published and derived columns."""
 
     @property
-    def words(self) -> Mapping[int, str]:
+    def categories(self) -> Mapping[int, str]:
         """The codes of a category with their meanings; empty for other kinds."""
         return {}
 
@@ -72,17 +72,17 @@ class Feature(ABC):
     @property
     def level(self) -> str:
         """First level of information that has the feature."""
-        return self.known.label
+        return self.availability.label
 
-    def say(self, value: float) -> str:
+    def describe(self, value: float) -> str:
         """The feature and its value in words, such as `light: daylight`."""
         if math.isnan(value):
-            return f"{self.phrase}: not recorded"
+            return f"{self.description}: not recorded"
         if self.kind is FeatureKind.CATEGORY:
-            return f"{self.phrase}: {self.words.get(int(value), f'{value:g}')}"
+            return f"{self.description}: {self.categories.get(int(value), f'{value:g}')}"
         if self.kind is FeatureKind.FLAG:
-            return f"{self.phrase}: {'yes' if value else 'no'}"
-        return f"{self.phrase}: {value:.4g}"
+            return f"{self.description}: {'yes' if value else 'no'}"
+        return f"{self.description}: {value:.4g}"
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class Aggregate(Feature):
     Where no row is left the value is `default`, or NaN if there is none.
     """
 
-    over: Over
-    how: How
+    over: Entity
+    how: Aggregation
     value: str | None = None
     by: str | None = None
     where: Mapping[str, frozenset[int]] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Aggregate(Feature):
 
     def __post_init__(self) -> None:
         """Refuse a column that the table does not have, so that a slip in the catalogue shows at import."""
-        if unknown := {*self.columns} - FIELDS[self.over].keys():
+        if unknown := {*self.columns} - ARRAY_COLUMNS[self.over].keys():
             raise ValueError(f"feature {self.name}: no column {', '.join(sorted(unknown))} in {self.over}")
 
     @property
@@ -114,21 +114,21 @@ class Aggregate(Feature):
     @property
     def kind(self) -> FeatureKind:
         """A count, a flag, or what the column `value` is."""
-        if self.how is How.COUNT:
+        if self.how is Aggregation.COUNT:
             return FeatureKind.COUNT
-        if self.how is How.ANY:
+        if self.how is Aggregation.ANY:
             return FeatureKind.FLAG
-        return FeatureKind.CATEGORY if self.words else FeatureKind.NUMBER
+        return FeatureKind.CATEGORY if self.categories else FeatureKind.NUMBER
 
     @property
-    def known(self) -> Availability:
+    def availability(self) -> Availability:
         """When the latest of the columns used is known."""
-        return max((FIELDS[self.over][name].known for name in self.columns), default=Availability.STRICT)
+        return max((ARRAY_COLUMNS[self.over][name].availability for name in self.columns), default=Availability.STRICT)
 
     @property
-    def words(self) -> Mapping[int, str]:
+    def categories(self) -> Mapping[int, str]:
         """Meanings of the codes of `value`."""
-        return {} if self.value is None else FIELDS[self.over][self.value].words
+        return {} if self.value is None else ARRAY_COLUMNS[self.over][self.value].categories
 
     @property
     def nullable(self) -> bool:
@@ -137,27 +137,28 @@ class Aggregate(Feature):
 
     @property
     def formula(self) -> str:
-        """How the value is made."""
-        if self.over is Over.ACCIDENT and self.value is not None:
-            return FIELDS[self.over][self.value].formula
-        rows = "the accident" if self.over is Over.ACCIDENT else str(self.over)
+        """Aggregation the value is made."""
+        if self.over is Entity.ACCIDENT and self.value is not None:
+            return ARRAY_COLUMNS[self.over][self.value].formula
+        rows = "the accident" if self.over is Entity.ACCIDENT else str(self.over)
         if self.by is not None:
-            rows += f" of {'least' if self.how is How.MIN else 'greatest'} {self.by}"
+            rows += f" of {'least' if self.how is Aggregation.MIN else 'greatest'} {self.by}"
         if self.where:
             rows += " where " + " and ".join(
-                f"{name} in {_codes(codes, FIELDS[self.over][name].words)}" for name, codes in self.where.items()
+                f"{name} in {_codes(codes, ARRAY_COLUMNS[self.over][name].categories)}"
+                for name, codes in self.where.items()
             )
-        text = {How.COUNT: f"number of {rows}", How.ANY: f"1 if any of {rows}, else 0"}.get(self.how)
+        text = {Aggregation.COUNT: f"number of {rows}", Aggregation.ANY: f"1 if any of {rows}, else 0"}.get(self.how)
         text = text or f"{self.how} of {self.value} over {rows}"
         return text if self.default is None else f"{text}; {self.default:g} where none is recorded"
 
 
 @dataclass(frozen=True)
-class Measure(Aggregate):
+class OrdinalAggregate(Aggregate):
     """An aggregate of codes that stand in an order, such as age bands; their minimum, maximum or mean is a number."""
 
     @property
-    def words(self) -> Mapping[int, str]:
+    def categories(self) -> Mapping[int, str]:
         """None: between codes there may be others."""
         return {}
 
@@ -179,11 +180,11 @@ class Lookup(Feature):
     rule: str = ""
 
     @classmethod
-    def grouped(cls, name: str, phrase: str, of: Aggregate, groups: Mapping[str, tuple[int, ...]]) -> "Lookup":
+    def grouped(cls, name: str, description: str, of: Aggregate, groups: Mapping[str, tuple[int, ...]]) -> "Lookup":
         """A category that puts codes together; its own codes count from 0 in the order of `groups`."""
         table = {code: float(group) for group, codes in enumerate(groups.values()) for code in codes}
         rule = ", ".join(f"{group} {_codes(codes)}" for group, codes in enumerate(groups.values()))
-        return cls(name, phrase, of, table, dict(enumerate(groups)), f"{of.name} in groups: {rule}")
+        return cls(name, description, of, table, dict(enumerate(groups)), f"{of.name} in groups: {rule}")
 
     @property
     def kind(self) -> FeatureKind:
@@ -193,18 +194,18 @@ class Lookup(Feature):
         return FeatureKind.FLAG if {*self.table.values()} == {0.0, 1.0} else FeatureKind.NUMBER
 
     @property
-    def known(self) -> Availability:
+    def availability(self) -> Availability:
         """When the feature looked up is known."""
-        return self.of.known
+        return self.of.availability
 
     @property
-    def words(self) -> Mapping[int, str]:
+    def categories(self) -> Mapping[int, str]:
         """Names of the groups."""
         return self.groups
 
     @property
     def formula(self) -> str:
-        """How the value is made."""
+        """Aggregation the value is made."""
         return self.rule
 
 
@@ -218,7 +219,7 @@ class Cross(Feature):
     @property
     def size(self) -> int:
         """One more than the greatest code of `second`."""
-        return max(self.second.words) + 1
+        return max(self.second.categories) + 1
 
     @property
     def kind(self) -> FeatureKind:
@@ -226,19 +227,19 @@ class Cross(Feature):
         return FeatureKind.CATEGORY
 
     @property
-    def known(self) -> Availability:
+    def availability(self) -> Availability:
         """When both are known."""
-        return max(self.first.known, self.second.known)
+        return max(self.first.availability, self.second.availability)
 
     @cached_property
-    def words(self) -> Mapping[int, str]:
+    def categories(self) -> Mapping[int, str]:
         """Both meanings."""
-        pairs = itertools.product(self.first.words.items(), self.second.words.items())
+        pairs = itertools.product(self.first.categories.items(), self.second.categories.items())
         return {a * self.size + b: f"{first} / {second}" for (a, first), (b, second) in pairs}
 
     @property
     def formula(self) -> str:
-        """How the value is made."""
+        """Aggregation the value is made."""
         return f"{self.first.name} x {self.size} + {self.second.name}"
 
 
@@ -255,11 +256,11 @@ class Ratio(Feature):
         return FeatureKind.NUMBER
 
     @property
-    def known(self) -> Availability:
+    def availability(self) -> Availability:
         """When both are known."""
-        return max(self.first.known, self.second.known)
+        return max(self.first.availability, self.second.availability)
 
     @property
     def formula(self) -> str:
-        """How the value is made."""
+        """Aggregation the value is made."""
         return f"{self.first.name} / {self.second.name}"

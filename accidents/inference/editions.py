@@ -25,7 +25,7 @@ from accidents.columns import MISSING, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.inference.batch import Batch, Rejected
 from accidents.inference.chunks import Chunk, cut, file_name
 from accidents.ingestion import IngestionResult, ingest
@@ -95,7 +95,7 @@ def _scored(part: Chunk, ingested: IngestionResult, bundle: Bundle, threads: int
     ids = ingested.accidents.accidents["Num_Acc"].to_numpy()
     return Batch(
         ids,
-        bundle.predict(build(ingested.accidents), threads) if len(ids) else np.empty(0),
+        bundle.predict(feature_frame(ingested.accidents), threads) if len(ids) else np.empty(0),
         [
             Rejected(
                 file=row["file"],

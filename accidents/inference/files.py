@@ -18,7 +18,6 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.errors import DataError
 from accidents.inference.batch import Batch, Rejected
-from accidents.inference.prediction import matrix
 from accidents.requests import InvalidRequestError, ParseReport, parse_batch
 
 _SHOWN = 1000  # characters of a refused line that are listed
@@ -83,7 +82,7 @@ def _scored(lines: list[Line], name: str, bundle: Bundle, threads: int) -> Batch
         else:
             text = line.content if isinstance(line.content, str) else json.dumps(line.content, default=str)
             rejected.append(Rejected(name, line.number, None, _reason(outcome), text[:_SHOWN]))
-    probabilities = bundle.probability(matrix(bundle, requests.arrays), threads) if ids else np.empty(0)
+    probabilities = bundle.predict(requests.arrays, threads) if ids else np.empty(0)
     return Batch(np.array(ids, dtype=np.int64), probabilities, rejected)
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.errors import RequestError
-from accidents.inference.prediction import matrix
 from accidents.requests import InvalidRequestError, parse_batch
 from accidents.tables import INTERPRETATIONS
 
@@ -36,7 +35,7 @@ def predict_texts(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
     for number, outcome in enumerate(requests.results):
         if isinstance(outcome, InvalidRequestError):
             raise RequestError(f"row {number}: {outcome}")
-    probability = bundle.probability(matrix(bundle, requests.arrays))
+    probability = bundle.predict(requests.arrays)
     prediction = (probability >= bundle.threshold).astype("int64")
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""What boosters have in common: when they stop, and how few accidents, or many, are asked of their trees."""
+"""What gradient boosters have in common: early stopping, and the trees by which they answer a few rows."""
 
 from abc import abstractmethod
 from functools import cached_property
@@ -11,40 +11,40 @@ from accidents.configuration.base import Settings
 from accidents.models.base import Matrix, Model, P, Vector
 
 if TYPE_CHECKING:
-    from accidents.models._tree_ensemble import Trees
+    from accidents.models._tree_ensemble import TreeEnsemble
 
-FEW = 16
-"""Rows up to which walking down the trees is faster than asking the library (`accidents.models._tree_ensemble`)."""
+FEW_ROWS = 16
+"""Rows up to which `TreeEnsemble` is faster than the library."""
 
 
-class Stopping(Settings):
-    """How many trees there are at most."""
+class EarlyStopping(Settings):
+    """Number of trees."""
 
     rounds: int = Field(1000, ge=1, description="greatest number of trees")
-    patience: int = Field(30, ge=1, description="trees without a gain on the validation part before it stops")
+    patience: int = Field(30, ge=1, description="trees without a gain on the validation set before it stops")
 
-    def of_library(self) -> dict[str, Any]:
-        """The other hyperparameters, which the library knows by these names."""
-        return self.model_dump(exclude=set(Stopping.model_fields))
+    def library_parameters(self) -> dict[str, Any]:
+        """The other hyperparameters, under the names of the library."""
+        return self.model_dump(exclude=set(EarlyStopping.model_fields))
 
 
-class Boosted(Model[P]):
-    """A booster; both ways give the same log-odds, to the last bit."""
+class Booster(Model[P]):
+    """A gradient booster. The library and the tree ensemble give the same log-odds, to the last bit."""
 
-    def margin(self, X: Matrix, threads: int = 1) -> Vector:
-        """Log-odds, the sum of the trees' leaf values in the precision of the library."""
-        if len(X) <= FEW and self._trees:
-            return self._trees.margin(X).astype(np.float64, copy=False)
-        return self.asked(X, threads)
+    def predict_margin(self, X: Matrix, threads: int = 1) -> Vector:
+        """Predict log-odds, the sum of leaf values in the precision of the library."""
+        if len(X) <= FEW_ROWS and self._trees:
+            return self._trees.leaf_sums(X).astype(np.float64, copy=False)
+        return self.library_margin(X, threads)
 
     @abstractmethod
-    def asked(self, X: Matrix, threads: int) -> Vector:
+    def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by the library."""
 
     @abstractmethod
-    def trees(self) -> "Trees | None":
-        """The trees of the booster, or None if they are of another kind; reading them imports numba, which is slow."""
+    def tree_ensemble(self) -> "TreeEnsemble | None":
+        """The trees, or None where they are of a kind that `TreeEnsemble` cannot hold; imports numba, which is slow."""
 
     @cached_property
-    def _trees(self) -> "Trees | None":
-        return self.trees()
+    def _trees(self) -> "TreeEnsemble | None":
+        return self.tree_ensemble()

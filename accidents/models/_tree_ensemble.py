@@ -1,20 +1,18 @@
-"""The trees of a booster as flat arrays, for a few accidents at a time.
+"""Decision trees as flat arrays, of a random forest or a booster.
 
-A call of a booster takes up to ten times as long before it comes to the first row as a row takes to walk down all
-trees. How the boosters write their trees down is in `_xgboost_trees` and `_lightgbm_trees`.
+A booster's library takes up to twenty times as long for one row as walking down its trees here does, since it prepares
+the call first; for many rows the library is faster.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from accidents.features.jit import compiled
-
-if TYPE_CHECKING:
-    from accidents.models.base import Matrix
+from accidents.models.base import Matrix
 
 Numbers = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _PROBES = 128
@@ -22,35 +20,58 @@ _INTEGERS = "int32[:]"
 
 
 @dataclass(frozen=True)
-class Trees:
+class TreeEnsemble:
     """All nodes of all trees in one row of arrays, the first node of each tree in `roots`.
 
-    `feature` is -1 at a leaf, and `threshold` is its value there. A row goes on to `below` where it is less than the
-    threshold, to `missing` where it is NaN, and else to `other`. The leaf values of the trees are added to `base` one
-    after the other, in the precision of `threshold`, which is that of the booster.
+    `feature` is -1 at a leaf, and `threshold` is the leaf value there. A row goes to `left` where its value is less
+    than the threshold, to `default` where it is NaN, and else to `right`. Leaf values are added to `base_score` one
+    tree after the other, in the precision of `threshold`.
     """
 
-    base: float
+    base_score: float
     roots: npt.NDArray[np.int32]
     feature: npt.NDArray[np.int32]
     threshold: Numbers
-    below: npt.NDArray[np.int32]
-    other: npt.NDArray[np.int32]
-    missing: npt.NDArray[np.int32]
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    default: npt.NDArray[np.int32]
 
-    def margin(self, X: "Matrix") -> Numbers:
-        """Log-odds (n)."""
+    def __post_init__(self) -> None:
+        """Refuse trees that a walk would not leave, or leave for other memory: data may come from anywhere.
+
+        Raises:
+            ValueError: arrays of different lengths, or a child that does not come after its parent.
+        """
+        nodes = np.arange(len(self.feature))
+        inner = self.feature >= 0
+        children = (self.left, self.right, self.default)
+        if any(len(array) != len(nodes) for array in (self.threshold, *children)):
+            raise ValueError("the arrays of the trees have different lengths")
+        if any(np.any((child <= nodes) | (child >= len(nodes)), where=inner) for child in children):
+            raise ValueError("a child in the trees does not come after its parent")
+        if np.any((self.roots < 0) | (self.roots >= len(nodes))):
+            raise ValueError("the root of a tree is not one of its nodes")
+
+    def leaf_sums(self, X: Matrix) -> Numbers:
+        """Base score plus the leaf values that each row ends in, (n) in the precision of `threshold`."""
+        if self.feature.max(initial=-1) >= X.shape[1]:
+            raise ValueError(f"the trees split on a column that {X.shape[1]} columns do not have")
         kind = self.threshold.dtype
         walk = _single if kind == np.float32 else _double
-        base = kind.type(self.base)
-        return walk(X, base, self.roots, self.feature, self.threshold, self.below, self.other, self.missing)
+        base = kind.type(self.base_score)
+        return walk(X, base, self.roots, self.feature, self.threshold, self.left, self.right, self.default)
 
-    def proven(self, margin: Callable[["Matrix"], Any], columns: int) -> Self | None:
-        """These trees, if they give the margins of their booster to the last bit, at their thresholds and around."""
+    def verified(self, predict_margin: Callable[[Matrix], Any], columns: int) -> Self | None:
+        """These trees if they reproduce the margins of a library bit for bit at and around all thresholds, else None.
+
+        Args:
+            predict_margin: the library's log-odds for float32 (n, columns).
+            columns: number of columns of its input.
+        """
         probes = self._probes(columns)
-        return self if np.array_equal(self.margin(probes), margin(probes)) else None
+        return self if np.array_equal(self.leaf_sums(probes), predict_margin(probes)) else None
 
-    def _probes(self, columns: int) -> "Matrix":
+    def _probes(self, columns: int) -> Matrix:
         """Rows of values at the thresholds of their columns, just below and above them, and missing."""
         random = np.random.default_rng(0)
         probes = np.full((_PROBES, columns), np.nan, dtype=np.float32)
@@ -61,21 +82,20 @@ class Trees:
         return probes
 
 
-def _sums(X, base, roots, feature, threshold, below, other, missing):  # type: ignore[no-untyped-def]
-    """Sums of the leaf values that each row ends in."""
+def _walk(X, base_score, roots, feature, threshold, left, right, default):  # type: ignore[no-untyped-def]
     result = np.empty(len(X), threshold.dtype)
     for row in range(len(X)):
-        total = base
+        total = base_score
         for root in roots:
             node = root
             while feature[node] >= 0:
                 value = X[row, feature[node]]
                 if value < threshold[node]:
-                    node = below[node]
+                    node = left[node]
                 elif value >= threshold[node]:
-                    node = other[node]
+                    node = right[node]
                 else:  # NaN is neither
-                    node = missing[node]
+                    node = default[node]
             total += threshold[node]
         result[row] = total
     return result
@@ -83,7 +103,7 @@ def _sums(X, base, roots, feature, threshold, below, other, missing):  # type: i
 
 def _of_precision(kind: str) -> Callable[..., Numbers]:
     types = ("float32[:, :]", kind, _INTEGERS, _INTEGERS, f"{kind}[:]", _INTEGERS, _INTEGERS, _INTEGERS)
-    return compiled(*types, gives=f"{kind}[:]")(_sums)
+    return compiled(*types, gives=f"{kind}[:]")(_walk)
 
 
 _single, _double = _of_precision("float32"), _of_precision("float64")

@@ -1,8 +1,19 @@
-"""What a model type must offer: the interface behind which training, bundles and explanations see all of them.
+"""The interface of a model type, behind which training, bundles and explanations see all of them.
 
-A model gives log-odds, uncalibrated; calibration and thresholds are the business of `accidents.training` and bundles.
+A model gives uncalibrated log-odds; calibration and decision thresholds belong to `accidents.training` and bundles.
+
+Laws that every type must obey; `tests/models/test_laws.py` holds each type in `model_types()` to them:
+
+- A fitted model is data: `from_sections(to_sections())` is a model with the same sections, byte for byte, and the same
+  answers, and reading sections runs no code from them.
+- The log-odds of a row depend on that row alone, not on its neighbours, their number or the number of threads.
+- Log-odds are finite for every row, also one without a single value, and for a column that training never saw filled.
+- Fitting again with the same arguments gives the same model; sample weights shift the odds as repeated rows would.
+- SHAP values and their base value add up to the log-odds, or to the probability where `SHAP_UNIT` says so.
+- Declaring hyperparameters imports no library, and the default grid and search space hold valid values.
 """
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +27,19 @@ from accidents.configuration.base import Settings
 
 Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
+Sections = Mapping[str, bytes]
+"""Contents of files by name: what a fitted model is stored as."""
 
 SMALLEST_PROBABILITY = 1e-6
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Accidents to learn from.
+class Dataset:
+    """Accidents to fit on.
 
-    `X` is float32 (n, k) in C order, NaN for not recorded; `y` is int8 (n), 1 priority and 0 not; `weight` is
-    float64 (n), or None where all count alike.
+    `X` is float32 (n, k) in C order, NaN for a missing value; `y` is int8 (n), 1 priority and 0 not; `weight` is
+    float64 (n), or None where all accidents weigh the same.
     """
 
     X: Matrix
@@ -34,8 +47,8 @@ class Sample:
     weight: Vector | None = None
 
 
-class Range(Settings):
-    """Values of a hyperparameter that a search draws from, both ends included; whole numbers if both ends are."""
+class SearchRange(Settings):
+    """Range of a hyperparameter to draw from, both ends included; integers if both ends are."""
 
     low: int | float = Field(description="least value")
     high: int | float = Field(description="greatest value")
@@ -43,35 +56,35 @@ class Range(Settings):
 
 
 Grid = Mapping[str, Sequence[Any]]
-Space = Mapping[str, Range | Sequence[Any]]
+SearchSpace = Mapping[str, SearchRange | Sequence[Any]]
 
 P = TypeVar("P", bound=Settings)
 
 
 class Model(ABC, Generic[P]):
-    """A fitted model of one type. Can be pickled; the pickle needs no library but `LIBRARIES` and NumPy."""
+    """A fitted model of one type."""
 
     PARAMETERS: ClassVar[type[Settings]]
     """Hyperparameters of the type, with bounds and defaults."""
 
     GRID: ClassVar[Grid] = {}
-    """Values by hyperparameter that a grid search tries unless configured otherwise."""
+    """Default grid of a grid search, values by hyperparameter."""
 
-    SPACE: ClassVar[Space] = {}
-    """Ranges by hyperparameter that an Optuna search draws from unless configured otherwise."""
+    SPACE: ClassVar[SearchSpace] = {}
+    """Default search space of an Optuna search, ranges by hyperparameter."""
 
-    EXPLAINED: ClassVar[Literal["log-odds", "probability"]] = "log-odds"
-    """What SHAP values of the type add up to."""
+    SHAP_UNIT: ClassVar[Literal["log-odds", "probability"]] = "log-odds"
+    """What the SHAP values of the type add up to."""
 
     LIBRARIES: ClassVar[tuple[str, ...]] = ()
-    """Modules whose major version must be the same when a fitted model is loaded."""
+    """Modules needed to load a fitted model, besides NumPy."""
 
     @classmethod
     @abstractmethod
     def fit(
         cls,
-        training: Sample,
-        validation: Sample | None,
+        training: Dataset,
+        validation: Dataset | None,
         *,
         parameters: P,
         categories: Sequence[int] = (),
@@ -81,31 +94,67 @@ class Model(ABC, Generic[P]):
         """Fit a model; the same arguments give the same model.
 
         Args:
-            training: accidents to learn from; both classes must occur.
-            validation: accidents that tell when to stop; a type that does not stop early ignores them.
-            parameters: hyperparameters, of the class `PARAMETERS`.
-            categories: positions of columns whose values are codes without an order.
-            seed: of everything random.
+            training: accidents to fit on; both classes must occur.
+            validation: accidents for early stopping; a type without early stopping ignores them.
+            parameters: hyperparameters, an instance of `PARAMETERS`.
+            categories: positions of columns that hold unordered codes.
+            seed: random seed.
             threads: number of threads to fit with.
         """
 
+    @property
     @abstractmethod
-    def margin(self, X: Matrix, threads: int = 1) -> Vector:
-        """Log-odds of priority, float64 (n). The value of a row does not depend on the other rows."""
+    def n_features_in_(self) -> int:
+        """Number of columns that the model was fitted on."""
 
     @abstractmethod
-    def contributions(self, X: Matrix) -> Vector:
-        """Exact SHAP values, float64 (n, k + 1): one a column, then what the model says on average.
+    def predict_margin(self, X: Matrix, threads: int = 1) -> Vector:
+        """Predict log-odds of priority, float64 (n), for float32 (n, k)."""
 
-        A row sums to `margin`, or to the probability for a type whose `EXPLAINED` says so.
-        """
+    @abstractmethod
+    def shap_values(self, X: Matrix) -> Vector:
+        """Exact SHAP values, float64 (n, k + 1): one for each column, the base value last."""
 
-    def settled(self, parameters: P) -> P:
-        """The hyperparameters for fitting again on more accidents without a validation part."""
+    @abstractmethod
+    def to_sections(self) -> Sections:
+        """The fitted model as data: native text or UBJSON of a library, JSON, or arrays (`pack_arrays`)."""
+
+    @classmethod
+    @abstractmethod
+    def from_sections(cls, sections: Sections) -> Self:
+        """Read a model from what `to_sections` gave; raises any exception where the data do not fit."""
+
+    def refit_parameters(self, parameters: P) -> P:
+        """Hyperparameters for a refit on more accidents, without early stopping."""
         return parameters
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes of a run in the same form as in files."""
+        return type(self).from_sections, (dict(self.to_sections()),)
 
 
 def log_odds(probability: Vector) -> Vector:
-    """Log-odds of probabilities; 0 and 1 are taken as `SMALLEST_PROBABILITY` and its complement."""
+    """Log-odds of probabilities, with 0 and 1 clipped by `SMALLEST_PROBABILITY`.
+
+    >>> log_odds(np.array([0.5, 0.0])).round(3).tolist()
+    [0.0, -13.816]
+    """
     clipped = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     return np.log(clipped / (1 - clipped))
+
+
+def pack_arrays(**arrays: npt.ArrayLike) -> bytes:
+    """Arrays as one NPZ file without pickled objects; the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
+    return buffer.getvalue()
+
+
+def unpack_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    """Arrays of an NPZ file by name; an array of pickled objects is refused.
+
+    >>> unpack_arrays(pack_arrays(a=[1, 2]))["a"].tolist()
+    [1, 2]
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}

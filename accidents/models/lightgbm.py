@@ -1,18 +1,39 @@
-"""LightGBM: gradient-boosted trees, grown leaf by leaf, that stop when the validation part gets no better."""
+"""LightGBM: gradient-boosted trees, grown leaf by leaf, with early stopping on the validation set."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Boosted, Stopping
-from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
+from accidents.models._booster import Booster, EarlyStopping
+from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
 
 if TYPE_CHECKING:
-    from accidents.models._tree_ensemble import Trees
+    from accidents.models._tree_ensemble import TreeEnsemble
+
+_SECTION = "booster.txt"
+
+# Bits of `decision_type` in LightGBM's text, as in `include/LightGBM/tree.h`: a split on categories, missing values
+# go left, and which values count as missing.
+_CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
+_NONE, _NAN = 0b0000, 0b1000
+_ZERO = float(np.float32(1e-35))
+"""LightGBM reads smaller numbers than this as zero."""
+
+_LISTS = {
+    "split_feature": np.int32,
+    "threshold": np.float64,
+    "decision_type": np.int32,
+    "left_child": np.int32,
+    "right_child": np.int32,
+    "leaf_value": np.float64,
+}
+_Tree = dict[str, npt.NDArray[Any]]
 
 
-class Parameters(Stopping):
+class Parameters(EarlyStopping):
     """Hyperparameters under LightGBM's own names, except `rounds` and `patience`."""
 
     learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
@@ -23,18 +44,18 @@ class Parameters(Stopping):
     lambda_l2: float = Field(10.0, ge=0, description="L2 penalty on leaf values")
 
 
-class Classifier(Boosted[Parameters]):
-    """A booster, held and pickled as LightGBM's own text. Margins and SHAP values are log-odds."""
+class Classifier(Booster[Parameters]):
+    """A LightGBM booster, stored as LightGBM's own text."""
 
     PARAMETERS = Parameters
     GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "num_leaves": (15, 31), "min_data_in_leaf": (30, 100)}
-    SPACE: ClassVar[Space] = {
-        "learning_rate": Range(low=0.02, high=0.15, log=True),
-        "num_leaves": Range(low=8, high=96, log=True),
-        "min_data_in_leaf": Range(low=10, high=200, log=True),
-        "feature_fraction": Range(low=0.1, high=0.8),
-        "bagging_fraction": Range(low=0.5, high=1.0),
-        "lambda_l2": Range(low=0.1, high=100.0, log=True),
+    SPACE: ClassVar[SearchSpace] = {
+        "learning_rate": SearchRange(low=0.02, high=0.15, log=True),
+        "num_leaves": SearchRange(low=8, high=96, log=True),
+        "min_data_in_leaf": SearchRange(low=10, high=200, log=True),
+        "feature_fraction": SearchRange(low=0.1, high=0.8),
+        "bagging_fraction": SearchRange(low=0.5, high=1.0),
+        "lambda_l2": SearchRange(low=0.1, high=100.0, log=True),
     }
     LIBRARIES = ("lightgbm",)
 
@@ -44,24 +65,21 @@ class Classifier(Boosted[Parameters]):
         self.text = text
         self.booster = lightgbm.Booster(model_str=text)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.text,)
-
     @classmethod
     def fit(
         cls,
-        training: Sample,
-        validation: Sample | None,
+        training: Dataset,
+        validation: Dataset | None,
         *,
         parameters: Parameters,
         categories: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
     ) -> Self:
-        """Boost until the log-loss of `validation` has not improved for `patience` trees; keep those up to the best."""
+        """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
-        options = parameters.of_library() | {
+        options = parameters.library_parameters() | {
             "objective": "binary",
             "bagging_freq": 1,
             "seed": seed,
@@ -71,27 +89,81 @@ class Classifier(Boosted[Parameters]):
             "verbosity": -1,
         }
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
-        watched, callbacks = [], []
+        valid_sets, callbacks = [], []
         if validation is not None:
-            watched.append(data.create_valid(validation.X, validation.y, weight=validation.weight))
+            valid_sets.append(data.create_valid(validation.X, validation.y, weight=validation.weight))
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
-        booster = lightgbm.train(options, data, parameters.rounds, valid_sets=watched, callbacks=callbacks)
+        booster = lightgbm.train(options, data, parameters.rounds, valid_sets=valid_sets, callbacks=callbacks)
         return cls(booster.model_to_string())
 
-    def asked(self, X: Matrix, threads: int) -> Vector:
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns that the booster was fitted on."""
+        return self.booster.num_feature()
+
+    def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by LightGBM."""
         return self.booster.predict(X, raw_score=True, num_threads=threads)
 
-    def trees(self) -> "Trees | None":
-        """The trees, read from the text."""
-        from accidents.models._lightgbm_trees import trees_of
+    def tree_ensemble(self) -> "TreeEnsemble | None":
+        """The trees of LightGBM's text; None with splits on categories or with zeros that count as missing."""
+        parsed = [_parse(block) for block in self.text.partition("\nend of trees")[0].split("\nTree=")[1:]]
+        kinds = np.concatenate([tree["decision_type"] for tree in parsed]) if parsed else np.empty(0, np.int32)
+        if not parsed or np.any(kinds & _CATEGORIES) or not np.isin(kinds & _MISSING, (_NONE, _NAN)).all():
+            return None
+        return _flatten(parsed).verified(lambda X: self.library_margin(X, 1), self.booster.num_feature())
 
-        return trees_of(self.booster, self.text)
-
-    def contributions(self, X: Matrix) -> Vector:
-        """SHAP values on the log-odds by LightGBM's own TreeSHAP."""
+    def shap_values(self, X: Matrix) -> Vector:
+        """SHAP values of the log-odds by LightGBM's own TreeSHAP."""
         return self.booster.predict(X, pred_contrib=True, num_threads=1)
 
-    def settled(self, parameters: Parameters) -> Parameters:
-        """As many trees as the validation part has found best."""
+    def to_sections(self) -> Sections:
+        """LightGBM's text."""
+        return {_SECTION: self.text.encode()}
+
+    @classmethod
+    def from_sections(cls, sections: Sections) -> Self:
+        """Read LightGBM's text."""
+        return cls(sections[_SECTION].decode())
+
+    def refit_parameters(self, parameters: Parameters) -> Parameters:
+        """As many trees as early stopping has kept."""
         return parameters.model_copy(update={"rounds": self.booster.num_trees()})
+
+
+def _parse(block: str) -> _Tree:
+    fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    return {name: np.array(fields.get(name, "").split(), dtype) for name, dtype in _LISTS.items()}
+
+
+def _flatten(parsed: list[_Tree]) -> "TreeEnsemble":
+    """The nodes of every tree, each with its splits first and its leaves after them."""
+    from accidents.models._tree_ensemble import TreeEnsemble
+
+    splits = [len(tree["threshold"]) for tree in parsed]
+    nodes = [count + len(tree["leaf_value"]) for count, tree in zip(splits, parsed, strict=True)]
+    roots = np.cumsum([0, *nodes[:-1]], dtype=np.int32)
+    feature = np.full(sum(nodes), -1, np.int32)
+    threshold = np.empty(sum(nodes), np.float64)
+    left, right, default = (np.zeros(sum(nodes), np.int32) for _ in range(3))
+    for root, count, size, tree in zip(roots, splits, nodes, parsed, strict=True):
+        inner, kind = slice(root, root + count), tree["decision_type"]
+        feature[inner] = tree["split_feature"]
+        threshold[inner] = _least_value_to_the_right(tree["threshold"])
+        threshold[root + count : root + size] = tree["leaf_value"]
+        # A child below zero is a leaf: -1 is the first.
+        to_left, to_right = (
+            root + np.where(child >= 0, child, count + ~child) for child in (tree["left_child"], tree["right_child"])
+        )
+        left[inner] = to_left
+        right[inner] = np.where(np.isposinf(tree["threshold"]), to_left, to_right)  # all but missing values go left
+        # Where nothing counts as missing, LightGBM takes NaN for zero.
+        goes_left = np.where(kind & _MISSING == _NAN, kind & _DEFAULT_LEFT > 0, tree["threshold"] >= 0)
+        default[inner] = np.where(goes_left, to_left, to_right)
+    return TreeEnsemble(0.0, roots, feature, threshold, left, right, default)
+
+
+def _least_value_to_the_right(threshold: Vector) -> Vector:
+    """A row at a threshold of LightGBM goes left, and numbers next to zero count as zero."""
+    least = np.nextafter(np.where((threshold >= 0) & (threshold < _ZERO), _ZERO, threshold), np.inf)
+    return np.where((threshold >= -_ZERO) & (threshold < 0), -_ZERO, least)

@@ -1,11 +1,10 @@
-"""Logistic regression: a weighted sum of standardised numbers and of one indicator a code of each category.
+"""Logistic regression on standardised numbers, hinges of them, and one-hot encoded categories.
 
-scikit-learn finds the weights. They are kept as plain arrays, so that applying a model needs NumPy alone, and what each
-column adds to the log-odds can be read off.
+scikit-learn finds the weights. They are stored as plain arrays, so that a prediction needs NumPy alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,8 +12,21 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.configuration.base import Settings
-from accidents.models._imputation import imputed, medians_of
-from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector
+from accidents.models._imputation import impute, medians_of
+from accidents.models.base import (
+    Dataset,
+    Grid,
+    Matrix,
+    Model,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    pack_arrays,
+    unpack_arrays,
+)
+
+_DESIGN, _REGRESSION = "design.npz", "regression.npz"
 
 
 class Parameters(Settings):
@@ -30,10 +42,9 @@ class Parameters(Settings):
 
 @dataclass(frozen=True)
 class Design:
-    """The terms of the sum, as float64 columns: numbers, hinges `max(0, number - knot)`, and indicators of codes.
+    """The terms of the regression: numbers, hinges `max(0, number - knot)`, and one indicator for each frequent code.
 
-    `medians` stand in for numbers that are not recorded, by column of the input; a category that is not recorded has
-    no indicator. `source` is the input column of each term.
+    Missing numbers are imputed by `medians` (one for each input column); a missing category has no indicator.
     """
 
     numbers: npt.NDArray[np.intp]
@@ -44,17 +55,17 @@ class Design:
     codes: Matrix
 
     @classmethod
-    def learn(cls, X: Matrix, categories: Sequence[int], parameters: Parameters) -> Self:
-        """Medians, knots and codes of the training rows."""
+    def fit(cls, X: Matrix, categories: Sequence[int], parameters: Parameters) -> Self:
+        """Find medians, knots and codes in the training rows."""
         numbers = np.setdiff1d(np.arange(X.shape[1]), categories)
         medians = medians_of(X)
-        known = imputed(X, medians)
+        complete = impute(X, medians)
         quantiles = np.linspace(0, 1, parameters.knots + 2)[1:-1]
         hinges = [
             (number, knot)
             for number in numbers
-            for knot in np.unique(np.quantile(known[:, number], quantiles))
-            if known[:, number].min() < knot < known[:, number].max()
+            for knot in np.unique(np.quantile(complete[:, number], quantiles))
+            if complete[:, number].min() < knot < complete[:, number].max()
         ]
         indicators = []
         for category in categories:
@@ -68,11 +79,11 @@ class Design:
         """Input column of each term."""
         return np.concatenate([self.numbers, self.hinged, self.coded])
 
-    def __call__(self, X: Matrix) -> Vector:
+    def transform(self, X: Matrix) -> Vector:
         """The terms of each row, float64 (n, number of terms)."""
-        known = imputed(X, self.medians)
-        bent = np.maximum(known[:, self.hinged] - self.knots, 0)
-        return np.hstack([known[:, self.numbers], bent, X[:, self.coded] == self.codes], dtype=np.float64)
+        complete = impute(X, self.medians)
+        hinges = np.maximum(complete[:, self.hinged] - self.knots, 0)
+        return np.hstack([complete[:, self.numbers], hinges, X[:, self.coded] == self.codes], dtype=np.float64)
 
 
 def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matrix]:
@@ -82,41 +93,39 @@ def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matr
 
 @dataclass(frozen=True)
 class Classifier(Model[Parameters]):
-    """Terms and their weights. Margins and SHAP values are log-odds."""
+    """Terms and their weights."""
 
     PARAMETERS = Parameters
     GRID: ClassVar[Grid] = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
-    SPACE: ClassVar[Space] = {
-        "inverse_penalty": Range(low=0.001, high=1.0, log=True),
-        "knots": Range(low=0, high=6),
-        "least_of_a_code": Range(low=5, high=200, log=True),
+    SPACE: ClassVar[SearchSpace] = {
+        "inverse_penalty": SearchRange(low=0.001, high=1.0, log=True),
+        "knots": SearchRange(low=0, high=6),
+        "least_of_a_code": SearchRange(low=5, high=200, log=True),
     }
 
     design: Design
     weights: Vector
     intercept: float
     averages: Vector
-    """Average of each term over the training part, from which SHAP values are measured."""
-    width: int
-    """Number of input columns."""
+    """Average of each term over the training set, the background of SHAP values."""
 
     @classmethod
     def fit(
         cls,
-        training: Sample,
-        validation: Sample | None,  # noqa: ARG003 - does not stop early
+        training: Dataset,
+        validation: Dataset | None,  # noqa: ARG003 - no early stopping
         *,
         parameters: Parameters,
         categories: Sequence[int] = (),
         seed: int,
         threads: int,  # noqa: ARG003 - the solver has no such option
     ) -> Self:
-        """Learn the terms, then their weights under an L2 penalty on standardised terms."""
+        """Fit the terms, then their weights under an L2 penalty on standardised terms."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
-        design = Design.learn(training.X, categories, parameters)
-        terms = design(training.X)
+        design = Design.fit(training.X, categories, parameters)
+        terms = design.transform(training.X)
         scaler = StandardScaler().fit(terms)
         # float32 takes half the time; the limit on the penalty keeps the problem well enough conditioned for it.
         regression = LogisticRegression(
@@ -124,18 +133,35 @@ class Classifier(Model[Parameters]):
         ).fit(scaler.transform(terms).astype(np.float32), training.y, sample_weight=training.weight)
         weights = regression.coef_[0].astype(np.float64) / scaler.scale_
         intercept = float(regression.intercept_[0] - weights @ scaler.mean_)
-        return cls(design, weights, intercept, terms.mean(axis=0), training.X.shape[1])
+        return cls(design, weights, intercept, terms.mean(axis=0))
 
-    def margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - one sum of products
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns that the regression was fitted on."""
+        return len(self.design.medians)
+
+    def predict_margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - one sum of products
         """Log-odds, the weighted sum of the terms."""
-        terms = np.ascontiguousarray(self.design(X))
+        terms = np.ascontiguousarray(self.design.transform(X))
         return np.einsum("ij,j->i", terms, self.weights) + self.intercept  # `@` rounds a row by its neighbours
 
-    def contributions(self, X: Matrix) -> Vector:
-        """SHAP values on the log-odds in closed form: weight times the distance of a term from its average."""
-        of_terms = (self.design(X) - self.averages) * self.weights
-        of_columns = np.zeros((len(X), self.width + 1))
+    def shap_values(self, X: Matrix) -> Vector:
+        """SHAP values of the log-odds in closed form: weight times the distance of a term from its average."""
+        by_term = (self.design.transform(X) - self.averages) * self.weights
+        by_column = np.zeros((len(X), X.shape[1] + 1))
         for term, column in enumerate(self.design.source):
-            of_columns[:, column] += of_terms[:, term]
-        of_columns[:, -1] = self.intercept + self.averages @ self.weights
-        return of_columns
+            by_column[:, column] += by_term[:, term]
+        by_column[:, -1] = self.intercept + self.averages @ self.weights
+        return by_column
+
+    def to_sections(self) -> Sections:
+        """The arrays of the terms, and those of the regression."""
+        regression = pack_arrays(weights=self.weights, intercept=self.intercept, averages=self.averages)
+        return {_DESIGN: pack_arrays(**asdict(self.design)), _REGRESSION: regression}
+
+    @classmethod
+    def from_sections(cls, sections: Sections) -> Self:
+        """Read the arrays."""
+        regression = unpack_arrays(sections[_REGRESSION])
+        intercept = float(regression.pop("intercept"))
+        return cls(Design(**unpack_arrays(sections[_DESIGN])), intercept=intercept, **regression)

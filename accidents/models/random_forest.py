@@ -1,20 +1,38 @@
-"""Random forest: the average of deep trees, each grown on its own draw of accidents and columns.
+"""Random forest: the average of deep trees, each grown on its own sample of accidents and columns.
 
-scikit-learn grows the trees. They are kept as flat arrays: a tenth of the bytes of its own objects, no scikit-learn
-needed to apply them, and one accident answered in a fraction of a millisecond.
+scikit-learn grows the trees. They are stored as flat arrays: a tenth of the bytes of its own objects, and no
+scikit-learn is needed to predict.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from accidents.configuration.base import Settings
-from accidents.models._imputation import imputed, medians_of
-from accidents.models.base import Grid, Matrix, Model, Range, Sample, Space, Vector, log_odds
+from accidents.models._imputation import impute, medians_of
+from accidents.models.base import (
+    Dataset,
+    Grid,
+    Matrix,
+    Model,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    log_odds,
+    pack_arrays,
+    unpack_arrays,
+)
+
+if TYPE_CHECKING:
+    from accidents.models._tree_ensemble import TreeEnsemble
+
+_SECTION = "forest.npz"
 
 
 class Parameters(Settings):
@@ -32,19 +50,18 @@ class Classifier(Model[Parameters]):
     """All nodes of all trees in one row of arrays, each tree in preorder: the left child follows its parent.
 
     `feature` is -1 at a leaf; a row goes left where it is at most `threshold`, else to `right`, counted from the first
-    node of all. `value` is the share of priority among the accidents of a node, `cover` their weight. `medians`
-    stand in for what is not recorded. The margin is the log-odds of the trees' average; SHAP values are on the
-    probability, where the average is exact.
+    node of all. `value` is the share of priority among the accidents of a node, `cover` their weight. Missing values
+    are imputed by `medians`. Log-odds are those of the trees' average; SHAP values add up to the average itself.
     """
 
     PARAMETERS = Parameters
-    EXPLAINED = "probability"
+    SHAP_UNIT = "probability"
     GRID: ClassVar[Grid] = {"min_samples_leaf": (4, 8, 16), "max_features": (0.08, 0.12, 0.25)}
-    SPACE: ClassVar[Space] = {
-        "max_depth": Range(low=10, high=30),
-        "min_samples_leaf": Range(low=3, high=30, log=True),
-        "max_features": Range(low=0.05, high=0.5, log=True),
-        "max_samples": Range(low=0.4, high=1.0),
+    SPACE: ClassVar[SearchSpace] = {
+        "max_depth": SearchRange(low=10, high=30),
+        "min_samples_leaf": SearchRange(low=3, high=30, log=True),
+        "max_features": SearchRange(low=0.05, high=0.5, log=True),
+        "max_samples": SearchRange(low=0.4, high=1.0),
     }
 
     medians: Matrix
@@ -58,8 +75,8 @@ class Classifier(Model[Parameters]):
     @classmethod
     def fit(
         cls,
-        training: Sample,
-        validation: Sample | None,  # noqa: ARG003 - does not stop early
+        training: Dataset,
+        validation: Dataset | None,  # noqa: ARG003 - no early stopping
         *,
         parameters: Parameters,
         categories: Sequence[int] = (),  # noqa: ARG003 - trees split on the order of codes
@@ -71,7 +88,7 @@ class Classifier(Model[Parameters]):
 
         medians = medians_of(training.X)
         forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads)
-        forest.fit(imputed(training.X, medians), training.y, sample_weight=training.weight)
+        forest.fit(impute(training.X, medians), training.y, sample_weight=training.weight)
         trees = [tree.tree_ for tree in forest.estimators_]
         roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
         leaf = np.concatenate([tree.children_left for tree in trees]) < 0
@@ -88,28 +105,58 @@ class Classifier(Model[Parameters]):
             cover=np.concatenate([tree.weighted_n_node_samples for tree in trees]).astype(np.float32),
         )
 
-    def probability(self, X: Matrix) -> Vector:
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns that the forest was fitted on."""
+        return len(self.medians)
+
+    def predict_proba(self, X: Matrix) -> Vector:
         """Average of the trees, float64 (n)."""
-        from accidents.models._descent import average_leaf
+        return self._trees.leaf_sums(X) / len(self.roots)
 
-        nodes = (self.roots, self.feature, self.threshold, self.right, self.value)
-        return average_leaf(imputed(X, self.medians), *nodes)
-
-    def margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - fast enough on one
+    def predict_margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - one thread is fast enough
         """Log-odds of the trees' average."""
-        return log_odds(self.probability(X))
+        return log_odds(self.predict_proba(X))
 
-    def contributions(self, X: Matrix) -> Vector:
-        """SHAP values on the probability by path-dependent TreeSHAP; a row sums to `probability`."""
+    def to_sections(self) -> Sections:
+        """All arrays in one file."""
+        return {_SECTION: pack_arrays(**asdict(self))}
+
+    @classmethod
+    def from_sections(cls, sections: Sections) -> Self:
+        """Read the arrays."""
+        return cls(**unpack_arrays(sections[_SECTION]))
+
+    @cached_property
+    def _trees(self) -> "TreeEnsemble":
+        """The same trees with missing values sent where the median of their column goes."""
+        from accidents.models._tree_ensemble import TreeEnsemble
+
+        leaf = self.feature < 0
+        left, right = np.arange(1, len(self.feature) + 1, dtype=np.int32), self.right
+        # In float32 "at most the threshold" is "less than the next number".
+        above = np.nextafter(self.threshold, np.float32(np.inf), dtype=np.float32)
+        return TreeEnsemble(
+            base_score=0.0,
+            roots=self.roots,
+            feature=self.feature.astype(np.int32),
+            threshold=np.where(leaf, self.value, above).astype(np.float64),
+            left=left,
+            right=right,
+            default=np.where(self.medians[self.feature] <= self.threshold, left, right),
+        )
+
+    def shap_values(self, X: Matrix) -> Vector:
+        """SHAP values of the probability by path-dependent TreeSHAP."""
         import shap
 
-        explainer = shap.TreeExplainer({"trees": [self._tree(number) for number in range(len(self.roots))]})
-        values = explainer.shap_values(imputed(X, self.medians), check_additivity=False)
-        average = np.full((len(X), 1), float(np.ravel(explainer.expected_value)[0]))
-        return np.hstack([values.reshape(X.shape), average])
+        explainer = shap.TreeExplainer({"trees": [self._shap_tree(number) for number in range(len(self.roots))]})
+        values = explainer.shap_values(impute(X, self.medians), check_additivity=False)
+        base_value = np.full((len(X), 1), float(np.ravel(explainer.expected_value)[0]))
+        return np.hstack([values.reshape(X.shape), base_value])
 
-    def _tree(self, number: int) -> dict[str, Any]:
-        """One tree the way `shap` takes it; the average of the trees is the sum of their shares."""
+    def _shap_tree(self, number: int) -> dict[str, Any]:
+        """One tree as `shap` takes it, with leaf values divided by the number of trees."""
         start = int(self.roots[number])
         end = int(self.roots[number + 1]) if number + 1 < len(self.roots) else len(self.feature)
         feature = self.feature[start:end].astype(np.int32)
@@ -127,6 +174,6 @@ class Classifier(Model[Parameters]):
 
 
 def _rounded_down(threshold: Vector) -> Matrix:
-    """As float32, towards minus infinity: float32 values compare with the result as they do with `threshold`."""
+    """As float32, rounded towards minus infinity: float32 values compare with it as they do with `threshold`."""
     nearest = threshold.astype(np.float32)
     return np.where(nearest > threshold, np.nextafter(nearest, np.float32(-np.inf)), nearest)

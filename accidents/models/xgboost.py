@@ -1,19 +1,24 @@
-"""XGBoost: gradient-boosted trees on histograms that stop when the validation part gets no better."""
+"""XGBoost: gradient-boosted trees on histograms, with early stopping on the validation set."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Boosted, Stopping
-from accidents.models.base import Grid, Matrix, Range, Sample, Space, Vector
+from accidents.models._booster import Booster, EarlyStopping
+from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
 
 if TYPE_CHECKING:
-    from accidents.models._tree_ensemble import Trees
+    from accidents.models._tree_ensemble import TreeEnsemble
+
+_SECTION = "booster.ubj"
 
 
-class Parameters(Stopping):
+class Parameters(EarlyStopping):
     """Hyperparameters under XGBoost's own names, except `rounds` and `patience`."""
 
     learning_rate: float = Field(0.05, gt=0, le=1, description="share of each tree that counts")
@@ -24,18 +29,18 @@ class Parameters(Stopping):
     reg_lambda: float = Field(10.0, ge=0, description="L2 penalty on leaf values")
 
 
-class Classifier(Boosted[Parameters]):
-    """A booster, held and pickled as XGBoost's own UBJSON. Margins and SHAP values are log-odds."""
+class Classifier(Booster[Parameters]):
+    """An XGBoost booster, stored as XGBoost's own UBJSON."""
 
     PARAMETERS = Parameters
     GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "max_depth": (4, 6), "min_child_weight": (5.0, 20.0)}
-    SPACE: ClassVar[Space] = {
-        "learning_rate": Range(low=0.02, high=0.15, log=True),
-        "max_depth": Range(low=3, high=9),
-        "min_child_weight": Range(low=1.0, high=50.0, log=True),
-        "subsample": Range(low=0.5, high=1.0),
-        "colsample_bytree": Range(low=0.1, high=0.8),
-        "reg_lambda": Range(low=0.1, high=100.0, log=True),
+    SPACE: ClassVar[SearchSpace] = {
+        "learning_rate": SearchRange(low=0.02, high=0.15, log=True),
+        "max_depth": SearchRange(low=3, high=9),
+        "min_child_weight": SearchRange(low=1.0, high=50.0, log=True),
+        "subsample": SearchRange(low=0.5, high=1.0),
+        "colsample_bytree": SearchRange(low=0.1, high=0.8),
+        "reg_lambda": SearchRange(low=0.1, high=100.0, log=True),
     }
     LIBRARIES = ("xgboost",)
 
@@ -46,62 +51,103 @@ class Classifier(Boosted[Parameters]):
         self.threads = 1
         self.booster = xgboost.Booster({"nthread": 1}, model_file=bytearray(raw))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.raw,)
-
     @classmethod
     def fit(
         cls,
-        training: Sample,
-        validation: Sample | None,
+        training: Dataset,
+        validation: Dataset | None,
         *,
         parameters: Parameters,
         categories: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
     ) -> Self:
-        """Boost until the log-loss of `validation` has not improved for `patience` trees; keep those up to the best."""
+        """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import xgboost
 
-        options = parameters.of_library() | {
+        options = parameters.library_parameters() | {
             "objective": "binary:logistic",
             "tree_method": "hist",
             "seed": seed,
             "nthread": threads,
         }
         data = xgboost.QuantileDMatrix(training.X, training.y, weight=training.weight, nthread=threads)
-        watched, callbacks = [], []
+        evals, callbacks = [], []
         if validation is not None:
             held_out = xgboost.QuantileDMatrix(
                 validation.X, validation.y, weight=validation.weight, ref=data, nthread=threads
             )
-            watched.append((held_out, "validation"))
+            evals.append((held_out, "validation"))
             callbacks.append(xgboost.callback.EarlyStopping(rounds=parameters.patience, save_best=True))
         booster = xgboost.train(
-            options, data, num_boost_round=parameters.rounds, evals=watched, callbacks=callbacks, verbose_eval=False
+            options, data, num_boost_round=parameters.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
         )
         return cls(bytes(booster.save_raw("ubj")))
 
-    def asked(self, X: Matrix, threads: int) -> Vector:
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns that the booster was fitted on."""
+        return self.booster.num_features()
+
+    def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by XGBoost, which adds leaf values up in float32."""
         if threads != self.threads:
             self.threads = threads
             self.booster.set_param({"nthread": threads})
         return self.booster.inplace_predict(X, predict_type="margin", validate_features=False).astype(np.float64)
 
-    def trees(self) -> "Trees | None":
-        """The trees, read from XGBoost's JSON."""
-        from accidents.models._xgboost_trees import trees_of
+    def tree_ensemble(self) -> "TreeEnsemble | None":
+        """The trees of XGBoost's JSON; None where they do not reproduce its margins, such as splits on categories."""
+        learner = json.loads(self.booster.save_raw("json"))["learner"]
+        share = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
+        base_score = np.float32(-np.log(np.float64(1 / share - 1)))
+        trees = _flatten(learner["gradient_booster"]["model"]["trees"], base_score)
+        for end in (None, -np.inf, np.inf):  # logarithms differ in the last bit
+            near = base_score if end is None else np.nextafter(base_score, np.float32(end))
+            candidate = replace(trees, base_score=float(near))
+            if candidate.verified(lambda X: self.library_margin(X, 1), self.booster.num_features()):
+                return candidate
+        return None
 
-        return trees_of(self.booster)
-
-    def contributions(self, X: Matrix) -> Vector:
-        """SHAP values on the log-odds by XGBoost's own TreeSHAP."""
+    def shap_values(self, X: Matrix) -> Vector:
+        """SHAP values of the log-odds by XGBoost's own TreeSHAP."""
         import xgboost
 
         data = xgboost.DMatrix(X, nthread=1)
         return self.booster.predict(data, pred_contribs=True).astype(np.float64)
 
-    def settled(self, parameters: Parameters) -> Parameters:
-        """As many trees as the validation part has found best."""
+    def to_sections(self) -> Sections:
+        """XGBoost's UBJSON."""
+        return {_SECTION: self.raw}
+
+    @classmethod
+    def from_sections(cls, sections: Sections) -> Self:
+        """Read XGBoost's UBJSON."""
+        return cls(sections[_SECTION])
+
+    def refit_parameters(self, parameters: Parameters) -> Parameters:
+        """As many trees as early stopping has kept."""
         return parameters.model_copy(update={"rounds": self.booster.num_boosted_rounds()})
+
+
+def _flatten(trees: list[dict[str, Any]], base_score: np.float32) -> "TreeEnsemble":
+    from accidents.models._tree_ensemble import TreeEnsemble
+
+    roots = np.cumsum([0, *(len(tree["left_children"]) for tree in trees[:-1])], dtype=np.int32)
+
+    def joined(name: str, dtype: type) -> npt.NDArray[Any]:
+        return np.concatenate([np.array(tree[name], dtype) for tree in trees])
+
+    def children(name: str) -> npt.NDArray[np.int32]:
+        return np.concatenate([np.array(tree[name], np.int32) + root for tree, root in zip(trees, roots, strict=True)])
+
+    left, right = children("left_children"), children("right_children")
+    return TreeEnsemble(
+        base_score=float(base_score),
+        roots=roots,
+        feature=np.where(joined("left_children", np.int32) < 0, np.int32(-1), joined("split_indices", np.int32)),
+        threshold=joined("split_conditions", np.float32),
+        left=left,
+        right=right,
+        default=np.where(joined("default_left", np.bool_), left, right),
+    )

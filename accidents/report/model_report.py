@@ -98,7 +98,7 @@ def report_on_dataset(
         dataset: which accidents these are, for the report.
     """
     X = bundle.matrix(features.reset_index(drop=True))
-    evaluation = _evaluate(accidents[LABEL].to_numpy(), bundle.probability(X), bundle, accidents, settings)
+    evaluation = _evaluate(accidents[LABEL].to_numpy(), bundle.predict_proba(X), bundle, accidents, settings)
     model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
     return _report(model, evaluation, explain_model(bundle, X, settings), settings)
 

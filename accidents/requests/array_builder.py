@@ -4,14 +4,14 @@ from array import array
 
 import numpy as np
 
-from accidents.features.array_columns import FIELDS, Over
+from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.features.arrays import Arrays
-from accidents.features.cells import code_of_road, code_of_text
+from accidents.features.cells import insee_number, road_number
 from accidents.requests.rows import POSITIONS, AccidentRows
 
-_WIDTH = {over: len(fields) for over, fields in FIELDS.items()}
-_ACCIDENT, _VEHICLE, _PERSON = (_WIDTH[over] for over in (Over.ACCIDENT, Over.VEHICLES, Over.PEOPLE))
-_DEP, _COM, _VOIE, _LAT, _LONG = (POSITIONS[Over.ACCIDENT][name] for name in ("dep", "com", "voie", "lat", "long"))
+_WIDTH = {over: len(fields) for over, fields in ARRAY_COLUMNS.items()}
+_ACCIDENT, _VEHICLE, _PERSON = (_WIDTH[over] for over in (Entity.ACCIDENT, Entity.VEHICLES, Entity.PEOPLE))
+_DEP, _COM, _VOIE, _LAT, _LONG = (POSITIONS[Entity.ACCIDENT][name] for name in ("dep", "com", "voie", "lat", "long"))
 
 
 class ArrayBuilder:
@@ -29,7 +29,7 @@ class ArrayBuilder:
         row = rows.accident
         self.accident.extend(row[:_ACCIDENT])
         self.coordinates.extend((row[_LAT], row[_LONG]))
-        self.places.extend((code_of_text(row[_DEP]), code_of_text(row[_COM]), code_of_road(row[_VOIE])))
+        self.places.extend((insee_number(row[_DEP]), insee_number(row[_COM]), road_number(row[_VOIE])))
         for vehicle in rows.vehicles:
             self.vehicles.extend(vehicle[:_VEHICLE])
         for person in rows.people:

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, Availability, Column, ColumnKind, Table
-from accidents.features.array_columns import Over
+from accidents.features.array_columns import Entity
 from accidents.requests.reader import RequestReader
 from accidents.requests.rows import MAX_ROWS, POSITIONS, AccidentRows, RequestPart, Row, empty_row
 
 _DRIVER = 1
-_AN = POSITIONS[Over.ACCIDENT]["an"]
-_CATU = POSITIONS[Over.PEOPLE]["catu"]
+_AN = POSITIONS[Entity.ACCIDENT]["an"]
+_CATU = POSITIONS[Entity.PEOPLE]["catu"]
 _ACCIDENT = ("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg_", "int", "atm", "col", "lat", "long")
 _ROAD = ("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra")
 _VEHICLE = ("catv", "obsm", "motor", "obs")
@@ -44,10 +44,10 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
     def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
         return reader.read_object(part, {name: content[name] for name in names if name in content}, row)
 
-    accident = read_fields(empty_row(Over.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
+    accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
     read_fields(accident, RequestPart.ROAD, _ROAD)
-    vehicle = read_fields(empty_row(Over.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
-    person = read_fields(empty_row(Over.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
+    vehicle = read_fields(empty_row(Entity.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
+    person = read_fields(empty_row(Entity.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
     counts = {name: reader.parse_field(column, content.get(name), name) for name, column in COUNT_FIELDS.items()}
     if counts["year_acc"] not in {MISSING, accident[_AN]}:
         if accident[_AN] == MISSING:
@@ -56,12 +56,12 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
             reader.add_problem("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
     vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
     driven = range(1 if person[_CATU] == _DRIVER else 0, vehicles)[: people - 1]
-    driver = empty_row(Over.PEOPLE)
+    driver = empty_row(Entity.PEOPLE)
     driver[_CATU] = _DRIVER
     passengers = people - 1 - len(driven)
     return AccidentRows(
         accident,
-        [vehicle] + [empty_row(Over.VEHICLES)] * (vehicles - 1),
-        [person] + [driver] * len(driven) + [empty_row(Over.PEOPLE)] * passengers,
+        [vehicle] + [empty_row(Entity.VEHICLES)] * (vehicles - 1),
+        [person] + [driver] * len(driven) + [empty_row(Entity.PEOPLE)] * passengers,
         [0, *driven, *[0] * passengers],
     )

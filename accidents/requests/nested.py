@@ -4,21 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING
-from accidents.features.array_columns import Over
+from accidents.features.array_columns import Entity
 from accidents.requests.reader import RequestReader
 from accidents.requests.rows import MAX_ROWS, OVER, POSITIONS, AccidentRows, RequestPart, Row, empty_row
 
 NESTED_PARTS = frozenset(RequestPart)
 _MISSING_VALUES = frozenset({MISSING, None})
-_VEHICLE_IDS = tuple((name, POSITIONS[Over.VEHICLES][name]) for name in ("id_vehicule", "num_veh"))
-_PERSON_VEHICLE_IDS = tuple((name, POSITIONS[Over.PEOPLE][name]) for name in ("id_vehicule", "num_veh"))
+_VEHICLE_IDS = tuple((name, POSITIONS[Entity.VEHICLES][name]) for name in ("id_vehicule", "num_veh"))
+_PERSON_VEHICLE_IDS = tuple((name, POSITIONS[Entity.PEOPLE][name]) for name in ("id_vehicule", "num_veh"))
 
 
 def read_nested(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows:
     """Read the nested form; problems are collected in `reader`."""
     for name in content.keys() - NESTED_PARTS:
         reader.add_problem(name, content[name], f"unknown part; allowed: {', '.join(RequestPart)}")
-    accident = reader.read_object(RequestPart.ACCIDENT, content.get(RequestPart.ACCIDENT, {}), empty_row(Over.ACCIDENT))
+    accident = reader.read_object(
+        RequestPart.ACCIDENT, content.get(RequestPart.ACCIDENT, {}), empty_row(Entity.ACCIDENT)
+    )
     reader.read_object(RequestPart.ROAD, content.get(RequestPart.ROAD, {}), accident)
     vehicles = _read_list(RequestPart.VEHICLES, content, reader)
     people = _read_list(RequestPart.PEOPLE, content, reader)

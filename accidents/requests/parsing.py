@@ -10,7 +10,7 @@ import numpy as np
 
 from accidents.cleaning.department_boxes import department_boxes
 from accidents.columns import MISSING
-from accidents.features.array_columns import Over
+from accidents.features.array_columns import Entity
 from accidents.features.arrays import Arrays
 from accidents.requests.array_builder import ArrayBuilder
 from accidents.requests.errors import InvalidRequestError
@@ -21,9 +21,9 @@ from accidents.requests.rows import POSITIONS, AccidentRows, RequestPart, Row
 
 _LEAP_YEAR = 2024
 _JOUR, _MOIS, _AN, _DEP, _COM, _LAT, _LONG, _NUM_ACC = (
-    POSITIONS[Over.ACCIDENT][name] for name in ("jour", "mois", "an", "dep", "com", "lat", "long", "Num_Acc")
+    POSITIONS[Entity.ACCIDENT][name] for name in ("jour", "mois", "an", "dep", "com", "lat", "long", "Num_Acc")
 )
-_AN_NAIS = POSITIONS[Over.PEOPLE]["an_nais"]
+_AN_NAIS = POSITIONS[Entity.PEOPLE]["an_nais"]
 _EMPTY_BOX = (math.nan,) * 4
 
 

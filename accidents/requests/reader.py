@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING, Availability, Column
-from accidents.features.array_columns import PUBLISHED, Over
+from accidents.features.array_columns import PUBLISHED, Entity
 from accidents.requests.errors import FieldProblem, InvalidRequestError, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value
@@ -13,15 +13,17 @@ _MAX_PROBLEMS = 1000
 _PLACE_COLUMNS = ("dep", "com", "lat", "long")
 FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
-        name for name in (*PUBLISHED[Over.ACCIDENT], *_PLACE_COLUMNS) if name in COLUMNS[RequestPart.ACCIDENT]
+        name for name in (*PUBLISHED[Entity.ACCIDENT], *_PLACE_COLUMNS) if name in COLUMNS[RequestPart.ACCIDENT]
     ),
-    RequestPart.ROAD: tuple(name for name in (*PUBLISHED[Over.ACCIDENT], "voie") if name in COLUMNS[RequestPart.ROAD]),
-    RequestPart.VEHICLES: PUBLISHED[Over.VEHICLES],
-    RequestPart.PEOPLE: tuple(name for name in PUBLISHED[Over.PEOPLE] if name != "secu2"),
+    RequestPart.ROAD: tuple(
+        name for name in (*PUBLISHED[Entity.ACCIDENT], "voie") if name in COLUMNS[RequestPart.ROAD]
+    ),
+    RequestPart.VEHICLES: PUBLISHED[Entity.VEHICLES],
+    RequestPart.PEOPLE: tuple(name for name in PUBLISHED[Entity.PEOPLE] if name != "secu2"),
 }
 """Columns that features use and that are reported where missing; few people have a second safety equipment."""
 _PEDESTRIAN_COLUMNS = frozenset({"locp", "actp", "etatp"})
-_CATU = POSITIONS[Over.PEOPLE]["catu"]
+_CATU = POSITIONS[Entity.PEOPLE]["catu"]
 _PEDESTRIAN = 3
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, Column, Table
-from accidents.features.array_columns import FIELDS, Over
+from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.requests.values import missing_value
 
 MAX_ROWS = 1000
@@ -15,8 +15,8 @@ MAX_ROWS = 1000
 Row = list[Any]
 """One accident with its road, one vehicle or one person: a value for each of `POSITIONS`, typed by `parse_value`.
 
-First the columns of the feature array (`array_columns.FIELDS`), then `_OTHER_COLUMNS`. The last element, at `UNUSED`,
-receives the values of columns that are validated and not used.
+First the columns of the feature array (`array_columns.ARRAY_COLUMNS`), then `_OTHER_COLUMNS`. The last element, at
+`UNUSED`, receives the values of columns that are validated and not used.
 """
 
 
@@ -49,32 +49,32 @@ COLUMNS: Mapping[RequestPart, Mapping[str, Column]] = {
 
 
 _OTHER_COLUMNS = {
-    Over.ACCIDENT: ("dep", "com", "voie", "lat", "long", "Num_Acc"),
-    Over.VEHICLES: ("id_vehicule", "num_veh"),
-    Over.PEOPLE: ("id_vehicule", "num_veh"),
+    Entity.ACCIDENT: ("dep", "com", "voie", "lat", "long", "Num_Acc"),
+    Entity.VEHICLES: ("id_vehicule", "num_veh"),
+    Entity.PEOPLE: ("id_vehicule", "num_veh"),
 }
 
-OVER = {part: Over.ACCIDENT if part is RequestPart.ROAD else Over(part) for part in RequestPart}
+OVER = {part: Entity.ACCIDENT if part is RequestPart.ROAD else Entity(part) for part in RequestPart}
 """Kind of row that each part is read into; an accident and its road share one row."""
 
-POSITIONS: Mapping[Over, Mapping[str, int]] = {
+POSITIONS: Mapping[Entity, Mapping[str, int]] = {
     over: {name: position for position, name in enumerate((*fields, *_OTHER_COLUMNS[over]))}
-    for over, fields in FIELDS.items()
+    for over, fields in ARRAY_COLUMNS.items()
 }
 """Positions of the columns in a row."""
 
 UNUSED = -1
 
 
-def _empty_row(over: Over) -> Row:
+def _empty_row(over: Entity) -> Row:
     columns = {name: column for part in RequestPart if OVER[part] is over for name, column in COLUMNS[part].items()}
     return [missing_value(columns[name]) if name in columns else MISSING for name in POSITIONS[over]] + [None]
 
 
-_EMPTY_ROWS = {over: _empty_row(over) for over in Over}
+_EMPTY_ROWS = {over: _empty_row(over) for over in Entity}
 
 
-def empty_row(over: Over) -> Row:
+def empty_row(over: Entity) -> Row:
     """A new row in which every column is missing."""
     return _EMPTY_ROWS[over].copy()
 

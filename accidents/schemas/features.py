@@ -4,7 +4,7 @@ from functools import cache
 
 import pandera.pandas as pa
 
-from accidents.features.catalogue import FEATURES, KEYS, Feature
+from accidents.features.catalogue import CELLS, FEATURES, Feature
 from accidents.features.specification import FeatureKind
 
 
@@ -13,7 +13,7 @@ def features_schema() -> pa.DataFrameSchema:
     """Schema of what `accidents.features.build` gives: `Num_Acc`, every feature, the keys of the place, in order."""
     columns = {"Num_Acc": pa.Column("int64", unique=True)}
     columns |= {feature.name: _column(feature) for feature in FEATURES}
-    columns |= {key: pa.Column("int64", pa.Check.ge(-1)) for key in KEYS}
+    columns |= {key: pa.Column("int64", pa.Check.ge(-1)) for key in CELLS}
     return pa.DataFrameSchema(columns, name="features", strict=True, ordered=True)
 
 
@@ -21,6 +21,6 @@ def _column(feature: Feature) -> pa.Column:
     checks = {
         FeatureKind.FLAG: [pa.Check.isin((0, 1))],
         FeatureKind.COUNT: [pa.Check.ge(0)],
-        FeatureKind.CATEGORY: [pa.Check.isin(tuple(feature.words))] if feature.words else [],
+        FeatureKind.CATEGORY: [pa.Check.isin(tuple(feature.categories))] if feature.categories else [],
     }
     return pa.Column("float32", checks.get(feature.kind, []), nullable=feature.nullable, description=feature.formula)

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from accidents.features import matrix, names
-from accidents.features.catalogue import FEATURES, KEYS
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features import feature_matrix, feature_names
+from accidents.features.catalogue import CELLS, FEATURES
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import FeatureKind
-from accidents.models.base import Sample
+from accidents.models.base import Dataset
 from accidents.tables import LABEL
 
 Rows = npt.NDArray[np.intp]
@@ -30,7 +30,7 @@ class Examples:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of every matrix."""
-        return tuple(names(self.level, self.geography))
+        return tuple(feature_names(self.level, self.geography))
 
     @property
     def categories(self) -> tuple[int, ...]:
@@ -42,16 +42,16 @@ class Examples:
         """Labels of `rows`, int8."""
         return self.frame[LABEL].to_numpy(np.int8)[rows]
 
-    def learn(self, rows: Rows) -> tuple[GeographyEncoder | None, Sample]:
-        """Fit the encoder of places on `rows`, and see the same rows as if each were new to it."""
+    def learn(self, rows: Rows) -> tuple[PlaceEncoder | None, Dataset]:
+        """Fit the place encoder on `rows`, and encode these rows out of fold."""
         taken, y = self.frame.iloc[rows], self.labels(rows)
         encoder, encoded = None, None
         if self.geography:
-            encoder, encoded = GeographyEncoder(self.encoder_strength).fit_out_of_fold(
-                taken[list(KEYS)], y, folds=self.encoder_folds, seed=self.seed
+            encoder, encoded = PlaceEncoder(self.encoder_strength).fit_out_of_fold(
+                taken[list(CELLS)], y, folds=self.encoder_folds, seed=self.seed
             )
-        return encoder, Sample(matrix(taken, None, self.level, self.geography, encoded=encoded)[0], y)
+        return encoder, Dataset(feature_matrix(taken, self.columns, encoded=encoded), y)
 
-    def apply(self, rows: Rows, encoder: GeographyEncoder | None) -> Sample:
-        """See `rows` with places encoded by an encoder that was fitted on other rows."""
-        return Sample(matrix(self.frame.iloc[rows], encoder, self.level, self.geography)[0], self.labels(rows))
+    def apply(self, rows: Rows, encoder: PlaceEncoder | None) -> Dataset:
+        """The matrix of `rows`, with places encoded by an encoder that was fitted on other rows."""
+        return Dataset(feature_matrix(self.frame.iloc[rows], self.columns, encoder), self.labels(rows))

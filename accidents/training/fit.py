@@ -8,7 +8,7 @@ import numpy as np
 from accidents.bundle import Calibration
 from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.models.base import Model, Vector
 from accidents.training.calibration import calibrate, choose_threshold
 from accidents.training.examples import Examples, Rows
@@ -24,7 +24,7 @@ class Fitted:
     """
 
     model: Model[Any]
-    encoder: GeographyEncoder | None
+    encoder: PlaceEncoder | None
     calibration: Calibration
     threshold: float
     validated: Vector
@@ -43,7 +43,7 @@ def fit(
     With `settings.refit`, model and encoder are then learned again from both, with as many trees as were found best.
     """
 
-    def learn(rows: Rows, held_out: Rows | None, chosen: Settings) -> tuple[Model[Any], GeographyEncoder | None]:
+    def learn(rows: Rows, held_out: Rows | None, chosen: Settings) -> tuple[Model[Any], PlaceEncoder | None]:
         encoder, sample = examples.learn(rows)
         model = model_class.fit(
             resample(sample, settings.resampling, settings.seed),
@@ -57,11 +57,11 @@ def fit(
 
     model, encoder = learn(training, validation, parameters)
     seen = examples.apply(validation, encoder)
-    margin = model.margin(seen.X, settings.threads)
+    margin = model.predict_margin(seen.X, settings.threads)
     curve = calibrate(margin, seen.y)
     calibration = curve if settings.calibrate else Calibration()
     validated = calibration(margin)
     threshold = choose_threshold(validated, curve(margin), seen.y, settings.threshold)
     if settings.refit:
-        model, encoder = learn(np.union1d(training, validation), None, model.settled(parameters))
+        model, encoder = learn(np.union1d(training, validation), None, model.refit_parameters(parameters))
     return Fitted(model, encoder, calibration, threshold, validated)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from accidents.models.base import Sample
+from accidents.models.base import Dataset
 
 
-def resample(sample: Sample, method: str, seed: int) -> Sample:
+def resample(sample: Dataset, method: str, seed: int) -> Dataset:
     """Balance the classes of `sample`.
 
     Args:
@@ -17,20 +17,20 @@ def resample(sample: Sample, method: str, seed: int) -> Sample:
     if method == "class_weight":
         from sklearn.utils.class_weight import compute_sample_weight
 
-        return Sample(sample.X, sample.y, compute_sample_weight("balanced", sample.y))
+        return Dataset(sample.X, sample.y, compute_sample_weight("balanced", sample.y))
     if method == "undersample":
         from imblearn.under_sampling import RandomUnderSampler
 
         sampler = RandomUnderSampler(random_state=seed)
         sampler.fit_resample(sample.X, sample.y)
         kept = np.sort(sampler.sample_indices_)
-        return Sample(sample.X[kept], sample.y[kept])
+        return Dataset(sample.X[kept], sample.y[kept])
     if method == "smote":
         return _with_synthetic(sample, seed)
     return sample
 
 
-def _with_synthetic(sample: Sample, seed: int) -> Sample:
+def _with_synthetic(sample: Dataset, seed: int) -> Dataset:
     """Neighbours are sought among imputed, standardised rows; recorded rows stay as they are, with their NaN."""
     from imblearn.over_sampling import SMOTE
     from imblearn.pipeline import Pipeline
@@ -46,4 +46,4 @@ def _with_synthetic(sample: Sample, seed: int) -> Sample:
     )
     X, y = pipeline.fit_resample(sample.X, sample.y)
     synthetic = pipeline["scale"].inverse_transform(X[len(sample.X) :])
-    return Sample(np.vstack([sample.X, synthetic], dtype=np.float32), y.astype(np.int8))
+    return Dataset(np.vstack([sample.X, synthetic], dtype=np.float32), y.astype(np.int8))

@@ -86,7 +86,7 @@ def train(
     seconds = time.perf_counter() - started
 
     test = examples.apply(rows[Subset.TEST], fitted.encoder)
-    tested = fitted.calibration(fitted.model.margin(test.X, settings.threads))
+    tested = fitted.calibration(fitted.model.predict_margin(test.X, settings.threads))
     predictions = pd.concat(
         [
             _predictions(examples, rows, Subset.VALIDATION, fitted.validated),

@@ -17,7 +17,7 @@ import numpy as np
 
 from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings, TuningSettings
-from accidents.models.base import Grid, Model, Range, Sample, Space
+from accidents.models.base import Dataset, Grid, Model, SearchRange, SearchSpace
 from accidents.training.examples import Examples, Rows
 from accidents.training.resampling import resample
 from accidents.training.split import uniform
@@ -42,9 +42,9 @@ class Search:
 class Fold:
     """What a model learns from, what stops it, and what it is scored on."""
 
-    training: Sample
-    stopping: Sample
-    held_out: Sample
+    training: Dataset
+    stopping: Dataset
+    held_out: Dataset
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Candidates:
                 seed=self.seed,
                 threads=self.threads,
             )
-            scores.append(float(roc_auc_score(fold.held_out.y, model.margin(fold.held_out.X, self.threads))))
+            scores.append(float(roc_auc_score(fold.held_out.y, model.predict_margin(fold.held_out.X, self.threads))))
             if after_fold:
                 after_fold(number, float(np.mean(scores)))
         return float(np.mean(scores))
@@ -131,7 +131,7 @@ def _trial(number: int, values: Mapping[str, Any], score: float | None, seconds:
 def optuna_search(
     candidates: Candidates,
     start: Settings,
-    space: Space,
+    space: SearchSpace,
     settings: TuningSettings,
     progress: Progress | None = None,
 ) -> Search:
@@ -181,8 +181,8 @@ def _changed(parameters: Settings, values: Mapping[str, Any]) -> Settings:
     return type(parameters).model_validate(parameters.model_dump() | dict(values))
 
 
-def _draw(trial: Any, name: str, values: Range | Sequence[Any]) -> Any:
-    if not isinstance(values, Range):
+def _draw(trial: Any, name: str, values: SearchRange | Sequence[Any]) -> Any:
+    if not isinstance(values, SearchRange):
         return trial.suggest_categorical(name, list(values))
     if isinstance(values.low, int) and isinstance(values.high, int):
         return trial.suggest_int(name, values.low, values.high, log=values.log)
@@ -206,8 +206,8 @@ def _trials(finished: Sequence[Any]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _study_name(candidates: Candidates, start: Settings, space: Space, settings: TuningSettings) -> str:
-    ranges = {name: v.model_dump() if isinstance(v, Range) else list(v) for name, v in space.items()}
+def _study_name(candidates: Candidates, start: Settings, space: SearchSpace, settings: TuningSettings) -> str:
+    ranges = {name: v.model_dump() if isinstance(v, SearchRange) else list(v) for name, v in space.items()}
     what = json.dumps([candidates.digest(), start.model_dump(), ranges, settings.pruner])
     return f"{candidates.model.__module__.rpartition('.')[2]}-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import orjson
 
 from accidents.bundle import Bundle
-from accidents.inference.prediction import matrix
 from accidents.requests import parse_request
 
 _WARM_UP = 200
@@ -44,7 +43,7 @@ def _times(bundle: Bundle, text: bytes) -> tuple[float, float, float, float]:
     decoded = time.perf_counter()
     request = parse_request(content)
     read = time.perf_counter()
-    row = matrix(bundle, request.arrays)
+    row = bundle.matrix(request.arrays)
     seen = time.perf_counter()
-    float(bundle.probability(row)[0])
+    float(bundle.predict_proba(row)[0])
     return decoded - start, read - decoded, seen - read, time.perf_counter() - seen

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from accidents.bundle import Bundle
 from accidents.columns import TABLES, ColumnKind, Table
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.requests.values import missing_value
 from accidents.tables import Accidents
 from benchmarks.serving.booster_app import BUNDLE
@@ -45,7 +45,7 @@ def create() -> FastAPI:
 
 def predict_contents(bundle: Bundle, contents: Sequence[dict[str, Any]]) -> list[float]:
     """Probabilities of accidents in the nested form."""
-    return bundle.predict(build(_frames(contents))).tolist()
+    return bundle.predict(feature_frame(_frames(contents))).tolist()
 
 
 def _frames(contents: Sequence[dict[str, Any]]) -> Accidents:

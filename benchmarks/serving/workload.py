@@ -14,7 +14,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import SourceSettings
 from accidents.configuration.training import TrainingSettings
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.requests.serialisation import to_requests
 from accidents.sources.resolve import resolve_editions
@@ -57,7 +57,7 @@ def load_workload(source: str, model_path: Path | None, types: tuple[str, ...], 
     """
     settings = SourceSettings(location=source, data_folder=folder)
     accidents = ingest(resolve_editions(settings), IngestionSettings(source=settings)).accidents
-    features = build(accidents)
+    features = feature_frame(accidents)
     if model_path:
         bundle = Bundle.load(model_path)
         bundles, tested = {bundle.model_type: bundle}, np.empty(0, np.int64)

@@ -38,7 +38,7 @@ class Runtime:
 
 def runtimes(bundle: Bundle, rows: Rows) -> list[Runtime]:
     """Try every way for a LightGBM or XGBoost model."""
-    expected = bundle.probability(rows)
+    expected = bundle.predict_proba(rows)
     makers: dict[str, Callable[[Any], Margin]] = {
         "library on NumPy": _library,
         "as served": lambda model: model.margin,

@@ -4,6 +4,7 @@ A new model is loaded and smoke-tested beside the old one, and replaces it in on
 old model is answered by it to its end.
 """
 
+import hashlib
 import json
 import threading
 import time
@@ -17,7 +18,6 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, ModelError
-from accidents.inference.prediction import matrix
 from accidents.inference.smoke_test import differences
 from accidents.requests import parse_request, together
 from serving.model.pointer import ModelPointer
@@ -109,8 +109,7 @@ def _load_bundle(pointer: ModelPointer) -> Bundle:
     except OSError as error:
         raise ModelError(f"{pointer.file}: cannot be read: {error.strerror}") from None
     bundle = Bundle.from_bytes(content, pointer.file)
-    _, header, _ = content.split(b"\n", 2)
-    if pointer.digest not in {"", json.loads(header)["sha256"]}:
+    if pointer.digest not in {"", hashlib.sha256(content).hexdigest()}:
         raise ModelError(f"{pointer.file}: was replaced while it was loaded")
     return bundle
 
@@ -119,13 +118,13 @@ def _smoke_test(bundle: Bundle, pointer: ModelPointer) -> None:
     """Compare probabilities with the stored ones, or check those of the project's examples for plausibility."""
     contents, expected = _smoke_test_accidents(pointer.expected_predictions)
     requests = [parse_request(content) for content in contents]
-    rows = matrix(bundle, together([request.arrays for request in requests]))
-    probabilities = bundle.probability(rows)
+    rows = bundle.matrix(together([request.arrays for request in requests]))
+    probabilities = bundle.predict_proba(rows)
     failures = differences(expected, probabilities) if expected or len(probabilities) != len(requests) else []
     if not failures and not np.all((probabilities >= 0) & (probabilities <= 1)):
         failures = [f"{probabilities.min()!r} is not a probability"]
     # A single row takes another code path than many; this also warms it up before the first request.
-    failures = failures or differences(probabilities[:1].tolist(), bundle.probability(rows[:1]))
+    failures = failures or differences(probabilities[:1].tolist(), bundle.predict_proba(rows[:1]))
     if failures:
         raise ModelError(f"{pointer.name} {pointer.version} failed its smoke test: {'; '.join(failures)}")
 

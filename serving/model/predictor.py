@@ -9,7 +9,6 @@ from typing import Any
 
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
-from accidents.inference.prediction import matrix
 from accidents.models.base import Matrix, Vector
 from accidents.requests import FieldProblem, InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
 from accidents.tables import INTERPRETATIONS
@@ -55,7 +54,7 @@ def predict(
     response, record, row = _predict_one(model, content, context, metrics)
     if top_reasons:
         response["reasons"] = [_reason(reason) for reason in find_top_reasons(model.bundle, row, top_reasons)]
-        response["unit"] = model.bundle.model.EXPLAINED
+        response["unit"] = model.bundle.model.SHAP_UNIT
     return response, record
 
 
@@ -100,9 +99,9 @@ def predict_batch(
     if not valid:
         return responses, []
     parsed = time.perf_counter()
-    rows = matrix(bundle, requests.arrays)
+    rows = bundle.matrix(requests.arrays)
     computed = time.perf_counter()
-    probabilities = bundle.probability(rows).tolist()
+    probabilities = bundle.predict_proba(rows).tolist()
     end = time.perf_counter()
     reports = [outcome for outcome in requests.results if isinstance(outcome, ParseReport)]
     count = len(valid)
@@ -131,7 +130,7 @@ def predict_probabilities(model: LoadedModel, contents: Sequence[Any]) -> Vector
     ]
     if problems:
         raise InvalidRequestError(problems)
-    return model.bundle.probability(matrix(model.bundle, requests.arrays))
+    return model.bundle.predict_proba(model.bundle.matrix(requests.arrays))
 
 
 def _predict_one(
@@ -141,9 +140,9 @@ def _predict_one(
     start = time.perf_counter()
     request = parse_request(content)
     parsed = time.perf_counter()
-    row = matrix(bundle, request.arrays)
+    row = bundle.matrix(request.arrays)
     computed = time.perf_counter()
-    probability = float(bundle.probability(row)[0])
+    probability = float(bundle.predict_proba(row)[0])
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])

@@ -4,6 +4,7 @@ Resolving a model in a registry takes libraries that are slow to import and that
 here, and a pointer file tells the server which bundle to load.
 """
 
+import hashlib
 import os
 import signal
 import socket
@@ -20,7 +21,8 @@ from types import FrameType
 
 import requests
 
-from accidents.bundle import read_header
+from accidents.bundle import read_manifest
+from accidents.bundle.archive import existing_path
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.serving import ServingSettings
 from accidents.errors import AccidentsError, ConfigurationError, ModelError
@@ -181,9 +183,10 @@ def model_file_resolver(file: Path) -> ModelResolver:
     """Resolves to a bundle file, which may be replaced while it is served."""
 
     def resolve() -> ModelPointer:
-        header = read_header(file)
-        version = f"{header['trained_at'][:19]} {header['sha256'][:8]}".strip()
-        return ModelPointer(str(file.resolve()), file.stem, version, digest=header["sha256"])
+        manifest = read_manifest(path := existing_path(file))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        version = f"{manifest['trained_at'][:19]} {digest[:8]}".strip()
+        return ModelPointer(str(path.resolve()), path.stem, version, digest=digest)
 
     return resolve
 

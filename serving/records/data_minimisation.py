@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from accidents.columns import MISSING
-from accidents.features.array_columns import PUBLISHED, Over
-from accidents.features.cells import code_of_road
+from accidents.features.array_columns import PUBLISHED, Entity
+from accidents.features.cells import road_number
 from accidents.requests import flat, nested
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
 from accidents.requests.values import Value, parse_value
@@ -38,10 +38,10 @@ def _aliases(part: RequestPart, columns: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for name, column in COLUMNS[part].items() if column.name in columns)
 
 
-_ACCIDENT = _aliases(RequestPart.ACCIDENT, (*PUBLISHED[Over.ACCIDENT], *_PLACES))
-_ROAD = _aliases(RequestPart.ROAD, PUBLISHED[Over.ACCIDENT])
-_VEHICLE = _aliases(RequestPart.VEHICLES, PUBLISHED[Over.VEHICLES])
-_PERSON = _aliases(RequestPart.PEOPLE, PUBLISHED[Over.PEOPLE])
+_ACCIDENT = _aliases(RequestPart.ACCIDENT, (*PUBLISHED[Entity.ACCIDENT], *_PLACES))
+_ROAD = _aliases(RequestPart.ROAD, PUBLISHED[Entity.ACCIDENT])
+_VEHICLE = _aliases(RequestPart.VEHICLES, PUBLISHED[Entity.VEHICLES])
+_PERSON = _aliases(RequestPart.PEOPLE, PUBLISHED[Entity.PEOPLE])
 _FLAT = (_ACCIDENT | _ROAD | _VEHICLE | _PERSON | {"nb_vehicules", "nb_victim", "year_acc"}) & flat.FLAT_FIELDS
 
 
@@ -117,7 +117,7 @@ def _add_road_number(selected: dict[str, Any], road: Mapping[str, Any]) -> None:
         selected[_ROAD_NAME] = str(number)
 
 
-_road_number = lru_cache(4096)(code_of_road)
+_road_number = lru_cache(4096)(road_number)
 
 
 def _link_by_position(vehicles: list[dict[str, Any]], people: list[dict[str, Any]], content: Mapping[str, Any]) -> None:

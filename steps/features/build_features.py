@@ -6,7 +6,7 @@ import pandas as pd
 from zenml import step
 
 import materializers.frame  # noqa: F401  # stores the frames
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
@@ -21,6 +21,6 @@ def build_features(
     accidents: pd.DataFrame, vehicles: pd.DataFrame, people: pd.DataFrame
 ) -> Annotated[pd.DataFrame, "features"]:
     """Build the features of every level of information, and the place columns; without the label."""
-    features = build(Accidents(accidents, vehicles, people))
+    features = feature_frame(Accidents(accidents, vehicles, people))
     log_step_metadata({"rows": len(features), "columns": features.shape[1]})
     return features

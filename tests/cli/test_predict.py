@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from cli.main import main
 from tests.trained import small_models
@@ -50,7 +50,7 @@ def test_the_answer_is_printed_line_by_line(example: str, model: Path, capsys: p
     assert main(["--predict", str(file), "--model-path", str(model)]) == 0
     request = parse_request(json.loads(file.read_text()))
     bundle = small_models()["lightgbm"].trained.bundle
-    expected = answer(bundle, request, reasons=3)
+    expected = predict_accident(bundle, request, reasons=3)
     lines = capsys.readouterr().out.splitlines()
     assert lines[:5] == [
         f"Prediction: {expected.prediction}",

@@ -8,8 +8,8 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.explanation.importance import explain_model, rank_importance
 from accidents.explanation.reasons import explain_prediction, top_reasons
 from accidents.explanation.topics import PLACE, describe_value, display_column, feature_name, feature_topic
-from accidents.features.catalogue import ENCODED
-from accidents.features.catalogue import names as column_names
+from accidents.features.catalogue import PLACE_COLUMN_NAMES
+from accidents.features.catalogue import feature_names as column_names
 from accidents.models import model_class, model_types
 from tests.trained import small_models
 
@@ -24,7 +24,7 @@ def test_base_value_and_contributions_add_up_to_the_raw_score(model_type):
     unit = explain_model(bundle, scored.X, SETTINGS).unit
     for row in scored.X[:5]:
         waterfall = explain_prediction(bundle, row)
-        margin = bundle.margin(row[None])[0]
+        margin = bundle.predict_margin(row[None])[0]
         expected = margin if unit == "log-odds" else 1 / (1 + np.exp(-margin))
         total = waterfall.base_value + sum(reason.contribution for reason in waterfall.reasons)
         assert total == pytest.approx(expected, abs=1e-3)
@@ -39,7 +39,7 @@ def test_models_are_explained_in_their_declared_unit():
     units = {
         name: explain_model(scored.trained.bundle, scored.X, SETTINGS).unit for name, scored in small_models().items()
     }
-    assert units == {name: model_class(name).EXPLAINED for name in model_types()}
+    assert units == {name: model_class(name).SHAP_UNIT for name in model_types()}
     assert set(units.values()) == {"log-odds", "probability"}
 
 
@@ -82,7 +82,7 @@ def test_importance_is_the_mean_absolute_contribution():
 
 
 def test_columns_of_one_fact_are_one_topic():
-    assert {feature_topic(name) for name in ENCODED} == {PLACE}
+    assert {feature_topic(name) for name in PLACE_COLUMN_NAMES} == {PLACE}
     assert len({feature_topic(name) for name in ("hour", "hour_sin", "hour_cos", "daytime")}) == 1
     assert feature_topic("lum") != feature_topic("hour")
 

@@ -3,9 +3,9 @@ import re
 import pytest
 
 from accidents.columns import LEVELS, TABLES, Availability
-from accidents.features import names
-from accidents.features.array_columns import FIELDS, Over
-from accidents.features.catalogue import CATALOGUE, ENCODED, FEATURES
+from accidents.features import feature_names
+from accidents.features.array_columns import ARRAY_COLUMNS, Entity
+from accidents.features.catalogue import CATALOGUE, FEATURES, PLACE_COLUMN_NAMES
 from accidents.features.specification import Aggregate, FeatureKind
 
 NEVER = {"grav", "Num_Acc", "id_usager", "id_vehicule", "num_veh", "pr", "pr1", "adr", "larrout", "lartpc"}
@@ -15,20 +15,20 @@ SCENE_ALONE = {"secu1", "secu2", "trajet", "locp", "actp", "etatp", "motor", "ag
 
 def used(level: str) -> set[str]:
     """Columns of the aggregates that a model of `level` sees."""
-    features = [CATALOGUE[name] for name in names(level, geography=False)]
+    features = [CATALOGUE[name] for name in feature_names(level, geography=False)]
     return {column for feature in features if isinstance(feature, Aggregate) for column in feature.columns}
 
 
 def test_names_are_distinct_and_features_explained() -> None:
     assert len({feature.name for feature in FEATURES}) == len(FEATURES)
     for feature in CATALOGUE.values():
-        assert feature.phrase, feature.name
+        assert feature.description, feature.name
         assert feature.formula, feature.name
         assert re.fullmatch("[a-z_0-9]+", feature.name)
 
 
 def test_levels_are_nested_and_of_the_promised_size() -> None:
-    strict, call, scene = ({*names(level)} for level in LEVELS)
+    strict, call, scene = ({*feature_names(level)} for level in LEVELS)
     assert strict < call < scene
     assert 90 <= len(call) <= 130
 
@@ -41,7 +41,7 @@ def test_what_each_level_may_know() -> None:
 
 
 def test_the_outcome_and_the_traces_of_the_form_are_no_features() -> None:
-    assert not {column for fields in FIELDS.values() for column in fields} & NEVER
+    assert not {column for fields in ARRAY_COLUMNS.values() for column in fields} & NEVER
     outcomes = {
         name
         for columns in TABLES.values()
@@ -55,13 +55,13 @@ def test_no_person_column_has_all_of_its_codes_counted() -> None:
     """Else the number of people less these counts would tell where nothing is recorded."""
     for column in ("sexe", "trajet", "secu1", "secu2", "locp", "actp", "etatp", "band"):
         counted = [f.where[column] for f in FEATURES if isinstance(f, Aggregate) and column in f.where]
-        codes = {*FIELDS[Over.PEOPLE][column].words}
+        codes = {*ARRAY_COLUMNS[Entity.PEOPLE][column].categories}
         assert codes - {*()}.union(*counted), column
 
 
 def test_a_model_without_geography_sees_no_place() -> None:
-    assert not {*names("scene", geography=False)} & {*ENCODED}
-    assert names("call") == [*names("call", geography=False), *ENCODED]
+    assert not {*feature_names("scene", geography=False)} & {*PLACE_COLUMN_NAMES}
+    assert feature_names("call") == [*feature_names("call", geography=False), *PLACE_COLUMN_NAMES]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_model_without_geography_sees_no_place() -> None:
     ],
 )
 def test_a_value_in_words(name: str, value: float, text: str) -> None:
-    assert CATALOGUE[name].say(value) == text
+    assert CATALOGUE[name].describe(value) == text
 
 
 def test_a_slip_in_the_catalogue_shows_at_once() -> None:

@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accidents.columns import TABLES, Table
-from accidents.features import build, code_groups, kernels
-from accidents.features.array_columns import Over
+from accidents.features import code_groups, feature_frame, kernels
+from accidents.features.array_columns import Entity
 from accidents.features.catalogue import CATALOGUE
-from accidents.features.cells import BITS, SPOT, code_of_text, keys, middles
+from accidents.features.cells import BITS, SPOT, insee_number, keys, middles
 from accidents.features.code_groups import PARTY_OF_CATV, Party
 from tests.features.generated import random_accidents
 from tests.features.test_engine import rows_of
@@ -45,8 +45,8 @@ def test_every_vehicle_category_has_the_kind_that_its_meaning_names() -> None:
 
 
 def test_age_counts_hold_the_ages_in_their_phrases() -> None:
-    people = rows_of(21, 400)[Over.PEOPLE]
-    features = build(random_accidents(21, 400))
+    people = rows_of(21, 400)[Entity.PEOPLE]
+    features = feature_frame(random_accidents(21, 400))
     tested = 0
     for name in ("children", "youths", "young_adults", "middle_aged", "seniors", "aged"):
         phrase = CATALOGUE[name].phrase
@@ -65,7 +65,7 @@ def test_age_counts_hold_the_ages_in_their_phrases() -> None:
 
 @pytest.mark.parametrize("band", range(len(code_groups.AGE_BANDS)))
 def test_the_words_of_a_band_are_the_ages_in_it(band: int) -> None:
-    people = rows_of(22, 400)[Over.PEOPLE]
+    people = rows_of(22, 400)[Entity.PEOPLE]
     first, *last = (int(number) for number in re.findall(r"\d+", code_groups.band_words(band)))
     inside = people["age"].between(first, last[0] if last else 110)
     assert inside.any()
@@ -140,8 +140,8 @@ def test_a_spot_is_about_two_kilometres_wide_and_high_in_the_middle_of_france() 
 
 
 ROADS = st.tuples(
-    st.sampled_from([code_of_text(text) for text in ("01", "2A", "75", "971")]),
-    st.sampled_from([code_of_text(text) for text in ("01004", "2A004", "75115", "97105")]),
+    st.sampled_from([insee_number(text) for text in ("01", "2A", "75", "971")]),
+    st.sampled_from([insee_number(text) for text in ("01004", "2A004", "75115", "97105")]),
     st.one_of(st.integers(1, 99_999), st.integers(1 << 20, (1 << 20) + (1 << 32) - 1)),
     st.sampled_from([1, 2, 3, 4, 9]),
 )

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accidents.features import build, matrix, names
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features import feature_frame, feature_matrix, feature_names
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.schemas.features import features_schema
 from tests.features.generated import random_accidents
 
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    return build(random_accidents(11, 200))
+    return feature_frame(random_accidents(11, 200))
 
 
 def test_the_frame_passes_its_schema(frame: pd.DataFrame) -> None:
@@ -21,14 +21,14 @@ def test_the_frame_passes_its_schema(frame: pd.DataFrame) -> None:
 
 def test_the_frame_follows_the_accidents() -> None:
     accidents = random_accidents(12)
-    frame = build(accidents)
+    frame = feature_frame(accidents)
     assert frame["Num_Acc"].tolist() == accidents.accidents["Num_Acc"].tolist()
     assert not {"grav", "priority"} & {*frame}
 
 
 def test_a_matrix_has_the_named_columns_of_the_frame(frame: pd.DataFrame) -> None:
-    X, columns = matrix(frame, None, "strict", geography=False)
-    assert columns == names("strict", geography=False)
+    columns = feature_names("strict", geography=False)
+    X = feature_matrix(frame, tuple(columns))
     assert X.dtype == np.float32
     assert X.flags.c_contiguous
     np.testing.assert_array_equal(X[:, columns.index("cars")], frame["cars"])
@@ -36,17 +36,17 @@ def test_a_matrix_has_the_named_columns_of_the_frame(frame: pd.DataFrame) -> Non
 
 def test_places_are_encoded_or_given(frame: pd.DataFrame) -> None:
     labels = np.arange(len(frame)) % 2
-    encoder, encoded = GeographyEncoder().fit_out_of_fold(frame, labels, folds=4, seed=0)
-    X, columns = matrix(frame, encoder, "call")
-    assert columns == names("call")
+    encoder, encoded = PlaceEncoder().fit_out_of_fold(frame, labels, folds=4, seed=0)
+    columns = tuple(feature_names("call"))
+    X = feature_matrix(frame, columns, encoder)
     np.testing.assert_array_equal(X[:, -encoded.shape[1] :], encoder.transform(frame))
-    given, _ = matrix(frame, None, "call", encoded=encoded)
+    given = feature_matrix(frame, columns, encoded=encoded)
     np.testing.assert_array_equal(given[:, -encoded.shape[1] :], encoded)
 
 
 def test_geography_without_an_encoder_is_refused(frame: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="needs a fitted encoder"):
-        matrix(frame, None, "call")
+    with pytest.raises(ValueError, match="need a fitted encoder"):
+        feature_matrix(frame, tuple(feature_names("call")))
 
 
 @pytest.mark.real
@@ -57,14 +57,14 @@ def test_real_features_pass_the_schema(real_baac: Path) -> None:
     from accidents.sources.folder import folder_editions
 
     accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
-    frame = features_schema().validate(build(accidents), lazy=True)
+    frame = features_schema().validate(feature_frame(accidents), lazy=True)
     assert frame["people"].sum() == len(accidents.people)
     assert frame["vehicles"].sum() == len(accidents.vehicles)
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("cars", -1), ("cars", np.nan), ("weekend", 2), ("lum", 9), ("season", 4), ("key_spot", -2)],
+    [("cars", -1), ("cars", np.nan), ("weekend", 2), ("lum", 9), ("season", 4), ("cell_spot", -2)],
 )
 def test_the_schema_refuses_what_no_accident_gives(frame: pd.DataFrame, column: str, value: float) -> None:
     import pandera.errors

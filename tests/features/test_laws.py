@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.features import build, names
-from accidents.features.arrays import arrays_of, together
-from accidents.features.catalogue import key_names
-from accidents.features.compute import compute, place_keys
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features import feature_frame, feature_names
+from accidents.features.arrays import to_arrays, together
+from accidents.features.catalogue import CELLS
+from accidents.features.compute import compute, place_cells
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.ingestion import ingest
 from accidents.sources.folder import folder_editions
 from accidents.tables import Accidents
@@ -73,7 +73,7 @@ def real(real_baac: Path) -> Accidents:
 @laws
 def test_the_order_of_vehicles_and_people_changes_no_feature(seed: int) -> None:
     accidents = random_accidents(seed)
-    assert same(build(accidents), build(shuffled(accidents, seed)))
+    assert same(feature_frame(accidents), feature_frame(shuffled(accidents, seed)))
 
 
 @given(seeds)
@@ -81,15 +81,15 @@ def test_the_order_of_vehicles_and_people_changes_no_feature(seed: int) -> None:
 def test_the_order_of_accidents_changes_no_feature(seed: int) -> None:
     accidents = random_accidents(seed, accidents=12)
     order = np.random.default_rng(seed).permutation(len(accidents.accidents))
-    one_by_one = pd.concat([build(chosen(accidents, np.array([row]))) for row in order], ignore_index=True)
-    assert same(one_by_one, build(accidents).iloc[order].reset_index(drop=True))
+    one_by_one = pd.concat([feature_frame(chosen(accidents, np.array([row]))) for row in order], ignore_index=True)
+    assert same(one_by_one, feature_frame(accidents).iloc[order].reset_index(drop=True))
 
 
 @given(seeds)
 @laws
 def test_labels_change_no_feature(seed: int) -> None:
     accidents = random_accidents(seed)
-    assert same(build(accidents), build(relabelled(accidents, seed)))
+    assert same(feature_frame(accidents), feature_frame(relabelled(accidents, seed)))
 
 
 @given(seeds)
@@ -98,39 +98,39 @@ def test_features_do_not_depend_on_the_batch(seed: int) -> None:
     accidents = random_accidents(seed)
     some = np.flatnonzero(np.random.default_rng(seed).random(len(accidents.accidents)) < 0.5)
     if len(some):
-        assert same(build(chosen(accidents, some)), build(accidents).iloc[some].reset_index(drop=True))
+        assert same(feature_frame(chosen(accidents, some)), feature_frame(accidents).iloc[some].reset_index(drop=True))
 
 
 @given(seeds)
 @laws
 def test_accidents_put_together_keep_their_features(seed: int) -> None:
-    parts = [arrays_of(random_accidents(seed + number, accidents=7)) for number in range(3)]
+    parts = [to_arrays(random_accidents(seed + number, accidents=7)) for number in range(3)]
     whole = together(parts)
     assert compute(whole).tobytes() == np.concatenate([compute(part) for part in parts]).tobytes()
-    assert (place_keys(whole) == np.concatenate([place_keys(part) for part in parts])).all()
+    assert (place_cells(whole) == np.concatenate([place_cells(part) for part in parts])).all()
 
 
 def test_synthetic_accidents_obey_the_laws(synthetic: Accidents) -> None:
-    features = build(synthetic)
-    assert same(features, build(shuffled(synthetic, 1)))
-    assert same(features, build(relabelled(synthetic, 1)))
-    assert same(features.iloc[7:8].reset_index(drop=True), build(chosen(synthetic, np.array([7]))))
+    features = feature_frame(synthetic)
+    assert same(features, feature_frame(shuffled(synthetic, 1)))
+    assert same(features, feature_frame(relabelled(synthetic, 1)))
+    assert same(features.iloc[7:8].reset_index(drop=True), feature_frame(chosen(synthetic, np.array([7]))))
 
 
 @pytest.mark.real
 @pytest.mark.slow
 def test_real_accidents_obey_the_laws(real: Accidents) -> None:
-    features = build(real)
-    assert same(features, build(shuffled(real, 1)))
-    assert same(features, build(relabelled(real, 1)))
+    features = feature_frame(real)
+    assert same(features, feature_frame(shuffled(real, 1)))
+    assert same(features, feature_frame(relabelled(real, 1)))
     for row in range(0, len(features), 200):
-        assert same(features.iloc[row : row + 1].reset_index(drop=True), build(chosen(real, np.array([row]))))
+        assert same(features.iloc[row : row + 1].reset_index(drop=True), feature_frame(chosen(real, np.array([row]))))
 
 
 def test_labels_enter_through_a_fitted_encoder_alone(synthetic: Accidents) -> None:
-    features, labels = build(synthetic), synthetic.accidents["priority"]
-    encoder = GeographyEncoder().fit(features[key_names()], labels)
-    after = build(relabelled(synthetic, 3))
+    features, labels = feature_frame(synthetic), synthetic.accidents["priority"]
+    encoder = PlaceEncoder().fit(features[list(CELLS)], labels)
+    after = feature_frame(relabelled(synthetic, 3))
     assert (encoder.transform(features) == encoder.transform(after)).all()
 
 
@@ -150,5 +150,5 @@ def test_whether_something_about_a_person_is_recorded_is_no_signal(seed: int) ->
         actp=people["actp"].replace(-1, 11),
         etatp=people["etatp"].replace(-1, 1),
     )
-    columns = [name for name in names("scene", geography=False) if not name.startswith("age_")]
-    assert same(build(accidents)[columns], build(replace(accidents, people=ordinary))[columns])
+    columns = [name for name in feature_names("scene", geography=False) if not name.startswith("age_")]
+    assert same(feature_frame(accidents)[columns], feature_frame(replace(accidents, people=ordinary))[columns])

@@ -8,7 +8,7 @@ import pytest
 from accidents.bundle import Bundle
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.sources.edition import Edition
 from tests.editions import Cells, as_text, synthetic_cells, write
@@ -31,7 +31,7 @@ class Whole:
 
 def in_one_piece(edition: Edition, bundle: Bundle) -> Whole:
     accidents = ingest([edition], IngestionSettings(), labelled=False).accidents
-    return Whole(accidents.accidents["Num_Acc"].to_numpy(), bundle.predict(build(accidents)))
+    return Whole(accidents.accidents["Num_Acc"].to_numpy(), bundle.predict(feature_frame(accidents)))
 
 
 @pytest.fixture(scope="session")

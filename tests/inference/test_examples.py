@@ -8,8 +8,8 @@ import pytest
 from accidents.bundle import Bundle
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
-from accidents.features import build
-from accidents.inference.prediction import answer
+from accidents.features import feature_frame
+from accidents.inference.prediction import predict_accident
 from accidents.ingestion import ingest
 from accidents.requests import parse_request
 from accidents.sources.folder import folder_editions
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 def bundle(real_baac: Path) -> Bundle:
     accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
     settings = TrainingSettings(model_settings={"lightgbm": ModelSettings(parameters={"rounds": 100})})
-    return train("lightgbm", build(accidents), accidents.accidents, settings, level="call").bundle
+    return train("lightgbm", feature_frame(accidents), accidents.accidents, settings, level="call").bundle
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def bundle(real_baac: Path) -> Bundle:
 )
 def test_examples_answer_as_documented(example: str, interpretation: str, bundle: Bundle, project: Path) -> None:
     content = json.loads((project / "examples" / f"{example}.json").read_text())
-    found = answer(bundle, parse_request(content))
+    found = predict_accident(bundle, parse_request(content))
     assert found.interpretation == interpretation
     assert abs(found.probability - found.threshold) > 0.1

@@ -14,7 +14,7 @@ from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.errors import DataError
 from accidents.inference import Summary, files, score
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from tests.inference.conftest import quiet
 
@@ -45,7 +45,7 @@ ACCIDENTS = [accident(number) for number in range(40)]
 
 
 def alone(content: Any, bundle: Bundle) -> float:
-    return answer(bundle, parse_request(content), reasons=0).probability
+    return predict_accident(bundle, parse_request(content), reasons=0).probability
 
 
 def run(source: Path, bundle: Bundle) -> tuple[Summary, pd.DataFrame]:

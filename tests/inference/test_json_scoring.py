@@ -11,7 +11,7 @@ from accidents.bundle import Bundle
 from accidents.errors import RequestError
 from accidents.inference import json_scoring
 from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from tests.inference.test_files import ACCIDENTS
 
@@ -28,7 +28,7 @@ def test_each_row_has_the_answer_that_it_has_alone(bundle: Bundle) -> None:
         index=range(100, 113),
     )
     found = predict_texts(bundle, frame)
-    alone = [answer(bundle, parse_request(content), reasons=0) for content in contents]
+    alone = [predict_accident(bundle, parse_request(content), reasons=0) for content in contents]
     assert found.index.tolist() == list(range(100, 113))
     assert found["probability"].tolist() == [one.probability for one in alone]
     assert found["prediction"].tolist() == [one.prediction for one in alone]

@@ -13,7 +13,7 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.source import SampleSettings, SourceSettings
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.sources.resolve import resolve_editions
 from accidents.training import Trained, train
@@ -31,7 +31,7 @@ def year(number: int, size: int = 2000) -> Frames:
     with tempfile.TemporaryDirectory() as folder:
         source = SourceSettings(data_folder=Path(folder), sample=SampleSettings(accidents=size, year=number))
         accidents = ingest(resolve_editions(source), IngestionSettings(source=source)).accidents
-    return build(accidents), accidents.accidents
+    return feature_frame(accidents), accidents.accidents
 
 
 @pytest.fixture(scope="session")

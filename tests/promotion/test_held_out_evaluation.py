@@ -154,12 +154,6 @@ def test_a_model_that_does_not_record_its_split_is_refused(
         evaluate_held_out({"new": trained().bundle, "old": unknown}, *sample, SETTINGS, RULE)
 
 
-def test_a_model_of_other_features_is_refused_by_name(sample: Frames, trained: Train) -> None:
-    other = replace(trained().bundle, columns=trained().bundle.columns[1:])
-    with pytest.raises(ModelError, match="old: the model was trained on other features"):
-        evaluate_held_out({"new": trained().bundle, "old": other}, *sample, SETTINGS, RULE)
-
-
 def test_frames_of_other_accidents_are_refused(sample: Frames, trained: Train) -> None:
     with pytest.raises(DataError, match="do not fit"):
         evaluate_held_out(bundles(trained()), sample[0], sample[1].iloc[::-1], SETTINGS, RULE)

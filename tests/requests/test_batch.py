@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns import Availability, Column
-from accidents.features.compute import compute, place_keys
+from accidents.features.compute import compute, place_cells
 from accidents.requests import InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request, together
 from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.rows import COLUMNS, RequestPart
@@ -88,7 +88,7 @@ def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
             assert array.dtype == vars(whole)[name].dtype
             np.testing.assert_array_equal(array, vars(whole)[name])
         assert compute(many.arrays).tobytes() == compute(whole).tobytes()
-        np.testing.assert_array_equal(place_keys(many.arrays), place_keys(whole))
+        np.testing.assert_array_equal(place_cells(many.arrays), place_cells(whole))
 
 
 def test_no_request_at_all_and_none_that_is_good() -> None:

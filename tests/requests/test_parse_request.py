@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.errors import RequestError
-from accidents.features import vector
+from accidents.features import feature_vector
 from accidents.features.catalogue import FEATURES
 from accidents.requests import InvalidRequestError, ParsedRequest, parse_request
 from accidents.requests.rows import COLUMNS, RequestPart
@@ -25,7 +25,7 @@ NESTED: dict[str, Any] = {
 
 
 def values(request: ParsedRequest) -> dict[str, float]:
-    return dict(zip([feature.name for feature in FEATURES], vector(request.arrays).tolist(), strict=True))
+    return dict(zip([feature.name for feature in FEATURES], feature_vector(request.arrays).tolist(), strict=True))
 
 
 def changed(part: str, **fields: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_published_and_plain_spellings_mean_the_same(published: dict[str, Any], 
         parse_request(changed("accident", **published)).arrays,
         parse_request(changed("accident", **plain)).arrays,
     )
-    assert vector(one).tobytes() == vector(other).tobytes()
+    assert feature_vector(one).tobytes() == feature_vector(other).tobytes()
     assert (one.places == other.places).all()
 
 
@@ -155,7 +155,10 @@ def test_vehicles_by_published_id_and_the_only_one_by_none() -> None:
     for row in (content["vehicles"][1], content["people"][1]):
         row.pop("num_veh")
         row["id_vehicule"] = "155\u00a0781 758"
-    assert vector(parse_request(content).arrays).tobytes() == vector(parse_request(NESTED).arrays).tobytes()
+    assert (
+        feature_vector(parse_request(content).arrays).tobytes()
+        == feature_vector(parse_request(NESTED).arrays).tobytes()
+    )
     alone = {"vehicles": [{"catv": 7}], "people": [{"catu": 1}]}
     assert values(parse_request(alone))["car_occupants"] == 1
 
@@ -163,7 +166,7 @@ def test_vehicles_by_published_id_and_the_only_one_by_none() -> None:
 def test_the_outcome_is_ignored() -> None:
     request = parse_request(changed("person", grav=2))
     assert request.warnings == ("grav is the outcome and was ignored",)
-    assert vector(request.arrays).tobytes() == vector(parse_request(NESTED).arrays).tobytes()
+    assert feature_vector(request.arrays).tobytes() == feature_vector(parse_request(NESTED).arrays).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,7 @@ def taken_or_refused(content: Any) -> None:
         request = parse_request(content)
     except InvalidRequestError:
         return
-    assert vector(request.arrays).shape == (len(FEATURES),)
+    assert feature_vector(request.arrays).shape == (len(FEATURES),)
 
 
 @given(st.data())

@@ -1,4 +1,4 @@
-"""The same accident through JSON and through CSV files gives the same vector, bit for bit."""
+"""The same accident through JSON and through CSV files gives the same feature_vector, bit for bit."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,9 +10,9 @@ import pytest
 
 from accidents.columns import TABLES, Availability, Table
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.features import build, vector
-from accidents.features.catalogue import FEATURES, KEYS
-from accidents.features.compute import compute, place_keys
+from accidents.features import feature_frame, feature_vector
+from accidents.features.catalogue import CELLS, FEATURES
+from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
 from accidents.requests import InvalidRequestError, parse_request, together
 from accidents.sources.edition import Edition
@@ -59,13 +59,13 @@ def check(edition: Edition, every: int) -> None:
         with suppress(InvalidRequestError):
             taken[row] = parse_request(content).arrays
     assert len(taken) > 0.9 * len(ids)
-    frame = build(accidents).loc[list(taken)]
+    frame = feature_frame(accidents).loc[list(taken)]
     expected = frame[[feature.name for feature in FEATURES]].to_numpy(np.float32)
     for row, arrays in zip(expected, taken.values(), strict=True):
-        assert vector(arrays).tobytes() == row.tobytes()
+        assert feature_vector(arrays).tobytes() == row.tobytes()
     whole = together([*taken.values()])
     assert compute(whole).tobytes() == expected.tobytes()
-    np.testing.assert_array_equal(place_keys(whole), frame[list(KEYS)].to_numpy())
+    np.testing.assert_array_equal(place_cells(whole), frame[list(CELLS)].to_numpy())
 
 
 @pytest.mark.slow

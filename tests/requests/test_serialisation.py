@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.features import build
-from accidents.features.catalogue import FEATURES, KEYS
-from accidents.features.compute import compute, place_keys
+from accidents.features import feature_frame
+from accidents.features.catalogue import CELLS, FEATURES
+from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
 from accidents.requests import parse_request, together
 from accidents.requests.serialisation import to_requests
@@ -26,9 +26,9 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: A
     ids = accidents.accidents["Num_Acc"].tolist()[::-1]
     texts = [json.dumps(request) for request in to_requests(accidents, ids)]
     whole = together([parse_request(json.loads(text)).arrays for text in texts])
-    frame = build(accidents).iloc[::-1]
+    frame = feature_frame(accidents).iloc[::-1]
     assert compute(whole).tobytes() == frame[[f.name for f in FEATURES]].to_numpy(np.float32).tobytes()
-    np.testing.assert_array_equal(place_keys(whole), frame[list(KEYS)].to_numpy())
+    np.testing.assert_array_equal(place_cells(whole), frame[list(CELLS)].to_numpy())
 
 
 def test_codes_that_are_letters_are_written_as_published(accidents: Accidents) -> None:

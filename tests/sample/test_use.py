@@ -6,7 +6,7 @@ import pytest
 
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.training import TrainingSettings
-from accidents.features.frame import build
+from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
@@ -40,7 +40,7 @@ def auc(folder: Path, *models: str, seed: int = 0) -> list[float]:
     """ROC-AUC on the test set, at the level `call`, of models trained on the default sample."""
     write_sample(folder, seed=seed)
     accidents = ingest(folder_editions(str(folder), None), IngestionSettings()).accidents
-    features = build(accidents)
+    features = feature_frame(accidents)
     settings = TrainingSettings(threads=1)
     trained = [train(model, features, accidents.accidents, settings, level="call") for model in models]
     return [model.summary["metrics"]["test"]["roc_auc"] for model in trained]

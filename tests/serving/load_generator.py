@@ -11,7 +11,7 @@ from typing import Any, Self
 import requests
 
 from accidents.bundle import Bundle
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from tests.serving.in_process import ACCIDENT
 from tests.serving.service_process import TIMEOUT
@@ -19,7 +19,7 @@ from tests.serving.service_process import TIMEOUT
 
 def expected_probability(model: Path, content: dict[str, Any] = ACCIDENT) -> float:
     """The probability that a model file gives an accident."""
-    return answer(Bundle.load(model), parse_request(content), reasons=0).probability
+    return predict_accident(Bundle.load(model), parse_request(content), reasons=0).probability
 
 
 def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) -> None:

@@ -236,14 +236,14 @@ def test_real_accidents_get_the_same_probabilities(
     embedded_store: TrackingTarget, real_baac: Path, tmp_path: Path
 ) -> None:
     from accidents.configuration.ingestion import IngestionSettings
-    from accidents.features import build
+    from accidents.features import feature_frame
     from accidents.ingestion import ingest
     from accidents.sources.folder import folder_editions
 
     accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
     drawn = accidents.accidents["Num_Acc"].sample(1010, random_state=0)
     chosen = pd.Series([number for number in drawn if readable(accidents, number)][:1000])
-    features = build(accidents).set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True)
+    features = feature_frame(accidents).set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True)
     with connect(SETTINGS, embedded_store) as connection:
         delete_all_models(connection)
         registered = record_and_register(connection, training_record(), SETTINGS)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from accidents.configuration.training import TrainingSettings
-from accidents.features.catalogue import FEATURES, KEYS
+from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.specification import FeatureKind
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
@@ -35,7 +35,7 @@ def draw(n: int, seed: int = 0, year: int = 2024) -> Frames:
     columns = {}
     for feature in FEATURES:
         if feature.kind is FeatureKind.CATEGORY:
-            values = random.choice(np.array([*feature.words], np.float32), n)
+            values = random.choice(np.array([*feature.categories], np.float32), n)
         elif feature.kind is FeatureKind.NUMBER:
             values = random.normal(size=n)
         else:
@@ -48,7 +48,7 @@ def draw(n: int, seed: int = 0, year: int = 2024) -> Frames:
     for feature in FEATURES:
         if feature.nullable and feature.name not in (first, second):
             columns[feature.name][random.random(n) < 0.05] = np.nan
-    keys = {key: np.where(random.random(n) < 0.02, -1, department * 100 + random.integers(0, 5, n)) for key in KEYS}
+    keys = {key: np.where(random.random(n) < 0.02, -1, department * 100 + random.integers(0, 5, n)) for key in CELLS}
     features = pd.DataFrame({"Num_Acc": year * 10**8 + 1 + np.arange(n)} | columns | keys)
     days = pd.Timestamp(year, 1, 1) + pd.to_timedelta(np.sort(random.integers(0, 366, n)), unit="D")
     label = (random.random(n) < 1 / (1 + np.exp(-logit))).astype(np.int8)

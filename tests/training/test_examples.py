@@ -7,9 +7,9 @@ import pytest
 
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
-from accidents.features import names
-from accidents.features.catalogue import CATALOGUE, KEYS
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features import feature_names
+from accidents.features.catalogue import CATALOGUE, CELLS
+from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import FeatureKind
 from accidents.training import train
 from accidents.training.examples import Examples
@@ -26,19 +26,19 @@ def test_places_of_learned_accidents_are_encoded_out_of_fold_as_configured(examp
     rows = np.arange(5, 900)
     encoder, learned = examples.learn(rows)
     taken = examples.frame.iloc[rows]
-    expected, encoded = GeographyEncoder(2.5).fit_out_of_fold(taken[[*KEYS]], examples.labels(rows), folds=4, seed=9)
+    expected, encoded = PlaceEncoder(2.5).fit_out_of_fold(taken[[*CELLS]], examples.labels(rows), folds=4, seed=9)
     assert encoder is not None
     np.testing.assert_array_equal(learned.X[:, -encoded.shape[1] :], encoded)
     np.testing.assert_array_equal(learned.y, taken["priority"])
     others = examples.apply(np.arange(900, 1000), encoder)
     of_others = examples.frame.iloc[900:1000]
     np.testing.assert_array_equal(others.X[:, -encoded.shape[1] :], expected.transform(of_others))
-    np.testing.assert_array_equal(others.X[:, 0], of_others[names("call")[0]])
+    np.testing.assert_array_equal(others.X[:, 0], of_others[feature_names("call")[0]])
     np.testing.assert_array_equal(others.y, of_others["priority"])
 
 
 def test_categories_are_the_columns_of_codes_without_an_order(examples: Examples) -> None:
-    columns = names("call")
+    columns = feature_names("call")
     coded = {columns[position] for position in examples.categories}
     assert {"lum", "catr", "season", "parties", "road_built_up"} <= coded
     assert coded == {name for name in columns if CATALOGUE[name].kind is FeatureKind.CATEGORY}
@@ -49,7 +49,7 @@ def test_a_training_is_written_down(frames: Frames) -> None:
     before = datetime.now(UTC)
     bundle = train("logistic_regression", *frames, settings, level="strict", fingerprint="abc").bundle
     assert (bundle.model_type, bundle.level, bundle.geography) == ("logistic_regression", "strict", True)
-    assert bundle.columns == tuple(names("strict"))
+    assert bundle.columns == tuple(feature_names("strict"))
     assert (bundle.seed, bundle.resampling, bundle.fingerprint) == (5, "undersample", "abc")
     assert (bundle.tuning, bundle.trials, bundle.best_cv_score) == ("none", (), None)
     assert bundle.rule == "precision at least 0.4"

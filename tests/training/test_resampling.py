@@ -3,31 +3,31 @@
 import numpy as np
 import pytest
 
-from accidents.models.base import Sample
+from accidents.models.base import Dataset
 from accidents.training.resampling import resample
 
 
 @pytest.fixture
-def sample() -> Sample:
+def sample() -> Dataset:
     random = np.random.default_rng(0)
     X = random.normal(size=(300, 4)).astype(np.float32)
     X[:, 3] *= 1000
     X[random.random(X.shape) < 0.1] = np.nan
-    return Sample(X, (np.arange(300) % 5 == 0).astype(np.int8))
+    return Dataset(X, (np.arange(300) % 5 == 0).astype(np.int8))
 
 
-def test_none_changes_nothing(sample: Sample) -> None:
+def test_none_changes_nothing(sample: Dataset) -> None:
     assert resample(sample, "none", 0) is sample
 
 
-def test_class_weights_make_both_classes_weigh_the_same(sample: Sample) -> None:
+def test_class_weights_make_both_classes_weigh_the_same(sample: Dataset) -> None:
     weighted = resample(sample, "class_weight", 0)
     assert weighted.X is sample.X
     assert weighted.weight is not None
     assert weighted.weight[weighted.y == 1].sum() == pytest.approx(weighted.weight[weighted.y == 0].sum())
 
 
-def test_undersampling_keeps_the_smaller_class_whole(sample: Sample) -> None:
+def test_undersampling_keeps_the_smaller_class_whole(sample: Dataset) -> None:
     smaller = resample(sample, "undersample", 0)
     assert np.bincount(smaller.y).tolist() == [60, 60]
     np.testing.assert_array_equal(smaller.X[smaller.y == 1], sample.X[sample.y == 1])
@@ -37,7 +37,7 @@ def test_undersampling_keeps_the_smaller_class_whole(sample: Sample) -> None:
     assert len({*positions}) == 120
 
 
-def test_smote_adds_accidents_of_the_smaller_class_alone(sample: Sample) -> None:
+def test_smote_adds_accidents_of_the_smaller_class_alone(sample: Dataset) -> None:
     larger = resample(sample, "smote", 0)
     assert np.bincount(larger.y).tolist() == [240, 240]
     np.testing.assert_array_equal(larger.X[:300], sample.X)
@@ -50,7 +50,7 @@ def test_smote_adds_accidents_of_the_smaller_class_alone(sample: Sample) -> None
     assert (synthetic >= np.nanmin(parents, axis=0) - 1e-3).all()
 
 
-def test_synthetic_accidents_lie_between_neighbours_by_standardised_medians(sample: Sample) -> None:
+def test_synthetic_accidents_lie_between_neighbours_by_standardised_medians(sample: Dataset) -> None:
     """Between an accident of the smaller class and one of its five nearest, as in Chawla et al. (2002)."""
     synthetic = resample(sample, "smote", 0).X[300:]
     filled = np.where(np.isnan(sample.X), np.nanmedian(sample.X, axis=0), sample.X).astype(float)
@@ -66,7 +66,7 @@ def test_synthetic_accidents_lie_between_neighbours_by_standardised_medians(samp
         assert gap.min() < 1e-3
 
 
-def test_a_column_without_any_value_stays(sample: Sample) -> None:
+def test_a_column_without_any_value_stays(sample: Dataset) -> None:
     sample.X[:, 1] = np.nan
     larger = resample(sample, "smote", 0)
     assert larger.X.shape == (480, 4)
@@ -74,7 +74,7 @@ def test_a_column_without_any_value_stays(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("method", ["undersample", "smote"])
-def test_the_seed_draws(sample: Sample, method: str) -> None:
+def test_the_seed_draws(sample: Dataset, method: str) -> None:
     first, again, other = (resample(sample, method, seed).X for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other, equal_nan=True)

@@ -8,35 +8,47 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 import accidents.models
+from accidents.bundle import Bundle
 from accidents.errors import ModelError
-from accidents.models import model_types
+from accidents.models import display_name, model_types
 from accidents.training import Trained, train
 from tests.training.conftest import Frames, draw, quick
+from tracking.names import registered_name
 
-FIFTH = '''
+NEW_TYPE = '''
 """The share of priority, whatever the accident."""
 
 import numpy as np
 
 from accidents.configuration.base import Settings
-from accidents.models.base import Model, log_odds
+from accidents.models.base import Model, log_odds, pack_arrays, unpack_arrays
 
 
 class Classifier(Model[Settings]):
     PARAMETERS = Settings
 
-    def __init__(self, share):
-        self.share = share
+    def __init__(self, share, columns):
+        self.share, self.n_features_in_ = share, columns
+
+    n_features_in_ = 0
 
     @classmethod
     def fit(cls, training, validation, *, parameters, categories=(), seed, threads):
-        return cls(training.y.mean())
+        return cls(training.y.mean(), training.X.shape[1])
 
-    def margin(self, X, threads=1):
+    def predict_margin(self, X, threads=1):
         return np.full(len(X), log_odds(self.share))
 
-    def contributions(self, X):
-        return np.hstack([np.zeros(X.shape), self.margin(X)[:, None]])
+    def shap_values(self, X):
+        return np.hstack([np.zeros(X.shape), self.predict_margin(X)[:, None]])
+
+    def to_sections(self):
+        return {"share.npz": pack_arrays(share=self.share, columns=self.n_features_in_)}
+
+    @classmethod
+    def from_sections(cls, sections):
+        arrays = unpack_arrays(sections["share.npz"])
+        return cls(float(arrays["share"]), int(arrays["columns"]))
 '''
 
 
@@ -148,9 +160,14 @@ def test_progress_is_heard(frames: Frames) -> None:
     assert "training" in heard[0]
 
 
-def test_a_fifth_type_is_one_new_file(frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "constant.py").write_text(FIFTH)
+def test_a_new_model_type_is_one_new_file(frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed, trained, stored, loaded and compared by its file name; no list of types has to be changed."""
+    (tmp_path / "constant.py").write_text(NEW_TYPE)
     monkeypatch.setattr(accidents.models, "__path__", [*accidents.models.__path__, str(tmp_path)])
     assert "constant" in model_types()
     result = train("constant", *frames, quick(models=("constant",)), level="call")
     assert result.bundle.metrics["test"]["roc_auc"] == 0.5
+    loaded = Bundle.from_bytes(result.bundle.to_bytes())
+    assert (loaded.predict(frames[0]) == result.bundle.predict(frames[0])).all()
+    assert display_name("constant") == "Constant"
+    assert registered_name("constant") == "Accident_Prediction_Constant"

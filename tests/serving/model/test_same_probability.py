@@ -17,10 +17,10 @@ from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
-from accidents.features import build
+from accidents.features import feature_frame
 from accidents.inference import score
 from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.inference.smoke_test import TOLERANCE
 from accidents.ingestion import ingest
 from accidents.models import model_types
@@ -58,7 +58,7 @@ def contents() -> Contents:
 
 
 def by_command_line(bundle: Bundle, contents: Contents) -> Probabilities:
-    return np.array([answer(bundle, parse_request(one), reasons=0).probability for one in contents])
+    return np.array([predict_accident(bundle, parse_request(one), reasons=0).probability for one in contents])
 
 
 def by_file(model: Path, contents: Contents, folder: Path) -> Probabilities:
@@ -159,7 +159,7 @@ def test_ten_thousand_real_accidents_have_one_probability_everywhere(real_baac: 
     """Models of the year 2024, asked about its accidents; also scored as the files that they were published in."""
     (edition,) = folder_editions(str(real_baac / "2024"), None)
     year = ingest([edition], IngestionSettings()).accidents
-    features = build(year)
+    features = feature_frame(year)
     every = len(year.accidents) // 10_000
     ids = year.accidents["Num_Acc"].tolist()[::every][:10_000]
     contents = to_requests(year, ids)

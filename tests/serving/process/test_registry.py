@@ -15,7 +15,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.inference.json_scoring import NESTED
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.inference.smoke_test import stored_accidents
 from accidents.requests import parse_request
 from tests.serving.in_process import ACCIDENT
@@ -45,7 +45,8 @@ def stored_of(bundle: Bundle, shift: float = 0) -> pd.DataFrame:
     year, _ = small_year()
     drawn = stored_accidents(small_models()["lightgbm"].trained.predictions, year, 10)
     probabilities = [
-        answer(bundle, parse_request(json.loads(text)), reasons=0).probability + shift for text in drawn[NESTED]
+        predict_accident(bundle, parse_request(json.loads(text)), reasons=0).probability + shift
+        for text in drawn[NESTED]
     ]
     return drawn.assign(probability=probabilities)
 
@@ -112,7 +113,12 @@ def test_promotion_and_rollback_reach_the_service_without_failed_or_mixed_reques
 ) -> None:
     registry = Registry(connection)
     expected = {
-        Result(NAME, str(number), "lightgbm", answer(bundle_of(shift), parse_request(ACCIDENT), reasons=0).probability)
+        Result(
+            NAME,
+            str(number),
+            "lightgbm",
+            predict_accident(bundle_of(shift), parse_request(ACCIDENT), reasons=0).probability,
+        )
         for number, shift in enumerate(SHIFTS, start=1)
     }
     with LoadGenerator(service.url, key) as load:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate
 from accidents.evaluation.metrics import METRICS
-from accidents.inference.prediction import answer
+from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from serving.auth.roles import Role
 from serving.records.prediction_record import new_prediction_id
@@ -24,7 +24,7 @@ INVALID: dict[str, Any] = ACCIDENT | {"accident": ACCIDENT["accident"] | {"lum":
 def test_prediction_has_all_fields(api: ApiClient, name: str) -> None:
     """Nested and flat examples."""
     bundle = api.state.require_model().bundle
-    expected = answer(bundle, parse_request(EXAMPLES[name]), reasons=0)
+    expected = predict_accident(bundle, parse_request(EXAMPLES[name]), reasons=0)
     response = api.post("/v1/predict", EXAMPLES[name])
     assert response.status_code == 200
     responses.Prediction.model_validate_json(response.content, strict=False)
@@ -56,7 +56,7 @@ def test_columns_known_after_the_outcome_are_ignored_with_a_warning(api: ApiClie
 
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_top_reasons_on_request(api: ApiClient, count: int) -> None:
-    expected = answer(api.state.require_model().bundle, parse_request(ACCIDENT), reasons=count)
+    expected = predict_accident(api.state.require_model().bundle, parse_request(ACCIDENT), reasons=count)
     result = api.post(f"/v1/predict?reasons={count}", ACCIDENT).json()
     assert result["unit"] == expected.unit == "log-odds"
     assert [(one["topic"], one["text"]) for one in result["reasons"]] == [
@@ -147,7 +147,7 @@ def test_evaluation_equals_the_domain_and_logs_nothing(api: ApiClient) -> None:
     assert response.status_code == 200
     evaluation = responses.Evaluation.model_validate(response.json())
     bundle = api.state.require_model().bundle
-    probabilities = np.array([answer(bundle, parse_request(one), reasons=0).probability for one in some])
+    probabilities = np.array([predict_accident(bundle, parse_request(one), reasons=0).probability for one in some])
     expected = evaluate(
         np.array(labels, np.int8),
         probabilities,

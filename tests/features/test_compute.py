@@ -9,28 +9,28 @@ import pandas as pd
 import pytest
 
 from accidents.columns import Availability
-from accidents.features import build, vector
-from accidents.features.array_columns import FIELDS, Over
-from accidents.features.arrays import arrays_of
+from accidents.features import feature_frame, feature_vector
+from accidents.features.array_columns import ARRAY_COLUMNS, Entity
+from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import FEATURES
 from accidents.features.compute import compute
 from accidents.features.jit import compiled
 from accidents.features.kernel_plan import plan
-from accidents.features.specification import Aggregate, Feature, FeatureKind, How
+from accidents.features.specification import Aggregate, Aggregation, Feature, FeatureKind
 from tests.features.generated import chosen, random_accidents
 
 
-def rows_of(seed: int, accidents: int) -> dict[Over, pd.DataFrame]:
+def rows_of(seed: int, accidents: int) -> dict[Entity, pd.DataFrame]:
     """The arrays as frames, the derived columns filled in."""
-    arrays = arrays_of(random_accidents(seed, accidents))
+    arrays = to_arrays(random_accidents(seed, accidents))
     compute(arrays)
     frames = {}
     for over, codes, starts in (
-        (Over.ACCIDENT, arrays.accident, np.arange(accidents + 1)),
-        (Over.VEHICLES, arrays.vehicles, arrays.vehicle_starts),
-        (Over.PEOPLE, arrays.people, arrays.person_starts),
+        (Entity.ACCIDENT, arrays.accident, np.arange(accidents + 1)),
+        (Entity.VEHICLES, arrays.vehicles, arrays.vehicle_starts),
+        (Entity.PEOPLE, arrays.people, arrays.person_starts),
     ):
-        frame = pd.DataFrame(codes, columns=list(FIELDS[over]))
+        frame = pd.DataFrame(codes, columns=list(ARRAY_COLUMNS[over]))
         frames[over] = frame.assign(accident=np.repeat(np.arange(accidents), np.diff(starts)))
     return frames
 
@@ -41,26 +41,26 @@ def slowly(feature: Aggregate, rows: pd.DataFrame, accidents: int) -> list[float
     for accident in range(accidents):
         mine = rows[rows["accident"] == accident].to_dict("records")
         mine = [row for row in mine if all(row[name] in codes for name, codes in feature.where.items())]
-        if feature.how is How.COUNT:
+        if feature.how is Aggregation.COUNT:
             values.append(float(len(mine)))
             continue
-        if feature.how is How.ANY:
+        if feature.how is Aggregation.ANY:
             values.append(float(bool(mine)))
             continue
         pairs = [(row[feature.by] if feature.by else 0, row[feature.value]) for row in mine]
         pairs = [pair for pair in pairs if min(pair) >= 0]
         if not pairs:
             values.append(np.nan if feature.default is None else feature.default)
-        elif feature.how is How.MEAN:
+        elif feature.how is Aggregation.MEAN:
             values.append(sum(value for _, value in pairs) / len(pairs))
         else:
-            values.append(float((min if feature.how is How.MIN else max)(pairs)[1]))
+            values.append(float((min if feature.how is Aggregation.MIN else max)(pairs)[1]))
     return values
 
 
 @pytest.fixture(scope="module")
-def computed() -> tuple[pd.DataFrame, dict[Over, pd.DataFrame]]:
-    return build(random_accidents(5, 150)), rows_of(5, 150)
+def computed() -> tuple[pd.DataFrame, dict[Entity, pd.DataFrame]]:
+    return feature_frame(random_accidents(5, 150)), rows_of(5, 150)
 
 
 @pytest.mark.slow
@@ -77,21 +77,21 @@ def test_derived_columns() -> None:
     main, people = accidents.accidents, accidents.people
     dates = main[["an", "mois", "jour"]].to_numpy().tolist()
     weekdays = [-1 if -1 in date else dt.date(*date).weekday() for date in dates]
-    assert rows[Over.ACCIDENT]["weekday"].tolist() == weekdays
-    assert rows[Over.ACCIDENT]["hour"].tolist() == (main["hrmn"] // 60).tolist()  # -1 // 60 is -1
+    assert rows[Entity.ACCIDENT]["weekday"].tolist() == weekdays
+    assert rows[Entity.ACCIDENT]["hour"].tolist() == (main["hrmn"] // 60).tolist()  # -1 // 60 is -1
     year = people["Num_Acc"].map(main.set_index("Num_Acc")["an"])
     age = (year - people["an_nais"]).where((year > 0) & (people["an_nais"] > 0))
     age = age.where(age.between(0, 110), -1)
-    np.testing.assert_array_equal(rows[Over.PEOPLE]["age"], age)
+    np.testing.assert_array_equal(rows[Entity.PEOPLE]["age"], age)
     catv = people["id_vehicule"].map(accidents.vehicles.set_index("id_vehicule")["catv"])
-    np.testing.assert_array_equal(rows[Over.PEOPLE]["vehicle"] == 7, catv == 7)
-    party = rows[Over.PEOPLE]["party"]
+    np.testing.assert_array_equal(rows[Entity.PEOPLE]["vehicle"] == 7, catv == 7)
+    party = rows[Entity.PEOPLE]["party"]
     np.testing.assert_array_equal(party == 0, people["catu"] == 3)
-    np.testing.assert_array_equal(rows[Over.PEOPLE]["frailty"], (12 - party).where(party >= 0, -1))
+    np.testing.assert_array_equal(rows[Entity.PEOPLE]["frailty"], (12 - party).where(party >= 0, -1))
 
 
 def test_combined_features() -> None:
-    features = build(random_accidents(7, 200))
+    features = feature_frame(random_accidents(7, 200))
     hour, day = features["hour"], features["weekday"]
     np.testing.assert_allclose(features["hour_sin"], np.sin(2 * np.pi * hour / 24), atol=1e-6)
     np.testing.assert_array_equal(features["weekend"], (day >= 5).where(day.notna()).astype("float32"))
@@ -104,21 +104,21 @@ def test_combined_features() -> None:
 
 def test_one_accident_is_a_vector() -> None:
     accidents = random_accidents(8)
-    features = build(accidents).drop(columns="Num_Acc").iloc[:, : len(FEATURES)]
-    one = vector(arrays_of(chosen(accidents, np.array([3]))))
+    features = feature_frame(accidents).drop(columns="Num_Acc").iloc[:, : len(FEATURES)]
+    one = feature_vector(to_arrays(chosen(accidents, np.array([3]))))
     assert one.tobytes() == features.iloc[3].to_numpy(np.float32).tobytes()
 
 
 def test_an_accident_of_a_thousand_people() -> None:
     accidents = random_accidents(9, 1)
     many = pd.concat([accidents.people.iloc[:1]] * 1000, ignore_index=True)
-    features = build(type(accidents)(accidents.accidents, accidents.vehicles, many))
+    features = feature_frame(type(accidents)(accidents.accidents, accidents.vehicles, many))
     assert features["people"].tolist() == [1000]
 
 
 def test_no_accident_at_all() -> None:
     nothing = chosen(random_accidents(1), np.array([], dtype=int))
-    features = build(nothing)
+    features = feature_frame(nothing)
     assert len(features) == 0
     assert features["women"].dtype == "float32"
 
@@ -143,7 +143,10 @@ def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.Monke
 
 
 def test_too_many_conditions_and_unknown_rows_are_refused() -> None:
-    many = [Aggregate(f"f{code}", "f", Over.PEOPLE, How.COUNT, where={"age": frozenset({code})}) for code in range(65)]
+    many = [
+        Aggregate(f"f{code}", "f", Entity.PEOPLE, Aggregation.COUNT, where={"age": frozenset({code})})
+        for code in range(65)
+    ]
     with pytest.raises(ValueError, match="64 bits"):
         plan(many)
     with pytest.raises(TypeError, match="nothing computes"):
@@ -156,5 +159,5 @@ class Odd(Feature):
     """A feature of a sort that no kernel knows."""
 
     kind = FeatureKind.NUMBER
-    known = Availability.STRICT
+    availability = Availability.STRICT
     formula = "none"

@@ -5,12 +5,12 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from accidents.features.catalogue import ENCODED, key_names
-from accidents.features.cells import keys
-from accidents.features.place_encoder import GeographyEncoder
+from accidents.features.catalogue import CELLS, PLACE_COLUMN_NAMES
+from accidents.features.cells import locate_cells
+from accidents.features.place_encoder import PlaceEncoder
 
-SHARE = {name: ENCODED.index(f"te_{name}") for name in ("department", "commune", "road", "area", "spot")}
-DENSITY = {name: ENCODED.index(f"density_{name}") for name in SHARE}
+SHARE = {name: PLACE_COLUMN_NAMES.index(f"te_{name}") for name in ("department", "commune", "road", "area", "spot")}
+DENSITY = {name: PLACE_COLUMN_NAMES.index(f"density_{name}") for name in SHARE}
 
 
 def places(rows: int, seed: int = 0) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -24,7 +24,7 @@ def places(rows: int, seed: int = 0) -> tuple[npt.NDArray[np.int64], npt.NDArray
 
 def test_shares_are_shrunk_towards_the_place_around() -> None:
     keys = np.array([[1, 10, -1, -1, -1]] * 3 + [[1, 11, -1, -1, -1]])
-    encoded = GeographyEncoder(strength=2.0).fit(keys, [1, 1, 0, 0]).transform(keys)
+    encoded = PlaceEncoder(strength=2.0).fit(keys, [1, 1, 0, 0]).transform(keys)
     department = (2 + 2 * 0.5) / (4 + 2)
     assert encoded[0, SHARE["department"]] == pytest.approx(department)
     assert encoded[0, SHARE["commune"]] == pytest.approx((2 + 2 * department) / (3 + 2))
@@ -35,10 +35,10 @@ def test_shares_are_shrunk_towards_the_place_around() -> None:
 @pytest.mark.parametrize("strength", [0.5, 8.0])
 def test_encodings_equal_the_documented_formula(strength: float) -> None:
     where, labels = places(300, seed=4)
-    frame = pd.DataFrame(where, columns=key_names()).assign(label=labels)
+    frame = pd.DataFrame(where, columns=list(CELLS)).assign(label=labels)
     around = {"commune": "department", "road": "department", "area": "department", "spot": "commune"}
     shares: dict[str, pd.Series] = {}
-    encoded = GeographyEncoder(strength).fit(where, labels).transform(where)
+    encoded = PlaceEncoder(strength).fit(where, labels).transform(where)
     for kind in SHARE:
         key = frame[f"key_{kind}"]
         prior = shares[around[kind]] if kind in around else pd.Series(labels.mean(), frame.index)
@@ -52,7 +52,7 @@ def test_encodings_equal_the_documented_formula(strength: float) -> None:
 
 def test_an_unknown_place_takes_after_the_one_around() -> None:
     where, labels = places(500)
-    encoder = GeographyEncoder().fit(where, labels)
+    encoder = PlaceEncoder().fit(where, labels)
     nowhere, new_spot = encoder.transform(np.array([[-1] * 5, [where[0, 0], where[0, 1], -1, -1, 999_999]]))
     assert np.allclose(nowhere[[*SHARE.values()]], labels.mean())
     assert not nowhere[[*DENSITY.values()]].any()
@@ -63,8 +63,8 @@ def test_an_unknown_place_takes_after_the_one_around() -> None:
 def test_a_position_is_that_of_the_spot_or_of_what_is_around() -> None:
     places = np.array([[24, 24322, 1]] * 3 + [[33, 33063, 1]])
     coordinates = np.array([[45.18, 0.72], [45.38, 0.72], [np.nan, np.nan], [44.84, -0.58]])
-    known = keys(places, np.ones(4, np.int16), coordinates)
-    encoder = GeographyEncoder().fit(known, [1, 0, 1, 0])
+    known = locate_cells(places, np.ones(4, np.int16), coordinates)
+    encoder = PlaceEncoder().fit(known, [1, 0, 1, 0])
     nowhere = np.array([known[2], [24, -1, -1, -1, -1], [-1, -1, -1, -1, -1]])
     positions = encoder.transform(np.concatenate([known, nowhere]))[:, -2:]
     np.testing.assert_allclose(positions[[0, 1, 3]], coordinates[[0, 1, 3]], atol=0.016)
@@ -74,47 +74,47 @@ def test_a_position_is_that_of_the_spot_or_of_what_is_around() -> None:
 
 def test_without_any_recorded_place_nothing_is_missing() -> None:
     unknown = np.full((3, 5), -1)
-    encoded = GeographyEncoder().fit(np.concatenate([places(5)[0], unknown]), [0, 1] * 4).transform(unknown)
+    encoded = PlaceEncoder().fit(np.concatenate([places(5)[0], unknown]), [0, 1] * 4).transform(unknown)
     assert np.isfinite(encoded).all()
 
 
 def test_one_row_is_encoded_as_in_a_batch() -> None:
     where, labels = places(300)
-    encoder = GeographyEncoder().fit(where, labels)
+    encoder = PlaceEncoder().fit(where, labels)
     alone = np.concatenate([encoder.transform(row[None]) for row in where])
     assert alone.tobytes() == encoder.transform(where).tobytes()
 
 
 def test_a_frame_of_keys_in_any_order_of_columns() -> None:
     where, labels = places(50)
-    frame = pd.DataFrame(where, columns=key_names())[key_names()[::-1]].assign(other=1.0)
-    encoder = GeographyEncoder().fit(frame, labels)
-    assert encoder.transform(frame).tobytes() == GeographyEncoder().fit(where, labels).transform(where).tobytes()
+    frame = pd.DataFrame(where, columns=list(CELLS))[list(CELLS)[::-1]].assign(other=1.0)
+    encoder = PlaceEncoder().fit(frame, labels)
+    assert encoder.transform(frame).tobytes() == PlaceEncoder().fit(where, labels).transform(where).tobytes()
 
 
 def test_out_of_fold_a_row_never_sees_its_own_label() -> None:
     where, labels = places(400)
-    _, before = GeographyEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
+    _, before = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
     for row in (0, 57, 399):
         changed = labels.copy()
         changed[row] = 1 - changed[row]
-        _, after = GeographyEncoder().fit_out_of_fold(where, changed, folds=5, seed=1)
+        _, after = PlaceEncoder().fit_out_of_fold(where, changed, folds=5, seed=1)
         assert after[row].tobytes() == before[row].tobytes()
         assert (after != before).any()
 
 
 def test_out_of_fold_leaves_the_encoder_fitted_on_all_rows() -> None:
     where, labels = places(400)
-    encoder, encoded = GeographyEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
-    assert encoder.transform(where).tobytes() == GeographyEncoder().fit(where, labels).transform(where).tobytes()
-    assert encoded.shape == (400, len(ENCODED))
+    encoder, encoded = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
+    assert encoder.transform(where).tobytes() == PlaceEncoder().fit(where, labels).transform(where).tobytes()
+    assert encoded.shape == (400, len(PLACE_COLUMN_NAMES))
     assert encoded.dtype == np.float32
     assert np.isfinite(encoded).all()
 
 
 def test_a_pickled_encoder_is_small_and_the_same() -> None:
     where, labels = places(5_000)
-    encoder = GeographyEncoder().fit(where, labels)
+    encoder = PlaceEncoder().fit(where, labels)
     stored = pickle.dumps(encoder)
     assert len(stored) < 20 * sum(len(np.unique(column)) for column in where.T) + 2_000
     assert pickle.loads(stored).transform(where).tobytes() == encoder.transform(where).tobytes()  # noqa: S301 - own bytes

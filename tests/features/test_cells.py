@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from accidents.features import build
-from accidents.features.cells import code_of_road, code_of_text, keys
+from accidents.features import feature_frame
+from accidents.features.cells import insee_number, locate_cells, road_number
 from tests.features.generated import random_accidents
 
 NUMBERED = {
@@ -19,25 +19,25 @@ NUMBERED = {
 
 @pytest.mark.parametrize(("text", "number"), NUMBERED.items())
 def test_numbered_roads(text: str, number: int) -> None:
-    assert code_of_road(text) == number
+    assert road_number(text) == number
 
 
 def test_streets_are_known_by_their_words() -> None:
-    assert code_of_road("HOTEL DIEU (RUE DE L')") == code_of_road("Rue de l'Hôtel-Dieu") > 1 << 20
-    assert code_of_road("11 NOVEMBRE (RUE DU)") > 1 << 20
-    assert code_of_road("RUE HENRI BARBUSSE") != code_of_road("RUE ANATOLE FRANCE")
-    assert code_of_road(None) == code_of_road("") == code_of_road("()") == -1
+    assert road_number("HOTEL DIEU (RUE DE L')") == road_number("Rue de l'Hôtel-Dieu") > 1 << 20
+    assert road_number("11 NOVEMBRE (RUE DU)") > 1 << 20
+    assert road_number("RUE HENRI BARBUSSE") != road_number("RUE ANATOLE FRANCE")
+    assert road_number(None) == road_number("") == road_number("()") == -1
 
 
 def test_corsica_has_its_own_numbers() -> None:
-    assert len({code_of_text(text) for text in ("20004", "2A004", "2B004")}) == 3
-    assert code_of_text(None) == -1
+    assert len({insee_number(text) for text in ("20004", "2A004", "2B004")}) == 3
+    assert insee_number(None) == -1
 
 
 def test_keys_are_missing_where_their_parts_are() -> None:
     places = np.array([[-1, -1, 438], [24, 24322, -1], [24, -1, 5_000_000]])
     coordinates = np.array([[np.nan, 1.0], [45.0, np.nan], [45.18, 0.72]])
-    found = keys(places, np.array([3, 3, 4], dtype=np.int16), coordinates)
+    found = locate_cells(places, np.array([3, 3, 4], dtype=np.int16), coordinates)
     assert found[:, 2].tolist() == [-1, -1, -1]
     assert (found[:2, 3:] == -1).all()
     assert (found[2, 3:] > 0).all()
@@ -45,7 +45,7 @@ def test_keys_are_missing_where_their_parts_are() -> None:
 
 def test_near_accidents_share_a_cell_and_far_ones_do_not() -> None:
     places = np.full((3, 3), 1)
-    _, _, _, area, spot = keys(
+    _, _, _, area, spot = locate_cells(
         places, np.ones(3, np.int16), np.array([[48.601, 2.401], [48.605, 2.405], [48.649, 2.405]])
     ).T
     assert spot[0] == spot[1] != spot[2]
@@ -55,13 +55,13 @@ def test_near_accidents_share_a_cell_and_far_ones_do_not() -> None:
 def test_a_numbered_road_belongs_to_its_department_and_a_street_to_its_commune() -> None:
     street = 5_000_000
     places = np.array([[24, 1, 438], [24, 2, 438], [33, 3, 438], [24, 1, street], [24, 2, street]])
-    road = keys(places, np.full(5, 3, np.int16), np.zeros((5, 2)))[:, 2]
+    road = locate_cells(places, np.full(5, 3, np.int16), np.zeros((5, 2)))[:, 2]
     assert road[0] == road[1] != road[2]
     assert road[3] != road[4]
 
 
-def test_the_frame_has_keys_as_integers() -> None:
-    frame = build(random_accidents(3))
-    columns = [name for name in frame if str(name).startswith("key_")]
+def test_the_frame_has_cells_as_integers() -> None:
+    frame = feature_frame(random_accidents(3))
+    columns = [name for name in frame if str(name).startswith("cell_")]
     assert len(columns) == 5
     assert {str(frame[name].dtype) for name in columns} == {"int64"}

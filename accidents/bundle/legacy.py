@@ -1,0 +1,177 @@
+"""Conversion of model files of format 3, which held a pickle, into files of data.
+
+The pickle is read by an unpickler that makes nothing but plain containers and arrays of numbers: a name that is not
+one of those below, or an array of objects, ends the conversion, so that no code from the file is run. Columns get the
+digests of their definitions as of format 3: a converted model is refused where a definition has changed since.
+"""
+
+import hashlib
+import io
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from accidents.bundle.archive import PICKLE_FORMAT
+from accidents.bundle.calibration import Calibration
+from accidents.bundle.model_bundle import Bundle, ModelRecord
+from accidents.errors import ModelError
+
+_VERSION = 3
+_LONGEST_HEADER = 1_000_000
+_LARGEST = 2_000_000_000
+_DIGESTS = Path(__file__).with_name("format3_digests.json")
+_CELLS = ("cell_department", "cell_commune", "cell_road", "cell_area", "cell_spot")
+_CONTAINERS = frozenset(
+    {
+        ("accidents.bundle", "Bundle"),
+        ("accidents.bundle", "Calibration"),
+        ("accidents.features.encoders", "GeographyEncoder"),
+        ("accidents.models.lightgbm", "Classifier"),
+        ("accidents.models.xgboost", "Classifier"),
+        ("accidents.models.random_forest", "Classifier"),
+        ("accidents.models.logistic_regression", "Classifier"),
+        ("accidents.models.logistic_regression", "Design"),
+    }
+)
+
+
+class _Container:
+    """State of an object of format 3; its arguments where it was pickled with some."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+
+def convert(content: bytes, name: str) -> bytes:
+    """The content of a model file of today for that of a file of format 3.
+
+    Args:
+        content: of the older file.
+        name: of the file, for messages.
+
+    Raises:
+        ModelError: the content is no model of format 3, is damaged, or holds what a model does not.
+    """
+    state = _unpickled(_payload(content, name), name)
+    try:
+        record = {one.name: state[one.name] for one in fields(ModelRecord)}
+        calibration = vars(state["calibration"])
+        encoder = None if state["encoder"] is None else _encoder(vars(state["encoder"]))
+        model = _MODELS[record["model_type"]](state["model"])
+        bundle = Bundle(
+            **record,
+            encoder=encoder,
+            model=model,
+            calibration=Calibration(*(calibration[one] for one in ("low", "high", "intercept"))),
+        )
+        return bundle.to_bytes(json.loads(_DIGESTS.read_text(encoding="utf-8")))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ModelError(f"{name}: cannot be converted ({type(error).__name__}: {error}); train it again") from None
+
+
+def _payload(content: bytes, name: str) -> bytes:
+    if not content.startswith(PICKLE_FORMAT):
+        raise ModelError(f"{name}: is no model file of an older format; there is nothing to convert")
+    file = io.BytesIO(content[len(PICKLE_FORMAT) :])
+    try:
+        header = json.loads(file.readline(_LONGEST_HEADER))
+        version, digest = header["format_version"], header["sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{name}: cut off or damaged in its header; copy or train it again") from None
+    if version != _VERSION:
+        raise ModelError(
+            f"{name}: has format {version}; only format {_VERSION} can be converted: train the model again"
+        )
+    payload = file.read()
+    if hashlib.sha256(payload).hexdigest() != digest:
+        raise ModelError(f"{name}: cut off or damaged: the checksum differs; copy or train it again")
+    return payload
+
+
+def _unpickled(payload: bytes, name: str) -> dict[str, Any]:
+    import zlib
+
+    from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
+    from numpy._core.multiarray import scalar
+
+    class NumericArray(NumpyArrayWrapper):
+        """An array that joblib reads from the file without a pickle of its own."""
+
+        def read_array(self, *arguments: Any) -> Any:
+            if self.dtype.hasobject:
+                raise pickle.UnpicklingError("an array of objects")
+            return super().read_array(*arguments)
+
+    class DataUnpickler(NumpyUnpickler):
+        """Knows the names of data alone."""
+
+        def find_class(self, module: str, qualified: str) -> Any:
+            if (module, qualified) in _CONTAINERS:
+                return _Container
+            plain = {
+                ("joblib.numpy_pickle", "NumpyArrayWrapper"): NumericArray,
+                ("numpy", "dtype"): np.dtype,
+                ("numpy", "ndarray"): np.ndarray,
+                ("numpy._core.multiarray", "scalar"): scalar,
+            }
+            if (module, qualified) in plain:
+                return plain[module, qualified]
+            raise pickle.UnpicklingError(f"{module}.{qualified} is not part of a model")
+
+    try:
+        file = io.BytesIO(zlib.decompressobj().decompress(payload, _LARGEST))
+        return vars(DataUnpickler("", file, ensure_native_byte_order=True).load())
+    except Exception as error:  # a broken pickle raises anything
+        raise ModelError(f"{name}: cannot be converted: {error}; train it again") from None
+
+
+def _encoder(state: dict[str, Any]) -> Any:
+    from accidents.features.place_encoder import PlaceEncoder
+
+    arrays = {"strength": np.asarray(state["strength"]), "mean": np.asarray(state["mean"]), "centre": state["middle"]}
+    for kind, cell in enumerate(_CELLS):
+        rows = slice(state["starts"][kind], state["starts"][kind + 1])
+        arrays |= {f"{cell}.{name}": state[name][rows] for name in ("values", "shares", "densities")}
+        if kind in state["middles"]:
+            arrays[f"{cell}.centres"] = state["middles"][kind]
+    return PlaceEncoder.from_arrays(arrays)
+
+
+def _lightgbm(state: _Container) -> Any:
+    from accidents.models.lightgbm import Classifier
+
+    return Classifier(*state.arguments)
+
+
+def _xgboost(state: _Container) -> Any:
+    from accidents.models.xgboost import Classifier
+
+    return Classifier(*state.arguments)
+
+
+def _random_forest(state: _Container) -> Any:
+    from accidents.models.random_forest import Classifier
+
+    return Classifier(**{name: value for name, value in vars(state).items() if name != "arguments"})
+
+
+def _logistic_regression(state: _Container) -> Any:
+    from accidents.models.logistic_regression import Classifier, Design
+
+    values = vars(state)
+    design = {name: value for name, value in vars(values["design"]).items() if name != "arguments"}
+    return Classifier(Design(**design), values["weights"], float(values["intercept"]), values["averages"])
+
+
+_MODELS: dict[str, Callable[[Any], Any]] = {
+    "lightgbm": _lightgbm,
+    "logistic_regression": _logistic_regression,
+    "random_forest": _random_forest,
+    "xgboost": _xgboost,
+}
+"""The model types that format 3 had."""

@@ -1,0 +1,224 @@
+"""A trained model with everything that it needs to predict: encoder, calibration, threshold, and facts for the record.
+
+How the file looks on disk is in `archive`; here is what its manifest and sections mean.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from accidents.atomic_write import write_bytes
+from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
+from accidents.bundle.calibration import Calibration
+from accidents.errors import ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from accidents.features.arrays import Arrays
+    from accidents.features.place_encoder import PlaceEncoder
+    from accidents.models.base import Matrix, Model, Vector
+
+_MODEL, _ENCODER, _CALIBRATION = "model/", "encoder.npz", "calibration.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """Facts about a model that stand in the manifest.
+
+    `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
+    `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
+    subset (`validation`, `test`); `rows` counts accidents by subset; `trials` are those of the search named by
+    `tuning`. Fields after `threshold` change no prediction.
+    """
+
+    model_type: str
+    level: str
+    geography: bool
+    columns: tuple[str, ...]
+    threshold: float
+    rule: str = ""
+    fingerprint: str = ""
+    months: tuple[str, ...] = ()
+    seed: int = 0
+    split: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    resampling: str = "none"
+    tuning: str = "none"
+    trials: tuple[dict[str, Any], ...] = ()
+    rows: dict[str, int] = field(default_factory=dict)
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    best_cv_score: float | None = None
+    fit_seconds: float = 0.0
+    trained_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle(ModelRecord):
+    """A model, its place encoder and its calibration."""
+
+    encoder: "PlaceEncoder | None"
+    model: "Model[Any]"
+    calibration: Calibration
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic check that a value is a bundle, without looking inside."""
+        from pydantic_core import core_schema
+
+        return core_schema.is_instance_schema(cls)
+
+    def matrix(self, source: "pd.DataFrame | Arrays") -> "Matrix":
+        """The columns of the model, float32 (n, len(columns)), from a feature frame or from arrays."""
+        from accidents.features import feature_matrix
+
+        return feature_matrix(source, self.columns, self.encoder)
+
+    def predict_margin(self, X: "Matrix", threads: int = 1) -> "Vector":
+        """Log-odds before calibration, float64 (n)."""
+        return self.model.predict_margin(X, threads)
+
+    def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
+        """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
+        return self.calibration(self.predict_margin(X, threads))
+
+    def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
+        """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
+        return self.predict_proba(self.matrix(source), threads)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of Python and of the libraries of the model, as installed now."""
+        libraries = ("numpy", *self.model.LIBRARIES)
+        return {"python": sys.version.split()[0]} | {name: _installed(name) for name in libraries}
+
+    def metadata(self) -> dict[str, Any]:
+        """Everything about the bundle but its sections, ready for JSON."""
+        record = {one.name: getattr(self, one.name) for one in fields(ModelRecord)}
+        return record | {
+            "columns": list(self.columns),
+            "months": list(self.months),
+            "trials": list(self.trials),
+            "calibration": asdict(self.calibration),
+            "versions": self.versions,
+        }
+
+    def to_bytes(self, digests: Mapping[str, str] | None = None) -> bytes:
+        """The content of a model file; `digests` are those of the columns, by default as they are defined now."""
+        from accidents.features.digests import column_digests
+        from accidents.models.base import pack_arrays
+
+        digests = digests or column_digests()
+        columns = [{"name": name, "digest": digests[name]} for name in self.columns]
+        contents = {f"{_MODEL}{name}": content for name, content in self.model.to_sections().items()}
+        contents[_CALIBRATION] = json.dumps(asdict(self.calibration)).encode()
+        if self.encoder is not None:
+            contents[_ENCODER] = pack_arrays(**self.encoder.to_arrays())
+        sections = {name: Section(content) for name, content in sorted(contents.items())}
+        return write_archive(self.metadata() | {"columns": columns}, sections)
+
+    def save(self, path: Path | str) -> None:
+        """Write the bundle to a file, whole or not at all."""
+        write_bytes(Path(path), self.to_bytes())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a bundle from a file; no code from it is run.
+
+        Raises:
+            ModelError: the file is missing, cut off, damaged, of an older format, or its model uses a column that no
+                longer exists or is defined in another way.
+        """
+        path = existing_path(path)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read: {error.strerror}") from None
+        return cls.from_bytes(content, str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str = "model file") -> Self:
+        """Read a bundle from the content of a file; `name` is for messages, errors are those of `load`."""
+        from accidents.models import model_class
+        from accidents.models.base import unpack_arrays
+
+        manifest, sections = read_archive(content, name)
+        _refuse_unknown(sections, name)
+        record = _record(manifest, name)
+        _refuse_other_columns(manifest["columns"], name)
+        try:
+            encoder = None
+            if _ENCODER in sections:
+                from accidents.features.place_encoder import PlaceEncoder
+
+                encoder = PlaceEncoder.from_arrays(unpack_arrays(sections[_ENCODER].content))
+            own = {path.removeprefix(_MODEL): one.content for path, one in sections.items() if path.startswith(_MODEL)}
+            model = model_class(record.model_type).from_sections(own)
+            if model.n_features_in_ != len(record.columns):
+                raise ValueError(f"a model of {model.n_features_in_} columns, {len(record.columns)} are named")
+            return cls(
+                **vars(record),
+                encoder=encoder,
+                model=model,
+                calibration=Calibration(**json.loads(sections[_CALIBRATION].content)),
+            )
+        except Exception as error:
+            versions = ", ".join(f"{library} {version}" for library, version in manifest.get("versions", {}).items())
+            raise ModelError(
+                f"{name}: its sections cannot be used ({type(error).__name__}: {error}); it was saved with {versions}: "
+                "install these, or train the model again"
+            ) from None
+
+
+def _record(manifest: dict[str, Any], name: str) -> ModelRecord:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        columns = [str(column["digest"]) and column["name"] for column in manifest["columns"]]
+        return TypeAdapter(ModelRecord).validate_python(
+            {one.name: manifest[one.name] for one in fields(ModelRecord) if one.name in manifest} | {"columns": columns}
+        )
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ModelError(f"{name}: its manifest cannot be used ({error}); copy or train it again") from None
+
+
+def _refuse_unknown(sections: Mapping[str, Section], name: str) -> None:
+    needed = [
+        path
+        for path, section in sections.items()
+        if not (section.optional or path in (_ENCODER, _CALIBRATION) or path.startswith(_MODEL))
+    ]
+    if needed:
+        raise ModelError(f"{name}: needs a newer version of this program, which reads its {', '.join(needed)}")
+
+
+def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:
+    from accidents.features.digests import column_digests
+
+    digests = column_digests()
+    gone = [column["name"] for column in columns if column["name"] not in digests]
+    redefined = [
+        column["name"] for column in columns if digests.get(column["name"], column["digest"]) != column["digest"]
+    ]
+    faults = [
+        f"{', '.join(names)} {fault}" for names, fault in ((gone, "no longer exist"), (redefined, "changed")) if names
+    ]
+    if faults:
+        raise ModelError(
+            f"{name}: columns that the model was trained on are not those of this program: {'; '.join(faults)}. "
+            "Train the model again, or keep the old definition and give the new one another name"
+        )
+
+
+def _installed(library: str) -> str:
+    try:
+        return str(importlib.import_module(library).__version__)
+    except ImportError:
+        return ""

@@ -1,0 +1,163 @@
+"""Digests of column definitions: by them a stored model finds out whether its columns still exist unchanged.
+
+A digest covers what is declared (tables, columns, codes, lookup tables) and what is computed: the values that the
+column takes on a fixed set of probe accidents. So a change of a catalogue row, a group of codes or the code of a kernel
+shows, and a rewording, a reordering, a refactoring or another column does not.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED, Entity
+from accidents.features.arrays import Arrays
+from accidents.features.catalogue import CATALOGUE, CELLS, FEATURES, PLACE_COLUMNS
+from accidents.features.cells import insee_number, road_number
+from accidents.features.compute import compute, place_cells
+from accidents.features.place_columns import PlaceColumn
+from accidents.features.place_encoder import PlaceEncoder
+from accidents.features.specification import Aggregate, Cross, Feature, Lookup, Ratio
+
+_ACCIDENTS = 512
+_DECIMALS = 4  # libraries of mathematics differ in the last bits of sine and logarithm
+_RANGES = {
+    "hrmn": (-1, 1439),
+    "jour": (1, 28),
+    "mois": (1, 12),
+    "an": (2005, 2030),
+    "an_nais": (1890, 2030),
+    "vma": (-1, 150),
+}
+_CODES = (-1, 120)
+_COMMON_CODES = np.arange(-1, 10)
+_KINDS_OF_VEHICLES = np.array([1, 2, 3, 7, 10, *range(13, 18), 20, 21, *range(30, 44), 50, 60, 80, 99])
+_DEPARTMENTS = ("01", "24", "2A", "75", "971", None)
+_COMMUNES = ("01004", "24322", "2A004", "75115", "97105", None)
+_ROADS = ("D438", "RN 104", "A6", "HOTEL DIEU (RUE DE L')", "Rue de l'Hôtel-Dieu", "11 NOVEMBRE (RUE DU)", "0", None)
+
+
+@cache
+def column_digests() -> Mapping[str, str]:
+    """SHA-256 (hexadecimal) of the definition of every column of the catalogue, by name."""
+    probes = _probe_accidents()
+    places = _probe_encoder(place_cells(probes)).transform(place_cells(probes))
+    computed = np.round(np.hstack([compute(probes), places]), _DECIMALS) + 0.0  # no negative zero
+    names = [feature.name for feature in (*FEATURES, *PLACE_COLUMNS)]
+    return {name: _digest(CATALOGUE[name], values) for name, values in zip(names, computed.T, strict=True)}
+
+
+def _digest(feature: Feature, values: npt.NDArray[np.float32]) -> str:
+    declared = json.dumps(_definition(feature), sort_keys=True).encode()
+    numbers = np.where(np.isnan(values), np.float32(-1e9), values).astype("<f4")
+    return hashlib.sha256(declared + numbers.tobytes()).hexdigest()
+
+
+def _definition(feature: Feature) -> dict[str, Any]:
+    """What is declared of a feature, without names and descriptions."""
+    match feature:
+        case Aggregate():
+            where = {column: sorted(map(int, codes)) for column, codes in feature.where.items()}
+            return {
+                "aggregation": feature.how,
+                "over": feature.over,
+                "value": feature.value,
+                "by": feature.by,
+                "where": where,
+                "default": feature.default,
+            }
+        case Lookup():
+            table = sorted((int(code), round(value, _DECIMALS)) for code, value in feature.table.items())
+            return {"lookup": _definition(feature.of), "table": table}
+        case Cross():
+            return {"cross": [_definition(feature.first), _definition(feature.second)], "size": feature.size}
+        case Ratio():
+            return {"ratio": [_definition(feature.first), _definition(feature.second)]}
+        case PlaceColumn():
+            return {"place": feature.cell, "statistic": feature.statistic}
+    raise TypeError(f"feature {feature.name}: no definition of a {type(feature).__name__}")
+
+
+def _numbers(name: str, count: int) -> npt.NDArray[np.uint64]:
+    """Pseudo-random numbers of a name (SplitMix64), the same on every machine and with every library."""
+    state = np.uint64(crc32(name.encode())) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
+
+
+def _drawn(name: str, count: int, low: int, high: int) -> npt.NDArray[np.int64]:
+    return low + (_numbers(name, count) % np.uint64(high - low + 1)).astype(np.int64)
+
+
+def _codes(entity: Entity, count: int) -> npt.NDArray[np.int16]:
+    """Rows of one array; every column is drawn by its own name, so that it does not depend on the others."""
+    rows = np.full((count, len(ARRAY_COLUMNS[entity])), -1, dtype=np.int16)
+    for position, name in enumerate(PUBLISHED[entity]):
+        low, high = _RANGES.get(name, _CODES)
+        values = _drawn(name, count, low, high)
+        if name not in _RANGES:  # every code once, common ones often
+            codes = _KINDS_OF_VEHICLES if name == "catv" else _COMMON_CODES
+            common = _numbers(f"{name} common", count) % np.uint64(3) > 0
+            values = np.where(common, codes[_drawn(f"{name} code", count, 0, len(codes) - 1)], values)
+            values[: high - low + 1] = np.arange(low, high + 1)[: len(values)]
+        rows[:, position] = values
+    return rows
+
+
+def _probe_accidents() -> Arrays:
+    vehicle_counts, person_counts = _drawn("vehicles", _ACCIDENTS, 0, 4), _drawn("people", _ACCIDENTS, 0, 6)
+    vehicle_starts, person_starts = (np.concatenate([[0], np.cumsum(n)]) for n in (vehicle_counts, person_counts))
+    vehicles, people = int(vehicle_starts[-1]), int(person_starts[-1])
+    ids = np.arange(vehicles, dtype=np.int64)
+    own = np.repeat(np.arange(_ACCIDENTS), person_counts)
+    chosen = vehicle_starts[own] + _drawn("vehicle of a person", people, 0, 4)
+    coordinates = np.column_stack(
+        [_drawn("lat", _ACCIDENTS, 41_000, 51_000), _drawn("long", _ACCIDENTS, -5_000, 10_000)]
+    )
+    unlocated = _numbers("unlocated", _ACCIDENTS)[:, None] % np.uint64(4) == 0
+    return Arrays(
+        accident=_codes(Entity.ACCIDENT, _ACCIDENTS),
+        vehicles=_codes(Entity.VEHICLES, vehicles),
+        people=_codes(Entity.PEOPLE, people),
+        vehicle_starts=vehicle_starts.astype(np.int64),
+        person_starts=person_starts.astype(np.int64),
+        vehicle_ids=ids,
+        person_vehicle_ids=np.where(chosen < vehicle_starts[own + 1], chosen, -1),
+        coordinates=np.where(unlocated, np.nan, coordinates / 1000),
+        places=np.column_stack(
+            [
+                np.array([number(text) for text in texts], dtype=np.int64)[_drawn(name, _ACCIDENTS, 0, len(texts) - 1)]
+                for name, texts, number in (
+                    ("dep", _DEPARTMENTS, insee_number),
+                    ("com", _COMMUNES, insee_number),
+                    ("voie", _ROADS, road_number),
+                )
+            ]
+        ),
+    )
+
+
+def _probe_encoder(cells: npt.NDArray[np.int64]) -> PlaceEncoder:
+    """An encoder that knows the cells of every other probe, with made-up statistics, independent of `fit`."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "strength": np.array(8.0),
+        "mean": np.array(0.25, dtype=np.float32),
+        "centre": np.array([46.5, 2.5]),
+    }
+    for cell, column in zip(CELLS, cells.T, strict=True):
+        values = np.unique(column[::2])
+        values = values[values >= 0]
+        statistics = _drawn(cell, 4 * len(values), 0, 1000).reshape(4, -1).astype(np.float32) / np.float32(1000)
+        arrays |= {
+            f"{cell}.values": values,
+            f"{cell}.shares": statistics[0],
+            f"{cell}.densities": statistics[1],
+            f"{cell}.centres": 40 + 10 * statistics[2:].T.copy(),
+        }
+    return PlaceEncoder.from_arrays(arrays)
