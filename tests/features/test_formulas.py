@@ -12,7 +12,7 @@ from accidents.columns import TABLES, Table
 from accidents.features import code_groups, feature_frame, kernels
 from accidents.features.array_columns import Entity
 from accidents.features.catalogue import CATALOGUE
-from accidents.features.cells import BITS, SPOT, insee_number, keys, middles
+from accidents.features.cells import BITS, SPOT_SIZE, insee_number, locate_cells, spot_centres
 from accidents.features.code_groups import PARTY_OF_CATV, Party
 from tests.features.generated import random_accidents
 from tests.features.test_engine import rows_of
@@ -124,8 +124,8 @@ def test_a_person_takes_the_greatest_of_vehicles_of_the_same_id() -> None:
 @settings(deadline=None, max_examples=60)
 def test_spots_and_areas_are_the_cells_of_a_grid(coordinates: list[tuple[float, float]]) -> None:
     points = np.array(coordinates)
-    found = keys(np.ones((len(points), 3), np.int64), np.ones(len(points), np.int16), points)
-    assert (np.abs(middles(found[:, 4]) - points) <= SPOT / 2 + 1e-9).all()
+    found = locate_cells(np.ones((len(points), 3), np.int64), np.ones(len(points), np.int16), points)
+    assert (np.abs(spot_centres(found[:, 4]) - points) <= SPOT_SIZE / 2 + 1e-9).all()
     for column, height in ((3, 0.15), (4, 0.02)):
         offset = 1 << (BITS - 1)
         row, cell = (found[:, column] >> BITS) - offset, (found[:, column] & ((1 << BITS) - 1)) - offset
@@ -134,7 +134,7 @@ def test_spots_and_areas_are_the_cells_of_a_grid(coordinates: list[tuple[float, 
 
 
 def test_a_spot_is_about_two_kilometres_wide_and_high_in_the_middle_of_france() -> None:
-    height, width = SPOT * 111.2 * np.array([1, np.cos(np.radians(46.5))])
+    height, width = SPOT_SIZE * 111.2 * np.array([1, np.cos(np.radians(46.5))])
     assert height == pytest.approx(2.2, abs=0.1)
     assert width == pytest.approx(height, rel=0.05)
 
@@ -153,7 +153,7 @@ ROADS = st.tuples(
 def test_different_roads_have_different_keys(roads: list[tuple[int, int, int, int]]) -> None:
     places = np.array([road[:3] for road in roads], np.int64)
     categories = np.array([road[3] for road in roads], np.int16)
-    found = keys(places, categories, np.zeros((len(roads), 2)))[:, 2].tolist()
+    found = locate_cells(places, categories, np.zeros((len(roads), 2)))[:, 2].tolist()
     identity = [
         (commune, road) if road >= 1 << 20 else (department, category, road)
         for department, commune, road, category in roads

@@ -40,7 +40,7 @@ def test_encodings_equal_the_documented_formula(strength: float) -> None:
     shares: dict[str, pd.Series] = {}
     encoded = PlaceEncoder(strength).fit(where, labels).transform(where)
     for kind in SHARE:
-        key = frame[f"key_{kind}"]
+        key = frame[f"cell_{kind}"]
         prior = shares[around[kind]] if kind in around else pd.Series(labels.mean(), frame.index)
         accidents, priority = key.map(key.value_counts()), frame["label"].groupby(key).transform("sum")
         share = (priority + strength * prior.groupby(key).transform("mean")) / (accidents + strength)

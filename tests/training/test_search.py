@@ -11,7 +11,7 @@ import pytest
 
 from accidents.configuration.base import Settings
 from accidents.configuration.training import TuningSettings
-from accidents.models.base import Model, Range, Sample
+from accidents.models.base import Dataset, Model, SearchRange
 from accidents.training.tuning import Candidates, Fold, _draw, _pruner, _study_name, grid_search, optuna_search
 
 
@@ -27,7 +27,7 @@ class Parameters(Settings):
     kind: str = "a"
 
 
-NOTHING = Sample(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
+NOTHING = Dataset(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
 FOLDS = (Fold(NOTHING, NOTHING, NOTHING),) * 3
 
 
@@ -61,7 +61,7 @@ def test_a_score_is_the_mean_of_the_folds() -> None:
             self.column = column
 
         @classmethod
-        def fit(cls, training: Sample, validation: Sample | None, **arguments: Any) -> "ByColumn":
+        def fit(cls, training: Dataset, validation: Dataset | None, **arguments: Any) -> "ByColumn":
             assert validation is training
             assert arguments == {"parameters": Parameters(), "categories": (1,), "seed": 5, "threads": 2}
             return cls(0)
@@ -73,8 +73,8 @@ def test_a_score_is_the_mean_of_the_folds() -> None:
         def contributions(self, X: np.ndarray) -> np.ndarray:
             return X
 
-    learned = Sample(rows, labels)
-    folds = tuple(Fold(learned, learned, Sample(rows, y)) for y in (labels, np.array([0, 1, 0, 1], np.int8)))
+    learned = Dataset(rows, labels)
+    folds = tuple(Fold(learned, learned, Dataset(rows, y)) for y in (labels, np.array([0, 1, 0, 1], np.int8)))
     heard: list[tuple[int, float]] = []
     score = Candidates(ByColumn, folds, (1,), 5, 2).score(Parameters(), lambda *after: heard.append(after))
     assert score == pytest.approx((1 + 0.75) / 2)
@@ -85,10 +85,10 @@ def test_values_are_drawn_from_their_ranges() -> None:
     import optuna
 
     space = {
-        "depth": Range(low=2, high=9),
-        "rate": Range(low=0.001, high=0.1, log=True),
-        "share": Range(low=0.5, high=1.0),
-        "trees": Range(low=10, high=1000, log=True),
+        "depth": SearchRange(low=2, high=9),
+        "rate": SearchRange(low=0.001, high=0.1, log=True),
+        "share": SearchRange(low=0.5, high=1.0),
+        "trees": SearchRange(low=10, high=1000, log=True),
         "kind": ("a", "b"),
     }
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
@@ -107,13 +107,13 @@ def test_values_are_drawn_from_their_ranges() -> None:
 def test_a_score_depends_on_everything_in_the_digest() -> None:
     def some(X: float = 0.0, y: int = 0, weight: float | None = None, **changes: Any) -> str:
         rows = np.full((2, 2), X, np.float32)
-        plain = Sample(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
-        sample = Sample(rows, np.full(2, y, np.int8), None if weight is None else np.full(2, weight))
+        plain = Dataset(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
+        sample = Dataset(rows, np.full(2, y, np.int8), None if weight is None else np.full(2, weight))
         parts = {"training": plain, "stopping": plain, "held_out": plain} | changes.pop("parts", {"training": sample})
         values = {"seed": 0, "threads": 1, "categories": ()} | changes
         return Candidates(Guess, (Fold(**parts),), **values).digest()
 
-    other = Sample(np.ones((2, 2), np.float32), np.zeros(2, np.int8))
+    other = Dataset(np.ones((2, 2), np.float32), np.zeros(2, np.int8))
     digests = [
         some(),
         some(X=1.0),
@@ -131,12 +131,12 @@ def test_a_score_depends_on_everything_in_the_digest() -> None:
 
 
 def test_another_search_is_another_study() -> None:
-    base = (CANDIDATES, Parameters(), {"depth": Range(low=1, high=5)}, TuningSettings())
+    base = (CANDIDATES, Parameters(), {"depth": SearchRange(low=1, high=5)}, TuningSettings())
     others = [
         base,
         (replace(CANDIDATES, seed=1), *base[1:]),
         (base[0], Parameters(rate=0.2), *base[2:]),
-        (*base[:2], {"depth": Range(low=1, high=6)}, base[3]),
+        (*base[:2], {"depth": SearchRange(low=1, high=6)}, base[3]),
         (*base[:2], {"depth": (1, 5)}, base[3]),
         (*base[:3], TuningSettings(pruner="hyperband")),
     ]
