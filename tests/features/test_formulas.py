@@ -15,7 +15,7 @@ from accidents.features.catalogue import CATALOGUE
 from accidents.features.cells import BITS, SPOT_SIZE, insee_number, locate_cells, spot_centres
 from accidents.features.code_groups import PARTY_OF_CATV, Party
 from tests.features.generated import random_accidents
-from tests.features.test_engine import rows_of
+from tests.features.test_compute import rows_of
 
 KINDS = {
     "bicycle|pedelec": Party.BICYCLE,
