@@ -49,7 +49,7 @@ def test_age_counts_hold_the_ages_in_their_phrases() -> None:
     features = feature_frame(random_accidents(21, 400))
     tested = 0
     for name in ("children", "youths", "young_adults", "middle_aged", "seniors", "aged"):
-        phrase = CATALOGUE[name].phrase
+        phrase = CATALOGUE[name].description
         match = re.fullmatch(r"people (?:under (\d+)|of (\d+) to (\d+)|of (\d+) and over)", phrase)
         assert match, phrase
         under, first, last, least = (int(number) if number else None for number in match.groups())

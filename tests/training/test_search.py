@@ -56,7 +56,7 @@ def test_a_score_is_the_mean_of_the_folds() -> None:
     rows = np.array([[0, 5], [1, 4], [2, 3], [3, 2]], np.float32)
     labels = np.array([0, 0, 1, 1], np.int8)
 
-    class ByColumn(Guess):
+    class ByColumn:
         def __init__(self, column: int) -> None:
             self.column = column
 
@@ -66,12 +66,9 @@ def test_a_score_is_the_mean_of_the_folds() -> None:
             assert arguments == {"parameters": Parameters(), "categories": (1,), "seed": 5, "threads": 2}
             return cls(0)
 
-        def margin(self, X: np.ndarray, threads: int = 1) -> np.ndarray:
+        def predict_margin(self, X: np.ndarray, threads: int = 1) -> np.ndarray:
             assert threads == 2
             return X[:, self.column].astype(float)
-
-        def contributions(self, X: np.ndarray) -> np.ndarray:
-            return X
 
     learned = Dataset(rows, labels)
     folds = tuple(Fold(learned, learned, Dataset(rows, y)) for y in (labels, np.array([0, 1, 0, 1], np.int8)))
