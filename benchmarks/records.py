@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import PredictionRecord, new_prediction_id

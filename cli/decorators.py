@@ -11,7 +11,7 @@ from cli.options import config_option, debug_option, json_option
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from accidents.configuration.records import RecordSettings
+    from accidents.configuration.serving import RecordSettings
 
 
 @dataclass(frozen=True)

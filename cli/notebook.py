@@ -96,7 +96,7 @@ def load_configuration(source: str = "sample", **overrides: Any) -> "Configurati
 
 def fingerprint(configuration: "Configuration") -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
-    from accidents.sources.fingerprint import fingerprint as fingerprint_of
+    from accidents.sources.edition import fingerprint as fingerprint_of
     from accidents.sources.resolve import resolve_editions
 
     return fingerprint_of(resolve_editions(configuration.ingestion.source))
@@ -104,7 +104,7 @@ def fingerprint(configuration: "Configuration") -> str:
 
 def is_synthetic(configuration: "Configuration") -> bool:
     """Whether the source is the synthetic sample; captions of plots say so."""
-    from accidents.sample.source_name import SAMPLE
+    from accidents.configuration.source import SAMPLE
 
     return configuration.ingestion.source.location == SAMPLE
 

@@ -221,7 +221,7 @@ def _describe_data_failure(run: Any, folder: Path) -> str:
 
 def _fingerprint(configuration: Configuration) -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
-    from accidents.sources.fingerprint import fingerprint
+    from accidents.sources.edition import fingerprint
     from accidents.sources.resolve import resolve_editions
 
     source = configuration.ingestion.source

@@ -32,7 +32,7 @@ trained = [
         features,
         accidents,
         name,
-        configuration.training.restricted_to(name),
+        configuration.training.for_model_type(name),
         configuration.features,
         fingerprint=fingerprint,
     )

@@ -38,7 +38,7 @@ def training(
             features=features,
             accidents=accidents,
             model_type=model_type,
-            settings=configuration.training.restricted_to(model_type),
+            settings=configuration.training.for_model_type(model_type),
             information=configuration.features,
             fingerprint=fingerprint,
             id=f"train_{model_type}",

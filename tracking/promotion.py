@@ -9,11 +9,11 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
+from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from accidents.errors import DataError
 from accidents.promotion.decision import PromotionDecision, decide
 from accidents.promotion.held_out_evaluation import best_model, evaluate_held_out
-from accidents.sample.source_name import SAMPLE
 from tracking import ledger
 from tracking.errors import RegistryError
 from tracking.ledger import LedgerEntry

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
+from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
-from accidents.sample.source_name import SAMPLE
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 from tracking.names import registered_names

@@ -1,1 +1,1 @@
-"""The configuration model of the project: one module a section, one YAML file a pipeline in `configs/`."""
+"""Configuration of the project as pydantic models: one module a section, one YAML file a pipeline in `configs/`."""

@@ -1,9 +1,9 @@
-"""The base of every configuration section: unknown keys are refused and sections do not change once read."""
+"""Base class of the configuration sections."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """A part of the configuration. Frozen; refuses keys it does not know."""
+    """A section of the configuration: immutable, unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())

@@ -1,4 +1,4 @@
-"""How much may be wrong with a file before it is refused. The meaning of each rule lives in reading and cleaning."""
+"""Settings `limits`: limits of data quality, above which a file is rejected."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from accidents.configuration.base import Settings
 
 
 class DataQualityLimits(Settings):
-    """Shares above which faults are no longer set aside one by one but stop the run."""
+    """Shares of bad cells and rows above which they stop the run, instead of becoming missing or quarantined."""
 
     bad_cells: float = Field(
         0.05,
@@ -32,6 +32,6 @@ class DataQualityLimits(Settings):
     exchanged_evidence: float = Field(
         0.02,
         gt=0,
-        description="How much better, in nats a cell, two columns must fit each other's usual contents than their own "
-        "before they count as swapped. Real files stay below 0.01 by year, month and department.",
+        description="Gain in log likelihood, in nats a cell, of exchanging the reference distributions of two columns "
+        "above which they count as swapped. Real files stay below 0.01 by year, month and department.",
     )

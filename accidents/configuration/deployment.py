@@ -1,4 +1,4 @@
-"""Configuration of the deployment: what a model has to show before it is served, and how long things may take."""
+"""Configuration of the deployment pipeline: stage of the model, latency limit, timeout."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""Configuration of the evaluation: how precisely a model is measured, and how much of it the report shows."""
+"""Configuration of the evaluation: bootstrap, calibration, curves, groups and explanations."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from accidents.configuration.base import Settings
 
 
 class EvaluationSettings(Settings):
-    """How a scored model is measured and explained."""
+    """Settings of the metrics and explanations of a model."""
 
     resamples: int = Field(500, ge=10, description="bootstrap resamples behind every interval")
     group_resamples: int = Field(200, ge=10, description="bootstrap resamples behind the intervals of one group")

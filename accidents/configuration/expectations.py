@@ -1,4 +1,4 @@
-"""Settings `expectations`: within what limits the data of a year are plausible."""
+"""Settings `expectations`: plausible ranges of the statistics of a year."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class MissingLimits(Settings):
-    """The largest share of cells that may be missing, column by column."""
+    """Largest share of missing cells of each column."""
 
     columns: dict[str, Share] = Field(description="limits of single columns, written table.column")
     other: Share = Field(description="limit of every other column")
@@ -24,13 +24,13 @@ class MissingLimits(Settings):
                 raise ValueError(f"{name!r} is no column: write table.column, for example usagers.trajet")
         return self
 
-    def of(self, table: str, column: str) -> float:
-        """The limit of a column."""
+    def limit_of(self, table: str, column: str) -> float:
+        """The limit of one column."""
         return self.columns.get(f"{table}.{column}", self.other)
 
 
 class ShareRange(Settings):
-    """The shares between which one is plausible, both inclusive."""
+    """Range of plausible shares, both ends inclusive."""
 
     least: Share = Field(description="smallest plausible share")
     most: Share = Field(description="largest plausible share")
@@ -111,7 +111,7 @@ _MISSING_UNTIL_2018 = MissingLimits(
 
 
 class ExpectationSettings(Settings):
-    """Limits of what is checked beyond types and codes."""
+    """Expectations on the data of a year, beyond types and codes."""
 
     whole_years: bool | None = Field(
         None,

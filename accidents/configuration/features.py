@@ -1,4 +1,4 @@
-"""Configuration of the features: how much a model is told."""
+"""Configuration of the features: level of information and geography."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from accidents.configuration.base import Settings
 
 
 class FeatureSettings(Settings):
-    """What a model may see of an accident."""
+    """Which features a model uses."""
 
     level: Literal["strict", "call", "scene"] = Field("call", description="level of information")
-    geography: bool = Field(True, description="whether a model may see places, encoded by what was recorded there")
+    geography: bool = Field(True, description="whether to use places, target-encoded")

@@ -6,7 +6,7 @@ from accidents.configuration.base import Settings
 
 
 class InferenceSettings(Settings):
-    """How many accidents are scored at a time."""
+    """Settings of batch scoring."""
 
     chunk: int = Field(
         20_000,

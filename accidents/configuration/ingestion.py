@@ -1,21 +1,21 @@
-"""The configuration of the ingestion pipeline: where data come from, and how much may be wrong with them."""
+"""Configuration of the ingestion pipeline: source of the data, limits of data quality, expectations."""
 
 from accidents.configuration.base import Settings
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.expectations import ExpectationSettings
-from accidents.configuration.source import SourceSettings
+from accidents.configuration.source import DATAGOUV, SourceSettings
 
 
 class IngestionSettings(Settings):
-    """Reading, validating and cleaning of the published files."""
+    """Settings of reading, validating and cleaning the published files."""
 
     source: SourceSettings = SourceSettings()
     limits: DataQualityLimits = DataQualityLimits()
     expectations: ExpectationSettings = ExpectationSettings()
 
     @property
-    def expected(self) -> ExpectationSettings:
-        """The expectations with `whole_years` decided: years of data.gouv.fr are complete, others need not be."""
+    def effective_expectations(self) -> ExpectationSettings:
+        """The expectations with a default for `whole_years`: true for data.gouv.fr, whose years are complete."""
         declared = self.expectations.whole_years
-        whole = self.source.location == "datagouv" if declared is None else declared
+        whole = self.source.location == DATAGOUV if declared is None else declared
         return self.expectations.model_copy(update={"whole_years": whole})

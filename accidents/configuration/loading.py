@@ -1,4 +1,4 @@
-"""The effective configuration: the YAML files of the pipelines, and what the command line puts over them."""
+"""Loads the configuration: the YAML files of the pipelines, overridden by the command line."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,11 +22,11 @@ from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
 
 CONFIGS_FOLDER = PROJECT_ROOT / "configs"
-_LIKE = "the files in configs/"
+_EXAMPLE = "the files in configs/"
 
 
 class Configuration(Settings):
-    """Everything that a run depends on, one section a pipeline."""
+    """The whole configuration of a run, one section a pipeline."""
 
     ingestion: IngestionSettings
     features: FeatureSettings
@@ -42,34 +42,40 @@ class Configuration(Settings):
 def load_configuration(
     files: Iterable[Path] = (), overrides: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
 ) -> Configuration:
-    """Read `configs/`, put `files` in the place of the shipped ones, and `overrides` over both.
+    """Load and validate the configuration.
 
     Args:
-        files: YAML files; the key `pipeline` of each says whose configuration it is.
-        overrides: values by dotted path, such as `{"features.level": "scene"}`; None values are left out.
-        names: what an override is called where it was typed, by the same paths, such as `--level`.
+        files: YAML files that replace those of `configs/`; the key `pipeline` of each names its section.
+        overrides: values by dotted path, such as `{"features.level": "scene"}`; None values are ignored.
+        names: names of overrides in error messages, by dotted path, such as `--level`.
 
     Raises:
-        ConfigurationError: a file is missing or no YAML, or a key or value is refused; names file, key and reason.
+        ConfigurationError: a file is missing or invalid, or a key or value is rejected; names file, key and reason.
+
+    Example:
+        >>> load_configuration(overrides={"features.level": "scene"}).features.level
+        'scene'
     """
-    chosen = {name: CONFIGS_FOLDER / f"{name}.yaml" for name in Configuration.model_fields}
+    section_files = {name: CONFIGS_FOLDER / f"{name}.yaml" for name in Configuration.model_fields}
     for file in files:
-        chosen[_pipeline_of(file)] = file
+        section_files[_section_of(file)] = file
     sections = {
-        name: {k: v for k, v in read_yaml(file, _LIKE).items() if k != "pipeline"} for name, file in chosen.items()
+        name: {k: v for k, v in read_yaml(file, _EXAMPLE).items() if k != "pipeline"}
+        for name, file in section_files.items()
     }
-    typed = {path: value for path, value in (overrides or {}).items() if value is not None}
-    for path, value in typed.items():
-        _put(sections, path.split("."), value)
+    given = {path: value for path, value in (overrides or {}).items() if value is not None}
+    for path, value in given.items():
+        _set_path(sections, path.split("."), value)
     try:
         return Configuration.model_validate(sections)
     except ValidationError as error:
-        called = {path: (names or {}).get(path, path) for path in typed}
-        raise ConfigurationError("\n".join(_refusal(one, chosen, called) for one in error.errors())) from None
+        shown = {path: (names or {}).get(path, path) for path in given}
+        messages = [_error_message(detail, section_files, shown) for detail in error.errors()]
+        raise ConfigurationError("\n".join(messages)) from None
 
 
-def _pipeline_of(file: Path) -> str:
-    name = read_yaml(file, _LIKE).get("pipeline")
+def _section_of(file: Path) -> str:
+    name = read_yaml(file, _EXAMPLE).get("pipeline")
     if name not in Configuration.model_fields:
         raise ConfigurationError(
             f"{file}: the key 'pipeline' must say whose configuration this is: {', '.join(Configuration.model_fields)}"
@@ -77,19 +83,19 @@ def _pipeline_of(file: Path) -> str:
     return str(name)
 
 
-def _put(sections: dict[str, Any], path: list[str], value: Any) -> None:
+def _set_path(sections: dict[str, Any], path: list[str], value: Any) -> None:
     for key in path[:-1]:
         sections = sections.setdefault(key, {})
     sections[path[-1]] = value
 
 
-def _refusal(detail: ErrorDetails, files: Mapping[str, Path], typed: Mapping[str, str]) -> str:
-    """A refused value: what was typed, or file and key; the value given; the reason."""
+def _error_message(detail: ErrorDetails, files: Mapping[str, Path], names: Mapping[str, str]) -> str:
+    """Name of the option, or file and key; the invalid value; the reason."""
     section, *keys = (str(part) for part in detail["loc"])
     key = ".".join(keys) or section
     path = f"{section}.{key}."
-    own = [name for other, name in typed.items() if f"{other}.".startswith(path) or path.startswith(f"{other}.")]
-    place = " and ".join(own) or f"{files[section]}: '{key}'"
+    options = [name for other, name in names.items() if f"{other}.".startswith(path) or path.startswith(f"{other}.")]
+    place = " and ".join(options) or f"{files[section]}: '{key}'"
     if detail["type"] == "extra_forbidden":
         return f"{place} is not a key of this configuration"
     value = "" if isinstance(detail["input"], dict) else f" = {detail['input']!r}"

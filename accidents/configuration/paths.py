@@ -1,4 +1,4 @@
-"""Where the project lies on disk. Folders that a user configures are in the sections that use them."""
+"""Root folder of the project. Folders that a user configures are in the sections that use them."""
 
 from pathlib import Path
 

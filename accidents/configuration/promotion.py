@@ -1,4 +1,4 @@
-"""Configuration of the promotion: what a model has to reach before it may take a stage of the registry."""
+"""Configuration of the promotion: criteria that a model has to meet before it may take a stage of the registry."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class ImprovementSettings(Settings):
-    """How a candidate has to compare with the model that it would replace."""
+    """Required improvement of a candidate over the incumbent."""
 
     metric: Higher | Lower = Field("f1", description="metric that is compared")
     at_least: float = Field(
@@ -37,7 +37,7 @@ class ImprovementSettings(Settings):
 
 
 class GuardSettings(Settings):
-    """What may not get worse, by how much, against the model that would be replaced."""
+    """Largest deterioration against the incumbent."""
 
     ece_worse_by_at_most: Share = Field(0.005, description="rise of the calibration error")
     worst_department_worse_by_at_most: Share = Field(
@@ -49,7 +49,7 @@ class GuardSettings(Settings):
 
 
 class PromotionSettings(Settings):
-    """When a model may take a stage, and whether it takes it by itself."""
+    """Criteria of a promotion, and whether it is automatic."""
 
     floors: dict[Higher, Share] = Field(
         {"roc_auc": 0.78, "pr_auc": 0.65, "f1": 0.65, "precision": 0.55, "recall": 0.6, "accuracy": 0.7},

@@ -1,14 +1,15 @@
-"""Configuration of the service: where it listens, which model it serves, and what a caller may ask of it."""
+"""Configuration of the service: address, model, limits of requests and callers, prediction records."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, SecretStr
 
 from accidents.configuration.base import Settings
-from accidents.configuration.records import RecordSettings
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 
 
 class RequestLimits(Settings):
-    """What one request may be; more is refused."""
+    """Limits of one request; larger requests are rejected."""
 
     body_megabytes: float = Field(10, gt=0, le=1000, description="size of a body, after decompression")
     stream_megabytes: float = Field(500, gt=0, description="size of a body of JSON lines, after decompression")
@@ -18,15 +19,34 @@ class RequestLimits(Settings):
 
 
 class CallerLimits(Settings):
-    """How much a caller may ask, counted by every worker for itself."""
+    """Rate limits of a caller, for each worker."""
 
     requests_per_second: int = Field(2000, ge=1, description="requests of one key")
     failures_per_minute: int = Field(10, ge=1, description="refused keys from one address before it is locked out")
     lockout_seconds: float = Field(60, gt=0, description="time for which an address is locked out")
 
 
+class RecordSettings(Settings):
+    """Database of predictions, outcomes and API keys."""
+
+    database_url: SecretStr | None = Field(
+        None,
+        description="postgresql://… or sqlite:///…; SERVING_DATABASE_URL goes before it; null: records/serving.db",
+    )
+    flush_seconds: float = Field(
+        1.0, gt=0, le=60, description="time between two writes; what a killed process loses at most"
+    )
+    queue: int = Field(50_000, ge=1, description="predictions that wait to be written; more are dropped and counted")
+    queue_megabytes: float = Field(100, gt=0, description="memory for the accidents of those that wait")
+    inputs: Literal["full", "reduced", "none"] = Field(
+        "reduced", description="of each accident: all, what features use without names and places in detail, or nothing"
+    )
+    keep_days: float = Field(365, gt=0, description="age at which python run.py predictions prune deletes")
+    refresh_seconds: float = Field(2.0, gt=0, le=600, description="time until a new or revoked key takes effect")
+
+
 class ServingSettings(Settings):
-    """How the service runs."""
+    """Settings of the service."""
 
     host: str = Field("127.0.0.1", min_length=1, description="address that it listens on")
     port: int = Field(8080, ge=0, le=65_535, description="port that it listens on; 0: any free one")

@@ -1,4 +1,4 @@
-"""Settings `source`: where the published files come from."""
+"""Settings `source`: location of the published files."""
 
 import re
 from pathlib import Path
@@ -7,15 +7,22 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from accidents.configuration.base import Settings
-from accidents.sample.source_name import SAMPLE
 
-_DATAGOUV = "datagouv"
+SAMPLE = "sample"
+"""Location of synthetic accidents; those of every other location are real."""
+
+DATAGOUV = "datagouv"
+"""Location of the files published on data.gouv.fr."""
 
 Year = Annotated[int, Field(ge=2005, le=2099)]
 
 
 def parse_years(value: Any) -> Any:
-    """Turn `2021`, `"2019-2024"` or `"2018,2021-2024"` into the years meant; leave anything else to the validation."""
+    """Parse years and ranges of years; other types are returned as they are, for pydantic to validate.
+
+    >>> parse_years("2018,2021-2023"), parse_years(2021)
+    ((2018, 2021, 2022, 2023), (2021,))
+    """
     if isinstance(value, int):
         return (value,)
     if not isinstance(value, str):
@@ -39,7 +46,7 @@ class SampleSettings(Settings):
 
 
 class DatagouvSettings(Settings):
-    """How files are downloaded from data.gouv.fr."""
+    """Settings of downloads from data.gouv.fr."""
 
     catalogue: str = Field(
         "https://www.data.gouv.fr/api/1/datasets/53698f4ca3a729239d2036df/",
@@ -67,7 +74,7 @@ class DatagouvSettings(Settings):
 
 
 class SourceSettings(Settings):
-    """Which files are read, and from where."""
+    """Location and years of the files."""
 
     location: str = Field(
         SAMPLE,
@@ -86,15 +93,15 @@ class SourceSettings(Settings):
     @classmethod
     def _years_in_location(cls, given: Any) -> Any:
         location = given.get("location") if isinstance(given, dict) else None
-        if not isinstance(location, str) or not location.startswith(f"{_DATAGOUV}:"):
+        if not isinstance(location, str) or not location.startswith(f"{DATAGOUV}:"):
             return given
-        years = location.removeprefix(f"{_DATAGOUV}:")
+        years = location.removeprefix(f"{DATAGOUV}:")
         if given.get("years") is not None:
             raise ValueError(f"{location} and the years {given['years']} say the same twice: leave one out")
-        return given | {"location": _DATAGOUV, "years": years}
+        return given | {"location": DATAGOUV, "years": years}
 
     @model_validator(mode="after")
     def _years_to_download(self) -> "SourceSettings":
-        if self.location == _DATAGOUV and self.years is None:
+        if self.location == DATAGOUV and self.years is None:
             raise ValueError("datagouv needs years, for example --years 2021 or --years 2019-2024")
         return self

@@ -1,4 +1,4 @@
-"""Configuration of tracking: where runs and models are recorded, and how much of them."""
+"""Configuration of tracking: MLflow server, experiment, what is logged, pruning of versions."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from accidents.configuration.base import Settings
 
 
 class MlflowSettings(Settings):
-    """What MLflow is told of a training."""
+    """What is logged to MLflow."""
 
     enabled: bool = Field(True, description="record trainings at all")
     tracking_uri: str | None = Field(
@@ -21,14 +21,14 @@ class MlflowSettings(Settings):
 
 
 class PruningSettings(Settings):
-    """Which registered versions may go; one that has a stage never does."""
+    """Which registered versions are deleted; versions with a stage are kept."""
 
     keep_latest: int = Field(10, ge=1, description="latest versions of each model that stay, whatever their age")
     older_than_days: float = Field(30, ge=0, description="of the others, those of this age or more go")
 
 
 class TrackingSettings(Settings):
-    """Where runs and models are recorded."""
+    """Settings of tracking."""
 
     mlflow: MlflowSettings = MlflowSettings()
     folder: Path = Field(Path("mlruns"), description="embedded store; a relative path is one inside the project")

@@ -15,7 +15,7 @@ TuningMethod = Literal["none", "grid", "optuna"]
 
 
 class SplitSettings(Settings):
-    """Which accidents are for training, validation and test."""
+    """Split into training, validation and test set."""
 
     kind: Literal["random", "temporal"] = Field(
         "random", description="test accidents are drawn at random, or are the latest"
@@ -55,7 +55,7 @@ class ThresholdRule(Settings):
 
 
 class TuningSettings(Settings):
-    """How hyperparameters are searched."""
+    """Hyperparameter search."""
 
     method: TuningMethod = Field(
         "none", description="take hyperparameters as configured, try every point of the grid, or search with Optuna"
@@ -71,7 +71,7 @@ class TuningSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """What is configured for one model type; what is left out is as declared in its file."""
+    """Settings of one model type; the defaults are in its module."""
 
     parameters: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
     grid: dict[str, list[Any]] | None = Field(None, description="values by hyperparameter for grid search")
@@ -79,14 +79,14 @@ class ModelSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """Everything that the training of the models depends on, except the data and the level of information."""
+    """Settings of the training, apart from the data and the features."""
 
     models: tuple[str, ...] = Field(
         default_factory=model_types, min_length=1, description="model types to train, or `all`"
     )
     seed: int = Field(0, ge=0, description="of the split, the folds, resampling, searches and models")
     threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
-    split: SplitSettings = Field(default_factory=SplitSettings, description="parts of the data")
+    split: SplitSettings = Field(default_factory=SplitSettings, description="training, validation and test set")
     encoder_folds: int = Field(5, ge=2, description="folds in which geography is encoded out of fold")
     encoder_strength: float = Field(
         8.0, gt=0, description="accidents that the share of the place around counts for, where a place has few"
@@ -136,11 +136,11 @@ class TrainingSettings(Settings):
                 raise ValueError(f"{name}.parameters.{wrong['loc'][0]} = {wrong['input']!r}: {wrong['msg']}") from None
         return settings
 
-    def restricted_to(self, name: str) -> Self:
-        """What the training of one type depends on, without what is configured for the others and where files go."""
-        left_out = {"models_folder", "reports_folder", "compare_without_geography", "models", "model_settings"}
+    def for_model_type(self, name: str) -> Self:
+        """The settings that the training of one model type depends on, so that its cache does not depend on others."""
+        excluded = {"models_folder", "reports_folder", "compare_without_geography", "models", "model_settings"}
         own = {name: self.model_settings[name]} if name in self.model_settings else {}
-        kept = {field: value for field, value in self if field not in left_out}
+        kept = {field: value for field, value in self if field not in excluded}
         return type(self)(models=(name,), model_settings=own, **kept)
 
     def settings_of(self, name: str) -> ModelSettings:

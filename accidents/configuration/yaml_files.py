@@ -1,4 +1,4 @@
-"""YAML files that hold settings, read with an error that names the file and the remedy."""
+"""Reads YAML files of settings; errors name the file and the remedy."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -9,8 +9,8 @@ import yaml
 from accidents.errors import ConfigurationError
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads plain values, and refuses a key that stands twice, of which YAML takes the last without a word."""
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Safe loader that rejects duplicate keys, of which PyYAML silently keeps the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -23,14 +23,18 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(file: Path, like: str) -> dict[str, Any]:
-    """The keys and values of a YAML file; `like` names what to compare it with.
+def read_yaml(file: Path, example: str) -> dict[str, Any]:
+    """Read a YAML file whose root is a mapping.
+
+    Args:
+        file: the file.
+        example: a valid file of the kind, named in the error message.
 
     Raises:
         ConfigurationError: it cannot be read, is no YAML, or holds no keys.
     """
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe one
+        content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506  # a safe one
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
@@ -39,5 +43,5 @@ def read_yaml(file: Path, like: str) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: is no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{file}: holds no keys; compare it with {like}")
+        raise ConfigurationError(f"{file}: holds no keys; compare it with {example}")
     return content

@@ -201,7 +201,7 @@ def _missing(year: int, table: Table, rows: Rows, settings: ExpectationSettings)
         if column.published_in(year) and column.nullable:
             cells = frame[name]
             missing = cells == MISSING if pd.api.types.is_integer_dtype(cells.dtype) else cells.isna()
-            limit = limits.of(table, name)
+            limit = limits.limit_of(table, name)
             if few:
                 limit = min(1.0, limit + _CHANCE * math.sqrt(limit * (1 - limit) / max(len(frame), 1)))
             yield _few_missing("Missing cells", f"{table}.{name}", missing, limit, blocking=not old, note=note)

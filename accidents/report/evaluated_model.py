@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accidents.configuration.source import SAMPLE
 from accidents.models import display_name
 from accidents.plots.style import source_note
-from accidents.sample.source_name import SAMPLE
 
 LEVEL_DESCRIPTIONS = {
     "strict": "visible at once: place, time, light, weather, kinds of vehicles, pedestrians",

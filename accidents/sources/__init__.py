@@ -1,1 +1,1 @@
-"""Where the published files come from: an embedded sample, data.gouv.fr, a folder or any fsspec URL."""
+"""Sources of the published files: synthetic sample, data.gouv.fr, a folder or any fsspec URL."""

@@ -1,4 +1,4 @@
-"""What the API of data.gouv.fr says of the data set: the models of its answer, and the choice of a year's files."""
+"""The catalogue of the data set in the API of data.gouv.fr: its pydantic models, and the files of a year."""
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -18,7 +18,7 @@ class Checksum(BaseModel):
 
 
 class Resource(BaseModel):
-    """A published file; the many other fields of the API are left aside."""
+    """A published file; other fields of the API are ignored."""
 
     title: str | None = None
     url: str
@@ -28,16 +28,20 @@ class Resource(BaseModel):
 
 
 class Catalogue(BaseModel):
-    """The data set: all editions, documents and neighbouring tables."""
+    """The data set: all editions, documents and related tables."""
 
     resources: list[Resource] = Field(min_length=1)
 
 
-def parse_catalogue(content: bytes, place: str) -> Catalogue:
-    """Read the answer of the API.
+def parse_catalogue(content: bytes, origin: str) -> Catalogue:
+    """Parse a response of the API.
+
+    Args:
+        content: the body of the response.
+        origin: its URL or file, for error messages.
 
     Raises:
-        SourceError: It is not the description of a data set; names the first fault and `place`.
+        SourceError: it is not the description of a data set; names the first fault and `origin`.
     """
     try:
         return Catalogue.model_validate_json(content)
@@ -45,36 +49,36 @@ def parse_catalogue(content: bytes, place: str) -> Catalogue:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"])) or "answer"
         raise SourceError(
-            f"catalogue.json: {place} is not the description of a data set: {where}: {fault['msg']}. "
+            f"catalogue.json: {origin} is not the description of a data set: {where}: {fault['msg']}. "
             "Check source.datagouv.catalogue, or download the four files by hand and pass their folder with --source."
         ) from error
 
 
 def published_files(catalogue: Catalogue, year: int) -> dict[Table, RemoteFile]:
-    """The four files of a year among the resources of the data set.
+    """Find the four files of a year in the catalogue.
 
-    A resource is recognised by its title, or else by the file name in its address. Of several resources for one table
-    the one that was changed last counts.
+    A resource is matched by its title, or else by the file name in its URL. Of several resources for one table the last
+    modified one is taken.
 
     Raises:
-        SourceError: A table of that year is not published.
+        SourceError: a table of that year is not published.
     """
-    found: dict[Table, Resource] = {}
+    resources: dict[Table, Resource] = {}
     for resource in sorted(catalogue.resources, key=lambda resource: resource.last_modified or ""):
-        named = parse_file_name(resource.title or "") or parse_file_name(resource.url.rpartition("/")[2])
-        if named is not None and named[1] == year:
-            found[named[0]] = resource
-    missing = [table for table in Table if table not in found]
+        parsed = parse_file_name(resource.title or "") or parse_file_name(resource.url.rpartition("/")[2])
+        if parsed is not None and parsed[1] == year:
+            resources[parsed[0]] = resource
+    missing = [table for table in Table if table not in resources]
     if missing:
         names = "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)
         raise SourceError(
             f"{year}: the data set on data.gouv.fr does not list {names}. Choose other years with --years, "
             "or pass a folder that holds the files with --source."
         )
-    return {table: _remote(table, year, found[table]) for table in Table}
+    return {table: _remote_file(table, year, resources[table]) for table in Table}
 
 
-def _remote(table: Table, year: int, resource: Resource) -> RemoteFile:
+def _remote_file(table: Table, year: int, resource: Resource) -> RemoteFile:
     published = resource.checksum
     usable = published is not None and published.type in _ALGORITHMS
     return RemoteFile(

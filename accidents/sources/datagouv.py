@@ -1,13 +1,11 @@
-"""Editions from data.gouv.fr: local copies of its files, and mirrors for when it is out of reach.
+"""Editions from data.gouv.fr: a local cache of its files, and mirrors as a fallback.
 
-The folder of copies belongs to this module alone:
+The cache folder contains:
 
-    catalogue.json                      the data set as the API described it last
-    sha1-<checksum>/lieux-2021.csv      a file whose checksum is published, kept by it
-    url-<digest of the URL>/lieux-2021.csv  a file without one; its own is noted beside it in lieux-2021.csv.sha256
+    catalogue.json                          the last response of the API
+    sha1-<checksum>/lieux-2021.csv          a file with a published checksum
+    url-<digest of the URL>/lieux-2021.csv  a file without one; that of the first download is in lieux-2021.csv.sha256
 """
-
-from __future__ import annotations
 
 import hashlib
 import io
@@ -15,17 +13,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from accidents.atomic_write import write_bytes, write_text
 from accidents.columns.specification import Table
+from accidents.configuration.source import DatagouvSettings
 from accidents.sources.cache import lock_cache
 from accidents.sources.catalogue import Catalogue, parse_catalogue, published_files
 from accidents.sources.download import DownloadLimits, RemoteFile, UnreachableError, download_file, download_into
 from accidents.sources.edition import Edition
-
-if TYPE_CHECKING:
-    from accidents.configuration.source import DatagouvSettings
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +28,29 @@ logger = logging.getLogger(__name__)
 def datagouv_editions(
     years: Iterable[int], settings: DatagouvSettings, folder: Path, *, progress: bool
 ) -> list[Edition]:
-    """Download the four files of each year, or find them in `folder`, verified.
+    """Download the four files of each year into a cache, and verify them.
 
-    All files of a year come from one place: data.gouv.fr or, where it does not deliver, the mirror of that year.
+    All files of a year come from data.gouv.fr or, where that fails, from the mirror of the year.
+
+    Args:
+        years: years to download.
+        settings: URLs, timeouts and limits.
+        folder: the cache.
+        progress: whether to draw progress bars on standard error where that is a terminal.
+
+    Returns:
+        Editions sorted by year.
 
     Raises:
-        SourceError: A file is not published, cannot be downloaded or is not what was published.
+        SourceError: a file is not published, cannot be downloaded or does not have its published checksum.
     """
     with lock_cache(folder):
-        library = _Library(settings, folder, progress)
-        return [library.edition(year) for year in sorted(set(years))]
+        cache = _DatagouvCache(settings, folder, progress)
+        return [cache.edition(year) for year in sorted(set(years))]
 
 
-class _Library:
-    """The published files, fetched into a folder unless they are there."""
+class _DatagouvCache:
+    """Published files, downloaded unless the cache folder has them."""
 
     def __init__(self, settings: DatagouvSettings, folder: Path, progress: bool) -> None:
         self._settings = settings
@@ -56,8 +60,8 @@ class _Library:
             timeout=settings.timeout_seconds,
             deadline=settings.deadline_seconds,
             attempts=settings.attempts,
-            pause=settings.pause_seconds,
-            largest=int(settings.largest_megabytes * 1e6),
+            retry_delay=settings.pause_seconds,
+            max_bytes=int(settings.largest_megabytes * 1e6),
         )
 
     def edition(self, year: int) -> Edition:
@@ -78,18 +82,18 @@ class _Library:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        """The data set as the API describes it now or, where the API is out of reach, as it did last."""
-        kept = self._folder / "catalogue.json"
-        answer = io.BytesIO()
+        """The catalogue from the API or, where that is unreachable, its last response."""
+        cached = self._folder / "catalogue.json"
+        response = io.BytesIO()
         try:
-            download_into(answer, RemoteFile(kept.name, self._settings.catalogue), self._limits, progress=False)
+            download_into(response, RemoteFile(cached.name, self._settings.catalogue), self._limits, progress=False)
         except UnreachableError as error:
-            if not kept.exists():
+            if not cached.exists():
                 raise
             logger.warning("%s Using the catalogue as it was read last.", error)
-            return parse_catalogue(kept.read_bytes(), str(kept))
-        catalogue = parse_catalogue(answer.getvalue(), self._settings.catalogue)
-        write_bytes(kept, answer.getvalue())
+            return parse_catalogue(cached.read_bytes(), str(cached))
+        catalogue = parse_catalogue(response.getvalue(), self._settings.catalogue)
+        write_bytes(cached, response.getvalue())
         return catalogue
 
     def _fetch(self, year: int, remotes: Mapping[Table, RemoteFile]) -> Edition:
@@ -98,14 +102,14 @@ class _Library:
     def _file(self, remote: RemoteFile) -> Path:
         if remote.checksum is not None:
             return self._download(remote, remote.checksum.replace(":", "-"))
-        key = f"url-{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}"
-        note = self._folder / key / f"{remote.name}.sha256"
-        if note.exists():
-            noted = f"sha256:{note.read_text().split()[0]}"
-            return self._download(RemoteFile(remote.name, remote.url, remote.size, noted), key)
-        path = self._download(remote, key)
-        write_text(note, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {remote.name}\n")
+        subfolder = f"url-{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}"
+        checksum_file = self._folder / subfolder / f"{remote.name}.sha256"
+        if checksum_file.exists():
+            checksum = f"sha256:{checksum_file.read_text().split()[0]}"
+            return self._download(RemoteFile(remote.name, remote.url, remote.size, checksum), subfolder)
+        path = self._download(remote, subfolder)
+        write_text(checksum_file, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {remote.name}\n")
         return path
 
-    def _download(self, remote: RemoteFile, key: str) -> Path:
-        return download_file(remote, self._folder / key, self._limits, progress=self._progress)
+    def _download(self, remote: RemoteFile, subfolder: str) -> Path:
+        return download_file(remote, self._folder / subfolder, self._limits, progress=self._progress)

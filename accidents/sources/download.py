@@ -1,7 +1,4 @@
-"""One download over HTTP: bounded in time, size and attempts, and checked before anybody sees the file.
-
-What is downloaded, and where it is kept, is decided elsewhere.
-"""
+"""Download of one file over HTTP: limited in time, size and attempts, and verified before it gets its name."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1 << 16
 _LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
-_BUSY = (408, 425, 429, 500, 502, 503, 504)
+_RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 _REMEDY = (
     "Check the connection and run again: files already downloaded are kept. "
     "Or download the four files of the year by hand and pass their folder with --source."
@@ -27,29 +24,41 @@ _REMEDY = (
 
 
 class UnreachableError(SourceError):
-    """A server did not deliver; another one may."""
+    """A server did not deliver the file; a mirror may."""
 
 
 class _TransientError(Exception):
-    """A fault of the network or of the server that may be gone at the next attempt."""
+    """A failure of the network or of the server that is worth a retry."""
 
 
 @dataclass(frozen=True)
 class DownloadLimits:
-    """Bounds of one download: seconds without a byte, seconds in all, attempts, seconds between them, bytes."""
+    """Limits of one download.
+
+    Attributes:
+        timeout: seconds without a byte.
+        deadline: seconds in all.
+        attempts: number of attempts.
+        retry_delay: seconds before the second attempt, doubled before each further one.
+        max_bytes: size of the file.
+    """
 
     timeout: float
     deadline: float
     attempts: int
-    pause: float
-    largest: int
+    retry_delay: float
+    max_bytes: int
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A published file: what to call it, its address, and its size (bytes) and checksum where they are published.
+    """A published file.
 
-    `checksum` is `algorithm:hexadecimal`, the algorithm one of sha1, sha256 and md5.
+    Attributes:
+        name: its file name in the cache.
+        url: its URL.
+        size: bytes, where published.
+        checksum: `algorithm:hexadecimal`, where published; the algorithm is sha1, sha256 or md5.
     """
 
     name: str
@@ -59,14 +68,22 @@ class RemoteFile:
 
 
 def download_file(remote: RemoteFile, folder: Path, limits: DownloadLimits, *, progress: bool) -> Path:
-    """Make `folder / remote.name` hold the published file, and return its path.
+    """Download a file into a folder, unless the folder has it with the published checksum.
 
-    A file that is there and has the published checksum is kept as it is. Otherwise the file is downloaded under a
-    temporary name (`tmp*`) in the folder and renamed once size and checksum are right.
+    It is downloaded under a temporary name (`tmp*`) and renamed once size and checksum are verified.
+
+    Args:
+        remote: the published file.
+        folder: the folder.
+        limits: limits of the download.
+        progress: whether to draw a progress bar on standard error where that is a terminal.
+
+    Returns:
+        `folder / remote.name`.
 
     Raises:
-        UnreachableError: The server did not deliver the file.
-        SourceError: What it delivered is not the published file.
+        UnreachableError: the server did not deliver the file.
+        SourceError: the delivered file is not the published one.
     """
     import pooch
 
@@ -87,11 +104,11 @@ def download_file(remote: RemoteFile, folder: Path, limits: DownloadLimits, *, p
 
 
 def download_into(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, *, progress: bool) -> None:
-    """Write the body of `remote.url` to an open file, trying again while the failure may be a passing one.
+    """Write the body of `remote.url` to an open file, with retries after transient failures.
 
     Raises:
-        UnreachableError: No attempt was answered with a whole body.
-        SourceError: The answer is one that no further attempt would mend.
+        UnreachableError: no attempt delivered the whole body.
+        SourceError: the response is not the published file, and a retry would not help.
     """
     deadline = time.monotonic() + limits.deadline
     for attempt in range(1, limits.attempts + 1):
@@ -104,13 +121,13 @@ def download_into(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, *,
                 raise UnreachableError(
                     f"{remote.name}: {remote.url} could not be downloaded ({attempt} attempts): {error}. {_REMEDY}"
                 ) from error
-            time.sleep(limits.pause * 2 ** (attempt - 1))
+            time.sleep(limits.retry_delay * 2 ** (attempt - 1))
         else:
             return
 
 
 def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadline: float, progress: bool) -> None:
-    """Ask once and write the body; every failure becomes one of this module's errors."""
+    """Send one request and write the body; raises only errors of this module."""
     import requests
     import urllib3
     from tqdm import tqdm
@@ -122,15 +139,15 @@ def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadlin
             stream=True,
             timeout=limits.timeout,
             headers={"Accept-Encoding": "identity"},
-            hooks={"response": lambda response, **_: _require_https(_next_address(response), remote)},
+            hooks={"response": lambda response, **_: _require_https(_redirect_url(response), remote)},
         ) as response:
-            _check_head(response, remote, limits)
-            total = remote.size or _declared_length(response) or None
+            _check_response(response, remote, limits)
+            total = remote.size or _content_length(response) or None
             # `None` draws the bar on a terminal alone.
             with tqdm(
                 total=total, desc=remote.name, unit="B", unit_scale=True, disable=None if progress else True
             ) as bar:
-                for chunk in _body(response, remote, limits, deadline):
+                for chunk in _body_chunks(response, remote, limits, deadline):
                     sink.write(chunk)
                     bar.update(len(chunk))
     except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
@@ -143,10 +160,10 @@ def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadlin
         raise _TransientError(f"{sink.tell():,} bytes arrived, {remote.size:,} are published")
 
 
-def _check_head(response: requests.Response, remote: RemoteFile, limits: DownloadLimits) -> None:
-    """Refuse an answer that is not the file, before its body is read."""
+def _check_response(response: requests.Response, remote: RemoteFile, limits: DownloadLimits) -> None:
+    """Reject a response that is not the file, before its body is read."""
     status = response.status_code
-    if status in _BUSY:
+    if status in _RETRIED_STATUS:
         raise _TransientError(f"the server answers {status} {response.reason}")
     if status != 200:
         raise UnreachableError(
@@ -155,33 +172,35 @@ def _check_head(response: requests.Response, remote: RemoteFile, limits: Downloa
         )
     if "html" in response.headers.get("Content-Type", ""):
         raise _html_page(remote)
-    if _declared_length(response) > limits.largest:
+    if _content_length(response) > limits.max_bytes:
         raise _too_large(remote, limits)
 
 
-def _declared_length(response: requests.Response) -> int:
-    """Length of the body in bytes as the server declares it; 0 where it does not."""
+def _content_length(response: requests.Response) -> int:
+    """`Content-Length` in bytes; 0 where it is missing."""
     declared = response.headers.get("Content-Length", "")
     return int(declared) if declared.isdecimal() else 0
 
 
-def _body(response: requests.Response, remote: RemoteFile, limits: DownloadLimits, deadline: float) -> Iterator[bytes]:
-    """The body piece by piece, as long as it looks like a file and keeps the limits."""
+def _body_chunks(
+    response: requests.Response, remote: RemoteFile, limits: DownloadLimits, deadline: float
+) -> Iterator[bytes]:
+    """Chunks of the body, as long as it looks like the file and stays within the limits."""
     received = 0
-    # `read1` hands over what has arrived; other ways to read wait for a whole chunk, however slowly it drips in.
+    # `read1` returns what has arrived; other methods wait for a whole chunk, however slow the server is.
     for chunk in iter(lambda: response.raw.read1(_CHUNK_BYTES), b""):
         if received == 0 and chunk.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise _html_page(remote)
         received += len(chunk)
-        if received > limits.largest:
+        if received > limits.max_bytes:
             raise _too_large(remote, limits)
         if time.monotonic() > deadline:
             raise _TransientError(f"the file was not complete after {limits.deadline:g} seconds")
         yield chunk
 
 
-def _next_address(response: requests.Response) -> str:
-    """Where a redirect leads; the address of the answer itself where it is none."""
+def _redirect_url(response: requests.Response) -> str:
+    """Target of a redirect; the URL of the response itself where it is none."""
     return urljoin(response.url, response.headers.get("Location", ""))
 
 
@@ -200,7 +219,7 @@ def _html_page(remote: RemoteFile) -> UnreachableError:
 
 def _too_large(remote: RemoteFile, limits: DownloadLimits) -> SourceError:
     return SourceError(
-        f"{remote.name}: {remote.url} is larger than {limits.largest / 1e6:g} MB, the most that is accepted. "
+        f"{remote.name}: {remote.url} is larger than {limits.max_bytes / 1e6:g} MB, the most that is accepted. "
         "Check the address, or raise source.datagouv.largest_megabytes."
     )
 

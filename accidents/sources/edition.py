@@ -1,6 +1,7 @@
-"""What every source hands over: where the four files of a year are. Nothing here finds, fetches or reads them."""
+"""Editions: paths of the four published files of a year, and the fingerprint of their contents."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from accidents.columns.specification import Table
@@ -8,10 +9,34 @@ from accidents.columns.specification import Table
 
 @dataclass(frozen=True)
 class Edition:
-    """The four published files of one year, as local paths or fsspec URLs.
+    """The four published files of one year.
 
-    `year` is None where neither the source nor the file names say it.
+    Attributes:
+        year: the year; None where neither the source nor the file names contain it.
+        files: local path or fsspec URL of each table.
     """
 
     year: int | None
     files: Mapping[Table, str]
+
+
+def fingerprint(editions: Iterable[Edition]) -> str:
+    """SHA-256 of the contents of editions.
+
+    It depends on the bytes of the files and on their tables; not on their location, their names or the order of the
+    editions.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    lines = sorted(
+        " ".join(f"{table} {_sha256(edition.files[table])}" for table in sorted(edition.files)) for edition in editions
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _sha256(file: str) -> str:
+    import fsspec
+
+    with fsspec.open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

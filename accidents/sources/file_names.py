@@ -1,4 +1,4 @@
-"""The names under which the four files have been published. Nothing here opens a file."""
+"""Published names of the four files."""
 
 import re
 import unicodedata
@@ -12,19 +12,26 @@ FILE_NAMES: Mapping[Table, tuple[str, ...]] = {
     Table.VEHICULES: ("vehicules",),
     Table.USAGERS: ("usagers",),
 }
-"""Published spellings of each table's file name; case, accents and `-` or `_` before the year vary on top."""
+"""Published spellings of the file name of each table; case, accents and `-` or `_` before the year vary as well."""
 
 _TABLES = {spelling: table for table, spellings in FILE_NAMES.items() for spelling in spellings}
 _FILE = re.compile(rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?:\.csv)?", re.IGNORECASE)
 
 
 def parse_file_name(name: str) -> tuple[Table, int | None] | None:
-    """The table, and the year where the name says it, of a file name or title; None for any other file.
+    """Parse a file name, or the title of a published file.
 
-    The whole name has to fit: `vehicules-immatricules-baac-2021.csv` is another table and is not recognised.
+    Returns:
+        The table, and the year or None; None for a file of another table.
+
+    Example:
+        >>> parse_file_name("Caractéristiques_2016.csv") == (Table.CARACTERISTIQUES, 2016)
+        True
+        >>> parse_file_name("vehicules-immatricules-baac-2021.csv") is None
+        True
     """
-    plain = unicodedata.normalize("NFKD", name.strip()).encode("ascii", "ignore").decode()
-    match = _FILE.fullmatch(plain)
+    ascii_name = unicodedata.normalize("NFKD", name.strip()).encode("ascii", "ignore").decode()
+    match = _FILE.fullmatch(ascii_name)
     if match is None:
         return None
     spelling, year = match.groups()
@@ -32,6 +39,6 @@ def parse_file_name(name: str) -> tuple[Table, int | None] | None:
 
 
 def expected_file_names(table: Table, year: int | None) -> str:
-    """The file names that would have been recognised, as words for a message."""
+    """The accepted file names of a table, as text for an error message."""
     suffix = f"-{year}" if year else ""
     return " or ".join(f"{spelling}{suffix}.csv" for spelling in FILE_NAMES[table])

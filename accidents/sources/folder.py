@@ -1,4 +1,4 @@
-"""Editions that lie in a folder, on this machine or behind any fsspec URL. Files are listed here and not opened."""
+"""Editions in a local folder or behind any fsspec URL."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -11,38 +11,41 @@ from accidents.sources.file_names import expected_file_names, parse_file_name
 
 
 def folder_editions(folder: str, years: Collection[int] | None) -> list[Edition]:
-    """Find the editions in a folder and in the folders just below it, sorted by year.
+    """Find the editions in a folder and in the folders just below it.
 
-    The year of a file is the one in its name, or else the name of the folder that it lies in.
+    The year of a file is the one in its name, or else the name of its folder.
 
     Args:
         folder: Local path or fsspec URL.
-        years: Years wanted; None for all that are there.
+        years: Years to find; None for all.
+
+    Returns:
+        Editions sorted by year.
 
     Raises:
         SourceError: Nothing is there, a table of a year is missing, or two files claim to be the same table.
     """
-    found = _recognised_files(folder)
-    if not found:
+    files = _published_files(folder)
+    if not files:
         names = ", ".join(expected_file_names(table, 2024) for table in Table)
         raise SourceError(
             f"{folder}: no BAAC file found there or one folder below. Looked for names such as {names}. "
             "Give the folder that holds the four files of a year."
         )
-    wanted: Collection[int | None] = found if years is None else years
-    return [_edition(folder, year, found.get(year, {})) for year in sorted(wanted, key=lambda year: year or 0)]
+    selected: Collection[int | None] = files if years is None else years
+    return [_edition(folder, year, files.get(year, {})) for year in sorted(selected, key=lambda year: year or 0)]
 
 
-def _recognised_files(folder: str) -> dict[int | None, dict[Table, list[str]]]:
-    """Addresses of all files with a published name, by year and table."""
-    found: dict[int | None, dict[Table, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for address in _listing(folder):
+def _published_files(folder: str) -> dict[int | None, dict[Table, list[str]]]:
+    """Paths or URLs of all files with a published name, by year and table."""
+    files: dict[int | None, dict[Table, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for address in _list_files(folder):
         path = PurePosixPath(address.partition("::")[0])
-        named = parse_file_name(path.name)
-        if named is not None:
-            table, year = named
-            found[year or _year_of_folder(path.parent.name)][table].append(address)
-    return found
+        parsed = parse_file_name(path.name)
+        if parsed is not None:
+            table, year = parsed
+            files[year or _year_of_folder(path.parent.name)][table].append(address)
+    return files
 
 
 def _year_of_folder(name: str) -> int | None:
@@ -63,8 +66,8 @@ def _edition(folder: str, year: int | None, candidates: Mapping[Table, list[str]
     return Edition(year, {table: candidates[table][0] for table in Table})
 
 
-def _listing(folder: str) -> list[str]:
-    """Addresses of the files in a folder and one folder below; local ones are plain paths."""
+def _list_files(folder: str) -> list[str]:
+    """Paths or URLs of the files in a folder and one folder below."""
     import fsspec
 
     try:

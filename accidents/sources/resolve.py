@@ -1,31 +1,25 @@
-"""The one place that turns the `source` section of a configuration into editions."""
-
-from __future__ import annotations
+"""Resolves the `source` section of the configuration into editions."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from accidents.configuration.source import DATAGOUV, SAMPLE, SourceSettings
 from accidents.errors import ConfigurationError, SourceError
-from accidents.sample.source_name import SAMPLE
 from accidents.sources.edition import Edition
-
-if TYPE_CHECKING:
-    from accidents.configuration.source import SourceSettings
 
 
 def resolve_editions(settings: SourceSettings, *, progress: bool = False) -> list[Edition]:
-    """Find, generate or download the files that the settings ask for.
+    """Find, generate or download the files of a source.
 
     Args:
-        settings: The source, the years and where local files are kept.
-        progress: Draw progress bars on standard error where that is a terminal.
+        settings: location, years and folder of the cache.
+        progress: whether to draw progress bars on standard error where that is a terminal.
 
     Returns:
         At least one edition, sorted by year; every edition has all four files.
 
     Raises:
-        ConfigurationError: a synthetic year is asked for that is not over.
-        SourceError: The message names the file or folder, the cause and the remedy.
+        ConfigurationError: a synthetic year is not over.
+        SourceError: the message names the file or folder, the cause and the remedy.
     """
     try:
         return _editions(settings, progress)
@@ -45,7 +39,7 @@ def _editions(settings: SourceSettings, progress: bool) -> list[Edition]:
         if (last := max(settings.years or (sample.year,))) >= (now := datetime.now(UTC).year):
             raise ConfigurationError(f"{last} is not over, and synthetic accidents fill whole years: up to {now - 1}")
         return synthetic_editions(settings.years or (sample.year,), sample.accidents, sample.seed, folder)
-    if settings.location == "datagouv":
+    if settings.location == DATAGOUV:
         from accidents.sources.datagouv import datagouv_editions
 
         folder = settings.data_folder / "datagouv"

@@ -1,6 +1,4 @@
-"""Editions of synthetic accidents, generated once into a folder of their own and then found there."""
-
-from __future__ import annotations
+"""Editions of synthetic accidents, generated once and cached."""
 
 import hashlib
 import logging
@@ -14,12 +12,11 @@ from accidents.sources.folder import folder_editions
 
 logger = logging.getLogger(__name__)
 
-_GENERATOR = ("sample", "columns")
-"""Packages of the domain that decide what is generated."""
+_GENERATOR_PACKAGES = ("sample", "columns")
 
 
 def synthetic_editions(years: Iterable[int], accidents: int, seed: int, folder: Path) -> list[Edition]:
-    """One synthetic edition a year, each in a folder named by all that decides its contents."""
+    """One synthetic edition a year, cached in a folder named by year, size, seed and digest of the generator."""
     with lock_cache(folder):
         return [_edition(year, accidents, seed, folder) for year in sorted(set(years))]
 
@@ -30,17 +27,17 @@ def _edition(year: int, accidents: int, seed: int, folder: Path) -> Edition:
         from accidents.sample.writer import write_sample
 
         logger.info("Generating %s synthetic accidents of %s.", accidents, year)
-        unfinished = Path(tempfile.mkdtemp(prefix="tmp-", dir=folder))
-        write_sample(unfinished, accidents=accidents, year=year, seed=seed)
-        unfinished.rename(target)
+        temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=folder))
+        write_sample(temporary, accidents=accidents, year=year, seed=seed)
+        temporary.rename(target)
     return folder_editions(str(target), [year])[0]
 
 
 def _generator_digest() -> str:
-    """Short digest of the generator's code and frequency tables: another generator makes other files."""
+    """Short digest of the code and the tables of the generator, which decide the contents of the files."""
     domain = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(path for package in _GENERATOR for path in (domain / package).rglob("*")):
+    for path in sorted(path for package in _GENERATOR_PACKAGES for path in (domain / package).rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(f"{path.relative_to(domain)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:12]

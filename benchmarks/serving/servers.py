@@ -17,7 +17,7 @@ import psutil
 import requests
 
 from accidents.bundle import Bundle
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from benchmarks.serving import booster_app, mlflow_models
 from benchmarks.serving.load_test import request
 from benchmarks.serving.workload import Workload

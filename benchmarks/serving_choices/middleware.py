@@ -18,8 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from accidents.configuration.records import RecordSettings
-from accidents.configuration.serving import ServingSettings
+from accidents.configuration.serving import RecordSettings, ServingSettings
 from benchmarks.serving_choices.timing import microseconds
 from serving.auth import api_keys
 from serving.auth.authentication import AuthenticationMiddleware, Authenticator

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.environment import DATABASE_URL_ENV
 from serving.records.database_url import SQLITE, redacted_url, resolve_database_url
 from serving.records.errors import RecordsError

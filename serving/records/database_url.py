@@ -6,8 +6,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from accidents.configuration.paths import PROJECT_ROOT
-from accidents.configuration.records import RecordSettings
 from accidents.configuration.redaction import redact_credentials
+from accidents.configuration.serving import RecordSettings
 from accidents.errors import ConfigurationError
 from serving.environment import DATABASE_URL_ENV
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.records.database import error_summary
 from serving.records.prediction_record import PredictionRecord
 from serving.records.prediction_writer import PredictionWriter, Row, row_builder

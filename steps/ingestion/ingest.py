@@ -13,7 +13,7 @@ from accidents.expectations.validation import validate_tables
 from accidents.ingestion import ingest as ingest_editions
 from accidents.reading.issues import issues_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
-from accidents.sources.fingerprint import fingerprint as fingerprint_of
+from accidents.sources.edition import fingerprint as fingerprint_of
 from accidents.sources.resolve import resolve_editions
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
@@ -52,7 +52,7 @@ def ingest(
         raise SourceError(f"the files of {location} changed while the run began: run again")
     ingested = ingest_editions(editions, settings, progress=print)
     print("checking expectations")
-    checked = validate_tables(ingested.tables, settings.expected, source=location)
+    checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
         told = "\n".join(f"- {failure}" for failure in checked.blocking_failures)

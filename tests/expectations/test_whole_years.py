@@ -11,7 +11,7 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import DatagouvSettings, SourceSettings
 from accidents.errors import DataError
 from accidents.sample.writer import write_sample
-from accidents.sources.fingerprint import fingerprint
+from accidents.sources.edition import fingerprint
 from accidents.sources.folder import folder_editions
 from accidents.sources.resolve import resolve_editions
 from tests.sources.site import Site, running_site
@@ -20,10 +20,12 @@ from tests.sources.site import Site, running_site
 @pytest.mark.parametrize(("location", "whole"), [("datagouv", True), ("some/folder", False), ("sample", False)])
 def test_what_is_whole_unless_it_is_declared(location: str, whole: bool) -> None:
     source = SourceSettings(location=location, years=(2023,))
-    assert IngestionSettings(source=source).expected.whole_years is whole
+    assert IngestionSettings(source=source).effective_expectations.whole_years is whole
     for declared in (True, False):
         expectations = ExpectationSettings(whole_years=declared)
-        assert IngestionSettings(source=source, expectations=expectations).expected.whole_years is declared
+        assert (
+            IngestionSettings(source=source, expectations=expectations).effective_expectations.whole_years is declared
+        )
 
 
 @pytest.fixture

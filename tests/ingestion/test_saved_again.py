@@ -25,7 +25,7 @@ def test_a_header_in_the_middle_is_set_aside_and_does_not_make_up_a_year(
     assert_adds_up(found)
     assert found.quarantine[["row", "reason"]].to_numpy().tolist() == [[501, "is no accident id"]]
     pd.testing.assert_frame_equal(found.accidents.vehicles, clean.accidents.vehicles)
-    checked = validate_tables(found.tables, IngestionSettings().expected)
+    checked = validate_tables(found.tables, IngestionSettings().effective_expectations)
     assert set(checked.results["year"]) == {2024}
     assert checked.blocking_failures == ()
 
@@ -53,7 +53,9 @@ def test_spaces_between_digits_are_corrected_and_counted(run: Run, clean: Ingest
 
 def test_injuries_shifted_by_one_row_are_not_plausible(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[U].assign(grav=clean_cells[U]["grav"].shift(1, fill_value="1"))
-    (failure,) = validate_tables(run({U: as_text(cells)}).tables, IngestionSettings().expected).blocking_failures
+    (failure,) = validate_tables(
+        run({U: as_text(cells)}).tables, IngestionSettings().effective_expectations
+    ).blocking_failures
     assert "accidents with nobody hurt" in failure
     assert failure.endswith("expected 0 % to 1 %")
 
@@ -88,7 +90,7 @@ def test_people_left_out_and_a_clock_of_twelve_hours_stop(run: Run, clean_cells:
     hours = main["hrmn"].str[:2].astype(int) % 12
     main["hrmn"] = hours.astype(str).str.zfill(2) + main["hrmn"].str[2:]
     found = run({U: as_text(people[people["catu"].str.strip() != "2"]), C: as_text(main)})
-    checked = validate_tables(found.tables, IngestionSettings().expected)
+    checked = validate_tables(found.tables, IngestionSettings().effective_expectations)
     warned = [finding.check for finding in checked.issues() if "Composition" in finding.check]
     assert [text.split(": ")[1] for text in warned] == ["accidents from 13:00 on", "people who are passengers"]
     nobody, clock = checked.blocking_failures  # passengers were the only people hurt in some accidents

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from sklearn.metrics import f1_score
 
+from accidents.configuration.source import SAMPLE
 from accidents.errors import DataError
 from accidents.evaluation.metrics import METRICS
 from accidents.promotion.held_out_evaluation import evaluate_held_out
 from accidents.promotion.version_comparison import VersionComparison, compare_versions
-from accidents.sample.source_name import SAMPLE
 from accidents.training.held_out import unseen
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train
 

@@ -10,8 +10,7 @@ import pytest
 from accidents.columns.specification import Table
 from accidents.configuration.source import SourceSettings
 from accidents.errors import SourceError
-from accidents.sources.edition import Edition
-from accidents.sources.fingerprint import fingerprint
+from accidents.sources.edition import Edition, fingerprint
 from accidents.sources.resolve import resolve_editions
 
 OLD = ("caracteristiques_{}.csv", "lieux_{}.csv", "vehicules_{}.csv", "usagers_{}.csv")

@@ -7,7 +7,7 @@ import pytest
 
 import accidents.sample.writer
 from accidents.configuration.source import SampleSettings, SourceSettings
-from accidents.sources.fingerprint import fingerprint
+from accidents.sources.edition import fingerprint
 from accidents.sources.resolve import resolve_editions
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.records.database import migrate, open_database
 from tests.tracking.servers import postgresql
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from cli.main import main
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Caller, KeyRejection, Role

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from accidents.errors import ConfigurationError
 from serving.environment import DATABASE_URL_ENV
 from serving.records.database import database_errors, migrate, open_database, write_transaction
@@ -44,7 +44,7 @@ REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(MIG
 DATABASE_PASSWORD = "correct-horse-battery"  # noqa: S105
 MIGRATE_SCRIPT = """
 import sys
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.records.database import migrate, open_database
 settings = RecordSettings(database_url=sys.argv[1])
 print("ready", flush=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.records.errors import RecordsError, UnknownPredictionError
 from serving.records.feedback import store_outcome
 from serving.records.prediction_log import PredictionLog, PredictionRecord

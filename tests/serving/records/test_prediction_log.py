@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event, text
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from serving.records.database import write_transaction
 from serving.records.prediction_log import LogCounts, PredictionLog
 from serving.records.prediction_record import created_at, new_prediction_id

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, func, select
 
-from accidents.configuration.records import RecordSettings
+from accidents.configuration.serving import RecordSettings
 from accidents.errors import ConfigurationError
 from serving.records import feedback, retention
 from serving.records.errors import RecordsError

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns.specification import Table
-from accidents.sources.edition import Edition
-from accidents.sources.fingerprint import fingerprint
+from accidents.sources.edition import Edition, fingerprint
 
 
 def write(folder: Path, year: int, contents: tuple[bytes, ...], name: str = "{}.csv") -> Edition:
