@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Quickstart: from published files to a prediction in five cells
 #
-# Was somebody killed or hospitalised in this accident? Nobody knows when the call comes in. This project learns to tell
-# from what *is* known: where, when, which vehicles, who.
+# Was somebody killed or hospitalised in this accident? This project predicts it from the facts that are available when the
+# emergency call comes in: where, when, which vehicles, who.
 #
-# Everything here runs on an embedded synthetic year. For real ones, change the one variable `SOURCE`.
+# This notebook uses an embedded synthetic year. For real data, change the variable `SOURCE`.
 
 # %%
 from cli import notebook
@@ -15,7 +15,8 @@ notebook.setup()
 configuration = notebook.load_configuration(SOURCE)
 
 # %% [markdown]
-# The steps of the pipelines are plain functions here. This one reads, validates and cleans the four published files.
+# In a notebook the steps of the pipelines are plain functions. `ingest` reads, validates and cleans the four published
+# files.
 
 # %%
 from steps.ingestion.ingest import ingest
@@ -25,7 +26,7 @@ accidents, vehicles, people, *_ = ingest(configuration.ingestion, fingerprint=fi
 accidents[["Num_Acc", "hrmn", "lum", "dep", "catr", "vma", "priority"]].head()
 
 # %% [markdown]
-# One row of numbers an accident. No injury is among them.
+# The features: one row an accident. The injuries are the label, so no feature uses them.
 
 # %%
 from steps.features.build_features import build_features
@@ -34,7 +35,7 @@ features = build_features(accidents, vehicles, people)
 features.shape
 
 # %% [markdown]
-# One model, measured on the 30 % of accidents that it did not learn from.
+# One model, with its metrics on the test set: 30 % of the accidents.
 
 # %%
 from steps.training.train_model import train_model
@@ -45,7 +46,7 @@ model, predictions = train_model(
 model.metrics["test"]
 
 # %% [markdown]
-# An accident in words: a motorcycle and a car head for each other on a country road at night.
+# A prediction for one accident: a head-on collision of a motorcycle and a car on a country road at night.
 
 # %%
 import json
@@ -54,9 +55,9 @@ from pathlib import Path
 from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 
-found = predict_accident(model, parse_request(json.loads(Path("examples/high_risk.json").read_text())))
-print(f"{found.interpretation}: {found.probability:.0%} (threshold {found.threshold:.0%})")
-print(*found.reasons, sep="\n")
+prediction = predict_accident(model, parse_request(json.loads(Path("examples/high_risk.json").read_text())))
+print(f"{prediction.interpretation}: {prediction.probability:.0%} (threshold {prediction.threshold:.0%})")
+print(*prediction.reasons, sep="\n")
 
 # %% [markdown]
-# Next: [look at the data](01_explore_the_data.ipynb), or [compare all model types](04_train_and_compare.ipynb).
+# Next: [explore the data](01_explore_the_data.ipynb), or [compare all model types](04_train_and_compare.ipynb).

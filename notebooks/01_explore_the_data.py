@@ -1,10 +1,11 @@
 # %% [markdown]
-# # Look at the data
+# # Explore the data
 #
-# Where and when do accidents happen, who meets whom, and how often is somebody killed or hospitalised? All counts here
-# are of accidents with a known label; the tables come from `accidents.plots.exploration`, the pictures from `accidents.plots`.
+# Where and when do accidents happen, which parties collide, and how often is somebody killed or hospitalised? Accidents
+# without a label are left out. The tables come from `accidents.plots.exploration`, the plots from `accidents.plots`.
 #
-# On the synthetic year the pictures show what its generator has learned from the real one. Set `SOURCE` for the real one.
+# The synthetic year has the distributions of the real one, as far as its generator reproduces them. Set `SOURCE` for real
+# data.
 
 # %%
 from cli import notebook
@@ -27,14 +28,14 @@ source = source_note(synthetic=notebook.is_synthetic(configuration))
 
 # %% [markdown]
 # ## Where
-# Accidents draw the country by themselves. The towns have the numbers, the open country has the severity.
+# Most accidents happen in towns; the severe ones happen in the open country.
 
 # %%
 maps.accident_map(accidents, source)
 
 # %% [markdown]
 # ## When
-# Commuting makes the numbers, nights and weekends make the severity.
+# Most accidents happen during commuting hours; at night and on weekends they are more severe.
 
 # %%
 hours = exploration.priority_by_hour_and_weekday(accidents)
@@ -48,18 +49,19 @@ roads = exploration.priority_by_road_and_light(accidents)
 severity.by_road_and_light(roads, source)
 
 # %% [markdown]
-# ## Who met whom
-# Rows are the lightest party, columns the heaviest. Accidents with *nobody else* are among the worst: an accident in
-# which one is alone comes on file when somebody was hurt.
+# ## Which parties
+# Rows are the lightest party, columns the heaviest. Accidents with *nobody else* are among the most severe: a single-vehicle
+# accident is recorded only if somebody was hurt.
 
 # %%
 parties = exploration.priority_by_parties(Accidents(accidents, vehicles, people))
 severity.by_parties(parties, source)
 
 # %% [markdown]
-# ## What is not recorded
-# A blank can be a fact (*nobody was a pedestrian*), a habit of the force that filled the form, or a trace of the outcome.
-# Which columns may speak to a model, and when, stands in [the data dictionary](../docs/data-dictionary.md).
+# ## Missing values
+# A missing value can be a fact (there was no pedestrian), a habit of the police force that filled in the form, or a
+# consequence of the outcome. [The data dictionary](../docs/data-dictionary.md) has the columns that features may use, and
+# from which level on.
 
 # %%
 missing = exploration.missing_values(Accidents(accidents, vehicles, people))

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Clean and validate
 #
-# Published files have quirks, and copies of them have faults. Ingestion mends what can be mended, sets single rows aside,
-# and stops where data would teach a model something wrong. It accounts for every row.
+# Published files have irregularities, and copies of them may be damaged. Ingestion repairs what it can, moves single rows to
+# quarantine, and stops where the data would spoil a model. Its report accounts for every row.
 
 # %%
 from cli import notebook
@@ -21,8 +21,8 @@ report[["file", "column", "check", "rows", "share", "action"]]
 
 # %% [markdown]
 # ## A damaged copy
-# `accidents.sample.faults` damages an edition in 22 ways. Here one accident in a hundred stands twice in
-# *caracteristiques*, and latitude and longitude of some others have changed places.
+# `accidents.sample.faults` injects 22 kinds of faults into an edition. Here 1 % of the rows of *caracteristiques* are
+# duplicated, and latitude and longitude of some others are swapped.
 
 # %%
 import shutil
@@ -41,22 +41,22 @@ FAULTS["duplicate_keys"].apply(folder)
 FAULTS["swapped_coordinates"].apply(folder)
 
 # %% [markdown]
-# By default that is far too much: one row in a thousand may break a rule on keys. Whoever knows better can raise the limit;
-# then the doubtful rows go into quarantine, and with them everything else about their accidents.
+# That exceeds the default limit: 0.1 % of rows may break a rule on keys. With a higher limit the rows go to quarantine,
+# together with all other rows of their accidents.
 
 # %%
 tolerant = notebook.load_configuration(str(folder), ingestion__limits__bad_keys=0.05)
 kept, *_, tolerated, aside, _ = ingest(tolerant.ingestion, fingerprint=notebook.fingerprint(tolerant))
-print(f"{len(kept):,} accidents kept, {len(aside)} rows set aside")
+print(f"{len(kept):,} accidents kept, {len(aside)} rows in quarantine")
 aside.groupby(["table", "reason"]).size().rename("rows").reset_index()
 
 # %%
 data_quality.rule_violations(tolerated, 10, source_note(synthetic=True))
 
 # %% [markdown]
-# ## Between the steps
-# Every step validates the frames that it takes and returns. What breaks its schema is told in a table, all at once, in
-# place of forty frames of traceback.
+# ## Validation between steps
+# Every step validates the data frames that it takes and returns. All violations of a schema are shown in one table, without
+# a traceback.
 
 # %% tags=["raises-exception"]
 from steps.features.build_features import build_features
@@ -64,8 +64,8 @@ from steps.features.build_features import build_features
 build_features(accidents.assign(vma=accidents["vma"] * 10, lum=accidents["lum"] - 3), vehicles, people)
 
 # %% [markdown]
-# ## Refused
-# With the limits as they are, the damaged copy is refused: what is wrong, in which row, and what can be done.
+# ## Refused data
+# With the default limits the damaged copy is refused. The message has the fault, the rows and the remedy.
 
 # %% tags=["raises-exception"]
 strict = notebook.load_configuration(str(folder))

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Features
 #
-# One catalogue says of every feature what it is made of, in words, and when it is known. The same compiled function
-# computes them for a year of accidents and for a single call.
+# A catalogue has the formula, the description and the level of every feature. The same compiled function computes them for
+# a year of accidents and for a single request.
 
 # %%
 from cli import notebook
@@ -39,9 +39,9 @@ catalogue.groupby(["level", "kind"]).size().unstack(fill_value=0)
 catalogue.sample(8, random_state=2).set_index("feature")
 
 # %% [markdown]
-# ## What is known when
-# `strict`: what a bystander tells at once. `call`: what a caller can tell when asked. `scene`: the police form. Each level
-# sees what the one before sees, and more. What does knowing more bring?
+# ## Levels
+# The level of a feature says when its facts are available. `strict`: at once, from a bystander. `call`: from a caller who is
+# asked. `scene`: from the police form. Each level includes the ones before it. How much better are models of higher levels?
 
 # %%
 from accidents.columns import LEVELS
@@ -50,21 +50,20 @@ from steps.training.train_model import train_model
 
 levels = {}
 for level in LEVELS:
-    told = configuration.features.model_copy(update={"level": level})
-    model, _ = train_model(features, accidents, "lightgbm", configuration.training, told, fingerprint)
+    settings = configuration.features.model_copy(update={"level": level})
+    model, _ = train_model(features, accidents, "lightgbm", configuration.training, settings, fingerprint)
     levels[level] = {"columns": len(feature_names(level)), **model.metrics["test"]}
 pd.DataFrame(levels).T[["columns", "roc_auc", "pr_auc", "f1", "ece"]].round(4)
 
 # %% [markdown]
-# A caller knows no more than the level `call`, which is the default: a model that is told more would be asked without what it
-# has learned from.
+# The default level is `call`: in production the additional facts of the level `scene` would be missing.
 #
 # ## Places
-# Department, commune, grid cell and road are encoded by the share of priority accidents recorded there: learned on training
-# accidents alone, and out of fold for those that teach it, so that no accident tells its own label. Without the places:
+# Department, commune, grid cell and road are target-encoded with the share of priority accidents: fitted on the training set
+# alone, with out-of-fold encodings for the training rows, so that no label leaks. Without the places:
 
 # %%
-blind = configuration.features.model_copy(update={"geography": False})
-without, _ = train_model(features, accidents, "lightgbm", configuration.training, blind, fingerprint)
-places = {"with places": levels["call"]["roc_auc"], "without": without.metrics["test"]["roc_auc"]}
+without_places = configuration.features.model_copy(update={"geography": False})
+baseline, _ = train_model(features, accidents, "lightgbm", configuration.training, without_places, fingerprint)
+places = {"with places": levels["call"]["roc_auc"], "without": baseline.metrics["test"]["roc_auc"]}
 pd.Series(places, name="ROC-AUC").round(4).to_frame()

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Train and compare
 #
-# First step by step, where everything can be looked at. Then the same as a pipeline, which keeps what it made and finds it
-# again. Both give the same figures.
+# First step by step, so that each result can be inspected. Then as a pipeline, which stores its artifacts and reuses cached
+# steps. Both give the same metrics.
 
 # %%
 from cli import notebook
@@ -66,7 +66,7 @@ from accidents.evaluation.results import Evaluation
 from accidents.plots import performance
 from accidents.plots.style import source_note
 
-measured = {display_name(name): Evaluation.model_validate(found) for name, found in evaluations.items()}
+measured = {display_name(name): Evaluation.model_validate(values) for name, values in evaluations.items()}
 source = source_note(synthetic=notebook.is_synthetic(configuration))
 performance.model_comparison(measured, source)
 
@@ -81,8 +81,8 @@ performance.calibration_curve(measured, source)
 
 # %% [markdown]
 # ## The same as a pipeline
-# Of the chosen model alone, to be quick. `run` prints where the dashboard shows it (`make dashboard` opens one). A second run
-# finds every step in the cache.
+# With the best model type alone, to be quick. `run_pipeline` prints the address of the run in the dashboard (`make dashboard`
+# starts one). A second run takes every step from the cache.
 
 # %%
 from cli.pipeline_commands import model_version
@@ -96,7 +96,7 @@ run = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerpr
 again = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint)
 
 # %% [markdown]
-# What runs have made loads by name, here and in every later notebook. The figures are those of the cells above:
+# Artifacts of runs load by name, here and in other notebooks. The metrics are those of the cells above:
 
 # %%
 stored = notebook.load_artifact("model_comparison").set_index("model_type")

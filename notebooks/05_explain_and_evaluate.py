@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Explain and evaluate
 #
-# One model looked at closely: where it is right, what moves it, why it says what it says of one accident, what a threshold
-# costs, whether more accidents would help, and how much the way of measuring flatters.
+# One model in detail: its errors, its most important features, the explanation of one prediction, the costs of thresholds,
+# a learning curve, and how much a leaking evaluation protocol overestimates it.
 
 # %%
 from cli import notebook
@@ -36,7 +36,7 @@ evaluation = report.evaluation
 {name: round(value, 4) for name, value in evaluation.summary().items() if name in ("roc_auc", "f1", "ece", "n")}
 
 # %% [markdown]
-# ## Right and wrong
+# ## Errors
 
 # %%
 report.figures["confusion"]
@@ -45,8 +45,8 @@ report.figures["confusion"]
 report.figures["calibration"]
 
 # %% [markdown]
-# ## Where
-# Recorded and predicted, on accidents that the model has not learned from.
+# ## Map
+# Recorded and predicted shares of priority accidents, on the test set.
 
 # %%
 from accidents.plots import maps
@@ -57,8 +57,8 @@ tested = accidents.set_index("Num_Acc", drop=False).loc[test["Num_Acc"]].reset_i
 maps.risk_map(tested, test["probability"].to_numpy(), source)
 
 # %% [markdown]
-# ## What moves it
-# SHAP values, exact for trees. Columns that speak of one fact count together.
+# ## Feature importance
+# SHAP values, exact for trees. Columns about the same fact are added up.
 
 # %%
 report.figures["importance"]
@@ -79,8 +79,8 @@ chosen = features[features["Num_Acc"] == positive["Num_Acc"].iloc[len(positive) 
 waterfall(explain_prediction(model, model.matrix(chosen)), 10, source)
 
 # %% [markdown]
-# ## What a threshold costs
-# The best F1 is one answer. Whoever knows what a missed priority accident costs, in false alarms, has another.
+# ## Threshold
+# The default threshold has the best F1. A cost of a missed priority accident, in false alarms, gives another one.
 
 # %%
 from accidents.plots import model_selection
@@ -88,7 +88,7 @@ from accidents.plots import model_selection
 model_selection.threshold_costs(evaluation, source)
 
 # %% [markdown]
-# ## Would more accidents help?
+# ## Learning curve
 
 # %%
 from accidents.training.learning import learning_curve
@@ -97,9 +97,9 @@ curve = learning_curve("lightgbm", features, accidents, configuration.training, 
 model_selection.learning_curve(curve, "LightGBM", source)
 
 # %% [markdown]
-# ## Classic and honest
-# Tutorials take one row an accident, that of the person hurt worst: the label chooses the row. In earnest nobody knows who
-# that is; *random person* is what the same models are worth then.
+# ## Classic and honest protocol
+# Tutorials keep one row an accident, that of the person hurt worst: the label chooses the row. In production that person is
+# not known; *random person* is the score of the same models on a random person of each accident.
 
 # %%
 from accidents.tables import Accidents

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Register and deploy
 #
-# A training on record: its figures and models go to MLflow, a rule decides whether a version may go into Production, and the
-# model deployer of the stack serves it. Everything stays on this machine unless you say otherwise.
+# A tracked training: MLflow records its metrics and registers its models, a rule decides whether a version may go into
+# Production, and the model deployer of the stack serves it. By default everything stays on this machine.
 
 # %%
 from cli import notebook
@@ -14,15 +14,15 @@ configuration = notebook.load_configuration(SOURCE, training__models=["lightgbm"
 
 # %% [markdown]
 # ## A stack with MLflow
-# `stacks/local-mlflow.yaml` says what it is made of. Registering it again changes nothing, and the stack that you use
-# otherwise stays the active one: this kernel alone is connected with it.
+# `stacks/local-mlflow.yaml` defines its components. Registering it again changes nothing. Only this kernel uses it; the
+# active stack of ZenML does not change.
 
 # %%
 notebook.run_command("stack", "register", "local-mlflow")
 notebook.connect("local-mlflow")
 
 # %% [markdown]
-# ## A training on record
+# ## A tracked training
 
 # %%
 from cli.pipeline_commands import model_version
@@ -43,15 +43,15 @@ notebook.run_command("registry", "list-versions")
 
 # %% [markdown]
 # ## May it go into Production?
-# The rule stands in `configs/promotion.yaml`: floors, ceilings, and a comparison with the version that is there now, on
-# accidents that neither has learned from. See [docs/promotion.md](../docs/promotion.md).
+# `configs/promotion.yaml` has the rule: floors, ceilings, and a comparison with the version in Production, on accidents that
+# are in the training set of neither. See [docs/promotion.md](../docs/promotion.md).
 
 # %%
 notebook.run_command("registry", "auto-promote", "--model-name", "lightgbm", "--source", SOURCE)
 
 # %% [markdown]
-# ## Served
-# The pipeline takes the Production version, tries it in a process of its own, and waits until its service answers.
+# ## Deployment
+# The pipeline runs a smoke test of the Production version in a separate process, and waits until its service answers.
 
 # %%
 from pipelines.deployment import deployment
@@ -60,18 +60,18 @@ run = notebook.run_pipeline(deployment, configuration=configuration)
 notebook.load_artifact("deployment_check")
 
 # %% [markdown]
-# ## Asked
-# Over HTTP, as any program would. The answer is that of the model in this kernel.
+# ## A request
+# Over HTTP. The response equals the prediction of the model in this kernel.
 
 # %%
 from pathlib import Path
 
-from tracking.deployment import request_predictions, list_services
+from tracking.deployment import list_services, request_predictions
 
 high_risk = Path("examples/high_risk.json").read_text()
 service = list_services()[0]
-answered = request_predictions(service, [high_risk])
-answered
+response = request_predictions(service, [high_risk])
+response
 
 # %%
 import json
@@ -83,8 +83,8 @@ here = predict_accident(notebook.load_artifact("lightgbm_model"), parse_request(
 here
 
 # %% [markdown]
-# ## Stopped
-# `python run.py --deployment --stop` does the same from a terminal, and `python run.py registry rollback` puts the previous
+# ## Stop the service
+# `python run.py --deployment --stop` does the same on a terminal, and `python run.py registry rollback` puts the previous
 # Production version back.
 
 # %%

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Serve
 #
-# The service that an emergency call centre would ask: an accident in, a calibrated priority with its reasons out, in about a
-# millisecond. It runs in a process of its own, on this machine alone, as long as this notebook wants it.
+# An HTTP service for an emergency call centre: the request is an accident, the response is a calibrated probability of
+# priority with its reasons, after about a millisecond. Here it runs in a separate process on this machine.
 
 # %%
 from cli import notebook
@@ -14,8 +14,8 @@ configuration = notebook.load_configuration(SOURCE)
 
 # %% [markdown]
 # ## A model to serve
-# From a terminal, `python run.py --serve` takes the one in Production. Here one is trained now, and served from its file, in
-# a folder that is gone at the end.
+# `python run.py --serve` serves the model in Production. Here a model is trained and served from its file in a temporary
+# folder.
 
 # %%
 from contextlib import ExitStack
@@ -32,12 +32,12 @@ features = build_features(accidents, vehicles, people)
 model, predictions = train_model(
     features, accidents, "lightgbm", configuration.training, configuration.features, fingerprint
 )
-running_here = ExitStack()
-folder = Path(running_here.enter_context(TemporaryDirectory()))
+resources = ExitStack()
+folder = Path(resources.enter_context(TemporaryDirectory()))
 model.save(folder / "lightgbm_model.joblib")
 
 # %% [markdown]
-# ## Started
+# ## Start the service
 
 # %%
 import requests
@@ -47,14 +47,14 @@ from serving.process.supervisor import model_file_resolver, running_server
 settings = notebook.load_configuration(
     serving__port=0, serving__anonymous=True, serving__records__database_url=f"sqlite:///{folder}/serving.db"
 ).serving
-service = running_here.enter_context(
+service = resources.enter_context(
     running_server(settings, model_file_resolver(folder / "lightgbm_model.joblib"), log=folder / "serving.log")
 )
 requests.get(f"{service.url}/ready").json()["status"]
 
 # %% [markdown]
-# ## RequestContext
-# A motorcycle and a car, head-on, on a country road at night.
+# ## One prediction
+# A head-on collision of a motorcycle and a car, on a country road at night.
 
 # %%
 import json
@@ -78,8 +78,8 @@ from accidents.requests import parse_request
 answer["probability"] == answered_here(model, parse_request(high_risk)).probability
 
 # %% [markdown]
-# ## Refused, in words
-# Unlike a file, a request is not mended: what cannot be is told with field, value and what is allowed.
+# ## An invalid request
+# Unlike files, requests are not repaired: the response has field, value and allowed values of each error.
 
 # %%
 wrong = high_risk | {"accident": high_risk["accident"] | {"lum": 9, "hrmn": "25:10"}}
@@ -107,25 +107,25 @@ intervals = {name: f"{low:.3f} to {high:.3f}" for name, (low, high) in measured[
 pd.DataFrame({"value": measured["metrics"], "95 % interval": intervals}).round(3)
 
 # %% [markdown]
-# ## What became of it
-# An outcome that is told later goes to the record of its prediction, by its id.
+# ## Feedback
+# The outcome, sent later, is stored with its prediction, by the id of the prediction.
 
 # %%
 outcome = {"prediction_id": answer["prediction_id"], "priority": 1}
 requests.post(f"{service.url}/v1/feedback", json=outcome).json()["priority"]
 
 # %% [markdown]
-# ## Looked after
-# Prometheus reads these figures.
+# ## Metrics
+# For Prometheus.
 
 # %%
 figures = requests.get(f"{service.url}/metrics").text
 print(*[line for line in figures.splitlines() if line.startswith("accidents_predictions_total")], sep="\n")
 
 # %% [markdown]
-# ## Stopped
+# ## Stop the service
 
 # %%
-running_here.close()
+resources.close()
 # %% [markdown]
-# [docs/serving.md](../docs/serving.md) has keys, limits, reload, figures of speed, and the page for people.
+# [docs/serving.md](../docs/serving.md) describes API keys, limits, reload, latency, and the web page.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Switch stacks
 #
-# A ZenML stack says where pipelines run and where they keep things. Here a stack is a file; the same pipeline runs on any,
-# with the same results. [docs/stacks.md](../docs/stacks.md) tells how to write one.
+# A ZenML stack defines where pipelines run and where they store artifacts. In this project a stack is a file; the same
+# pipeline runs on every stack, with the same results. [docs/stacks.md](../docs/stacks.md) explains how to write one.
 
 # %%
 from cli import notebook
@@ -28,7 +28,7 @@ print(Path("stacks/local-mlflow.yaml").read_text())
 notebook.run_command("stack", "register", "local-mlflow")
 
 # %% [markdown]
-# Again, and every line says `unchanged`. Does every component answer?
+# The second time every component is `unchanged`. `check` connects to each of them.
 
 # %%
 notebook.run_command("stack", "register", "local-mlflow")
@@ -37,7 +37,7 @@ notebook.run_command("stack", "register", "local-mlflow")
 notebook.run_command("stack", "check", "local-mlflow")
 
 # %% [markdown]
-# ## The same pipeline, here and there
+# ## The same pipeline on two stacks
 
 # %%
 from pipelines.features import features
@@ -55,7 +55,7 @@ from cli.output_files import step_output
 
 # %% [markdown]
 # ## One step as a run
-# Steps are plain functions in a notebook. Inside `tracked` the same call is a run on the chosen stack, with its artifacts.
+# Steps are plain functions in a notebook. Inside `tracked` the same call is a ZenML run on the stack, with its artifacts.
 
 # %%
 from steps.features.build_features import build_features
@@ -66,7 +66,7 @@ with notebook.tracked(stack="local-mlflow"):
 frame.equals(notebook.load_artifact("features"))
 
 # %% [markdown]
-# The stack that is active in ZenML is still the one from before: only this kernel was switched. To switch for good:
+# The active stack of ZenML has not changed: only this kernel was switched. To change the active stack:
 # `python run.py stack set local-mlflow`.
 
 # %%

@@ -1,4 +1,4 @@
-"""Every notebook, run by a real kernel in a copy of the project, its figures held to those of the pipelines."""
+"""Every notebook runs in a Jupyter kernel in a copy of the project, and its metrics equal those of the pipelines."""
 
 from pathlib import Path
 
@@ -19,19 +19,19 @@ from pipelines.training import training
 one = configuration.training.model_copy(update={"models": ("lightgbm",)})
 changed = configuration.model_copy(update={"training": one})
 notebook.run_pipeline(training, configuration=changed, fingerprint=fingerprint)
-of_the_pipeline = notebook.load_artifact("evaluations")["lightgbm"]
+pipeline_metrics = notebook.load_artifact("evaluations")["lightgbm"]
 """
 CHECKS = {
     "00_quickstart": TRAINED
-    + "assert all(model.metrics['test'][name] == of_the_pipeline[name] for name in ('roc_auc', 'f1', 'ece'))",
+    + "assert all(model.metrics['test'][name] == pipeline_metrics[name] for name in ('roc_auc', 'f1', 'ece'))",
     "01_explore_the_data": """
 from pipelines.ingestion import ingestion
 run = notebook.run_pipeline(ingestion, configuration=configuration, fingerprint=fingerprint)
-counted = run.steps["ingest"].run_metadata
+counts = run.steps["ingest"].run_metadata
 for cells in (hours, roads):
-    assert cells["n"].sum() == counted["accidents"] - counted["accidents_unknown_label"]
-    assert round((cells["n"] * cells["share"]).sum()) == counted["accidents_priority"]
-assert missing["rows"].max() == counted["usagers_out"]
+    assert cells["n"].sum() == counts["accidents"] - counts["accidents_unknown_label"]
+    assert round((cells["n"] * cells["share"]).sum()) == counts["accidents_priority"]
+assert missing["rows"].max() == counts["usagers_out"]
 """,
     "02_clean_and_validate": """
 from pipelines.ingestion import ingestion
@@ -42,7 +42,7 @@ assert len(kept) == 3000 - 30
     "03_features": TRAINED
     + """
 assert notebook.load_artifact("features").equals(features)
-assert levels["call"]["roc_auc"] == of_the_pipeline["roc_auc"] > levels["strict"]["roc_auc"]
+assert levels["call"]["roc_auc"] == pipeline_metrics["roc_auc"] > levels["strict"]["roc_auc"]
 """,
     "04_train_and_compare": """
 figures = comparison.set_index("model_type").drop(columns="fit_seconds")
@@ -52,22 +52,22 @@ assert run.model_version is not None
 """,
     "05_explain_and_evaluate": TRAINED
     + """
-assert evaluation.roc_auc == of_the_pipeline["roc_auc"] == curve["test"].iloc[-1]
-assert evaluation.f1 == of_the_pipeline["f1"]
+assert evaluation.roc_auc == pipeline_metrics["roc_auc"] == curve["test"].iloc[-1]
+assert evaluation.f1 == pipeline_metrics["f1"]
 by_protocol = protocols.set_index("protocol")["roc_auc"]
 assert by_protocol["honest"] > by_protocol["classic"] > by_protocol["random person"]
 """,
     "06_register_and_deploy": """
-assert abs(answered[0]["probability"] - here) < 1e-9
-assert services() == []
+assert abs(response[0]["probability"] - here) < 1e-9
+assert list_services() == []
 assert notebook.load_artifact("evaluations")["lightgbm"]["roc_auc"] > 0.8
 """,
     "07_serve": TRAINED
     + """
 assert answer["interpretation"] == "Priority" and refused.status_code == 422
 assert abs(pd.Series([r["probability"] for r in results]) - tested["probability"].to_numpy()).max() <= 1e-9
-assert model.metrics["test"]["roc_auc"] == of_the_pipeline["roc_auc"]
-assert service.ended
+assert model.metrics["test"]["roc_auc"] == pipeline_metrics["roc_auc"]
+assert service.exited
 """,
     "08_switch_stacks": """
 assert len({step_output(run, "build_features", "features").content_hash for run in (here, there)}) == 1
