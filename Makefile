@@ -35,7 +35,7 @@ mlflow: $(READY) ## open the page of the MLflow in use: trainings, models, stage
 .PHONY: test
 test: $(READY) ## run the tests: about a quarter of an hour on two cores
 	@$(PYTEST) -n auto --dist loadfile -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
-	@$(PYTHON) scripts/coverage_by_package.py .coverage.json 85 $(PACKAGES)
+	@$(PYTHON) scripts/check_coverage.py .coverage.json 85 $(PACKAGES)
 
 .PHONY: test-quick
 test-quick: $(READY) ## run the fast tests: under a minute

@@ -1,15 +1,14 @@
-"""The classic protocol of tutorials on these data, beside an honest model on the same test accidents.
+"""The classic protocol of tutorials on these data, compared with this project on the same test accidents.
 
     python -m benchmarks.classic_protocol [--source FOLDER] [--seeds 0 1 2] [--models lightgbm xgboost]
 
 Classic: one row an accident, that of the person with the worst injury (hospitalised above killed), with their vehicle,
 place and accident; every column label-encoded on all rows; 70/30 at random; SMOTE; threshold 0.5. The label chooses the
-row, in the test set too, where nobody knows it in earnest. The column "random person" gives the same models a random
-person of each test accident instead: what they are worth when the row cannot be chosen. The last column is a model of
-this project at level `call`, which sees every person and vehicle and no outcome.
+row, in the test set, too. The column "random person" gives the same models a random person of each test accident: their
+quality in production, where the outcome cannot choose the row. The last column, "honest", is a model of this project at
+level `call`, whose features cover every person and vehicle and no outcome.
 """
 
-import argparse
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -23,7 +22,8 @@ from accidents.models import display_name
 from accidents.tables import LABEL, Accidents
 from accidents.training import train
 from accidents.training.split import Subset, labelled, parts_of
-from benchmarks.modelling import accidents_of, add_common_options, print_table, settings, spread
+from benchmarks.common import argument_parser, load_accidents, mean_and_deviation, print_markdown
+from benchmarks.modelling import add_model_options, settings
 
 PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
 VEHICLE = ("catv", "obs", "obsm", "motor")
@@ -37,28 +37,32 @@ _RANK = {1: 0, 4: 1, 2: 2, 3: 3}  # the classic order of injuries, with hospital
 
 def main() -> None:
     """Measure both protocols and print one table."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common_options(options)
-    given = options.parse_args()
-    accidents = accidents_of(given.source)
-    found = measured(accidents, feature_frame(accidents), given.models, given.seeds)
+    parser = argument_parser(__doc__)
+    add_model_options(parser)
+    options = parser.parse_args()
+    accidents = load_accidents(options.source)
+    results = measure_protocols(accidents, feature_frame(accidents), options.models, options.seeds)
     rows = []
-    for name, of_model in found.groupby("model", sort=False):
+    for name, model_results in results.groupby("model", sort=False):
         row = {"model": str(name)}
-        for protocol, values in of_model.groupby("protocol", sort=False):
-            row |= {f"{protocol} {title}": spread(values[metric].tolist()) for metric, title in _TITLES.items()}
+        for protocol, values in model_results.groupby("protocol", sort=False):
+            row |= {
+                f"{protocol} {title}": mean_and_deviation(values[metric].tolist()) for metric, title in _TITLES.items()
+            }
         rows.append(row)
-    print_table(rows)
+    print_markdown(rows)
 
 
-def measured(accidents: Accidents, features: pd.DataFrame, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+def measure_protocols(
+    accidents: Accidents, features: pd.DataFrame, names: Sequence[str], seeds: Sequence[int]
+) -> pd.DataFrame:
     """Measure both protocols on the same test accidents.
 
     Args:
         accidents: with labels.
-        features: what `accidents.features.build` gives of them.
+        features: their features, from `accidents.features.feature_frame`.
         names: model types.
-        seeds: of the splits; each is measured on its own.
+        seeds: of the splits, one after the other.
 
     Returns:
         One row a model, seed and protocol (`classic`, `random person`, `honest`): `roc_auc` and `f1`.
@@ -70,9 +74,9 @@ def measured(accidents: Accidents, features: pd.DataFrame, names: Sequence[str],
         test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Subset.TEST
         classic, random = _classic(name, people, accidents.accidents, test, seed)
         honest = train(name, features, accidents.accidents, configured, level="call").bundle.metrics["test"]
-        for protocol, found in (("classic", classic), ("random person", random), ("honest", honest)):
-            figures = {metric: found[metric] for metric in _TITLES}
-            rows.append({"model": display_name(name), "seed": seed, "protocol": protocol, **figures})
+        for protocol, metrics in (("classic", classic), ("random person", random), ("honest", honest)):
+            shown = {metric: metrics[metric] for metric in _TITLES}
+            rows.append({"model": display_name(name), "seed": seed, "protocol": protocol, **shown})
     return pd.DataFrame(rows)
 
 
@@ -99,27 +103,29 @@ def _classic(
     from imblearn.over_sampling import SMOTE
     from sklearn.preprocessing import OrdinalEncoder
 
-    known = accidents[accidents[LABEL] >= 0].set_index("Num_Acc")[LABEL]
-    of_known = people[people["Num_Acc"].isin(known.index)]
-    worst = of_known.sort_values("injury", kind="stable").groupby("Num_Acc").tail(1).set_index("Num_Acc")
-    random = of_known.sample(frac=1, random_state=seed).groupby("Num_Acc").head(1).set_index("Num_Acc")
+    labels = accidents[accidents[LABEL] >= 0].set_index("Num_Acc")[LABEL]
+    labelled_people = people[people["Num_Acc"].isin(labels.index)]
+    worst = labelled_people.sort_values("injury", kind="stable").groupby("Num_Acc").tail(1).set_index("Num_Acc")
+    random = labelled_people.sample(frac=1, random_state=seed).groupby("Num_Acc").head(1).set_index("Num_Acc")
     columns = [column for column in worst if column not in {"id_vehicule", "grav", "injury"}]
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
     encoder.fit(worst[columns])
     tested = accidents.loc[test, "Num_Acc"]
     train_ids, test_ids = worst.index[~worst.index.isin(tested)], worst.index[worst.index.isin(tested)]
-    balanced = SMOTE(random_state=seed).fit_resample(encoder.transform(worst.loc[train_ids, columns]), known[train_ids])
+    balanced = SMOTE(random_state=seed).fit_resample(
+        encoder.transform(worst.loc[train_ids, columns]), labels[train_ids]
+    )
     model = _model(name, seed).fit(*balanced)
 
-    def scored(rows: pd.DataFrame) -> dict[str, float]:
+    def score(rows: pd.DataFrame) -> dict[str, float]:
         probability = model.predict_proba(encoder.transform(rows.loc[test_ids, columns]))[:, 1]
-        return _metrics(known[test_ids].to_numpy(), probability)
+        return _metrics(labels[test_ids].to_numpy(), probability)
 
-    return scored(worst), scored(random)
+    return score(worst), score(random)
 
 
 def _model(name: str, seed: int) -> Any:
-    """An estimator as tutorials use it, with the defaults of its library."""
+    """An estimator with the defaults of its library, as in tutorials."""
     from lightgbm import LGBMClassifier
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression

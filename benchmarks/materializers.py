@@ -1,4 +1,4 @@
-"""How long a feature frame takes to write and read as an artifact, beside ZenML's own materializer.
+"""Time to write and read a feature frame as an artifact, compared with the pandas materializer of ZenML.
 
     python -m benchmarks.materializers [--source FOLDER] [--repeats N]
 
@@ -6,7 +6,6 @@ Both write the same frame in turn to a local artifact store, with the metadata a
 are medians in seconds, and the median of the ratios pair by pair.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -22,38 +21,40 @@ from zenml.enums import StackComponentType
 from zenml.integrations.pandas.materializers.pandas_materializer import PandasMaterializer
 
 from accidents.features import feature_frame
-from benchmarks.modelling import accidents_of
+from benchmarks.common import argument_parser, load_accidents
 from materializers.frame import FrameMaterializer
 
 
 def main() -> None:
     """Print the times of both and their ratio."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--source", default="sample")
-    options.add_argument("--repeats", type=int, default=7)
-    given = options.parse_args()
-    frame = feature_frame(accidents_of(given.source))
-    print(f"{given.source}: {len(frame):,} rows, {frame.shape[1]} columns")
+    parser = argument_parser(__doc__)
+    parser.add_argument("--source", default="sample")
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    frame = feature_frame(load_accidents(options.source))
+    print(f"{options.source}: {len(frame):,} rows, {frame.shape[1]} columns")
     with tempfile.TemporaryDirectory() as folder:
         store = local_store(Path(folder))
-        ours = FrameMaterializer(uri=f"{folder}/ours", artifact_store=store)
-        theirs = PandasMaterializer(uri=f"{folder}/theirs", artifact_store=store)
-        for materializer in (ours, theirs):
+        own_materializer = FrameMaterializer(uri=f"{folder}/own_materializer", artifact_store=store)
+        zenml_materializer = PandasMaterializer(uri=f"{folder}/zenml_materializer", artifact_store=store)
+        for materializer in (own_materializer, zenml_materializer):
             Path(materializer.uri).mkdir()
-        _compare("write", lambda m: _write(m, frame), ours, theirs, given.repeats)
-        _compare("read", lambda m: m.load(pd.DataFrame), ours, theirs, given.repeats)
+        _print_times("write", lambda m: _save(m, frame), own_materializer, zenml_materializer, options.repeats)
+        _print_times("read", lambda m: m.load(pd.DataFrame), own_materializer, zenml_materializer, options.repeats)
 
 
-def _write(materializer: Any, frame: pd.DataFrame) -> None:
-    """What ZenML asks of a materializer when a step returns a frame."""
+def _save(materializer: Any, frame: pd.DataFrame) -> None:
+    """The calls of ZenML when a step returns a data frame."""
     materializer.save(frame)
     materializer.save_visualizations(frame)
     materializer.extract_full_metadata(frame)
     materializer.compute_content_hash(frame)
 
 
-def _compare(name: str, act: Callable[[Any], Any], ours: Any, theirs: Any, repeats: int) -> None:
-    pairs = [(_seconds(act, ours), _seconds(act, theirs)) for _ in range(repeats + 1)][1:]
+def _print_times(
+    name: str, act: Callable[[Any], Any], own_materializer: Any, zenml_materializer: Any, repeats: int
+) -> None:
+    pairs = [(_seconds(act, own_materializer), _seconds(act, zenml_materializer)) for _ in range(repeats + 1)][1:]
     own, other = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = statistics.median(other / own for own, other in pairs)
     print(f"{name:<6} {own:.3f} s, ZenML's own {other:.3f} s: {ratio:.1f} times as long")

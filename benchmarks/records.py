@@ -1,4 +1,4 @@
-"""What the prediction log takes of the processor: of a request that adds to it, and of the thread that writes.
+"""Processor time of the prediction log: to add a record to its queue, and to write it to the database.
 
     python -m benchmarks.records [--database URL] [--inputs full|reduced|none] [--entries N] [--repeats N]
 
@@ -7,7 +7,6 @@ microseconds of processor time of this process an entry; PostgreSQL works in pro
 in them. Without `--database` it is a SQLite file in a temporary folder.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from accidents.configuration.serving import RecordSettings
+from benchmarks.common import argument_parser
 from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import PredictionRecord, new_prediction_id
@@ -28,19 +28,19 @@ _PATIENCE = 300.0
 
 def main() -> None:
     """Print both figures of every repeat and their medians."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--database", metavar="URL")
-    options.add_argument("--inputs", choices=("full", "reduced", "none"), default="reduced")
-    options.add_argument("--entries", type=int, default=20_000)
-    options.add_argument("--repeats", type=int, default=7)
-    given = options.parse_args()
+    parser = argument_parser(__doc__)
+    parser.add_argument("--database", metavar="URL")
+    parser.add_argument("--inputs", choices=("full", "reduced", "none"), default="reduced")
+    parser.add_argument("--entries", type=int, default=20_000)
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
     content = json.loads(EXAMPLE.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         settings = RecordSettings.model_validate(
             {
-                "database_url": given.database or f"sqlite:///{folder}/serving.db",
-                "inputs": given.inputs,
-                "queue": given.entries,
+                "database_url": options.database or f"sqlite:///{folder}/serving.db",
+                "inputs": options.inputs,
+                "queue": options.entries,
                 "flush_seconds": 60,
             }
         )
@@ -48,17 +48,17 @@ def main() -> None:
         migrate(engine)
         log = PredictionLog(engine, settings)
         figures = []
-        for repeat in range(given.repeats + 1):
-            figures.append(_measured(log, content, given.entries))
+        for repeat in range(options.repeats + 1):
+            figures.append(_measure(log, content, options.entries))
             if repeat:
                 print("add {:.2f} µs, write {:.1f} µs an entry".format(*figures[-1]), flush=True)
         adding, writing = (statistics.median(column) for column in zip(*figures[1:], strict=True))
-        print(f"{engine.dialect.name}, {given.inputs}: median add {adding:.2f} µs, write {writing:.1f} µs an entry")
+        print(f"{engine.dialect.name}, {options.inputs}: median add {adding:.2f} µs, write {writing:.1f} µs an entry")
         log.close(_PATIENCE)
         engine.dispose()
 
 
-def _measured(log: PredictionLog, content: Any, entries: int) -> tuple[float, float]:
+def _measure(log: PredictionLog, content: Any, entries: int) -> tuple[float, float]:
     """Microseconds an entry to add, and to write."""
     now = datetime.now(UTC)
     made = [

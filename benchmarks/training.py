@@ -1,12 +1,11 @@
-"""Where every second of a training goes, and what a cached repeat costs beside an empty pipeline of two steps.
+"""Seconds of the phases of a training, and of a cached repeat compared with an empty pipeline of two steps.
 
     python -m benchmarks.training [--source FOLDER] [--repeats N]
 
-Every measurement is a fresh process in a ZenML world of its own, which is made beforehand. Times are seconds of wall
-clock; the ratio pairs a cached repeat with an empty run right after it.
+Every measurement is a new process with a ZenML database of its own, which is created beforehand. Times are wall-clock
+seconds; the ratio pairs a cached repeat with an empty run right after it.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -15,6 +14,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.common import argument_parser
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -50,40 +51,40 @@ if __name__ == "__main__":
 
 def main() -> None:
     """Print the phases of an uncached training and the ratio of a cached one to an empty pipeline."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--source", default="sample")
-    options.add_argument("--repeats", type=int, default=3)
-    given = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        world = Path(folder)
-        (world / "empty.py").write_text(EMPTY_PIPELINE)
-        training = ("--training", "--source", given.source)
-        _seconds(world, [sys.executable, str(world / "empty.py")])
-        _report("training, nothing cached", *seconds_by_phase(world, *training, "--no-cache"))
-        seconds_by_phase(world, *training)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--source", default="sample")
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "empty.py").write_text(EMPTY_PIPELINE)
+        training = ("--training", "--source", options.source)
+        _seconds(folder, [sys.executable, str(folder / "empty.py")])
+        _print_phases("training, nothing cached", *seconds_by_phase(folder, *training, "--no-cache"))
+        seconds_by_phase(folder, *training)
         ratios = []
-        for _ in range(given.repeats):
-            repeat, phases = seconds_by_phase(world, *training)
-            empty = _seconds(world, [sys.executable, str(world / "empty.py")])
+        for _ in range(options.repeats):
+            repeat, phases = seconds_by_phase(folder, *training)
+            empty = _seconds(folder, [sys.executable, str(folder / "empty.py")])
             ratios.append(repeat / empty)
             print(f"cached repeat {repeat:.1f} s, empty pipeline of two steps {empty:.1f} s, ratio {ratios[-1]:.2f}")
-        _report("the last cached repeat", repeat, phases)
+        _print_phases("the last cached repeat", repeat, phases)
         print(f"ratio: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
 
 
-def seconds_by_phase(world: Path, *arguments: str) -> tuple[float, dict[str, float]]:
-    """Seconds of a whole command and of its phases."""
-    result = world / "phases.json"
-    seconds = _seconds(world, [sys.executable, "-c", _COMMAND, str(result), *arguments])
+def seconds_by_phase(folder: Path, *arguments: str) -> tuple[float, dict[str, float]]:
+    """Run `run.py` in a new process; returns its seconds, and those of its phases."""
+    result = folder / "phases.json"
+    seconds = _seconds(folder, [sys.executable, "-c", _COMMAND, str(result), *arguments])
     return seconds, json.loads(result.read_text())
 
 
-def _seconds(world: Path, command: list[str]) -> float:
+def _seconds(folder: Path, command: list[str]) -> float:
     environment = os.environ | {
-        "ZENML_CONFIG_PATH": str(world / "config"),
-        "ZENML_LOCAL_STORES_PATH": str(world / "stores"),
+        "ZENML_CONFIG_PATH": str(folder / "config"),
+        "ZENML_LOCAL_STORES_PATH": str(folder / "stores"),
         "ZENML_ANALYTICS_OPT_IN": "false",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{world}/mlflow/mlflow.db",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow/mlflow.db",
     }
     started = time.perf_counter()
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
@@ -92,7 +93,7 @@ def _seconds(world: Path, command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def _report(title: str, total: float, phases: dict[str, float]) -> None:
+def _print_phases(title: str, total: float, phases: dict[str, float]) -> None:
     print(f"{title}: {total:.1f} s")
     rest = total - sum(phases.values())
     for name, seconds in {**phases, "interpreter and the rest": rest}.items():

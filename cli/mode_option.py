@@ -74,13 +74,13 @@ class ModeOption(click.Option):
                 if mode in modes:
                     raise click.UsageError(f"{flag(mode)} needs {self.flag} {self.metavar}")
             return
-        own, others = " or ".join(map(flag, self.modes)), " and ".join(map(flag, modes))
+        own = " or ".join(map(flag, self.modes))
+        others = " and ".join(flag(mode) for mode in modes if mode != self.name and mode not in self.modes)
         if self.modes and not {*self.modes} & {*modes}:
             raise click.UsageError(f"{self.flag} goes with {own}{f', not with {others}' if others else ''}")
         if self.alone and len(modes) > 1:
-            raise click.UsageError(
-                f"{self.flag} goes with {f'{own} alone' if own else 'no other mode'}, not with {others}"
-            )
+            allowed = f"{own} alone" if own else "no other mode"
+            raise click.UsageError(f"{self.flag} goes with {allowed}, not with {others}")
         if self.needs and getattr(options, self.needs) is None:
             raise click.UsageError(f"{self.flag} goes with {flag(self.needs)}")
 

@@ -22,7 +22,7 @@ features = build_features(accidents, vehicles, people)
 
 # %% [markdown]
 # ## All model types on one split
-# The validation set stops the boosters, calibrates and sets the threshold; the test set only measures.
+# The validation set is for early stopping, calibration and the threshold; the test set is for the metrics alone.
 
 # %%
 from steps.training.train_model import train_model

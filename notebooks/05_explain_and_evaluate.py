@@ -103,7 +103,7 @@ model_selection.learning_curve(curve, "LightGBM", source)
 
 # %%
 from accidents.tables import Accidents
-from benchmarks.classic_protocol import measured
+from benchmarks.classic_protocol import measure_protocols
 
-protocols = measured(Accidents(accidents, vehicles, people), features, ["lightgbm"], [0])
+protocols = measure_protocols(Accidents(accidents, vehicles, people), features, ["lightgbm"], [0])
 model_selection.protocols(protocols, source)

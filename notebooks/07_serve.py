@@ -87,8 +87,8 @@ refused = requests.post(f"{service.url}/v1/predict", json=wrong)
 pd.DataFrame(refused.json()["error"]["problems"])
 
 # %% [markdown]
-# ## A thousand at once
-# The test set of the training, as callers would send it. `/v1/evaluate` measures the model on it.
+# ## A batch of a thousand
+# Accidents of the test set as requests. `/v1/evaluate` measures the model on them.
 
 # %%
 from accidents.requests.serialisation import to_requests

@@ -1,7 +1,7 @@
-"""Notebooks run in a copy of the project, and stored small, clean and beside the script that they are paired with.
+"""Run notebooks in a copy of the project, and store them small and clean beside the script that they are paired with.
 
 python -m scripts.notebooks [NAME ...]  run the scripts notebooks/*.py and store them with their outputs as *.ipynb
-python -m scripts.notebooks --check     fail where a stored notebook is not its script, or holds what it should not
+python -m scripts.notebooks --check     fail where a stored notebook differs from its script, or is not clean
 
 The script is what people edit and review; JupyterLab keeps both in step (jupytext, `jupytext.toml`).
 """
@@ -23,26 +23,26 @@ from nbclient import NotebookClient
 
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = PROJECT / "notebooks"
-LARGEST = 700_000
+MAX_BYTES = 700_000
 """Bytes of a stored notebook."""
 
 _COPIED = ("accidents", "benchmarks", "cli", "configs", "examples", "materializers", "notebooks", "pipelines", "stacks")
 _COPIED_TOO = ("serving", "steps", "tracking")
-_FOREIGN = ("MLFLOW_TRACKING_URI", "DAGSHUB_REPO", "ZENML_ACTIVE_STACK_ID", "PYTHONHASHSEED")
+_UNSET_VARIABLES = ("MLFLOW_TRACKING_URI", "DAGSHUB_REPO", "ZENML_ACTIVE_STACK_ID", "PYTHONHASHSEED")
 _METADATA = {
     "jupytext": {"formats": "ipynb,py:percent"},
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 _PATHS = re.compile(r"(?<![\w.:/~])/(?:home|root|tmp|work|Users|usr|var|private|opt|mnt)/[^\s\"'<>]*")
-_STORE = r"stores/[0-9a-f]{8}-[0-9a-f-]*…?"
-"""The folder of ZenML's artifacts: another one in every copy, cut off where a table is narrow."""
+_ARTIFACT_FOLDER = r"stores/[0-9a-f]{8}-[0-9a-f-]*…?"
+"""The folder of ZenML's artifacts: different in every copy, and truncated in a narrow table."""
 
-_OWN = re.compile(r"^\s*(?:def|class|async def) |\blambda\b", re.MULTILINE)
+_DEFINITION = re.compile(r"^\s*(?:def|class|async def) |\blambda\b", re.MULTILINE)
 
 
-class Clone:
-    """A copy of the project with a ZenML world of its own, in which notebooks run and leave their files."""
+class ProjectCopy:
+    """A copy of the project with a ZenML database of its own, in which notebooks run and write their files."""
 
     def __init__(self, folder: Path) -> None:
         self.project = folder / "project"
@@ -52,8 +52,8 @@ class Clone:
             )  # compiled loops come along, as `make install` leaves them
             shutil.copytree(PROJECT / name, self.project / name, ignore=ignored)
         shutil.copy(PROJECT / "run.py", self.project)
-        kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-        self.environment = kept | {
+        environment = {name: value for name, value in os.environ.items() if name not in _UNSET_VARIABLES}
+        self.environment = environment | {
             "ZENML_CONFIG_PATH": str(folder / "config"),
             "ZENML_LOCAL_STORES_PATH": str(folder / "stores"),
             "PYTHONPATH": str(self.project),
@@ -77,8 +77,8 @@ class Clone:
             )
             return client.execute(env=self.environment)
 
-    def cleaned(self, notebook: Any) -> Any:
-        """A notebook that has run, without what varies or tells of this machine."""
+    def clean(self, notebook: Any) -> Any:
+        """Remove from a notebook that has run what varies between runs and machines."""
         notebook.metadata = nbformat.from_dict(_METADATA)
         for number, cell in enumerate(notebook.cells):
             cell.id = f"cell-{number:02}"
@@ -86,36 +86,36 @@ class Clone:
             cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
             if cell.cell_type == "code":
                 cell.execution_count = None
-                cell.outputs = [self._output(output) for output in _joined(cell.outputs)]
+                cell.outputs = [self._output(output) for output in _merge_streams(cell.outputs)]
         return notebook
 
     def _output(self, output: Any) -> Any:
         if "execution_count" in output:
             output.execution_count = None
         if output.output_type == "stream":
-            output.text = here(output.text, self.project)
+            output.text = shorten_paths(output.text, self.project)
         elif "data" in output:
             for kind, content in output.data.items():
                 if kind.startswith("text/") and isinstance(content, str):
-                    output.data[kind] = here(content, self.project)
+                    output.data[kind] = shorten_paths(content, self.project)
             output.metadata = nbformat.from_dict({})
         return output
 
 
-def here(text: str, project: Path) -> str:
-    """Text with paths in a project relative to it, and those beside it named by what they are."""
+def shorten_paths(text: str, project: Path) -> str:
+    """Make the paths in a text relative to the project folder; other temporary folders become `…`."""
     for long, short in (
         (re.escape(f"{project}/"), ""),
         (re.escape(str(project)), "."),
         (re.escape(str(project.parent)), "…"),
-        (_STORE, "stores/…"),
+        (_ARTIFACT_FOLDER, "stores/…"),
     ):
-        text = _in_place(text, long, short)
+        text = _replace(text, long, short)
     return text
 
 
-def _in_place(text: str, long: str, short: str) -> str:
-    """Text with everything that matches `long` replaced; in a table the frame stays where it is."""
+def _replace(text: str, long: str, short: str) -> str:
+    """Replace every match of the pattern `long`; in a table with borders the columns keep their width."""
     found = 1
     while found:
         text, found = re.subn(
@@ -126,12 +126,12 @@ def _in_place(text: str, long: str, short: str) -> str:
     return text
 
 
-def _joined(outputs: list[Any]) -> Iterator[Any]:
-    """Outputs with everything that was written to one stream in succession in one piece."""
+def _merge_streams(outputs: list[Any]) -> Iterator[Any]:
+    """Merge successive outputs of the same stream."""
     last: Any = None
     for output in outputs:
         if not output.get("text") and not output.get("data", {}).get("text/plain", "nothing").strip():
-            continue  # a progress bar that has gone
+            continue  # a cleared progress bar
         if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
             last.text += output.text
             continue
@@ -142,13 +142,13 @@ def _joined(outputs: list[Any]) -> Iterator[Any]:
         yield last
 
 
-def script(name: str) -> Path:
-    """The script of a notebook."""
+def script_path(name: str) -> Path:
+    """Path of the script of a notebook."""
     return FOLDER / f"{name}.py"
 
 
-def stored(name: str) -> Path:
-    """The stored notebook of a name."""
+def notebook_path(name: str) -> Path:
+    """Path of a stored notebook."""
     return FOLDER / f"{name}.ipynb"
 
 
@@ -157,35 +157,35 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[0-9]*.py"))
 
 
-def read(name: str) -> Any:
-    """The notebook that a script stands for, without outputs."""
-    return jupytext.read(script(name))
+def read_script(name: str) -> Any:
+    """Read a script as a notebook without outputs."""
+    return jupytext.read(script_path(name))
 
 
-def faults(name: str) -> list[str]:
-    """What is wrong with a stored notebook; each in a sentence."""
-    path = stored(name)
+def find_problems(name: str) -> list[str]:
+    """Problems of a stored notebook, one sentence each."""
+    path = notebook_path(name)
     if not path.is_file():
         return [f"{name}: is not stored; run python -m scripts.notebooks {name}"]
     text = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(text, as_version=4)
     found = []
-    if _sources(notebook) != _sources(read(name)):
+    if _sources(notebook) != _sources(read_script(name)):
         found.append("differs from its script")
-    if len(text) > LARGEST:
-        found.append(f"has {len(text):,} bytes, more than {LARGEST:,}")
+    if len(text) > MAX_BYTES:
+        found.append(f"has {len(text):,} bytes, more than {MAX_BYTES:,}")
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
-            found += [f"cell {number} {fault}" for fault in _faults_of(cell)]
-    return [f"{name}: {fault}" for fault in found]
+            found += [f"cell {number} {problem}" for problem in _cell_problems(cell)]
+    return [f"{name}: {problem}" for problem in found]
 
 
 def _sources(notebook: Any) -> list[tuple[str, str]]:
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def _faults_of(cell: Any) -> Iterator[str]:
-    if _OWN.search(cell.source):
+def _cell_problems(cell: Any) -> Iterator[str]:
+    if _DEFINITION.search(cell.source):
         yield "defines a function or a class of its own"
     if cell.execution_count is not None or any(output.get("execution_count") for output in cell.outputs):
         yield "has an execution count"
@@ -204,16 +204,16 @@ def _text(item: tuple[str, Any]) -> str:
 def main(arguments: list[str]) -> int:
     """Run and store notebooks, or check those that are stored."""
     if "--check" in arguments:
-        found = [fault for name in names() for fault in faults(name)]
+        found = [problem for name in names() for problem in find_problems(name)]
         print("\n".join(found) or f"{len(names())} notebooks are clean")
         return 1 if found else 0
     for name in arguments or names():
         with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
-            clone = Clone(Path(folder))
+            clone = ProjectCopy(Path(folder))
             started = time.perf_counter()
-            notebook = clone.cleaned(clone.run(read(name)))
+            notebook = clone.clean(clone.run(read_script(name)))
             print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
-            stored(name).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+            notebook_path(name).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return main(["--check"])
 
 

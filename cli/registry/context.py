@@ -40,7 +40,8 @@ def version_option(*, required: bool = True) -> Option:
 def stage_option(stages: Sequence[str] = STAGES, default: str | None = None) -> Option:
     """`--stage`, in any letter case."""
     kind = click.Choice(stages, case_sensitive=False)
-    return click.option("--stage", type=kind, required=default is None, default=default, show_default=True)
+    text = f"{', '.join(stages)}, in any letter case{f'; by default {default}' if default else ''}"
+    return click.option("--stage", type=kind, required=default is None, default=default, metavar="STAGE", help=text)
 
 
 def data_options(function: Callable[..., Any]) -> Callable[..., Any]:

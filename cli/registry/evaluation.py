@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         "file_format",
         type=click.Choice(("table", "html", "csv", "json")),
         default="table",
+        help="print a table, or write a file",
         show_default=True,
     ),
     click.option("--output", metavar="FILE", help="file for --format, in place of reports/registry/…"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from scripts.notebooks import Clone
+from scripts.notebooks import ProjectCopy
 from tests.conftest import traced
 from tests.notebooks.kernel import cells, pages, told
 
@@ -72,7 +72,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "missing": MISSING,
         "refused": REFUSED,
     }
-    clone = Clone(tmp_path_factory.mktemp("clone"))
+    clone = ProjectCopy(tmp_path_factory.mktemp("clone"))
     clone.environment = traced(clone.environment)
     done = clone.run(cells(*sources.values()), allow_errors=True)
     return dict(zip(sources, done.cells, strict=True))
@@ -124,7 +124,7 @@ def test_data_that_a_pipeline_refuses_are_a_table(kernel: dict[str, Any]) -> Non
 def test_a_failure_stops_the_notebook_all_the_same(tmp_path: Path) -> None:
     failing = cells(START, "notebook.load_configuration('sample', features__level='none')", "print('never')")
     with pytest.raises(CellExecutionError):
-        Clone(tmp_path).run(failing)
+        ProjectCopy(tmp_path).run(failing)
 
 
 def test_the_environment_finds_the_project_from_any_folder(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from scripts import notebooks
-from scripts.notebooks import Clone, faults, here, read
+from scripts.notebooks import ProjectCopy, find_problems, read_script, shorten_paths
 from tests.notebooks.kernel import cells, told
 
 QUICK = ("00_quickstart",)
@@ -90,24 +90,24 @@ def test_a_table_keeps_its_frame_where_an_address_is_shortened() -> None:
         "│ MLflow │ keeps its data in /somewhere/project/mlruns           │",
         "│ two    │ /somewhere/project/a and /somewhere/project/b         │",
     ]
-    shown = [here(row, project) for row in rows]
+    shown = [shorten_paths(row, project) for row in rows]
     assert [len(row) for row in shown] == [len(row) for row in rows]
     assert [row.split() for row in shown] == [
         ["│", "store", "│", "…/stores/…", "│"],
         ["│", "MLflow", "│", "keeps", "its", "data", "in", "mlruns", "│"],
         ["│", "two", "│", "a", "and", "b", "│"],
     ]
-    assert here("at /somewhere/project/models\n", project) == "at models\n"
+    assert shorten_paths("at /somewhere/project/models\n", project) == "at models\n"
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_stored_notebooks_are_clean_and_as_their_scripts(name: str) -> None:
-    assert faults(name) == []
+    assert find_problems(name) == []
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_one_variable_chooses_the_accidents(name: str) -> None:
-    assert sum(cell.source.count(SOURCE) for cell in read(name).cells) == 1
+    assert sum(cell.source.count(SOURCE) for cell in read_script(name).cells) == 1
 
 
 def test_what_does_not_belong_into_a_stored_notebook_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,9 +120,9 @@ def test_what_does_not_belong_into_a_stored_notebook_is_found(tmp_path: Path, mo
         nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]),
     ]
     (tmp_path / "1_bad.ipynb").write_text(nbformat.writes(bad))
-    told_of = "\n".join(faults("1_bad"))
-    for fault in ("differs", "of its own", "execution count", "stores an error", "/home/somebody"):
-        assert fault in told_of
+    problems = "\n".join(find_problems("1_bad"))
+    for text in ("differs", "of its own", "execution count", "stores an error", "/home/somebody"):
+        assert text in problems
 
 
 @pytest.mark.slow
@@ -130,9 +130,9 @@ def test_what_does_not_belong_into_a_stored_notebook_is_found(tmp_path: Path, mo
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in CHECKS]
 )
 def test_notebooks_run_and_agree_with_the_pipelines(name: str, tmp_path: Path) -> None:
-    notebook = read(name)
+    notebook = read_script(name)
     notebook.cells.append(nbformat.v4.new_code_cell(CHECKS[name] + "\nprint('agrees')"))
-    done = Clone(tmp_path).run(notebook)
+    done = ProjectCopy(tmp_path).run(notebook)
     assert told(done.cells[-1]).endswith("agrees\n")
 
 
@@ -140,8 +140,8 @@ def test_notebooks_run_and_agree_with_the_pipelines(name: str, tmp_path: Path) -
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["00_quickstart", "01_explore_the_data"])
 def test_one_variable_switches_to_real_years(name: str, real_baac: Path, tmp_path: Path) -> None:
-    notebook = read(name)
+    notebook = read_script(name)
     for cell in notebook.cells:
         cell.source = cell.source.replace(SOURCE, f"SOURCE = {str(real_baac / '2024')!r}")
     notebook.cells.append(nbformat.v4.new_code_cell("print(len(accidents) > 30_000)"))
-    assert told(Clone(tmp_path).run(notebook).cells[-1]) == "True\n"
+    assert told(ProjectCopy(tmp_path).run(notebook).cells[-1]) == "True\n"

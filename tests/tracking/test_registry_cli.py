@@ -137,7 +137,7 @@ def test_transitions(registry: Registry, say: Say) -> None:
         (
             "get-model --model-name lightgbm --stage Champion",
             2,
-            "not one of 'None', 'Staging', 'Production'",
+            "not one of 'none', 'staging', 'production'",
         ),
         ("promote --model-name lightgbm --version 9", 1, "has no version 9; there are 1, 2, 3"),
         ("promote --model-name lightgbm --version 1e0", 1, "has no version 1e0"),
@@ -148,7 +148,7 @@ def test_transitions(registry: Registry, say: Say) -> None:
         ("list-versions --model-name=", 1, "there is no model ''"),
         ("prune --yes --model-name=", 1, "there is no model ''"),
         ("promote --model-name lightgbm --version 2", 1, "is in Production already"),
-        ("promote --model-name lightgbm --stage None", 2, "not one of 'Staging', 'Production'"),
+        ("promote --model-name lightgbm --stage None", 2, "not one of 'staging', 'production'"),
         ("delete-version --model-name lightgbm --version 2 --yes", 1, "is in Production and is not deleted"),
         ("delete-version --model-name lightgbm --version 3", 2, "add --yes"),
         ("delete-model --model-name lightgbm --yes", 1, "is in Production"),

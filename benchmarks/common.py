@@ -1,0 +1,51 @@
+"""What several benchmarks use: command line, data, settings, timing, and tables."""
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from accidents.tables import Accidents
+
+
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is the docstring of the benchmark."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def load_accidents(location: str) -> Accidents:
+    """Cleaned accidents of a source: `sample`, or a folder of real files."""
+    from accidents.configuration.loading import load_configuration
+    from accidents.ingestion import ingest
+    from accidents.sources.resolve import resolve_editions
+
+    ingestion = load_configuration(overrides={"ingestion.source.location": location}).ingestion
+    return ingest(resolve_editions(ingestion.source), ingestion).accidents
+
+
+def best_time(name: str, function: Callable[[], object], repeats: int = 5) -> float:
+    """Print the shortest wall and processor seconds of several calls after a first one; return the wall seconds."""
+    function()
+    walls, processors = [], []
+    for _ in range(repeats):
+        wall, processor = time.perf_counter(), time.process_time()
+        function()
+        walls.append(time.perf_counter() - wall)
+        processors.append(time.process_time() - processor)
+    print(f"  {name:40} {min(walls):7.3f} s wall {min(processors):7.3f} s processor", flush=True)
+    return min(walls)
+
+
+def mean_and_deviation(values: list[float]) -> str:
+    """Mean and standard deviation, such as `0.8123 ± 0.0011`."""
+    return f"{np.mean(values):.4f} ± {np.std(values):.4f}"
+
+
+def print_markdown(rows: Iterable[dict[str, Any]]) -> None:
+    """Print rows as a Markdown table."""
+    table = pd.DataFrame(rows)
+    lines = [table.columns, ["---"] * len(table.columns), *table.to_numpy()]
+    print("\n" + "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
