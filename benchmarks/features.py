@@ -17,8 +17,9 @@ from pathlib import Path
 
 from accidents.cleaning.clean import clean_edition
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.features import feature_frame
+from accidents.features import feature_frame, feature_vector
 from accidents.features.catalogue import CELLS
+from accidents.features.compute import place_cells
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.reading.edition import read_edition
 from accidents.requests import parse_request
