@@ -1,58 +1,52 @@
 """Materializer of model bundles: bundle file, metadata and a preview page."""
 
-import hashlib
 import json
 from typing import Any, ClassVar
 
 import pandas as pd
-from zenml.enums import ArtifactType, VisualizationType
-from zenml.materializers.base_materializer import BaseMaterializer
+from zenml.enums import ArtifactType
 
 from accidents.bundle import Bundle
 from materializers.page import render_page
+from materializers.single_file import SingleFileMaterializer
 
 BUNDLE_FILE = "model.joblib"
 METADATA_FILE = "metadata.json"
 _METADATA = ("model_type", "level", "geography", "threshold", "rule", "resampling", "seed", "rows", "trained_at")
 
 
-class BundleMaterializer(BaseMaterializer):
-    """Stores a bundle as the file that `Bundle.load` reads."""
+class BundleMaterializer(SingleFileMaterializer):
+    """Stores a bundle as the file that `Bundle.load` reads, and its metadata as JSON."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Bundle,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
+    FILE_NAME: ClassVar[str] = BUNDLE_FILE
 
-    _checksum: str | None = None
+    def encode(self, data: Bundle) -> bytes:
+        """The bundle file."""
+        return data.to_bytes()
+
+    def decode(self, content: bytes) -> Bundle:
+        """The bundle.
+
+        Raises:
+            ModelError: the file is not a valid bundle.
+        """
+        return Bundle.from_bytes(content, name=f"{self.uri}/{BUNDLE_FILE}")
 
     def save(self, data: Bundle) -> None:
         """Write the bundle and its metadata."""
-        content = data.to_bytes()
-        self._checksum = hashlib.sha256(content).hexdigest()
-        with self.artifact_store.open(f"{self.uri}/{BUNDLE_FILE}", "wb") as file:
-            file.write(content)
-        with self.artifact_store.open(f"{self.uri}/{METADATA_FILE}", "w") as file:
-            file.write(json.dumps(data.metadata(), indent=2) + "\n")
-
-    def load(self, data_type: type[Any]) -> Bundle:  # noqa: ARG002  # the signature is ZenML's
-        """Read the bundle."""
-        with self.artifact_store.open(f"{self.uri}/{BUNDLE_FILE}", "rb") as file:
-            return Bundle.from_bytes(file.read(), name=f"{self.uri}/{BUNDLE_FILE}")
-
-    def compute_content_hash(self, data: Bundle) -> str:
-        """SHA-256 of the file."""
-        return self._checksum or hashlib.sha256(data.to_bytes()).hexdigest()
+        super().save(data)
+        self.write(METADATA_FILE, (json.dumps(data.metadata(), indent=2) + "\n").encode())
 
     def extract_metadata(self, data: Bundle) -> dict[str, Any]:
         """Settings of the model and its metrics on the validation set."""
         metadata = data.metadata()
         return {name: metadata[name] for name in _METADATA} | {"validation": metadata["metrics"].get("validation", {})}
 
-    def save_visualizations(self, data: Bundle) -> dict[str, VisualizationType]:
-        """Write the preview page."""
-        path = f"{self.uri}/model.html"
-        with self.artifact_store.open(path, "w") as file:
-            file.write(_page(data.metadata()))
-        return {path: VisualizationType.HTML}
+    def pages(self, data: Bundle) -> dict[str, str]:
+        """Page with metrics and settings of the model."""
+        return {"model.html": _page(data.metadata())}
 
 
 def _page(metadata: dict[str, Any]) -> str:

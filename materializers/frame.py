@@ -1,64 +1,47 @@
 """Materializer of pandas frames: Parquet with index and dtypes, checksum, and a preview page."""
 
-import hashlib
 from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from zenml.enums import ArtifactType, VisualizationType
-from zenml.materializers.base_materializer import BaseMaterializer
+from zenml.enums import ArtifactType
 from zenml.materializers.materializer_registry import materializer_registry
 
 from accidents.columns import MISSING, TABLES
 from accidents.tables import LABEL
 from materializers.page import render_page
+from materializers.single_file import SingleFileMaterializer
 
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
 _MISSING_CODE_COLUMNS = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
-class FrameMaterializer(BaseMaterializer):
+class FrameMaterializer(SingleFileMaterializer):
     """Stores a pandas frame as one Parquet file, compressed with zstd, without loss."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+    FILE_NAME: ClassVar[str] = FILE_NAME
 
-    _checksum: str | None = None
+    def encode(self, data: pd.DataFrame) -> bytes:
+        """The frame as Parquet."""
+        buffer = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pandas(data), buffer, compression="zstd")
+        return buffer.getvalue().to_pybytes()
 
-    def save(self, data: pd.DataFrame) -> None:
-        """Write the frame."""
-        content = _encode(data)
-        self._checksum = hashlib.sha256(content).hexdigest()
-        with self.artifact_store.open(f"{self.uri}/{FILE_NAME}", "wb") as file:
-            file.write(content)
-
-    def load(self, data_type: type[Any]) -> pd.DataFrame:  # noqa: ARG002  # the signature is ZenML's
-        """Read the frame."""
-        with self.artifact_store.open(f"{self.uri}/{FILE_NAME}", "rb") as file:
-            return pq.read_table(pa.BufferReader(file.read())).to_pandas()
-
-    def compute_content_hash(self, data: pd.DataFrame) -> str:
-        """SHA-256 of the file; equal frames have equal hashes, so that downstream steps stay cached."""
-        return self._checksum or hashlib.sha256(_encode(data)).hexdigest()
+    def decode(self, content: bytes) -> pd.DataFrame:
+        """The frame, with index and dtypes."""
+        return pq.read_table(pa.BufferReader(content)).to_pandas()
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Rows, columns and checksum."""
         return {"rows": len(data), "columns": data.shape[1], "sha256": self.compute_content_hash(data)}
 
-    def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
-        """Write the preview page."""
-        path = f"{self.uri}/preview.html"
-        with self.artifact_store.open(path, "w") as file:
-            file.write(preview(data))
-        return {path: VisualizationType.HTML}
-
-
-def _encode(data: pd.DataFrame) -> bytes:
-    buffer = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pandas(data), buffer, compression="zstd")
-    return buffer.getvalue().to_pybytes()
+    def pages(self, data: pd.DataFrame) -> dict[str, str]:
+        """Page with schema, missing values and first rows."""
+        return {"preview.html": preview(data)}
 
 
 def _missing(name: str, cells: pd.Series) -> int:

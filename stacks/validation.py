@@ -1,5 +1,6 @@
 """Validation of component configurations by ZenML, before anything is stored, and of secrets in plain text."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -62,13 +63,12 @@ def _default_token(configuration: dict[str, Any]) -> dict[str, str]:
     return _NO_AUTHENTICATION if remote and not _MLFLOW_CREDENTIALS & configuration.keys() else {}
 
 
-def _reject_passwords_in_addresses(value: Any, place: str) -> None:
-    for part in _strings(value):
-        if contains_password(part):
-            raise ConfigurationError(
-                f"{place}: an address contains a user and a password; remove them and name them in the block "
-                "secrets (docs/stacks.md)"
-            )
+def _reject_passwords_in_addresses(configuration: dict[str, Any], place: str) -> None:
+    if contains_password(json.dumps(configuration, default=str)):
+        raise ConfigurationError(
+            f"{place}: an address contains a user and a password; remove them and name them in the block secrets "
+            "(docs/stacks.md)"
+        )
 
 
 def _reject_plain_secrets(config: "StackComponentConfig", configuration: dict[str, Any], place: str) -> None:
@@ -87,15 +87,6 @@ def secret_fields(config_class: "type[StackComponentConfig]") -> set[str]:
     from zenml.utils.secret_utils import is_secret_field
 
     return {name for name, field in config_class.model_fields.items() if is_secret_field(field)}
-
-
-def _strings(value: Any) -> list[str]:
-    """Every string in a value, its mappings and lists."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [text for part in value for text in _strings(part)]
-    return [value] if isinstance(value, str) else []
 
 
 def _message(detail: Any) -> str:

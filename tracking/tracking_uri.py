@@ -4,7 +4,7 @@ Imports neither mlflow nor zenml at module level.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accidents.configuration.paths import PROJECT_ROOT
@@ -112,25 +112,17 @@ def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget |
     owner, _, name = repository.partition("/")
     if not owner or not name or "/" in name or any(character.isspace() for character in repository):
         raise ConfigurationError(f"DAGSHUB_REPO={repository!r}: must be user/repo, as in the URL of the repository")
-    token = environment.get("DAGSHUB_TOKEN", "")
-    credentials = {
-        "MLFLOW_TRACKING_USERNAME": environment.get("MLFLOW_TRACKING_USERNAME") or token,
-        "MLFLOW_TRACKING_PASSWORD": environment.get("MLFLOW_TRACKING_PASSWORD") or token,
-    }
-    return TrackingTarget(
-        f"https://dagshub.com/{owner}/{name}.mlflow",
-        "DAGSHUB_REPO",
-        None,
-        {name: value for name, value in credentials.items() if value},
-    )
+    token = environment.get("DAGSHUB_TOKEN")
+    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    credentials = {name: value for name in names if (value := environment.get(name) or token)}
+    return TrackingTarget(f"https://dagshub.com/{owner}/{name}.mlflow", "DAGSHUB_REPO", None, credentials)
 
 
 def _with_artifact_location(settings: TrackingSettings, target: TrackingTarget) -> TrackingTarget:
     """Add the artifact location for databases: beside a SQLite file, else the folder of the embedded store."""
     if target.uri.startswith(SQLITE):
-        artifacts: str | None = (Path(target.uri.removeprefix(SQLITE)).absolute().parent / ARTIFACTS).as_uri()
-    elif target.uri.startswith(_DATABASES):
-        artifacts = embedded_target(settings).artifacts
-    else:
-        artifacts = None
-    return TrackingTarget(target.uri, target.origin, artifacts, target.environment)
+        folder = Path(target.uri.removeprefix(SQLITE)).absolute().parent
+        return replace(target, artifacts=(folder / ARTIFACTS).as_uri())
+    if target.uri.startswith(_DATABASES):
+        return replace(target, artifacts=embedded_target(settings).artifacts)
+    return target

@@ -1,10 +1,14 @@
 """Provenance tags of tracked trainings; apart from `steps.metadata`, so that other steps do not depend on tracking."""
 
+import subprocess
+
 from zenml import get_step_context
 from zenml.utils.dashboard_utils import get_run_url
 
+from accidents.configuration.paths import PROJECT_ROOT
 from steps.metadata import inside_pipeline
-from tracking.git_version import code_version
+
+_TIMEOUT_SECONDS = 10
 
 
 def run_provenance() -> dict[str, str]:
@@ -15,3 +19,20 @@ def run_provenance() -> dict[str, str]:
     run = get_step_context().pipeline_run
     run_tags = {"zenml_run": run.name, "zenml_run_id": str(run.id), "zenml_run_url": get_run_url(run) or ""}
     return tags | run_tags | {"zenml_stack": run.stack.name if run.stack else ""}
+
+
+def code_version() -> str:
+    """Hash of the git commit, with `-changed` where tracked files are modified; empty outside a git checkout."""
+    commit = _git("rev-parse", "HEAD")
+    return f"{commit}-changed" if commit and _git("status", "--porcelain", "--untracked-files=no") else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(PROJECT_ROOT), *arguments]
+    try:
+        process = subprocess.run(  # noqa: S603  # fixed arguments, the user's own git
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return process.stdout.strip()
