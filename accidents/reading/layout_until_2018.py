@@ -34,7 +34,7 @@ def vehicle_ids(accidents: np.ndarray, numbers: pd.Series) -> np.ndarray:
 
     Example:
         >>> vehicle_ids(np.array([201800000001]), pd.Series(["A01"])).tolist()
-        [4036000000020028001]
+        [4036000000020001001]
     """
     codes, distinct = pd.factorize(numbers)
     numbers_in_accident = np.array([*(_parse_number(number) for number in distinct), MISSING], dtype=np.int64)[codes]
