@@ -1,8 +1,8 @@
-// What the page asks of the API, and the key that it may need. The key lives in sessionStorage and nowhere else.
+// API client, and the API key, which is kept in sessionStorage only.
 
-const STORED = "api-key";
+const STORAGE_KEY = "api-key";
 
-/** An answer that is an error: its HTTP status, and what the body says about it. `status` is 0 where nothing came. */
+/** Error response of the API; `status` is 0 without a response. */
 export class ApiError extends Error {
   constructor(status, body) {
     super(body?.error?.message ?? (status ? `The service answered with status ${status}.` : "The service does not answer."));
@@ -15,17 +15,17 @@ export class ApiError extends Error {
 }
 
 export const key = {
-  get: () => sessionStorage.getItem(STORED),
-  set: (value) => sessionStorage.setItem(STORED, value),
-  forget: () => sessionStorage.removeItem(STORED),
+  get: () => sessionStorage.getItem(STORAGE_KEY),
+  set: (value) => sessionStorage.setItem(STORAGE_KEY, value),
+  forget: () => sessionStorage.removeItem(STORAGE_KEY),
 };
 
-/** Columns of each part with their meanings and codes. */
+/** Columns of each part with meanings and codes. */
 export const inputFeatures = () => call("/v1/input-features");
 
 export const model = () => call("/v1/model");
 
-/** The answer to one accident, with its five strongest reasons. */
+/** Prediction of one accident with its five strongest reasons. */
 export const predict = (accident) => call("/v1/predict?reasons=5", accident);
 
 async function call(path, content) {

@@ -1,19 +1,19 @@
-// One question each: label, control, and the place where an error of it is said.
+// Form fields: label, control and error message.
 
-import { BUTTONS, OFFERED, OFTEN, SURE } from "./layout.js";
-import { capital, element, unique } from "./dom.js";
+import { RADIO_FIELDS, SUGGESTIONS, COMMON_CATEGORIES, REQUIRED_FIELDS } from "./layout.js";
+import { capital, element, uniqueId } from "./dom.js";
 
-/** What all kinds of questions have in common. `name` is the column with its part, such as `accident.lum`. */
+/** Base class of all fields. `name` is the column with its part, such as `accident.lum`. */
 export class Field {
   constructor(name, label, root, control) {
     Object.assign(this, { name, label, root, control });
-    this.error = element("p", { class: "error", id: unique("error"), hidden: true });
+    this.error = element("p", { class: "error", id: uniqueId("error"), hidden: true });
     root.classList.add("field");
     root.append(this.error);
-    root.addEventListener("input", () => this.clear());
+    root.addEventListener("input", () => this.clearError());
   }
 
-  /** The value as it is sent, null where nothing is said. */
+  /** The value for the API; null where the field is empty. */
   get value() {
     const text = this.control.value.trim();
     if (text === "") return null;
@@ -24,52 +24,52 @@ export class Field {
     this.control.value = value ?? "";
   }
 
-  /** Unfold what the question is folded into. */
-  unfold() {
-    for (let folded = this.root.closest("details:not([open])"); folded; folded = this.root.closest("details:not([open])")) folded.open = true;
+  /** Open the collapsible sections around the field. */
+  openSections() {
+    for (let section = this.root.closest("details:not([open])"); section; section = this.root.closest("details:not([open])")) section.open = true;
   }
 
   focus() {
-    this.unfold();
+    this.openSections();
     this.control.focus();
     this.root.scrollIntoView({ block: "center" });
   }
 
-  fail(text) {
-    this.unfold();
+  showError(text) {
+    this.openSections();
     this.error.textContent = text;
     this.error.hidden = false;
     this.root.classList.add("wrong");
-    this.describe(true);
+    this.setInvalid(true);
   }
 
-  clear() {
+  clearError() {
     if (this.error.hidden) return;
     this.error.hidden = true;
     this.root.classList.remove("wrong");
-    this.describe(false);
+    this.setInvalid(false);
   }
 
-  describe(wrong) {
+  setInvalid(invalid) {
     const hints = (this.control.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== this.error.id);
-    if (wrong) hints.push(this.error.id);
+    if (invalid) hints.push(this.error.id);
     this.control.toggleAttribute("aria-describedby", hints.length > 0);
     if (hints.length) this.control.setAttribute("aria-describedby", hints.join(" "));
-    if (wrong) this.control.setAttribute("aria-invalid", "true");
+    if (invalid) this.control.setAttribute("aria-invalid", "true");
     else this.control.removeAttribute("aria-invalid");
   }
 }
 
-/** A single code of a few, as radio buttons in a row. */
-class Buttons extends Field {
+/** A code column as a row of radio buttons. */
+class RadioField extends Field {
   constructor(name, label, codes) {
-    const group = unique(name);
+    const group = uniqueId(name);
     const caption = element("legend", { text: label });
-    const offered = [...(SURE.has(name) ? [] : [["", "not known"]]), ...codes].map(([code, text]) => {
+    const choices = [...(REQUIRED_FIELDS.has(name) ? [] : [["", "not known"]]), ...codes].map(([code, text]) => {
       const input = element("input", { type: "radio", name: group, value: code, checked: code === "" });
       return element("label", { class: code === "" ? "chip unknown" : "chip" }, input, element("span", { text }));
     });
-    const row = element("div", { class: "chips" }, ...offered);
+    const row = element("div", { class: "chips" }, ...choices);
     const root = element("fieldset", { class: "buttons" }, caption, row);
     super(name, label, root, root);
     this.inputs = [...row.querySelectorAll("input")];
@@ -91,54 +91,54 @@ class Buttons extends Field {
   }
 }
 
-/** The question that a column of the specification asks. */
-export function fieldOf(part, column) {
+/** The field of a column of the specification. */
+export function createField(part, column) {
   const name = `${part}.${column.name}`;
   const label = capital(column.meaning) + (column.unit && column.unit !== "degrees" ? ` (${column.unit})` : "");
-  if (column.kind !== "code") return typed(name, label, column);
-  const codes = inUse(column);
-  if (BUTTONS.has(name)) return new Buttons(name, label, codes);
-  return list(name, label, codes);
+  if (column.kind !== "code") return textField(name, label, column);
+  const codes = usedCodes(column);
+  if (RADIO_FIELDS.has(name)) return new RadioField(name, label, codes);
+  return selectField(name, label, codes);
 }
 
-function list(name, label, codes) {
-  const control = element("select", { id: unique(name) }, element("option", { value: "", text: "not known" }));
+function selectField(name, label, codes) {
+  const control = element("select", { id: uniqueId(name) }, element("option", { value: "", text: "not known" }));
   const options = ([code, text]) => element("option", { value: code, text });
-  const often = name === "vehicles.catv" ? OFTEN.flatMap((code) => codes.filter((one) => one[0] === code)) : [];
-  if (often.length) {
-    const others = codes.filter((one) => !often.includes(one));
-    control.append(element("optgroup", { label: "Often" }, ...often.map(options)));
+  const common = name === "vehicles.catv" ? COMMON_CATEGORIES.flatMap((code) => codes.filter((one) => one[0] === code)) : [];
+  if (common.length) {
+    const others = codes.filter((one) => !common.includes(one));
+    control.append(element("optgroup", { label: "Often" }, ...common.map(options)));
     control.append(element("optgroup", { label: "Others" }, ...others.map(options)));
   } else {
     control.append(...codes.map(options));
   }
-  return numeric(labelled(name, label, control));
+  return asNumeric(labelledField(name, label, control));
 }
 
-function typed(name, label, column) {
+function textField(name, label, column) {
   const numbers = column.kind === "integer" || column.kind === "number";
-  const control = element("input", { type: "text", id: unique(name), autocomplete: "off", spellcheck: "false" });
+  const control = element("input", { type: "text", id: uniqueId(name), autocomplete: "off", spellcheck: "false" });
   if (numbers) control.inputMode = column.kind === "integer" ? "numeric" : "decimal";
-  const field = labelled(name, label, control);
-  if (OFFERED[name]) {
-    const offered = element("datalist", { id: unique("offered") }, ...OFFERED[name].map((value) => element("option", { value })));
-    control.setAttribute("list", offered.id);
-    field.root.append(offered);
+  const field = labelledField(name, label, control);
+  if (SUGGESTIONS[name]) {
+    const suggestions = element("datalist", { id: uniqueId("suggestions") }, ...SUGGESTIONS[name].map((value) => element("option", { value })));
+    control.setAttribute("list", suggestions.id);
+    field.root.append(suggestions);
   }
-  return numbers ? numeric(field) : field;
+  return numbers ? asNumeric(field) : field;
 }
 
-/** A labelled control as a field. */
-export function labelled(name, label, control) {
+/** A labelledField control as a field. */
+export function labelledField(name, label, control) {
   return new Field(name, label, element("div", {}, element("label", { for: control.id, text: label }), control), control);
 }
 
-function numeric(field) {
+function asNumeric(field) {
   field.numeric = true;
   return field;
 }
 
-/** Codes with their meanings, without those that the specification calls unused. */
-function inUse(column) {
+/** Codes with their meanings, without unused ones. */
+function usedCodes(column) {
   return Object.entries(column.codes).filter(([, text]) => !text.startsWith("unused"));
 }

@@ -1,31 +1,30 @@
-// Which questions come first, which are shown as buttons, and the common cases to start from. What the columns mean and
-// which codes they have is not said here: that comes from the API.
+// Which fields come first, which are radio buttons, and presets. Meanings and codes of the columns come from the API.
 
-/** Asked first, in this order. A column that the API does not have is left out; one not named here stands under "more". */
-export const FIRST = {
+/** First fields, in this order. Columns that the API does not have are left out; all others are in collapsible sections. */
+export const FIRST_COLUMNS = {
   what: ["accident.agg", "accident.lum", "accident.col", "road.catr", "accident.atm", "accident.int", "road.surf", "road.vma", "road.voie"],
   vehicle: ["catv", "manv", "obs"],
   person: ["catu", "age", "sexe"],
 };
 
-/** Codes shown as buttons side by side rather than in a list. */
-export const BUTTONS = new Set(["accident.agg", "accident.lum", "accident.col", "people.catu", "people.sexe"]);
+/** Code columns with radio buttons instead of a select box. */
+export const RADIO_FIELDS = new Set(["accident.agg", "accident.lum", "accident.col", "people.catu", "people.sexe"]);
 
-/** Always known, so that "not known" is not offered. */
-export const SURE = new Set(["people.catu"]);
+/** Fields without the option "not known". */
+export const REQUIRED_FIELDS = new Set(["people.catu"]);
 
-/** Put in by the page itself, from other fields. */
-export const OWN = new Set(["Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "hrmn", "an_nais", "dep", "lat", "long"]);
+/** Columns that the page computes from other fields. */
+export const COMPUTED_COLUMNS = new Set(["Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "hrmn", "an_nais", "dep", "lat", "long"]);
 
-/** Asked of pedestrians alone, and of those in a vehicle alone. */
-export const OF_PEDESTRIANS = new Set(["locp", "actp", "etatp"]);
-export const OF_RIDERS = new Set(["place", "secu1", "secu2", "secu3"]);
+/** Columns of pedestrians only, and of occupants of a vehicle only. */
+export const PEDESTRIAN_COLUMNS = new Set(["locp", "actp", "etatp"]);
+export const OCCUPANT_COLUMNS = new Set(["place", "secu1", "secu2", "secu3"]);
 
-/** Vehicle categories that most accidents have, first in the list. */
-export const OFTEN = ["7", "33", "2", "1", "10", "30", "31", "32", "34", "80", "14", "37", "50"];
+/** Most frequent vehicle categories, first in the list. */
+export const COMMON_CATEGORIES = ["7", "33", "2", "1", "10", "30", "31", "32", "34", "80", "14", "37", "50"];
 
-/** Speed limits offered for the column `vma`. */
-export const OFFERED = { "road.vma": ["20", "30", "50", "70", "80", "90", "110", "130"] };
+/** Suggested values of a field. */
+export const SUGGESTIONS = { "road.vma": ["20", "30", "50", "70", "80", "90", "110", "130"] };
 
 export const DRIVER = "1";
 export const PEDESTRIAN = "3";
@@ -33,10 +32,10 @@ const MOPED = 2;
 const CAR = 7;
 const MOTORCYCLE = 33;
 
-/** What a driver's and a pedestrian's seat is; everybody else is asked. */
-export const SEAT = { [DRIVER]: "1", [PEDESTRIAN]: "10" };
+/** Seat by role; other roles have a field for it. */
+export const FIXED_SEATS = { [DRIVER]: "1", [PEDESTRIAN]: "10" };
 
-/** Common cases. They say nothing of when, where and light: these stay as the operator has them. */
+/** Common cases. Time, place and light stay as the operator has set them. */
 export const PRESETS = [
   {
     title: "Pedestrian hit by a moped",

@@ -1,4 +1,4 @@
-// The map: outlines to zoom and click, a marker, and a cross for those who use the keyboard.
+// The map: outlines of departments, a marker, and a crosshair for the keyboard.
 
 /* global L */
 
@@ -6,7 +6,7 @@ import { TownNames } from "./towns.js";
 
 const MAINLAND = [[41.3, -5.2], [51.1, 9.6]];
 
-/** Parts of the country to look at. */
+/** Regions to show. */
 export const VIEWS = {
   "Mainland and Corsica": MAINLAND,
   "Paris region": [[48.1, 1.4], [49.25, 3.6]],
@@ -17,24 +17,24 @@ export const VIEWS = {
   Mayotte: [[-13.05, 44.95], [-12.6, 45.35]],
 };
 
-const CODES_FROM = 7;
-const NAMES_FROM = 10;
-const CLOSE = 12;
-const NEAR = 11;
-const FAR = 10; // the outlines are too coarse to be looked at from nearer by themselves
+const MIN_ZOOM_CODES = 7;
+const MIN_ZOOM_NAMES = 10;
+const MIN_ZOOM_FIVE_DIGITS = 12;
+const TOWN_ZOOM = 11;
+const MAX_FIT_ZOOM = 10; // the outlines are too coarse for more
 
 export class PlaceMap {
-  /** `placed(latitude, longitude)` is called where somebody sets the place on the map. */
-  constructor(root, departments, towns, placed) {
-    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  /** `onPlace(latitude, longitude)` is called when the place is set on the map. */
+  constructor(root, departments, towns, onPlace) {
+    const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.departments = departments;
     this.map = L.map(root, {
       minZoom: 3,
       maxZoom: 15,
       zoomSnap: 0.25,
-      zoomAnimation: !still,
-      fadeAnimation: !still,
-      inertia: !still,
+      zoomAnimation: !reducedMotion,
+      fadeAnimation: !reducedMotion,
+      inertia: !reducedMotion,
       attributionControl: false,
     });
     root.setAttribute("role", "application");
@@ -50,12 +50,12 @@ export class PlaceMap {
       draggable: true,
       alt: "Place of the accident",
     });
-    this.marker.on("dragend", () => placed(...this.rounded(this.marker.getLatLng())));
-    this.map.on("click", (event) => placed(...this.rounded(event.latlng)));
+    this.marker.on("dragend", () => onPlace(...this.rounded(this.marker.getLatLng())));
+    this.map.on("click", (event) => onPlace(...this.rounded(event.latlng)));
     root.addEventListener("keydown", (event) => {
       if (event.target !== root || event.ctrlKey || event.metaKey || (event.key !== "Enter" && event.key !== " ")) return;
       event.preventDefault();
-      placed(...this.rounded(this.map.getCenter()));
+      onPlace(...this.rounded(this.map.getCenter()));
     });
     this.map.on("zoomend", () => this.label());
     this.hover(root);
@@ -72,61 +72,61 @@ export class PlaceMap {
     this.layers.set(code, layer);
   }
 
-  /** The department under the mouse, in words. */
+  /** Show the department under the mouse. */
   hover(root) {
-    const said = document.createElement("div");
-    said.className = "hovered";
-    said.setAttribute("aria-hidden", "true");
-    said.hidden = true;
-    root.append(said);
+    const tooltip = document.createElement("div");
+    tooltip.className = "hovered";
+    tooltip.setAttribute("aria-hidden", "true");
+    tooltip.hidden = true;
+    root.append(tooltip);
     let last = 0;
     this.map.on("mousemove", ({ latlng, originalEvent }) => {
       if (originalEvent.timeStamp - last < 60) return;
       last = originalEvent.timeStamp;
       const code = this.departments.at(latlng.lat, latlng.lng);
-      said.hidden = code === null;
-      if (code !== null) said.textContent = `${code} ${this.departments.names.get(code)}`;
+      tooltip.hidden = code === null;
+      if (code !== null) tooltip.textContent = `${code} ${this.departments.names.get(code)}`;
     });
     this.map.on("mouseout", () => {
-      said.hidden = true;
+      tooltip.hidden = true;
     });
   }
 
-  /** Digits after the point as they can be told at this zoom: five are about a metre. */
+  /** Coordinates rounded to the precision of the zoom; five decimals are about a metre. */
   rounded({ lat, lng }) {
-    const digits = this.map.getZoom() >= CLOSE ? 5 : 4;
+    const digits = this.map.getZoom() >= MIN_ZOOM_FIVE_DIGITS ? 5 : 4;
     return [Number(lat.toFixed(digits)), Number(L.Util.wrapNum(lng, [-180, 180], true).toFixed(digits))];
   }
 
   label() {
     const { classList } = this.map.getContainer();
-    classList.toggle("with-codes", this.map.getZoom() >= CODES_FROM);
-    classList.toggle("with-names", this.map.getZoom() >= NAMES_FROM);
+    classList.toggle("with-codes", this.map.getZoom() >= MIN_ZOOM_CODES);
+    classList.toggle("with-names", this.map.getZoom() >= MIN_ZOOM_NAMES);
   }
 
   show(bounds) {
-    this.map.fitBounds(bounds, { animate: false, maxZoom: FAR });
+    this.map.fitBounds(bounds, { animate: false, maxZoom: MAX_FIT_ZOOM });
     this.label();
   }
 
-  /** Put the marker there, and bring it into sight, from near if `near`; null takes it away. */
-  place(point, near = false) {
+  /** Move the marker and show it, closely if `close`; null removes it. */
+  place(point, close = false) {
     if (point === null) {
       this.marker.remove();
       return;
     }
     this.marker.setLatLng(point).addTo(this.map);
-    if (near) this.map.setView(point, NEAR, { animate: false });
-    else if (!this.map.getBounds().pad(-0.05).contains(point)) this.map.setView(point, Math.max(this.map.getZoom(), FAR));
+    if (close) this.map.setView(point, TOWN_ZOOM, { animate: false });
+    else if (!this.map.getBounds().pad(-0.05).contains(point)) this.map.setView(point, Math.max(this.map.getZoom(), MAX_FIT_ZOOM));
   }
 
-  /** Mark a department; `look` brings it into sight. */
-  choose(code, look = false) {
+  /** Highlight a department; `show` moves the map to it. */
+  highlight(code, show = false) {
     for (const [one, layer] of this.layers) {
       layer.eachLayer((path) => path.getElement()?.classList.toggle("chosen", one === code));
     }
     const chosen = this.layers.get(code);
     chosen?.bringToFront();
-    if (chosen && look) this.show(chosen.getBounds());
+    if (chosen && show) this.show(chosen.getBounds());
   }
 }

@@ -1,7 +1,7 @@
-"""Pages in Debian's Chromium, without a window and without a network of its own.
+"""Pages in headless Chromium.
 
-`open_page` opens an address, be it a file or a server on this machine, and returns what the browser made of it. Where
-there is no Chromium a test skips and says so, or fails where REQUIRE_CHROMIUM=1 (`make test-browser`).
+`open_page` opens the URL of a file or of a server on this machine, and returns a `BrowserTab`. Without Chromium these
+tests are skipped with that reason, or fail where REQUIRE_CHROMIUM=1 (`make test-browser`).
 """
 
 import os
@@ -28,8 +28,8 @@ FLAGS = (
 
 
 @dataclass
-class Opened:
-    """A page, and what happened while it was tab."""
+class BrowserTab:
+    """A page with its errors and requests."""
 
     page: Any
     errors: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Opened:
         return file
 
 
-OpenPage = Callable[..., Opened]
+OpenPage = Callable[..., BrowserTab]
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +72,9 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[str]:
-    """Address of a running service that anybody on this machine may ask."""
-    with anonymous_service() as address:
-        yield address
+    """URL of a running service without API keys."""
+    with anonymous_service() as url:
+        yield url
 
 
 @pytest.fixture
@@ -82,17 +82,19 @@ def open_page(chromium: Any) -> Iterator[OpenPage]:
     """A function that opens an address in a window of its own, at the width of a desktop or of a phone."""
     contexts = []
 
-    def tab(address: str, window: dict[str, int] = DESKTOP, **options: Any) -> Opened:
+    def open_tab(url: str, window: dict[str, int] = DESKTOP, **options: Any) -> BrowserTab:
         context = chromium.new_context(viewport=window, **options)
         contexts.append(context)
-        result = Opened(context.new_page())
-        result.page.on("console", lambda said: result.errors.append(said.text) if said.type == "error" else None)
+        result = BrowserTab(context.new_page())
+        result.page.on(
+            "console", lambda message: result.errors.append(message.text) if message.type == "error" else None
+        )
         result.page.on("pageerror", lambda error: result.errors.append(str(error)))
         result.page.on("requestfailed", lambda request: result.errors.append(f"failed: {request.url}"))
         result.page.on("request", lambda request: result.requests.append(request.url))
-        result.page.goto(address, wait_until="load")
+        result.page.goto(url, wait_until="load")
         return result
 
-    yield tab
+    yield open_tab
     for context in contexts:
         context.close()

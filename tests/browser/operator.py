@@ -1,12 +1,12 @@
-"""What an operator does with the page of the service: fill in, press keys, ask, read."""
+"""Actions of an operator on the page: fill in fields, press keys, submit, read."""
 
 from typing import Any
 
 from playwright.sync_api import Locator
 
-from tests.browser.conftest import Opened
+from tests.browser.conftest import BrowserTab
 
-PATIENCE = 20_000
+TIMEOUT = 20_000
 SERIOUS = {"serious", "critical"}
 _LABEL = """() => {
     const now = document.activeElement;
@@ -17,24 +17,24 @@ _LABEL = """() => {
 
 
 class Operator:
-    """Somebody in front of the page; `keys` counts what was pressed."""
+    """An operator of the page; `keys` counts key presses."""
 
-    def __init__(self, tab: Opened) -> None:
+    def __init__(self, tab: BrowserTab) -> None:
         self.tab, self.page = tab, tab.page
         self.keys = 0
-        self.page.wait_for_selector("#questions:not([hidden])", timeout=PATIENCE)
+        self.page.wait_for_selector("#fields:not([hidden])", timeout=TIMEOUT)
 
     def field(self, label: str, number: int = 0) -> Locator:
-        """A control by its label; `number` tells apart those of several vehicles or people."""
+        """A control by its label; `number` is the index among several vehicles or people."""
         return self.page.get_by_label(label, exact=True).nth(number)
 
-    def choose(self, question: str, answer: str, number: int = 0) -> None:
-        """Take one of the buttons that answer a question."""
-        group = self.page.get_by_role("group", name=question, exact=True).nth(number)
-        group.get_by_role("radio", name=answer, exact=True).check()
+    def choose(self, label: str, value: str, number: int = 0) -> None:
+        """Select a radio button of a field."""
+        group = self.page.get_by_role("group", name=label, exact=True).nth(number)
+        group.get_by_role("radio", name=value, exact=True).check()
 
     def preset(self, title: str) -> None:
-        """Start from a common case."""
+        """Fill in a preset."""
         self.page.get_by_role("button", name=title, exact=True).click()
 
     def press(self, *keys: str) -> None:
@@ -58,28 +58,30 @@ class Operator:
                 return
         raise AssertionError(f"{label} is not reached by Tab: {passed}")
 
-    def ask(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Press Ctrl+Enter; returns the accident that was sent, and the answer of the service once it is shown."""
-        with self.page.expect_response("**/v1/predict*", timeout=PATIENCE) as waiting:
+    def submit(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Press Ctrl+Enter; returns the request content, and the response once it is shown."""
+        with self.page.expect_response("**/v1/predict*", timeout=TIMEOUT) as waiting:
             self.press("Control+Enter")
         response = waiting.value
-        self.page.wait_for_selector("#ask:not([aria-busy])", timeout=PATIENCE)
+        self.page.wait_for_selector("#ask:not([aria-busy])", timeout=TIMEOUT)
         return response.request.post_data_json, response.json()
 
-    def said(self) -> str:
-        """What the live region announces."""
-        self.page.locator("#said:not(:empty)").wait_for(state="attached", timeout=PATIENCE)
-        return str(self.page.locator("#said").text_content())
+    def announcement(self) -> str:
+        """Text of the live region."""
+        self.page.locator("#announcer:not(:empty)").wait_for(state="attached", timeout=TIMEOUT)
+        return str(self.page.locator("#announcer").text_content())
 
     def errors(self) -> list[str]:
         """Errors shown at fields."""
         return [text.removeprefix("⚠ ") for text in self.page.locator(".field > .error:visible").all_inner_texts()]
 
-    def findings(self) -> list[str]:
-        """What axe finds serious or critical on the page as it is now."""
+    def accessibility_violations(self) -> list[str]:
+        """Serious and critical violations that axe reports for the page."""
         from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-        found = Axe().run(self.page).response["violations"]
+        violations = Axe().run(self.page).response["violations"]
         return [
-            f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in found if one["impact"] in SERIOUS
+            f"{one['id']}: {[node['target'] for node in one['nodes']]}"
+            for one in violations
+            if one["impact"] in SERIOUS
         ]

@@ -1,4 +1,4 @@
-"""The page of the service in a browser, as operators use it: one accident in, an answer with its reasons out."""
+"""The page in a browser, as operators use it."""
 
 import re
 from collections.abc import Iterator
@@ -17,13 +17,26 @@ pytestmark = pytest.mark.browser
 SMALL_PHONE = {"width": 360, "height": 780}
 WINDOWS = {"desktop": DESKTOP, "phone": SMALL_PHONE}
 PRESETS = ("Pedestrian hit by a moped", "Motorcycle against car on a country road", "Rear-end bump in town")
-OWN = {"Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "hrmn", "an_nais", "dep", "lat", "long"}
-"""Columns that the page asks for in other words, or fills in itself."""
+COMPUTED_COLUMNS = {
+    "Num_Acc",
+    "id_vehicule",
+    "id_usager",
+    "num_veh",
+    "jour",
+    "mois",
+    "an",
+    "hrmn",
+    "an_nais",
+    "dep",
+    "lat",
+    "long",
+}
+"""Columns that the page computes from other fields."""
 
 
 @pytest.fixture
 def operator(api: str, open_page: OpenPage) -> Iterator[Operator]:
-    """Somebody at a desktop, with whom nothing may go wrong unseen."""
+    """An operator at a desktop; errors of the page fail the test."""
     tab = open_page(api)
     yield Operator(tab)
     assert [error for error in tab.errors if "422" not in error] == []
@@ -46,7 +59,7 @@ def test_prediction_by_keyboard_only(operator: Operator) -> None:
     operator.tab_to("+ Pedestrian hit")
     operator.press("Enter")
     operator.type("70")
-    sent, answer = operator.ask()
+    sent, answer = operator.submit()
     year = sent["accident"]["an"]
     assert sent["accident"].items() >= {"dep": "77", "com": "77288", "agg": 2, "lum": 1}.items()
     assert sent["road"] == {"vma": 50}
@@ -55,7 +68,7 @@ def test_prediction_by_keyboard_only(operator: Operator) -> None:
         {"num_veh": "A01", "catu": 1, "place": 1, "an_nais": year - 25},
         {"num_veh": "A01", "catu": 3, "place": 10, "an_nais": year - 70},
     ]
-    assert re.search(r"riority\. Probability [\d.]+ %, priority from [\d.]+ %", operator.said())
+    assert re.search(r"riority\. Probability [\d.]+ %, priority from [\d.]+ %", operator.announcement())
     assert operator.page.locator(".verdict").is_visible()
     assert len(answer["reasons"]) == 5
     assert operator.keys < 100  # a minute at less than two a second
@@ -72,11 +85,11 @@ def test_focus_is_visible(operator: Operator) -> None:
 
 
 def test_date_and_time_default_to_now(operator: Operator) -> None:
-    sent, _ = operator.ask()
-    said = sent["accident"]
-    hour, minute = map(int, said["hrmn"].split(":"))
-    asked = datetime(said["an"], said["mois"], said["jour"], hour, minute)  # noqa: DTZ001 - local, as the page's
-    assert abs(datetime.now() - asked) < timedelta(minutes=5)  # noqa: DTZ005
+    sent, _ = operator.submit()
+    accident = sent["accident"]
+    hour, minute = map(int, accident["hrmn"].split(":"))
+    submitted = datetime(accident["an"], accident["mois"], accident["jour"], hour, minute)  # noqa: DTZ001 - local, as the page's
+    assert abs(datetime.now() - submitted) < timedelta(minutes=5)  # noqa: DTZ005
 
 
 @pytest.mark.parametrize("title", PRESETS)
@@ -84,7 +97,7 @@ def test_result_shows_the_response_of_the_service(title: str, operator: Operator
     operator.field("Latitude").fill("48.6")
     operator.field("Longitude").fill("2.89")
     operator.preset(title)
-    sent, answer = operator.ask()
+    sent, answer = operator.submit()
     assert sent["accident"].items() >= {"dep": "77", "lat": 48.6, "long": 2.89}.items()
     shown = operator.page.locator("#answer").inner_text()
     priority = answer["prediction"] == 1
@@ -106,7 +119,7 @@ def test_warnings_are_shown_and_missing_inputs_link_to_their_fields(operator: Op
     operator.field("Department").fill("75")
     operator.page.get_by_text("More about the road and the place").click()
     operator.page.get_by_label(re.compile("^Commune")).fill("77317")
-    _, answer = operator.ask()
+    _, answer = operator.submit()
     assert answer["warnings"]
     for warning in answer["warnings"]:
         assert warning.lower() in operator.page.locator(".note.warning").inner_text().lower()
@@ -118,7 +131,7 @@ def test_warnings_are_shown_and_missing_inputs_link_to_their_fields(operator: Op
 
 def test_prediction_id_can_be_copied(api: str, open_page: OpenPage) -> None:
     operator = Operator(open_page(api, permissions=["clipboard-read", "clipboard-write"]))
-    _, answer = operator.ask()
+    _, answer = operator.submit()
     operator.page.get_by_role("button", name="Copy the prediction id").click()
     operator.page.get_by_text("Copied").wait_for()
     assert operator.page.evaluate("navigator.clipboard.readText()") == answer["prediction_id"]
@@ -129,7 +142,7 @@ def test_invalid_input_is_reported_at_its_field(operator: Operator) -> None:
     operator.field("Speed limit (km/h)").fill("999")
     operator.field("Latitude").fill("abc")
     operator.field("Occupants of a public transport vehicle", 1).evaluate("field => field.value = 5000")
-    _, refused = operator.ask()
+    _, refused = operator.submit()
     fields = {problem["field"] for problem in refused["error"]["problems"]}
     assert fields == {"road.vma", "accident.lat", "vehicles[1].occutc"}
     assert len(operator.errors()) == 3
@@ -150,20 +163,20 @@ def test_invalid_input_is_reported_at_its_field(operator: Operator) -> None:
     limit.fill("80")
     assert operator.errors() == []
     assert limit.get_attribute("aria-invalid") is None
-    assert "probability" in operator.ask()[1]
+    assert "probability" in operator.submit()[1]
     assert operator.page.locator(".error-note").count() == 0
 
 
 @pytest.mark.parametrize(
-    ("label", "text", "said"),
-    [("Age (years)", "200", "0 to 120 years"), ("Department", "Atlantis", "is no department")],
+    ("label", "text", "message"),
+    [("Age (years)", "200", "0 to 120 years"), ("Department", "Atlantis", "is not a department")],
 )
 def test_input_that_cannot_be_converted_is_reported_at_its_field(
-    label: str, text: str, said: str, operator: Operator
+    label: str, text: str, message: str, operator: Operator
 ) -> None:
     operator.field(label).fill(text)
     operator.press("Control+Enter")
-    assert said in " ".join(operator.errors())
+    assert message in " ".join(operator.errors())
     assert operator.field(label).evaluate("field => field === document.activeElement")
     assert not any("/v1/predict" in address for address in operator.tab.requests)
 
@@ -177,18 +190,18 @@ def test_vehicles_and_people_are_added_and_removed(operator: Operator) -> None:
     page.get_by_role("button", name="+ Passenger").nth(1).click()
     page.get_by_role("button", name="Remove vehicle A").click()
     assert page.locator(".vehicle > legend").all_inner_texts() == ["Vehicle A", "Vehicle B"]
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert [(vehicle["num_veh"], vehicle["catv"]) for vehicle in sent["vehicles"]] == [("A01", 37), ("B01", 1)]
     assert [(person["num_veh"], person["catu"]) for person in sent["people"]] == [("A01", 1), ("A01", 2), ("B01", 1)]
     page.get_by_role("button", name="Remove person 1 of vehicle a").click()
     page.get_by_role("button", name="Remove vehicle B").click()
     assert page.get_by_role("button", name="Remove vehicle A").count() == 0  # an accident has a vehicle
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert [(person["num_veh"], person["catu"]) for person in sent["people"]] == [("A01", 2)]
 
 
 def test_outdated_result_is_marked(operator: Operator) -> None:
-    operator.ask()
+    operator.submit()
     answer = operator.page.locator("#answer")
     assert "stale" not in answer.get_attribute("class")
     operator.choose("Collision", "rear-end")
@@ -198,11 +211,11 @@ def test_outdated_result_is_marked(operator: Operator) -> None:
 
 
 def test_new_accident_clears_the_form(operator: Operator) -> None:
-    before, _ = operator.ask()
+    before, _ = operator.submit()
     operator.field("Town").fill("Brest (29)")
     operator.preset(PRESETS[2])
     operator.page.get_by_role("button", name="New accident").click()
-    after, _ = operator.ask()
+    after, _ = operator.submit()
     for moment in ("an", "mois", "jour", "hrmn"):
         before["accident"].pop(moment), after["accident"].pop(moment)
     assert after == before
@@ -212,14 +225,14 @@ def test_new_accident_clears_the_form(operator: Operator) -> None:
 def test_fields_and_codes_come_from_the_service(api: str, operator: Operator) -> None:
     parts: dict[str, list[dict[str, Any]]] = requests.get(f"{api}/v1/input-features", timeout=10).json()["parts"]
     operator.page.get_by_role("button", name="+ Pedestrian hit").click()
-    for column in (column for part in parts.values() for column in part if column["name"] not in OWN):
+    for column in (column for part in parts.values() for column in part if column["name"] not in COMPUTED_COLUMNS):
         label = column["meaning"][0].upper() + column["meaning"][1:]
         if column["unit"]:
             label += f" ({column['unit']})"
         field = operator.page.locator(".field").filter(has=operator.page.get_by_text(label, exact=True)).first
         shown = field.locator("option").all_text_contents() or field.locator(".chip").all_text_contents()
-        asked = [text for text in column["codes"].values() if not text.startswith("unused")]
-        assert sorted(set(shown) - {"not known"}) == sorted(set(asked)) or column["name"] == "vma", label
+        expected_codes = [text for text in column["codes"].values() if not text.startswith("unused")]
+        assert sorted(set(shown) - {"not known"}) == sorted(set(expected_codes)) or column["name"] == "vma", label
 
 
 def test_lost_connection_keeps_the_form(operator: Operator) -> None:
@@ -228,7 +241,7 @@ def test_lost_connection_keeps_the_form(operator: Operator) -> None:
     operator.press("Control+Enter")
     operator.page.get_by_text("The service does not answer").first.wait_for()
     operator.page.context.set_offline(False)
-    sent, answer = operator.ask()
+    sent, answer = operator.submit()
     assert sent["vehicles"][0]["catv"] == 2
     assert "probability" in answer
     operator.tab.errors.clear()  # the browser's own words on the lost request
@@ -248,20 +261,20 @@ def test_page_has_no_serious_accessibility_violations(
 ) -> None:
     tab = open_page(api, WINDOWS[window], color_scheme=scheme)
     operator = Operator(tab)
-    assert operator.findings() == []
+    assert operator.accessibility_violations() == []
     operator.preset(PRESETS[1])
     tab.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     operator.field("Speed limit (km/h)").fill("999")
-    operator.ask()
-    assert operator.findings() == []
+    operator.submit()
+    assert operator.accessibility_violations() == []
     operator.field("Speed limit (km/h)").fill("80")
-    operator.ask()
+    operator.submit()
     tab.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert operator.findings() == []
+    assert operator.accessibility_violations() == []
     assert tab.overflow() <= 0
     assert tab.picture(tmp_path / "page.png").stat().st_size > 50_000
     operator.field("Speed limit (km/h)").fill("90")
-    assert operator.findings() == []
+    assert operator.accessibility_violations() == []
 
 
 def test_result_scrolls_into_view_on_a_phone(api: str, open_page: OpenPage) -> None:
@@ -276,7 +289,7 @@ def test_result_scrolls_into_view_on_a_phone(api: str, open_page: OpenPage) -> N
     )
     assert 0 <= top < height / 2
     assert re.fullmatch(r"(Not p|P)riority, [\d.]+ %", tab.page.locator("#brief").inner_text())
-    assert all(height >= 24 and width >= 24 for width, height in tab.sizes("#questions button:not([hidden])"))
+    assert all(height >= 24 and width >= 24 for width, height in tab.sizes("#fields button:not([hidden])"))
     assert tab.overflow() <= 0
     assert tab.errors == []
-    assert operator.findings() == []
+    assert operator.accessibility_violations() == []

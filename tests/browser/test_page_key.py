@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Address of a service that wants a key, and one that may ask for predictions."""
+    """URL of a service that requires a key, and a key of role predict."""
     folder: Path = tmp_path_factory.mktemp("guarded")
     environment = os.environ | {"SERVING_DATABASE_URL": f"sqlite:///{folder}/serving.db"}
     command = [sys.executable, "run.py", "keys", "create", "--name", "operator", "--role", "predict"]
@@ -31,7 +31,7 @@ def test_key_is_requested_and_kept_in_session_storage(guarded: tuple[str, str], 
     tab = open_page(address)
     page = tab.page
     page.get_by_label("API key").wait_for()
-    assert not page.locator("#questions").is_visible()
+    assert not page.locator("#fields").is_visible()
     page.keyboard.type("acc_wrong")  # the field has the focus
     page.keyboard.press("Enter")
     page.locator("#key-why", has_text="The key was not accepted").wait_for()
@@ -39,12 +39,12 @@ def test_key_is_requested_and_kept_in_session_storage(guarded: tuple[str, str], 
     page.keyboard.press("Enter")
     operator = Operator(tab)
     assert not page.get_by_label("API key").is_visible()
-    assert "probability" in operator.ask()[1]
+    assert "probability" in operator.submit()[1]
     assert key not in page.content()
     kept = "[localStorage.length, document.cookie, Object.values(sessionStorage)]"
     assert page.evaluate(kept) == [0, "", [key]]
-    assert not any(key in asked for asked in tab.requests)
-    assert operator.findings() == []
+    assert not any(key in request for request in tab.requests)
+    assert operator.accessibility_violations() == []
 
 
 def test_key_survives_a_reload_and_can_be_forgotten(guarded: tuple[str, str], open_page: OpenPage) -> None:
@@ -62,5 +62,5 @@ def test_key_survives_a_reload_and_can_be_forgotten(guarded: tuple[str, str], op
     tab.page.get_by_label("API key").fill(key)
     with tab.page.expect_response("**/v1/predict*") as waiting:
         tab.page.keyboard.press("Enter")
-    assert waiting.value.ok  # what was filled in is asked with the new key, and not lost
+    assert waiting.value.ok  # the form is submitted again with the new key
     assert len(waiting.value.request.post_data_json["vehicles"]) == 2

@@ -52,14 +52,14 @@ def test_typed_department_is_kept_and_contradictions_are_reported(operator: Oper
     operator.field("Longitude").fill("2.3522")
     assert operator.field("Department").input_value() == "77"
     assert "the coordinates lie in 75 Paris" in operator.page.locator("#department-name").inner_text()
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert sent["accident"].items() >= {"dep": "77", "lat": 48.8566, "long": 2.3522}.items()
 
 
 @pytest.mark.parametrize(("typed", "code"), [("2a", "2A"), ("1", "01"), ("cote d or", "21"), ("La Réunion", "974")])
 def test_department_is_found_by_number_and_name(typed: str, code: str, operator: Operator) -> None:
     operator.field("Department").fill(typed)
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert sent["accident"]["dep"] == code
     assert operator.page.locator(".department.chosen").count() == 1
 
@@ -73,7 +73,7 @@ def test_click_on_the_map_sets_the_place(operator: Operator) -> None:
     assert 2.3 < longitude < 4.0
     assert operator.field("Department").input_value() == "63"
     assert operator.page.locator(".pin").is_visible()
-    assert "Puy-de-Dôme (63)" in operator.said()
+    assert "Puy-de-Dôme (63)" in operator.announcement()
 
 
 def test_map_works_by_keyboard(operator: Operator) -> None:
@@ -112,11 +112,11 @@ def test_town_sets_place_department_and_commune(operator: Operator) -> None:
     assert operator.field("Town").input_value() == "Saint-Étienne (42)"
     assert "Its centre is taken" in operator.page.locator("#town-hint").inner_text()
     assert point(operator) == pytest.approx((45.434, 4.39), abs=0.02)
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert sent["accident"].items() >= {"dep": "42", "com": "42218"}.items()
     operator.page.locator("#map").click(position={"x": 200, "y": 120})
     assert operator.field("Town").input_value() == ""
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert sent["accident"]["dep"] == "42"
     assert "com" not in sent["accident"]
     assert re.search(r"[\d.]+ km from ", operator.page.locator("#department-name").inner_text())
@@ -125,7 +125,7 @@ def test_town_sets_place_department_and_commune(operator: Operator) -> None:
 def test_town_typed_last_counts_on_immediate_submit(operator: Operator) -> None:
     operator.tab_to("Town")
     operator.type("Brest")
-    sent, _ = operator.ask()
+    sent, _ = operator.submit()
     assert sent["accident"].items() >= {"dep": "29", "com": "29019"}.items()
 
 
@@ -144,10 +144,10 @@ def test_real_accidents_lie_in_the_departments_of_the_map(real_baac: Path, api: 
     file = next((real_baac / "2024").glob("caract*.csv"))
     table = pd.read_csv(file, sep=";", dtype=str, usecols=["dep", "lat", "long"]).dropna()
     points = np.column_stack([table[name].str.replace(",", ".").astype(float) for name in ("lat", "long")])
-    found = open_page(api).page.evaluate(
-        "async points => { const {Departments} = await import('/page/places.js');"
+    departments = open_page(api).page.evaluate(
+        "async points => { const {Departments} = await import('/page/departments.js');"
         " const all = await Departments.load('/page/departments.geojson');"
         " return points.map(([latitude, longitude]) => all.at(latitude, longitude)); }",
         points.tolist(),
     )
-    assert np.mean(np.array(found) == table["dep"].to_numpy()) > 0.97
+    assert np.mean(np.array(departments) == table["dep"].to_numpy()) > 0.97

@@ -1,21 +1,21 @@
-// Vehicles, and the people in them or hit by them: cards to add, fill and remove.
+// List of vehicles with their people: add, fill and remove.
 
-import { capital, element, unique } from "./dom.js";
-import { fieldOf, labelled } from "./fields.js";
-import { folded, split } from "./folding.js";
-import { DRIVER, FIRST, OF_PEDESTRIANS, OF_RIDERS, OWN, PEDESTRIAN, SEAT } from "./layout.js";
+import { capital, element, uniqueId } from "./dom.js";
+import { createField, labelledField } from "./fields.js";
+import { collapsible, splitColumns } from "./sections.js";
+import { DRIVER, FIRST_COLUMNS, PEDESTRIAN_COLUMNS, OCCUPANT_COLUMNS, COMPUTED_COLUMNS, PEDESTRIAN, FIXED_SEATS } from "./layout.js";
 
-const OLDEST = 120;
+const MAX_AGE = 120;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const HIT = { obsm: 1 };
+const HITS_PEDESTRIAN = { obsm: 1 };
 
 const letterOf = (number) => LETTERS[number % LETTERS.length] + (number < LETTERS.length ? "" : Math.floor(number / LETTERS.length) + 1);
 const idOf = (number) => LETTERS[number % LETTERS.length] + String(Math.floor(number / LETTERS.length) + 1).padStart(2, "0");
 
-export class Parties {
-  /** `features` are the parts of the specification; `said` announces what was added or removed. */
-  constructor(root, features, said) {
-    Object.assign(this, { root, said, vehicleColumns: features.vehicles, peopleColumns: features.people });
+export class VehicleList {
+  /** `features` are the parts of the specification; `announce` reports additions and removals to screen readers. */
+  constructor(root, features, announce) {
+    Object.assign(this, { root, announce, vehicleColumns: features.vehicles, peopleColumns: features.people });
     this.vehicles = [];
   }
 
@@ -31,7 +31,7 @@ export class Parties {
 
   remove(vehicle) {
     const place = this.vehicles.indexOf(vehicle);
-    this.said(`Vehicle ${letterOf(place)} removed.`);
+    this.announce(`Vehicle ${letterOf(place)} removed.`);
     this.vehicles.splice(place, 1);
     vehicle.root.remove();
     this.rename();
@@ -48,7 +48,7 @@ export class Parties {
     this.root.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Vehicles and people as the API takes them, their fields by the names that it may complain of, and own complaints. */
+  /** Vehicles and people for the API, their fields by the names in API errors, and problems found here. */
   collect(year) {
     const vehicles = [];
     const people = [];
@@ -60,10 +60,10 @@ export class Parties {
       for (const [name, field] of Object.entries(vehicle.fields)) fields.push([`vehicles[${number}].${name}`, field]);
       for (const person of vehicle.people) {
         const where = `people[${people.length}]`;
-        const { age, ...said } = valuesOf(person.fields);
-        const known = Number.isInteger(age) && age >= 0 && age <= OLDEST;
-        if (age !== undefined && !known) problems.push({ field: `${where}.an_nais`, value: String(age), reason: `is no age; allowed: 0 to ${OLDEST} years` });
-        people.push({ num_veh, ...said, ...(known ? { an_nais: year - age } : {}) });
+        const { age, ...values } = valuesOf(person.fields);
+        const validAge = Number.isInteger(age) && age >= 0 && age <= MAX_AGE;
+        if (age !== undefined && !validAge) problems.push({ field: `${where}.an_nais`, value: String(age), reason: `is not an age; allowed: 0 to ${MAX_AGE} years` });
+        people.push({ num_veh, ...values, ...(validAge ? { an_nais: year - age } : {}) });
         for (const [name, field] of Object.entries(person.fields)) fields.push([`${where}.${name === "age" ? "an_nais" : name}`, field]);
       }
     });
@@ -76,22 +76,22 @@ function valuesOf(fields) {
 }
 
 class Vehicle {
-  constructor(parties, values) {
-    this.parties = parties;
+  constructor(vehicleList, values) {
+    this.vehicleList = vehicleList;
     this.people = [];
     this.legend = element("legend");
-    this.remover = element("button", { type: "button", class: "quiet remove", onclick: () => parties.remove(this) }, "Remove");
-    const columns = parties.vehicleColumns.filter((column) => !OWN.has(column.name));
-    this.fields = Object.fromEntries(columns.map((column) => [column.name, fieldOf("vehicles", column)]));
-    const [first, others] = split(columns, FIRST.vehicle);
+    this.removeButton = element("button", { type: "button", class: "quiet remove", onclick: () => vehicleList.remove(this) }, "Remove");
+    const columns = vehicleList.vehicleColumns.filter((column) => !COMPUTED_COLUMNS.has(column.name));
+    this.fields = Object.fromEntries(columns.map((column) => [column.name, createField("vehicles", column)]));
+    const [first, others] = splitColumns(columns, FIRST_COLUMNS.vehicle);
     this.list = element("div", { class: "people" });
-    this.adders = element("div", { class: "adders" }, ...this.offers());
-    this.more = folded("More about this vehicle", others, this.fields);
+    this.adders = element("div", { class: "adders" }, ...this.addButtons());
+    this.more = collapsible("More about this vehicle", others, this.fields);
     this.root = element(
       "fieldset",
       { class: "vehicle" },
       this.legend,
-      this.remover,
+      this.removeButton,
       element("div", { class: "grid three" }, ...first.map((column) => this.fields[column.name].root)),
       this.more,
       this.list,
@@ -100,17 +100,17 @@ class Vehicle {
     for (const [name, value] of Object.entries(values)) if (this.fields[name]) this.fields[name].value = value;
   }
 
-  offers() {
-    const roles = this.parties.peopleColumns.find((column) => column.name === "catu")?.codes ?? {};
+  addButtons() {
+    const roles = this.vehicleList.peopleColumns.find((column) => column.name === "catu")?.codes ?? {};
     return Object.entries(roles).map(([code, text]) => {
-      const words = code === PEDESTRIAN ? `${capital(text)} hit` : capital(text);
+      const label = code === PEDESTRIAN ? `${capital(text)} hit` : capital(text);
       const onclick = () => {
         const added = this.add({ catu: Number(code) });
-        this.parties.rename();
-        this.parties.said(`${words} added to vehicle ${this.letter}.`);
+        this.vehicleList.rename();
+        this.vehicleList.announce(`${label} added to vehicle ${this.letter}.`);
         added.focus();
       };
-      return element("button", { type: "button", class: "add", onclick }, `+ ${words}`);
+      return element("button", { type: "button", class: "add", onclick }, `+ ${label}`);
     });
   }
 
@@ -119,7 +119,7 @@ class Vehicle {
     this.people.push(person);
     this.list.append(person.root);
     const hits = String(values.catu ?? "") === PEDESTRIAN;
-    for (const [name, code] of Object.entries(hits ? HIT : {})) {
+    for (const [name, code] of Object.entries(hits ? HITS_PEDESTRIAN : {})) {
       if (this.fields[name] && this.fields[name].value === null) this.fields[name].value = code;
     }
     return person;
@@ -129,8 +129,8 @@ class Vehicle {
     const place = this.people.indexOf(person);
     this.people.splice(place, 1);
     person.root.remove();
-    this.parties.rename();
-    this.parties.said("Person removed.");
+    this.vehicleList.rename();
+    this.vehicleList.announce("Person removed.");
     (this.people[place] ?? this.people[place - 1])?.focus();
     if (!this.people.length) this.adders.querySelector("button")?.focus();
   }
@@ -138,8 +138,8 @@ class Vehicle {
   rename(letter, several) {
     this.letter = letter;
     this.legend.textContent = `Vehicle ${letter}`;
-    this.remover.hidden = !several;
-    this.remover.setAttribute("aria-label", `Remove vehicle ${letter}`);
+    this.removeButton.hidden = !several;
+    this.removeButton.setAttribute("aria-label", `Remove vehicle ${letter}`);
     this.people.forEach((person, number) => person.rename(`Person ${number + 1} of vehicle ${letter}`));
   }
 
@@ -151,18 +151,18 @@ class Vehicle {
 
 class Person {
   constructor(vehicle, values) {
-    const columns = vehicle.parties.peopleColumns.filter((column) => !OWN.has(column.name));
-    this.fields = Object.fromEntries(columns.map((column) => [column.name, fieldOf("people", column)]));
-    if (vehicle.parties.peopleColumns.some((column) => column.name === "an_nais")) this.fields.age = ageField();
-    const [first, others] = split([...columns, { name: "age" }], FIRST.person);
+    const columns = vehicle.vehicleList.peopleColumns.filter((column) => !COMPUTED_COLUMNS.has(column.name));
+    this.fields = Object.fromEntries(columns.map((column) => [column.name, createField("people", column)]));
+    if (vehicle.vehicleList.peopleColumns.some((column) => column.name === "an_nais")) this.fields.age = ageField();
+    const [first, others] = splitColumns([...columns, { name: "age" }], FIRST_COLUMNS.person);
     this.legend = element("legend", { class: "unseen" });
-    this.remover = element("button", { type: "button", class: "quiet remove", onclick: () => vehicle.remove(this) }, "Remove");
-    this.more = folded("More about this person", others, this.fields);
+    this.removeButton = element("button", { type: "button", class: "quiet remove", onclick: () => vehicle.remove(this) }, "Remove");
+    this.more = collapsible("More about this person", others, this.fields);
     this.root = element(
       "fieldset",
       { class: "person" },
       this.legend,
-      element("div", { class: "facts" }, ...first.map((column) => this.fields[column.name]?.root), this.remover),
+      element("div", { class: "facts" }, ...first.map((column) => this.fields[column.name]?.root), this.removeButton),
       this.more,
     );
     for (const [name, value] of Object.entries(values)) if (this.fields[name]) this.fields[name].value = value;
@@ -170,22 +170,22 @@ class Person {
     this.roleChanged();
   }
 
-  /** A driver sits at the wheel and a pedestrian nowhere; what is asked of the others is hidden, and not said. */
+  /** Set the seat of drivers and pedestrians; hide and clear the fields that do not apply to the role. */
   roleChanged() {
     const role = String(this.fields.catu?.value ?? "");
-    if (role !== this.role && this.fields.place) this.fields.place.value = SEAT[role] ?? null;
+    if (role !== this.role && this.fields.place) this.fields.place.value = FIXED_SEATS[role] ?? null;
     this.role = role;
     for (const [name, field] of Object.entries(this.fields)) {
-      const asked = role === PEDESTRIAN ? !OF_RIDERS.has(name) || name === "place" : !OF_PEDESTRIANS.has(name);
-      field.root.hidden = !asked;
-      if (!asked) field.value = null;
+      const applies = role === PEDESTRIAN ? !OCCUPANT_COLUMNS.has(name) || name === "place" : !PEDESTRIAN_COLUMNS.has(name);
+      field.root.hidden = !applies;
+      if (!applies) field.value = null;
     }
-    if (this.fields.place) this.fields.place.root.hidden = role in SEAT;
+    if (this.fields.place) this.fields.place.root.hidden = role in FIXED_SEATS;
   }
 
-  rename(words) {
-    this.legend.textContent = words;
-    this.remover.setAttribute("aria-label", `Remove ${words.toLowerCase()}`);
+  rename(title) {
+    this.legend.textContent = title;
+    this.removeButton.setAttribute("aria-label", `Remove ${title.toLowerCase()}`);
   }
 
   focus() {
@@ -194,8 +194,8 @@ class Person {
 }
 
 function ageField() {
-  const control = element("input", { type: "text", inputmode: "numeric", id: unique("age"), autocomplete: "off", maxlength: 3 });
-  const field = labelled("people.an_nais", "Age (years)", control);
+  const control = element("input", { type: "text", inputmode: "numeric", id: uniqueId("age"), autocomplete: "off", maxlength: 3 });
+  const field = labelledField("people.an_nais", "Age (years)", control);
   field.numeric = true;
   return field;
 }

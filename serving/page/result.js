@@ -1,4 +1,4 @@
-// The answer, or why there is none.
+// The prediction, or the error.
 
 import { capital, element } from "./dom.js";
 import { gauge } from "./gauge.js";
@@ -14,14 +14,14 @@ export const percent = (share) => {
   return `${(100 * share).toFixed(digits)} %`;
 };
 
-/** Put an answer into `root`. `labelOf` and `goTo` tell the words of an input and bring the operator to it. */
-export function show(root, answer, { labelOf, goTo }) {
+/** Show a prediction in `root`. `labelOf` returns the label of an input, `goTo` focuses its field. */
+export function showPrediction(root, answer, { labelOf, goTo }) {
   const priority = answer.prediction === 1;
   const model = answer.model;
   root.replaceChildren(
-    element("p", { class: `verdict ${priority ? "above" : "below"}` }, element("span", { class: "sign", "aria-hidden": "true", text: priority ? "▲" : "▽" }), ` ${words(answer)}`),
+    element("p", { class: `verdict ${priority ? "above" : "below"}` }, element("span", { class: "sign", "aria-hidden": "true", text: priority ? "▲" : "▽" }), ` ${verdict(answer)}`),
     gauge(answer.probability, answer.threshold, percent, priority),
-    element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${nearness(answer)}` }),
+    element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` }),
     ...warnings(answer.warnings),
     ...reasons(answer),
     ...missing(answer.missing, labelOf, goTo),
@@ -31,44 +31,44 @@ export function show(root, answer, { labelOf, goTo }) {
       element("dt", { text: "Model" }),
       element("dd", { text: `${model.name}, version ${model.version} (level ${answer.level})` }),
       element("dt", { text: "Prediction" }),
-      element("dd", {}, element("code", { text: answer.prediction_id }), copier(answer.prediction_id)),
+      element("dd", {}, element("code", { text: answer.prediction_id }), copyButton(answer.prediction_id)),
     ),
   );
 }
 
-/** The verdict in two words at most. */
-export const words = (answer) => (answer.prediction === 1 ? "Priority" : "Not priority");
+/** The verdict. */
+export const verdict = (answer) => (answer.prediction === 1 ? "Priority" : "Not priority");
 
-/** One sentence for those who hear the page. */
-export function spoken(answer) {
+/** Summary for screen readers. */
+export function spokenSummary(answer) {
   const strongest = answer.reasons?.[0] ? ` Strongest reason: ${answer.reasons[0].text}.` : "";
   const doubts = answer.warnings.length ? ` Warning: ${answer.warnings.join("; ")}.` : "";
-  return `${words(answer)}. Probability ${percent(answer.probability)}, priority from ${percent(answer.threshold)}.${doubts}${strongest}`;
+  return `${verdict(answer)}. Probability ${percent(answer.probability)}, priority from ${percent(answer.threshold)}.${doubts}${strongest}`;
 }
 
-function nearness({ probability, threshold }) {
+function closeCallHint({ probability, threshold }) {
   const ratio = probability / threshold;
   if (ratio >= 0.8 && ratio <= 1.25) return "It is close to the threshold: look twice.";
   return "";
 }
 
-function warnings(all) {
-  if (!all.length) return [];
-  return [element("div", { class: "note warning" }, element("strong", { text: "Please check" }), element("ul", {}, ...all.map((text) => element("li", { text: capital(text) }))))];
+function warnings(texts) {
+  if (!texts.length) return [];
+  return [element("div", { class: "note warning" }, element("strong", { text: "Please check" }), element("ul", {}, ...texts.map((text) => element("li", { text: capital(text) }))))];
 }
 
 function reasons({ reasons: all, unit }) {
   if (!all?.length) return [];
-  const most = Math.max(...all.map((reason) => Math.abs(reason.contribution)), 0.01);
+  const largest = Math.max(...all.map((reason) => Math.abs(reason.contribution)), 0.01);
   const rows = all.map((reason) => {
-    const towards = reason.contribution >= 0;
-    const bar = element("span", { class: `bar ${towards ? "above" : "below"}` });
-    bar.style.width = `${(50 * Math.abs(reason.contribution)) / most}%`;
+    const positive = reason.contribution >= 0;
+    const bar = element("span", { class: `bar ${positive ? "above" : "below"}` });
+    bar.style.width = `${(50 * Math.abs(reason.contribution)) / largest}%`;
     return element(
       "li",
       {},
       element("span", { class: "reason", text: capital(reason.text) }),
-      element("span", { class: "amount" }, signed(reason.contribution), element("span", { class: "unseen", text: towards ? " towards priority" : " away from priority" })),
+      element("span", { class: "amount" }, signed(reason.contribution), element("span", { class: "unseen", text: positive ? " towards priority" : " away from priority" })),
       element("span", { class: "axis", "aria-hidden": "true" }, bar),
     );
   });
@@ -89,7 +89,7 @@ function missing(names, labelOf, goTo) {
   return [element("details", { class: "missing" }, element("summary", { text: title }), element("ul", {}, ...items))];
 }
 
-function copier(text) {
+function copyButton(text) {
   const button = element("button", { type: "button", class: "quiet copy", "aria-label": "Copy the prediction id", text: "Copy" });
   button.addEventListener("click", async () => {
     try {
@@ -115,13 +115,13 @@ const HELP = {
   503: "No model is in service yet. Ask again in a moment.",
 };
 
-/** Say in `root` why there is no answer; `problems` have the field that each is said at. */
+/** Show an error in `root`; `input` of a problem is its field. */
 export function showError(root, error, problems, labelOf) {
   const wait = error.retryAfter ? ` Ask again in ${error.retryAfter} s.` : "";
   const items = problems.map((problem) => {
     const name = labelOf(problem.field);
     const text = `${name}: ${problem.value ? `${problem.value} ` : ""}${problem.reason}`;
-    return element("li", {}, problem.at ? element("button", { type: "button", class: "link", text, onclick: () => problem.at.focus() }) : text);
+    return element("li", {}, problem.input ? element("button", { type: "button", class: "link", text, onclick: () => problem.input.focus() }) : text);
   });
   const title = problems.length ? "Please correct" : "No answer";
   root.replaceChildren(

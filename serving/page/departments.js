@@ -1,10 +1,10 @@
-// The departments: which one a point lies in.
+// Departments: search by point and by name.
 
-const NEAR = 0.06; // degrees to the nearest outline: harbours and beaches that the outlines cut off
-const CELLS = 100; // cells per degree
+const MAX_DISTANCE = 0.06; // degrees to the nearest outline: harbours and beaches that the outlines cut off
+const CELLS_PER_DEGREE = 100;
 
 /** Departments that have no outline, as the column `dep` has them. */
-const ELSEWHERE = {
+const WITHOUT_OUTLINE = {
   975: "Saint-Pierre-et-Miquelon",
   977: "Saint-Barthélemy",
   978: "Saint-Martin",
@@ -17,7 +17,7 @@ export class Departments {
   constructor(outlines) {
     this.outlines = outlines;
     this.names = new Map(outlines.features.map(({ properties }) => [properties.code, properties.name]));
-    for (const [code, name] of Object.entries(ELSEWHERE)) this.names.set(code, name);
+    for (const [code, name] of Object.entries(WITHOUT_OUTLINE)) this.names.set(code, name);
     this.shapes = outlines.features.map(({ properties, geometry }) => ({
       code: properties.code,
       rings: geometry.coordinates.flat().map((ring) => ({ ring, box: boxOf(ring) })),
@@ -28,22 +28,22 @@ export class Departments {
     }
   }
 
-  static async load(address) {
-    const response = await fetch(address);
-    if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  static async load(url) {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${url}: ${response.status}`);
     return new Departments(await response.json());
   }
 
   /** Code of the department around a point, null far from all. */
   at(latitude, longitude) {
-    const cell = [Math.floor(latitude * CELLS), Math.floor(longitude * CELLS)].join();
+    const cell = [Math.floor(latitude * CELLS_PER_DEGREE), Math.floor(longitude * CELLS_PER_DEGREE)].join();
     if (this.cells.has(cell)) return this.cells.get(cell);
     let nearest = null;
-    let least = NEAR;
+    let least = MAX_DISTANCE;
     for (const { code, rings } of this.shapes) {
       let inside = false;
       for (const { ring, box } of rings) {
-        if (!within(longitude, latitude, box, NEAR)) continue;
+        if (!within(longitude, latitude, box, MAX_DISTANCE)) continue;
         if (within(longitude, latitude, box, 0) && crosses(longitude, latitude, ring)) inside = !inside;
         const distance = distanceTo(longitude, latitude, ring);
         if (distance < least) [nearest, least] = [code, distance];
@@ -53,12 +53,12 @@ export class Departments {
     return nearest;
   }
 
-  /** The code that a typed text means: a code in any writing, or a name. Null where it is none. */
+  /** The code of a department from its code in any spelling, or its name; null for others. */
   codeOf(text) {
-    const wanted = plain(text);
-    const padded = wanted.toUpperCase().padStart(2, "0");
+    const query = plain(text);
+    const padded = query.toUpperCase().padStart(2, "0");
     if (this.names.has(padded)) return padded;
-    for (const [code, name] of this.names) if (plain(name) === wanted) return code;
+    for (const [code, name] of this.names) if (plain(name) === query) return code;
     return null;
   }
 }
