@@ -1,4 +1,4 @@
-"""Errors that a user can do something about. Each message names the place, the fault and the remedy."""
+"""Errors that a user can correct; each message names the place, the fault and the remedy."""
 
 from typing import TYPE_CHECKING
 
@@ -7,22 +7,23 @@ if TYPE_CHECKING:  # errors are imported where pandas is too slow to load
 
 
 class AccidentsError(Exception):
-    """Base of all errors of the project; its text is shown to users as it is, without a traceback."""
+    """Base class of the errors of the project; users see the message without a traceback."""
 
 
 class ConfigurationError(AccidentsError):
-    """A configuration file or a command line holds something that cannot be used."""
+    """A configuration file or a command line has an invalid value."""
 
 
 class SourceError(AccidentsError):
-    """Data could not be found, downloaded or verified."""
+    """Data cannot be found, downloaded or verified."""
 
 
 class DataError(AccidentsError):
-    """Data were read, and are not fit to be used.
+    """Data were read and cannot be used.
 
-    `report` is the table of everything that was found, where there is one (columns as in `reading.findings`), and
-    `page` the HTML page of what was expected of the data as a whole, where they were held against that.
+    Attributes:
+        report: all issues, with the columns `reading.issues.REPORT_COLUMNS`; None where there is no report.
+        page: HTML report of the expectations; None where they were not validated.
     """
 
     def __init__(self, message: str, report: "pd.DataFrame | None" = None, page: str | None = None) -> None:
@@ -32,8 +33,8 @@ class DataError(AccidentsError):
 
 
 class ModelError(AccidentsError):
-    """A model could not be trained, saved, loaded or applied."""
+    """A model cannot be trained, saved, loaded or applied."""
 
 
 class RequestError(AccidentsError):
-    """An accident described by hand or by another program holds something that is refused."""
+    """A request, or the description of an accident in it, is invalid."""

@@ -1,7 +1,7 @@
-"""A second process for work that can go on beside the first.
+"""A worker process that runs tasks in parallel with the main process.
 
-It is started early and imports what its work will need, so that this is done when the work comes. Nothing depends on
-it: where it was not started or has died, whoever asks for a result computes it.
+It is started early and imports the modules that its tasks need. It is optional: without one, or where it has died, the
+main process runs a task when its result is requested.
 """
 
 import importlib
@@ -20,7 +20,11 @@ _pool: ProcessPoolExecutor | None = None
 
 
 class WorkerTask(Generic[R]):
-    """A call whose result is wanted later; function, arguments and result go from process to process pickled."""
+    """A function call submitted to the worker process; function, arguments and result are pickled.
+
+    >>> WorkerTask(max, 2, 3).result()
+    3
+    """
 
     def __init__(self, function: Callable[..., R], *arguments: object) -> None:
         self._call = lambda: function(*arguments)
@@ -32,7 +36,7 @@ class WorkerTask(Generic[R]):
                 return
 
     def result(self) -> R:
-        """What the function returns or raises."""
+        """Wait for the result, or for the exception of the function."""
         if self._future is None:
             return self._call()
         try:
@@ -43,57 +47,56 @@ class WorkerTask(Generic[R]):
 
 @contextmanager
 def worker_process(*modules: str) -> Iterator[None]:
-    """Have a second process while the block runs, if there is a processor for it.
+    """Run a worker process while the block runs, if there is more than one processor.
 
     Args:
-        *modules: what it imports at once.
+        *modules: names of the modules that it imports at its start.
     """
-    global _pool  # noqa: PLW0603 - tasks come from deep inside, where nobody should have to know of processes
-    if _pool is not None or _processors() == 1:
+    global _pool  # noqa: PLW0603 - tasks are created deep in the domain, which has no reference to the process
+    if _pool is not None or _available_cpus() == 1:
         yield
         return
     others = active_children()
     try:
-        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare)
-        pool.submit(_import, modules)  # a pool starts its process with the first task
-    except (OSError, NotImplementedError, RuntimeError):  # without shared memory, or at a limit of processes
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_initialise_worker)
+        pool.submit(_import_modules, modules)  # a pool starts its process with the first task
+    except (OSError, NotImplementedError, RuntimeError):  # no shared memory, or too many processes
         yield
         return
-    own = set(active_children()).difference(others)
+    workers = set(active_children()).difference(others)
     _pool = pool
     try:
         yield
     finally:
         _pool = None
-        for child in own:
-            child.terminate()  # as imports and tasks would be waited for
+        for worker in workers:
+            worker.terminate()  # shutdown would wait for imports and tasks
         pool.shutdown(cancel_futures=True)
 
 
-def _processors() -> int:
-    """How many there are for this process."""
+def _available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _prepare() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what Ctrl-C means
-    signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_end_with_the_first, daemon=True).start()
+def _initialise_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
+    signal.signal(signal.SIGTERM, _exit)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _leave(*_: Any) -> None:
-    """End at once: an exception would become the result of a task. Semaphores that imports have made are given back."""
+def _exit(*_: Any) -> None:
+    """Exit at once, as an exception would become the result of a task; semaphores of imported modules are released."""
     util._run_finalizers(0)  # type: ignore[attr-defined]
     os._exit(1)
 
 
-def _import(modules: tuple[str, ...]) -> None:
+def _import_modules(modules: tuple[str, ...]) -> None:
     for module in modules:
         importlib.import_module(module)
 
 
-def _end_with_the_first() -> None:
-    first = parent_process()
-    if first is not None:
-        first.join()
+def _exit_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
         os._exit(0)

@@ -1,4 +1,4 @@
-"""Whether the data of a year are plausible as a whole: how many, how complete, how labelled, how well joined.
+"""Expectations on the data of a year: row counts, labels, joins, missing cells; validated by Great Expectations.
 
-Types, codes, ranges and keys of single rows are not looked at here; reading and cleaning do that.
+Types, codes, ranges and ids of single rows are checked by `reading` and `cleaning`.
 """

@@ -1,4 +1,4 @@
-"""Great Expectations itself: one suite in, one result an expectation out. Importing this module takes seconds."""
+"""Runs Great Expectations on a suite. Importing this module takes seconds."""
 
 import logging
 import sys
@@ -11,26 +11,26 @@ from accidents.expectations.suites import Suite
 
 
 @contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Let a module that others can do without be missing, unless it is there already."""
+def _import_blocked(module: str) -> Iterator[None]:
+    """Make the import of an optional module fail while the block runs, unless it is loaded already."""
     if module in sys.modules:
         yield
         return
-    sys.modules[module] = None  # type: ignore[assignment]  # an import that finds None fails like that of no module
+    sys.modules[module] = None  # type: ignore[assignment]  # None makes its import fail
     try:
         yield
     finally:
         del sys.modules[module]
 
 
-logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs every step that it takes
-with _without("rfc3987_syntax"):  # a third of the import: jsonschema compiles its grammar, and nothing here uses it
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+with _import_blocked("rfc3987_syntax"):  # a third of the import time: jsonschema compiles its grammar
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
 
 def validate(suite: Suite) -> list[Any]:
-    """Hold the measures of a suite against its expectations; the results are in the order of the expectations."""
+    """Validate the measures of a suite; the results are in the order of its expectations."""
     expectations = []
     for position, expectation in enumerate(suite.expectations):
         about_table = expectation.kind.startswith("ExpectTable")
@@ -49,7 +49,7 @@ def validate(suite: Suite) -> list[Any]:
 
 @cache
 def _context() -> Any:
-    """A context of Great Expectations that lives in memory, reports to nobody and draws no bars."""
+    """An ephemeral context without analytics and progress bars."""
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

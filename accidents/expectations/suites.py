@@ -1,4 +1,4 @@
-"""What is expected of a year, as frames of numbers and expectations on their columns. Nothing is validated here."""
+"""Expectation suites of a year: measures of each row of a table, and expectations on them."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,36 +9,57 @@ import numpy as np
 import pandas as pd
 
 from accidents.cleaning.main_road import select_main_roads
-from accidents.columns import MISSING, TABLES, Table
+from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Table
 from accidents.configuration.expectations import ExpectationSettings, ShareRange
-from accidents.expectations.totals import PUBLISHED_ACCIDENTS
-from accidents.tables import Tables
+from accidents.tables import Tables, accident_years
 
-YEAR = 100_000_000
-"""An accident id divided by this is its year."""
+PUBLISHED_ACCIDENTS: Mapping[int, int] = {
+    2009: 74_409,
+    2010: 69_379,
+    2011: 66_974,
+    2012: 62_250,
+    2013: 58_397,
+    2014: 59_854,
+    2015: 58_654,
+    2016: 59_432,
+    2017: 60_701,
+    2018: 57_783,
+    2019: 58_840,
+    2020: 47_744,
+    2021: 56_518,
+    2022: 55_302,
+    2023: 54_822,
+    2024: 54_402,
+}
+"""Accidents of each edition: counted on the official `lieux` files; 2019, 2020, 2022 and 2023 as ONISR reports them."""
 
 LABEL_TOPIC = "Label"
-"""The topic of expectations on `grav` of `usagers`."""
+"""Topic of the expectations on `grav` of `usagers`."""
 
 COUNT_TOPIC = "Number of accidents"
-"""The topic of the expectation that compares a year with what is published of it."""
+"""Topic of the expectation that compares the number of accidents with the published one."""
 
 _LAST_OLD_EDITION = 2018
 _UNHURT = 1
-_CHANCE = 4  # standard deviations of a share among few rows
+_STANDARD_DEVIATIONS = 4  # of a share among few rows
 _ONE_O_CLOCK = 13 * 60
 
 Rows = Mapping[Table, pd.DataFrame]
-"""The rows of one year."""
+"""Rows of one year."""
 
 
 @dataclass(frozen=True)
 class Expectation:
     """One expectation on a column of numbers.
 
-    `measure` has a float64 a row of the table; `kind` is the name of a Great Expectations class and `arguments` what it
-    takes besides the column. `topic` groups expectations in the report, `subject` says what is measured and `note` what
-    else people should know. `blocking` is whether a breach stops the run.
+    Attributes:
+        topic: group of expectations in the report.
+        subject: description of the measure.
+        measure: float64, one element a row of the table.
+        kind: name of a Great Expectations class.
+        arguments: its arguments besides the column.
+        blocking: whether a failure stops the run.
+        note: further information for the report.
     """
 
     topic: str
@@ -52,21 +73,21 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Suite:
-    """All that is expected of one table of one year."""
+    """All expectations on one table of one year."""
 
     year: int
     expectations: tuple[Expectation, ...]
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a row of the table, one float64 column an expectation, named by its position."""
+        """The measures: one row a row of the table, one float64 column an expectation, named by its position."""
         return pd.DataFrame({str(i): expectation.measure for i, expectation in enumerate(self.expectations)})
 
 
 def build_suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suite]:
-    """Yield all suites: year by year, and the four tables of each."""
+    """Build the suites of all years and their four tables, in this order."""
     frames: Rows = {table: getattr(tables, table) for table in Table}
-    years = {table: frame["Num_Acc"].to_numpy() // YEAR for table, frame in frames.items()}
+    years = {table: accident_years(frame[ACCIDENT_ID].to_numpy()) for table, frame in frames.items()}
     for year in np.unique(np.concatenate(list(years.values()))).tolist():
         rows = {table: frame[years[table] == year] for table, frame in frames.items()}
         for table in Table:
@@ -107,17 +128,17 @@ def _count(year: int, rows: Rows, settings: ExpectationSettings) -> Expectation:
 
 def _priority(rows: Rows, settings: ExpectationSettings) -> Expectation:
     people = rows[Table.USAGERS]
-    severe = people.loc[people["grav"].isin([2, 3]), "Num_Acc"]
-    priority = rows[Table.CARACTERISTIQUES]["Num_Acc"].isin(severe)
+    severe = people.loc[people["grav"].isin([2, 3]), ACCIDENT_ID]
+    priority = rows[Table.CARACTERISTIQUES][ACCIDENT_ID].isin(severe)
     return _label("accidents with somebody killed or hospitalised", priority, settings.priority, rows, settings)
 
 
 def _nobody_hurt(rows: Rows, settings: ExpectationSettings) -> Expectation:
-    """An accident is recorded because somebody is hurt; where nobody is, `grav` stands in the rows of other people."""
+    """Every accident has somebody hurt by definition; where nobody is, `grav` may be in the rows of other people."""
     people = rows[Table.USAGERS]
     unhurt = people["grav"] == _UNHURT
-    accidents = rows[Table.CARACTERISTIQUES]["Num_Acc"]
-    nobody = accidents.isin(people.loc[unhurt, "Num_Acc"]) & ~accidents.isin(people.loc[~unhurt, "Num_Acc"])
+    accidents = rows[Table.CARACTERISTIQUES][ACCIDENT_ID]
+    nobody = accidents.isin(people.loc[unhurt, ACCIDENT_ID]) & ~accidents.isin(people.loc[~unhurt, ACCIDENT_ID])
     return _label("accidents with nobody hurt", nobody, ShareRange(least=0, most=settings.nobody_hurt), rows, settings)
 
 
@@ -149,7 +170,7 @@ def _label(
 
 
 def _afternoon(rows: Rows, settings: ExpectationSettings) -> Expectation:
-    """Times of a twelve-hour clock are all times of day, and none of them is after 12:59."""
+    """Times of a 12-hour clock are valid, and none is after 12:59."""
     minutes = rows[Table.CARACTERISTIQUES]["hrmn"]
     late = (minutes >= _ONE_O_CLOCK).where(minutes != MISSING)
     large = len(minutes) >= settings.fewest_accidents
@@ -167,7 +188,7 @@ def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
 
 
 def _composition(subject: str, values: pd.Series, bounds: ShareRange, *, blocking: bool = False) -> Expectation:
-    """A share that is usual; `values` are missing where nothing is recorded."""
+    """An expectation on a share; `values` are missing where nothing is recorded."""
     return Expectation(
         topic="Composition",
         subject=subject,
@@ -183,9 +204,9 @@ def _coverage(table: Table, rows: Rows, settings: ExpectationSettings) -> Iterat
     accidents = Table.CARACTERISTIQUES
     partners = [other for other in Table if other is not accidents] if table is accidents else [accidents]
     for partner in partners:
-        unmatched = ~rows[table]["Num_Acc"].isin(rows[partner]["Num_Acc"])
+        unmatched = ~rows[table][ACCIDENT_ID].isin(rows[partner][ACCIDENT_ID])
         subject = f"rows of {table} whose accident is not in {partner}"
-        yield _few_missing("Join coverage", subject, unmatched, settings.unmatched, blocking=True)
+        yield _max_missing("Join coverage", subject, unmatched, settings.unmatched, blocking=True)
 
 
 def _missing(year: int, table: Table, rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
@@ -203,11 +224,11 @@ def _missing(year: int, table: Table, rows: Rows, settings: ExpectationSettings)
             missing = cells == MISSING if pd.api.types.is_integer_dtype(cells.dtype) else cells.isna()
             limit = limits.limit_of(table, name)
             if few:
-                limit = min(1.0, limit + _CHANCE * math.sqrt(limit * (1 - limit) / max(len(frame), 1)))
-            yield _few_missing("Missing cells", f"{table}.{name}", missing, limit, blocking=not old, note=note)
+                limit = min(1.0, limit + _STANDARD_DEVIATIONS * math.sqrt(limit * (1 - limit) / max(len(frame), 1)))
+            yield _max_missing("Missing cells", f"{table}.{name}", missing, limit, blocking=not old, note=note)
 
 
-def _few_missing(
+def _max_missing(
     topic: str, subject: str, missing: pd.Series, limit: float, *, blocking: bool, note: str = ""
 ) -> Expectation:
     return Expectation(

@@ -1,1 +1,1 @@
-"""Pandera schemas of every frame of the project, derived from the column specification."""
+"""Pandera schemas of the frames of the project, derived from the column specification."""

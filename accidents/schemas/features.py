@@ -10,10 +10,10 @@ from accidents.features.specification import FeatureKind
 
 @cache
 def features_schema() -> pa.DataFrameSchema:
-    """Schema of what `accidents.features.build` gives: `Num_Acc`, every feature, the keys of the place, in order."""
+    """Schema of the frame of `accidents.features.build`: `Num_Acc`, every feature, the cells of the place, in order."""
     columns = {"Num_Acc": pa.Column("int64", unique=True)}
     columns |= {feature.name: _column(feature) for feature in FEATURES}
-    columns |= {key: pa.Column("int64", pa.Check.ge(-1)) for key in CELLS}
+    columns |= {cell: pa.Column("int64", pa.Check.ge(-1)) for cell in CELLS}
     return pa.DataFrameSchema(columns, name="features", strict=True, ordered=True)
 
 

@@ -1,4 +1,4 @@
-"""The schema of predictions: one row an accident with its probability and what follows from it."""
+"""Pandera schema of predictions: one row an accident."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from accidents.tables import INTERPRETATIONS
 
 @cache
 def predictions_schema() -> pa.DataFrameSchema:
-    """The schema of a frame of predictions; `label` is optional, other columns are refused."""
+    """Schema of a frame of predictions; `label` is optional, other columns are rejected."""
     return pa.DataFrameSchema(
         {
             "Num_Acc": pa.Column("int64", unique=True),
@@ -23,7 +23,7 @@ def predictions_schema() -> pa.DataFrameSchema:
         },
         checks=[
             pa.Check(_follows_from_threshold, name="prediction is 1 where probability >= threshold"),
-            pa.Check(_says_the_prediction, name="interpretation says the prediction"),
+            pa.Check(_interpretation_matches, name="interpretation matches the prediction"),
         ],
         strict=True,
         name="predictions",
@@ -33,13 +33,21 @@ def predictions_schema() -> pa.DataFrameSchema:
 def predictions_frame(
     ids: "pd.Series[int]", probabilities: np.ndarray, threshold: float, labels: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Predictions that fulfil the schema.
+    """Build a frame of predictions that conforms to the schema.
 
     Args:
-        ids: `Num_Acc`, int64 (n).
-        probabilities: of priority, float64 (n).
-        threshold: from which probability on an accident is predicted priority.
-        labels: int8 (n), where they are known.
+        ids: int64 (n), `Num_Acc`.
+        probabilities: float64 (n), probability of priority.
+        threshold: decision threshold; an accident is predicted priority from this probability on.
+        labels: int8 (n); None to leave out the column.
+
+    Returns:
+        One row an accident, with the columns of `predictions_schema`.
+
+    Example:
+        >>> frame = predictions_frame(pd.Series([202400000001]), np.array([0.7]), threshold=0.5)
+        >>> frame[["prediction", "interpretation"]].to_dict("records")
+        [{'prediction': 1, 'interpretation': 'Priority'}]
     """
     predicted = (probabilities >= threshold).astype("int8")
     frame = pd.DataFrame(
@@ -58,5 +66,5 @@ def _follows_from_threshold(frame: pd.DataFrame) -> "pd.Series[bool]":
     return (frame["probability"] >= frame["threshold"]) == (frame["prediction"] == 1)
 
 
-def _says_the_prediction(frame: pd.DataFrame) -> "pd.Series[bool]":
+def _interpretation_matches(frame: pd.DataFrame) -> "pd.Series[bool]":
     return frame["prediction"].map(INTERPRETATIONS) == frame["interpretation"]

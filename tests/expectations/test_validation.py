@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from accidents.columns.specification import Table
 from accidents.configuration.expectations import ExpectationSettings, MissingLimits, ShareRange
-from accidents.expectations.totals import PUBLISHED_ACCIDENTS
+from accidents.expectations.suites import PUBLISHED_ACCIDENTS
 from accidents.expectations.validation import ExpectationResults, validate_tables
 from accidents.reading.edition import read_edition
 from accidents.sources.folder import folder_editions
