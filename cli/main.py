@@ -22,6 +22,8 @@ COMMANDS = {
     "predictions": "cli.predictions",
     "dashboard": "cli.dashboard",
     "mlflow": "cli.mlflow_page",
+    "convert": "cli.model_files",
+    "export": "cli.model_files",
 }
 """Modules of the commands; each defines a click command under the name of the command."""
 

@@ -59,7 +59,7 @@ def download_model(registry: "Registry", version: "RegisteredVersion", folder: P
 
     The recorded answers of the model are copied beside it (`recorded_answers`).
     """
-    target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.joblib"
+    target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.zip"
     if target.is_file():
         return target
     folder.mkdir(parents=True, exist_ok=True)

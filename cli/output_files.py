@@ -107,14 +107,14 @@ def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) ->
     evaluations: dict[str, Any] = step_output(run, "compare_models", "evaluations").load()
     for model_type in types:
         artifact = step_output(run, f"train_{model_type}", f"{model_type}_model")
-        copy_artifact_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.joblib")
+        copy_artifact_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.zip")
         copy_artifact_file(artifact, METADATA_FILE, models / f"{model_type}_metadata.json")
         write_json(
             reports / "metrics" / f"{model_type}_metrics.json",
             Evaluation.model_validate(evaluations[model_type]).summary(),
         )
     best = step_output(run, "compare_models", "best_model_type").load()
-    write_json(models / BEST_MODEL_FILE, {"model_type": best, "file": f"{best}_model.joblib", "run": run.name})
+    write_json(models / BEST_MODEL_FILE, {"model_type": best, "file": f"{best}_model.zip", "run": run.name})
     comparison: pd.DataFrame = step_output(run, "compare_models", "model_comparison").load()
     write_text(reports / "metrics" / "model_comparison.csv", comparison.to_csv(index=False))
     for name, file in _REPORT_FILES.items():

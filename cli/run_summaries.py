@@ -30,7 +30,7 @@ def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports:
     console().print(table)
     print(
         f"best      {display_name(best)}: best F1 on the validation set; --predict uses it\n"
-        f"models    {models}/<type>_model.joblib\n"
+        f"models    {models}/<type>_model.zip\n"
         f"metrics   {reports}/metrics/model_comparison.csv\n"
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
         f"{_DATA_FILES.format(folder=reports / 'ingestion')}\n"

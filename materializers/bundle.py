@@ -10,7 +10,7 @@ from accidents.bundle import Bundle
 from materializers.page import render_page
 from materializers.single_file import SingleFileMaterializer
 
-BUNDLE_FILE = "model.joblib"
+BUNDLE_FILE = "model.zip"
 METADATA_FILE = "metadata.json"
 _METADATA = ("model_type", "level", "geography", "threshold", "rule", "resampling", "seed", "rows", "trained_at")
 

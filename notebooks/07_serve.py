@@ -34,7 +34,7 @@ model, predictions = train_model(
 )
 resources = ExitStack()
 folder = Path(resources.enter_context(TemporaryDirectory()))
-model.save(folder / "lightgbm_model.joblib")
+model.save(folder / "lightgbm_model.zip")
 
 # %% [markdown]
 # ## Start the service
@@ -48,7 +48,7 @@ settings = notebook.load_configuration(
     serving__port=0, serving__anonymous=True, serving__records__database_url=f"sqlite:///{folder}/serving.db"
 ).serving
 service = resources.enter_context(
-    running_server(settings, model_file_resolver(folder / "lightgbm_model.joblib"), log=folder / "serving.log")
+    running_server(settings, model_file_resolver(folder / "lightgbm_model.zip"), log=folder / "serving.log")
 )
 requests.get(f"{service.url}/ready").json()["status"]
 

@@ -40,7 +40,7 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
     import mlflow
 
     with tempfile.TemporaryDirectory() as folder:
-        bundle_path = Path(folder) / f"{bundle.model_type}_model.joblib"
+        bundle_path = Path(folder) / f"{bundle.model_type}_model.zip"
         stored_path = Path(folder) / f"{STORED_ACCIDENTS}.json"
         bundle.save(bundle_path)
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION = "model/", "encoder.npz", "calibration.json"
+_SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +209,9 @@ def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> No
         column["name"] for column in columns if digests.get(column["name"], column["digest"]) != column["digest"]
     ]
     faults = [
-        f"{', '.join(names)} {fault}" for names, fault in ((gone, "no longer exist"), (redefined, "changed")) if names
+        f"{', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''} {fault}"
+        for names, fault in ((gone, "no longer exist"), (redefined, "changed"))
+        if names
     ]
     if faults:
         raise ModelError(

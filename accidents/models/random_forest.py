@@ -129,7 +129,10 @@ class Classifier(Model[Parameters]):
 
     @cached_property
     def _trees(self) -> "TreeEnsemble":
-        """The same trees with missing values sent where the median of their column goes."""
+        return self.tree_ensemble()
+
+    def tree_ensemble(self) -> "TreeEnsemble":
+        """The same trees, with missing values sent where the median of their column goes."""
         from accidents.models._tree_ensemble import TreeEnsemble
 
         leaf = self.feature < 0

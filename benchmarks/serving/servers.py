@@ -121,7 +121,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 def server_specs(bundle: Bundle, workload: Workload, folder: Path) -> list[ServerSpec]:
     """All servers with one model, on free ports; their files go to a folder."""
-    model = folder / f"{bundle.model_type}_model.joblib"
+    model = folder / f"{bundle.model_type}_model.zip"
     bundle.save(model)
     np.save(folder / "rows.npy", workload.rows(bundle.model_type))
     model_files = {booster_app.BUNDLE: str(model), booster_app.ROWS: str(folder / "rows.npy")}

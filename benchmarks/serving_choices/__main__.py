@@ -101,7 +101,7 @@ def _layers(workload: Workload, folder: Path, arguments: argparse.Namespace) -> 
 
 
 def _server(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:
-    model = folder / "model.joblib"
+    model = folder / "model.zip"
     next(iter(workload.bundles.values())).save(model)
     results = servers.servers(model, workload.texts, rounds=arguments.rounds, seconds=arguments.seconds, folder=folder)
     rows = [

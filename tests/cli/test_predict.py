@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "lightgbm_model.joblib"
+    path = tmp_path_factory.mktemp("models") / "lightgbm_model.zip"
     small_models()["lightgbm"].trained.bundle.save(path)
     return path
 
@@ -93,7 +93,7 @@ def test_the_best_model_of_the_latest_training_answers(
         note.write_text(damaged)
         assert main(command) == 1
         assert f"{note}: cannot be read" in capsys.readouterr().err
-    note.write_text('{"file": "lightgbm_model.joblib"}')
+    note.write_text('{"file": "lightgbm_model.zip"}')
     assert main(command) == 0
     assert capsys.readouterr().out.startswith("Prediction: ")
 
@@ -124,8 +124,8 @@ def test_what_is_refused_is_told_without_a_traceback(
 def test_files_that_are_not_there_are_named(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["--predict", str(tmp_path / "a.json"), "--model-path", str(model)]) == 1
     assert "a.json: cannot be read: No such file" in capsys.readouterr().err
-    assert main(["--predict", str(EXAMPLES / "low_risk.json"), "--model-path", str(tmp_path / "no.joblib")]) == 1
-    assert "no.joblib: cannot be read" in capsys.readouterr().err
+    assert main(["--predict", str(EXAMPLES / "low_risk.json"), "--model-path", str(tmp_path / "no.zip")]) == 1
+    assert "no.zip: cannot be read" in capsys.readouterr().err
 
 
 def test_without_a_file_it_asks_on_a_terminal_alone(

@@ -35,7 +35,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("--serve", "--version", "3"), ("--model-name",)),
         (("--serve", "--best", "--alias", "staging"), ("--model-name",)),
         (("--serve", "--stop"), ("--deployment",)),
-        (("--deployment", "--model-path", "x.joblib"), ("--model-name",)),
+        (("--deployment", "--model-path", "x.zip"), ("--model-name",)),
         (("--deployment", "--model-name", "xgboost", "--alias", "staging"), ("--stage", "--version")),
         (("--evaluation", "--models", "xgboost"), ("--models goes with --training",)),
         (("--training", "--host", "127.0.0.1", "--input", "x"), ("--host goes with --serve",)),

@@ -27,7 +27,7 @@ print(status["VmHWM"].removesuffix("kB"))
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
 def test_four_times_the_accidents_take_the_same_memory(project: Path, bundle: Bundle, tmp_path: Path) -> None:
-    model, few, many = tmp_path / "model.joblib", tmp_path / "few", tmp_path / "many"
+    model, few, many = tmp_path / "model.zip", tmp_path / "few", tmp_path / "many"
     bundle.save(model)
     write_sample(few, accidents=20_000)
     write_sample(many, accidents=80_000)

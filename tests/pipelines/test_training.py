@@ -36,7 +36,7 @@ def statuses(run: Any) -> dict[str, str]:
 @pytest.mark.traced
 def test_a_training_leaves_what_people_look_for(trained: Any, folder: Path) -> None:
     for name in TYPES:
-        bundle = Bundle.load(folder / "models" / f"{name}_model.joblib")
+        bundle = Bundle.load(folder / "models" / f"{name}_model.zip")
         metadata = json.loads((folder / "models" / f"{name}_metadata.json").read_text())
         figures = json.loads((folder / "reports" / "metrics" / f"{name}_metrics.json").read_text())
         assert bundle.model_type == metadata["model_type"] == name
@@ -90,10 +90,10 @@ def test_a_training_has_one_step_a_model_and_three_more(trained: Any) -> None:
 
 
 def test_a_second_run_reuses_everything(trained: Any, small: list[str], folder: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.joblib")}
+    before = {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.zip")}
     assert main(["--training", *small]) == DONE
     assert set(statuses(latest_run("training")).values()) == {"cached"}
-    assert {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.joblib")} == before
+    assert {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.zip")} == before
 
 
 def test_other_pipelines_share_its_steps(trained: Any, small: list[str]) -> None:
@@ -134,7 +134,7 @@ def test_the_evaluation_measures_the_best_model_of_the_latest_training(
     assert found["labelled"] == (labels >= 0).sum() > 1400
     assert {file.name for file in (folder / "reports" / "evaluation" / "ingestion").iterdir()} == DATA_FILES
     best = json.loads((folder / "models" / "best_model.json").read_text())["model_type"]
-    assert found["threshold"] == pytest.approx(Bundle.load(folder / "models" / f"{best}_model.joblib").threshold)
+    assert found["threshold"] == pytest.approx(Bundle.load(folder / "models" / f"{best}_model.zip").threshold)
     own = json.loads((folder / "reports" / "metrics" / f"{best}_metrics.json").read_text())
     assert {name: found[name] for name in ("n", *figures)} == pytest.approx(
         {name: own[name] for name in ("n", *figures)}
@@ -157,7 +157,7 @@ def test_a_csv_of_other_data_does_not_stay(trained: Any, small: list[str], folde
 
 
 def test_a_named_bundle_is_measured_instead(trained: Any, small: list[str], folder: Path) -> None:
-    path = folder / "models" / "logistic_regression_model.joblib"
+    path = folder / "models" / "logistic_regression_model.zip"
     assert main(["--evaluation", *small, "--model-path", str(path)]) == DONE
     found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
     assert found["threshold"] == pytest.approx(Bundle.load(path).threshold)
@@ -167,9 +167,9 @@ def test_without_geography_is_trained_as_well_and_the_card_compares(
     trained: Any, small: list[str], folder: Path
 ) -> None:
     assert main(["--training", *small, "--models", "lightgbm", "--no-geography"]) == DONE
-    blind = Bundle.load(folder / "models" / "without_place" / "lightgbm_model.joblib")
+    blind = Bundle.load(folder / "models" / "without_place" / "lightgbm_model.zip")
     assert not blind.geography
-    assert Bundle.load(folder / "models" / "lightgbm_model.joblib").geography
+    assert Bundle.load(folder / "models" / "lightgbm_model.zip").geography
     assert "without" in (folder / "reports" / "model_card.md").read_text().lower()
 
 

@@ -37,7 +37,7 @@ def free_port() -> int:
 
 def save_small_model(folder: Path, model_type: str = "lightgbm") -> Path:
     """Save a small model to a file."""
-    path = folder / f"{model_type}_model.joblib"
+    path = folder / f"{model_type}_model.zip"
     small_models()[model_type].trained.bundle.save(path)
     return path
 

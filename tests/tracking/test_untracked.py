@@ -36,5 +36,5 @@ def test_an_untracked_training_must_be_allowed(tmp_path: Path, capsys: pytest.Ca
     after = capsys.readouterr()
     assert "not tracked: the MLflow" in after.err
     assert "--allow-untracked" not in after.err
-    assert (tmp_path / "models" / "lightgbm_model.joblib").is_file()
+    assert (tmp_path / "models" / "lightgbm_model.zip").is_file()
     assert "secret" not in told.err + told.out + after.err + after.out

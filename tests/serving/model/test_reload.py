@@ -98,7 +98,7 @@ def test_model_that_does_not_predict_is_rejected(api: ApiClient, fault: str) -> 
     prediction = api.post("/v1/predict", ACCIDENT).json()
     failures = api.metrics().get("accidents_model_reload_failures_total", 0)
     assert api.metrics()["accidents_model_reload_failed"] == 0
-    bad = good.with_name("bad.joblib")
+    bad = good.with_name("bad.zip")
     bad.write_bytes(broken(fault))
     replace(pointer, file=str(bad), version="bad", digest="").write(api.pointer_file)
     assert api.state.model_loader.check()
@@ -115,7 +115,7 @@ def test_model_that_does_not_predict_is_rejected(api: ApiClient, fault: str) -> 
 @pytest.mark.slow
 def test_reload_works_after_a_rejected_model(tmp_path: Path) -> None:
     with in_process_service(tmp_path, save_small_model(tmp_path)) as api:
-        pointer, bad = ModelPointer.read(api.pointer_file), tmp_path / "bad.joblib"
+        pointer, bad = ModelPointer.read(api.pointer_file), tmp_path / "bad.zip"
         for fault in ("damaged", "raises"):
             bad.write_bytes(broken(fault))
             replace(pointer, file=str(bad), version=fault, digest="").write(api.pointer_file)

@@ -170,8 +170,8 @@ def test_ten_thousand_real_accidents_have_one_probability_everywhere(real_baac: 
         folder = tmp_path / name
         folder.mkdir()
         trained = train(name, features, year.accidents, configured, level="call", fingerprint="0123456789abcdef")
-        trained.bundle.save(folder / f"{name}_model.joblib")
-        with in_process_service(folder, folder / f"{name}_model.joblib") as api:
+        trained.bundle.save(folder / f"{name}_model.zip")
+        with in_process_service(folder, folder / f"{name}_model.zip") as api:
             expected = check(api, contents, folder)
         output = folder / "edition.parquet"
         score(

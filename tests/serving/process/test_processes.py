@@ -151,7 +151,7 @@ def test_running_requests_are_finished_at_shutdown(tmp_path: Path, model: Path) 
 
 
 def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> None:
-    damaged = tmp_path / "damaged.joblib"
+    damaged = tmp_path / "damaged.zip"
     damaged.write_bytes(model.read_bytes()[:-100] + bytes(100))
     taken = free_port()
     configured = tmp_path / "serving.yaml"
@@ -164,7 +164,7 @@ def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> No
         return ended.returncode, ended.stderr
 
     configured.write_text(f"pipeline: serving\nport: {taken}\n")
-    assert run_serve("--model-path", str(tmp_path / "none.joblib"))[0] == 1
+    assert run_serve("--model-path", str(tmp_path / "none.zip"))[0] == 1
     code, output = run_serve("--model-path", str(damaged))
     assert (code, "does not load" in output, "checksum differs" in output) == (1, True, True)
     with socket.socket() as other:
