@@ -1,5 +1,4 @@
-"""Scores of many accidents in bounded memory: batches from files, through the model, into one file of predictions."""
+"""Scores of many accidents in bounded memory: batches from files, through the model, into one file of predictions.
 
-from accidents.inference.score import Summary, score
-
-__all__ = ["Summary", "score"]
+Nothing is imported here: the service needs `prediction` without the schemas of `score`.
+"""

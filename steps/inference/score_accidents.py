@@ -8,7 +8,7 @@ import materializers.bundle  # noqa: F401  # loads the model
 from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.inference import score
+from accidents.inference.score import score
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 

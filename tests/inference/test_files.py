@@ -13,8 +13,9 @@ from accidents.bundle import Bundle
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.errors import DataError
-from accidents.inference import Summary, files, score
+from accidents.inference import files
 from accidents.inference.prediction import predict_accident
+from accidents.inference.score import Summary, score
 from accidents.requests import parse_request
 from tests.inference.conftest import quiet
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.inference import score
+from accidents.inference.score import score
 model, source, output, chunk = sys.argv[1:]
 settings = InferenceSettings(chunk=int(chunk), threads=1)
 score(source, output, Bundle.load(model), settings, limits=DataQualityLimits(), progress=lambda line: None)

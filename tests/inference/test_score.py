@@ -14,8 +14,8 @@ from accidents.columns import Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.errors import AccidentsError, ConfigurationError, DataError, SourceError
-from accidents.inference import Summary, score
 from accidents.inference.output import SCHEMA
+from accidents.inference.score import Summary, score
 from accidents.sources.edition import Edition
 from tests.editions import Cells, as_text, write
 from tests.inference.conftest import Whole, quiet

@@ -18,9 +18,9 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import feature_frame
-from accidents.inference import score
 from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
 from accidents.inference.prediction import predict_accident
+from accidents.inference.score import score
 from accidents.inference.smoke_test import TOLERANCE
 from accidents.ingestion import ingest
 from accidents.models import model_types
