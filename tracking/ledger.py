@@ -27,7 +27,8 @@ class LedgerEntry:
     """One decision or change.
 
     Attributes:
-        action: `transition`, `promote`, `rollback`, `archive`, `evaluate`, `delete`, `prune` or `repair`.
+        action: `transition`, `promote`, `rollback`, `archive`, `evaluate`, `delete`, `prune`, `repair`
+            or `convert`.
         model: registered model name.
         version: the version that takes the stage, or was evaluated for it.
         stage: the stage concerned.
@@ -80,11 +81,16 @@ def read_entries(connection: Connection, model: str | None = None) -> list[Ledge
 
 
 def production_history(entries: list[LedgerEntry]) -> list[str]:
-    """Versions that have held Production, in order, without those deleted or rolled back since."""
+    """Versions that have held Production, in order, without those deleted or rolled back since.
+
+    A converted version stands for the one that it was converted from.
+    """
     history: list[str] = []
     for entry in entries:
         if entry.action in _DELETIONS:
             history = [number for number in history if entry.version not in {number, ALL_VERSIONS}]
+        if entry.action == "convert":  # the same model in another file
+            history = [entry.version if number == entry.previous else number for number in history]
         if entry.stage != "Production" or entry.action not in _CHANGES:
             continue
         while entry.action == "rollback" and history and history[-1] != entry.version:

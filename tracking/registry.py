@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
+from accidents.bundle.archive import is_pickle
 from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
@@ -164,8 +165,18 @@ class Registry:
         """Download the bundle of a version into a folder; returns the path of the file.
 
         Raises:
-            RegistryError: the version has no bundle.
+            RegistryError: the version has no bundle, or one of an older format.
         """
+        file = self.download_model_file(version, folder)
+        if is_pickle(file):
+            raise RegistryError(
+                f"{version.title} is a model file of an older format; register it anew in the format of today: "
+                "python run.py registry convert"
+            )
+        return file
+
+    def download_model_file(self, version: RegisteredVersion, folder: Path) -> Path:
+        """The same for a model file of any format."""
         import mlflow
 
         model_folder = mlflow.artifacts.download_artifacts(

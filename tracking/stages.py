@@ -23,7 +23,7 @@ def transition(
         registry: the registry.
         version: the version.
         stage: one of `STAGES`.
-        entry: ledger entry of the transition, without `previous`.
+        entry: ledger entry of the transition; its `previous` becomes the holder of the stage, if there is one.
         expected_holder: the holder of the stage when the transition was decided; None without one.
 
     Returns:
@@ -45,7 +45,7 @@ def transition(
                 f"{_describe(holder)}: check it (python run.py registry list-versions) and decide again"
             )
         _set_aliases_and_tags(registry, current, stage, holder)
-        entry = replace(entry, previous=_number(holder))
+        entry = replace(entry, previous=_number(holder) or entry.previous)
         ledger.append(registry.connection, entry)
         if holder:
             sync_to_zenml(holder, ARCHIVED)

@@ -113,6 +113,12 @@ def existing_path(path: Path | str) -> Path:
     return new if path.suffix == _OLD_SUFFIX and not path.exists() and new.exists() else path
 
 
+def is_pickle(file: Path) -> bool:
+    """Whether a file is a model file of an older format."""
+    with file.open("rb") as content:
+        return content.read(len(PICKLE_FORMAT)) == PICKLE_FORMAT
+
+
 def refuse_pickle(start: bytes, name: str) -> None:
     """Refuse a file of an older format by its first bytes.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _OPSET, _ML_OPSET, _IR_VERSION = 17, 3, 8
 
 
-class FlatFormClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class FlatFormClassifier(ClassifierMixin, BaseEstimator):
     """A fitted scikit-learn classifier on the columns of the classic flat form, one accident a row.
 
     Cells that are NaN or None are missing, and so are columns that are left out.

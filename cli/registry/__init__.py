@@ -33,6 +33,7 @@ for command in (
     transitions.delete_model,
     transitions.prune,
     transitions.check,
+    transitions.convert,
     evaluation.compare,
     evaluation.evaluate_promotion,
     evaluation.auto_promote,

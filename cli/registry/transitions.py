@@ -133,6 +133,23 @@ def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: 
     return DONE
 
 
+@registry_command("convert", model_option(required=False), dry_run_option, json_option)
+def convert(context: RegistryContext, model_name: str | None, dry_run: bool) -> int:
+    """Register versions of an older file format anew: those with a stage, and those that a rollback can go back to."""
+    from tracking.conversion import convert_versions
+
+    converted = convert_versions(context.registry, context.names(model_name), dry_run=dry_run)
+    if context.as_json:
+        print_json(converted)
+    for one in converted:
+        context.print_text(
+            f"{one['name']} {one['version']} -> {one['new_version'] or 'would be converted'} ({one['stage']})"
+        )
+    if not converted:
+        context.print_text("every Staging and Production version has the format of today")
+    return DONE
+
+
 @registry_command("check", click.option("--dry-run", is_flag=True, help="only print the differences"))
 def check(context: RegistryContext, dry_run: bool) -> int:
     """Find differences between MLflow and ZenML, and repair them; exit code 1 if some are left."""

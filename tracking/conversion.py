@@ -1,0 +1,74 @@
+"""Conversion of registered versions: a model file of an older format, registered anew in the format of today."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from accidents.bundle import Bundle
+from accidents.bundle.archive import is_pickle
+from accidents.bundle.legacy import convert
+from accidents.configuration.stages import EXCLUSIVE_STAGES
+from tracking.ledger import LedgerEntry, production_history, read_entries
+from tracking.mlflow_model import log_model
+from tracking.registry import STAGE_TAG, RegisteredVersion, Registry
+from tracking.stages import transition
+
+CONVERTED_FROM = "converted_from"
+"""Tag of a version: the number of the version that it is the conversion of."""
+
+
+def convert_versions(registry: Registry, names: Sequence[str], *, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Register versions of an older file format anew; the new version takes the stage of the old one.
+
+    These are the holders of Staging and Production, and the versions that a rollback can go back to.
+
+    Args:
+        registry: the registry.
+        names: registered models.
+        dry_run: only list them.
+
+    Returns:
+        `name`, `version`, `stage` and `new_version` (None in a dry run) of each converted version.
+
+    Raises:
+        ModelError: a file cannot be converted; versions converted before stay so.
+    """
+    converted = []
+    for old in [version for name in names for version in _versions_in_use(registry, name)]:
+        with TemporaryDirectory() as folder:
+            file = registry.download_model_file(old, Path(folder))
+            if is_pickle(file):
+                new = None if dry_run else _register_converted(registry, old, file)
+                converted.append({"name": old.name, "version": old.version, "stage": old.stage, "new_version": new})
+    return converted
+
+
+def _versions_in_use(registry: Registry, name: str) -> list[RegisteredVersion]:
+    history = production_history(read_entries(registry.connection, name))
+    return [one for one in registry.versions(name) if one.stage in EXCLUSIVE_STAGES or one.version in history]
+
+
+def _register_converted(registry: Registry, old: RegisteredVersion, file: Path) -> str:
+    import mlflow
+
+    bundle = Bundle.from_bytes(convert(file.read_bytes(), old.title), old.title)
+    (accidents,) = file.parent.glob("stored_accidents*.json")
+    with mlflow.start_run(run_id=old.run_id):
+        uri = log_model(bundle, pd.read_json(accidents, orient="records", precise_float=True))
+    tags = {key: value for key, value in old.tags.items() if key != STAGE_TAG}
+    created = registry.connection.client.create_model_version(
+        old.name,
+        source=uri,
+        run_id=old.run_id,
+        tags=tags | {CONVERTED_FROM: old.version},
+        description=old.description,
+        model_id=uri.rpartition("/")[2],
+    )
+    version = registry.version(old.name, str(created.version))
+    reason = f"conversion of version {old.version}, whose file has an older format"
+    entry = LedgerEntry("convert", old.name, version.version, old.stage, previous=old.version, reasons=(reason,))
+    transition(registry, version, old.stage, entry, old)
+    return version.version
