@@ -18,8 +18,8 @@ from accidents.columns import MISSING
 from accidents.sample import encoding, injuries
 from accidents.sample.bayesian_network import CIRCUMSTANCES, INJURY, PERSON, PLACE, VEHICLE, VEHICLE_KIND
 from accidents.sample.encoding import CodedFrame
-from accidents.sample.probability_tables import COUNTS, DOMAINS, LEAST_CELL, SCORES, count
-from accidents.sample.sampling import AccidentSampler, injury_features
+from accidents.sample.probability_tables import COUNTS, DOMAINS, MIN_COUNT, SCORES, count_combinations
+from accidents.sample.sampling import AccidentSampler
 from scripts.sample_label_scores import fit_scores
 
 YEAR = 2024
@@ -66,7 +66,7 @@ def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> CodedFrame:
     """Published facts of accidents, one row an accident."""
     corner = np.floor(degrees(caract) * 10).astype(int).astype(str)
     cell = corner["lat"] + "|" + corner["long"]
-    frequent = cell.groupby([caract["dep"], cell]).transform("size") >= LEAST_CELL
+    frequent = cell.groupby([caract["dep"], cell]).transform("size") >= MIN_COUNT
     com = caract["com"]
     metres = pd.to_numeric(lieux["larrout"].str.replace(",", "."), errors="coerce").fillna(MISSING)
     facts = {
@@ -125,19 +125,21 @@ def conditions_of_accidents(
     accidents = len(accident["dep"])
     owner, role = usagers["owner"].to_numpy(), integers(usagers["catu"]) - 1
     vehicle_owner = vehicules["owner"].to_numpy()
-    weak, strong = encoding.extreme_kinds(vehicle_owner, encoding.vehicle_kind(integers(vehicules["catv"])), accidents)
+    weak, strong = encoding.weakest_and_strongest_kind(
+        vehicle_owner, encoding.vehicle_kind(integers(vehicules["catv"])), accidents
+    )
     walkers = np.bincount(owner[role == encoding.PEDESTRIAN], minlength=accidents)
     # Two forces fill in the form in two styles: what is not applicable is 0 in one of them, -1 in the other.
     zeros = (usagers["locp"] == "0").to_numpy() & (role != encoding.PEDESTRIAN)
     return {
         "police": np.bincount(owner[zeros], minlength=accidents).clip(max=1),
-        "vehicles": np.bincount(vehicle_owner, minlength=accidents).clip(max=encoding.MOST_VEHICLES) - 1,
-        "pedestrians": walkers.clip(max=encoding.MOST_PEDESTRIANS),
+        "vehicles": np.bincount(vehicle_owner, minlength=accidents).clip(max=encoding.MAX_VEHICLES) - 1,
+        "pedestrians": walkers.clip(max=encoding.MAX_PEDESTRIANS),
         "weak": weak,
         "strong": strong,
         "light_month": accident["month"],
         "weather_month": accident["month"],
-        "overseas": encoding.overseas(domains["dep"])[accident["dep"]],
+        "overseas": encoding.is_overseas(domains["dep"])[accident["dep"]],
         "hour_band": encoding.hour_band(accident["hour"]),
     }
 
@@ -160,7 +162,7 @@ def coded_vehicles(
         "kind": encoding.vehicle_kind(integers(vehicules["catv"])),
         "fled": np.bincount(own[fleeing], minlength=len(owner)),
         "occupants": np.select([occupants == MISSING, occupants == 1], [0, 1], 2),
-        "passengers": passengers.clip(max=encoding.MOST_PASSENGERS),
+        "passengers": passengers.clip(max=encoding.MAX_PASSENGERS),
     }
     nothing = {"kind": encoding.NO_KIND, "manv": len(domains["manv"]), "choc": len(domains["choc"])}
     before = {f"previous_{name}": previous(vehicle[name], position, none) for name, none in nothing.items()}
@@ -185,7 +187,7 @@ def coded_people(vehicle: CodedFrame, usagers: pd.DataFrame, domains: dict[str, 
         "band": encoding.age_band(age),
         "driver_band": np.where(carried, encoding.age_band(age[own_driver]), encoding.UNKNOWN_AGE + 1),
         "driver_sexe": np.where(carried, encoding.driver_sexe(sexe.tolist())[own_driver], 0),
-        "seat": encoding.seats(own, role),
+        "seat": encoding.seat_order(own, role),
         "known": (sexe != MISSING).astype(int),
         "grav": integers(usagers["grav"]),
     }
@@ -207,7 +209,7 @@ def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.nd
 
 def count_all(frames: dict[str, CodedFrame], domains: dict[str, list]) -> pd.DataFrame:
     """All tables of the network, one under the other."""
-    size = encoding.sizes(domains)
+    size = encoding.domain_sizes(domains)
     parts = []
     for unit, variables in UNITS.items():
         for name, parents in variables.items():
@@ -216,7 +218,9 @@ def count_all(frames: dict[str, CodedFrame], domains: dict[str, list]) -> pd.Dat
             if name == "month":
                 values, conditions = interpolated(values, conditions)
             parts.append(
-                count(values, size[name], conditions, [size[parent] for parent in parents]).assign(variable=name)
+                count_combinations(values, size[name], conditions, [size[parent] for parent in parents]).assign(
+                    variable=name
+                )
             )
     return pd.concat(parts, ignore_index=True)
 
@@ -267,7 +271,7 @@ def centres(caract: pd.DataFrame) -> list[list[float]]:
     """First and third quartiles of latitude and longitude in every department; zeros where it has few accidents."""
     by_department = degrees(caract).groupby(caract["dep"])
     quartiles = pd.concat([by_department.quantile(0.25), by_department.quantile(0.75)], axis=1).round(2)
-    return quartiles.where(by_department.size() >= LEAST_CELL, 0.0).to_numpy().tolist()
+    return quartiles.where(by_department.size() >= MIN_COUNT, 0.0).to_numpy().tolist()
 
 
 def main(folder: Path) -> None:
@@ -277,8 +281,10 @@ def main(folder: Path) -> None:
     counts = counts.astype({"depth": "int8", "combination": "int64", "value": "int16", "count": "int32"})
     counts.to_parquet(COUNTS, compression="zstd", compression_level=19, index=False)
     DOMAINS.write_text(json.dumps(domains, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    synthetic = injury_features(AccidentSampler(np.random.default_rng(SEED)).unhurt(SYNTHETIC_ACCIDENTS))
-    scores = fit_scores(year["accident"], synthetic, encoding.sizes(domains))
+    synthetic = (
+        AccidentSampler(np.random.default_rng(SEED)).sample_without_injuries(SYNTHETIC_ACCIDENTS).injury_features()
+    )
+    scores = fit_scores(year["accident"], synthetic, encoding.domain_sizes(domains))
     scores.to_parquet(SCORES, compression="zstd", index=False)
     print(f"{len(counts):,} counts, {len(scores):,} scores; prevalence {year['accident']['priority'].mean():.4f}")
 

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from accidents.sample import injuries
 from accidents.sample.encoding import CodedFrame
-from accidents.sample.probability_tables import LEAST_ROWS, combination
+from accidents.sample.probability_tables import MIN_ROWS, combination_index
 
 SMOOTHING = 10.0
 """Average accidents that every combination is given besides its own before its share of priority is taken."""
@@ -25,7 +25,7 @@ def fit_scores(real: CodedFrame, synthetic: CodedFrame, size: dict[str, int]) ->
     scores s are to give is known for every combination, and s follows from it (maximum entropy, with a small penalty).
 
     Returns:
-        Columns `factor`, `combination` and `score`; factor -1 is the constant.
+        Columns `factor`, `combination_index` and `score`; factor -1 is the constant.
     """
     priority = real["priority"]
     rows = len(synthetic["dep"])
@@ -33,11 +33,11 @@ def fit_scores(real: CodedFrame, synthetic: CodedFrame, size: dict[str, int]) ->
     for number, factor in enumerate(injuries.FACTORS):
         widths = [size[name] for name in factor]
         real_cells, synthetic_cells = (
-            combination([frame[name] for name in factor], widths) for frame in (real, synthetic)
+            combination_index([frame[name] for name in factor], widths) for frame in (real, synthetic)
         )
         values, inverse, counts = np.unique(real_cells, return_inverse=True, return_counts=True)
         shares = (np.bincount(inverse, weights=priority) + SMOOTHING * priority.mean()) / (counts + SMOOTHING)
-        values, shares = values[counts >= LEAST_ROWS], shares[counts >= LEAST_ROWS]
+        values, shares = values[counts >= MIN_ROWS], shares[counts >= MIN_ROWS]
         column = pd.Index(values).get_indexer(pd.Index(synthetic_cells))
         found = np.flatnonzero(column >= 0)
         blocks.append(csr_matrix((np.ones(len(found)), (found, column[found])), shape=(rows, len(values))))

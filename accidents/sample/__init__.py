@@ -1,7 +1,7 @@
-"""The embedded synthetic year: as many accidents as wanted, in the layout of any edition, drawn from counts.
+"""Synthetic accidents, sampled from a Bayesian network and written in the layout of any edition.
 
-Nothing in it has happened. Distributions and dependencies were counted from January to September 2024 of the real
-files (`scripts/build_sample_frequencies.py`); October to December are interpolated between September and January, their
+None of them has happened. The probability tables are counted from January to September 2024 of the real files
+(`scripts/build_sample_frequencies.py`); October to December are interpolated between September and January, their
 daylight taken from months with about the same. Counts of rare combinations were left out, so that no real row can be
 recovered; addresses, ids, communes with few accidents and exact coordinates are invented.
 """

@@ -1,4 +1,4 @@
-"""Invented texts of a file: roads, streets and addresses. None of them is looked up anywhere."""
+"""Invented names of roads, streets and addresses."""
 
 import numpy as np
 
@@ -40,18 +40,18 @@ UPPER_STREETS = (
     "TOUTES RUES",
 )
 ODD_ADDRESSES = ('Lieu-dit "les Étangs"', "Rue Neuve; face au 12", 'D12 - "Col du Moulin"')
-"""Addresses with the separator and quotes in them, as a few have."""
+"""Addresses that contain the separator and quotes."""
 
 MISSING_TEXT = "N/A"
-"""What the files since 2019 write where there is no text."""
+"""Marker of missing text in the files since 2019."""
 
 _SHARE_NUMBERED = 0.3
 _SHARE_ODD = 0.001
 _HOUSE_NUMBERS = 200
 
 
-def addresses(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
-    """An address for every accident: the road on motorways and trunk roads, else a street, sometimes with a number."""
+def invent_addresses(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
+    """Addresses: the road on motorways and trunk roads, else a street, sometimes with a number."""
     accidents = len(catr)
     streets = np.array(STREETS + UPPER_STREETS, dtype=object)[
         rng.integers(len(STREETS + UPPER_STREETS), size=accidents)
@@ -74,7 +74,7 @@ def road_names(catr: Codes, road: Codes) -> np.ndarray:
     return prefixes + road.astype(str).astype(object)
 
 
-def road_numbers(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
+def invent_road_numbers(catr: Codes, road: Codes, rng: np.random.Generator) -> np.ndarray:
     """`voie`: a number on numbered roads, mostly, else a street in capitals or nothing."""
     accidents = len(catr)
     streets = np.array(UPPER_STREETS, dtype=object)[rng.integers(len(UPPER_STREETS), size=accidents)]

@@ -1,8 +1,8 @@
-"""Which facts are drawn given which others: the shape of the synthetic year.
+"""The Bayesian network of the synthetic year: the parents of each variable.
 
-Every entry is a variable and the variables it depends on, the most important first. Its distribution is counted, and
-drawn, for every combination of the first none, one, two … of them; combinations that are too rare fall back on fewer.
-The order of the entries is the order in which they are drawn.
+Every entry is a variable and its parents, the most important first. Its distribution is counted, and sampled, for every
+combination of the first none, one, two … parents; rare combinations fall back on fewer. Variables are sampled in the
+order of the entries.
 """
 
 Parents = tuple[str, ...]
@@ -19,12 +19,12 @@ PLACE: Network = {
     "vehicles": ("agg", "catr", "dep"),
     "pedestrians": ("agg", "vehicles", "dep"),
 }
-"""Facts of an accident that come before its vehicles; `police` tells which of two styles the form is filled in."""
+"""Variables of an accident before its vehicles; `police` is which of two styles the form is filled in."""
 
 VEHICLE_KIND: Network = {
     "kind": ("vehicles", "previous_kind", "agg", "catr", "pedestrians", "dep"),
 }
-"""The kind of one vehicle after the other."""
+"""The kind of each vehicle of an accident, in sequence."""
 
 CIRCUMSTANCES: Network = {
     "month": ("weak", "pedestrians", "agg"),
@@ -46,7 +46,7 @@ CIRCUMSTANCES: Network = {
     "larrout": ("police", "dep", "catr", "nbv"),
     "post": ("catr", "dep"),
 }
-"""The other facts of an accident, once its vehicles are known; `post` is the state of the kilometre post."""
+"""Other variables of an accident, given its vehicles; `post` is the state of the kilometre post."""
 
 VEHICLE: Network = {
     "catv": ("kind", "agg", "dep"),
@@ -60,7 +60,7 @@ VEHICLE: Network = {
     "occupants": ("kind",),
     "passengers": ("kind", "vehicles", "hour_band", "agg"),
 }
-"""Facts of a vehicle, one vehicle of an accident after the other."""
+"""Variables of a vehicle, for the vehicles of an accident in sequence."""
 
 PERSON: Network = {
     "age": ("role", "kind", "driver_band", "agg", "hour_band"),
@@ -74,7 +74,7 @@ PERSON: Network = {
     "actp": ("role", "police", "locp"),
     "etatp": ("role", "police", "locp", "agg"),
 }
-"""Facts of a person; drivers are drawn before their passengers."""
+"""Variables of a person; drivers are sampled before their passengers."""
 
 INJURY: Network = {
     "severe": ("own", "exposure", "band", "agg"),

@@ -1,7 +1,7 @@
-"""From coded frames to published facts: numbers and texts as they are before any edition's way of writing them.
+"""Decodes coded accidents into published values, before they are formatted for an edition.
 
-Codes are replaced by published values, ids and coordinates are made up, the several `lieux` rows of an accident are
-laid out. Columns are those of the newest layout; -1 and empty texts stand for what is not recorded.
+Ids and coordinates are invented, and the rows of `lieux` are laid out. Columns are those of the newest layout; missing
+values are -1 and empty texts.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ SHARE_SECOND_LIEU_ELSEWHERE = 0.10
 ABSURD_SPEEDS = (300, 500, 600, 700, 900)
 SHARE_ABSURD_SPEED = 0.0005
 SHARE_SWAPPED = 0.0001
-"""Accidents whose latitude and longitude are exchanged (3 of 40,748)."""
+"""Share of accidents with swapped latitude and longitude (3 of 40,748)."""
 
 LETTERED_ACTIONS = (10, 11)
-"""Getting in or out, and unknown: written as letters, which the files that were counted have lost."""
+"""Getting in or out, and unknown: published as letters, which are missing in the counted files."""
 
 _CELL = 0.1
 _ROADS = np.array([1, 130, 200, 1200])
@@ -35,14 +35,14 @@ _MOST_LETTERS = 26
 
 @dataclass(frozen=True)
 class FirstIds:
-    """First free numbers of ids, so that blocks of a year can be written one after the other."""
+    """First unused ids, so that blocks of a year can be written one after the other."""
 
     accident: int = 1
     vehicle: int = 10_000_001
     person: int = 20_000_001
 
     def after(self, drawn: CodedAccidents) -> "FirstIds":
-        """First free numbers once `drawn` has been numbered from these on."""
+        """First unused ids after `drawn` has been numbered from these."""
         return FirstIds(
             self.accident + len(drawn.accident["dep"]),
             self.vehicle + len(drawn.vehicle["owner"]),
@@ -50,30 +50,30 @@ class FirstIds:
         )
 
 
-def decode(name: str, codes: Codes) -> np.ndarray:
-    """Published values of codes."""
+def decode_values(name: str, codes: Codes) -> np.ndarray:
+    """Published values of the codes of a variable."""
     return np.array(domains()[name])[codes]
 
 
-def published_tables(
+def decode_tables(
     drawn: CodedAccidents, year: int, first: FirstIds, rng: np.random.Generator
 ) -> dict[Table, pd.DataFrame]:
-    """Published facts of a block, one frame a table."""
-    keys = year * 10**8 + first.accident + np.arange(len(drawn.accident["dep"]))
+    """Decode a block of accidents into published values, one frame a table."""
+    ids = year * 10**8 + first.accident + np.arange(len(drawn.accident["dep"]))
     lat, long = coordinates(drawn.accident, rng)
-    road = road_number(decode("catr", drawn.accident["catr"]), lat, long)
-    vehicules = vehicle_rows(drawn.vehicle, keys, first.vehicle, rng)
+    road = road_number(decode_values("catr", drawn.accident["catr"]), lat, long)
+    vehicules = vehicle_rows(drawn.vehicle, ids, first.vehicle, rng)
     return {
-        Table.CARACTERISTIQUES: accident_rows(drawn.accident, keys, year, (lat, long), road, rng),
-        Table.LIEUX: lieux_rows(drawn.accident, keys, road, year, rng),
+        Table.CARACTERISTIQUES: accident_rows(drawn.accident, ids, year, (lat, long), road, rng),
+        Table.LIEUX: lieux_rows(drawn.accident, ids, road, year, rng),
         Table.VEHICULES: vehicules,
-        Table.USAGERS: person_rows(drawn.person, keys, vehicules, year, first.person, rng),
+        Table.USAGERS: person_rows(drawn.person, ids, vehicules, year, first.person, rng),
     }
 
 
 def accident_rows(
     accident: CodedFrame,
-    keys: np.ndarray,
+    ids: np.ndarray,
     year: int,
     point: tuple[np.ndarray, np.ndarray],
     road: np.ndarray,
@@ -81,56 +81,56 @@ def accident_rows(
 ) -> pd.DataFrame:
     """Rows of `caracteristiques`."""
     lat, long = point
-    swapped = rng.random(len(keys)) < SHARE_SWAPPED
+    swapped = rng.random(len(ids)) < SHARE_SWAPPED
     return pd.DataFrame(
         {
-            "Num_Acc": keys,
+            "Num_Acc": ids,
             "jour": day(accident, year, rng),
-            "mois": decode("month", accident["month"]),
+            "mois": decode_values("month", accident["month"]),
             "an": year,
-            "hrmn": decode("hour", accident["hour"]) * 60 + decode("minute", accident["minute"]),
-            "lum": decode("lum", accident["lum"]),
-            "dep": decode("dep", accident["dep"]).astype(object),
+            "hrmn": decode_values("hour", accident["hour"]) * 60 + decode_values("minute", accident["minute"]),
+            "lum": decode_values("lum", accident["lum"]),
+            "dep": decode_values("dep", accident["dep"]).astype(object),
             "com": commune(accident, lat, long),
-            **decode_all(accident, "agg int atm col"),
-            "adr": addresses.addresses(decode("catr", accident["catr"]), road, rng),
+            **decode_variables(accident, "agg int atm col"),
+            "adr": addresses.invent_addresses(decode_values("catr", accident["catr"]), road, rng),
             "lat": np.where(swapped, long, lat),
             "long": np.where(swapped, lat, long),
         }
     )
 
 
-def vehicle_rows(vehicle: CodedFrame, keys: np.ndarray, first: int, rng: np.random.Generator) -> pd.DataFrame:
+def vehicle_rows(vehicle: CodedFrame, ids: np.ndarray, first: int, rng: np.random.Generator) -> pd.DataFrame:
     """Rows of `vehicules`."""
     return pd.DataFrame(
         {
-            "Num_Acc": keys[vehicle["owner"]],
+            "Num_Acc": ids[vehicle["owner"]],
             "id_vehicule": first + np.arange(len(vehicle["owner"])),
             "num_veh": vehicle_labels(vehicle, rng),
-            **decode_all(vehicle, "senc catv obs obsm choc manv motor"),
+            **decode_variables(vehicle, "senc catv obs obsm choc manv motor"),
             "occutc": occupants(vehicle, rng),
         }
     )
 
 
 def person_rows(
-    person: CodedFrame, keys: np.ndarray, vehicules: pd.DataFrame, year: int, first: int, rng: np.random.Generator
+    person: CodedFrame, ids: np.ndarray, vehicules: pd.DataFrame, year: int, first: int, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Rows of `usagers`."""
-    age = decode("age", person["age"])
+    age = decode_values("age", person["age"])
     own = vehicules.iloc[person["vehicle"]]
     rows = pd.DataFrame(
         {
-            "Num_Acc": keys[person["owner"]],
+            "Num_Acc": ids[person["owner"]],
             "id_usager": first + np.arange(len(person["owner"])),
             "id_vehicule": own["id_vehicule"].to_numpy(),
             "num_veh": own["num_veh"].to_numpy(),
-            "place": decode("place", person["place"]),
+            "place": decode_values("place", person["place"]),
             "catu": person["role"] + 1,
             "grav": person["grav"],
-            "sexe": decode("sexe", person["sexe"]),
+            "sexe": decode_values("sexe", person["sexe"]),
             "an_nais": np.where(age < 0, MISSING, year - age),
-            **decode_all(person, "trajet secu1 secu2 secu3 locp actp etatp"),
+            **decode_variables(person, "trajet secu1 secu2 secu3 locp actp etatp"),
         }
     )
     unnamed = (person["role"] == encoding.PEDESTRIAN) & (rows["locp"] > 0) & (rows["actp"] == MISSING)
@@ -138,19 +138,19 @@ def person_rows(
     return rows
 
 
-def decode_all(frame: CodedFrame, variables: str) -> CodedFrame:
+def decode_variables(frame: CodedFrame, variables: str) -> CodedFrame:
     """Published values of several variables, whose names are separated by spaces."""
-    return {name: decode(name, frame[name]) for name in variables.split()}
+    return {name: decode_values(name, frame[name]) for name in variables.split()}
 
 
 def road_number(catr: Codes, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
-    """A number that all roads of a category bear within 0.2 degrees."""
+    """Road numbers, the same for all roads of a category within 0.2 degrees."""
     return 1 + (np.floor(lat * 5) * 7919 + np.floor(long * 5) * 104_729).astype(int) % _ROADS[np.clip(catr, 0, 3)]
 
 
 def day(accident: CodedFrame, year: int, rng: np.random.Generator) -> np.ndarray:
-    """A day of the month that falls on the weekday drawn."""
-    month = decode("month", accident["month"])
+    """A day of the month that falls on the sampled weekday."""
+    month = decode_values("month", accident["month"])
     starts = np.datetime64(f"{year}-01", "M") + np.arange(13)
     dates = starts.astype("datetime64[D]")
     first_weekday = (dates.astype(int) + 3) % 7
@@ -161,7 +161,7 @@ def day(accident: CodedFrame, year: int, rng: np.random.Generator) -> np.ndarray
 
 
 def coordinates(accident: CodedFrame, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A point of the drawn cell of 0.1 degrees; where there is none, one near the middle of the department."""
+    """A point in the sampled cell of 0.1 degrees; without one, a point near the middle of the department."""
     corners = np.array([[int(part) for part in str(cell).split("|")] if cell else [0, 0] for cell in domains()["cell"]])
     listed = np.array([bool(cell) for cell in domains()["cell"]])[accident["cell"]]
     corner = corners[accident["cell"]]
@@ -173,9 +173,9 @@ def coordinates(accident: CodedFrame, rng: np.random.Generator) -> tuple[np.ndar
 
 
 def commune(accident: CodedFrame, lat: np.ndarray, long: np.ndarray) -> np.ndarray:
-    """The drawn commune; where there is none, an invented number of the department that goes with the place."""
-    drawn = decode("com", accident["com"]).astype(object)
-    department = decode("dep", accident["dep"])
+    """The sampled commune; without one, an invented number of the department that depends on the place."""
+    drawn = decode_values("com", accident["com"]).astype(object)
+    department = decode_values("dep", accident["dep"])
     spot = (np.floor(lat * 20) * 31 + np.floor(long * 20) * 17).astype(int)
     local = np.char.str_len(department) == 3
     numbers = np.where(local, 1 + spot % 20, 1 + spot % 300)
@@ -205,42 +205,42 @@ def occupants(vehicle: CodedFrame, rng: np.random.Generator) -> np.ndarray:
 
 
 def lieux_rows(
-    accident: CodedFrame, keys: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator
+    accident: CodedFrame, ids: np.ndarray, road: np.ndarray, year: int, rng: np.random.Generator
 ) -> pd.DataFrame:
     """The road of every accident and, in the newest editions, a lesser road that it crosses for some."""
-    catr = decode("catr", accident["catr"])
+    catr = decode_values("catr", accident["catr"])
     rows = len(catr)
     police = accident["police"] == 1
-    vma = decode("vma", accident["vma"])
+    vma = decode_values("vma", accident["vma"])
     absurd = rng.random(rows) < SHARE_ABSURD_SPEED
     post = accident["post"]
     main = pd.DataFrame(
         {
-            "Num_Acc": keys,
+            "Num_Acc": ids,
             "catr": catr,
-            "voie": addresses.road_numbers(catr, road, rng),
+            "voie": addresses.invent_road_numbers(catr, road, rng),
             "v1": np.where(~police & (rng.random(rows) < 0.4), MISSING, 0),
             "v2": np.where(rng.random(rows) < 0.08, np.where(catr == 3, "D", "A"), addresses.MISSING_TEXT).astype(
                 object
             ),
-            **decode_all(accident, "circ nbv vosp prof"),
+            **decode_variables(accident, "circ nbv vosp prof"),
             "pr": np.select([post == 0, post == 1], [MISSING, 0], rng.geometric(0.06, size=rows)),
             "pr1": np.select([post == 0, rng.random(rows) < 0.15], [MISSING, 0], rng.integers(20, size=rows) * 50),
-            "plan": decode("plan", accident["plan"]),
+            "plan": decode_values("plan", accident["plan"]),
             "lartpc": np.where(rng.random(rows) < 0.0005, 30, MISSING),
-            "larrout": decode("larrout", accident["larrout"]),
-            **decode_all(accident, "surf infra situ"),
+            "larrout": decode_values("larrout", accident["larrout"]),
+            **decode_variables(accident, "surf infra situ"),
             "vma": np.where(absurd, rng.choice(ABSURD_SPEEDS, size=rows), vma),
             "env1": rng.choice(np.array(["00", "03", "99"], dtype=object), size=rows, p=[0.65, 0.05, 0.3]),
         }
     )
     if year < FIRST_YEAR_OF_SEVERAL_LIEUX:
         return main
-    junction = decode("int", accident["int"]) > 1
+    junction = decode_values("int", accident["int"]) > 1
     share = np.where(junction, SHARE_SECOND_LIEU_AT_JUNCTION, SHARE_SECOND_LIEU_ELSEWHERE)
     second = main[rng.random(rows) < share].copy()
     second["catr"] = np.maximum(second["catr"], 4)
-    second["voie"] = addresses.road_numbers(second["catr"].to_numpy(), np.ones(len(second), dtype=int), rng)
+    second["voie"] = addresses.invent_road_numbers(second["catr"].to_numpy(), np.ones(len(second), dtype=int), rng)
     second["vma"] = np.where(second["vma"] > 50, 50, second["vma"])
     second["nbv"] = np.minimum(second["nbv"], 2)
     return pd.concat([main, second]).sort_values("Num_Acc", kind="stable", ignore_index=True)

@@ -1,8 +1,7 @@
-"""How accidents are coded for counting and drawing: groups of codes, bands, and what follows from other facts.
+"""Encoding of accidents for counting and sampling: groups of codes, bands, and derived variables.
 
-Used on both sides, so that the tables are counted from real accidents exactly as they are drawn from. A coded frame is
-a mapping of names to integer arrays; vehicle kinds, age bands and the like are small integers counted from 0.
-Nothing here draws or reads.
+Real accidents are counted and synthetic ones sampled with the same encoding. A coded frame maps names of variables to
+integer arrays; vehicle kinds, age bands and the like are integers from 0.
 """
 
 from collections.abc import Mapping
@@ -31,19 +30,19 @@ VEHICLE_KINDS: Mapping[str, tuple[int, ...]] = {
 CAR = list(VEHICLE_KINDS).index("car")
 BUS = list(VEHICLE_KINDS).index("bus")
 NO_KIND = len(VEHICLE_KINDS)
-"""Stands for the kind of a vehicle that is not there."""
+"""Code of the kind of a vehicle that does not exist."""
 
 DRIVER, PASSENGER, PEDESTRIAN = 0, 1, 2
 
 AGE_EDGES = (10, 15, 18, 25, 35, 45, 55, 65, 75, 85)
 UNKNOWN_AGE = len(AGE_EDGES) + 1
-"""Band of people whose year of birth is not recorded."""
+"""Band of people whose year of birth is missing."""
 
 HOUR_EDGES = (6, 10, 16, 20)
 
-MOST_VEHICLES = 11
-MOST_PEDESTRIANS = 5
-MOST_PASSENGERS = 8
+MAX_VEHICLES = 11
+MAX_PEDESTRIANS = 5
+MAX_PASSENGERS = 8
 
 _KIND_OF_CATV = np.full(100, NO_KIND - 1)
 for _index, _codes in enumerate(VEHICLE_KINDS.values()):
@@ -56,12 +55,12 @@ def vehicle_kind(catv: Codes) -> Codes:
 
 
 def driver_sexe(sexes: list) -> Codes:
-    """What passengers depend on: their driver's sex, 3 where it is not recorded (0 stands for no driver)."""
+    """Sex of the driver as a condition of passengers: 3 where it is missing (0 stands for no driver)."""
     return np.array([3 if sexe < 0 else sexe for sexe in sexes])
 
 
 def age_band(age: Codes) -> Codes:
-    """Band of an age in years; negative ages are unknown."""
+    """Band of an age in years; negative ages are missing."""
     return np.where(age < 0, UNKNOWN_AGE, np.digitize(age, AGE_EDGES))
 
 
@@ -70,7 +69,7 @@ def hour_band(hour: Codes) -> Codes:
     return np.digitize(hour, HOUR_EDGES)
 
 
-def overseas(departments: list) -> Codes:
+def is_overseas(departments: list) -> Codes:
     """1 for departments outside Europe, by their three characters, else 0."""
     return np.array([len(department) == 3 for department in departments], dtype=np.int64)
 
@@ -81,7 +80,7 @@ def position_within(owner: Codes) -> Codes:
     return np.arange(len(owner)) - np.repeat(starts, np.diff(np.r_[starts, len(owner)]))
 
 
-def extreme_kinds(owner: Codes, kind: Codes, accidents: int) -> tuple[Codes, Codes]:
+def weakest_and_strongest_kind(owner: Codes, kind: Codes, accidents: int) -> tuple[Codes, Codes]:
     """The least protected and the heaviest other kind of every accident (`NO_KIND` where there is one vehicle)."""
     order = np.lexsort((kind, owner))
     sorted_owner, sorted_kind = owner[order], kind[order]
@@ -94,19 +93,19 @@ def extreme_kinds(owner: Codes, kind: Codes, accidents: int) -> tuple[Codes, Cod
 
 
 def light_month(month: Codes) -> Codes:
-    """Month (from 0) that lends its daylight: March to October, January to November and December."""
+    """Month (from 0) whose daylight is used: March for October, January for November and December."""
     return _LIGHT_MONTH[month]
 
 
 def weather_month(month: Codes, uniform: NDArray[np.float64]) -> Codes:
-    """Month (from 0) that lends its weather: from October on September or, more and more likely, January."""
+    """Month (from 0) whose weather is used: from October on September or, with growing probability, January."""
     like_january = uniform < (month - 8) / 4
     return np.where(month <= 8, month, np.where(like_january, 0, 8))
 
 
 _LIGHT_MONTH = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0])
 
-SIZES = {
+CONDITION_SIZES = {
     "previous_kind": NO_KIND + 1,
     "weak": NO_KIND + 1,
     "strong": NO_KIND + 1,
@@ -118,7 +117,7 @@ SIZES = {
     "band": UNKNOWN_AGE + 1,
     "driver_band": UNKNOWN_AGE + 2,
     "driver_sexe": 4,
-    "seat": MOST_PASSENGERS + 2,
+    "seat": MAX_PASSENGERS + 2,
     "own": NO_KIND + 1,
     "victim_band": UNKNOWN_AGE + 1,
     "victim_sexe": 3,
@@ -134,31 +133,31 @@ SIZES = {
     "exposure": NO_KIND + 2,
     "priority": 2,
 }
-"""Numbers of values of conditions that follow from other facts instead of being drawn themselves."""
+"""Number of values of conditions that are derived from other variables."""
 
-WIDTHS = {
+VARIABLE_SIZES = {
     "police": 2,
-    "vehicles": MOST_VEHICLES,
-    "pedestrians": MOST_PEDESTRIANS + 1,
+    "vehicles": MAX_VEHICLES,
+    "pedestrians": MAX_PEDESTRIANS + 1,
     "kind": NO_KIND,
     "fled": 2,
     "occupants": 3,
-    "passengers": MOST_PASSENGERS + 1,
+    "passengers": MAX_PASSENGERS + 1,
     **dict.fromkeys(("severe", "also_severe", "killed", "slight", "also_slight"), 2),
 }
-"""Numbers of values of variables that are drawn and have no published values of their own."""
+"""Number of values of sampled variables that have no published values."""
 
 
 def exposure(role: Codes, kind: Codes) -> Codes:
-    """How exposed people are: 0 on foot, then by the kind of their vehicle."""
+    """Exposure of people: 0 on foot, then by the kind of their vehicle."""
     return np.where(role == PEDESTRIAN, 0, kind + 1)
 
 
-def seats(vehicle: Codes, role: Codes) -> Codes:
+def seat_order(vehicle: Codes, role: Codes) -> Codes:
     """Order of a passenger in the vehicle, from 1; 0 for everybody else. People of a vehicle stand together."""
     passenger = role == PASSENGER
     order = np.zeros(len(vehicle), dtype=np.int64)
-    order[passenger] = position_within(vehicle[passenger]).clip(max=MOST_PASSENGERS) + 1
+    order[passenger] = position_within(vehicle[passenger]).clip(max=MAX_PASSENGERS) + 1
     return order
 
 
@@ -166,15 +165,15 @@ def without_equipment(person: CodedFrame, none: int) -> Codes:
     """1 for riders without a helmet, 2 for occupants of cars and lorries without a belt, else 0.
 
     Args:
-        person: Coded people.
-        none: Code of "no equipment" in `secu1`.
+        person: coded people.
+        none: code of "no equipment" in `secu1`.
     """
     due = np.where(person["kind"] < CAR, 1, np.where(person["kind"] < BUS, 2, 0))
     return due * ((person["secu1"] == none) & (person["role"] != PEDESTRIAN))
 
 
-def sizes(domains: Mapping[str, list]) -> dict[str, int]:
-    """Number of codes of every variable and condition, given the published values of those that have some."""
+def domain_sizes(domains: Mapping[str, list]) -> dict[str, int]:
+    """Number of values of every variable and condition, given the published values of those that have some."""
     lengths = {name: len(values) for name, values in domains.items()}
     before = {f"previous_{name}": lengths[name] + 1 for name in ("manv", "choc")}
-    return lengths | before | SIZES | WIDTHS
+    return lengths | before | CONDITION_SIZES | VARIABLE_SIZES

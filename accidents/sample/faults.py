@@ -24,12 +24,12 @@ SHARE_OF_BAD_CODES = 0.05
 SWAPPED_COORDINATES = 5
 FUTURE_YEAR = 2090
 
-_UNUSED_KEY = 99_999_999
+_UNUSED_ID = 99_999_999
 _HTML = b"<!DOCTYPE html>\n<html><head><title>503</title></head><body>Service unavailable</body></html>\n"
 
 
 class Files:
-    """The four files of an edition, to be read and replaced by table."""
+    """Access to the four files of an edition by table."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         starts = {Table.CARACTERISTIQUES: "car*.csv"}
@@ -41,11 +41,11 @@ class Files:
         return self.paths[table].read_bytes()
 
     def replace(self, table: Table, content: bytes) -> None:
-        """Puts other bytes in the place of a file."""
+        """Replace the bytes of a file."""
         write_bytes(self.paths[table], content)
 
     def layout(self, table: Table) -> LayoutName:
-        """The layout in which a file is written."""
+        """The layout of a file."""
         return "2019" if self.content(table).startswith(b'"') else "2005"
 
     def cells(self, table: Table) -> pd.DataFrame:
@@ -56,7 +56,7 @@ class Files:
         return pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
 
     def write(self, table: Table, cells: pd.DataFrame) -> None:
-        """Writes cells in the layout of the file they replace."""
+        """Replace the cells of a file, in its layout."""
         tabs = self.layout(table) == "2005" and self._old_separator(table) == "\t"
         self.replace(table, encode_file(cells, self.layout(table), tabs=tabs))
 
@@ -70,18 +70,18 @@ class Files:
 
 @dataclass(frozen=True)
 class Fault:
-    """A way of damaging an edition, and what is to come of it."""
+    """A named way to damage an edition, and the expected outcome."""
 
     description: str
     outcome: Literal["corrected", "stopped"]
     damage: Callable[[Files], None]
 
     def apply(self, folder: Path, seed: int = 0) -> None:
-        """Damages the files of `folder` in place; the seed chooses rows."""
+        """Damage the files of `folder` in place; the rows depend on the seed."""
         self.damage(Files(folder, seed))
 
     def inject(self, source: Path, target: Path, seed: int = 0) -> None:
-        """Copies the edition in `source` to the new folder `target` and damages the copy."""
+        """Copy the edition in `source` to the new folder `target`, and damage the copy."""
         shutil.copytree(source, target)
         self.apply(target, seed)
 
@@ -153,12 +153,12 @@ def _with_duplicate_keys(cells: pd.DataFrame, files: Files, _table: Table) -> pd
 
 def _with_orphans(cells: pd.DataFrame, files: Files, _table: Table) -> pd.DataFrame:
     rows = files.some_rows(cells, SHARE_OF_BAD_ROWS)
-    cells.loc[rows, "Num_Acc"] = cells.loc[rows, "Num_Acc"].str[:4] + str(_UNUSED_KEY)
+    cells.loc[rows, "Num_Acc"] = cells.loc[rows, "Num_Acc"].str[:4] + str(_UNUSED_ID)
     return cells
 
 
 def _in_another_year(cells: pd.DataFrame, year: int, rows: pd.Series) -> pd.DataFrame:
-    """Moves the accidents of some rows to another year."""
+    """Move the accidents of some rows to another year."""
     key = "Accident_Id" if "Accident_Id" in cells else "Num_Acc"
     cells[key] = cells[key].where(~rows, str(year) + cells[key].str[4:])
     if "an" in cells:

@@ -1,7 +1,4 @@
-"""The two published ways of writing an edition: until 2018, and from 2019 on.
-
-Takes published facts (numbers and texts) and gives the text of every cell, and the names of columns and files.
-"""
+"""Formats published values in the two layouts of the files: until 2018, and since 2019."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -31,10 +28,10 @@ _OLD_WIDTHS = {"nbv": 2, "catv": 2, "obs": 2, "manv": 2, "occutc": 3, "lartpc": 
 """Digits to which the old layout pads numbers with zeros."""
 
 _OLD_VEHICLES = {50: 99, 60: 99, 80: 1}
-"""Kinds of vehicles that the old code list does not have."""
+"""Kinds of vehicles that the code list until 2018 lacks, and their replacements."""
 
 
-def layout_of(year: int) -> LayoutName:
+def layout_of_year(year: int) -> LayoutName:
     """The layout in which the edition of a year is published."""
     return "2019" if year >= NEW_LAYOUT_FROM else "2005"
 
@@ -46,13 +43,13 @@ def file_names(year: int) -> dict[Table, str]:
     return {table: f"{first if table is Table.CARACTERISTIQUES else table}{mark}{year}.csv" for table in Table}
 
 
-def text_cells(facts: Mapping[Table, pd.DataFrame], year: int, layout: LayoutName) -> dict[Table, pd.DataFrame]:
+def format_cells(facts: Mapping[Table, pd.DataFrame], year: int, layout: LayoutName) -> dict[Table, pd.DataFrame]:
     """The text of every cell, with the columns of the edition in their published order."""
     return {table: (_new if layout == "2019" else _old)(table, frame, year) for table, frame in facts.items()}
 
 
 def encode_file(cells: pd.DataFrame, layout: LayoutName, *, tabs: bool = False, header: bool = True) -> bytes:
-    """The bytes of a file, or of a further part of one without its header."""
+    """Bytes of a file, or without its header of a further block of one."""
     if layout == "2019":
         sink = pa.BufferOutputStream()
         options = pyarrow.csv.WriteOptions(include_header=header, delimiter=";", quoting_style="all_valid")
@@ -116,7 +113,7 @@ def _old(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
 
 
 def _old_accidents(facts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Columns of `caracteristiques` that the old layout writes in its own way."""
+    """Columns of `caracteristiques` that the layout until 2018 formats differently."""
     departments = pd.Series(facts["dep"], dtype="str")
     communes = pd.Series(facts["com"], dtype="str")
     overseas = departments.str.len() == 3

@@ -1,9 +1,8 @@
-"""Who is hurt, and how badly, given everything else about an accident.
+"""Samples the injuries of people given all other variables of an accident.
 
-An accident's log odds of being priority are a sum of scores: one table for each small group of facts in `FACTORS`, with
-a score for every frequent combination. They were fitted so that synthetic accidents of a combination are as often
-priority as the real ones. Who is hurt in a priority accident, and who is killed, is drawn person by person from rates
-by role and vehicle.
+The log odds of an accident being priority are a sum of scores, a table of them for each group of variables in
+`FACTORS`. They were fitted so that synthetic accidents of a combination are as often priority as the real ones. The
+injuries of a priority accident are then sampled person by person, by role and vehicle.
 """
 
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from accidents.sample import encoding
 from accidents.sample.bayesian_network import INJURY
 from accidents.sample.encoding import CodedFrame, Codes
-from accidents.sample.probability_tables import SCORES, ConditionalProbabilityTable, combination, domains
+from accidents.sample.probability_tables import SCORES, ConditionalProbabilityTable, combination_index, domains
 
 _CONSTANT = -1
 
@@ -57,17 +56,17 @@ FACTORS: tuple[tuple[str, ...], ...] = (
     ("youngest_driver", "unprotected", "vma"),
     ("fled", "exposure"),
 )
-"""Groups of facts that have a table of scores each."""
+"""Groups of variables with a table of scores each."""
 
 
 def injury_features(accident: CodedFrame, vehicle: CodedFrame, person: CodedFrame, no_equipment: int) -> CodedFrame:
-    """Facts of every accident's vehicles and people that its scores depend on.
+    """Derive the variables of accidents that the scores depend on from their vehicles and people.
 
     Args:
-        accident: Coded accidents.
-        vehicle: Coded vehicles, with `owner`, the row of their accident, in order.
-        person: Coded people, with `owner` likewise.
-        no_equipment: Code of "none" in `secu1`.
+        accident: coded accidents.
+        vehicle: coded vehicles, sorted by `owner`, the row of their accident.
+        person: coded people, likewise.
+        no_equipment: code of "none" in `secu1`.
     """
     accidents = len(accident["dep"])
     owner, band = person["owner"], person["band"]
@@ -87,7 +86,7 @@ def injury_features(accident: CodedFrame, vehicle: CodedFrame, person: CodedFram
         "exposure": np.where(anybody, exposure[most_exposed], encoding.NO_KIND + 1),
         "victim_band": np.where(anybody, person["band"][most_exposed], encoding.UNKNOWN_AGE),
         "victim_sexe": np.where(anybody, person["sexe"][most_exposed], 0),
-        "people": np.bincount(owner, minlength=accidents).clip(max=encoding.SIZES["people"] - 1),
+        "people": np.bincount(owner, minlength=accidents).clip(max=encoding.CONDITION_SIZES["people"] - 1),
         "eldest": np.where(eldest < 0, encoding.UNKNOWN_AGE, eldest),
         "youngest_driver": youngest,
         "unprotected": _largest(owner, encoding.without_equipment(person, no_equipment), accidents),
@@ -97,14 +96,14 @@ def injury_features(accident: CodedFrame, vehicle: CodedFrame, person: CodedFram
     for rank, place in enumerate(("first", "second")):
         rows = vehicle["position"] == rank
         for name in ("manv", "choc"):
-            values = np.full(accidents, encoding.SIZES[f"{place}_{name}"] - 1)
+            values = np.full(accidents, encoding.CONDITION_SIZES[f"{place}_{name}"] - 1)
             values[vehicle["owner"][rows]] = vehicle[name][rows]
             facts[f"{place}_{name}"] = values
     return facts
 
 
 def _largest(owner: Codes, values: Codes, accidents: int, none: int = 0) -> Codes:
-    """The largest value of every accident, `none` where it has none that is larger."""
+    """The largest value of every accident, at least `none`."""
     result = np.full(accidents, none)
     np.maximum.at(result, owner, values)
     return result
@@ -113,7 +112,7 @@ def _largest(owner: Codes, values: Codes, accidents: int, none: int = 0) -> Code
 @cache
 def scores() -> tuple[float, list[NDArray[np.float64]]]:
     """The constant, and a table of scores by combination for every factor."""
-    size = encoding.sizes(domains())
+    size = encoding.domain_sizes(domains())
     frame = pd.read_parquet(SCORES)
     result = []
     for number, factor in enumerate(FACTORS):
@@ -125,12 +124,14 @@ def scores() -> tuple[float, list[NDArray[np.float64]]]:
 
 
 def log_odds(facts: CodedFrame) -> NDArray[np.float64]:
-    """Log odds of being priority, of accidents with all facts that `injury_features` gives."""
-    size = encoding.sizes(domains())
+    """Log odds of being priority, of each accident, given the frame of `injury_features`."""
+    size = encoding.domain_sizes(domains())
     constant, by_factor = scores()
     result = np.full(len(facts["dep"]), constant)
     for factor, table in zip(FACTORS, by_factor, strict=True):
-        result += table[combination([facts[name] for name in factor], [size[name] for name in factor], len(result))]
+        result += table[
+            combination_index([facts[name] for name in factor], [size[name] for name in factor], len(result))
+        ]
     return result
 
 
@@ -140,30 +141,30 @@ def sample_injuries(
     distribution: Callable[[str], ConditionalProbabilityTable],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """The injury (`grav`) of every person; those who fled are unhurt.
+    """Sample the injury (`grav`) of every person; those who fled are unhurt.
 
     In a priority accident at least one person is killed or hospitalised, in every other one at least one is slightly
     injured.
 
     Args:
-        facts: What `injury_features` gives.
-        person: Coded people.
-        distribution: Gives the distribution of a variable of the network.
-        rng: Source of random numbers.
+        facts: from `injury_features`.
+        person: coded people.
+        distribution: returns the probability table of a variable.
+        rng: random number generator.
     """
     owner, staying = person["owner"], person["fled"] == 0
     priority = rng.random(len(facts["dep"])) < 1 / (1 + np.exp(-log_odds(facts)))
     hit = {**person, "exposure": facts["exposure"][owner], "priority": priority[owner].astype(np.int64)}
 
     def probability(name: str) -> NDArray[np.float64]:
-        return distribution(name).probability([hit[parent] for parent in INJURY[name]])
+        return distribution(name).probability_of_one([hit[parent] for parent in INJURY[name]])
 
     def victims(among: NDArray[np.bool_], name: str) -> NDArray[np.bool_]:
-        """One victim in every accident, drawn by odds (the largest of keys with Gumbel noise), and more by chance."""
+        """One victim in every accident, sampled by odds (Gumbel-max), and more by chance."""
         rows = np.flatnonzero(among & staying)
         odds = probability(name)[rows]
-        keys = np.log(odds / (1 - odds)) + rng.gumbel(size=len(rows))
-        order = rows[np.lexsort((-keys, owner[rows]))]
+        scores = np.log(odds / (1 - odds)) + rng.gumbel(size=len(rows))
+        order = rows[np.lexsort((-scores, owner[rows]))]
         struck = np.zeros(len(owner), dtype=bool)
         struck[order[encoding.position_within(owner[order]) == 0]] = True
         struck[rows] |= rng.random(len(rows)) < probability(f"also_{name}")[rows]

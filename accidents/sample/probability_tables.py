@@ -1,8 +1,8 @@
-"""Frequency tables: how they are counted, kept, and drawn from.
+"""Conditional probability tables: counting, storage and sampling.
 
-A table holds, for every combination of the first 0, 1, 2 … conditions of its variable, how often each value of the
-variable occurs. Combinations with fewer than `LEAST_ROWS` rows and cells with fewer than `LEAST_CELL` are left out, so
-that no row can be recovered from them: what they stand for is drawn as the next coarser combination has it.
+Counts exist for every combination of the first 0, 1, 2 … conditions of a variable. Combinations with fewer than
+`MIN_ROWS` rows and counts below `MIN_COUNT` are left out, so that no row can be recovered from them; they are sampled
+from the next coarser combination.
 """
 
 import json
@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-LEAST_ROWS = 30
-LEAST_CELL = 5
+MIN_ROWS = 30
+MIN_COUNT = 5
 
 _TOTAL = -1
 _WEIGHT_OF_COARSER = 3.0
-"""Rows that the coarser combination is worth beside the rows of a combination."""
+"""Weight of the coarser combination in the smoothing, in rows."""
 
 FOLDER = Path(__file__).parent
 COUNTS = FOLDER / "frequencies.parquet"
@@ -28,15 +28,19 @@ DOMAINS = FOLDER / "domains.json"
 SCORES = FOLDER / "scores.parquet"
 
 
-def combination(columns: list[NDArray], sizes: list[int], rows: int | None = None) -> NDArray[np.int64]:
-    """Number of the combination of `columns`, each of them below its size; `rows` zeros where there is no column."""
+def combination_index(columns: list[NDArray], sizes: list[int], rows: int | None = None) -> NDArray[np.int64]:
+    """Mixed-radix index of the combination of `columns`, each below its size; `rows` zeros without columns.
+
+    >>> combination_index([np.array([1, 0]), np.array([2, 1])], [2, 3]).tolist()
+    [5, 1]
+    """
     result = np.zeros(len(columns[0]) if rows is None else rows, dtype=np.int64)
     for column, size in zip(columns, sizes, strict=True):
         result = result * size + column
     return result
 
 
-def count(values: NDArray, width: int, conditions: list[NDArray], sizes: list[int]) -> pd.DataFrame:
+def count_combinations(values: NDArray, width: int, conditions: list[NDArray], sizes: list[int]) -> pd.DataFrame:
     """Counts of `values` (codes below `width`) for every prefix of `conditions`, rare ones left out.
 
     Returns:
@@ -44,22 +48,26 @@ def count(values: NDArray, width: int, conditions: list[NDArray], sizes: list[in
     """
     parts = []
     for depth in range(len(conditions) + 1):
-        combinations = combination(conditions[:depth], sizes[:depth], len(values))
+        combinations = combination_index(conditions[:depth], sizes[:depth], len(values))
         pairs, counts = np.unique(combinations * width + values, return_counts=True)
         cells = pd.DataFrame({"combination": pairs // width, "value": pairs % width, "count": counts})
         totals = cells.groupby("combination", as_index=False)["count"].sum()
-        totals = totals[totals["count"] >= LEAST_ROWS]
-        cells = cells[(cells["count"] >= LEAST_CELL) & cells["combination"].isin(totals["combination"])]
+        totals = totals[totals["count"] >= MIN_ROWS]
+        cells = cells[(cells["count"] >= MIN_COUNT) & cells["combination"].isin(totals["combination"])]
         parts.append(pd.concat([totals.assign(value=_TOTAL), cells]).assign(depth=depth))
     return pd.concat(parts).sort_values(["depth", "combination", "value"], ignore_index=True)
 
 
 @dataclass(frozen=True)
 class ConditionalProbabilityTable:
-    """The distribution of one variable given its conditions, ready to be drawn from.
+    """The distribution of one variable given its conditions.
 
-    `row_of` gives every combination its row of `steps`; `steps` holds the cumulative probabilities of all rows one
-    after the other, each increased by the number of its row, so that one binary search draws from any row.
+    Attributes:
+        width: number of values of the variable.
+        sizes: numbers of values of the conditions.
+        row_of: int32, the row of each combination of conditions.
+        steps: float64, the cumulative probabilities of all rows, each plus the number of its row, so that one binary
+            search samples from any row.
     """
 
     width: int
@@ -67,27 +75,31 @@ class ConditionalProbabilityTable:
     row_of: NDArray[np.int32]
     steps: NDArray[np.float64]
 
-    def draw(self, conditions: list[NDArray], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-        """One value for every number of `uniform` (in [0, 1)), given the conditions in the same order."""
-        row = self.row_of[combination(conditions, list(self.sizes), len(uniform))]
-        found = np.searchsorted(self.steps, row + uniform, side="right") - row * np.int64(self.width)
-        return np.minimum(found, self.width - 1)
+    def sample(self, conditions: list[NDArray], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Sample one value for each element of `uniform` (in [0, 1)) by inversion, given the conditions."""
+        row = self.row_of[combination_index(conditions, list(self.sizes), len(uniform))]
+        value = np.searchsorted(self.steps, row + uniform, side="right") - row * np.int64(self.width)
+        return np.minimum(value, self.width - 1)
 
-    def probability(self, conditions: list[NDArray]) -> NDArray[np.float64]:
-        """Probability of the value 1 of a variable with the values 0 and 1."""
-        row = self.row_of[combination(conditions, list(self.sizes), len(conditions[0]))]
+    def probability_of_one(self, conditions: list[NDArray]) -> NDArray[np.float64]:
+        """Probability of the value 1 of a binary variable."""
+        row = self.row_of[combination_index(conditions, list(self.sizes), len(conditions[0]))]
         return 1 - (self.steps[row * 2] - row)
 
 
 def build_probability_table(
-    counts: pd.DataFrame, width: int, sizes: list[int], catch_all: int | None = None
+    counts: pd.DataFrame, width: int, sizes: list[int], fallback: int | None = None
 ) -> ConditionalProbabilityTable:
-    """Distribution from counts as `count` gives them; every row is smoothed towards the next coarser one.
+    """Build a table from counts; every row is smoothed towards the next coarser one.
 
-    Where no combination is frequent enough, `catch_all` is drawn if there is one, else from all rows.
+    Args:
+        counts: from `count_combinations`.
+        width: number of values of the variable.
+        sizes: numbers of values of the conditions.
+        fallback: the value where no combination is frequent enough; None to use the marginal distribution.
     """
     row_of = np.zeros(1, dtype=np.int32)
-    rows = _marginal(counts, width, catch_all)
+    rows = _marginal(counts, width, fallback)
     for depth in range(1, len(sizes) + 1):
         row_of = np.repeat(row_of, sizes[depth - 1])
         level = counts[counts["depth"] == depth]
@@ -104,9 +116,9 @@ def build_probability_table(
 def _smoothed(
     level: pd.DataFrame, combinations: NDArray[np.int64], coarser: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Probabilities of all combinations of one depth, given those of the combinations they refine.
+    """Probabilities of all combinations of one depth, given those of the coarser combinations.
 
-    Rows that were left out because their value is rare go to the values without a count, as the coarser row has them.
+    Rows left out because their value is rare are distributed over the values without a count like the coarser row.
     """
     cells = level[level["value"] != _TOTAL]
     kept = np.zeros_like(coarser)
@@ -119,24 +131,24 @@ def _smoothed(
     return rows / rows.sum(axis=1, keepdims=True)
 
 
-def _marginal(counts: pd.DataFrame, width: int, catch_all: int | None) -> NDArray[np.float64]:
+def _marginal(counts: pd.DataFrame, width: int, fallback: int | None) -> NDArray[np.float64]:
     row = np.zeros((1, width))
-    if catch_all is None:
+    if fallback is None:
         cells = counts[(counts["depth"] == 0) & (counts["value"] != _TOTAL)]
         row[0, cells["value"]] = cells["count"]
     else:
-        row[0, catch_all] = 1
+        row[0, fallback] = 1
     return row / row.sum()
 
 
 @cache
 def domains() -> Mapping[str, list[int | str]]:
-    """Values of every counted variable as they are published, in the order of their codes."""
+    """Published values of every counted variable, in the order of their codes."""
     return json.loads(DOMAINS.read_text(encoding="utf-8"))
 
 
 @cache
-def tables() -> Mapping[str, pd.DataFrame]:
-    """The committed counts, by variable."""
+def counts_by_variable() -> Mapping[str, pd.DataFrame]:
+    """The stored counts, by variable."""
     counts = pd.read_parquet(COUNTS)
     return {str(name): rows for name, rows in counts.groupby("variable", observed=True)}

@@ -1,7 +1,4 @@
-"""Draws coded accidents, their vehicles and their people from the committed tables, one block at a time.
-
-The output is three coded frames (see `coding`); what their cells look like in a file is the business of `layouts`.
-"""
+"""Samples coded accidents, vehicles and people from the probability tables, variable by variable."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,87 +9,97 @@ from accidents.columns import MISSING
 from accidents.sample import encoding, injuries
 from accidents.sample.bayesian_network import CIRCUMSTANCES, NETWORK, PERSON, PLACE, VEHICLE, VEHICLE_KIND, Network
 from accidents.sample.encoding import CodedFrame, Codes
-from accidents.sample.probability_tables import ConditionalProbabilityTable, build_probability_table, domains, tables
+from accidents.sample.probability_tables import (
+    ConditionalProbabilityTable,
+    build_probability_table,
+    counts_by_variable,
+    domains,
+)
 
-CATCH_ALL = {"cell": "", "com": ""}
-"""What is drawn where a combination is rare, for variables that must not be borrowed from elsewhere."""
+FALLBACK_VALUES = {"cell": "", "com": ""}
+"""Values for rare combinations, of variables that must not fall back on the marginal distribution."""
 
 SHARE_WITHOUT_PERSON = 0.01
-"""Of the vehicles whose driver fled: those of which nobody is recorded (24 of 92,678 vehicles in 2024)."""
+"""Share of the vehicles whose driver fled that have nobody recorded (24 of 92,678 vehicles in 2024)."""
 
 SHARE_UNKNOWN_INJURY = 0.03
-"""Of the people who fled: those whose injury is not recorded. None in 2024, some in the editions before."""
+"""Share of the people who fled whose injury is missing: none in 2024, some in earlier editions."""
 
 
 @dataclass(frozen=True)
 class CodedAccidents:
-    """Coded frames. Rows of `vehicle` and `person` stand in the order of `owner`, the row of their accident."""
+    """Coded frames of accidents; rows of `vehicle` and `person` are sorted by `owner`, the row of their accident."""
 
     accident: CodedFrame
     vehicle: CodedFrame
     person: CodedFrame
 
+    def injury_features(self) -> CodedFrame:
+        """Variables of the accidents that their injuries depend on, derived from vehicles and people as well."""
+        return injuries.injury_features(self.accident, self.vehicle, self.person, encode("secu1", 0))
+
 
 @cache
-def distribution(name: str) -> ConditionalProbabilityTable:
-    """The distribution of a variable of the network."""
-    size = encoding.sizes(domains())
-    catch_all = encode(name, CATCH_ALL[name]) if name in CATCH_ALL else None
-    return build_probability_table(tables()[name], size[name], [size[parent] for parent in NETWORK[name]], catch_all)
+def probability_table(name: str) -> ConditionalProbabilityTable:
+    """The conditional probability table of a variable of the network."""
+    size = encoding.domain_sizes(domains())
+    fallback = encode(name, FALLBACK_VALUES[name]) if name in FALLBACK_VALUES else None
+    return build_probability_table(
+        counts_by_variable()[name], size[name], [size[parent] for parent in NETWORK[name]], fallback
+    )
 
 
 def encode(name: str, value: int | str) -> int:
-    """Code of a published value."""
+    """Code of a published value of a variable."""
     return domains()[name].index(value)
 
 
-def injury_features(year: CodedAccidents) -> CodedFrame:
-    """Facts of accidents, with those of their vehicles and people that their injuries depend on."""
-    return injuries.injury_features(year.accident, year.vehicle, year.person, encode("secu1", 0))
-
-
 class AccidentSampler:
-    """Draws years; holds nothing but the generator of random numbers."""
+    """Samples accidents.
+
+    Args:
+        rng: random number generator.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
 
-    def year(self, accidents: int) -> CodedAccidents:
-        """Coded frames of `accidents` accidents."""
-        year = self.unhurt(accidents)
-        person = year.person
-        person["grav"] = injuries.sample_injuries(injury_features(year), person, distribution, self.rng)
+    def sample(self, accidents: int) -> CodedAccidents:
+        """Sample a number of accidents with their injuries."""
+        result = self.sample_without_injuries(accidents)
+        person = result.person
+        person["grav"] = injuries.sample_injuries(result.injury_features(), person, probability_table, self.rng)
         unknown = (person["fled"] == 1) & (self.rng.random(len(person["grav"])) < SHARE_UNKNOWN_INJURY)
         person["grav"][unknown] = MISSING
-        return year
+        return result
 
-    def unhurt(self, accidents: int) -> CodedAccidents:
-        """Coded frames with everything but the injuries."""
+    def sample_without_injuries(self, accidents: int) -> CodedAccidents:
+        """Sample a number of accidents without their injuries."""
         accident: CodedFrame = {}
-        self.add(accident, PLACE, accidents)
-        vehicle = self.kinds(accident)
-        self.circumstances(accident, vehicle)
-        self.in_turn(vehicle, VEHICLE)
-        self.keep_a_witness(accident, vehicle)
-        return CodedAccidents(accident, vehicle, self.people(accident, vehicle))
+        self.sample_variables(accident, PLACE, accidents)
+        vehicle = self.sample_vehicle_kinds(accident)
+        self.sample_circumstances(accident, vehicle)
+        self.sample_sequentially(vehicle, VEHICLE)
+        self.keep_somebody_at_the_scene(accident, vehicle)
+        return CodedAccidents(accident, vehicle, self.sample_people(accident, vehicle))
 
-    def add(self, frame: CodedFrame, variables: Network, rows: int) -> None:
-        """Draws variables for all rows of a frame, each given the ones before."""
+    def sample_variables(self, frame: CodedFrame, variables: Network, rows: int) -> None:
+        """Sample variables for all rows of a frame, each given the ones before."""
         for name, parents in variables.items():
-            frame[name] = distribution(name).draw([frame[parent] for parent in parents], self.rng.random(rows))
+            frame[name] = probability_table(name).sample([frame[parent] for parent in parents], self.rng.random(rows))
 
-    def kinds(self, accident: CodedFrame) -> CodedFrame:
-        """Vehicles with their kinds, one row a vehicle, and the facts of their accidents."""
+    def sample_vehicle_kinds(self, accident: CodedFrame) -> CodedFrame:
+        """Vehicles with their kinds, one row a vehicle, and the variables of their accidents."""
         counts = accident["vehicles"] + 1
         owner = np.repeat(np.arange(len(counts)), counts)
         vehicle = {name: values[owner] for name, values in accident.items()}
         vehicle |= {"owner": owner, "position": encoding.position_within(owner)}
-        self.in_turn(vehicle, VEHICLE_KIND)
+        self.sample_sequentially(vehicle, VEHICLE_KIND)
         return vehicle
 
-    def in_turn(self, vehicle: CodedFrame, variables: Network) -> None:
-        """Draws variables of the first vehicle of every accident, then of the second given the first, and so on."""
-        size = encoding.sizes(domains())
+    def sample_sequentially(self, vehicle: CodedFrame, variables: Network) -> None:
+        """Sample variables of the first vehicle of every accident, then of the second given the first, and so on."""
+        size = encoding.domain_sizes(domains())
         rows = len(vehicle["owner"])
         chained = [parent for parents in variables.values() for parent in parents if parent.startswith("previous_")]
         for name in variables:
@@ -106,27 +113,31 @@ class AccidentSampler:
                     vehicle[name][chosen] = vehicle[name.removeprefix("previous_")][chosen - 1]
             for name, parents in variables.items():
                 conditions = [vehicle[parent][chosen] for parent in parents]
-                vehicle[name][chosen] = distribution(name).draw(conditions, self.rng.random(len(chosen)))
+                vehicle[name][chosen] = probability_table(name).sample(conditions, self.rng.random(len(chosen)))
 
-    def circumstances(self, accident: CodedFrame, vehicle: CodedFrame) -> None:
+    def sample_circumstances(self, accident: CodedFrame, vehicle: CodedFrame) -> None:
         """Time, light, weather, collision and road of every accident; its vehicles get them as well."""
         rows = len(accident["dep"])
-        accident["weak"], accident["strong"] = encoding.extreme_kinds(vehicle["owner"], vehicle["kind"], rows)
-        accident["overseas"] = encoding.overseas(domains()["dep"])[accident["dep"]]
-        self.add(accident, {"month": NETWORK["month"]}, rows)
+        accident["weak"], accident["strong"] = encoding.weakest_and_strongest_kind(
+            vehicle["owner"], vehicle["kind"], rows
+        )
+        accident["overseas"] = encoding.is_overseas(domains()["dep"])[accident["dep"]]
+        self.sample_variables(accident, {"month": NETWORK["month"]}, rows)
         accident["light_month"] = encoding.light_month(accident["month"])
         accident["weather_month"] = encoding.weather_month(accident["month"], self.rng.random(rows))
-        self.add(accident, {name: parents for name, parents in CIRCUMSTANCES.items() if name != "month"}, rows)
+        self.sample_variables(
+            accident, {name: parents for name, parents in CIRCUMSTANCES.items() if name != "month"}, rows
+        )
         accident["hour_band"] = encoding.hour_band(accident["hour"])
         vehicle |= {name: values[vehicle["owner"]] for name, values in accident.items() if name not in vehicle}
 
-    def keep_a_witness(self, accident: CodedFrame, vehicle: CodedFrame) -> None:
-        """Nobody flees where that would leave an accident without anybody to be hurt."""
+    def keep_somebody_at_the_scene(self, accident: CodedFrame, vehicle: CodedFrame) -> None:
+        """Undo the flight of the first vehicle where an accident would have nobody left."""
         staying = np.bincount(vehicle["owner"], weights=1 - vehicle["fled"], minlength=len(accident["dep"]))
         deserted = (staying == 0) & (accident["pedestrians"] == 0)
         vehicle["fled"][deserted[vehicle["owner"]] & (vehicle["position"] == 0)] = 0
 
-    def people(self, accident: CodedFrame, vehicle: CodedFrame) -> CodedFrame:
+    def sample_people(self, accident: CodedFrame, vehicle: CodedFrame) -> CodedFrame:
         """Drivers, passengers and pedestrians; a pedestrian belongs to the first vehicle."""
         vehicles = np.arange(len(vehicle["owner"]))
         driven = (vehicle["fled"] == 0) | (self.rng.random(len(vehicles)) >= SHARE_WITHOUT_PERSON)
@@ -140,16 +151,18 @@ class AccidentSampler:
         person = {name: values[own] for name, values in vehicle.items()}
         person |= {"vehicle": own, "role": role, "fled": vehicle["fled"][own] * (role == encoding.DRIVER)}
         person["own"] = encoding.exposure(role, person["kind"])
-        person["seat"] = encoding.seats(own, role)
-        self.ages(person)
-        self.add(person, {name: parents for name, parents in PERSON.items() if name not in ("age", "sexe")}, len(own))
+        person["seat"] = encoding.seat_order(own, role)
+        self.sample_ages(person)
+        self.sample_variables(
+            person, {name: parents for name, parents in PERSON.items() if name not in ("age", "sexe")}, len(own)
+        )
         fled = person["fled"] == 1
         for name in ("trajet", "secu1", "secu2"):
             person[name][fled] = encode(name, MISSING)
         return person
 
-    def ages(self, person: CodedFrame) -> None:
-        """Ages and sexes: of drivers first, then of everybody else, given their driver if they have one."""
+    def sample_ages(self, person: CodedFrame) -> None:
+        """Sample age and sex of drivers, then of everybody else, given their driver if they have one."""
         people = len(person["role"])
         driver = person["role"] == encoding.DRIVER
         driver_of = np.full(int(person["vehicle"].max()) + 1, -1)
@@ -159,19 +172,19 @@ class AccidentSampler:
         person["driver_band"] = np.full(people, encoding.UNKNOWN_AGE + 1)
         for name in ("driver_sexe", "age", "band", "sexe"):
             person[name] = np.zeros(people, dtype=np.int64)
-        self.draw_ages(person, np.flatnonzero(driver))
+        self.sample_ages_of(person, np.flatnonzero(driver))
         person["driver_band"][carried] = person["band"][own_driver[carried]]
         person["driver_sexe"][carried] = encoding.driver_sexe(domains()["sexe"])[person["sexe"][own_driver[carried]]]
-        self.draw_ages(person, np.flatnonzero(~driver))
+        self.sample_ages_of(person, np.flatnonzero(~driver))
 
-    def draw_ages(self, person: CodedFrame, rows: Codes) -> None:
-        """Ages, their bands and sexes of some people; of those who fled nothing is known."""
+    def sample_ages_of(self, person: CodedFrame, rows: Codes) -> None:
+        """Sample age, age band and sex of some people; they are missing for those who fled."""
         some = {name: values[rows] for name, values in person.items()}
         fled = some["fled"] == 1
-        self.add(some, {"age": PERSON["age"]}, len(rows))
+        self.sample_variables(some, {"age": PERSON["age"]}, len(rows))
         some["age"][fled] = encode("age", MISSING)
         some["band"] = encoding.age_band(np.array(domains()["age"])[some["age"]])
-        self.add(some, {"sexe": PERSON["sexe"]}, len(rows))
+        self.sample_variables(some, {"sexe": PERSON["sexe"]}, len(rows))
         some["sexe"][fled] = encode("sexe", MISSING)
         for name in ("age", "band", "sexe"):
             person[name][rows] = some[name]

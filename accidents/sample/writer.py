@@ -1,4 +1,4 @@
-"""Generates a synthetic year block by block, and writes it as the four files of an edition."""
+"""Generates a synthetic year in blocks, and writes it as the four files of an edition."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,15 +10,15 @@ import pandas as pd
 
 from accidents.atomic_write import atomic_write, write_text
 from accidents.columns import ATTRIBUTION, Table
-from accidents.sample.decoding import FirstIds, published_tables
-from accidents.sample.file_layouts import LayoutName, encode_file, file_names, layout_of, text_cells
+from accidents.sample.decoding import FirstIds, decode_tables
+from accidents.sample.file_layouts import LayoutName, encode_file, file_names, format_cells, layout_of_year
 from accidents.sample.sampling import AccidentSampler
 
-ACCIDENTS_OF_A_BLOCK = 50_000
-"""Accidents held in memory at a time."""
+BLOCK_SIZE = 50_000
+"""Accidents in memory at a time."""
 
 _STREAM = 0xBAAC
-"""Keeps the numbers apart from those of anybody who seeds a split of the same data with the same seed."""
+"""Part of the seed, so that a split of the same data with the same seed has independent random numbers."""
 
 README = f"""These files are SYNTHETIC: drawn at random by `accidents.sample`. No accident in them has happened.
 
@@ -32,15 +32,18 @@ Source of the counts: {ATTRIBUTION}.
 def generate_sample(
     accidents: int = 20_000, *, year: int = 2024, seed: int = 0, layout: Literal["auto", "2019", "2005"] = "auto"
 ) -> dict[Table, pd.DataFrame]:
-    """A synthetic year as text cells, one frame a table, with the columns that the edition publishes.
+    """Generate a synthetic year as text cells.
 
     Args:
-        accidents: Number of accidents.
-        year: Year of the edition; it chooses columns, file names and quirks.
-        seed: The same seed gives the same cells.
+        accidents: number of accidents.
+        year: year of the edition, on which columns, file names and quirks depend.
+        seed: seed of the random numbers.
         layout: "2019" quoted and separated by semicolons, "2005" the older one; "auto" chooses by the year.
+
+    Returns:
+        One frame of str a table, with the columns that the edition publishes.
     """
-    blocks = list(_blocks(accidents, year, seed, layout_of(year) if layout == "auto" else layout))
+    blocks = list(_blocks(accidents, year, seed, layout_of_year(year) if layout == "auto" else layout))
     return {table: pd.concat([block[table] for block in blocks], ignore_index=True) for table in Table}
 
 
@@ -56,7 +59,7 @@ def write_sample(
 
     Arguments are those of `generate_sample`. The same arguments give the same bytes. Files are written atomically.
     """
-    chosen = layout_of(year) if layout == "auto" else layout
+    chosen = layout_of_year(year) if layout == "auto" else layout
     with ExitStack() as stack:
         files = {}
         for table, name in file_names(year).items():
@@ -72,14 +75,14 @@ def _blocks(accidents: int, year: int, seed: int, layout: LayoutName) -> Iterato
     if accidents < 1:
         raise ValueError(f"a synthetic year has at least one accident, not {accidents}")
     first = FirstIds()
-    for number, start in enumerate(range(0, accidents, ACCIDENTS_OF_A_BLOCK)):
+    for number, start in enumerate(range(0, accidents, BLOCK_SIZE)):
         rng = np.random.default_rng([seed, number, _STREAM])
-        drawn = AccidentSampler(rng).year(min(ACCIDENTS_OF_A_BLOCK, accidents - start))
-        published = published_tables(drawn, year, first, rng)
+        drawn = AccidentSampler(rng).sample(min(BLOCK_SIZE, accidents - start))
+        published = decode_tables(drawn, year, first, rng)
         first = first.after(drawn)
-        yield text_cells(published, year, layout)
+        yield format_cells(published, year, layout)
 
 
 def _has_tabs(table: Table, year: int, layout: LayoutName) -> bool:
-    """The 2009 `caracteristiques` are separated by tabs in the copies that people use."""
+    """Copies of `caracteristiques` of 2009 in common use are separated by tabs."""
     return layout == "2005" and year == 2009 and table is Table.CARACTERISTIQUES

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from accidents.columns import Table
 from accidents.sample.probability_tables import (
-    LEAST_CELL,
-    LEAST_ROWS,
+    MIN_COUNT,
+    MIN_ROWS,
     build_probability_table,
-    combination,
-    count,
+    combination_index,
+    count_combinations,
+    counts_by_variable,
     domains,
-    tables,
 )
 from tests.sample.conftest import Cells
 
@@ -24,7 +24,7 @@ PREVALENCE = 0.3631
 
 def marginal(variable: str) -> pd.Series:
     """Counted shares of the published values of a variable."""
-    counts = tables()[variable]
+    counts = counts_by_variable()[variable]
     rows = counts[(counts["depth"] == 0) & (counts["value"] >= 0)]
     values = [domains()[variable][value] for value in rows["value"]]
     return pd.Series(rows["count"].to_numpy(), index=values) / rows["count"].sum()
@@ -54,10 +54,10 @@ def test_shares_are_those_counted(table: Table, column: str, year: Cells) -> Non
 
 
 def test_no_count_is_small() -> None:
-    for name, counts in tables().items():
+    for name, counts in counts_by_variable().items():
         totals, cells = counts[counts["value"] < 0], counts[counts["value"] >= 0]
-        assert totals["count"].min() >= LEAST_ROWS, name
-        assert cells["count"].min() >= LEAST_CELL, name
+        assert totals["count"].min() >= MIN_ROWS, name
+        assert cells["count"].min() >= MIN_COUNT, name
 
 
 def test_collisions_go_with_vehicles(year: Cells) -> None:
@@ -119,25 +119,25 @@ def test_drawing_gives_back_what_was_counted(seed: int, rows: int, width: int) -
     rng = np.random.default_rng(seed)
     condition = rng.integers(2, size=rows)
     values = np.minimum(rng.geometric(0.5, size=rows) - 1 + condition, width - 1)
-    table = build_probability_table(count(values, width, [condition], [2]), width, [2])
+    table = build_probability_table(count_combinations(values, width, [condition], [2]), width, [2])
     frequent = int(condition.mean() > 0.5)
     wanted = np.bincount(values[condition == frequent], minlength=width) / (condition == frequent).sum()
-    found = np.bincount(table.draw([np.full(20_000, frequent)], rng.random(20_000)), minlength=width) / 20_000
+    found = np.bincount(table.sample([np.full(20_000, frequent)], rng.random(20_000)), minlength=width) / 20_000
     # Smoothing adds 3 rows to at least 200, and what is rarer than 5 rows is drawn as all rows have it.
     assert np.abs(found - wanted).max() < 0.08
 
 
-def test_what_is_rare_is_drawn_from_a_coarser_combination_or_is_the_catch_all() -> None:
+def test_what_is_rare_is_drawn_from_a_coarser_combination_or_is_the_fallback() -> None:
     condition = np.repeat([0, 1], [1_000, 3])
     values = np.repeat([0, 1, 2], [600, 400, 3])
-    counts = count(values, 3, [condition], [2])
+    counts = count_combinations(values, 3, [condition], [2])
     uniform = np.linspace(0, 1, 1_000, endpoint=False)
     rare = np.ones(1_000, dtype=np.int64)
-    borrowed = build_probability_table(counts, 3, [2]).draw([rare], uniform)
+    borrowed = build_probability_table(counts, 3, [2]).sample([rare], uniform)
     assert np.bincount(borrowed, minlength=3).tolist() == [600, 400, 0]
-    assert set(build_probability_table(counts, 3, [2], catch_all=2).draw([rare], uniform)) == {2}
+    assert set(build_probability_table(counts, 3, [2], fallback=2).sample([rare], uniform)) == {2}
 
 
 def test_combinations_are_numbered_without_collision() -> None:
     first, second = np.divmod(np.arange(12), 4)
-    assert combination([first, second], [3, 4]).tolist() == list(range(12))
+    assert combination_index([first, second], [3, 4]).tolist() == list(range(12))

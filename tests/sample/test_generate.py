@@ -57,7 +57,7 @@ def test_there_is_no_year_without_accidents() -> None:
 
 
 def test_blocks_go_on_numbering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(writing_module, "ACCIDENTS_OF_A_BLOCK", 100)
+    monkeypatch.setattr(writing_module, "BLOCK_SIZE", 100)
     cells = generate_sample(250, seed=1)
     write_sample(tmp_path, accidents=250, seed=1)
     keys = cells[Table.CARACTERISTIQUES][KEY].astype("int64")
@@ -72,7 +72,7 @@ def test_files_appear_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_p
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing_module, "published_tables", interrupted)
+    monkeypatch.setattr(writing_module, "decode_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_sample(tmp_path, accidents=10)
     assert list(tmp_path.iterdir()) == []
