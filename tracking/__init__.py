@@ -1,5 +1,5 @@
-"""MLflow: runs of trainings, registered models, their stages, and the ledger of promotions.
+"""MLflow: training runs, model registry with stages, promotion, ledger, deployment.
 
-The only package that imports mlflow. ZenML's Model control plane is kept in step from here. What makes a model good
-enough is the business of `accidents.promotion`; what a person types and reads, that of `cli`.
+The only package that imports mlflow. ZenML's Model control plane is kept in sync from here. The promotion rule itself is
+in `accidents.promotion`.
 """

@@ -1,4 +1,4 @@
-"""Conversion of registered versions: a model file of an older format, registered anew in the format of today."""
+"""Conversion of registered versions: model files of an older format are registered again in the current format."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,24 +17,24 @@ from tracking.registry import STAGE_TAG, RegisteredVersion, Registry
 from tracking.stages import transition
 
 CONVERTED_FROM = "converted_from"
-"""Tag of a version: the number of the version that it is the conversion of."""
+"""Tag of a converted version: number of the original version."""
 
 
 def convert_versions(registry: Registry, names: Sequence[str], *, dry_run: bool = False) -> list[dict[str, Any]]:
-    """Register versions of an older file format anew; the new version takes the stage of the old one.
+    """Convert versions with a model file of an older format; the new version takes the stage of the old one.
 
-    These are the holders of Staging and Production, and the versions that a rollback can go back to.
+    Converted are the holders of Staging and Production, and earlier holders of Production, for rollbacks.
 
     Args:
         registry: the registry.
-        names: registered models.
-        dry_run: only list them.
+        names: registered model names.
+        dry_run: list the versions without converting them.
 
     Returns:
         `name`, `version`, `stage` and `new_version` (None in a dry run) of each converted version.
 
     Raises:
-        ModelError: a file cannot be converted; versions converted before stay so.
+        ModelError: a file cannot be converted; versions converted before it remain.
     """
     converted = []
     for old in [version for name in names for version in _versions_in_use(registry, name)]:

@@ -170,13 +170,13 @@ class Registry:
         file = self.download_model_file(version, folder)
         if is_pickle(file):
             raise RegistryError(
-                f"{version.title} is a model file of an older format; register it anew in the format of today: "
+                f"{version.title} is a model file of an older format; register it again in the current format: "
                 "python run.py registry convert"
             )
         return file
 
     def download_model_file(self, version: RegisteredVersion, folder: Path) -> Path:
-        """The same for a model file of any format."""
+        """Like `download_bundle`, for a model file of any format."""
         import mlflow
 
         model_folder = mlflow.artifacts.download_artifacts(

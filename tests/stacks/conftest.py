@@ -1,4 +1,4 @@
-"""Stack files of the tests' own, and ZenML as `tests.conftest` sets it up: real, and apart from the user's."""
+"""Stack files for the tests; ZenML is the isolated one of `tests.conftest`."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ LOCAL = {
     "orchestrator": {"name": "default", "flavor": "local"},
     "artifact_store": {"name": "default", "flavor": "local"},
 }
-WATCHWORD = "correct-horse-battery"
+PASSWORD = "correct-horse-battery"  # noqa: S105  # of a fake server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from cli.main import main as run
 from cli.zenml_session import prepare_zenml
 from stacks.validation import REDACTED
-from tests.stacks.conftest import WATCHWORD, tracker
+from tests.stacks.conftest import PASSWORD, tracker
 
 pytestmark = pytest.mark.slow
 
@@ -22,35 +22,37 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @pytest.fixture
-def secretive(name: str, made: Made) -> str:
+def stack_with_secrets(name: str, made: Made) -> str:
     """A registered stack with a secret, and with a password in plain text that somebody else put there."""
     from zenml.client import Client
 
     references = {"tracking_username": f"{{{{{name}.user}}}}", "tracking_password": f"{{{{{name}.word}}}}"}
     secrets = {name: {"keys": {"user": "TEST_USER", "word": "TEST_WORD"}}}
-    given = {"TEST_USER": "me", "TEST_WORD": WATCHWORD}
+    given = {"TEST_USER": "me", "TEST_WORD": PASSWORD}
     made(given, tracker(tracking_uri="http://127.0.0.1:1", **references), secrets=secrets)
     Client().update_stack_component(
         name,
         "experiment_tracker",
-        configuration={"tracking_password": WATCHWORD, "tracking_uri": f"http://me:{WATCHWORD}@127.0.0.1:1"},
+        configuration={"tracking_password": PASSWORD, "tracking_uri": f"http://me:{PASSWORD}@127.0.0.1:1"},
     )
     return name
 
 
 @pytest.mark.parametrize("command", ["list", "describe", "check"])
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_secrets_never_show(secretive: str, command: str, form: tuple[str, ...], capfd: pytest.CaptureFixture) -> None:
-    named = () if command == "list" else (secretive,)
+def test_secrets_never_show(
+    stack_with_secrets: str, command: str, form: tuple[str, ...], capfd: pytest.CaptureFixture
+) -> None:
+    named = () if command == "list" else (stack_with_secrets,)
     assert main([command, *named, *form]) == (1 if command == "check" else 0)
     out, err = capfd.readouterr()
-    assert secretive in out
-    assert WATCHWORD not in out + err
+    assert stack_with_secrets in out
+    assert PASSWORD not in out + err
     if command == "describe":
-        assert f"{{{{{secretive}.user}}}}" in out
+        assert f"{{{{{stack_with_secrets}.user}}}}" in out
 
 
-def test_list_tells_what_is_registered_defined_and_active(name: str, made: Made, capsys: pytest.CaptureFixture) -> None:
+def test_list_has_registered_defined_and_active_stacks(name: str, made: Made, capsys: pytest.CaptureFixture) -> None:
     from zenml.client import Client
 
     made({})
@@ -62,7 +64,7 @@ def test_list_tells_what_is_registered_defined_and_active(name: str, made: Made,
     assert [stack["name"] for stack in stacks.values() if stack["active"]] == [Client().active_stack_model.name]
 
 
-def test_register_says_what_it_did(capsys: pytest.CaptureFixture) -> None:
+def test_register_prints_what_it_did(capsys: pytest.CaptureFixture) -> None:
     assert main(["register", "--all"]) == 0
     capsys.readouterr()
     assert main(["register", "local", "local-mlflow"]) == 0
@@ -85,7 +87,7 @@ def test_describe_gives_the_whole_stack_as_json(name: str, made: Made, capsys: p
     } in described["components"]
 
 
-def test_of_a_flavor_that_is_not_installed_nothing_is_shown(
+def test_configuration_of_a_flavor_that_is_not_installed_is_redacted(
     name: str, made: Made, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from zenml.stack import Flavor
@@ -100,9 +102,7 @@ def test_of_a_flavor_that_is_not_installed_nothing_is_shown(
     assert shown["experiment_tracker"] == {"tracking_uri": REDACTED}
 
 
-def test_check_says_with_its_code_whether_anything_is_missing(
-    name: str, made: Made, capsys: pytest.CaptureFixture
-) -> None:
+def test_the_exit_code_of_check_is_1_if_a_component_fails(name: str, made: Made, capsys: pytest.CaptureFixture) -> None:
     made({})
     assert main(["check", name]) == 0
     made({}, tracker(tracking_uri="http://127.0.0.1:1"))
@@ -122,7 +122,7 @@ def test_check_says_with_its_code_whether_anything_is_missing(
         (("register", "nowhere.yaml"), "nowhere.yaml: cannot be read"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_known_ones(
+def test_an_unknown_name_is_refused_with_the_existing_ones(
     arguments: tuple[str, ...], named: str, capsys: pytest.CaptureFixture
 ) -> None:
     assert main(arguments) == 2
@@ -135,7 +135,7 @@ def test_a_wrong_command_line_is_refused(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.usefixtures("active_stack_stays")
-def test_set_is_for_good_and_the_same_as_zenml_stack_set(name: str, made: Made) -> None:
+def test_set_persists_like_zenml_stack_set(name: str, made: Made) -> None:
     made({})
     assert main(["set", name]) == 0
     code = "from zenml.client import Client; print(Client().active_stack_model.name)"

@@ -28,12 +28,12 @@ DATABASE = "${URI:-sqlite:///${PROJECT}/x.db}"
         ({"a": {"b": ["${A}", 5]}, "left_out": "${B:-}"}, {"A": "1"}, {"a": {"b": ["1", 5]}}),
     ],
 )
-def test_values_come_from_the_environment(text: Any, environment: dict[str, str], value: Any) -> None:
+def test_variables_are_expanded(text: Any, environment: dict[str, str], value: Any) -> None:
     assert expand_variables(text, environment, "file: key") == value
 
 
 @pytest.mark.parametrize("text", ["${A", "${A-b}", "${}", "${A:-${B:-${C:-${D}}}}", "${1}"])
-def test_what_is_no_variable_is_refused(text: str) -> None:
+def test_invalid_variables_are_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="file: key"):
         expand_variables(text, {"A": "1", "B": "2"}, "file: key")
 
@@ -59,7 +59,7 @@ def test_a_missing_variable_is_named_with_file_key_and_remedy(write: Callable[..
         ({}, {"secrets": {"s": {"keys": {"k": "two words"}}}}, "secrets.s.keys.k"),
     ],
 )
-def test_what_a_file_may_not_hold_is_named(
+def test_invalid_content_is_named(
     write: Callable[..., Path], components: dict[str, Any], more: dict[str, Any], named: str
 ) -> None:
     file = write(components, **more)
@@ -71,19 +71,19 @@ def test_what_a_file_may_not_hold_is_named(
 
 
 @pytest.mark.parametrize("content", ["", "- a", "a: [", "components: {orchestrator: {flavor: local}}"])
-def test_a_file_that_is_no_stack_is_refused(tmp_path: Path, content: str) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text(content)
     with pytest.raises(ConfigurationError, match=r"broken\.yaml"):
         read_stack_file(file, {})
 
 
-def test_the_stack_of_zenml_cannot_be_defined(tmp_path: Path) -> None:
+def test_the_default_stack_of_zenml_cannot_be_defined(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="belongs to ZenML"):
         read_stack_file(tmp_path / "default.yaml", {})
 
 
-def test_files_are_found_by_name_and_unknown_names_say_which_there_are(tmp_path: Path) -> None:
+def test_files_are_found_by_name_and_unknown_names_list_the_existing_ones(tmp_path: Path) -> None:
     assert {"local", "local-mlflow"} <= list_stack_files().keys()
     assert find_stack_file(str(tmp_path / "own.yaml")) == tmp_path / "own.yaml"
     with pytest.raises(ConfigurationError, match="local, local-mlflow"):

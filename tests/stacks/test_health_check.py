@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from stacks.health_check import ComponentCheck
-from tests.stacks.conftest import WATCHWORD, tracker
+from tests.stacks.conftest import PASSWORD, tracker
 
 Made = Callable[..., dict[str, str]]
 
 
 class MLflow(BaseHTTPRequestHandler):
-    """Answers like an MLflow server whose only user has the password WATCHWORD."""
+    """Answers like an MLflow server whose only user has the password PASSWORD."""
 
     def do_GET(self) -> None:
         import base64
 
-        expected = "Basic " + base64.b64encode(f"me:{WATCHWORD}".encode()).decode()
+        expected = "Basic " + base64.b64encode(f"me:{PASSWORD}".encode()).decode()
         known = self.path == "/health" or self.headers.get("Authorization") == expected
         self.send_response(200 if known else 401)
         self.end_headers()
@@ -42,94 +42,94 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """A server that takes connections and says nothing."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def answers(name: str) -> dict[str, ComponentCheck]:
+def checks(name: str) -> dict[str, ComponentCheck]:
     from stacks.description import find_stack
     from stacks.health_check import check_stack
 
-    return {answer.kind: answer for answer in check_stack(find_stack(name))}
+    return {check.kind: check for check in check_stack(find_stack(name))}
 
 
 @pytest.mark.slow
-def test_every_component_of_a_sound_stack_answers(name: str, made: Made, tmp_path: Path) -> None:
+def test_every_component_of_a_valid_stack_passes(name: str, made: Made, tmp_path: Path) -> None:
     made({}, {**tracker(tracking_uri=f"sqlite:///{tmp_path}/new/mlflow.db"), "model_registry": {"flavor": "mlflow"}})
-    found = answers(name)
-    assert found.keys() == {"orchestrator", "artifact_store", "experiment_tracker", "model_registry", "stack"}
-    assert all(answer.ok for answer in found.values()), found
-    assert not (tmp_path / "new").exists(), "asking makes nothing"
+    results = checks(name)
+    assert results.keys() == {"orchestrator", "artifact_store", "experiment_tracker", "model_registry", "stack"}
+    assert all(check.ok for check in results.values()), results
+    assert not (tmp_path / "new").exists(), "the check creates nothing"
 
 
-def test_the_store_is_left_as_it_was(name: str, made: Made, tmp_path: Path) -> None:
+def test_the_check_leaves_no_file_in_the_artifact_store(name: str, made: Made, tmp_path: Path) -> None:
     made({}, {"artifact_store": {"flavor": "local", "configuration": {"path": str(tmp_path / "store")}}})
-    assert answers(name)["artifact_store"].ok
+    assert checks(name)["artifact_store"].ok
     assert list((tmp_path / "store").iterdir()) == []
 
 
-def test_a_store_that_cannot_be_written_is_told(name: str, made: Made, tmp_path: Path) -> None:
+def test_an_artifact_store_that_is_not_writable_fails(name: str, made: Made, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder belongs")
     made({}, {"artifact_store": {"flavor": "local", "configuration": {"path": str(tmp_path / "store")}}})
-    answer = answers(name)["artifact_store"]
-    assert not answer.ok
-    assert str(tmp_path / "store") in answer.text
+    check = checks(name)["artifact_store"]
+    assert not check.ok
+    assert str(tmp_path / "store") in check.text
 
 
-def test_a_folder_that_is_none_is_told(name: str, made: Made, tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_mlflow_folder_fails(name: str, made: Made, tmp_path: Path) -> None:
     (tmp_path / "mlruns").write_text("a file where the folder belongs")
     made({}, tracker(tracking_uri=f"sqlite:///{tmp_path}/mlruns/mlflow.db"))
-    answer = answers(name)["experiment_tracker"]
-    assert not answer.ok
-    assert "MLFLOW_TRACKING_URI" in answer.text
+    check = checks(name)["experiment_tracker"]
+    assert not check.ok
+    assert "MLFLOW_TRACKING_URI" in check.text
 
 
-def test_a_server_that_answers_is_ok(name: str, made: Made, server: str) -> None:
+def test_a_server_that_answers_passes(name: str, made: Made, server: str) -> None:
     made({}, tracker(tracking_uri=server))
-    assert answers(name)["experiment_tracker"].text == f"{server} answers"
+    assert checks(name)["experiment_tracker"].text == f"{server} answers"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("word", "ok"), [(WATCHWORD, True), ("another", False)])
-def test_credentials_are_tried(name: str, made: Made, server: str, word: str, ok: bool) -> None:
+@pytest.mark.parametrize(("word", "ok"), [(PASSWORD, True), ("another", False)])
+def test_credentials_are_checked(name: str, made: Made, server: str, word: str, ok: bool) -> None:
     references = {"tracking_username": f"{{{{{name}.user}}}}", "tracking_password": f"{{{{{name}.word}}}}"}
     secrets = {name: {"keys": {"user": "TEST_USER", "word": "TEST_WORD"}}}
     made({"TEST_USER": "me", "TEST_WORD": word}, tracker(tracking_uri=server, **references), secrets=secrets)
-    answer = answers(name)["experiment_tracker"]
-    assert answer.ok == ok
-    assert ok or "refuses the credentials" in answer.text
-    assert word not in answer.text
+    check = checks(name)["experiment_tracker"]
+    assert check.ok == ok
+    assert ok or "refuses the credentials" in check.text
+    assert word not in check.text
 
 
-def test_a_server_that_is_not_there_is_told_within_seconds(name: str, made: Made) -> None:
+def test_a_server_that_is_down_fails_with_a_remedy(name: str, made: Made) -> None:
     made({}, tracker(tracking_uri="http://127.0.0.1:1"))
-    answer = answers(name)["experiment_tracker"]
-    assert not answer.ok
-    assert "http://127.0.0.1:1 does not answer; start the server" in answer.text
+    check = checks(name)["experiment_tracker"]
+    assert not check.ok
+    assert "http://127.0.0.1:1 does not answer; start the server" in check.text
 
 
 @pytest.mark.slow
-def test_a_server_that_says_nothing_is_told_within_seconds(name: str, made: Made, silent: str) -> None:
-    import zenml.integrations.mlflow.experiment_trackers  # noqa: F401 - its seconds are not those of the question
+def test_a_silent_server_fails_after_the_timeout(name: str, made: Made, silent: str) -> None:
+    import zenml.integrations.mlflow.experiment_trackers  # noqa: F401 - its import time is not part of the timeout
 
     made({}, tracker(tracking_uri=silent))
     start = time.monotonic()
-    answer = answers(name)["experiment_tracker"]
+    check = checks(name)["experiment_tracker"]
     assert time.monotonic() - start < 6
-    assert not answer.ok
-    assert "does not answer within 3 seconds" in answer.text
+    assert not check.ok
+    assert "does not answer within 3 seconds" in check.text
 
 
 @pytest.mark.slow
-def test_something_else_at_the_address_is_told(name: str, made: Made, server: str) -> None:
+def test_another_service_at_the_address_fails(name: str, made: Made, server: str) -> None:
     made({}, tracker(tracking_uri=f"{server}/elsewhere"))
-    answer = answers(name)["experiment_tracker"]
-    assert not answer.ok
-    assert "answers 401: is this an MLflow server?" in answer.text
+    check = checks(name)["experiment_tracker"]
+    assert not check.ok
+    assert "answers 401: is this an MLflow server?" in check.text
 
 
-def test_a_secret_that_was_deleted_is_told(name: str, made: Made) -> None:
+def test_a_deleted_secret_fails(name: str, made: Made) -> None:
     from zenml.client import Client
 
     references = {"tracking_username": f"{{{{{name}.user}}}}", "tracking_password": f"{{{{{name}.word}}}}"}
@@ -138,11 +138,11 @@ def test_a_secret_that_was_deleted_is_told(name: str, made: Made) -> None:
         {"TEST_USER": "a", "TEST_WORD": "b"}, tracker(tracking_uri="sqlite:////tmp/x.db", **references), secrets=secrets
     )
     Client().delete_secret(name)
-    found = answers(name)
-    assert any(not answer.ok and name in answer.text for answer in found.values()), found
+    results = checks(name)
+    assert any(not check.ok and name in check.text for check in results.values()), results
 
 
-def test_what_is_not_installed_is_named_with_the_command(
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
     name: str, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from importlib.metadata import PackageNotFoundError, version
@@ -154,16 +154,16 @@ def test_what_is_not_installed_is_named_with_the_command(
 
     made({}, {"model_deployer": {"flavor": "mlflow"}})
     monkeypatch.setattr("stacks.health_check.version", without)
-    answer = answers(name)["model_deployer"]
-    assert not answer.ok
-    assert answer.text == "python-rapidjson is not installed; pip install 'python-rapidjson<1.15'"
+    check = checks(name)["model_deployer"]
+    assert not check.ok
+    assert check.text == "python-rapidjson is not installed; pip install 'python-rapidjson<1.15'"
 
 
-def test_components_that_do_not_go_together_are_told(name: str, made: Made) -> None:
+def test_incompatible_components_fail(name: str, made: Made) -> None:
     made({}, {"model_registry": {"flavor": "mlflow"}})
-    answer = answers(name)["stack"]
-    assert not answer.ok
-    assert "experiment_tracker" in answer.text
+    check = checks(name)["stack"]
+    assert not check.ok
+    assert "experiment_tracker" in check.text
 
 
 @pytest.mark.slow
@@ -174,12 +174,12 @@ def test_a_real_mlflow_server_answers(name: str, made: Made, tmp_path: Path) -> 
     command += ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db"]
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     made({}, tracker(tracking_uri=f"http://127.0.0.1:{port}"))
-    assert not answers(name)["experiment_tracker"].ok
+    assert not checks(name)["experiment_tracker"].ok
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 120
-            while not answers(name)["experiment_tracker"].ok and time.monotonic() < deadline:
+            while not checks(name)["experiment_tracker"].ok and time.monotonic() < deadline:
                 time.sleep(1)
-            assert answers(name)["experiment_tracker"].ok
+            assert checks(name)["experiment_tracker"].ok
         finally:
             process.terminate()

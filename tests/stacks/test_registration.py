@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accidents.errors import ConfigurationError
-from tests.stacks.conftest import WATCHWORD, tracker
+from tests.stacks.conftest import PASSWORD, tracker
 
 URI = "sqlite:////tmp/one.db"
 Made = Callable[..., dict[str, str]]
@@ -60,13 +60,13 @@ def test_a_changed_environment_updates_the_component_in_place(name: str, made: M
     assert after["experiment_tracker"][3] == {"tracking_uri": "sqlite:////tmp/two.db"}
 
 
-def test_a_key_that_is_gone_from_the_file_is_gone_from_zenml(name: str, made: Made) -> None:
+def test_a_key_removed_from_the_file_is_removed_in_zenml(name: str, made: Made) -> None:
     made({}, tracker(tracking_uri=URI, experiment_name="one"))
     assert made({}, tracker(tracking_uri=URI))["experiment_tracker"] == "updated"
     assert stored(name)["experiment_tracker"][3] == {"tracking_uri": URI}
 
 
-def test_components_come_and_go_with_the_file(name: str, made: Made) -> None:
+def test_components_are_added_and_removed_with_the_file(name: str, made: Made) -> None:
     from zenml.client import Client
 
     made({}, tracker(tracking_uri=URI))
@@ -78,7 +78,7 @@ def test_components_come_and_go_with_the_file(name: str, made: Made) -> None:
     assert Client().list_stack_components(type="model_registry", name=name).total == 1, "nothing is deleted"
 
 
-def test_a_component_of_another_name_takes_the_place(name: str, made: Made) -> None:
+def test_a_component_of_another_name_replaces_the_old_one(name: str, made: Made) -> None:
     made({}, tracker(tracking_uri=URI))
     before = stored(name)["experiment_tracker"]
     named = {"experiment_tracker": {**tracker(tracking_uri=URI)["experiment_tracker"], "name": f"{name}-other"}}
@@ -87,7 +87,7 @@ def test_a_component_of_another_name_takes_the_place(name: str, made: Made) -> N
     assert stored(name)["experiment_tracker"][0] != before[0]
 
 
-def test_another_flavor_sets_the_old_component_aside(name: str, made: Made) -> None:
+def test_another_flavor_renames_the_old_component(name: str, made: Made) -> None:
     from zenml.client import Client
 
     made({}, {"orchestrator": {"flavor": "local"}})
@@ -99,19 +99,19 @@ def test_another_flavor_sets_the_old_component_aside(name: str, made: Made) -> N
     assert (kept.flavor_name, kept.name) == ("local", f"{name}-local-{str(before[0])[:8]}")
 
 
-def test_secrets_go_to_the_store_of_zenml_and_nowhere_else(name: str, made: Made) -> None:
+def test_secrets_are_stored_in_zenml_alone(name: str, made: Made) -> None:
     from zenml.client import Client
 
-    environment = {"TEST_USER": "me", "TEST_PASSWORD": WATCHWORD}
+    environment = {"TEST_USER": "me", "TEST_PASSWORD": PASSWORD}
     components = tracker(tracking_uri="http://127.0.0.1:1", **credentials(name))
     assert made(environment, components, **secret_of(name)).get("secret") == "created"
     assert stored(name)["experiment_tracker"][3]["tracking_password"] == f"{{{{{name}.password}}}}"
-    assert Client().get_secret(name).secret_values == {"username": "me", "password": WATCHWORD}
+    assert Client().get_secret(name).secret_values == {"username": "me", "password": PASSWORD}
     assert made(environment, components, **secret_of(name)).get("secret") == "unchanged"
     assert made({**environment, "TEST_USER": "you"}, components, **secret_of(name)).get("secret") == "updated"
     without = made({}, components, **secret_of(name))
     assert set(without.values()) == {"unchanged"}, "who registers again need not know the secret"
-    assert Client().get_secret(name).secret_values == {"username": "you", "password": WATCHWORD}
+    assert Client().get_secret(name).secret_values == {"username": "you", "password": PASSWORD}
 
 
 def test_an_optional_secret_that_is_not_set_is_left_out(name: str, made: Made) -> None:
@@ -120,7 +120,7 @@ def test_an_optional_secret_that_is_not_set_is_left_out(name: str, made: Made) -
     assert stored(name)["experiment_tracker"][3] == {"tracking_uri": URI}
 
 
-def test_a_server_that_asks_for_no_credentials_can_be_registered(name: str, made: Made) -> None:
+def test_a_server_without_authentication_can_be_registered(name: str, made: Made) -> None:
     components = tracker(tracking_uri="http://127.0.0.1:1", **credentials(name))
     assert made({}, components, **secret_of(name))["stack"] == "created"
     assert set(made({}, components, **secret_of(name)).values()) == {"unchanged"}
@@ -130,7 +130,7 @@ def test_a_server_that_asks_for_no_credentials_can_be_registered(name: str, made
     ("environment", "optional", "named"),
     [({}, False, "TEST_PASSWORD, TEST_USER"), ({"TEST_USER": "me"}, True, "not set: TEST_PASSWORD")],
 )
-def test_a_secret_that_is_not_set_is_named_and_nothing_is_made(
+def test_a_secret_that_is_not_set_is_named_and_nothing_is_created(
     name: str, made: Made, environment: dict[str, str], optional: bool, named: str
 ) -> None:
     from zenml.client import Client
@@ -144,15 +144,15 @@ def test_a_secret_that_is_not_set_is_named_and_nothing_is_made(
 @pytest.mark.parametrize(
     ("components", "named"),
     [
-        (tracker(tracking_uri=URI, tracking_password=WATCHWORD, tracking_username="me"), "tracking_password|_username"),
-        (tracker(tracking_uri=f"http://me:{WATCHWORD}@127.0.0.1:1"), "an address contains"),
+        (tracker(tracking_uri=URI, tracking_password=PASSWORD, tracking_username="me"), "tracking_password|_username"),
+        (tracker(tracking_uri=f"http://me:{PASSWORD}@127.0.0.1:1"), "an address contains"),
         (tracker(tracking_url=URI), "tracking_url"),
-        (tracker(tracking_uri=URI, nested=WATCHWORD), "nested: Input should be a valid boolean"),
+        (tracker(tracking_uri=URI, nested=PASSWORD), "nested: Input should be a valid boolean"),
         ({"experiment_tracker": {"flavor": "pencil"}}, "no flavor 'pencil'"),
         ({"experiment_tracker": {"name": "default", "flavor": "mlflow"}}, "no experiment_tracker default"),
     ],
 )
-def test_what_zenml_would_refuse_is_refused_before_anything_is_made(
+def test_invalid_configurations_are_refused_before_anything_is_created(
     name: str, made: Made, components: dict[str, Any], named: str
 ) -> None:
     from zenml.client import Client
@@ -160,11 +160,13 @@ def test_what_zenml_would_refuse_is_refused_before_anything_is_made(
     with pytest.raises(ConfigurationError, match=named) as error:
         made({}, {"orchestrator": {"flavor": "local"}, **components})
     assert f"{name}.yaml" in str(error.value)
-    assert WATCHWORD not in str(error.value)
+    assert PASSWORD not in str(error.value)
     assert Client().list_stack_components(name=name).total == 0
 
 
-def test_a_file_of_ones_own_is_found_where_it_is(project: Path, write: Callable[..., Path], name: str) -> None:
+def test_a_stack_file_outside_of_the_folder_can_be_registered(
+    project: Path, write: Callable[..., Path], name: str
+) -> None:
     from cli.main import main
 
     assert main(["stack", "register", str(write())]) == 0

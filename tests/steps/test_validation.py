@@ -20,13 +20,13 @@ def halve(good: pd.DataFrame, by: int) -> tuple[Annotated[pd.DataFrame, "good"],
 FRAME = pd.DataFrame({"a": [2, 3, 4], "b": [0.5, 1.0, 2.0]})
 
 
-def test_what_fits_passes_unchanged() -> None:
+def test_a_valid_frame_passes_unchanged() -> None:
     frame, number = halve(FRAME, by=1)
     assert number == 1
     assert frame["a"].tolist() == [1, 2, 3]
 
 
-def test_all_failures_of_an_input_are_told_at_once() -> None:
+def test_all_failures_of_an_input_are_reported_at_once() -> None:
     with pytest.raises(DataError) as caught:
         halve(pd.DataFrame({"a": [0, -1], "b": ["x", "y"]}), by=1)
     message = str(caught.value)
