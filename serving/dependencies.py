@@ -1,6 +1,6 @@
 """Dependencies of the routes: the state of the application and the context of a request."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fastapi import Request
 from sqlalchemy import Engine
@@ -29,9 +29,7 @@ class AppState:
 
     def update_log_metrics(self) -> None:
         """Copy the counts of the prediction log into the metrics."""
-        counts = self.prediction_log.counts()
-        states = ("written", "dropped", "failed", "waiting", "errors")
-        self.metrics.set_log_counts({state: getattr(counts, state) for state in states})
+        self.metrics.set_log_counts(asdict(self.prediction_log.counts()))
 
     def require_model(self) -> LoadedModel:
         """The loaded model. Call it once a request, so that one version answers all of the request.

@@ -15,8 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from accidents.errors import ConfigurationError
 from serving.auth.roles import Role
-from serving.records.database import database_errors, write_transaction
-from serving.records.errors import RecordsError
+from serving.records.database import RecordsError, database_errors, write_transaction
 from serving.records.tables import api_keys
 
 PREFIX = "acc"

@@ -14,8 +14,7 @@ from sqlalchemy import Engine, select
 
 from serving.auth import api_keys
 from serving.auth.roles import Caller, KeyRejection, Role
-from serving.records.database import database_errors
-from serving.records.errors import RecordsError
+from serving.records.database import RecordsError, database_errors
 from serving.records.tables import api_keys as api_keys_table
 
 _LOGGER = logging.getLogger(__name__)

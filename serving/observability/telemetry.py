@@ -10,7 +10,6 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -27,7 +26,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
 class Logger:
-    """Writes JSON lines with time, level, event and fields to standard error."""
+    """Writes JSON lines with time, level, event and fields to standard error; `info` and `warning` log other events."""
 
     def __init__(self) -> None:
         self._log = structlog.wrap_logger(
@@ -39,6 +38,7 @@ class Logger:
                 structlog.processors.JSONRenderer(serializer=lambda content, **_: orjson.dumps(content, default=str)),
             ],
         ).bind()
+        self.info, self.warning = self._log.info, self._log.warning
 
     def request(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         """Log a finished request; without path and query string, which may hold personal data."""
@@ -60,14 +60,6 @@ class Logger:
         frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
         stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         self._log.error("exception", request_id=request_id, error=type(error).__name__, stack=stack)
-
-    def info(self, event: str, **fields: Any) -> None:
-        """Log an event other than a request."""
-        self._log.info(event, **fields)
-
-    def warning(self, event: str, **fields: Any) -> None:
-        """Log an event that an operator should look at."""
-        self._log.warning(event, **fields)
 
 
 class TelemetryMiddleware:

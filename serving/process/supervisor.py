@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 import requests
 
@@ -215,17 +214,12 @@ class _Signals:
 @contextmanager
 def _handle_signals() -> Iterator[_Signals]:
     signals = _Signals()
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature is Python's
-        signals.stop = True
-
-    def reload(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        signals.reload = True
-
-    previous = {
-        number: signal.signal(number, handler)
-        for number, handler in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload))
+    handlers = {
+        signal.SIGINT: lambda *_: setattr(signals, "stop", True),
+        signal.SIGTERM: lambda *_: setattr(signals, "stop", True),
+        signal.SIGHUP: lambda *_: setattr(signals, "reload", True),
     }
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield signals
     finally:

@@ -8,14 +8,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from accidents.configuration.paths import PROJECT_ROOT
+from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.serving import RecordSettings
+from accidents.errors import AccidentsError, ConfigurationError
 from serving.environment import DATABASE_URL_ENV
-from serving.records.database_url import SQLITE, redacted_url, resolve_database_url
-from serving.records.errors import RecordsError
 
+DEFAULT_FILE = PROJECT_ROOT / "records" / "serving.db"
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg2",
+    "postgresql": "postgresql+psycopg2",
+    "postgresql+psycopg2": "postgresql+psycopg2",
+}
+_EXPECTED = "postgresql://USER:PASSWORD@HOST:5432/DATABASE or sqlite:///FILE"
 _TIMEOUT = 5  # seconds for a connection, or for the lock of another process
 _MIGRATION_TIMEOUT = 120
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -36,6 +48,10 @@ _POSTGRESQL_OPTIONS: dict[str, Any] = {
         "application_name": "accidents-serving",
     },
 }
+
+
+class RecordsError(AccidentsError):
+    """The database cannot be opened, does not answer, or holds unusable content."""
 
 
 def open_database(settings: RecordSettings, environment: Mapping[str, str] | None = None) -> Engine:
@@ -126,6 +142,47 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                 f"{redacted_url(engine.url)}: a later version of the project wrote it; update the project, "
                 f"or name another database with {DATABASE_URL_ENV}"
             ) from None
+
+
+def resolve_database_url(settings: RecordSettings, environment: Mapping[str, str]) -> URL:
+    """The URL of the database, with its driver.
+
+    Raises:
+        ConfigurationError: the URL is invalid, or of a database that is not supported.
+    """
+    if text := environment.get(DATABASE_URL_ENV):
+        return _parse(text, DATABASE_URL_ENV)
+    if settings.database_url is not None:
+        return _parse(settings.database_url.get_secret_value(), "records.database_url of the serving configuration")
+    return URL.create(SQLITE, database=str(DEFAULT_FILE))
+
+
+def redacted_url(url: URL) -> str:
+    """The URL without user, password and options."""
+    plain = url.set(drivername=url.get_backend_name(), query={})
+    return redact_credentials(plain.render_as_string(hide_password=False))
+
+
+def _parse(text: str, origin: str) -> URL:
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError):
+        # The messages of these exceptions may contain parts of the password.
+        raise ConfigurationError(f"{origin}: is not a database URL; write {_EXPECTED}") from None
+    if url.drivername not in _DRIVERS:
+        raise ConfigurationError(f"{origin}: {url.drivername} is not supported; write {_EXPECTED}")
+    url = url.set(drivername=_DRIVERS[url.drivername])
+    if url.get_backend_name() == SQLITE:
+        return _resolve_file(url, origin)
+    if "@" in (url.host or ""):
+        raise ConfigurationError(f"{origin}: a @ in user or password must be written as %40")
+    return url
+
+
+def _resolve_file(url: URL, origin: str) -> URL:
+    if url.database in {None, "", ":memory:"} or url.query or url.database.startswith("file:"):
+        raise ConfigurationError(f"{origin}: must name a plain file, such as sqlite:////var/lib/accidents/serving.db")
+    return url.set(database=str(PROJECT_ROOT / url.database))
 
 
 def _current_revision(engine: Engine) -> str | None:

@@ -12,8 +12,7 @@ from sqlalchemy import Engine, Select, func, select
 
 from accidents.atomic_write import atomic_write
 from accidents.errors import ConfigurationError
-from serving.records.database import database_errors
-from serving.records.errors import RecordsError
+from serving.records.database import RecordsError, database_errors
 from serving.records.tables import feedback, predictions
 
 _BATCH_SIZE = 5_000

@@ -5,9 +5,12 @@ from datetime import datetime
 from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from serving.records.database import database_errors, write_transaction
-from serving.records.errors import UnknownPredictionError
+from serving.records.database import RecordsError, database_errors, write_transaction
 from serving.records.tables import feedback, predictions
+
+
+class UnknownPredictionError(RecordsError):
+    """No prediction in the database has this id."""
 
 
 def store_outcome(engine: Engine, prediction_id: str, outcome: int, *, at: datetime, caller: str) -> bool:

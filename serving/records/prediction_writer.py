@@ -7,6 +7,7 @@ that the server unpacks, in a seventh of the time that psycopg2 takes to quote s
 
 from collections.abc import Callable, Sequence
 from datetime import UTC
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -24,6 +25,9 @@ Row = dict[str, Any]
 
 Insert = Callable[[Connection, Sequence[Row]], None]
 
+_RECORD_COLUMNS = [column.name for column in predictions.columns if column.name not in {"kept", "inputs"}]
+_record_values = attrgetter(*_RECORD_COLUMNS)
+_NUMBERS = {"probability": float, "threshold": float, "prediction": int, "latency_ms": float, "missing": int}
 _BATCH_SIZE = 200  # rows a call of the driver, which holds the interpreter meanwhile
 _LENGTH_WITHOUT_ZONE = len("2024-05-14 08:45:00.000000")
 _ROW_ERRORS = (StatementError, ArithmeticError, AttributeError, TypeError, ValueError)
@@ -35,24 +39,9 @@ def row_builder(detail: str) -> Callable[[PredictionRecord], Row]:
 
     def build_row(record: PredictionRecord) -> Row:
         kept, inputs = serialise(record.content)
-        return {
-            "id": record.id,
-            "at": record.at.astimezone(UTC),
-            "request_id": record.request_id,
-            "route": record.route,
-            "caller": record.caller,
-            "model": record.model,
-            "version": record.version,
-            "type": record.type,
-            "level": record.level,
-            "probability": float(record.probability),
-            "threshold": float(record.threshold),
-            "prediction": int(record.prediction),
-            "latency_ms": float(record.latency_ms),
-            "missing": int(record.missing),
-            "kept": kept,
-            "inputs": inputs,
-        }
+        row = dict(zip(_RECORD_COLUMNS, _record_values(record), strict=True))
+        numbers = {name: number(row[name]) for name, number in _NUMBERS.items()}  # SQLite would store any type
+        return {**row, **numbers, "at": record.at.astimezone(UTC), "kept": kept, "inputs": inputs}
 
     return build_row
 

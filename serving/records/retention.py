@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, select
 
-from serving.records.database import database_errors, write_transaction
-from serving.records.database_url import SQLITE
+from serving.records.database import SQLITE, database_errors, write_transaction
 from serving.records.tables import feedback, predictions
 
 _BATCH_SIZE = 5_000

@@ -23,8 +23,8 @@ from serving.http.errors import ApiError, validation_error
 from serving.http.json_body import JsonResponse, forbid_extra_fields, read_json, require_list
 from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_probabilities
-from serving.records.errors import RecordsError, UnknownPredictionError
-from serving.records.feedback import store_outcome
+from serving.records.database import RecordsError
+from serving.records.feedback import UnknownPredictionError, store_outcome
 from serving.records.prediction_record import created_at
 from serving.schemas import requests, responses
 from serving.schemas.openapi import error_responses, json_request, schema_ref

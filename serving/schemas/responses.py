@@ -70,17 +70,16 @@ class ErrorDetail(_Response):
     problems: list[FieldProblem] = Field(description="all invalid fields of the content")
 
 
-class Error(_Response):
-    """Error response."""
-
-    error: ErrorDetail
-    request_id: str
-
-
 class AccidentError(_Response):
     """Error of one accident in a batch."""
 
     error: ErrorDetail
+
+
+class Error(AccidentError):
+    """Error response."""
+
+    request_id: str
 
 
 class Predictions(_Response):
@@ -89,12 +88,9 @@ class Predictions(_Response):
     results: list[Prediction | AccidentError]
 
 
-class ModelDetails(_Response):
+class ModelDetails(ModelInfo):
     """Properties of the loaded model."""
 
-    name: str
-    version: str
-    type: str
     level: Level
     geography: bool = Field(description="whether the model uses the place of the accident")
     trained_at: str

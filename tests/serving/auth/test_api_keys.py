@@ -18,8 +18,7 @@ from accidents.errors import ConfigurationError
 from serving.auth import api_keys
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Caller, KeyRejection, Role
-from serving.records.database import write_transaction
-from serving.records.errors import RecordsError
+from serving.records.database import RecordsError, write_transaction
 from serving.records.tables import api_keys as api_keys_table
 from tests.serving.conftest import DatabaseAway
 from tests.serving.records.databases import migrated_database

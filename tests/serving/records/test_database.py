@@ -32,9 +32,16 @@ from sqlalchemy.exc import IntegrityError
 from accidents.configuration.serving import RecordSettings
 from accidents.errors import ConfigurationError
 from serving.environment import DATABASE_URL_ENV
-from serving.records.database import database_errors, migrate, open_database, write_transaction
-from serving.records.database_url import DEFAULT_FILE, redacted_url, resolve_database_url
-from serving.records.errors import RecordsError
+from serving.records.database import (
+    DEFAULT_FILE,
+    RecordsError,
+    database_errors,
+    migrate,
+    open_database,
+    redacted_url,
+    resolve_database_url,
+    write_transaction,
+)
 from serving.records.migrations.settings import VERSION_TABLE, context_options
 from serving.records.tables import api_keys, feedback
 from tests.serving.records.databases import migrated_database

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from accidents.configuration.serving import RecordSettings
-from serving.records.errors import RecordsError, UnknownPredictionError
-from serving.records.feedback import store_outcome
+from serving.records.database import RecordsError
+from serving.records.feedback import UnknownPredictionError, store_outcome
 from serving.records.prediction_log import PredictionLog, PredictionRecord
 from serving.records.tables import feedback
 from tests.serving.conftest import DatabaseAway

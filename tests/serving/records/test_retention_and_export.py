@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select
 from accidents.configuration.serving import RecordSettings
 from accidents.errors import ConfigurationError
 from serving.records import feedback, retention
-from serving.records.errors import RecordsError
+from serving.records.database import RecordsError
 from serving.records.export import export_predictions
 from serving.records.prediction_log import PredictionLog
 from serving.records.retention import PredictionSummary, count_before, prune, summarise_predictions
