@@ -1,4 +1,4 @@
-"""A small configuration that leaves its files in a folder of the test."""
+"""A small configuration whose output files are in a folder of the tests."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ SMALL: dict[str, dict[str, Any]] = {
 
 
 def configure(folder: Path, **sections: dict[str, Any]) -> list[str]:
-    """Write the shipped configuration, changed by `sections`, and return the arguments that choose it."""
+    """Write the shipped configuration with `sections` merged into it; returns the command-line options."""
     arguments = []
     for name, changes in sections.items():
         shipped = yaml.safe_load((Path("configs") / f"{name}.yaml").read_text())
@@ -34,7 +34,7 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the runs of this session leave their files."""
+    """Folder of the output files."""
     return tmp_path_factory.mktemp("outputs")
 
 

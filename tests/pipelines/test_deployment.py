@@ -30,8 +30,8 @@ TRAINED = ("train_logistic_regression", "logistic_regression_model")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An MLflow of these tests' own, and afterwards the stack and services that were there before."""
+def own_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An MLflow database for these tests; the environment is restored and the services are stopped afterwards."""
     before = dict(os.environ)
     os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
     assert main(["stack", "register", "local-mlflow"]) == DONE
@@ -78,7 +78,7 @@ def address(text: str) -> str:
 
 
 @pytest.mark.traced
-def test_both_stacks_give_the_same_features_and_figures(trained: dict[str, Any]) -> None:
+def test_both_stacks_give_the_same_features_and_metrics(trained: dict[str, Any]) -> None:
     one, other = trained["default"], trained["local-mlflow"]
     assert one.stack.name == "default"
     assert other.stack.name == "local-mlflow"
@@ -101,9 +101,9 @@ def test_deployed_several_times_in_a_row_it_answers_after_each(
     texts = pd.DataFrame({NESTED: [example("low_risk"), None], FLAT: [None, example("classic_flat")]})
     for _ in range(times):
         assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
-        told = capsys.readouterr().out
-        where = address(told)
-        assert f"python run.py --deployment --stop {' '.join(ON_MLFLOW)}\n" in told
+        output = capsys.readouterr().out
+        where = address(output)
+        assert f"python run.py --deployment --stop {' '.join(ON_MLFLOW)}\n" in output
         records = [{NESTED: example("low_risk")}, {FLAT: example("classic_flat")}]
         answer = requests.post(where, json={"dataframe_records": records}, timeout=30).json()["predictions"]
         expected = predict_texts(step_output(trained["default"], *TRAINED).load(), texts)
@@ -112,28 +112,28 @@ def test_deployed_several_times_in_a_row_it_answers_after_each(
     assert f"{NAME} 1 answers" in capsys.readouterr().out
 
 
-def test_a_model_that_fails_its_check_leaves_the_old_service_up(
+def test_a_failed_smoke_test_keeps_the_running_service(
     trained: dict[str, Any], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     impatient = configure(tmp_path, deployment={"slowest_milliseconds": 0.0001})
     assert main(["--deployment", "--model-name", NAME, "--version", "2", *ON_MLFLOW, *arguments, *impatient]) == FAILED
     assert "more than 0.0001 ms" in capsys.readouterr().err
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
-    told = capsys.readouterr().out
-    assert f"{NAME} 1 answers" in told
-    assert requests.get(address(told).replace("invocations", "ping"), timeout=10).status_code == 200
+    output = capsys.readouterr().out
+    assert f"{NAME} 1 answers" in output
+    assert requests.get(address(output).replace("invocations", "ping"), timeout=10).status_code == 200
 
 
 @pytest.mark.traced
-def test_a_rollback_reaches_the_service(
+def test_a_rollback_redeploys_the_service(
     trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["registry", "promote", "--model-name", NAME, "--version", "2"]) == DONE
     assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
     capsys.readouterr()
     assert main(["registry", *ON_MLFLOW, "rollback", "--model-name", NAME]) == DONE
-    told = capsys.readouterr().out
-    assert "nobody answered for" in told
+    output = capsys.readouterr().out
+    assert "nobody answered for" in output
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
     assert f"{NAME} 1 answers" in capsys.readouterr().out
 
@@ -176,14 +176,16 @@ def test_a_running_service_follows_promotion_and_rollback(
         assert version_comes(url, "2")
         assert main(["registry", "rollback", "--model-name", NAME]) == DONE
         assert version_comes(url, "1")
-        asked = requests.post(f"{url}/v1/predict", json=json.loads(example("low_risk")), timeout=10)
-        served = asked.json()["probability"]
+        response = requests.post(f"{url}/v1/predict", json=json.loads(example("low_risk")), timeout=10)
+        served = response.json()["probability"]
     bundle: Bundle = step_output(trained["default"], *TRAINED).load()
     expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
     assert served == pytest.approx(expected, abs=1e-12)
 
 
-def test_stopped(trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_stop_ends_all_processes_of_the_service(
+    trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
     if "nothing is deployed" in capsys.readouterr().out:  # where this test runs alone
         assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
@@ -205,6 +207,6 @@ def test_the_configuration_of_the_user_keeps_its_stack(trained: dict[str, Any]) 
     assert f"active_stack_id: {default}" in config.read_text()
 
 
-def test_nothing_deployable(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_a_model_that_is_not_registered_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert main(["--deployment", "--model-name", "xgboost", *ON_MLFLOW, *arguments]) == FAILED
     assert NAME in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a run leaves about the data that it read, whether they are fit to be used or not."""
+"""Reports of the ingestion, of valid and of refused data."""
 
 import shutil
 from collections.abc import Callable
@@ -65,27 +65,27 @@ def with_column(name: str, value: str, lines: list[str]) -> list[str]:
     return [lines[0], *(";".join([*row[:place], f'"{value}"', *row[place + 1 :]]) + "\n" for row in rows)]
 
 
-def test_a_good_run_leaves_its_report_and_says_where(
+def test_a_successful_run_writes_its_reports(
     reports: Path, chosen: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
     assert main(["--ingestion", *chosen]) == DONE
     shown = capsys.readouterr().out
-    told = "".join(shown.split())
+    output = "".join(shown.split())
     report = pd.read_csv(reports / "validation_report.csv")
     assert tuple(report.columns) == REPORT_COLUMNS
     assert "a part of the year" in report["check"].iloc[0]
     assert "expectations are met" in (reports / "expectations.html").read_text()
     assert pd.read_csv(reports / "quarantine.csv").empty
     for name in ("validation_report.csv", "quarantine.csv", "expectations.html"):
-        assert f"{reports}/{name}" in told
+        assert f"{reports}/{name}" in output
     for table in ("caracteristiques", "lieux", "vehicules", "usagers"):
         (line,) = [line for line in shown.splitlines() if line.startswith(f"│ {table}") and line.count("│") == 6]
         came_in, out, aside, not_chosen = (int(cell.replace(",", "")) for cell in line.split("│")[2:6])
         assert came_in == out + aside + not_chosen > 0
 
 
-def test_what_is_set_aside_is_listed_with_its_reason(
+def test_quarantined_rows_are_listed_with_their_reason(
     reports: Path, chosen: list[str], changed: Callable[..., list[str]]
 ) -> None:
     assert main(["--features", *chosen, *changed(with_one_person_too_long)]) == DONE
@@ -94,7 +94,7 @@ def test_what_is_set_aside_is_listed_with_its_reason(
     assert set(quarantine["Num_Acc"]) == {quarantine["Num_Acc"].iloc[0]}
 
 
-def test_data_that_cannot_be_used_leave_their_report_and_none_of_an_earlier_run(
+def test_refused_data_replace_the_reports_of_an_earlier_run(
     reports: Path, chosen: list[str], changed: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (reports / "quarantine.csv").exists()
@@ -107,22 +107,24 @@ def test_data_that_cannot_be_used_leave_their_report_and_none_of_an_earlier_run(
     assert report["first_values"].iloc[0].startswith("201700")
 
 
-def test_data_that_are_not_plausible_leave_what_was_expected_of_them(
+def test_implausible_data_write_the_expectations_report(
     reports: Path, chosen: list[str], changed: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = changed(lambda lines: with_column("grav", "4", lines))
     assert main(["--ingestion", *chosen, *source]) == FAILED
-    told = capsys.readouterr().err
-    assert "is not plausible" in told
-    assert "- 2024, Label, people killed (usagers, column grav): 0 %, expected 0.5 % to 8 %" in told
-    assert "Use complete official files" in told
-    assert f"{reports}/validation_report.csv, {reports}/expectations.html" in told
+    output = capsys.readouterr().err
+    assert "is not plausible" in output
+    assert "- 2024, Label, people killed (usagers, column grav): 0 %, expected 0.5 % to 8 %" in output
+    assert "Use complete official files" in output
+    assert f"{reports}/validation_report.csv, {reports}/expectations.html" in output
     stopped = pd.read_csv(reports / "validation_report.csv").query("action == 'stopped'")
     assert stopped["check"].str.contains("people killed: 0 %, expected 0.5 % to 8 %").any()
     assert "stop the run" in (reports / "expectations.html").read_text()
 
 
-def test_a_traceback_comes_with_the_report(reports: Path, chosen: list[str], changed: Callable[..., list[str]]) -> None:
+def test_with_debug_the_report_is_written_too(
+    reports: Path, chosen: list[str], changed: Callable[..., list[str]]
+) -> None:
     source = changed(lambda lines: with_column("sexe", "7", lines))
     with pytest.raises(Exception, match=r"(?i)failed"):
         main(["--ingestion", *chosen, *source, "--debug"])

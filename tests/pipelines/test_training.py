@@ -34,7 +34,7 @@ def statuses(run: Any) -> dict[str, str]:
 
 
 @pytest.mark.traced
-def test_a_training_leaves_what_people_look_for(trained: Any, folder: Path) -> None:
+def test_a_training_writes_models_metrics_and_reports(trained: Any, folder: Path) -> None:
     for name in TYPES:
         bundle = Bundle.load(folder / "models" / f"{name}_model.zip")
         metadata = json.loads((folder / "models" / f"{name}_metadata.json").read_text())
@@ -54,7 +54,7 @@ def test_a_training_leaves_what_people_look_for(trained: Any, folder: Path) -> N
     assert {file.name for file in (folder / "reports" / "ingestion").iterdir()} == DATA_FILES
 
 
-def test_the_classic_folders_hold_one_row_an_accident(trained: Any, folder: Path) -> None:
+def test_interim_and_processed_data_have_one_row_an_accident(trained: Any, folder: Path) -> None:
     interim = pd.read_parquet(folder / "data" / "interim" / "interim_dataset.parquet")
     features = pd.read_parquet(folder / "data" / "processed" / "features.parquet")
     assert len(interim) == len(features) == 1500
@@ -64,7 +64,7 @@ def test_the_classic_folders_hold_one_row_an_accident(trained: Any, folder: Path
     assert {entry["table"] for entry in manifest["files"]} == {"caracteristiques", "lieux", "vehicules", "usagers"}
 
 
-def test_nothing_half_written_stays(trained: Any, folder: Path) -> None:
+def test_no_temporary_files_are_left(trained: Any, folder: Path) -> None:
     assert not list(folder.rglob("*.tmp"))
 
 
@@ -78,7 +78,7 @@ def test_the_configuration_and_the_model_version_are_stored_with_the_run(trained
     assert set(version.run_metadata["f1"]) == TYPES
 
 
-def test_artifacts_carry_their_facts(trained: Any) -> None:
+def test_artifacts_have_metadata(trained: Any) -> None:
     accidents = step_output(trained, "ingest", "accidents")
     assert accidents.run_metadata["rows"] == 1500
     assert step_output(trained, "train_lightgbm", "lightgbm_model").run_metadata["model_type"] == "lightgbm"
@@ -89,7 +89,7 @@ def test_a_training_has_one_step_a_model_and_three_more(trained: Any) -> None:
     assert len(trained.steps) == len(TYPES) + 3
 
 
-def test_a_second_run_reuses_everything(trained: Any, small: list[str], folder: Path) -> None:
+def test_a_second_run_is_cached(trained: Any, small: list[str], folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (folder / "models").glob("*.zip")}
     assert main(["--training", *small]) == DONE
     assert set(statuses(latest_run("training")).values()) == {"cached"}
@@ -112,7 +112,7 @@ def test_another_level_trains_again_on_the_same_features(trained: Any, small: li
     }
 
 
-def test_other_data_never_meet_these_artifacts(trained: Any, small: list[str], tmp_path: Path) -> None:
+def test_other_data_are_not_taken_from_the_cache(trained: Any, small: list[str], tmp_path: Path) -> None:
     other = configure(
         tmp_path,
         ingestion={"source": {"data_folder": str(tmp_path / "raw"), "sample": {"accidents": 1500, "seed": 1}}},
@@ -142,13 +142,13 @@ def test_the_evaluation_measures_the_best_model_of_the_latest_training(
     assert found["n"] < 0.4 * found["labelled"]
 
 
-def test_another_year_is_measured_whole(trained: Any, small: list[str], folder: Path) -> None:
+def test_another_year_is_evaluated_on_all_accidents(trained: Any, small: list[str], folder: Path) -> None:
     assert main(["--evaluation", *small, "--years", "2023"]) == DONE
     found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
     assert found["n"] == found["labelled"] > 1400
 
 
-def test_a_csv_of_other_data_does_not_stay(trained: Any, small: list[str], folder: Path) -> None:
+def test_an_outdated_csv_is_deleted(trained: Any, small: list[str], folder: Path) -> None:
     tables = [folder / "data" / name for name in ("interim/interim_dataset.csv", "processed/features.csv")]
     assert main(["--features", *small, "--csv"]) == DONE
     assert [len(pd.read_csv(table)) for table in tables] == [1500, 1500]
@@ -156,7 +156,7 @@ def test_a_csv_of_other_data_does_not_stay(trained: Any, small: list[str], folde
     assert not any(table.exists() for table in tables)
 
 
-def test_a_named_bundle_is_measured_instead(trained: Any, small: list[str], folder: Path) -> None:
+def test_a_bundle_can_be_evaluated_by_path(trained: Any, small: list[str], folder: Path) -> None:
     path = folder / "models" / "logistic_regression_model.zip"
     assert main(["--evaluation", *small, "--model-path", str(path)]) == DONE
     found = json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())
@@ -187,23 +187,23 @@ def test_a_failure_names_step_file_and_reason_and_leaves_what_was_there(
     before = (folder / "models" / "best_model.json").read_bytes()
     capsys.readouterr()
     assert main(["--training", *small, "--source", str(broken)]) == FAILED
-    told = capsys.readouterr().err
-    assert "the step ingest failed" in told
-    assert victim.name in told
-    assert "HTML" in told
-    assert "Traceback" not in told
+    output = capsys.readouterr().err
+    assert "the step ingest failed" in output
+    assert victim.name in output
+    assert "HTML" in output
+    assert "Traceback" not in output
     assert (folder / "models" / "best_model.json").read_bytes() == before
 
 
 def test_an_unknown_stack_is_refused_with_those_there_are(small: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--features", *small, "--stack", "nowhere"]) == 2
-    told = capsys.readouterr().err
-    assert "nowhere" in told
-    assert "default" in told
+    output = capsys.readouterr().err
+    assert "nowhere" in output
+    assert "default" in output
 
 
 @pytest.mark.traced
-def test_many_are_scored_and_one_is_answered(
+def test_batch_inference_and_a_single_prediction(
     trained: Any, small: list[str], folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = next((folder / "data" / "raw" / "sample").glob("synthetic-*"))
@@ -214,8 +214,8 @@ def test_many_are_scored_and_one_is_answered(
     assert set(scores["interpretation"]) == {"Priority", "Non-Priority"}
     capsys.readouterr()
     assert main(["--predict", str(project / "examples" / "low_risk.json"), *small]) == DONE
-    told = capsys.readouterr().out
-    assert "Prediction: 0\nInterpretation: Non-Priority" in told
+    output = capsys.readouterr().out
+    assert "Prediction: 0\nInterpretation: Non-Priority" in output
 
 
 def test_a_refused_inference_leaves_its_report_beside_that_of_the_training(

@@ -76,8 +76,8 @@ def register_version(
         client.create_registered_model(name)
     model = client.create_logged_model(connection.experiment_id, name="model")
     source = f"models:/{model.model_id}"
-    told = {"stage": "None", "f1": "0.7", **(tags or {})}
-    made = client.create_model_version(name, source=source, model_id=model.model_id, tags=told)
+    output = {"stage": "None", "f1": "0.7", **(tags or {})}
+    made = client.create_model_version(name, source=source, model_id=model.model_id, tags=output)
     zenml_sync.add_version(name, str(made.version), source)
     return Registry(connection).version(name, str(made.version))
 

@@ -137,8 +137,8 @@ def test_a_promotion_killed_half_way_is_repaired(
     assert {inconsistency.model for inconsistency in reconcile.repair_inconsistencies(registry)} == set(names)
     for moment, name in zip(moments, names, strict=True):
         moved = moment != "set_registered_model_alias"
-        wanted = {"1": ARCHIVED, "2": PRODUCTION} if moved else {"1": PRODUCTION, "2": "None"}
-        assert consistent_stages(registry, name) == wanted
+        expected = {"1": ARCHIVED, "2": PRODUCTION} if moved else {"1": PRODUCTION, "2": "None"}
+        assert consistent_stages(registry, name) == expected
         held = ledger.production_history(ledger.read_entries(registry.connection, name))
         assert held == (["1", "2"] if moved else ["1"])
         transition_to(registry, registry.version(name, "1" if moved else "2"), PRODUCTION)

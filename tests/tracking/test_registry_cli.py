@@ -27,17 +27,17 @@ from tracking.tracking_uri import embedded_target
 
 pytestmark = pytest.mark.slow
 OTHER = "Accident_Prediction_Logistic_Regression"
-Say = Callable[..., tuple[int, str, str]]
+RunRegistry = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("registry")
 
 
 @pytest.fixture(scope="module")
-def connection(place: Path) -> Iterator[Connection]:
-    settings = TrackingSettings(folder=place / "mlruns")
+def connection(folder: Path) -> Iterator[Connection]:
+    settings = TrackingSettings(folder=folder / "mlruns")
     with connect(settings, embedded_target(settings)) as found:
         yield found
 
@@ -65,12 +65,12 @@ def three_versions(connection: Connection) -> Registry:
 
 
 @pytest.fixture
-def say(place: Path, capsys: pytest.CaptureFixture[str]) -> Say:
+def run_registry(folder: Path, capsys: pytest.CaptureFixture[str]) -> RunRegistry:
     chosen = configure(
-        place,
-        tracking={"folder": str(place / "mlruns"), "pruning": {"keep_latest": 1, "older_than_days": 0}},
-        ingestion={"source": {"data_folder": str(place / "data" / "raw"), "sample": {"accidents": 1500}}},
-        training={"models_folder": str(place / "models"), "reports_folder": str(place / "reports")},
+        folder,
+        tracking={"folder": str(folder / "mlruns"), "pruning": {"keep_latest": 1, "older_than_days": 0}},
+        ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 1500}}},
+        training={"models_folder": str(folder / "models"), "reports_folder": str(folder / "reports")},
         evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
         promotion={"accidents_at_least": 50, "guards": {"department_accidents_at_least": 10}},
     )
@@ -78,58 +78,58 @@ def say(place: Path, capsys: pytest.CaptureFixture[str]) -> Say:
     def typed(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()
         code = main(["registry", *chosen, *words])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        return code, told.out, told.err
+        output = capsys.readouterr()
+        assert "Traceback" not in output.err
+        return code, output.out, output.err
 
     return typed
 
 
-def as_json(say: Say, *words: str) -> Any:
-    code, out, _ = say(*words, "--json")
+def as_json(run_registry: RunRegistry, *words: str) -> Any:
+    code, out, _ = run_registry(*words, "--json")
     assert code == 0
     return json.loads(out)
 
 
-def test_queries(registry: Registry, say: Say) -> None:
-    assert as_json(say, "list-models") == [
+def test_queries(registry: Registry, run_registry: RunRegistry) -> None:
+    assert as_json(run_registry, "list-models") == [
         {"name": NAME, "versions": 3, "latest": "3", "production": "2", "staging": None}
     ]
-    assert NAME in say("list-models")[1]
-    versions = as_json(say, "list-versions", "--model-name", "LightGBM")
+    assert NAME in run_registry("list-models")[1]
+    versions = as_json(run_registry, "list-versions", "--model-name", "LightGBM")
     assert {one["version"]: one["stage"] for one in versions} == consistent_stages(registry)
-    assert say("list-versions")[1].count(NAME) == 3
-    assert as_json(say, "get-model", "--model-name", NAME)["version"] == "2"
-    assert as_json(say, "get-model", "--model-name", NAME.upper(), "--stage", "ARCHIVED")["version"] == "1"
-    assert as_json(say, "get-model", "--model-name", NAME, "--version", "3")["stage"] == NONE
-    history = as_json(say, "history", "--model-name", "lightgbm")
+    assert run_registry("list-versions")[1].count(NAME) == 3
+    assert as_json(run_registry, "get-model", "--model-name", NAME)["version"] == "2"
+    assert as_json(run_registry, "get-model", "--model-name", NAME.upper(), "--stage", "ARCHIVED")["version"] == "1"
+    assert as_json(run_registry, "get-model", "--model-name", NAME, "--version", "3")["stage"] == NONE
+    history = as_json(run_registry, "history", "--model-name", "lightgbm")
     assert [(one["action"], one["version"], one["previous"]) for one in history[:2]] == [
         ("promote", "2", "1"),
         ("promote", "1", None),
     ]
-    assert "promote" in say("history")[1]
+    assert "promote" in run_registry("history")[1]
 
 
-def test_transitions(registry: Registry, say: Say) -> None:
+def test_transitions(registry: Registry, run_registry: RunRegistry) -> None:
     named = ("--model-name", "lightgbm")
-    assert as_json(say, "transition", *named, "--version", "3", "--stage", "staging")["stage"] == STAGING
-    code, out, _ = say("promote", *named)
+    assert as_json(run_registry, "transition", *named, "--version", "3", "--stage", "staging")["stage"] == STAGING
+    code, out, _ = run_registry("promote", *named)
     assert (code, out) == (0, f"{NAME} 3 is in Production; 2 is archived\n")
     assert consistent_stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
-    assert as_json(say, "rollback", *named, "--dry-run") == {"version": "2", "previous": "3"}
-    assert "would put" in say("rollback", *named, "--dry-run")[1]
+    assert as_json(run_registry, "rollback", *named, "--dry-run") == {"version": "2", "previous": "3"}
+    assert "would put" in run_registry("rollback", *named, "--dry-run")[1]
     assert consistent_stages(registry)["3"] == PRODUCTION
-    assert say("rollback", *named)[0] == 0
+    assert run_registry("rollback", *named)[0] == 0
     assert consistent_stages(registry) == {"1": ARCHIVED, "2": PRODUCTION, "3": ARCHIVED}
-    assert as_json(say, "archive", *named, "--version", "2")["action"] == "archive"
+    assert as_json(run_registry, "archive", *named, "--version", "2")["action"] == "archive"
     assert set(consistent_stages(registry).values()) == {ARCHIVED}
-    code, _, err = say("archive", *named, "--version", "2")
+    code, _, err = run_registry("archive", *named, "--version", "2")
     assert (code, "is in Archived already" in err) == (1, True)
 
 
 @pytest.mark.traced
 @pytest.mark.parametrize(
-    ("typed", "code", "told"),
+    ("typed", "code", "message"),
     [
         ("get-model --model-name forest", 1, "there is no model 'forest'; there are Accident_Prediction_Lightgbm"),
         ("get-model --model-name xgboost", 1, "no model Accident_Prediction_XGBoost is registered; registered are"),
@@ -157,55 +157,59 @@ def test_transitions(registry: Registry, say: Say) -> None:
     ],
 )
 def test_mistakes_change_nothing_and_name_the_remedy(
-    untouched: Registry, say: Say, typed: str, code: int, told: str
+    untouched: Registry, run_registry: RunRegistry, typed: str, code: int, message: str
 ) -> None:
     before = consistent_stages(untouched)
-    found, _, err = say(*typed.split())
-    assert (found, told in " ".join(err.split())) == (code, True), err
+    found, _, err = run_registry(*typed.split())
+    assert (found, message in " ".join(err.split())) == (code, True), err
     assert consistent_stages(untouched) == before
 
 
 @pytest.mark.traced
-def test_deleting_and_pruning(registry: Registry, say: Say) -> None:
+def test_deleting_and_pruning(registry: Registry, run_registry: RunRegistry) -> None:
     named = ("--model-name", "lightgbm")
     register_version(registry.connection)
-    assert say("prune", "--dry-run")[1] == f"would delete {NAME} 3\n"
+    assert run_registry("prune", "--dry-run")[1] == f"would delete {NAME} 3\n"
     assert len(consistent_stages(registry)) == 4
-    assert say("prune", "--yes")[1] == f"deleted {NAME} 3\n"
-    assert say("prune", "--yes")[1].startswith("nothing to delete")
-    assert say("delete-version", *named, "--version", "1", "--yes")[0] == 0
+    assert run_registry("prune", "--yes")[1] == f"deleted {NAME} 3\n"
+    assert run_registry("prune", "--yes")[1].startswith("nothing to delete")
+    assert run_registry("delete-version", *named, "--version", "1", "--yes")[0] == 0
     assert consistent_stages(registry) == {"2": PRODUCTION, "4": NONE}
-    say("archive", *named, "--version", "2")
-    assert say("delete-model", *named, "--yes")[:2] == (0, f"{NAME} is deleted\n")
-    assert as_json(say, "list-models") == []
-    assert "no model is registered yet" in say("list-models")[1]
+    run_registry("archive", *named, "--version", "2")
+    assert run_registry("delete-model", *named, "--yes")[:2] == (0, f"{NAME} is deleted\n")
+    assert as_json(run_registry, "list-models") == []
+    assert "no model is registered yet" in run_registry("list-models")[1]
     for command in ("list-versions", "history", "check", "prune"):
-        assert say(command)[0] == 0, command
+        assert run_registry(command)[0] == 0, command
 
 
 @pytest.mark.traced
-def test_check_prints_what_it_repaired(registry: Registry, say: Say) -> None:
-    assert say("check")[:2] == (0, "MLflow and ZenML agree\n")
+def test_check_prints_what_it_repaired(registry: Registry, run_registry: RunRegistry) -> None:
+    assert run_registry("check")[:2] == (0, "MLflow and ZenML agree\n")
     registry.connection.client.set_registered_model_alias(NAME, "production", "3")
-    code, out, _ = say("check", "--dry-run")
+    code, out, _ = run_registry("check", "--dry-run")
     assert code == 1
     assert f"found: {NAME}: version 3 is in Production, its tag is None" in out
-    code, out, _ = say("check")
+    code, out, _ = run_registry("check")
     assert code == 0
     assert f"repaired: {NAME}: version 3 is in Production, its tag is None" in out
     assert consistent_stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
 
 
 @pytest.mark.traced
-def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Connection, say: Say, place: Path) -> None:
+def test_models_are_evaluated_compared_and_promoted_by_the_rule(
+    connection: Connection, run_registry: RunRegistry, folder: Path
+) -> None:
     delete_all_models(connection)
     registry, named = Registry(connection), ("--model-name", "lightgbm")
     for _ in range(2):
         record_and_register(connection, single_model_training("lightgbm"), TrackingSettings())
-    assert "Accident_Prediction_Lightgbm 2" in say("compare", *named)[1]
+    assert "Accident_Prediction_Lightgbm 2" in run_registry("compare", *named)[1]
     for kind in ("html", "csv", "json"):
-        target = place / f"compared.{kind}"
-        code, out, _ = say("compare", *named, "--versions", "1", "2", "--format", kind, "--output", str(target))
+        target = folder / f"compared.{kind}"
+        code, out, _ = run_registry(
+            "compare", *named, "--versions", "1", "2", "--format", kind, "--output", str(target)
+        )
         assert code == 0
         assert out.endswith("there is no need to change.\n")
         text = target.read_text()
@@ -216,7 +220,7 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Conn
         if kind == "html":
             assert f"{NAME} 2" in text
     lenient = configure(
-        place,
+        folder,
         promotion={
             "accidents_at_least": 50,
             "floors": dict.fromkeys(("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy"), 0.0),
@@ -227,24 +231,26 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(connection: Conn
     transition_to(registry, register_version(connection, OTHER, {"level": "scene", "source": "sample"}), PRODUCTION)
     register_version(connection, OTHER, {"level": "call", "source": "sample"})
     register_version(connection, "Accident_Prediction_XGBoost", {"level": "call", "source": "baac/2024"})
-    code, _, err = say("evaluate-promotion", "--model-name", "xgboost")
+    code, _, err = run_registry("evaluate-promotion", "--model-name", "xgboost")
     assert (code, "was trained on real accidents (baac/2024)" in err, "--source" in err) == (1, True, True)
-    code, _, err = say("compare", "--model-name", "xgboost")
+    code, _, err = run_registry("compare", "--model-name", "xgboost")
     assert (code, "are synthetic" in err) == (1, True)
-    code, out, err = say(*lenient, "auto-promote", "--json")
+    code, out, err = run_registry(*lenient, "auto-promote", "--json")
     assert (code, "their figures cannot be compared" in err) == (1, True)
     (judged,) = json.loads(out)
     assert (judged["model"], judged["promoted"]) == (NAME, True)
-    code, _, err = say("compare", *named, "--format", "csv", "--output", str(place / "tracking.yaml" / "no.csv"))
+    code, _, err = run_registry(
+        "compare", *named, "--format", "csv", "--output", str(folder / "tracking.yaml" / "no.csv")
+    )
     assert (code, "no.csv cannot be written" in err) == (2, True)
     assert consistent_stages(registry) == {"1": NONE, "2": PRODUCTION}
-    strict = configure(place, promotion={"accidents_at_least": 50, "floors": {"f1": 0.99}})
-    code, out, _ = say(*strict, "evaluate-promotion", *named, "--version", "1")
+    strict = configure(folder, promotion={"accidents_at_least": 50, "floors": {"f1": 0.99}})
+    code, out, _ = run_registry(*strict, "evaluate-promotion", *named, "--version", "1")
     assert code == 1
     assert "refused" in out
     assert "is below the floor of 0.990" in out
     assert consistent_stages(registry) == {"1": NONE, "2": PRODUCTION}
-    assert as_json(say, "history")[0]["approved"] is False
-    too_few = configure(place, promotion={"accidents_at_least": 100_000})
-    code, _, err = say(*too_few, "evaluate-promotion", *named)
+    assert as_json(run_registry, "history")[0]["approved"] is False
+    too_few = configure(folder, promotion={"accidents_at_least": 100_000})
+    code, _, err = run_registry(*too_few, "evaluate-promotion", *named)
     assert (code, "too few to measure on" in err) == (1, True)

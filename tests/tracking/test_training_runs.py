@@ -187,14 +187,14 @@ def test_models_loaded_by_mlflow_outside_the_project_predict_the_same(
 
 def predict_in_process(uri: str, addresses: list[str], frames: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Predictions of registered models in a fresh process."""
-    asked, answered = folder / "asked.json", folder / "answered.json"
-    asked.write_text(json.dumps({"uri": uri, "models": addresses, "frames": frames}))
+    response, answered = folder / "response.json", folder / "answered.json"
+    response.write_text(json.dumps({"uri": uri, "models": addresses, "frames": frames}))
     script = Path(__file__).with_name("predict_process.py").read_text()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     # The .pth file of a development environment adds the project to the path; -S leaves it out.
     environment["PYTHONPATH"] = sysconfig.get_path("purelib")
     done = subprocess.run(
-        [sys.executable, "-S", "-P", "-c", script, str(asked), str(answered)],
+        [sys.executable, "-S", "-P", "-c", script, str(response), str(answered)],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -26,15 +26,15 @@ def test_an_untracked_training_must_be_allowed(tmp_path: Path, capsys: pytest.Ca
     )
     typed = ["--training", *small, "--models", "lightgbm"]
     assert main(typed) == 1
-    told = capsys.readouterr()
-    assert "does not answer or refuses: Connection refused\n" in told.err
-    assert "--allow-untracked" in told.err
-    assert len(told.err.strip().split("\n\n")) == 1
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert "does not answer or refuses: Connection refused\n" in output.err
+    assert "--allow-untracked" in output.err
+    assert len(output.err.strip().split("\n\n")) == 1
+    assert "Traceback" not in output.err
     assert not (tmp_path / "models").exists()
     assert main([*typed, "--allow-untracked"]) == 0
     after = capsys.readouterr()
     assert "not tracked: the MLflow" in after.err
     assert "--allow-untracked" not in after.err
     assert (tmp_path / "models" / "lightgbm_model.zip").is_file()
-    assert "secret" not in told.err + told.out + after.err + after.out
+    assert "secret" not in output.err + output.out + after.err + after.out
