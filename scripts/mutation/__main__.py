@@ -33,7 +33,7 @@ LEAST = 0.9
 """Share of the mutants that tests must notice."""
 
 _UNIMPORTABLE = 71
-_BUDGET = 60.0  # seconds of tests for one mutant, as traced
+_BUDGET = 60.0  # seconds of tests of other packages for one mutant, as traced
 _FIRST = ("coverage", "hypothesis", "numba", "numpy", "pandas", "pyarrow.parquet", "pytest", "sklearn")
 _NEVER_AHEAD = ("coverage", "mlflow", "zenml", "xdist")  # read the environment when they are imported, or trace
 

@@ -20,7 +20,6 @@ GENERATED_DOCS = "tests/test_docs.py::test_generated_pages_say_what_the_code_say
 
 _LONGEST = 900.0  # seconds for one test file, traced
 _OPTIONS = ("-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not long and not browser and not real")
-_OWN = 0.1  # how much less time counts for tests of the package that a mutant is in
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def select(module: str, source: str, line: int, traced: Mapping[str, Traced], bu
         source: its text.
         line: number of the line.
         traced: what test files run.
-        budget: seconds that the files may take together; one is always taken.
+        budget: seconds that files of other packages may take together; one file is always taken.
     """
     reached = _statement(source, line)
     own = f"tests/{Path(module).parent.name}/"
@@ -130,14 +129,14 @@ def select(module: str, source: str, line: int, traced: Mapping[str, Traced], bu
         files = [file for file, one in traced.items() if reached.intersection(one.lines.get(module, ()))]
     else:
         files = [file for file, one in traced.items() if module in one.lines or file.startswith(own)]
-    files.sort(key=lambda file: traced[file].seconds * (_OWN if file.startswith(own) else 1))
+    files.sort(key=lambda file: (not file.startswith(own), traced[file].seconds))
     chosen: list[str] = []
     spent = 0.0
     for file in files:
-        if chosen and spent + traced[file].seconds > budget:
-            break
-        chosen.append(file)
-        spent += traced[file].seconds
+        if not file.startswith(own):
+            spent += traced[file].seconds
+        if spent <= budget or not chosen:
+            chosen.append(file)
     return chosen if reached else [*chosen, GENERATED_DOCS]
 
 
