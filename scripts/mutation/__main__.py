@@ -28,7 +28,7 @@ from scripts.mutation.session import MutantResult, Outcome, Session, reviewed
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("accidents/features", "accidents/training", "accidents/promotion", "accidents/inference")
-TESTS = ("features", "inference", "models", "prediction", "promotion", "requests", "training")
+TESTS = ("bundle", "features", "inference", "models", "promotion", "requests", "training")
 LEAST = 0.9
 """Share of the mutants that tests must notice."""
 

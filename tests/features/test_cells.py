@@ -65,3 +65,15 @@ def test_the_frame_has_cells_as_integers() -> None:
     columns = [name for name in frame if str(name).startswith("cell_")]
     assert len(columns) == 5
     assert {str(frame[name].dtype) for name in columns} == {"int64"}
+
+
+def test_numbers_and_cells_stay_what_they_were_when_older_models_were_trained() -> None:
+    """The place encoder of a stored model looks places up by these numbers."""
+    assert [insee_number(text) for text in ("2A004", "75")] == [3825796, 257]
+    assert road_number("Rue de l'Hôtel-Dieu") == 3683222872
+    places = np.array([[257, 11991929, 3683222872], [82, 3825796, 438]])
+    coordinates = np.array([[48.8412, 2.3003], [41.9267, 8.7369]])
+    assert locate_cells(places, np.array([4, 3], np.int16), coordinates).tolist() == [
+        [257, 11991929, 103009889425130840, 2199705878538, 2204145549388],
+        [82, 3825796, 11295763988918, 2199609409574, 2203419935011],
+    ]

@@ -116,6 +116,16 @@ def test_an_accident_of_a_thousand_people() -> None:
     assert features["people"].tolist() == [1000]
 
 
+def test_arrays_may_be_written_to_and_share_nothing_with_the_tables() -> None:
+    accidents = random_accidents(10)
+    for name, array in vars(to_arrays(accidents)).items():
+        assert array.flags.writeable, name
+        for table in (accidents.accidents, accidents.vehicles, accidents.people):
+            assert not any(
+                np.shares_memory(array, column.to_numpy()) for _, column in table.select_dtypes("number").items()
+            )
+
+
 def test_no_accident_at_all() -> None:
     nothing = chosen(random_accidents(1), np.array([], dtype=int))
     features = feature_frame(nothing)

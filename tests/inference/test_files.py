@@ -73,6 +73,7 @@ def test_json_lines_csv_and_parquet_give_what_each_accident_gives_alone(bundle: 
         write_json_lines(tmp_path / "a.jsonl", [json.dumps(content) for content in ACCIDENTS]): 1,
         write_csv(tmp_path / "a.csv"): 2,
         write_csv(tmp_path / "b.csv", ";", "utf-8-sig"): 2,
+        write_csv(tmp_path / "c.csv", "\t"): 2,
         tmp_path / "a.parquet": 1,
     }
     assert len(set(expected)) > 10
@@ -122,6 +123,7 @@ def test_lines_that_are_refused_are_listed_and_the_others_scored(bundle: Bundle,
     assert list(rows) == [2, 4, 5, 6]
     assert "no JSON" in rows[2]["reason"]
     assert rows[2]["content"] == "{this is no JSON"
+    assert rows[5]["content"] == "[" * 1000
     assert "lum: 9" in rows[4]["reason"]
     assert "1 daylight" in rows[4]["reason"]
     assert "mois: 13" in rows[4]["reason"]

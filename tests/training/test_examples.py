@@ -1,5 +1,6 @@
 """Training, validation and test sets as a model sees them, and what is written down about a training."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -59,6 +60,7 @@ def test_a_training_is_written_down(frames: Frames) -> None:
     parts = parts_of(labelled(*frames), settings.split, 5)
     assert bundle.rows == {part: int((parts == part).sum()) for part in ("training", "validation", "test", "unknown")}
     assert bundle.fit_seconds > 0
+    assert re.fullmatch(r"[\d-]{10}T[\d:]{8}\+00:00", bundle.trained_at)
     trained_at = datetime.fromisoformat(bundle.trained_at)
     assert before - timedelta(seconds=1) <= trained_at <= datetime.now(UTC)
 

@@ -72,6 +72,8 @@ def test_predictions_are_of_accidents_the_model_has_not_learned_from(frames: Fra
     features, accidents = frames
     result = trained("logistic_regression", frames)
     assert result.predictions["Num_Acc"].is_unique
+    assert result.predictions.index.tolist() == list(range(len(result.predictions)))
+    assert list(result.bundle.metrics) == ["validation", "test"]
     rows = result.bundle.rows
     assert sum(rows.values()) == len(features)
     assert result.predictions["part"].value_counts().to_dict() == {part: rows[part] for part in ("validation", "test")}
