@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -70,9 +71,6 @@ class RootGroup(Group):
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return INTERRUPTED
         except AccidentsError as error:
             if debug_enabled():
                 raise
@@ -127,11 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except click.Abort:  # Ctrl-C, or the end of the input where a question waits for an answer
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _run_pipelines(options: RunOptions) -> int:
     from accidents.worker_process import worker_process
-    from cli.zenml_session import PRELOADED_MODULES, load_environment
+    from cli.zenml_session import PRELOADED_MODULES, load_environment, prepare_zenml
 
     with phase("configuration"):
         configuration = options.load_configuration()
@@ -140,21 +141,15 @@ def _run_pipelines(options: RunOptions) -> int:
             from accidents.inference.output import check_output
 
             check_output(Path(options.output))
-    if {*options.pipelines} & {*SOURCE_PIPELINES}:
+    reads_source = not {*options.pipelines}.isdisjoint(SOURCE_PIPELINES)
+    if reads_source:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
-        with worker_process(*PRELOADED_MODULES):
-            return _run_in_order(options, configuration)
-    return _run_in_order(options, configuration)
-
-
-def _run_in_order(options: RunOptions, configuration: Any) -> int:
-    from cli.zenml_session import prepare_zenml
-
-    with phase("start of ZenML"):
-        stack = prepare_zenml(options.stack, debug=options.debug)
-    print(f"stack {stack}", flush=True)
-    with phase("imports"):
-        from cli import pipeline_commands
-    for pipeline in options.pipelines:
-        getattr(pipeline_commands, pipeline)(configuration, options)
+    with worker_process(*PRELOADED_MODULES) if reads_source else nullcontext():
+        with phase("start of ZenML"):
+            stack = prepare_zenml(options.stack, debug=options.debug)
+        print(f"stack {stack}", flush=True)
+        with phase("imports"):
+            from cli import pipeline_commands
+        for pipeline in options.pipelines:
+            getattr(pipeline_commands, pipeline)(configuration, options)
     return DONE

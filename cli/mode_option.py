@@ -3,7 +3,7 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, fields
 from typing import Any
 
@@ -89,26 +89,40 @@ class ModeListOption(ModeOption, ListOption):
     """An option that some of the modes take, with several values."""
 
 
-def option(section: str, text: str, *, default: Any = None, **attributes: Any) -> Any:
-    """A dataclass field that declares a `ModeOption`; the name of the field gives the flag."""
-    return field(default=default, metadata={"section": section, "help": text, **attributes})
+def option(text: str, modes: Sequence[str] = (), key: str = "", *, default: Any = None, **attributes: Any) -> Any:
+    """A dataclass field that declares a `ModeOption`; the name of the field gives the flag.
+
+    Args:
+        text: the description for `--help`.
+        modes: the modes that take it; every mode where empty.
+        key: the configuration key that it overrides.
+        default: the value where it was not given.
+        **attributes: as of `ModeOption`; `choices` are the allowed values.
+    """
+    return field(default=default, metadata={"help": text, "modes": modes, "key": key, **attributes})
 
 
-def switch(section: str, text: str, **attributes: Any) -> Any:
-    """A dataclass field that declares a `ModeOption` without a value."""
-    return option(section, text, default=False, is_flag=True, **attributes)
+def switch(text: str, modes: Sequence[str] = (), key: str = "", **attributes: Any) -> Any:
+    """As `option`, without a value."""
+    return option(text, modes, key, default=False, is_flag=True, **attributes)
 
 
-def value_list(section: str, text: str, **attributes: Any) -> Any:
-    """A dataclass field that declares a `ModeListOption`."""
-    return option(section, text, default=(), cls=ModeListOption, **attributes)
+def values(text: str, modes: Sequence[str] = (), key: str = "", **attributes: Any) -> Any:
+    """As `option`, with several values."""
+    return option(text, modes, key, default=(), cls=ModeListOption, **attributes)
 
 
-def mode_options(dataclass: Any) -> Iterable[ModeOption]:
-    """The options that the fields of a dataclass declare."""
+def mode_options(dataclass: Any) -> Iterator[ModeOption]:
+    """The options that the fields of a dataclass declare; one without `section` is in that of the option before it."""
+    section = ""
     for declared in fields(dataclass):
         attributes = dict(declared.metadata)
-        yield attributes.pop("cls", ModeOption)([flag(declared.name)], **attributes)
+        section = attributes.pop("section", section)
+        if choices := attributes.pop("choices", ()):
+            attributes["type"] = click.Choice(choices)
+        elif not attributes.get("is_flag"):
+            attributes.setdefault("metavar", declared.name.upper())
+        yield attributes.pop("cls", ModeOption)([flag(declared.name)], section=section, **attributes)
 
 
 def flag(name: str) -> str:

@@ -5,14 +5,14 @@ Imports nothing heavy: `--help` must answer at once.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from accidents.columns import LEVELS
 from accidents.configuration.stages import STAGES
 from accidents.models import model_types
-from cli.mode_option import check_combination, mode_options, option, switch, value_list
+from cli.mode_option import check_combination, mode_options, option, switch, values
 from cli.options import CommaSeparated, join_values, set_debug
 
 if TYPE_CHECKING:
@@ -30,163 +30,114 @@ SOURCE_PIPELINES = ("ingestion", "features", "training", "evaluation")
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
 
-_MODES = "Modes (pipelines run in this order; --predict and --serve alone)"
-_CHOICES = "Choices (they override the configuration)"
-_MODEL = "Model (by default the best one of the latest training)"
-_SERVICE = "Service (--serve)"
-_FILES = "Files and behaviour"
-_TAKES_FILE = ("evaluation", "inference", "predict", "serve")
-_TAKES_MODEL = (*_TAKES_FILE, "deployment")
-_SERVE = ("serve",)
-_TRAINING = ("training",)
-_DEPLOYMENT = ("deployment",)
+_FROM_FILE = ("evaluation", "inference", "predict", "serve")
+_FROM_REGISTRY = (*_FROM_FILE, "deployment")
+_VERSION_OF_MODEL: dict[str, Any] = {"needs": "model_name", "one_of": "version"}
+_REQUIRED_PATH: dict[str, Any] = {"metavar": "PATH", "required_in": ("inference",)}
+_ACTION: dict[str, Any] = {"alone": True, "one_of": "action"}
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The command line of `python run.py`, but for its subcommands."""
+    """The command line of `python run.py`, but for its commands.
 
-    ingestion: bool = switch(_MODES, "read, validate and clean the data")
-    features: bool = switch(_MODES, "compute the features of the accidents")
-    training: bool = switch(_MODES, "train, evaluate and compare the models")
-    evaluation: bool = switch(_MODES, "measure a trained model on labelled data")
-    inference: bool = switch(_MODES, "score many accidents: --input to --output")
-    deployment: bool = switch(_MODES, "serve a registered model; with --status or --stop")
-    all: bool = switch(_MODES, "ingestion, features, training and evaluation")
+    A field declares a flag: its description, the modes that take it (every mode where none are given), the
+    configuration key that it overrides, and further attributes of a `ModeOption`. A section goes on to the next one.
+    """
+
+    ingestion: bool = switch(
+        "read, validate and clean the data", section="Modes (pipelines run in this order; --predict and --serve alone)"
+    )
+    features: bool = switch("compute the features of the accidents")
+    training: bool = switch("train, evaluate and compare the models")
+    evaluation: bool = switch("measure a trained model on labelled data")
+    inference: bool = switch("score many accidents: --input to --output")
+    deployment: bool = switch("serve a registered model; with --status or --stop")
+    all: bool = switch("ingestion, features, training and evaluation")
     predict: str | None = option(
-        _MODES,
         "predict one accident from a JSON file, - for standard input; prompts for the facts without a file",
         metavar="[FILE]",
         is_flag=False,
         flag_value="",
         alone=True,
     )
-    serve: bool = switch(_MODES, "answer over HTTP until Ctrl-C", alone=True)
+    serve: bool = switch("answer over HTTP until Ctrl-C", alone=True)
 
     source: str | None = option(
-        _CHOICES,
         "sample (default), datagouv, a folder, or a URL like s3://…",
-        metavar="SOURCE",
-        modes=SOURCE_PIPELINES,
-        key="ingestion.source.location",
+        SOURCE_PIPELINES,
+        "ingestion.source.location",
+        section="Choices (they override the configuration)",
     )
-    years: str | None = value_list(
-        _CHOICES,
-        "2021, 2019-2024 or 2019,2021",
-        metavar="YEARS",
-        callback=join_values,
-        modes=SOURCE_PIPELINES,
-        key="ingestion.source.years",
+    years: str | None = values(
+        "2021, 2019-2024 or 2019,2021", SOURCE_PIPELINES, "ingestion.source.years", callback=join_values
     )
-    models: tuple[str, ...] = value_list(
-        _CHOICES,
+    models: tuple[str, ...] = values(
         f"all, or some of {', '.join(model_types())}",
+        ("training",),
+        "training.models",
         type=CommaSeparated(model_types()),
-        metavar="MODELS",
-        modes=_TRAINING,
-        key="training.models",
     )
     level: str | None = option(
-        _CHOICES,
-        "which facts are available when the model is asked",
-        type=click.Choice(LEVELS),
-        modes=("features", "training"),
-        key="features.level",
+        "which facts are available when the model is asked", ("features", "training"), "features.level", choices=LEVELS
     )
     resampling: str | None = option(
-        _CHOICES,
-        "how training folds are balanced",
-        type=click.Choice(RESAMPLING),
-        modes=_TRAINING,
-        key="training.resampling",
+        "how training folds are balanced", ("training",), "training.resampling", choices=RESAMPLING
     )
-    tune: str | None = option(
-        _CHOICES,
-        "search for hyperparameters",
-        type=click.Choice(TUNING),
-        modes=_TRAINING,
-        key="training.tuning.method",
-    )
+    tune: str | None = option("search for hyperparameters", ("training",), "training.tuning.method", choices=TUNING)
     no_geography: bool = switch(
-        _CHOICES,
-        "train without the place as well, and compare",
-        modes=_TRAINING,
-        key="training.compare_without_geography",
+        "train without the place as well, and compare", ("training",), "training.compare_without_geography"
     )
 
-    model_path: str | None = option(_MODEL, "a model file", metavar="FILE", modes=_TAKES_FILE, one_of="model")
+    model_path: str | None = option(
+        "a model file",
+        _FROM_FILE,
+        metavar="FILE",
+        one_of="model",
+        section="Model (by default the best one of the latest training)",
+    )
     model_name: str | None = option(
-        _MODEL, "a registered model, in any letter case", metavar="NAME", modes=_TAKES_MODEL, one_of="model"
+        "a registered model, in any letter case", _FROM_REGISTRY, metavar="NAME", one_of="model"
     )
-    best: bool = switch(_MODEL, "the best Production model of all registered ones", modes=_TAKES_MODEL, one_of="model")
+    best: bool = switch("the best Production model of all registered ones", _FROM_REGISTRY, one_of="model")
     stage: str | None = option(
-        _MODEL,
         "of --model-name: its version in this stage (Production)",
-        type=click.Choice(STAGES),
-        needs="model_name",
-        one_of="version",
         key="deployment.stage",
-        key_modes=_DEPLOYMENT,
+        key_modes=("deployment",),
+        choices=STAGES,
+        **_VERSION_OF_MODEL,
     )
-    alias: str | None = option(
-        _MODEL,
-        "of --model-name: its version with this alias",
-        metavar="ALIAS",
-        modes=_TAKES_FILE,
-        needs="model_name",
-        one_of="version",
-    )
-    version: str | None = option(
-        _MODEL, "of --model-name: the version of this number", metavar="N", needs="model_name", one_of="version"
-    )
+    alias: str | None = option("of --model-name: its version with this alias", _FROM_FILE, **_VERSION_OF_MODEL)
+    version: str | None = option("of --model-name: the version of this number", metavar="N", **_VERSION_OF_MODEL)
 
     host: str | None = option(
-        _SERVICE,
         "address to listen on (127.0.0.1); another one needs keys",
-        metavar="HOST",
-        modes=_SERVE,
-        key="serving.host",
+        ("serve",),
+        "serving.host",
+        section="Service (--serve)",
     )
-    port: int | None = option(
-        _SERVICE, "port to listen on (8080); 0: any free one", type=int, modes=_SERVE, key="serving.port"
-    )
-    workers: int | None = option(_SERVICE, "worker processes (1)", type=int, modes=_SERVE, key="serving.workers")
-    anonymous: bool = switch(
-        _SERVICE, "answer without a key, on this machine alone", modes=_SERVE, key="serving.anonymous"
-    )
+    port: int | None = option("port to listen on (8080); 0: any free one", ("serve",), "serving.port", type=int)
+    workers: int | None = option("worker processes (1)", ("serve",), "serving.workers", type=int, metavar="N")
+    anonymous: bool = switch("answer without a key, on this machine alone", ("serve",), "serving.anonymous")
 
     config: tuple[str, ...] = option(
-        _FILES,
         "a YAML file in place of the one in configs/; repeatable",
         default=(),
         metavar="FILE",
         multiple=True,
+        section="Files and behaviour",
     )
-    stack: str | None = option(_FILES, "ZenML stack for this run alone", metavar="NAME")
-    no_cache: bool = switch(_FILES, "run every step, whatever is cached")
+    stack: str | None = option("ZenML stack for this run alone", metavar="NAME")
+    no_cache: bool = switch("run every step, whatever is cached")
     input: str | None = option(
-        _FILES,
-        "what --inference scores: a folder of BAAC files, or one file",
-        metavar="PATH",
-        modes=("inference",),
-        required_in=("inference",),
+        "what --inference scores: a folder of BAAC files, or one file", ("inference",), **_REQUIRED_PATH
     )
-    output: str | None = option(
-        _FILES,
-        "where --inference writes: .csv, .parquet or .jsonl",
-        metavar="PATH",
-        modes=("inference",),
-        required_in=("inference",),
-    )
-    allow_untracked: bool = switch(
-        _FILES, "train on where MLflow does not answer", modes=_TRAINING, key="tracking.allow_untracked"
-    )
-    status: bool = switch(
-        _FILES, "of --deployment: what is served, and where", modes=_DEPLOYMENT, alone=True, one_of="action"
-    )
-    stop: bool = switch(_FILES, "of --deployment: stop serving", modes=_DEPLOYMENT, alone=True, one_of="action")
-    csv: bool = switch(_FILES, "write the tables under data/ as CSV, too")
-    debug: bool = switch(_FILES, "show tracebacks and all messages", callback=set_debug)
+    output: str | None = option("where --inference writes: .csv, .parquet or .jsonl", ("inference",), **_REQUIRED_PATH)
+    allow_untracked: bool = switch("train on where MLflow does not answer", ("training",), "tracking.allow_untracked")
+    status: bool = switch("of --deployment: what is served, and where", ("deployment",), **_ACTION)
+    stop: bool = switch("of --deployment: stop serving", ("deployment",), **_ACTION)
+    csv: bool = switch("write the tables under data/ as CSV, too")
+    debug: bool = switch("show tracebacks and all messages", callback=set_debug)
 
     @property
     def pipelines(self) -> list[str]:
@@ -217,8 +168,8 @@ class RunOptions:
         from accidents.configuration.loading import load_configuration
 
         overriding = [option for option in OPTIONS if option.overrides_configuration(self, self.modes)]
-        values = {option.key: option.value(self) for option in overriding}
-        return load_configuration(map(Path, self.config), values, {option.key: option.flag for option in overriding})
+        overrides = {option.key: option.value(self) for option in overriding}
+        return load_configuration(map(Path, self.config), overrides, {option.key: option.flag for option in overriding})
 
 
 OPTIONS = tuple(mode_options(RunOptions))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from accidents.configuration.stages import STAGES
 from accidents.errors import ConfigurationError
-from cli.options import Command, ListOption, debug_enabled, join_values
+from cli.options import Command, debug_enabled
 from cli.output import console, print_json
+from cli.registry.options import Option
 from tracking.names import resolve_model_name
 
 if TYPE_CHECKING:
@@ -21,40 +21,6 @@ if TYPE_CHECKING:
     from tracking.registry import RegisteredVersion, Registry
 
 _UNBROKEN_COLUMNS = 3  # from the left
-
-Option = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def model_option(*, required: bool = True) -> Option:
-    """`--model-name`."""
-    text = f"registered name or model type, in any letter case{'' if required else '; by default all'}"
-    return click.option("--model-name", required=required, metavar="NAME", help=text)
-
-
-def version_option(*, required: bool = True) -> Option:
-    """`--version`."""
-    text = f"number of the version{'' if required else '; by default the latest'}"
-    return click.option("--version", required=required, metavar="N", help=text)
-
-
-def stage_option(stages: Sequence[str] = STAGES, default: str | None = None) -> Option:
-    """`--stage`, in any letter case."""
-    kind = click.Choice(stages, case_sensitive=False)
-    text = f"{', '.join(stages)}, in any letter case{f'; by default {default}' if default else ''}"
-    return click.option("--stage", type=kind, required=default is None, default=default, metavar="STAGE", help=text)
-
-
-def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--source` and `--years`, which override the configuration."""
-    source = click.option("--source", metavar="SOURCE", help="labelled accidents to measure on")
-    years = click.option(
-        "--years", cls=ListOption, callback=join_values, metavar="YEARS", help="2021, 2019-2024 or 2019,2021"
-    )
-    return source(years(function))
-
-
-dry_run_option = click.option("--dry-run", is_flag=True, help="only print what would be done")
-yes_option = click.option("--yes", is_flag=True, help="do not ask for confirmation")
 
 
 @dataclass(frozen=True)
@@ -109,12 +75,12 @@ class RegistryContext:
         self.print_text(f"{entry.model} {entry.version} is in {entry.stage}{archived}")
 
 
-def registry_command(name: str, *options: Option) -> Callable[[Callable[..., int]], click.Command]:
+def registry_command(name: str, *option_decorators: Option) -> Callable[[Callable[..., int]], click.Command]:
     """Make a function a command of the registry.
 
     Args:
         name: the name of the command.
-        *options: its options.
+        *option_decorators: its options.
 
     Returns:
         A decorator. The function gets a `RegistryContext` and, by name, every option but `--json`, `--source` and
@@ -144,7 +110,7 @@ def registry_command(name: str, *options: Option) -> Callable[[Callable[..., int
                 return function(context, **values)
 
         command: Callable[..., Any] = connect_and_call
-        for option in reversed(options):
+        for option in reversed(option_decorators):
             command = option(command)
         return click.command(name, cls=Command)(command)
 

@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accidents.configuration.stages import EXCLUSIVE_STAGES, NONE, PRODUCTION
+from accidents.configuration.stages import NONE
 from accidents.errors import AccidentsError, ConfigurationError, DataError, ModelError
 from cli.exit_codes import DONE, FAILED
-from cli.options import ListOption, debug_enabled, json_option
+from cli.options import ListOption, debug_enabled
 from cli.output import print_json
-from cli.registry.context import (
-    RegistryContext,
-    data_options,
-    model_option,
-    registry_command,
-    stage_option,
-    version_option,
-)
+from cli.registry import options
+from cli.registry.context import RegistryContext, registry_command
 from cli.zenml_session import logs_to_stderr
 from tracking.names import resolve_model_name
 
@@ -33,8 +27,9 @@ if TYPE_CHECKING:
 
 @registry_command(
     "compare",
-    model_option(),
-    data_options,
+    options.MODEL,
+    options.SOURCE,
+    options.YEARS,
     click.option(
         "--versions", cls=ListOption, metavar="N", help="numbers; by default the latest and those with a stage"
     ),
@@ -94,11 +89,12 @@ def compare(
 
 @registry_command(
     "evaluate-promotion",
-    model_option(),
-    version_option(required=False),
-    stage_option(EXCLUSIVE_STAGES, PRODUCTION),
-    data_options,
-    json_option,
+    options.MODEL,
+    options.VERSION_OR_LATEST,
+    options.PROMOTION_STAGE,
+    options.SOURCE,
+    options.YEARS,
+    options.JSON,
 )
 def evaluate_promotion(context: RegistryContext, model_name: str, version: str | None, stage: str) -> int:
     """Evaluate the promotion rule for a version, by default the latest; exit code 1 if it refuses."""
@@ -108,11 +104,7 @@ def evaluate_promotion(context: RegistryContext, model_name: str, version: str |
 
 
 @registry_command(
-    "auto-promote",
-    model_option(required=False),
-    stage_option(EXCLUSIVE_STAGES, PRODUCTION),
-    data_options,
-    json_option,
+    "auto-promote", options.MODEL_OR_ALL, options.PROMOTION_STAGE, options.SOURCE, options.YEARS, options.JSON
 )
 def auto_promote(context: RegistryContext, model_name: str | None, stage: str) -> int:
     """Promote the latest version of each model if the promotion rule approves it."""

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING
 
 from accidents.configuration.stages import PRODUCTION, STAGING
 from cli.exit_codes import DONE
-from cli.options import json_option
-from cli.registry.context import (
-    RegistryContext,
-    model_option,
-    registry_command,
-    stage_option,
-    version_as_dict,
-    version_option,
-)
+from cli.registry import options
+from cli.registry.context import RegistryContext, registry_command, version_as_dict
 from tracking.names import resolve_model_name
 
 if TYPE_CHECKING:
@@ -24,7 +17,7 @@ if TYPE_CHECKING:
 _METRICS = ("f1", "roc_auc", "precision", "recall", "ece")
 
 
-@registry_command("list-models", json_option)
+@registry_command("list-models", options.JSON)
 def list_models(context: RegistryContext) -> int:
     """List registered models with their versions in Production and Staging."""
     values = [
@@ -45,7 +38,7 @@ def list_models(context: RegistryContext) -> int:
     return DONE
 
 
-@registry_command("list-versions", model_option(required=False), json_option)
+@registry_command("list-versions", options.MODEL_OR_ALL, options.JSON)
 def list_versions(context: RegistryContext, model_name: str | None) -> int:
     """List versions with stages and metrics."""
     versions = [version for name in context.names(model_name) for version in context.registry.versions(name)]
@@ -67,9 +60,7 @@ def list_versions(context: RegistryContext, model_name: str | None) -> int:
     return DONE
 
 
-@registry_command(
-    "get-model", model_option(), stage_option(default=PRODUCTION), version_option(required=False), json_option
-)
+@registry_command("get-model", options.MODEL, options.STAGE_OR_PRODUCTION, options.VERSION_OR_LATEST, options.JSON)
 def get_model(context: RegistryContext, model_name: str, stage: str, version: str | None) -> int:
     """Show one version with its metrics and tags."""
     found = (
@@ -84,7 +75,7 @@ def get_model(context: RegistryContext, model_name: str, stage: str, version: st
     return DONE
 
 
-@registry_command("history", model_option(required=False), json_option)
+@registry_command("history", options.MODEL_OR_ALL, options.JSON)
 def history(context: RegistryContext, model_name: str | None) -> int:
     """Show the ledger, the latest first: who changed and decided what, when and why."""
     from tracking import ledger

@@ -2,44 +2,27 @@
 
 from datetime import UTC, datetime, timedelta
 
-import click
-
 from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, NONE, PRODUCTION
 from cli.exit_codes import DONE, FAILED
-from cli.options import json_option
 from cli.output import print_json
-from cli.registry.context import (
-    RegistryContext,
-    confirm,
-    dry_run_option,
-    model_option,
-    registry_command,
-    stage_option,
-    version_option,
-    yes_option,
-)
+from cli.registry import options
+from cli.registry.context import RegistryContext, confirm, registry_command
 from tracking.names import resolve_model_name
 
 
-@registry_command("transition", model_option(), version_option(), stage_option(), json_option)
+@registry_command("transition", options.MODEL, options.VERSION, options.STAGE, options.JSON)
 def transition(context: RegistryContext, model_name: str, version: str, stage: str) -> int:
     """Move a version to a stage."""
     return _move(context, model_name, version, stage, "transition")
 
 
-@registry_command(
-    "promote",
-    model_option(),
-    version_option(required=False),
-    stage_option(EXCLUSIVE_STAGES, PRODUCTION),
-    json_option,
-)
+@registry_command("promote", options.MODEL, options.VERSION_OR_LATEST, options.PROMOTION_STAGE, options.JSON)
 def promote(context: RegistryContext, model_name: str, version: str | None, stage: str) -> int:
     """Move a version, by default the latest, to Production or Staging."""
     return _move(context, model_name, version, stage, "promote")
 
 
-@registry_command("archive", model_option(), version_option(), json_option)
+@registry_command("archive", options.MODEL, options.VERSION, options.JSON)
 def archive(context: RegistryContext, model_name: str, version: str) -> int:
     """Archive a version."""
     return _move(context, model_name, version, ARCHIVED, "archive")
@@ -56,7 +39,7 @@ def _move(context: RegistryContext, model_name: str, number: str | None, stage: 
     return DONE
 
 
-@registry_command("rollback", model_option(), dry_run_option, json_option)
+@registry_command("rollback", options.MODEL, options.DRY_RUN, options.JSON)
 def rollback(context: RegistryContext, model_name: str, dry_run: bool) -> int:
     """Put the previous Production version back, and let a deployed service serve it."""
     from tracking import stages
@@ -78,7 +61,7 @@ def rollback(context: RegistryContext, model_name: str, dry_run: bool) -> int:
     return DONE
 
 
-@registry_command("delete-version", model_option(), version_option(), yes_option)
+@registry_command("delete-version", options.MODEL, options.VERSION, options.YES)
 def delete_version(context: RegistryContext, model_name: str, version: str, yes: bool) -> int:
     """Delete a version."""
     from tracking import stages
@@ -91,7 +74,7 @@ def delete_version(context: RegistryContext, model_name: str, version: str, yes:
     return DONE
 
 
-@registry_command("delete-model", model_option(), yes_option)
+@registry_command("delete-model", options.MODEL, options.YES)
 def delete_model(context: RegistryContext, model_name: str, yes: bool) -> int:
     """Delete a model with all its versions."""
     from tracking import stages
@@ -106,7 +89,7 @@ def delete_model(context: RegistryContext, model_name: str, yes: bool) -> int:
     return DONE
 
 
-@registry_command("prune", model_option(required=False), dry_run_option, yes_option)
+@registry_command("prune", options.MODEL_OR_ALL, options.DRY_RUN, options.YES)
 def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: bool) -> int:
     """Delete old versions without a stage, as configs/tracking.yaml sets out."""
     from tracking import stages
@@ -133,7 +116,7 @@ def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: 
     return DONE
 
 
-@registry_command("convert", model_option(required=False), dry_run_option, json_option)
+@registry_command("convert", options.MODEL_OR_ALL, options.DRY_RUN, options.JSON)
 def convert(context: RegistryContext, model_name: str | None, dry_run: bool) -> int:
     """Register versions of an older file format anew: those with a stage, and those that a rollback can go back to."""
     from tracking.conversion import convert_versions
@@ -141,16 +124,15 @@ def convert(context: RegistryContext, model_name: str | None, dry_run: bool) -> 
     converted = convert_versions(context.registry, context.names(model_name), dry_run=dry_run)
     if context.as_json:
         print_json(converted)
-    for one in converted:
-        context.print_text(
-            f"{one['name']} {one['version']} -> {one['new_version'] or 'would be converted'} ({one['stage']})"
-        )
+    for version in converted:
+        new_version = version["new_version"] or "would be converted"
+        context.print_text(f"{version['name']} {version['version']} -> {new_version} ({version['stage']})")
     if not converted:
         context.print_text("every Staging and Production version has the format of today")
     return DONE
 
 
-@registry_command("check", click.option("--dry-run", is_flag=True, help="only print the differences"))
+@registry_command("check", options.DRY_RUN)
 def check(context: RegistryContext, dry_run: bool) -> int:
     """Find differences between MLflow and ZenML, and repair them; exit code 1 if some are left."""
     from tracking import reconcile

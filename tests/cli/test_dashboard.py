@@ -1,4 +1,4 @@
-"""The dashboard of this machine: started, answering, stopped, and the client as it was."""
+"""`run.py dashboard` starts and stops the dashboard of this machine and leaves the ZenML configuration as it was."""
 
 import os
 import socket
@@ -21,46 +21,48 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> dict[str, str]:
-    """An environment with a ZenML of its own."""
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Environment variables of a ZenML with its own database."""
     own = {"ZENML_CONFIG_PATH": str(tmp_path / "config"), "ZENML_LOCAL_STORES_PATH": str(tmp_path / "stores")}
     return traced(os.environ | own)
 
 
-def dashboard(world: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def dashboard(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "run.py", "dashboard", *arguments]
-    return subprocess.run(command, cwd=PROJECT, env=world, capture_output=True, text=True, timeout=180)
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=180)
 
 
-def test_a_mistyped_command_is_refused(world: dict[str, str]) -> None:
-    assert dashboard(world, "begin").returncode == 2
+def test_a_mistyped_command_is_refused(environment: dict[str, str]) -> None:
+    assert dashboard(environment, "begin").returncode == 2
 
 
-def test_it_answers_until_it_is_stopped_and_leaves_the_client_alone(world: dict[str, str], tmp_path: Path) -> None:
-    assert "no dashboard was running" in dashboard(world, "stop").stdout
+def test_it_answers_until_it_is_stopped_and_the_client_is_unchanged(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert "no dashboard was running" in dashboard(environment, "stop").stdout
     configuration = tmp_path / "config" / "config.yaml"
     before = configuration.read_text()
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     try:
-        started = dashboard(world, "start", str(port))
+        started = dashboard(environment, "start", str(port))
         assert f"dashboard {address}\n" in started.stdout, started.stderr
         assert configuration.read_text() == before
         assert requests.get(f"{address}/health", timeout=10).ok
-        assert f"dashboard {address}\n" in dashboard(world, "start").stdout
+        assert f"dashboard {address}\n" in dashboard(environment, "start").stdout
     finally:
-        stopped = dashboard(world, "stop")
+        stopped = dashboard(environment, "stop")
     assert stopped.stdout == "stopped\n"
     assert configuration.read_text() == before
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{address}/health", timeout=5)
 
 
-def test_a_port_that_is_taken_is_named(world: dict[str, str]) -> None:
+def test_a_port_that_is_taken_is_named(environment: dict[str, str]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        done = dashboard(world, "start", str(port))
+        done = dashboard(environment, "start", str(port))
     assert done.returncode == 2
     assert f"port {port} is taken" in done.stderr

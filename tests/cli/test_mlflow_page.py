@@ -1,4 +1,4 @@
-"""The page of the MLflow in use: a database is served on this machine, and a server that is away is said."""
+"""`run.py mlflow` serves a database on this machine, and reports an MLflow server that does not answer."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.cli.test_dashboard import free_port
 from tests.conftest import PROJECT, traced
 
 pytestmark = pytest.mark.slow
-PATIENCE = 300
+TIMEOUT = 300
 
 
 def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
@@ -39,7 +39,7 @@ def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: 
     port = free_port()
     page = start(tmp_path, f"sqlite:///{tmp_path}/mlflow.db", port)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             try:
                 answer = requests.get(f"http://127.0.0.1:{port}/", timeout=20)
@@ -56,15 +56,15 @@ def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: 
         assert "MLflow" in answer.text
     finally:
         os.killpg(page.pid, signal.SIGINT)
-        said, _ = page.communicate(timeout=PATIENCE)
-    assert f"http://127.0.0.1:{port} (Ctrl-C ends it)" in said
+        output, _ = page.communicate(timeout=TIMEOUT)
+    assert f"http://127.0.0.1:{port} (Ctrl-C ends it)" in output
     assert page.returncode == 0
-    assert "cli/mlflow_page.py" not in said  # MLflow's own helpers may say that they were interrupted
+    assert "cli/mlflow_page.py" not in output  # MLflow's own helpers may say that they were interrupted
 
 
-def test_a_server_that_is_away_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     page = start(tmp_path, f"http://127.0.0.1:{free_port()}", free_port())
-    said, _ = page.communicate(timeout=PATIENCE)
+    output, _ = page.communicate(timeout=TIMEOUT)
     assert page.returncode == 1
-    assert "does not answer or refuses" in said
-    assert "Traceback" not in said
+    assert "does not answer or refuses" in output
+    assert "Traceback" not in output

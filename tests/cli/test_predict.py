@@ -1,4 +1,4 @@
-"""`--predict`: what is printed, and what is said instead where there is no answer."""
+"""`--predict`: the printed prediction, and the messages where there is none."""
 
 import io
 import json
@@ -65,13 +65,13 @@ def test_the_answer_is_printed_line_by_line(example: str, model: Path, capsys: p
     assert str(model) in lines[-1]
 
 
-def test_what_is_not_recorded_is_told_in_short(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_many_missing_fields_are_abbreviated(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "little.json").write_text('{"vehicles": [{}], "people": [{}], "accident": {"lat": 80, "long": 2}}')
     assert main(["--predict", str(tmp_path / "little.json"), "--model-path", str(model)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    told = next(line for line in lines if line.startswith("Not recorded: "))
-    assert told.count(",") == 7
-    assert re.search(r" and \d+ more$", told)
+    missing = next(line for line in lines if line.startswith("Not recorded: "))
+    assert missing.count(",") == 7
+    assert re.search(r" and \d+ more$", missing)
 
 
 def test_warnings_are_printed(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_best_model_of_the_latest_training_answers(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "no JSON"),
         ("[" * 100_000, "no JSON"),
@@ -111,13 +111,13 @@ def test_the_best_model_of_the_latest_training_answers(
         ('{"mois": 5}' + " " * 10_000_001, "too long"),
     ],
 )
-def test_what_is_refused_is_told_without_a_traceback(
-    content: str, told: str, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_an_invalid_accident_is_reported_without_a_traceback(
+    content: str, message: str, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "a.json").write_text(content)
     assert main(["--predict", str(tmp_path / "a.json"), "--model-path", str(model)]) == 1
     captured = capsys.readouterr()
-    assert told in captured.err
+    assert message in captured.err
     assert captured.out == ""
 
 
@@ -128,7 +128,7 @@ def test_files_that_are_not_there_are_named(model: Path, capsys: pytest.CaptureF
     assert "no.zip: cannot be read" in capsys.readouterr().err
 
 
-def test_without_a_file_it_asks_on_a_terminal_alone(
+def test_without_a_file_it_prompts_on_a_terminal_only(
     model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ["--predict", "--model-path", str(model)]
@@ -141,7 +141,7 @@ def test_without_a_file_it_asks_on_a_terminal_alone(
 
 
 @pytest.mark.slow
-def test_standard_input_is_read_and_nothing_of_zenml(project: Path, model: Path) -> None:
+def test_standard_input_is_read_without_importing_zenml(project: Path, model: Path) -> None:
     code = (
         "import sys; from cli.main import main; code = main(sys.argv[1:])\n"
         "heavy = {'zenml', 'mlflow', 'great_expectations', 'pandera', 'matplotlib', 'shap', 'optuna'}\n"
@@ -162,7 +162,7 @@ def test_standard_input_is_read_and_nothing_of_zenml(project: Path, model: Path)
 
 
 @pytest.mark.slow
-def test_a_reader_who_leaves_gets_no_traceback(model: Path) -> None:
+def test_a_closed_pipe_gives_no_traceback(model: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "run.py", "--predict", "examples/low_risk.json", "--model-path", str(model)]

@@ -1,4 +1,4 @@
-"""Questions on a terminal: Enter is enough, and what cannot be used is asked again."""
+"""Terminal prompts: every default is accepted, and a prompt is repeated after an invalid answer."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,9 +12,9 @@ from cli.prompts import prompt_accident
 NOW = datetime(2024, 6, 5, 8, 10)  # noqa: DTZ001 - accidents bear local dates
 
 
-def typed(**answers: str | list[str]) -> Callable[[str], str]:
-    """Answers by a word of the question, several where it is asked again; Enter to all others."""
-    waiting = {word: [given] if isinstance(given, str) else list(given) for word, given in answers.items()}
+def answers(**by_word: str | list[str]) -> Callable[[str], str]:
+    """A line reader with an answer, or several in turn, by a word of the prompt; Enter for all others."""
+    waiting = {word: [given] if isinstance(given, str) else list(given) for word, given in by_word.items()}
 
     def read(question: str) -> str:
         for word, given in waiting.items():
@@ -25,17 +25,18 @@ def typed(**answers: str | list[str]) -> Callable[[str], str]:
     return read
 
 
-def test_enter_to_every_question_gives_an_accident_that_is_taken() -> None:
-    content = prompt_accident(typed(), NOW)
+def test_the_defaults_give_a_valid_accident() -> None:
+    content = prompt_accident(answers(), NOW)
     assert content["accident"] | {"jour": 5, "mois": 6, "an": 2024, "hrmn": "08:10", "lum": 1} == content["accident"]
     assert [vehicle["catv"] for vehicle in content["vehicles"]] == [7, 7]
     assert [person["catu"] for person in content["people"]] == [1, 1]
     assert parse_request(content).warnings == ()
 
 
-def test_answers_arrive_where_they_belong() -> None:
+def test_answers_become_fields() -> None:
     content = prompt_accident(
-        typed(date="24/12/2023", time="23:30", catv="33", drivers="22", pedestrians="70, 8", dep="2A", vma="80"), NOW
+        answers(date="24/12/2023", time="23:30", catv="33", drivers="22", pedestrians="70, 8", dep="2A", vma="80"),
+        NOW,
     )
     accident = content["accident"]
     assert (accident["jour"], accident["mois"], accident["an"], accident["hrmn"]) == (24, 12, 2023, "23:30")
@@ -49,13 +50,13 @@ def test_answers_arrive_where_they_belong() -> None:
 
 
 def test_an_unknown_age_is_left_out() -> None:
-    content = prompt_accident(typed(catv="7, 1, 10", drivers="40"), NOW)
+    content = prompt_accident(answers(catv="7, 1, 10", drivers="40"), NOW)
     assert [person.get("an_nais") for person in content["people"]] == [1984, None, None]
     assert content["accident"]["col"] == 4
 
 
 @pytest.mark.parametrize(
-    ("question", "wrong", "told"),
+    ("question", "wrong", "message"),
     [
         ("date", "31/02/2024", "31/02/2024: is no date"),
         ("date", "01/01/1960", "2005"),
@@ -68,15 +69,15 @@ def test_an_unknown_age_is_left_out() -> None:
         ("vma", "-30", "km/h"),
     ],
 )
-def test_what_cannot_be_used_is_asked_again(
-    question: str, wrong: str, told: str, capsys: pytest.CaptureFixture[str]
+def test_a_prompt_is_repeated_after_an_invalid_answer(
+    question: str, wrong: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = prompt_accident(typed(**{question: [wrong]}), NOW)
-    assert told in capsys.readouterr().out
-    assert content == prompt_accident(typed(), NOW)
+    content = prompt_accident(answers(**{question: [wrong]}), NOW)
+    assert message in capsys.readouterr().out
+    assert content == prompt_accident(answers(), NOW)
 
 
-def test_an_end_of_input_is_told() -> None:
+def test_the_end_of_the_input_is_reported() -> None:
     def end(question: str) -> str:
         raise EOFError
 

@@ -1,4 +1,4 @@
-"""Cells for a real kernel, and what they said."""
+"""Notebooks of code cells, and the outputs of cells."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ def cells(*sources: str) -> Any:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
 
 
-def told(cell: Any) -> str:
-    """All text that a cell printed, displayed or ended in."""
+def text_output(cell: Any) -> str:
+    """All text that a cell printed or displayed."""
     parts = [part.get("text") or part.get("data", {}).get("text/plain", "") for part in cell.outputs]
     return "".join(parts)
 
 
-def pages(cell: Any) -> str:
+def html_output(cell: Any) -> str:
     """All HTML that a cell displayed."""
     return "".join(part.get("data", {}).get("text/html", "") for part in cell.outputs)

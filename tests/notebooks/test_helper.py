@@ -10,7 +10,7 @@ from nbclient.exceptions import CellExecutionError
 
 from scripts.notebooks import ProjectCopy
 from tests.conftest import traced
-from tests.notebooks.kernel import cells, pages, told
+from tests.notebooks.kernel import cells, text_output
 
 pytestmark = pytest.mark.slow
 
@@ -79,45 +79,45 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_steps_are_plain_functions_and_leave_no_trace(kernel: dict[str, Any]) -> None:
-    assert told(kernel["no stack"]) == "DataFrame True []\n"
+    assert text_output(kernel["no stack"]) == "DataFrame True []\n"
 
 
 def test_a_broken_frame_is_a_table_and_no_traceback(kernel: dict[str, Any]) -> None:
-    assert "breaks its schema" in told(kernel["broken"])
-    assert "white-space: pre;" in pages(kernel["broken"])
-    assert "lum" in pages(kernel["broken"])
+    assert "breaks its schema" in text_output(kernel["broken"])
+    assert "white-space: pre;" in html_output(kernel["broken"])
+    assert "lum" in html_output(kernel["broken"])
     assert [output.output_type for output in kernel["broken"].outputs] == ["display_data"]
 
 
 def test_the_switch_makes_a_run_with_artifacts(kernel: dict[str, Any]) -> None:
-    assert told(kernel["tracked"]).endswith("True True\n")
-    assert "\ndashboard: " in told(kernel["tracked"])
+    assert text_output(kernel["tracked"]).endswith("True True\n")
+    assert "\ndashboard: " in text_output(kernel["tracked"])
 
 
 @pytest.mark.parametrize(("cell", "code"), [("commands", 2), ("unknown", 2)])
 def test_a_command_that_fails_stops_the_cell_and_says_so(kernel: dict[str, Any], cell: str, code: int) -> None:
-    assert f"ended with exit code {code}" in told(kernel[cell])
+    assert f"ended with exit code {code}" in text_output(kernel[cell])
     assert not any(output.output_type == "error" for output in kernel[cell].outputs)
 
 
 def test_a_pipeline_runs_and_says_where_to_look(kernel: dict[str, Any]) -> None:
-    assert "ingestion: 1 steps\ndashboard: " in told(kernel["run"])
-    assert "1 of them from the cache" in told(kernel["run"])
+    assert "ingestion: 1 steps\ndashboard: " in text_output(kernel["run"])
+    assert "1 of them from the cache" in text_output(kernel["run"])
 
 
 def test_steps_are_plain_again_after_the_switch_and_artifacts_load_by_name(kernel: dict[str, Any]) -> None:
-    assert told(kernel["after"]) == "true True\n"
+    assert text_output(kernel["after"]) == "true True\n"
 
 
-def test_an_artifact_that_is_not_there_is_told_with_those_that_are(kernel: dict[str, Any]) -> None:
-    assert "there is no artifact moon; there are: " in told(kernel["missing"])
-    assert "features" in told(kernel["missing"])
+def test_a_missing_artifact_is_reported_with_those_there_are(kernel: dict[str, Any]) -> None:
+    assert "there is no artifact moon; there are: " in text_output(kernel["missing"])
+    assert "features" in text_output(kernel["missing"])
 
 
 def test_data_that_a_pipeline_refuses_are_a_table(kernel: dict[str, Any]) -> None:
-    assert "The data cannot be used" in told(kernel["refused"])
-    assert "<table" in pages(kernel["refused"])
-    assert "grav" in pages(kernel["refused"])
+    assert "The data cannot be used" in text_output(kernel["refused"])
+    assert "<table" in html_output(kernel["refused"])
+    assert "grav" in html_output(kernel["refused"])
     assert not any(output.output_type == "error" for output in kernel["refused"].outputs)
 
 

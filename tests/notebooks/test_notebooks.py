@@ -7,7 +7,7 @@ import pytest
 
 from scripts import notebooks
 from scripts.notebooks import ProjectCopy, find_problems, read_script, shorten_paths
-from tests.notebooks.kernel import cells, told
+from tests.notebooks.kernel import cells, text_output
 
 QUICK = ("00_quickstart",)
 """Notebooks that `make test` runs; `make notebooks` runs all."""
@@ -133,7 +133,7 @@ def test_notebooks_run_and_agree_with_the_pipelines(name: str, tmp_path: Path) -
     notebook = read_script(name)
     notebook.cells.append(nbformat.v4.new_code_cell(CHECKS[name] + "\nprint('agrees')"))
     done = ProjectCopy(tmp_path).run(notebook)
-    assert told(done.cells[-1]).endswith("agrees\n")
+    assert text_output(done.cells[-1]).endswith("agrees\n")
 
 
 @pytest.mark.real
@@ -144,4 +144,4 @@ def test_one_variable_switches_to_real_years(name: str, real_baac: Path, tmp_pat
     for cell in notebook.cells:
         cell.source = cell.source.replace(SOURCE, f"SOURCE = {str(real_baac / '2024')!r}")
     notebook.cells.append(nbformat.v4.new_code_cell("print(len(accidents) > 30_000)"))
-    assert told(ProjectCopy(tmp_path).run(notebook).cells[-1]) == "True\n"
+    assert text_output(ProjectCopy(tmp_path).run(notebook).cells[-1]) == "True\n"
