@@ -10,7 +10,7 @@ from nbclient.exceptions import CellExecutionError
 
 from scripts.notebooks import ProjectCopy
 from tests.conftest import traced
-from tests.notebooks.kernel import cells, text_output
+from tests.notebooks.kernel import cells, html_output, text_output
 
 pytestmark = pytest.mark.slow
 
