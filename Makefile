@@ -1,11 +1,11 @@
-# Everything a user or a developer types. `make help` lists it.
+# Commands for users and developers; `make help` lists them.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py scripts tests
-# Tests start hundreds of processes: without bytecode on disk each of them would compile the project anew.
+# Tests start hundreds of processes: without bytecode on disk each of them would compile the project.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 .DEFAULT_GOAL := help
 
@@ -25,11 +25,11 @@ training: $(READY) ## train and compare all model types on the embedded syntheti
 	@$(PYTHON) run.py --training
 
 .PHONY: serve
-serve: $(READY) ## answer over HTTP with the Production model, on this machine alone (http://127.0.0.1:8080)
+serve: $(READY) ## serve the Production model on this machine, without keys (http://127.0.0.1:8080)
 	@$(PYTHON) run.py --serve --anonymous
 
 .PHONY: mlflow
-mlflow: $(READY) ## open the page of the MLflow in use: trainings, models, stages (http://127.0.0.1:5000)
+mlflow: $(READY) ## open the MLflow page: trainings, models, stages (http://127.0.0.1:5000)
 	@$(PYTHON) run.py mlflow
 
 .PHONY: test
@@ -42,20 +42,20 @@ test-quick: $(READY) ## run the fast tests: under a minute
 	@$(PYTEST) -q -n auto --dist loadfile -m "not slow and not long and not browser"
 
 .PHONY: test-long
-test-long: $(READY) ## run every test: mutations, soak, kill points, scale
+test-long: $(READY) ## run every test, with soak, kill-point and scale tests, then test-mutation
 	@$(PYTEST)
 	@$(MAKE) --no-print-directory test-mutation
 
 .PHONY: test-mutation
-test-mutation: $(READY) ## change the domain in small ways and count the changes that tests notice: under an hour
+test-mutation: $(READY) ## mutation testing of the domain: under an hour
 	@$(PYTHON) -m scripts.mutation
 
 .PHONY: test-browser
-test-browser: $(READY) ## run the tests that need Chromium, and fail where there is none
+test-browser: $(READY) ## run the tests that need Chromium; fail where it is missing
 	@REQUIRE_CHROMIUM=1 $(PYTEST) -m browser
 
 .PHONY: notebooks
-notebooks: $(READY) ## run every notebook in a fresh copy of the project, figures checked: about eight minutes
+notebooks: $(READY) ## run every notebook in a copy of the project and check its metrics: about eight minutes
 	@$(PYTEST) -v --durations=0 tests/notebooks
 
 .PHONY: lab
@@ -63,7 +63,7 @@ lab: $(READY) ## open the notebooks in JupyterLab
 	@$(VENV)/bin/jupyter lab notebooks
 
 .PHONY: dashboard
-dashboard: $(READY) ## open the ZenML dashboard: pipelines, runs, artifacts, models (PORT=8237)
+dashboard: $(READY) ## start the ZenML dashboard: pipelines, runs, artifacts, models (PORT=8237)
 	@$(PYTHON) run.py dashboard start $(PORT)
 
 .PHONY: dashboard-stop
@@ -78,23 +78,23 @@ lint: $(READY) ## check style, types and imports
 	@$(VENV)/bin/lint-imports --no-cache
 
 .PHONY: format
-format: $(READY) ## lay the code out
+format: $(READY) ## format the code
 	@$(PYTHON) -m ruff check --fix-only $(SOURCES)
 	@$(PYTHON) -m ruff format $(SOURCES)
 
 .PHONY: benchmark
-benchmark: $(READY) ## measure where the seconds of a training go
+benchmark: $(READY) ## measure the phases of a training
 	@$(PYTHON) -m benchmarks.training
 
 .PHONY: docs
-docs: $(READY) ## write the generated pages of docs again
+docs: $(READY) ## generate the data dictionary and the table of features in docs/
 	@$(PYTHON) -m scripts.generate_docs
 
 .PHONY: lock
-lock: $(READY) ## resolve the dependencies of pyproject.toml again
+lock: $(READY) ## update requirements.lock from pyproject.toml
 	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --quiet --upgrade -o requirements.lock
 
 .PHONY: clean
-clean: ## remove the environment and what the tools left behind (data, models and reports stay)
+clean: ## remove the environment and tool caches; data, models and reports stay
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

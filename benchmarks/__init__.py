@@ -1,1 +1,1 @@
-"""Measurements that print what the documents quote; nothing of the product imports them."""
+"""Benchmarks: they measure speed and quality, and print the numbers in the documents."""

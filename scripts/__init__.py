@@ -1,1 +1,1 @@
-"""Helpers of developers; nothing of the product imports them."""
+"""Scripts for developers: they build data files that the packages ship, documents and notebooks, and check the code."""

@@ -26,7 +26,7 @@ TRIMMED = 0.01  # share of accidents left out on each side of a box: a few are m
 
 
 def main(folder: Path) -> None:
-    """Write both reference files from all files found below `folder`."""
+    """Write both reference files from all files below `folder`."""
     files = {(int(path.parent.name), path.name): path for path in sorted(folder.glob("20??/*.csv"))}
     years = sorted({year for year, _ in files})
     shares: dict[tuple[Layout, Table], dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
@@ -48,7 +48,7 @@ def main(folder: Path) -> None:
 
 
 def _mean(parts: list[np.ndarray]) -> dict[str, float]:
-    """Mean share over the files of each class of value that is not very rare."""
+    """Mean share over the files of each class of values, without very rare classes."""
     mean = np.mean(parts, axis=0)
     return {str(place): round(float(share), 5) for place, share in enumerate(mean) if share >= LEAST_SHARE}
 

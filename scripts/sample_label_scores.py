@@ -1,4 +1,4 @@
-"""Scores by which the label of synthetic accidents is drawn; `scripts.build_sample_frequencies` fits them."""
+"""Maximum-entropy fit of the scores from which the label of synthetic accidents is drawn."""
 
 import numpy as np
 import pandas as pd
@@ -11,18 +11,19 @@ from accidents.sample.encoding import CodedFrame
 from accidents.sample.probability_tables import MIN_ROWS, combination_index
 
 SMOOTHING = 10.0
-"""Average accidents that every combination is given besides its own before its share of priority is taken."""
+"""Pseudo-count: average accidents added to every combination before its share of priority is computed."""
 
 PENALTY = 18.0
-"""Of the squares of the scores. It decides how much models can learn: the smaller, the higher their ROC-AUC."""
+"""L2 penalty of the scores: the smaller it is, the higher is the ROC-AUC of models of the synthetic accidents."""
 
 
 def fit_scores(real: CodedFrame, synthetic: CodedFrame, size: dict[str, int]) -> pd.DataFrame:
-    """Scores with which synthetic accidents are as often priority as the real ones, in every frequent combination.
+    """Fit scores so that every frequent combination has the same share of priority in synthetic and in real accidents.
 
-    Not the scores that explain the real accidents best: synthetic facts hang together less than real ones do. The log
-    odds of an accident are x·s, x saying which combinations it has; the sum of x over the priority accidents that the
-    scores s are to give is known for every combination, and s follows from it (maximum entropy, with a small penalty).
+    They are not the scores of a logistic regression on real accidents, because columns of synthetic accidents depend
+    less on each other. The log-odds of an accident are x·s, where x indicates its combinations. For every combination
+    the expected sum of x over the priority accidents is given; s is the maximum-entropy solution with a small L2
+    penalty.
 
     Returns:
         Columns `factor`, `combination_index` and `score`; factor -1 is the constant.
@@ -39,18 +40,18 @@ def fit_scores(real: CodedFrame, synthetic: CodedFrame, size: dict[str, int]) ->
         shares = (np.bincount(inverse, weights=priority) + SMOOTHING * priority.mean()) / (counts + SMOOTHING)
         values, shares = values[counts >= MIN_ROWS], shares[counts >= MIN_ROWS]
         column = pd.Index(values).get_indexer(pd.Index(synthetic_cells))
-        found = np.flatnonzero(column >= 0)
-        blocks.append(csr_matrix((np.ones(len(found)), (found, column[found])), shape=(rows, len(values))))
+        frequent = np.flatnonzero(column >= 0)
+        blocks.append(csr_matrix((np.ones(len(frequent)), (frequent, column[frequent])), shape=(rows, len(values))))
         tables.append((np.full(len(values), number), values, shares))
     facts = hstack(blocks).tocsr()
     factors, combinations, shares = (np.concatenate(parts) for parts in zip(*tables, strict=True))
-    wanted = np.asarray(facts.sum(axis=0)).ravel() * shares
+    expected = np.asarray(facts.sum(axis=0)).ravel() * shares
     penalty = np.where(factors < 0, 0.0, PENALTY * rows / len(priority))
 
     def loss(scores: np.ndarray) -> tuple[float, np.ndarray]:
         log_odds = facts @ scores
-        value = np.logaddexp(0, log_odds).sum() - scores @ wanted + (penalty * scores**2).sum() / 2
-        return value / rows, (facts.T @ expit(log_odds) - wanted + penalty * scores) / rows
+        value = np.logaddexp(0, log_odds).sum() - scores @ expected + (penalty * scores**2).sum() / 2
+        return value / rows, (facts.T @ expit(log_odds) - expected + penalty * scores) / rows
 
     fitted = minimize(loss, np.zeros(len(shares)), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
     return pd.DataFrame({"factor": factors, "combination": combinations, "score": fitted.round(3)})
