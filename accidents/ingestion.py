@@ -58,7 +58,7 @@ def ingest(
             remedy; `.report` has all issues of all editions.
     """
     if not editions:
-        raise DataError("There is no edition to read: the source holds no year that was asked for. Check --years.")
+        raise DataError("There is no edition to read: the source has none of the requested years. Check --years.")
     issues: list[DataIssue] = []
     cleaned: dict[int, CleaningResult] = {}
     tables: dict[int, Tables] = {}

@@ -22,10 +22,10 @@ QUARANTINE_COLUMNS = ("table", "file", "row", ACCIDENT_ID, "reason", "content")
 
 _REMEDY = "Use complete official files of one year, all four of the same edition"
 _RAGGED = "wrong number of fields"
-_SHIFTED = "from here on the cells of the row stand one column beside their own"
+_SHIFTED = "the cells of the row are shifted by one column from here on"
 _DUPLICATED_FILE = 0.5  # share of repeated people from which on a file counts as pasted twice
 _MIN_PEOPLE = 200  # fewer may be alike by chance: the passengers of a coach, an accident on its own
-_OF_THE_SAME_ACCIDENT = "another row of its accident is set aside: "
+_OF_THE_SAME_ACCIDENT = "another row of its accident is quarantined: "
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class RowSelection:
 def quarantine_rows(edition: ParsedEdition, limits: DataQualityLimits) -> RowSelection:
     """Quarantine rows that break a rule, with all rows of their accidents in all four tables.
 
-    A rule broken by more than `limits.bad_keys` of the rows of a table stops the run; the action of its issue says so.
+    A rule broken by more than `limits.bad_keys` of the rows of a table stops the run, by the action of its issue.
     """
     issues = _duplicated_people(edition)
     reasons = {table: np.full(len(edition.files[table].rows), "", dtype=object) for table in Table}

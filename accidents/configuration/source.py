@@ -41,7 +41,7 @@ class SampleSettings(Settings):
     """The embedded synthetic year."""
 
     accidents: int = Field(20_000, ge=1, description="accidents in each synthetic year")
-    year: Year = Field(2024, description="the synthetic year, where no years are asked for")
+    year: Year = Field(2024, description="the synthetic year, where no years are given")
     seed: int = Field(0, ge=0, description="seed of the generator; the same seed gives the same files")
 
 

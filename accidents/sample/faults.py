@@ -225,7 +225,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "missing_column": Fault("vehicules has no catv", "stopped", _on_cells(_without_a_column, _V)),
     "duplicate_keys": Fault(
-        "one accident in a hundred stands twice in caracteristiques", "stopped", _on_cells(_with_duplicate_keys, _C)
+        "one accident in a hundred occurs twice in caracteristiques", "stopped", _on_cells(_with_duplicate_keys, _C)
     ),
     "orphan_vehicles": Fault("one vehicle in a hundred has no accident", "stopped", _on_cells(_with_orphans, _V)),
     "orphan_people": Fault("one person in a hundred has no accident", "stopped", _on_cells(_with_orphans, _U)),

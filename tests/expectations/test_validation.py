@@ -56,7 +56,7 @@ def test_observed_shares_are_those_of_the_tables(clean: Tables) -> None:
     assert float(priority.rstrip(" %")) == pytest.approx(100 * severe, rel=1e-3)
 
 
-def test_part_of_a_year_is_said_to_be_one(clean: Tables) -> None:
+def test_a_part_of_a_year_is_reported(clean: Tables) -> None:
     count = row(validate_tables(clean, SETTINGS), "rows of caracteristiques")
     assert count["success"]
     assert count["observed"] == f"{ACCIDENTS:,}"
@@ -91,7 +91,7 @@ def test_more_accidents_than_published_is_a_warning_unless_whole_years_are_decla
     assert not count["blocking"]
 
 
-def test_year_without_a_published_number_says_so(clean: Tables) -> None:
+def test_a_year_without_a_published_number_is_reported(clean: Tables) -> None:
     later = Tables(**{f.name: getattr(clean, f.name).copy() for f in fields(Tables)})
     for table in Table:
         getattr(later, table)["Num_Acc"] += 7 * 100_000_000
@@ -204,7 +204,7 @@ def test_page_shows_what_is_broken_first(changed: Change) -> None:
     assert page.index("Not as expected") < page.index("usagers.catu") < page.index(f"<h2>{YEAR}</h2>")
 
 
-def test_check_opens_no_connection_and_says_nothing(tmp_path: Path) -> None:
+def test_validation_opens_no_connection_and_prints_nothing(tmp_path: Path) -> None:
     code = """
         import socket, sys
 
@@ -242,7 +242,7 @@ def test_published_numbers_stand_for_every_year_counted() -> None:
         {"unheard_of": 1},
     ],
 )
-def test_settings_that_mean_nothing_are_refused(section: dict[str, object]) -> None:
+def test_invalid_settings_are_rejected(section: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ExpectationSettings.model_validate(section)
 
@@ -252,7 +252,7 @@ def test_bounds_may_be_a_single_share() -> None:
 
 
 @pytest.mark.real
-def test_real_months_are_plausible_and_said_to_be_a_part(real_baac: Path) -> None:
+def test_real_months_are_plausible_and_reported_as_a_part(real_baac: Path) -> None:
     (edition,) = folder_editions(str(real_baac), [2024])
     checked = validate_tables(read_edition(edition).tables, SETTINGS)
     assert checked.results[~checked.results["success"]].empty

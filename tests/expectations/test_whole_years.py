@@ -40,7 +40,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.mark.slow
-def test_a_part_of_a_year_from_datagouv_stops_and_from_a_folder_is_said_to_be_one(site: Site, tmp_path: Path) -> None:
+def test_a_part_of_a_year_stops_from_datagouv_and_is_reported_from_a_folder(site: Site, tmp_path: Path) -> None:
     from steps.ingestion.ingest import ingest
 
     datagouv = DatagouvSettings(catalogue=f"{site.root}/api/", mirrors={})

@@ -1,4 +1,4 @@
-"""The account of rows: what is set aside, that it adds up, and that clean files raise no alarm."""
+"""The account of rows: quarantine, totals, and no false alarm on clean files."""
 
 from pathlib import Path
 
@@ -24,15 +24,15 @@ C, L, V, U = Table
 REAL_2024 = {C: "caract-2024.csv", L: "lieux-2024.csv", V: "vehicules-2024.csv", U: "usagers-2024.csv"}
 
 
-def assert_adds_up(found: IngestionResult) -> None:
-    counts = found.counts
+def assert_adds_up(result: IngestionResult) -> None:
+    counts = result.counts
     for table in Table:
         not_chosen = counts["lieux_not_chosen"] if table is L else 0
         assert counts[f"{table}_in"] == counts[f"{table}_out"] + counts[f"{table}_quarantined"] + not_chosen
-        assert counts[f"{table}_quarantined"] == (found.quarantine["table"] == table).sum()
-    assert counts["caracteristiques_out"] == counts["lieux_out"] == len(found.accidents.accidents)
-    assert counts["vehicules_out"] == len(found.accidents.vehicles)
-    assert counts["usagers_out"] == len(found.accidents.people)
+        assert counts[f"{table}_quarantined"] == (result.quarantine["table"] == table).sum()
+    assert counts["caracteristiques_out"] == counts["lieux_out"] == len(result.accidents.accidents)
+    assert counts["vehicules_out"] == len(result.accidents.vehicles)
+    assert counts["usagers_out"] == len(result.accidents.people)
 
 
 def test_a_clean_year(clean: IngestionResult, clean_cells: Cells) -> None:
@@ -49,40 +49,40 @@ def test_a_faulty_row_takes_its_whole_accident_along(run: Run, clean: IngestionR
     vehicles, people = clean_cells[V].copy(), clean_cells[U]
     accident = int(str(vehicles["Num_Acc"][10]))
     vehicles.loc[10, "id_vehicule"] = "x"
-    found = run({V: as_text(vehicles)})
-    assert_adds_up(found)
-    aside = found.quarantine
-    assert set(aside["Num_Acc"]) == {accident}
-    assert set(aside["table"]) == set(Table)
-    assert (aside["table"] == U).sum() == (people["Num_Acc"] == str(accident)).sum()
-    itself = (aside["table"] == V) & (aside["row"] == 12)
-    assert set(aside["reason"][itself]) == {"is no vehicle id"}
-    along = aside[aside["table"] != U]["reason"][~itself]
-    assert set(along) == {"another row of its accident is set aside: vehicules: is no vehicle id"}
-    assert aside["reason"][aside["table"] == U].str.startswith("orphan: person").any()
-    assert f"Num_Acc={accident}" in aside["content"].iloc[0]
+    result = run({V: as_text(vehicles)})
+    assert_adds_up(result)
+    quarantined = result.quarantine
+    assert set(quarantined["Num_Acc"]) == {accident}
+    assert set(quarantined["table"]) == set(Table)
+    assert (quarantined["table"] == U).sum() == (people["Num_Acc"] == str(accident)).sum()
+    itself = (quarantined["table"] == V) & (quarantined["row"] == 12)
+    assert set(quarantined["reason"][itself]) == {"is no vehicle id"}
+    along = quarantined[quarantined["table"] != U]["reason"][~itself]
+    assert set(along) == {"another row of its accident is quarantined: vehicules: is no vehicle id"}
+    assert quarantined["reason"][quarantined["table"] == U].str.startswith("orphan: person").any()
+    assert f"Num_Acc={accident}" in quarantined["content"].iloc[0]
     rest = clean.accidents.accidents
     expected = rest[rest["Num_Acc"] != accident].reset_index(drop=True)
-    pd.testing.assert_frame_equal(found.accidents.accidents, expected)
+    pd.testing.assert_frame_equal(result.accidents.accidents, expected)
 
 
-def test_a_ragged_row_is_set_aside_with_its_accident(run: Run, clean_files: dict[Table, bytes]) -> None:
+def test_a_ragged_row_is_quarantined_with_its_accident(run: Run, clean_files: dict[Table, bytes]) -> None:
     lines = clean_files[U].split(b"\n")
     lines[7] += b';"1"'
-    found = run({U: b"\n".join(lines)})
-    assert_adds_up(found)
-    row = found.quarantine[found.quarantine["reason"] == "wrong number of fields"].iloc[0]
+    result = run({U: b"\n".join(lines)})
+    assert_adds_up(result)
+    row = result.quarantine[result.quarantine["reason"] == "wrong number of fields"].iloc[0]
     assert (row["table"], row["row"]) == ("usagers", 8)
-    assert row["Num_Acc"] not in set(found.accidents.accidents["Num_Acc"])
-    assert not found.accidents.people["Num_Acc"].isin([row["Num_Acc"]]).any()
+    assert row["Num_Acc"] not in set(result.accidents.accidents["Num_Acc"])
+    assert not result.accidents.people["Num_Acc"].isin([row["Num_Acc"]]).any()
 
 
 def test_bad_cells_become_missing_and_are_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[C].copy()
     cells.loc[[2, 5], "lum"] = ["9", "soir"]
     cells.loc[3, ["jour", "mois"]] = ["31", "02"]
-    found = run({C: as_text(cells)})
-    report = found.report.set_index("column")[["rows", "first_values", "first_rows", "action"]]
+    result = run({C: as_text(cells)})
+    report = result.report.set_index("column")[["rows", "first_values", "first_rows", "action"]]
     assert report.to_dict("index")["lum"] == {
         "rows": 2,
         "first_values": "9, soir",
@@ -90,20 +90,20 @@ def test_bad_cells_become_missing_and_are_counted(run: Run, clean: IngestionResu
         "action": "set to missing",
     }
     assert report.to_dict("index")["jour"]["first_rows"] == "5"
-    changed = found.accidents.accidents.set_index("Num_Acc")
+    changed = result.accidents.accidents.set_index("Num_Acc")
     keys = cells["Num_Acc"].astype("int64")
     assert changed.loc[keys[[2, 5]], "lum"].tolist() == [-1, -1]
     assert changed.loc[keys[3], "jour"] == -1
     assert (changed["lum"].to_numpy() != clean.accidents.accidents["lum"].to_numpy()).sum() <= 2
 
 
-def test_unknown_labels_are_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
+def test_missing_labels_are_counted(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[U].copy()
     first = cells["Num_Acc"].iloc[0]
     cells.loc[cells["Num_Acc"] == first, "grav"] = " -1"
-    found = run({U: as_text(cells)})
-    assert found.counts["accidents_unknown_label"] == clean.counts["accidents_unknown_label"] + 1
-    labels = found.accidents.accidents.set_index("Num_Acc")["priority"]
+    result = run({U: as_text(cells)})
+    assert result.counts["accidents_unknown_label"] == clean.counts["accidents_unknown_label"] + 1
+    labels = result.accidents.accidents.set_index("Num_Acc")["priority"]
     assert labels[int(first)] == -1
 
 
@@ -112,9 +112,9 @@ def test_limits_are_settings(clean_cells: Cells, tmp_path: Path) -> None:
     cells.loc[:40, "id_vehicule"] = "x"
     files = {table: as_text(clean_cells[table]) for table in Table} | {V: as_text(cells)}
     settings = IngestionSettings(limits=DataQualityLimits(bad_keys=0.5))
-    found = ingest([write(tmp_path, files, 2024)], settings, today=TODAY)
-    assert_adds_up(found)
-    assert found.counts["vehicules_quarantined"] >= 41
+    result = ingest([write(tmp_path, files, 2024)], settings, today=TODAY)
+    assert_adds_up(result)
+    assert result.counts["vehicules_quarantined"] >= 41
 
 
 def test_no_edition_at_all() -> None:
@@ -132,11 +132,11 @@ def test_several_years_in_both_layouts(tmp_path: Path) -> None:
         }
         editions.append(write(tmp_path / str(year), files, year))
     lines: list[str] = []
-    found = ingest(editions, IngestionSettings(), today=TODAY, progress=lines.append)
-    assert_adds_up(found)
-    assert len(found.accidents.accidents) == 450
-    validate_accidents(found.accidents)
-    assert set(found.accidents.accidents["an"]) == {2012, 2022, 2024}
+    result = ingest(editions, IngestionSettings(), today=TODAY, progress=lines.append)
+    assert_adds_up(result)
+    assert len(result.accidents.accidents) == 450
+    validate_accidents(result.accidents)
+    assert set(result.accidents.accidents["an"]) == {2012, 2022, 2024}
     assert sum("cleaning" in line for line in lines) == 3
 
 
@@ -147,23 +147,23 @@ def test_no_alarm_on_samples(seed: int, tmp_path: Path) -> None:
     write_sample(tmp_path, accidents=2000, year=year, seed=seed)
     paths = {path.name[:4].replace("carc", "cara"): str(path) for path in tmp_path.glob("*.csv")}
     edition = Edition(year, {table: paths[table.value[:4]] for table in Table})
-    found = ingest([edition], IngestionSettings(), today=TODAY)
-    assert_adds_up(found)
-    assert len(found.accidents.accidents) == 2000
-    validate_accidents(found.accidents)
+    result = ingest([edition], IngestionSettings(), today=TODAY)
+    assert_adds_up(result)
+    assert len(result.accidents.accidents) == 2000
+    validate_accidents(result.accidents)
 
 
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_real_months_of_2024(real_baac: Path) -> None:
     edition = Edition(2024, {table: str(real_baac / "2024" / name) for table, name in REAL_2024.items()})
-    found = ingest([edition], IngestionSettings())
-    assert_adds_up(found)
-    assert found.counts["accidents"] == 40_748
-    assert (found.counts["vehicules_out"], found.counts["usagers_out"]) == (69_511, 93_686)
-    assert found.quarantine.empty
-    validate_accidents(found.accidents)
-    corrected = found.report[found.report["check"].str.startswith("coordinates swapped")]
+    result = ingest([edition], IngestionSettings())
+    assert_adds_up(result)
+    assert result.counts["accidents"] == 40_748
+    assert (result.counts["vehicules_out"], result.counts["usagers_out"]) == (69_511, 93_686)
+    assert result.quarantine.empty
+    validate_accidents(result.accidents)
+    corrected = result.report[result.report["check"].str.startswith("coordinates swapped")]
     assert corrected["rows"].tolist() == [9]
 
 
@@ -209,6 +209,6 @@ def test_no_alarm_on_parts_of_the_real_year(real_baac: Path, tmp_path: Path, par
         table: b"\n".join([lines[0], *(line for line in lines[1:] if line.split(b";", 1)[0] in wanted)])
         for table, lines in texts.items()
     }
-    found = ingest([write(tmp_path, files)], IngestionSettings())
-    assert_adds_up(found)
-    assert len(found.accidents.accidents) == len(wanted)
+    result = ingest([write(tmp_path, files)], IngestionSettings())
+    assert_adds_up(result)
+    assert len(result.accidents.accidents) == len(wanted)

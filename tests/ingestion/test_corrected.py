@@ -11,14 +11,14 @@ from tests.ingestion.conftest import Run
 pytestmark = pytest.mark.slow
 
 
-def assert_equal(found: IngestionResult, clean: IngestionResult) -> None:
+def assert_equal(result: IngestionResult, clean: IngestionResult) -> None:
     for name in ("accidents", "vehicles", "people"):
-        pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
+        pd.testing.assert_frame_equal(getattr(result.accidents, name), getattr(clean.accidents, name))
 
 
-def assert_corrected(found: IngestionResult, check: str, file: str, action: str = "corrected") -> pd.Series:
-    rows = found.report[found.report["check"].str.contains(check, regex=False) & (found.report["file"] == file)]
-    assert (rows["action"] == action).any(), found.report.to_string()
+def assert_corrected(result: IngestionResult, check: str, file: str, action: str = "corrected") -> pd.Series:
+    rows = result.report[result.report["check"].str.contains(check, regex=False) & (result.report["file"] == file)]
+    assert (rows["action"] == action).any(), result.report.to_string()
     return rows.iloc[0]
 
 
@@ -33,27 +33,27 @@ def assert_corrected(found: IngestionResult, check: str, file: str, action: str 
 def test_ways_of_writing(
     table: Table, writing: Writing, check: str, run: Run, clean: IngestionResult, clean_cells: Cells
 ) -> None:
-    found = run({table: as_text(clean_cells[table], writing)})
-    assert_equal(found, clean)
-    assert_corrected(found, check, f"{table}.csv")
+    result = run({table: as_text(clean_cells[table], writing)})
+    assert_equal(result, clean)
+    assert_corrected(result, check, f"{table}.csv")
 
 
 def test_latin1(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[Table.CARACTERISTIQUES].copy()
     cells.loc[::3, "adr"] = "Allée des Chênes, près de l'Hôtel"
     clean = run({Table.CARACTERISTIQUES: as_text(cells)})
-    found = run({Table.CARACTERISTIQUES: as_text(cells, Writing(encoding="latin-1"))})
-    assert_equal(found, clean)
-    assert (found.accidents.accidents["adr"] == "Allée des Chênes, près de l'Hôtel").sum() == len(cells.iloc[::3])
-    assert_corrected(found, "Latin-1", "caracteristiques.csv")
+    result = run({Table.CARACTERISTIQUES: as_text(cells, Writing(encoding="latin-1"))})
+    assert_equal(result, clean)
+    assert (result.accidents.accidents["adr"] == "Allée des Chênes, près de l'Hôtel").sum() == len(cells.iloc[::3])
+    assert_corrected(result, "Latin-1", "caracteristiques.csv")
 
 
 def test_no_break_spaces_in_every_cell(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     for table in Table:
         cells = clean_cells[table].map(lambda cell: f"\u00a0{cell}\u202f")
-        found = run({table: as_text(cells)})
-        assert_equal(found, clean)
-        row = assert_corrected(found, "no-break spaces", f"{table}.csv")
+        result = run({table: as_text(cells)})
+        assert_equal(result, clean)
+        row = assert_corrected(result, "no-break spaces", f"{table}.csv")
         assert row["rows"] == len(cells)
 
 
@@ -62,9 +62,9 @@ def test_zero_padded_codes(run: Run, clean: IngestionResult, clean_cells: Cells)
         cells = clean_cells[table].copy()
         codes = [name for name in map(str, cells) if TABLES[table][name].kind is ColumnKind.CODE]
         cells[codes] = cells[codes].map(lambda cell: cell.zfill(3) if cell.isdecimal() else cell)
-        found = run({table: as_text(cells)})
-        assert_equal(found, clean)
-        assert assert_corrected(found, "zeros in front", f"{table}.csv")["rows"] > 0
+        result = run({table: as_text(cells)})
+        assert_equal(result, clean)
+        assert assert_corrected(result, "zeros in front", f"{table}.csv")["rows"] > 0
 
 
 def test_codes_with_decimals_and_departments_without_zeros(
@@ -89,20 +89,20 @@ def test_another_order_of_rows(run: Run, clean: IngestionResult, clean_cells: Ce
     assert_equal(run(changed), clean)
 
 
-def test_an_extra_column_is_ignored_and_said(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
+def test_an_extra_column_is_ignored_and_reported(run: Run, clean: IngestionResult, clean_cells: Cells) -> None:
     cells = clean_cells[Table.VEHICULES].assign(remarque="x;y")
-    found = run({Table.VEHICULES: as_text(cells)})
-    assert_equal(found, clean)
-    assert_corrected(found, "column that vehicules does not have", "vehicules.csv", "ignored")
+    result = run({Table.VEHICULES: as_text(cells)})
+    assert_equal(result, clean)
+    assert_corrected(result, "column that vehicules does not have", "vehicules.csv", "ignored")
 
 
-def test_a_label_in_the_input_of_predictions_is_ignored_and_said(run: Run, clean_cells: Cells) -> None:
-    found = run({}, labelled=False)
+def test_a_label_in_the_input_of_predictions_is_ignored_and_reported(run: Run, clean_cells: Cells) -> None:
+    result = run({}, labelled=False)
     without = run({Table.USAGERS: as_text(clean_cells[Table.USAGERS].drop(columns="grav"))}, labelled=False)
-    assert_equal(found, without)
-    assert (found.accidents.accidents["priority"] == -1).all()
-    assert (found.accidents.people["grav"] == -1).all()
-    assert_corrected(found, "the label is no input", "usagers.csv", "ignored")
+    assert_equal(result, without)
+    assert (result.accidents.accidents["priority"] == -1).all()
+    assert (result.accidents.people["grav"] == -1).all()
+    assert_corrected(result, "the label is no input", "usagers.csv", "ignored")
     assert "grav" not in set(without.report["column"])
 
 
@@ -116,9 +116,9 @@ def test_a_few_wrong_coordinates(fault: str, run: Run, clean: IngestionResult, c
     else:
         names = ["long"] if fault == "sign of the longitude" else ["lat", "long"]
         cells.loc[wrong, names] = cells.loc[wrong, names].map(_opposite)
-    found = run({Table.CARACTERISTIQUES: as_text(cells)})
-    assert_equal(found, clean)
-    row = assert_corrected(found, "coordinates swapped", "caracteristiques.csv")
+    result = run({Table.CARACTERISTIQUES: as_text(cells)})
+    assert_equal(result, clean)
+    row = assert_corrected(result, "coordinates swapped", "caracteristiques.csv")
     assert row["rows"] == 7
     assert row["first_rows"] == ", ".join(str(index + 2) for index in wrong[:3])
 
@@ -131,9 +131,9 @@ def test_a_line_break_and_lone_quotes_inside_an_address(run: Run, clean_cells: C
     cells = clean_cells[Table.CARACTERISTIQUES].copy()
     cells.loc[3, "adr"] = "RUE\nBASSE"
     text = as_text(cells, NEW).replace(b'"' + str(cells["adr"][20]).encode() + b'"', b'"LIEU "LA CROIX"', 1)
-    found = run({Table.CARACTERISTIQUES: text})
-    assert len(found.accidents.accidents) == len(cells)
-    assert (found.accidents.accidents["adr"] == "RUE\nBASSE").sum() == 1
-    assert (found.accidents.accidents["adr"] == 'LIEU "LA CROIX').sum() == 1
-    assert_corrected(found, "line break inside a quoted field", "caracteristiques.csv")
-    assert_corrected(found, "a lone quote", "caracteristiques.csv")
+    result = run({Table.CARACTERISTIQUES: text})
+    assert len(result.accidents.accidents) == len(cells)
+    assert (result.accidents.accidents["adr"] == "RUE\nBASSE").sum() == 1
+    assert (result.accidents.accidents["adr"] == 'LIEU "LA CROIX').sum() == 1
+    assert_corrected(result, "line break inside a quoted field", "caracteristiques.csv")
+    assert_corrected(result, "a lone quote", "caracteristiques.csv")

@@ -31,11 +31,11 @@ def test_damaged_bytes_and_lines(small_files: dict[Table, bytes], seed: int, tmp
     damages = (_flip_bytes, _drop_bytes, _repeat_line, _drop_line, _cut, _swap_cells, _insert_quotes)
     text = damages[seed % len(damages)](small_files[table], rng)
     try:
-        found = ingest([write(tmp_path, small_files | {table: text})], IngestionSettings(), today=TODAY)
+        result = ingest([write(tmp_path, small_files | {table: text})], IngestionSettings(), today=TODAY)
     except DataError:
         return
-    assert_adds_up(found)
-    validate_accidents(found.accidents)
+    assert_adds_up(result)
+    validate_accidents(result.accidents)
 
 
 def _flip_bytes(text: bytes, rng: np.random.Generator) -> bytes:

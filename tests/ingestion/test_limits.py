@@ -22,8 +22,8 @@ def with_bad_cells(clean_cells: Cells, number: int) -> dict[Table, bytes]:
 
 @pytest.mark.parametrize("number", [round(0.045 * ACCIDENTS), TWENTIETH - 1])
 def test_less_than_five_percent_of_bad_cells_become_missing(number: int, run: Run, clean_cells: Cells) -> None:
-    found = run(with_bad_cells(clean_cells, number))
-    line = found.report[found.report["column"] == "lum"].iloc[0]
+    result = run(with_bad_cells(clean_cells, number))
+    line = result.report[result.report["column"] == "lum"].iloc[0]
     assert (line["rows"], line["action"]) == (number, "set to missing")
 
 

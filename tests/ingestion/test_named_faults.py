@@ -28,20 +28,20 @@ def ingested(folder: Path, year: int | None) -> IngestionResult:
 @pytest.fixture(scope="session")
 def years(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, IngestionResult]]:
     """Folder and accidents of a clean sample of each year."""
-    found = {}
+    result = {}
     for year in YEARS:
         folder = tmp_path_factory.mktemp(str(year))
         write_sample(folder, accidents=ACCIDENTS, year=year, seed=year)
-        found[year] = folder, ingested(folder, year)
-    return found
+        result[year] = folder, ingested(folder, year)
+    return result
 
 
 def assert_outcome(fault: str, folder: Path, damaged: Path, clean: IngestionResult, year: int) -> None:
     FAULTS[fault].inject(folder, damaged)
     if FAULTS[fault].outcome == "corrected":
-        found = ingested(damaged, year)
+        result = ingested(damaged, year)
         for name in ("accidents", "vehicles", "people"):
-            pd.testing.assert_frame_equal(getattr(found.accidents, name), getattr(clean.accidents, name))
+            pd.testing.assert_frame_equal(getattr(result.accidents, name), getattr(clean.accidents, name))
     else:
         for known_year in (year, None):
             with pytest.raises(DataError, match=r"\.csv.*: "):

@@ -84,16 +84,16 @@ def test_in_the_layout_until_2018(
         )
         for table, cells in old_cells(real_cells, year).items()
     }
-    found = ingest([write(tmp_path, old)], IngestionSettings())
-    assert_adds_up(found)
-    assert not validate_tables(found.tables, IngestionSettings().effective_expectations).blocking_failures
-    aside = set(found.quarantine["Num_Acc"] % 10**8)  # one pair of Num_Acc and num_veh occurs twice in 2024
-    assert len(aside) == 1
+    result = ingest([write(tmp_path, old)], IngestionSettings())
+    assert_adds_up(result)
+    assert not validate_tables(result.tables, IngestionSettings().effective_expectations).blocking_failures
+    quarantined = set(result.quarantine["Num_Acc"] % 10**8)  # one pair of Num_Acc and num_veh occurs twice in 2024
+    assert len(quarantined) == 1
 
     def kept(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame[~(frame["Num_Acc"] % 10**8).isin(aside)].reset_index(drop=True)
+        return frame[~(frame["Num_Acc"] % 10**8).isin(quarantined)].reset_index(drop=True)
 
-    clean, main = kept(real.accidents.accidents), found.accidents.accidents
+    clean, main = kept(real.accidents.accidents), result.accidents.accidents
     pd.testing.assert_frame_equal(main[ROUNDED], clean[ROUNDED], rtol=0, atol=1e-5)
     same = [name for name in clean if name not in LOST | set(ROUNDED)]
     if year == 2009:  # which had no 29 February
@@ -101,7 +101,7 @@ def test_in_the_layout_until_2018(
     pd.testing.assert_frame_equal(main[same], clean[same])
     assert set(main["an"]) == {year}
     for part, columns in (("vehicles", OF_VEHICLES), ("people", OF_PEOPLE)):
-        before, now = kept(getattr(real.accidents, part)), getattr(found.accidents, part)
+        before, now = kept(getattr(real.accidents, part)), getattr(result.accidents, part)
         pd.testing.assert_frame_equal(contents(now, columns), contents(before, columns))
 
 
@@ -119,8 +119,8 @@ def test_in_the_layout_since_2019(
     change: Callable[[Cells], Cells], real_cells: Cells, real: IngestionResult, tmp_path: Path
 ) -> None:
     files = {table: as_text(cells) for table, cells in change(real_cells).items()}
-    found = ingest([write(tmp_path, files)], IngestionSettings())
-    assert_adds_up(found)
-    assert not validate_tables(found.tables, IngestionSettings().effective_expectations).blocking_failures
+    result = ingest([write(tmp_path, files)], IngestionSettings())
+    assert_adds_up(result)
+    assert not validate_tables(result.tables, IngestionSettings().effective_expectations).blocking_failures
     for part in ("accidents", "vehicles", "people"):
-        pd.testing.assert_frame_equal(getattr(found.accidents, part), getattr(real.accidents, part))
+        pd.testing.assert_frame_equal(getattr(result.accidents, part), getattr(real.accidents, part))

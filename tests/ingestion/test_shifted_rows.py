@@ -1,4 +1,4 @@
-"""Rows whose cells stand one column beside their own are found although many cells are allowed where they stand."""
+"""Shifted rows are detected, although many of their cells are allowed where they are."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 C, L, V, U = Table
 
 
-def displaced(cells: pd.DataFrame, rows: list[int], column: str, by: int) -> pd.DataFrame:
+def shifted(cells: pd.DataFrame, rows: list[int], column: str, by: int) -> pd.DataFrame:
     """The cells of some rows from a column on, moved to the right by one or to the left."""
     values, first = cells.to_numpy(copy=True), list(cells).index(column)
     for row in rows:
@@ -30,35 +30,37 @@ def displaced(cells: pd.DataFrame, rows: list[int], column: str, by: int) -> pd.
     ("table", "column"), [(C, "jour"), (C, "hrmn"), (L, "catr"), (L, "circ"), (V, "senc"), (U, "place"), (U, "catu")]
 )
 @pytest.mark.parametrize("by", [1, -1])
-def test_many_displaced_rows_stop(table: Table, column: str, by: int, run: Run, clean_cells: Cells) -> None:
+def test_many_shifted_rows_stop(table: Table, column: str, by: int, run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[table]
-    with pytest.raises(DataError, match=rf"{table}\.csv, column \w+: .*stand one column beside their own"):
-        run({table: as_text(displaced(cells, list(range(100, 300)), column, by))})
+    with pytest.raises(DataError, match=rf"{table}\.csv, column \w+: .*are shifted by one column"):
+        run({table: as_text(shifted(cells, list(range(100, 300)), column, by))})
 
 
-def test_one_displaced_row_is_set_aside_with_its_accident(run: Run, clean_cells: Cells) -> None:
+def test_one_shifted_row_is_quarantined_with_its_accident(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[U]
     driver = cells.index[(cells["catu"] == "1") & (cells["secu1"].str.strip() != "-1")][40]
-    found = run({U: as_text(displaced(cells, [driver], "catu", 1))})
-    assert_adds_up(found)
-    aside = found.quarantine
-    itself = aside[(aside["table"] == U) & aside["reason"].str.startswith("from here on")]
+    result = run({U: as_text(shifted(cells, [driver], "catu", 1))})
+    assert_adds_up(result)
+    quarantined = result.quarantine
+    itself = quarantined[
+        (quarantined["table"] == U) & quarantined["reason"].str.startswith("the cells of the row are shifted")
+    ]
     assert itself["row"].tolist() == [driver + 2]
-    assert set(aside["Num_Acc"]) == {int(str(cells["Num_Acc"][driver]))}
-    assert not found.accidents.people["Num_Acc"].isin(aside["Num_Acc"]).any()
+    assert set(quarantined["Num_Acc"]) == {int(str(cells["Num_Acc"][driver]))}
+    assert not result.accidents.people["Num_Acc"].isin(quarantined["Num_Acc"]).any()
 
 
-def test_bad_codes_in_many_columns_of_the_same_rows_are_no_displaced_rows(run: Run, clean_cells: Cells) -> None:
+def test_invalid_codes_in_many_columns_of_the_same_rows_are_no_shift(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[C].copy()
     cells.loc[100:140, ["lum", "agg", "int", "atm", "col"]] = "77"
-    found = run({C: as_text(cells)})
-    assert found.quarantine.empty
-    bad = found.report[found.report["action"] == "set to missing"].set_index("column")["rows"]
+    result = run({C: as_text(cells)})
+    assert result.quarantine.empty
+    bad = result.report[result.report["action"] == "set to missing"].set_index("column")["rows"]
     assert bad[["lum", "agg", "int", "atm", "col"]].tolist() == [41] * 5
 
 
 @pytest.mark.real
-def test_no_real_row_counts_as_displaced(real_baac: Path, tmp_path: Path) -> None:
+def test_no_real_row_counts_as_shifted(real_baac: Path, tmp_path: Path) -> None:
     codes = {C: (b"lum", b"agg"), L: (b"catr", b"surf"), V: (b"catv", b"manv"), U: (b"catu", b"sexe")}
     for table, name in REAL_2024.items():
         header, *rows = [line.split(b";") for line in (real_baac / "2024" / name).read_bytes().splitlines()]

@@ -247,11 +247,11 @@ def test_addresses_hold_separators_and_quotes(read_text: ReadText) -> None:
         (V, f"{OLD_VEHICLES}\n201300000001,0,7,,0,2,1,1,A01", Layout.UNTIL_2018),
     ],
 )
-def test_layouts_are_told_by_their_columns(read_text: ReadText, table: Table, text: str, layout: Layout) -> None:
+def test_layouts_are_detected_by_their_columns(read_text: ReadText, table: Table, text: str, layout: Layout) -> None:
     assert read_text(table, text).layout is layout
 
 
-def test_the_year_is_told_by_the_keys(tmp_path: Path) -> None:
+def test_the_year_is_detected_by_the_accident_ids(tmp_path: Path) -> None:
     texts = {
         C: old_main(),
         L: f"{OLD_ROAD}\n201300000001,3,39,,,2,02,10,910,0,1,1,012,061,1,0,1,99",
@@ -270,7 +270,7 @@ def test_urls_are_read_like_paths(tmp_path: Path) -> None:
     assert len(read_table(f"file://{tmp_path}/caract.csv", C).frame) == 1
 
 
-def test_a_column_twice_is_refused(read_text: ReadText) -> None:
+def test_a_duplicate_column_is_rejected(read_text: ReadText) -> None:
     text = new_main().replace('"agg"', '"lum"')
     with pytest.raises(UnreadableFileError, match=r"file\.csv, column lum: .*twice"):
         read_text(C, text)

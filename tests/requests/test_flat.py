@@ -110,7 +110,7 @@ def test_one_year_is_enough(classic: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("manv", 1), ("nb_victim", 1001), ("catu", 4), ("an_nais", 2022), ("an_nais", "old")]
 )
-def test_what_is_refused(classic: dict[str, Any], field: str, value: Any) -> None:
+def test_invalid_fields(classic: dict[str, Any], field: str, value: Any) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         parse_request(classic | {field: value})
     assert [problem.field for problem in caught.value.problems] == [field]

@@ -112,12 +112,12 @@ def test_what_is_missing_is_missing_and_named() -> None:
         ("person", "num_veh", "Z99", "no vehicle"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(part: str, field: str, value: Any, allowed: str) -> None:
+def test_an_invalid_value_is_rejected(part: str, field: str, value: Any, allowed: str) -> None:
     where = {"vehicle": "vehicles[0]", "person": "people[0]"}.get(part, part)
     assert allowed in refused(changed(part, **{field: value}))[f"{where}.{field}"]
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     content = changed("accident", lum=9, hrmn="99:99", jour=31, mois=2)
     content["road"]["surf"] = 12
     content["drivers"] = []
@@ -138,7 +138,7 @@ def test_what_is_no_accident(content: Any) -> None:
     assert refused(content)
 
 
-def test_crowds_are_refused() -> None:
+def test_too_many_people_are_rejected() -> None:
     too_many = NESTED | {"vehicles": [{"num_veh": f"A{number}"} for number in range(1001)]}
     assert "1 to 1,000" in refused(too_many)["vehicles"]
 
@@ -179,7 +179,7 @@ def test_the_outcome_is_ignored() -> None:
         (0, 0, None, (math.nan, math.nan)),
     ],
 )
-def test_coordinates_are_mended_as_in_files(
+def test_coordinates_are_corrected_as_in_files(
     latitude: float, longitude: float, warning: str | None, kept: tuple[float, float]
 ) -> None:
     request = parse_request(changed("accident", lat=latitude, long=longitude))
@@ -214,7 +214,7 @@ def taken_or_refused(content: Any) -> None:
 
 @given(st.data())
 @settings(deadline=None, max_examples=200)
-def test_whatever_is_sent_is_taken_or_refused(data: st.DataObject) -> None:
+def test_any_form_is_parsed_or_rejected(data: st.DataObject) -> None:
     part = data.draw(st.sampled_from([*RequestPart]))
     name = data.draw(st.sampled_from(sorted(COLUMNS[part])) | st.text(max_size=5))
     fields = {name: data.draw(anything)}
@@ -228,7 +228,7 @@ def test_whatever_is_sent_is_taken_or_refused(data: st.DataObject) -> None:
 
 @given(anything)
 @settings(deadline=None, max_examples=100)
-def test_any_json_at_all_is_taken_or_refused(content: Any) -> None:
+def test_any_json_is_parsed_or_rejected(content: Any) -> None:
     for sent in (content, {"accident": content, "vehicles": [{}], "people": [{}]}, {"people": content}):
         taken_or_refused(sent)
 
@@ -238,7 +238,7 @@ def test_the_examples_are_taken_without_a_warning(project: Path, name: str) -> N
     assert not parse_request(json.loads((project / "examples" / f"{name}.json").read_text(encoding="utf-8"))).warnings
 
 
-def test_reasons_say_what_is_allowed_for_every_code() -> None:
+def test_messages_list_the_allowed_codes() -> None:
     for field in ("obs", "obsm", "choc", "manv", "motor"):
         reason = refused(changed("vehicle", **{field: 98}))[f"vehicles[0].{field}"]
         assert COLUMNS[RequestPart.VEHICLES][field].describe_allowed_values() in reason

@@ -39,7 +39,7 @@ def test_codes_that_are_letters_are_written_as_published(accidents: Accidents) -
     assert {person["actp"] for request in written for person in request["people"]} == {"A", "B", 3}
 
 
-def test_the_outcome_is_not_said(accidents: Accidents) -> None:
+def test_the_outcome_is_left_out(accidents: Accidents) -> None:
     (request,) = to_requests(accidents, [accidents.accidents["Num_Acc"].iloc[0]])
     assert "grav" not in json.dumps(request)
     assert "priority" not in json.dumps(request)

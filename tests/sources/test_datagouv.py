@@ -35,7 +35,7 @@ def test_full_cache_works_offline(site: Site, settings: Make) -> None:
     assert resolve_editions(settings(catalogue="http://127.0.0.1:9/")) == first
 
 
-def test_without_network_and_without_cache_the_message_says_what_to_do(settings: Make) -> None:
+def test_without_network_and_cache_the_message_has_a_remedy(settings: Make) -> None:
     with pytest.raises(SourceError, match=r"catalogue\.json.*127\.0\.0\.1:9.*refused.*--source"):
         resolve_editions(settings(catalogue="http://127.0.0.1:9/"))
 
@@ -67,12 +67,12 @@ def test_published_spellings_of_titles(site: Site, settings: Make, title: str) -
     assert all(contents(site, settings()).values())
 
 
-def test_file_name_in_the_address_counts_where_the_title_says_nothing(site: Site, settings: Make) -> None:
+def test_a_resource_is_matched_by_its_url_where_the_title_does_not_match(site: Site, settings: Make) -> None:
     site.publish(2023, titles={Table.USAGERS: "Les personnes en 2023"})
     assert all(contents(site, settings()).values())
 
 
-def test_title_counts_where_the_address_says_nothing(site: Site, settings: Make) -> None:
+def test_a_resource_is_matched_by_its_title_where_the_url_does_not_match(site: Site, settings: Make) -> None:
     site.publish(2024)
     site.add("Vehicules_2024.csv", "/20251107/2024.csv", b'"Num_Acc"\n', last_modified="2026-01-01")
     (edition,) = resolve_editions(settings((2024,)))
@@ -92,7 +92,7 @@ def test_year_that_is_not_published_is_named_with_the_names_looked_for(site: Sit
         resolve_editions(settings((2031,)))
 
 
-def test_address_without_encryption_is_refused_unless_it_is_this_machine(site: Site, settings: Make) -> None:
+def test_http_is_rejected_except_on_localhost(site: Site, settings: Make) -> None:
     site.publish(2023)
     site.add("lieux-2023.csv", "/x", b"x", url="http://example.org/lieux-2023.csv", last_modified="2026")
     with pytest.raises(SourceError, match=r"http://example\.org/lieux-2023\.csv.*not https"):

@@ -90,7 +90,7 @@ def test_two_files_for_one_table_are_never_chosen_from(tmp_path: Path) -> None:
         find(tmp_path)
 
 
-def test_neighbouring_files_are_left_aside(tmp_path: Path) -> None:
+def test_files_of_other_tables_are_ignored(tmp_path: Path) -> None:
     fill(tmp_path, (*NEW, "vehicules-immatricules-baac-{}.csv", "usagers-{}.csv.bak", "notice-{}.pdf"), 2021)
     (edition,) = find(tmp_path)
     assert [Path(file).name for file in edition.files.values()] == [name.format(2021) for name in NEW]

@@ -132,7 +132,7 @@ def test_passing_fault_is_survived(site: Site, settings: Make, behaviour: Behavi
     assert all(contents(site, settings(attempts=3)).values())
 
 
-def test_missing_file_is_not_asked_for_again_and_again(site: Site, settings: Make) -> None:
+def test_a_missing_file_is_not_retried(site: Site, settings: Make) -> None:
     site.publish(2023)
     site.behaviours[LIEUX] = [status(404)]
     with pytest.raises(SourceError):

@@ -30,7 +30,7 @@ def test_years_as_people_write_them(written: object, meant: tuple[int, ...] | No
 
 
 @pytest.mark.parametrize("written", ["2022-2019", "last", "", "2019-", "-2019", "1999", 3000, []])
-def test_years_that_are_none_are_refused(written: object) -> None:
+def test_invalid_years_are_rejected(written: object) -> None:
     with pytest.raises(ValidationError, match="years"):
         SourceSettings.model_validate({"years": written})
 
@@ -55,7 +55,7 @@ def test_a_synthetic_year_has_to_be_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("template", ["https://host/file.csv", "https://host/{table}-{month}.csv"])
-def test_mirror_has_to_name_the_table_and_nothing_unknown(template: str) -> None:
+def test_a_mirror_has_the_placeholder_of_the_table_and_no_unknown_one(template: str) -> None:
     with pytest.raises(ValidationError, match="braces"):
         SourceSettings.model_validate({"datagouv": {"mirrors": {2021: template}}})
 

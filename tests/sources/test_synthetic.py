@@ -16,7 +16,7 @@ def small(folder: Path, *, years: tuple[int, ...] | None = None, **sample: Any) 
     return SourceSettings(years=years, data_folder=folder, sample=section)
 
 
-def test_sample_is_generated_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sample_is_generated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = resolve_editions(small(tmp_path))
     assert [edition.year for edition in first] == [2024]
     monkeypatch.delattr(accidents.sample.writer, "write_sample")
