@@ -1,19 +1,16 @@
 """The specification of every BAAC column, 2005 to 2024, as the single source of codes, ranges and dtypes.
 
-Schemas, readers, feature levels, the data dictionary and the validation of requests are derived from `TABLES`.
+It stands as data in one TOML file a table: a heading is the published name of a column, the keys below it are the
+attributes of `Column`; `codes_of` takes over the code list of another column. Schemas, readers, feature levels, the
+data dictionary and the validation of requests are derived from `TABLES`.
 """
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from accidents.columns import caracteristiques, lieux, usagers, vehicules
 from accidents.columns.specification import LEVELS, MISSING, Availability, Column, ColumnKind, Table
-
-TABLES: Mapping[Table, Mapping[str, Column]] = {
-    Table.CARACTERISTIQUES: {column.name: column for column in caracteristiques.COLUMNS},
-    Table.LIEUX: {column.name: column for column in lieux.COLUMNS},
-    Table.VEHICULES: {column.name: column for column in vehicules.COLUMNS},
-    Table.USAGERS: {column.name: column for column in usagers.COLUMNS},
-}
 
 ATTRIBUTION = (
     "ONISR, Bases de données annuelles des accidents corporels de la circulation routière, data.gouv.fr, "
@@ -25,3 +22,27 @@ ACCIDENT_ID = "Num_Acc"
 """Column of the accident id, in all four tables."""
 
 __all__ = ["ACCIDENT_ID", "ATTRIBUTION", "LEVELS", "MISSING", "TABLES", "Availability", "Column", "ColumnKind", "Table"]
+
+
+def _read_columns(table: Table) -> dict[str, Column]:
+    content = tomllib.loads(Path(__file__).with_name(f"{table}.toml").read_text(encoding="utf-8"))
+    return {name: _column(table, name, declared, content) for name, declared in content.items()}
+
+
+def _column(table: Table, name: str, declared: Mapping[str, Any], content: Mapping[str, Any]) -> Column:
+    attributes = dict(declared)
+    codes = content[attributes.pop("codes_of", name)].get("codes", {})
+    return Column(
+        table,
+        name,
+        **attributes
+        | {
+            "kind": ColumnKind[attributes["kind"].upper()],
+            "availability": Availability[attributes["availability"].upper()],
+            "codes": {int(code): meaning for code, meaning in codes.items()},
+            "aliases": tuple(attributes.get("aliases", ())),
+        },
+    )
+
+
+TABLES: Mapping[Table, Mapping[str, Column]] = {table: _read_columns(table) for table in Table}
