@@ -69,6 +69,11 @@ def test_years_follow_each_other(year: Edition, bundle: Bundle, tmp_path: Path) 
     assert (np.diff(ids) > 0).all()
     with pytest.raises(DataError, match="each year once"):
         scored([year, year], bundle, 1000)
+    single = {table: as_text(frame) for table, frame in synthetic_cells(1, year=2021).items()}
+    one = write(tmp_path / "one", single, 2021)
+    assert len(joined(scored([one, year], bundle, 1000)).ids) == 1201
+    with pytest.raises(DataError, match="each year once"):
+        scored([one, one], bundle, 1000)
 
 
 def test_a_year_that_no_name_tells_is_found_out(year: Edition, whole: Whole, bundle: Bundle) -> None:

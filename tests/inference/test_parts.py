@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from accidents.columns import Table
 from accidents.errors import DataError
+from accidents.inference import chunks
 from accidents.inference.chunks import cut
 from accidents.sources.edition import Edition
 from tests.editions import NEW, OLD, Writing, as_text, synthetic_cells, write
@@ -49,6 +50,17 @@ def test_every_row_is_in_one_part_as_it_was(chunk: int, seed: int, broken: bool)
         header = text.index(b"\n") + 1
         assert b"".join(found[table][row] for row in sorted(found[table])) == text[header:]
         assert sorted(found[table]) == list(range(2, len(cells[table]) + 2))
+
+
+def test_rows_are_written_whenever_many_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edition = write(tmp_path / "year", {table: as_text(frame) for table, frame in SMALL.items()})
+    found = []
+    for held in (chunks._HELD, 500, 1):
+        monkeypatch.setattr(chunks, "_HELD", held)
+        parts = tmp_path / str(held)
+        parts.mkdir()
+        found.append(rejoined(edition, 7, parts))
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 13, 40, 1000])

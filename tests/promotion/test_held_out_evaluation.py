@@ -132,6 +132,20 @@ def test_the_worst_department_is_the_lowest_of_those_large_enough(sample: Frames
     assert evaluate_held_out(bundles(trained()), *sample, SETTINGS, strict).models["m0"].worst_department is None
 
 
+def test_accidents_without_a_department_or_of_small_ones_are_no_department(sample: Frames, trained: Train) -> None:
+    """However badly the model does on them."""
+    features, accidents = sample
+    model = trained().bundle
+    wrong = (model.predict(features) >= model.threshold) != accidents["priority"].astype(bool)
+    for code in (None, "2A"):
+        moved = accidents.assign(dep=accidents["dep"].mask(wrong, code))
+        least = 10_000 if code else 10
+        guards = RULE.guards.model_copy(update={"department_accidents_at_least": least})
+        rule = RULE.model_copy(update={"guards": guards})
+        worst = evaluate_held_out({"m": model}, features, moved, SETTINGS, rule).models["m"].worst_department
+        assert worst is None if code else worst is not None and worst.code in {*accidents["dep"]}
+
+
 def test_too_few_accidents_are_refused_with_the_remedy(sample: Frames, trained: Train) -> None:
     pair = bundles(trained(seed=0), trained(seed=1))
     count = len(unseen(pair, *sample))
