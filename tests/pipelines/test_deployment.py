@@ -133,7 +133,7 @@ def test_a_rollback_redeploys_the_service(
     capsys.readouterr()
     assert main(["registry", *ON_MLFLOW, "rollback", "--model-name", NAME]) == DONE
     output = capsys.readouterr().out
-    assert "nobody answered for" in output
+    assert "no service answered for" in output
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
     assert f"{NAME} 1 answers" in capsys.readouterr().out
 
