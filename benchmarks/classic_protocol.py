@@ -11,19 +11,24 @@ level `call`, whose features cover every person and vehicle and no outcome.
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from accidents.evaluation.metrics import METRIC_NAMES
 from accidents.features import feature_frame
 from accidents.models import display_name
-from accidents.tables import LABEL, Accidents
+from accidents.plots.style import BLUE, INK, MUTED, ORANGE, legend_above, subplots
+from accidents.tables import LABEL, Accidents, Subset
 from accidents.training import train
-from accidents.training.split import Subset, labelled, parts_of
+from accidents.training.split import assign_subsets, join_labels
 from benchmarks.common import argument_parser, load_accidents, mean_and_deviation, print_markdown
 from benchmarks.modelling import add_model_options, settings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PERSON = ("place", "catu", "sexe", "secu1", "an_nais", "locp", "actp", "etatp")
 VEHICLE = ("catv", "obs", "obsm", "motor")
@@ -31,6 +36,16 @@ ACCIDENT = (
     *("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg", "int", "atm", "col", "lat", "long"),
     *("catr", "circ", "surf", "situ", "vma", "v1", "vosp", "prof", "plan", "larrout", "infra"),
 )
+PROTOCOLS = {"classic": "classic, as reported", "random person": "classic, random person", "honest": "this project"}
+"""Evaluation protocols and their names in the plot."""
+
+_MARKERS: dict[str, tuple[str, Any, str, float]] = {
+    "classic": ("o", "none", ORANGE, 7),
+    "random person": ("o", "full", ORANGE, -13),
+    "honest": ("D", "full", BLUE, 7),
+}
+"""Marker, fill style and colour by protocol, and the offset of its annotation in points."""
+
 _TITLES = {"roc_auc": "AUC", "f1": "F1"}
 _RANK = {1: 0, 4: 1, 2: 2, 3: 3}  # the classic order of injuries, with hospitalised (3) above killed (2)
 
@@ -71,7 +86,7 @@ def measure_protocols(
     rows: list[dict[str, Any]] = []
     for name, seed in product(names, seeds):
         configured = settings(seed)
-        test = parts_of(labelled(features, accidents.accidents), configured.split, seed) == Subset.TEST
+        test = assign_subsets(join_labels(features, accidents.accidents), configured.split, seed) == Subset.TEST
         classic, random = _classic(name, people, accidents.accidents, test, seed)
         honest = train(name, features, accidents.accidents, configured, level="call").bundle.metrics["test"]
         for protocol, metrics in (("classic", classic), ("random person", random), ("honest", honest)):
@@ -143,6 +158,35 @@ def _metrics(labels: npt.NDArray[np.int8], probability: npt.NDArray[np.float64])
     from sklearn.metrics import f1_score, roc_auc_score
 
     return {"roc_auc": roc_auc_score(labels, probability), "f1": f1_score(labels, probability >= 0.5)}
+
+
+def plot_protocols(metrics: pd.DataFrame, source_note: str) -> "Figure":
+    """Plot ROC-AUC and F1 of models by evaluation protocol, on the same test accidents.
+
+    Args:
+        metrics: `model`, `protocol` (a key of `PROTOCOLS`), `roc_auc`, `f1`.
+        source_note: from `style.source_note`.
+    """
+    models = list(dict.fromkeys(metrics["model"]))
+    figure, panels = subplots(
+        "Classic and honest protocol", source_note, size=(8.2, 2.2 + 0.5 * len(models)), columns=2, share_y=True
+    )
+    for axes, metric in zip(panels, _TITLES, strict=True):
+        values = metrics.set_index(["model", "protocol"])[metric].unstack().loc[models]  # noqa: PD010  # nothing to aggregate
+        axes.hlines(range(len(models)), values.min(axis=1), values.max(axis=1), color=MUTED, linewidth=0.8)
+        for protocol, (marker, fill, colour, above) in _MARKERS.items():
+            style: dict[str, Any] = {"fillstyle": fill, "color": colour, "markersize": 7, "label": PROTOCOLS[protocol]}
+            axes.plot(values[protocol], range(len(models)), marker, **style)
+            for row, value in enumerate(values[protocol]):
+                place: dict[str, Any] = {"xytext": (0, above), "textcoords": "offset points", "ha": "center"}
+                axes.annotate(f"{value:.3f}".lstrip("0"), (value, row), **place, fontsize=7, color=INK)
+        axes.set(
+            xlabel=METRIC_NAMES[metric], yticks=range(len(models)), yticklabels=models, ylim=(len(models) - 0.5, -0.7)
+        )
+        axes.margins(x=0.15)
+        axes.grid(axis="y", visible=False)
+    legend_above(panels[0], columns=1)
+    return figure
 
 
 if __name__ == "__main__":

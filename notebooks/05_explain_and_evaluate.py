@@ -52,7 +52,7 @@ report.figures["calibration"]
 from accidents.plots import maps
 from accidents.tables import Subset
 
-test = predictions[predictions["part"] == Subset.TEST]
+test = predictions[predictions["subset"] == Subset.TEST]
 tested = accidents.set_index("Num_Acc", drop=False).loc[test["Num_Acc"]].reset_index(drop=True)
 maps.risk_map(tested, test["probability"].to_numpy(), source)
 
@@ -91,7 +91,7 @@ model_selection.threshold_costs(evaluation, source)
 # ## Learning curve
 
 # %%
-from accidents.training.learning import learning_curve
+from benchmarks.learning_curve import learning_curve
 
 curve = learning_curve("lightgbm", features, accidents, configuration.training, level="call", shares=(0.1, 0.3, 1.0))
 model_selection.learning_curve(curve, "LightGBM", source)
@@ -103,7 +103,7 @@ model_selection.learning_curve(curve, "LightGBM", source)
 
 # %%
 from accidents.tables import Accidents
-from benchmarks.classic_protocol import measure_protocols
+from benchmarks.classic_protocol import measure_protocols, plot_protocols
 
 protocols = measure_protocols(Accidents(accidents, vehicles, people), features, ["lightgbm"], [0])
-model_selection.protocols(protocols, source)
+plot_protocols(protocols, source)

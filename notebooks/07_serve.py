@@ -94,7 +94,7 @@ pd.DataFrame(refused.json()["error"]["problems"])
 from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
 
-tested = predictions[predictions["part"] == "test"].head(1000)
+tested = predictions[predictions["subset"] == "test"].head(1000)
 cases = to_requests(Accidents(accidents, vehicles, people), tested["Num_Acc"].tolist())
 batch = requests.post(f"{service.url}/v1/predict/batch", json={"accidents": cases})
 results = batch.json()["results"]

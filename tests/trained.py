@@ -17,7 +17,7 @@ from accidents.ingestion import ingest
 from accidents.models import model_types
 from accidents.sources.resolve import resolve_editions
 from accidents.tables import Accidents
-from accidents.training import Trained, train
+from accidents.training import TrainingResult, train
 
 SMALL = {
     "lightgbm": {"rounds": 30},
@@ -31,7 +31,7 @@ SMALL = {
 class Scored:
     """A trained model, what its matrix has for the test set, and the rows of these accidents."""
 
-    trained: Trained
+    trained: TrainingResult
     X: npt.NDArray[np.float32]
     test: pd.DataFrame
     places: pd.DataFrame
@@ -55,7 +55,7 @@ def small_models() -> dict[str, Scored]:
     models = {}
     for name in model_types():
         trained = train(name, features, accidents.accidents, configured, level="call", fingerprint="0123456789abcdef")
-        test = trained.predictions.query("part == 'test'").reset_index(drop=True)
+        test = trained.predictions.query("subset == 'test'").reset_index(drop=True)
         rows = features.set_index("Num_Acc", drop=False).loc[test["Num_Acc"]].reset_index(drop=True)
         places = accidents.accidents.set_index("Num_Acc").loc[test["Num_Acc"]].reset_index(drop=True)
         models[name] = Scored(trained, trained.bundle.matrix(rows), test, places)

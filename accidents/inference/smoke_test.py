@@ -10,7 +10,7 @@ import pandas as pd
 from accidents.inference.json_scoring import NESTED
 from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents, Subset
-from accidents.training.split import uniform
+from accidents.training.split import hash_uniform
 
 TOLERANCE = 1e-9
 """Greatest difference between two probabilities that are called the same."""
@@ -22,7 +22,7 @@ def stored_accidents(predictions: pd.DataFrame, accidents: Accidents, count: int
     """Draw accidents of both classes, as many of the one as of the other, from the test part of a training.
 
     Args:
-        predictions: `Trained.predictions` of a model.
+        predictions: `TrainingResult.predictions` of a model.
         accidents: the accidents that it was trained and tested on.
         count: how many to draw; fewer where there are not enough of a class.
 
@@ -31,7 +31,7 @@ def stored_accidents(predictions: pd.DataFrame, accidents: Accidents, count: int
         among all others, sorted by `Num_Acc`.
     """
     tested = predictions[predictions["part"] == Subset.TEST]
-    order = np.argsort(uniform(tested["Num_Acc"].to_numpy(), _DRAW), kind="stable")
+    order = np.argsort(hash_uniform(tested["Num_Acc"].to_numpy(), _DRAW), kind="stable")
     drawn = tested.iloc[order].groupby("label", sort=True).head(count // 2).sort_values("Num_Acc", ignore_index=True)
     texts = [json.dumps(request) for request in to_requests(accidents, drawn["Num_Acc"].tolist())]
     return pd.DataFrame({NESTED: texts, "label": drawn["label"], "probability": drawn["probability"]})

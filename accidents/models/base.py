@@ -87,7 +87,7 @@ class Model(ABC, Generic[P]):
         validation: Dataset | None,
         *,
         parameters: P,
-        categories: Sequence[int] = (),
+        categorical_features: Sequence[int] = (),
         seed: int,
         threads: int,
     ) -> Self:
@@ -97,7 +97,7 @@ class Model(ABC, Generic[P]):
             training: accidents to fit on; both classes must occur.
             validation: accidents for early stopping; a type without early stopping ignores them.
             parameters: hyperparameters, an instance of `PARAMETERS`.
-            categories: positions of columns that hold unordered codes.
+            categorical_features: positions of columns that hold unordered codes.
             seed: random seed.
             threads: number of threads to fit with.
         """

@@ -72,7 +72,7 @@ class Classifier(Booster[Parameters]):
         validation: Dataset | None,
         *,
         parameters: Parameters,
-        categories: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
+        categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
     ) -> Self:

@@ -55,9 +55,9 @@ class Design:
     codes: Matrix
 
     @classmethod
-    def fit(cls, X: Matrix, categories: Sequence[int], parameters: Parameters) -> Self:
+    def fit(cls, X: Matrix, categorical_features: Sequence[int], parameters: Parameters) -> Self:
         """Find medians, knots and codes in the training rows."""
-        numbers = np.setdiff1d(np.arange(X.shape[1]), categories)
+        numbers = np.setdiff1d(np.arange(X.shape[1]), categorical_features)
         medians = medians_of(X)
         complete = impute(X, medians)
         quantiles = np.linspace(0, 1, parameters.knots + 2)[1:-1]
@@ -68,7 +68,7 @@ class Design:
             if complete[:, number].min() < knot < complete[:, number].max()
         ]
         indicators = []
-        for category in categories:
+        for category in categorical_features:
             codes, counts = np.unique(X[:, category], return_counts=True)
             frequent = codes[(counts >= parameters.least_of_a_code) & ~np.isnan(codes)]
             indicators += [(category, code) for code in frequent]
@@ -116,7 +116,7 @@ class Classifier(Model[Parameters]):
         validation: Dataset | None,  # noqa: ARG003 - no early stopping
         *,
         parameters: Parameters,
-        categories: Sequence[int] = (),
+        categorical_features: Sequence[int] = (),
         seed: int,
         threads: int,  # noqa: ARG003 - the solver has no such option
     ) -> Self:
@@ -124,7 +124,7 @@ class Classifier(Model[Parameters]):
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
-        design = Design.fit(training.X, categories, parameters)
+        design = Design.fit(training.X, categorical_features, parameters)
         terms = design.transform(training.X)
         scaler = StandardScaler().fit(terms)
         # float32 takes half the time; the limit on the penalty keeps the problem well enough conditioned for it.

@@ -79,7 +79,7 @@ class Classifier(Model[Parameters]):
         validation: Dataset | None,  # noqa: ARG003 - no early stopping
         *,
         parameters: Parameters,
-        categories: Sequence[int] = (),  # noqa: ARG003 - trees split on the order of codes
+        categorical_features: Sequence[int] = (),  # noqa: ARG003 - trees split on the order of codes
         seed: int,
         threads: int,
     ) -> Self:

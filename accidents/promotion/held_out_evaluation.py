@@ -17,7 +17,7 @@ from accidents.evaluation.metrics import METRICS, Floats
 from accidents.evaluation.results import Evaluation, MetricDifference
 from accidents.promotion.decision import DepartmentMetrics, ModelMetrics, finite_or_none, signed
 from accidents.tables import LABEL
-from accidents.training.held_out import unseen
+from accidents.training.held_out import held_out_rows
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def score_held_out(
         DataError: the frames do not fit, too few accidents are left, or a temporal split cannot be repeated on them.
         ModelError: a model does not fit the features, or does not record its split.
     """
-    rows = unseen(bundles, features, accidents, minimum)
+    rows = held_out_rows(bundles, features, accidents, minimum)
     held_out = features.iloc[rows].reset_index(drop=True)
     return HeldOutScores(
         accidents.iloc[rows].reset_index(drop=True),

@@ -116,7 +116,7 @@ def report_on_test_set(
 
     Args:
         bundle: the model.
-        predictions: `Trained.predictions` of it.
+        predictions: `TrainingResult.predictions` of it.
         features: from `accidents.features.build`.
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
@@ -143,7 +143,7 @@ def compare_models(
 
     Args:
         bundles: models of different types, trained on one split.
-        predictions: `Trained.predictions` of each of them.
+        predictions: `TrainingResult.predictions` of each of them.
         features: from `accidents.features.build`.
         accidents: `Accidents.accidents` of the same accidents in the same order.
         settings: resamples, bins, groups.
@@ -220,7 +220,7 @@ def _evaluated_model(bundle: Bundle, source: str, test: pd.DataFrame) -> Evaluat
 
 
 def _test_set(predictions: pd.DataFrame) -> pd.DataFrame:
-    return predictions[predictions["part"] == Subset.TEST].reset_index(drop=True)
+    return predictions[predictions["subset"] == Subset.TEST].reset_index(drop=True)
 
 
 def _positions(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:

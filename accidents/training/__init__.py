@@ -1,5 +1,5 @@
-"""From features and labels to a bundle: parts, resampling, search, fit, calibration and threshold."""
+"""Training of a model: split, resampling, hyperparameter search, fit, calibration and decision threshold."""
 
-from accidents.training.train import Trained, train
+from accidents.training.train import TrainingResult, train
 
-__all__ = ["Trained", "train"]
+__all__ = ["TrainingResult", "train"]

@@ -1,4 +1,4 @@
-"""From margins to decisions: calibration and threshold, both chosen on the validation part."""
+"""Calibration and decision threshold, both chosen on the validation set."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,49 +8,53 @@ from accidents.configuration.training import ThresholdRule
 from accidents.models.base import Vector
 
 
-def calibrate(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
-    """Fit the curve of beta calibration to the margins. It rises, so that no ranking changes.
+def fit_calibration(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
+    """Fit beta calibration to log-odds; the curve rises, so that the ranking stays.
 
-    Where one end of the fitted curve would fall, Platt's curve is taken, which has the same slope at both ends; where
-    that falls too, which takes a model without any skill, margins are left as they are.
+    If a fitted slope is negative, Platt scaling is used instead, which has one slope; if that is negative too, which
+    takes a model without any skill, the log-odds are left as they are.
+
+    Args:
+        margin: float64 (n), log-odds of the model.
+        y: int8 (n), labels.
     """
     from sklearn.linear_model import LogisticRegression
 
-    curve = LogisticRegression(C=np.inf).fit(np.column_stack(Calibration.terms(margin)), y)
-    low, high = (float(slope) for slope in curve.coef_[0])
+    regression = LogisticRegression(C=np.inf).fit(np.column_stack(Calibration.terms(margin)), y)
+    low, high = (float(slope) for slope in regression.coef_[0])
     if min(low, high) < 0:
-        curve = LogisticRegression(C=np.inf).fit(margin[:, None], y)
-        low = high = float(curve.coef_[0, 0])
-    return Calibration(low, high, float(curve.intercept_[0])) if min(low, high) >= 0 else Calibration()
+        regression = LogisticRegression(C=np.inf).fit(margin[:, None], y)
+        low = high = float(regression.coef_[0, 0])
+    return Calibration(low, high, float(regression.intercept_[0])) if min(low, high) >= 0 else Calibration()
 
 
-def choose_threshold(probability: Vector, chance: Vector, y: npt.NDArray[np.int8], rule: ThresholdRule) -> float:
-    """Find the threshold that `rule` asks for; an accident is priority if its probability is at least that.
+def choose_threshold(probability: Vector, calibrated: Vector, y: npt.NDArray[np.int8], rule: ThresholdRule) -> float:
+    """Choose the decision threshold by a rule; an accident is priority if its probability is at least that.
 
-    A required recall or precision holds for the labels of these accidents; the best F1 is that expected under
-    `chance`. The F1 of a few thousand labels has its peak somewhere on a ragged plateau, and a threshold from there
-    costs up to .003 of F1 on other accidents. Of equally good thresholds the highest is taken; where none reaches the
-    required precision, it is the one of greatest precision.
+    Recall and precision are those of the labels. The F1 is the expected one under the calibrated probabilities: the F1
+    of a few thousand labels has its peak somewhere on a ragged plateau, and a threshold from there costs up to .003 of
+    F1 on other accidents. Of equally good thresholds the highest is chosen; where none reaches the required precision,
+    that of the greatest precision.
 
     Args:
-        probability: float64 (n), what the threshold will be compared with.
-        chance: float64 (n), calibrated probabilities of the same accidents, in the same order of rank.
-        y: int8 (n), their labels.
-        rule: what is wanted.
+        probability: float64 (n), the probabilities that the threshold will be compared with.
+        calibrated: float64 (n), calibrated probabilities of the same accidents, ranked alike.
+        y: int8 (n), labels.
+        rule: best F1, or a required recall or precision.
     """
     from sklearn.metrics import precision_recall_curve
 
     if rule.best is not None:
-        ranked = np.argsort(-probability, kind="stable")
-        expected = np.cumsum(chance[ranked])
-        f1 = 2 * expected / (np.arange(1, len(ranked) + 1) + expected[-1])
-        return float(probability[ranked[np.argmax(f1)]])
+        ranking = np.argsort(-probability, kind="stable")
+        expected = np.cumsum(calibrated[ranking])
+        f1 = 2 * expected / (np.arange(1, len(ranking) + 1) + expected[-1])
+        return float(probability[ranking[np.argmax(f1)]])
     precision, recall, thresholds = precision_recall_curve(y, probability)
     precision, recall = precision[:-1], recall[:-1]
     if rule.recall_at_least is not None:
-        merit = np.where(recall >= rule.recall_at_least, precision, -1.0)
+        score = np.where(recall >= rule.recall_at_least, precision, -1.0)
     else:
         required = min(rule.precision_at_least or 0.0, precision.max())
-        merit = np.where(precision >= required, recall, -1.0)
-    best = len(merit) - 1 - int(np.argmax(merit[::-1]))
+        score = np.where(precision >= required, recall, -1.0)
+    best = len(score) - 1 - int(np.argmax(score[::-1]))
     return float(thresholds[best])

@@ -1,4 +1,4 @@
-"""Fitting one model with given hyperparameters, and what the validation part decides about it."""
+"""Fit one model with given hyperparameters; calibrate it and choose its threshold on the validation set."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,58 +10,58 @@ from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.models.base import Model, Vector
-from accidents.training.calibration import calibrate, choose_threshold
-from accidents.training.examples import Examples, Rows
+from accidents.training.calibration import choose_threshold, fit_calibration
 from accidents.training.resampling import resample
+from accidents.training.training_data import Rows, TrainingData
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A model with what was learned and chosen around it.
+class FittedModel:
+    """A fitted model with encoder, calibration and decision threshold.
 
-    `validated` are the probabilities of the validation part, float64, from the model that had not seen it, by which
-    calibration and threshold were chosen.
+    `validation_probabilities` (float64) are the calibrated probabilities of the validation set before the refit, by
+    which the threshold was chosen.
     """
 
     model: Model[Any]
     encoder: PlaceEncoder | None
     calibration: Calibration
     threshold: float
-    validated: Vector
+    validation_probabilities: Vector
 
 
-def fit(
+def fit_model(
     model_class: type[Model[Any]],
-    examples: Examples,
+    data: TrainingData,
     training: Rows,
     validation: Rows,
     parameters: Settings,
     settings: TrainingSettings,
-) -> Fitted:
-    """Learn from `training`; stop, calibrate and set the threshold on `validation`.
+) -> FittedModel:
+    """Fit on the training set; stop early, calibrate and choose the threshold on the validation set.
 
-    With `settings.refit`, model and encoder are then learned again from both, with as many trees as were found best.
+    With `settings.refit`, model and encoder are then fitted on both sets, without early stopping.
     """
 
-    def learn(rows: Rows, held_out: Rows | None, chosen: Settings) -> tuple[Model[Any], PlaceEncoder | None]:
-        encoder, sample = examples.learn(rows)
+    def fit(rows: Rows, validation: Rows | None, parameters: Settings) -> tuple[Model[Any], PlaceEncoder | None]:
+        encoder, dataset = data.fit_transform(rows)
         model = model_class.fit(
-            resample(sample, settings.resampling, settings.seed),
-            None if held_out is None else examples.apply(held_out, encoder),
-            parameters=chosen,
-            categories=examples.categories,
+            resample(dataset, settings.resampling, settings.seed),
+            None if validation is None else data.transform(validation, encoder),
+            parameters=parameters,
+            categorical_features=data.categorical_features,
             seed=settings.seed,
             threads=settings.threads,
         )
         return model, encoder
 
-    model, encoder = learn(training, validation, parameters)
-    seen = examples.apply(validation, encoder)
-    margin = model.predict_margin(seen.X, settings.threads)
-    curve = calibrate(margin, seen.y)
-    calibration = curve if settings.calibrate else Calibration()
-    validated = calibration(margin)
-    threshold = choose_threshold(validated, curve(margin), seen.y, settings.threshold)
+    model, encoder = fit(training, validation, parameters)
+    dataset = data.transform(validation, encoder)
+    margin = model.predict_margin(dataset.X, settings.threads)
+    fitted_calibration = fit_calibration(margin, dataset.y)
+    calibration = fitted_calibration if settings.calibrate else Calibration()
+    probabilities = calibration(margin)
+    threshold = choose_threshold(probabilities, fitted_calibration(margin), dataset.y, settings.threshold)
     if settings.refit:
-        model, encoder = learn(np.union1d(training, validation), None, model.refit_parameters(parameters))
-    return Fitted(model, encoder, calibration, threshold, validated)
+        model, encoder = fit(np.union1d(training, validation), None, model.refit_parameters(parameters))
+    return FittedModel(model, encoder, calibration, threshold, probabilities)

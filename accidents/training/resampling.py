@@ -1,37 +1,40 @@
-"""What can be done about imbalance, always and only on the accidents that a model learns from."""
+"""Resampling of the training set against class imbalance."""
 
 import numpy as np
 
 from accidents.models.base import Dataset
 
 
-def resample(sample: Dataset, method: str, seed: int) -> Dataset:
-    """Balance the classes of `sample`.
+def resample(dataset: Dataset, method: str, seed: int) -> Dataset:
+    """Balance the classes of a training set.
 
     Args:
-        sample: accidents to learn from.
-        method: `none`; `class_weight`, which lets both classes weigh the same; `undersample`, which drops accidents of
-            the larger class at random; `smote`, which adds synthetic ones of the smaller class (Chawla et al., 2002).
-        seed: of what is drawn.
+        dataset: the training set.
+        method: `none`; `class_weight`, equal total weight of both classes; `undersample`, accidents of the majority
+            class dropped at random; `smote`, synthetic accidents of the minority class (Chawla et al., 2002).
+        seed: random seed.
+
+    Returns:
+        A new dataset, or the same one for `none`.
     """
     if method == "class_weight":
         from sklearn.utils.class_weight import compute_sample_weight
 
-        return Dataset(sample.X, sample.y, compute_sample_weight("balanced", sample.y))
+        return Dataset(dataset.X, dataset.y, compute_sample_weight("balanced", dataset.y))
     if method == "undersample":
         from imblearn.under_sampling import RandomUnderSampler
 
         sampler = RandomUnderSampler(random_state=seed)
-        sampler.fit_resample(sample.X, sample.y)
+        sampler.fit_resample(dataset.X, dataset.y)
         kept = np.sort(sampler.sample_indices_)
-        return Dataset(sample.X[kept], sample.y[kept])
+        return Dataset(dataset.X[kept], dataset.y[kept])
     if method == "smote":
-        return _with_synthetic(sample, seed)
-    return sample
+        return _smote(dataset, seed)
+    return dataset
 
 
-def _with_synthetic(sample: Dataset, seed: int) -> Dataset:
-    """Neighbours are sought among imputed, standardised rows; recorded rows stay as they are, with their NaN."""
+def _smote(dataset: Dataset, seed: int) -> Dataset:
+    """Synthetic rows from imputed, standardised neighbours; the given rows keep their NaN."""
     from imblearn.over_sampling import SMOTE
     from imblearn.pipeline import Pipeline
     from sklearn.impute import SimpleImputer
@@ -44,6 +47,6 @@ def _with_synthetic(sample: Dataset, seed: int) -> Dataset:
             ("smote", SMOTE(random_state=seed)),
         ]
     )
-    X, y = pipeline.fit_resample(sample.X, sample.y)
-    synthetic = pipeline["scale"].inverse_transform(X[len(sample.X) :])
-    return Dataset(np.vstack([sample.X, synthetic], dtype=np.float32), y.astype(np.int8))
+    X, y = pipeline.fit_resample(dataset.X, dataset.y)
+    synthetic = pipeline["scale"].inverse_transform(X[len(dataset.X) :])
+    return Dataset(np.vstack([dataset.X, synthetic], dtype=np.float32), y.astype(np.int8))

@@ -1,13 +1,11 @@
-"""One model from first to last: parts, search, fit, test, and all of it as a bundle."""
+"""Training of one model: split, hyperparameter search, fit, evaluation on the test set, and the bundle."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from accidents.bundle import Bundle
@@ -15,29 +13,26 @@ from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import compute_metrics
 from accidents.models import model_class
+from accidents.models.base import Vector
 from accidents.tables import Subset
 from accidents.training import tuning
-from accidents.training.examples import Examples, Rows
-from accidents.training.fit import fit
-from accidents.training.split import labelled, months_of, parts_of
+from accidents.training.fit import fit_model
+from accidents.training.split import accident_months, assign_subsets, join_labels
+from accidents.training.training_data import Rows, TrainingData
 
-Progress = Callable[[str], None]
-
-_LEAST = 20  # accidents of each class and part, below which folds and thresholds are not worth their name
+_MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A bundle, what it says about accidents that it has not learned from, and the facts of its making.
+class TrainingResult:
+    """The bundle of a trained model, and its predictions on accidents outside its training set.
 
-    `predictions` has `Num_Acc` (int64), `part` (`validation` or `test`), `label` (int8) and `probability` (float64).
-    Probabilities of the validation part are those by which the threshold was chosen, from before fitting again.
-    `summary` holds what comparisons show: `rows` and `metrics` by part, `best_cv_score`, `fit_seconds`.
+    `predictions` has `Num_Acc` (int64), `subset` (`validation` or `test`), `label` (int8) and `probability` (float64).
+    Probabilities of the validation set are those by which the threshold was chosen, before the refit.
     """
 
     bundle: Bundle
     predictions: pd.DataFrame
-    summary: dict[str, Any]
 
 
 def train(
@@ -49,129 +44,103 @@ def train(
     level: str,
     geography: bool = True,
     fingerprint: str = "",
-    progress: Progress | None = None,
-) -> Trained:
-    """Train one model. The same arguments give the same bundle, but for the clock.
+    progress: Callable[[str], None] = lambda _: None,
+) -> TrainingResult:
+    """Train one model. The same arguments give the same bundle, except for times.
 
     Args:
         model_type: one of `accidents.models.model_types()`.
-        features: what `accidents.features.build` gives.
+        features: a feature frame (`accidents.features.feature_frame`).
         accidents: `Accidents.accidents` of the same accidents in the same order: labels and dates.
-        settings: how to train.
+        settings: split, resampling, search, calibration, threshold.
         level: level of information, one of `accidents.columns.LEVELS`.
-        geography: whether the model may see places.
+        geography: whether place columns are used.
         fingerprint: of the source of the data, for the record.
-        progress: hears a line of text about each stage.
+        progress: called with a message after each stage.
 
     Raises:
         DataError: features and accidents do not fit, or a temporal split lacks dates.
-        ModelError: a part has too few accidents of a class.
+        ModelError: a set has too few accidents of a class.
     """
-    say = progress or (lambda _: None)
-    examples = Examples(
-        labelled(features, accidents),
+    data = TrainingData(
+        join_labels(features, accidents),
         level,
         geography,
         settings.encoder_folds,
         settings.encoder_strength,
         settings.seed,
     )
-    rows = _rows_by_part(examples, settings)
-    say(", ".join(f"{part} {len(positions):,}" for part, positions in rows.items()) + " accidents")
+    rows = _split_rows(data, settings)
+    progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 
-    search = _chosen(model_type, examples, rows[Subset.TRAINING], settings, say)
+    search = tuning.search(model_type, data, rows[Subset.TRAINING], settings, progress)
     started = time.perf_counter()
-    model, held_out = model_class(model_type), rows[Subset.VALIDATION]
-    fitted = fit(model, examples, rows[Subset.TRAINING], held_out, search.parameters, settings)
+    fitted = fit_model(
+        model_class(model_type), data, rows[Subset.TRAINING], rows[Subset.VALIDATION], search.parameters, settings
+    )
     seconds = time.perf_counter() - started
 
-    test = examples.apply(rows[Subset.TEST], fitted.encoder)
-    tested = fitted.calibration(fitted.model.predict_margin(test.X, settings.threads))
-    predictions = pd.concat(
-        [
-            _predictions(examples, rows, Subset.VALIDATION, fitted.validated),
-            _predictions(examples, rows, Subset.TEST, tested),
-        ],
-        ignore_index=True,
-    )
-    summary: dict[str, Any] = {
-        "rows": {str(part): len(positions) for part, positions in rows.items()},
-        "metrics": {
-            str(part): compute_metrics(
-                scored["label"].to_numpy(),
-                scored["probability"].to_numpy(),
-                fitted.threshold,
-                settings.calibration_bins,
-            )
-            for part, scored in predictions.groupby("part", sort=False)
-        },
-        "best_cv_score": search.score,
-        "fit_seconds": seconds,
+    test = data.transform(rows[Subset.TEST], fitted.encoder)
+    probabilities = {
+        Subset.VALIDATION: fitted.validation_probabilities,
+        Subset.TEST: fitted.calibration(fitted.model.predict_margin(test.X, settings.threads)),
+    }
+    metrics = {
+        str(subset): compute_metrics(
+            data.labels(rows[subset]), probability, fitted.threshold, settings.calibration_bins
+        )
+        for subset, probability in probabilities.items()
     }
     bundle = Bundle(
         model_type=model_type,
         level=level,
         geography=geography,
-        columns=examples.columns,
+        columns=data.columns,
         encoder=fitted.encoder,
         model=fitted.model,
         calibration=fitted.calibration,
         threshold=fitted.threshold,
         rule=str(settings.threshold),
         fingerprint=fingerprint,
-        months=tuple(sorted(months_of(examples.frame).dropna().unique())),
+        months=tuple(sorted(accident_months(data.frame).dropna().unique())),
         seed=settings.seed,
         split=settings.split.model_dump(mode="json"),
         parameters=search.parameters.model_dump(mode="json"),
         tuning=settings.tuning.method,
         trials=search.trials,
         resampling=settings.resampling,
+        rows={str(subset): len(positions) for subset, positions in rows.items()},
+        metrics=metrics,
+        best_cv_score=search.score,
+        fit_seconds=seconds,
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        **summary,
     )
-    say(f"fitted in {seconds:.1f} s, test AUC {summary['metrics']['test']['roc_auc']:.4f}")
-    return Trained(bundle, predictions, summary)
+    progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
+    return TrainingResult(bundle, _predictions(data, rows, probabilities))
 
 
-def _rows_by_part(examples: Examples, settings: TrainingSettings) -> dict[Subset, Rows]:
-    parts = parts_of(examples.frame, settings.split, settings.seed)
-    rows = {part: np.flatnonzero(parts == part) for part in Subset}
-    for part in (Subset.TRAINING, Subset.VALIDATION, Subset.TEST):
-        priority = int(examples.labels(rows[part]).sum())
-        if min(priority, len(rows[part]) - priority) < _LEAST:
+def _split_rows(data: TrainingData, settings: TrainingSettings) -> dict[Subset, Rows]:
+    subsets = assign_subsets(data.frame, settings.split, settings.seed)
+    rows = {subset: np.flatnonzero(subsets == subset) for subset in Subset}
+    for subset in (Subset.TRAINING, Subset.VALIDATION, Subset.TEST):
+        priority = int(data.labels(rows[subset]).sum())
+        if min(priority, len(rows[subset]) - priority) < _MIN_PER_CLASS:
             raise ModelError(
-                f"the {part} part has {len(rows[part])} accidents with a label, {priority} of them priority; it needs "
-                f"{_LEAST} of each class: use more data or another split"
+                f"the {subset} set has {len(rows[subset])} accidents with a label, {priority} of them priority; it "
+                f"needs {_MIN_PER_CLASS} of each class: use more data or another split"
             )
     return rows
 
 
-def _chosen(
-    model_type: str, examples: Examples, training: Rows, settings: TrainingSettings, say: Progress
-) -> tuning.Search:
-    """Hyperparameters as configured or as a search finds them, with their cross-validated score if there is one."""
-    model, own = model_class(model_type), settings.settings_of(model_type)
-    configured = model.PARAMETERS.model_validate(own.parameters)
-    method = settings.tuning.method
-    if method == "none" and not settings.cross_validate:
-        return tuning.Search(configured, None)
-    say(f"{settings.cv_folds} folds")
-    candidates = tuning.candidates(model, examples, training, settings)
-    if method == "grid":
-        return tuning.grid_search(candidates, configured, own.grid or model.GRID, say)
-    if method == "optuna":
-        return tuning.optuna_search(candidates, configured, own.space or model.SPACE, settings.tuning, say)
-    return tuning.Search(configured, candidates.score(configured))
-
-
 def _predictions(
-    examples: Examples, rows: dict[Subset, Rows], part: Subset, probability: npt.NDArray[np.float64]
+    data: TrainingData, rows: Mapping[Subset, Rows], probabilities: Mapping[Subset, Vector]
 ) -> pd.DataFrame:
+    positions = np.concatenate([rows[subset] for subset in probabilities])
     return pd.DataFrame(
         {
-            "Num_Acc": examples.frame["Num_Acc"].to_numpy()[rows[part]],
-            "part": str(part),
-            "label": examples.labels(rows[part]),
-            "probability": probability,
+            "Num_Acc": data.frame["Num_Acc"].to_numpy()[positions],
+            "subset": np.repeat([str(subset) for subset in probabilities], [*map(len, probabilities.values())]),
+            "label": data.labels(positions),
+            "probability": np.concatenate([*probabilities.values()]),
         }
     )

@@ -1,7 +1,7 @@
-"""Cross-validated scores, and the two searches for hyperparameters that go by them.
+"""Hyperparameter search by cross-validated ROC-AUC: grid search and Optuna.
 
-Folds are made of training accidents alone. In each, places are encoded, classes balanced and boosters stopped without
-a look at the held-out accidents. The score is the mean ROC-AUC of the folds.
+Folds are drawn from the training set alone. Places are encoded, classes balanced and boosters stopped without the test
+rows of a fold.
 """
 
 import hashlib
@@ -17,20 +17,21 @@ import numpy as np
 
 from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings, TuningSettings
+from accidents.models import model_class
 from accidents.models.base import Dataset, Grid, Model, SearchRange, SearchSpace
-from accidents.training.examples import Examples, Rows
 from accidents.training.resampling import resample
-from accidents.training.split import uniform
+from accidents.training.split import hash_uniform
+from accidents.training.training_data import Rows, TrainingData
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Search:
-    """What a search found: the best hyperparameters, their cross-validated score if there is one, and every trial.
+class SearchResult:
+    """The best hyperparameters, their cross-validated score if it was measured, and the finished trials.
 
-    `trials` are those that came to an end, in their order: `number` from 0 on, `parameters` (those that were searched),
-    `score` (None where the trial was given up) and `seconds`, ready for JSON.
+    Each trial is ready for JSON: `number` from 0 on, `parameters` (those that were searched), `score` (None where the
+    trial was pruned) and `seconds`.
     """
 
     parameters: Settings
@@ -40,148 +41,182 @@ class Search:
 
 @dataclass(frozen=True)
 class Fold:
-    """What a model learns from, what stops it, and what it is scored on."""
+    """Datasets of one fold: `validation` is for early stopping, `test` for the score."""
 
     training: Dataset
-    stopping: Dataset
-    held_out: Dataset
+    validation: Dataset
+    test: Dataset
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """How hyperparameters of one model type are scored."""
+class CrossValidation:
+    """Cross-validation of one model type on fixed folds."""
 
     model: type[Model[Any]]
     folds: tuple[Fold, ...]
-    categories: tuple[int, ...]
+    categorical_features: tuple[int, ...]
     seed: int
     threads: int
 
     def score(self, parameters: Settings, after_fold: Callable[[int, float], None] | None = None) -> float:
-        """Mean ROC-AUC over the folds; `after_fold` hears the number of each fold and the mean so far."""
+        """Mean ROC-AUC over the folds; `after_fold` is called with the number of each fold and the mean so far."""
         from sklearn.metrics import roc_auc_score
 
         scores: list[float] = []
         for number, fold in enumerate(self.folds):
             model = self.model.fit(
                 fold.training,
-                fold.stopping,
+                fold.validation,
                 parameters=parameters,
-                categories=self.categories,
+                categorical_features=self.categorical_features,
                 seed=self.seed,
                 threads=self.threads,
             )
-            scores.append(float(roc_auc_score(fold.held_out.y, model.predict_margin(fold.held_out.X, self.threads))))
+            scores.append(float(roc_auc_score(fold.test.y, model.predict_margin(fold.test.X, self.threads))))
             if after_fold:
                 after_fold(number, float(np.mean(scores)))
         return float(np.mean(scores))
 
     def digest(self) -> str:
-        """Hash of everything that a score depends on but the hyperparameters."""
-        found = hashlib.sha256(f"{self.model.__module__} {self.seed} {self.threads} {self.categories}".encode())
+        """SHA-256 (hexadecimal) of everything that a score depends on besides the hyperparameters."""
+        sha256 = hashlib.sha256(
+            f"{self.model.__module__} {self.seed} {self.threads} {self.categorical_features}".encode()
+        )
         for fold in self.folds:
-            for sample in (fold.training, fold.stopping, fold.held_out):
-                found.update(sample.X.tobytes() + sample.y.tobytes())
-                found.update(b"" if sample.weight is None else sample.weight.tobytes())
-        return found.hexdigest()
+            for dataset in (fold.training, fold.validation, fold.test):
+                sha256.update(dataset.X.tobytes() + dataset.y.tobytes())
+                sha256.update(b"" if dataset.weight is None else dataset.weight.tobytes())
+        return sha256.hexdigest()
 
 
-def candidates(model: type[Model[Any]], examples: Examples, training: Rows, settings: TrainingSettings) -> Candidates:
-    """Cut the rows `training` into stratified folds, and see each fold as a model that knows the others."""
+def search(
+    model_type: str, data: TrainingData, training: Rows, settings: TrainingSettings, progress: Progress
+) -> SearchResult:
+    """Choose hyperparameters as configured: fixed, with a cross-validated score if wanted, by grid or by Optuna.
+
+    Args:
+        model_type: one of `accidents.models.model_types()`.
+        data: all accidents.
+        training: rows of the training set.
+        settings: search method, hyperparameters, grid and search space.
+        progress: called with a message after each trial.
+    """
+    model, own, method = model_class(model_type), settings.settings_of(model_type), settings.tuning.method
+    configured = model.PARAMETERS.model_validate(own.parameters)
+    if method == "none" and not settings.cross_validate:
+        return SearchResult(configured, None)
+    progress(f"{settings.cv_folds} folds")
+    validation = cross_validation(model, data, training, settings)
+    if method == "grid":
+        return grid_search(validation, configured, own.grid or model.GRID, progress)
+    if method == "optuna":
+        return optuna_search(validation, configured, own.space or model.SPACE, settings.tuning, progress)
+    return SearchResult(configured, validation.score(configured))
+
+
+def cross_validation(
+    model: type[Model[Any]], data: TrainingData, training: Rows, settings: TrainingSettings
+) -> CrossValidation:
+    """Build stratified folds of the rows `training`."""
     from sklearn.model_selection import StratifiedKFold
 
-    folds = StratifiedKFold(settings.cv_folds, shuffle=True, random_state=settings.seed)
-    ids = examples.frame["Num_Acc"].to_numpy()
-    cut = []
-    for others, held_out in folds.split(training, examples.labels(training)):
-        stops = uniform(ids[training[others]], settings.seed) < settings.split.validation_share
-        encoder, learned = examples.learn(training[others[~stops]])
-        cut.append(
+    splitter = StratifiedKFold(settings.cv_folds, shuffle=True, random_state=settings.seed)
+    ids = data.frame["Num_Acc"].to_numpy()
+    folds = []
+    for others, test in splitter.split(training, data.labels(training)):
+        is_validation = hash_uniform(ids[training[others]], settings.seed) < settings.split.validation_share
+        encoder, dataset = data.fit_transform(training[others[~is_validation]])
+        folds.append(
             Fold(
-                resample(learned, settings.resampling, settings.seed),
-                examples.apply(training[others[stops]], encoder),
-                examples.apply(training[held_out], encoder),
+                resample(dataset, settings.resampling, settings.seed),
+                data.transform(training[others[is_validation]], encoder),
+                data.transform(training[test], encoder),
             )
         )
-    return Candidates(model, tuple(cut), examples.categories, settings.seed, settings.threads)
+    return CrossValidation(model, tuple(folds), data.categorical_features, settings.seed, settings.threads)
 
 
-def grid_search(candidates: Candidates, start: Settings, grid: Grid, progress: Progress | None = None) -> Search:
-    """Score `start` with every combination of the values in `grid`; the first of equals is the best."""
+def grid_search(validation: CrossValidation, start: Settings, grid: Grid, progress: Progress) -> SearchResult:
+    """Score every combination of the values in `grid`, other values as in `start`; of equals the first is the best."""
     from sklearn.model_selection import ParameterGrid
 
     best, best_score = start, -np.inf
     trials: list[dict[str, Any]] = []
     points = ParameterGrid({name: list(values) for name, values in grid.items()})
     for number, point in enumerate(points, 1):
-        parameters, started = _changed(start, point), monotonic()
-        score = candidates.score(parameters)
-        trials.append(_trial(number - 1, point, score, monotonic() - started))
+        parameters, started = _updated(start, point), monotonic()
+        score = validation.score(parameters)
+        trials.append(_trial_record(number - 1, point, score, monotonic() - started))
         if score > best_score:
             best, best_score = parameters, score
-        if progress:
-            progress(f"grid {number}/{len(points)}: AUC {score:.4f}, best {best_score:.4f}")
-    return Search(best, best_score, tuple(trials))
+        progress(f"grid {number}/{len(points)}: AUC {score:.4f}, best {best_score:.4f}")
+    return SearchResult(best, best_score, tuple(trials))
 
 
-def _trial(number: int, values: Mapping[str, Any], score: float | None, seconds: float) -> dict[str, Any]:
+def _trial_record(number: int, values: Mapping[str, Any], score: float | None, seconds: float) -> dict[str, Any]:
     return {"number": number, "parameters": dict(values), "score": score, "seconds": round(seconds, 3)}
 
 
 def optuna_search(
-    candidates: Candidates,
-    start: Settings,
-    space: SearchSpace,
-    settings: TuningSettings,
-    progress: Progress | None = None,
-) -> Search:
+    validation: CrossValidation, start: Settings, space: SearchSpace, settings: TuningSettings, progress: Progress
+) -> SearchResult:
     """Search `space` with a tree-structured Parzen estimator; `start` is the first trial.
 
-    A trial that is behind after some folds is given up. Every trial is written to `settings.storage` at once, and a
-    search that was interrupted goes on where it stopped, with the result that it would have had: the sampler of each
-    trial is seeded with the number of trials before it. A search over other data or another space is another study.
+    Trials are pruned after a fold and stored in `settings.storage` at once. An interrupted search is resumed, with the
+    result that it would have had: the sampler of each trial is seeded with the number of trials before it. Other data
+    or another search space make another study.
     """
     import optuna
 
     optuna.logging.set_verbosity(logging.WARNING)
     study = optuna.create_study(
-        study_name=_study_name(candidates, start, space, settings),
+        study_name=_study_name(validation, start, space, settings),
         storage=_storage(settings.storage),
         direction="maximize",
         load_if_exists=True,
-        pruner=_pruner(settings.pruner, len(candidates.folds)),
+        pruner=_pruner(settings.pruner, len(validation.folds)),
     )
 
     def objective(trial: Any) -> float:
-        drawn = {name: _draw(trial, name, values) for name, values in space.items()}
+        values = {name: _suggest(trial, name, choices) for name, choices in space.items()}
 
         def after_fold(number: int, mean: float) -> None:
             trial.report(mean, number)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        return candidates.score(_changed(start, drawn), after_fold)
+        return validation.score(_updated(start, values), after_fold)
 
-    finished = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    finished_states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     started = monotonic()
-    while (done := len(study.get_trials(deepcopy=False, states=finished))) < settings.trials:
+    while (done := len(study.get_trials(deepcopy=False, states=finished_states))) < settings.trials:
         if done and settings.timeout_seconds is not None and monotonic() - started > settings.timeout_seconds:
             break
         if not done:
             study.enqueue_trial({name: getattr(start, name) for name in space}, skip_if_exists=True)
-        study.sampler = optuna.samplers.TPESampler(seed=candidates.seed + done)
+        study.sampler = optuna.samplers.TPESampler(seed=validation.seed + done)
         study.optimize(objective, n_trials=1)
-        if progress:
-            progress(f"trial {done + 1}/{settings.trials}: {_outcome(study)}, best {study.best_value:.4f}")
-    return Search(_changed(start, study.best_params), study.best_value, _trials(study.get_trials(False, finished)))
+        last = study.get_trials(deepcopy=False)[-1]
+        outcome = f"AUC {last.value:.4f}" if last.state.name == "COMPLETE" else "pruned"
+        progress(f"trial {done + 1}/{settings.trials}: {outcome}, best {study.best_value:.4f}")
+    trials = tuple(
+        _trial_record(
+            number,
+            trial.params,
+            trial.value if trial.state.name == "COMPLETE" else None,
+            trial.duration.total_seconds(),
+        )
+        for number, trial in enumerate(study.get_trials(deepcopy=False, states=finished_states))
+    )
+    return SearchResult(_updated(start, study.best_params), study.best_value, trials)
 
 
-def _changed(parameters: Settings, values: Mapping[str, Any]) -> Settings:
-    """With other values, validated."""
+def _updated(parameters: Settings, values: Mapping[str, Any]) -> Settings:
+    """A validated copy with other values."""
     return type(parameters).model_validate(parameters.model_dump() | dict(values))
 
 
-def _draw(trial: Any, name: str, values: SearchRange | Sequence[Any]) -> Any:
+def _suggest(trial: Any, name: str, values: SearchRange | Sequence[Any]) -> Any:
     if not isinstance(values, SearchRange):
         return trial.suggest_categorical(name, list(values))
     if isinstance(values.low, int) and isinstance(values.high, int):
@@ -189,27 +224,10 @@ def _draw(trial: Any, name: str, values: SearchRange | Sequence[Any]) -> Any:
     return trial.suggest_float(name, values.low, values.high, log=values.log)
 
 
-def _outcome(study: Any) -> str:
-    last = study.get_trials(deepcopy=False)[-1]
-    return f"AUC {last.value:.4f}" if last.state.name == "COMPLETE" else "given up"
-
-
-def _trials(finished: Sequence[Any]) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        _trial(
-            number,
-            trial.params,
-            trial.value if trial.state.name == "COMPLETE" else None,
-            trial.duration.total_seconds(),
-        )
-        for number, trial in enumerate(finished)
-    )
-
-
-def _study_name(candidates: Candidates, start: Settings, space: SearchSpace, settings: TuningSettings) -> str:
+def _study_name(validation: CrossValidation, start: Settings, space: SearchSpace, settings: TuningSettings) -> str:
     ranges = {name: v.model_dump() if isinstance(v, SearchRange) else list(v) for name, v in space.items()}
-    what = json.dumps([candidates.digest(), start.model_dump(), ranges, settings.pruner])
-    return f"{candidates.model.__module__.rpartition('.')[2]}-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+    content = json.dumps([validation.digest(), start.model_dump(), ranges, settings.pruner])
+    return f"{validation.model.__module__.rpartition('.')[2]}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
 def _storage(path: Path) -> Any:

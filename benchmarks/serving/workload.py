@@ -66,7 +66,7 @@ def load_workload(source: str, model_path: Path | None, types: tuple[str, ...], 
         for name in types:
             trained = train(name, features, accidents.accidents, TrainingSettings(), level=LEVEL)
             bundles[name] = trained.bundle
-            tested = trained.predictions.query("part == 'test'")["Num_Acc"].to_numpy()
+            tested = trained.predictions.query("subset == 'test'")["Num_Acc"].to_numpy()
     chosen: list[int] = []
     texts: list[bytes] = []
     model = accident_model()

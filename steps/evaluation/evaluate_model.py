@@ -15,7 +15,7 @@ from accidents.report.model_report import report_on_dataset
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
-from accidents.training.held_out import unseen
+from accidents.training.held_out import held_out_rows
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
@@ -41,7 +41,7 @@ def evaluate_model(
         source: where the accidents come from, as typed.
         fingerprint: checksum of their files.
     """
-    rows = unseen({display_name(model.model_type): model}, features, accidents)
+    rows = held_out_rows({display_name(model.model_type): model}, features, accidents)
     labelled = int((accidents[LABEL] >= 0).sum())
     report = report_on_dataset(
         model,

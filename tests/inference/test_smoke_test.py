@@ -24,7 +24,7 @@ def predictions(accidents: Accidents) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Num_Acc": ids,
-            "part": np.where(np.arange(len(ids)) % 3, "test", "validation"),
+            "subset": np.where(np.arange(len(ids)) % 3, "test", "validation"),
             "label": (np.arange(len(ids)) % 5 == 0).astype(np.int8),
             "probability": np.linspace(0, 1, len(ids)),
         }
@@ -37,7 +37,7 @@ def test_as_many_of_each_class_from_the_test_set_in_order(predictions: pd.DataFr
     ids = [int(json.loads(text)["accident"]["Num_Acc"]) for text in stored["accident"]]
     assert ids == sorted(ids)
     expected = predictions.set_index("Num_Acc").loc[ids]
-    assert set(expected["part"]) == {"test"}
+    assert set(expected["subset"]) == {"test"}
     np.testing.assert_array_equal(stored["label"], expected["label"])
     np.testing.assert_array_equal(stored["probability"], expected["probability"])
 
@@ -59,7 +59,7 @@ def test_the_draw_depends_neither_on_order_nor_on_other_accidents(
 
 def test_few_of_a_class_are_all_taken(predictions: pd.DataFrame, accidents: Accidents) -> None:
     some = predictions[predictions["label"] == 0].assign(label=0)
-    some.loc[some.index[some["part"] == "test"][:3], "label"] = 1
+    some.loc[some.index[some["subset"] == "test"][:3], "label"] = 1
     assert stored_accidents(some, accidents, 20)["label"].value_counts().to_dict() == {0: 10, 1: 3}
 
 

@@ -30,7 +30,9 @@ def small_parameters(name: str, **others: Any) -> Any:
 def fit(name: str, training: Dataset, validation: Dataset | None, seed: int = 0, **others: Any) -> Model[Any]:
     """A model of a type with small hyperparameters."""
     chosen = small_parameters(name, **others)
-    return model_class(name).fit(training, validation, parameters=chosen, categories=(CATEGORY,), seed=seed, threads=1)
+    return model_class(name).fit(
+        training, validation, parameters=chosen, categorical_features=(CATEGORY,), seed=seed, threads=1
+    )
 
 
 def draw(n: int, seed: int) -> Dataset:

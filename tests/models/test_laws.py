@@ -153,7 +153,7 @@ def test_a_refit_without_validation_set_is_as_good(name: str, training: Dataset,
 
     model = fit(name, training, validation)
     parameters = model.refit_parameters(small_parameters(name))
-    again = type(model).fit(training, None, parameters=parameters, categories=(CATEGORY,), seed=0, threads=1)
+    again = type(model).fit(training, None, parameters=parameters, categorical_features=(CATEGORY,), seed=0, threads=1)
     assert roc_auc_score(validation.y, again.predict_margin(validation.X)) > 0.75
 
 

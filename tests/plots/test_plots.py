@@ -30,6 +30,7 @@ from accidents.plots import (
     style,
 )
 from accidents.plots.style import BLUE, ORANGE, SERIES_STYLES, source_note, subplots, to_png, to_svg
+from benchmarks import classic_protocol
 from tests.trained import small_models, small_year
 
 NOTE = source_note(synthetic=False)
@@ -62,12 +63,12 @@ CONTRIBUTIONS = pd.DataFrame({"light": [0.1, -0.2, 0.3, 0.1], "hour": [0.0, 0.1,
 LONG_NAMES = [name for name in map(feature_name, CATALOGUE) if len(name) > 42][:12]
 CROWDED = pd.DataFrame(np.random.default_rng(0).normal(0, 0.3, (50, len(LONG_NAMES))), columns=LONG_NAMES)
 
-LEARNING_CURVE = pd.DataFrame({"accidents": [700, 7000], "learned": [0.95, 0.9], "test": [0.8, 0.84]})
+LEARNING_CURVE = pd.DataFrame({"accidents": [700, 7000], "training": [0.95, 0.9], "test": [0.8, 0.84]})
 PROTOCOL_METRICS = pd.DataFrame(
     [
         (model, protocol, value, value - 0.1)
         for model, values in {"LightGBM": (0.83, 0.81, 0.85), "Forest": (0.82, 0.8, 0.84)}.items()
-        for protocol, value in zip(model_selection.PROTOCOLS, values, strict=True)
+        for protocol, value in zip(classic_protocol.PROTOCOLS, values, strict=True)
     ],
     columns=["model", "protocol", "roc_auc", "f1"],
 )
@@ -105,7 +106,7 @@ FIGURES = {
     "crowded beeswarm": lambda: explanation.beeswarm(CROWDED, CROWDED, "log-odds", 15, NOTE),
     "learning": lambda: model_selection.learning_curve(LEARNING_CURVE, "LightGBM", NOTE),
     "threshold_costs": lambda: model_selection.threshold_costs(EVALUATION, NOTE),
-    "protocols": lambda: model_selection.protocols(PROTOCOL_METRICS, NOTE),
+    "protocols": lambda: classic_protocol.plot_protocols(PROTOCOL_METRICS, NOTE),
     "hours": lambda: severity.by_hour_and_weekday(exploration.priority_by_hour_and_weekday(year().accidents), NOTE),
     "roads": lambda: severity.by_road_and_light(exploration.priority_by_road_and_light(year().accidents), NOTE),
     "parties": lambda: severity.by_parties(exploration.priority_by_parties(year()), NOTE),

@@ -16,11 +16,11 @@ from accidents.configuration.source import SampleSettings, SourceSettings
 from accidents.features import feature_frame
 from accidents.ingestion import ingest
 from accidents.sources.resolve import resolve_editions
-from accidents.training import Trained, train
+from accidents.training import TrainingResult, train
 from tests.training.conftest import quick
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
-Train = Callable[..., Trained]
+Train = Callable[..., TrainingResult]
 
 SETTINGS = EvaluationSettings(resamples=40, group_resamples=10)
 RULE = PromotionSettings.model_validate({"accidents_at_least": 50, "guards": {"department_accidents_at_least": 10}})
@@ -44,13 +44,13 @@ def trained(sample: Frames) -> Train:
     """Train a model on the sample: type and seed, and a split as JSON-like pairs. Once for the same arguments."""
 
     @cache
-    def once(model_type: str = "lightgbm", seed: int = 0, **split: object) -> Trained:
+    def once(model_type: str = "lightgbm", seed: int = 0, **split: object) -> TrainingResult:
         settings = quick(seed=seed, split=split)
         return train(model_type, *sample, settings, level="call", fingerprint="0123456789abcdef")
 
     return once
 
 
-def bundles(*models: Trained) -> dict[str, Bundle]:
+def bundles(*models: TrainingResult) -> dict[str, Bundle]:
     """Bundles under the names `m0`, `m1` and so on."""
     return {f"m{number}": model.bundle for number, model in enumerate(models)}

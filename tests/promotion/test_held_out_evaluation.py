@@ -10,7 +10,7 @@ from accidents.errors import DataError, ModelError
 from accidents.evaluation.metrics import METRICS
 from accidents.promotion.decision import ModelMetrics, decide
 from accidents.promotion.held_out_evaluation import HeldOutEvaluation, best_model, evaluate_held_out
-from accidents.training.held_out import unseen
+from accidents.training.held_out import held_out_rows
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
 
 
@@ -29,12 +29,12 @@ def ids_of_test_set(model: object) -> set[int]:
 
 def test_the_accidents_of_one_model_are_its_own_test_set(sample: Frames, trained: Train) -> None:
     model = trained()
-    assert ids(sample, unseen(bundles(model), *sample)) == ids_of_test_set(model)
+    assert ids(sample, held_out_rows(bundles(model), *sample)) == ids_of_test_set(model)
 
 
 def test_models_of_different_seeds_share_only_what_both_left_out(sample: Frames, trained: Train) -> None:
     first, second = trained(seed=0), trained(seed=1)
-    shared = ids(sample, unseen(bundles(first, second), *sample))
+    shared = ids(sample, held_out_rows(bundles(first, second), *sample))
     assert shared == ids_of_test_set(first) & ids_of_test_set(second)
     assert 0.05 < len(shared) / len(sample[0]) < 0.14
 
@@ -42,8 +42,10 @@ def test_models_of_different_seeds_share_only_what_both_left_out(sample: Frames,
 @pytest.mark.parametrize("split", [{"test_share": 0.2}, {"test_from": "2024-10-01"}])
 def test_a_temporal_split_counts_its_latest_days(sample: Frames, trained: Train, split: dict[str, object]) -> None:
     latest, drawn = trained(kind="temporal", **split), trained()
-    assert ids(sample, unseen(bundles(latest), *sample)) == ids_of_test_set(latest)
-    assert ids(sample, unseen(bundles(drawn, latest), *sample)) == ids_of_test_set(latest) & ids_of_test_set(drawn)
+    assert ids(sample, held_out_rows(bundles(latest), *sample)) == ids_of_test_set(latest)
+    assert ids(sample, held_out_rows(bundles(drawn, latest), *sample)) == ids_of_test_set(latest) & ids_of_test_set(
+        drawn
+    )
 
 
 def test_a_share_of_the_latest_days_is_refused_on_other_accidents(sample: Frames, trained: Train) -> None:
@@ -51,36 +53,36 @@ def test_a_share_of_the_latest_days_is_refused_on_other_accidents(sample: Frames
     early = (sample[1]["mois"] <= 10).to_numpy()
     fewer = sample[0][early].reset_index(drop=True), sample[1][early].reset_index(drop=True)
     with pytest.raises(DataError, match=r"m1: was trained on all but the latest 20% .* training.split.test_from"):
-        unseen(bundles(trained(), latest), *fewer)
-    assert ids(fewer, unseen(bundles(dated), *fewer)) <= ids_of_test_set(dated)
+        held_out_rows(bundles(trained(), latest), *fewer)
+    assert ids(fewer, held_out_rows(bundles(dated), *fewer)) <= ids_of_test_set(dated)
 
 
 @pytest.mark.parametrize("split", [{}, {"kind": "temporal", "test_share": 0.2}])
 def test_another_year_counts_whole(sample: Frames, trained: Train, split: dict[str, object]) -> None:
     other, model = year(2023, 1000), trained(**split)
     both = tuple(pd.concat(pair, ignore_index=True) for pair in zip(other, sample, strict=True))
-    assert ids(other, unseen(bundles(model), *other)) == labelled_ids(other)
-    assert ids(both, unseen(bundles(model), *both)) == labelled_ids(other) | ids_of_test_set(model)
+    assert ids(other, held_out_rows(bundles(model), *other)) == labelled_ids(other)
+    assert ids(both, held_out_rows(bundles(model), *both)) == labelled_ids(other) | ids_of_test_set(model)
 
 
 def test_without_a_record_of_months_another_year_is_drawn_in_the_same_way(trained: Train) -> None:
     other = year(2023, 1000)
     models = [replace(trained(seed=seed).bundle, months=()) for seed in (0, 1)]
-    first, second = (ids(other, unseen({"m": model}, *other)) for model in models)
+    first, second = (ids(other, held_out_rows({"m": model}, *other)) for model in models)
     assert 0.25 < len(first) / len(other[0]) < 0.35
-    assert ids(other, unseen({"m0": models[0], "m1": models[1]}, *other)) == first & second
+    assert ids(other, held_out_rows({"m0": models[0], "m1": models[1]}, *other)) == first & second
 
 
 def test_an_accident_without_a_date_may_have_been_learned_from(sample: Frames, trained: Train) -> None:
     features, accidents = sample
     undated = accidents.assign(jour=np.int8(-1))
-    assert ids(sample, unseen(bundles(trained()), features, undated)) == ids_of_test_set(trained())
+    assert ids(sample, held_out_rows(bundles(trained()), features, undated)) == ids_of_test_set(trained())
 
 
 def test_accidents_without_a_label_do_not_count(sample: Frames, trained: Train) -> None:
     features, accidents = sample
     hidden = accidents.assign(priority=accidents["priority"].where(accidents["mois"] > 3, -1))
-    rows = unseen(bundles(trained()), features, hidden)
+    rows = held_out_rows(bundles(trained()), features, hidden)
     assert ids(sample, rows) == ids_of_test_set(trained()) & set(accidents.loc[accidents["mois"] > 3, "Num_Acc"])
 
 
@@ -148,7 +150,7 @@ def test_accidents_without_a_department_or_of_small_ones_are_no_department(sampl
 
 def test_too_few_accidents_are_refused_with_the_remedy(sample: Frames, trained: Train) -> None:
     pair = bundles(trained(seed=0), trained(seed=1))
-    count = len(unseen(pair, *sample))
+    count = len(held_out_rows(pair, *sample))
     enough = RULE.model_copy(update={"accidents_at_least": count})
     assert evaluate_held_out(pair, *sample, SETTINGS, enough).accidents == count
     more = RULE.model_copy(update={"accidents_at_least": count + 1})
@@ -156,7 +158,7 @@ def test_too_few_accidents_are_refused_with_the_remedy(sample: Frames, trained: 
         evaluate_held_out(pair, *sample, SETTINGS, more)
     nothing = sample[1].assign(priority=np.int8(-1))
     with pytest.raises(DataError, match=r"no accident has a label; .* grav"):
-        unseen(pair, sample[0], nothing)
+        held_out_rows(pair, sample[0], nothing)
 
 
 @pytest.mark.parametrize("split", [{}, {"kind": "by hand"}])

@@ -10,7 +10,7 @@ from accidents.errors import DataError
 from accidents.evaluation.metrics import METRICS
 from accidents.promotion.held_out_evaluation import evaluate_held_out
 from accidents.promotion.version_comparison import VersionComparison, compare_versions
-from accidents.training.held_out import unseen
+from accidents.training.held_out import held_out_rows
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train
 
 
@@ -33,7 +33,7 @@ def test_the_version_of_best_f1_comes_first_with_the_metrics_of_the_held_out_acc
         assert metrics.dropna().to_dict() == pytest.approx(defined)
     assert found.table["f1"].is_monotonic_decreasing
     assert found.table.index[-1] == "weak"
-    rows = unseen(versions, *sample)
+    rows = held_out_rows(versions, *sample)
     labels = sample[1]["priority"].to_numpy()[rows]
     decided = good.predict(sample[0].iloc[rows]) >= good.threshold
     assert found.table.loc["good", "f1"] == pytest.approx(f1_score(labels, decided))

@@ -43,7 +43,7 @@ def auc(folder: Path, *models: str, seed: int = 0) -> list[float]:
     features = feature_frame(accidents)
     settings = TrainingSettings(threads=1)
     trained = [train(model, features, accidents.accidents, settings, level="call") for model in models]
-    return [model.summary["metrics"]["test"]["roc_auc"] for model in trained]
+    return [model.bundle.metrics["test"]["roc_auc"] for model in trained]
 
 
 @pytest.mark.slow

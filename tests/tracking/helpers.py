@@ -8,7 +8,7 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.stages import ARCHIVED, PRODUCTION, STAGING
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.report.model_report import compare_models
-from accidents.training import Trained, train
+from accidents.training import TrainingResult, train
 from tests.trained import SMALL, small_models, small_year
 from tracking import ledger, reconcile, zenml_sync
 from tracking.connection import Connection
@@ -26,7 +26,7 @@ STORED = 20
 
 
 @cache
-def tuned_forest() -> Trained:
+def tuned_forest() -> TrainingResult:
     """A small forest, tuned on a grid of two values."""
     accidents, features = small_year()
     own = ModelSettings(parameters=SMALL["random_forest"], grid={"max_depth": [3, 5]})

@@ -1,4 +1,4 @@
-"""Accidents of no country, as frames: all features drawn at random, and a label from a few of them."""
+"""Random accidents as frames: independent features, and a label that depends on a few of them."""
 
 import numpy as np
 import pandas as pd

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from accidents.bundle import Calibration
 from accidents.configuration.training import ThresholdRule
-from accidents.training.calibration import calibrate, choose_threshold
+from accidents.training.calibration import choose_threshold, fit_calibration
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -24,14 +24,14 @@ def test_calibration_finds_the_curve() -> None:
     random = np.random.default_rng(0)
     margin = random.normal(0, 2, 50_000)
     y = (random.random(len(margin)) < sigmoid(0.5 * margin - 1)).astype(np.int8)
-    curve = calibrate(margin, y)
+    curve = fit_calibration(margin, y)
     points = np.linspace(-5, 5, 101)
     np.testing.assert_allclose(curve(points), sigmoid(0.5 * points - 1), atol=0.02)
 
 
 def test_calibration_never_turns_the_ranking_round() -> None:
     margin = np.linspace(-3, 3, 100)
-    assert calibrate(margin, (margin < 0).astype(np.int8)) == Calibration()
+    assert fit_calibration(margin, (margin < 0).astype(np.int8)) == Calibration()
 
 
 @given(st.lists(st.floats(-800, 800), min_size=1, max_size=40), st.floats(0, 3), st.floats(0, 3), st.floats(-2, 2))
@@ -90,7 +90,7 @@ def test_calibration_is_the_fit_of_greatest_likelihood() -> None:
     """At the maximum, the gradient in both slopes and the intercept is zero; a penalty would move it."""
     margin = np.random.default_rng(3).normal(-0.5, 1.5, 200)
     y = (np.random.default_rng(4).random(200) < sigmoid(0.6 * margin - 0.3)).astype(np.int8)
-    curve = calibrate(margin, y)
+    curve = fit_calibration(margin, y)
     assert min(curve.low, curve.high) > 0
     gap = curve(margin) - y
     np.testing.assert_allclose([gap.mean(), *(gap @ terms(margin) / len(y))], 0, atol=1e-4)
@@ -99,7 +99,7 @@ def test_calibration_is_the_fit_of_greatest_likelihood() -> None:
 def test_where_one_end_would_fall_both_ends_have_the_slope_of_platt() -> None:
     margin = np.concatenate([np.linspace(-6, -3, 40), np.linspace(-1, 4, 200)])
     y = np.concatenate([np.arange(40) % 2 == 0, np.random.default_rng(0).random(200) < sigmoid(margin[40:])])
-    curve = calibrate(margin, y.astype(np.int8))
+    curve = fit_calibration(margin, y.astype(np.int8))
     assert curve.low == curve.high > 0
     gap = curve(margin) - y
     np.testing.assert_allclose([gap.mean(), gap @ margin / len(y)], 0, atol=1e-4)

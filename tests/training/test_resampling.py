@@ -1,4 +1,4 @@
-"""What resampling does to the accidents a model learns from."""
+"""Resampling of the training set."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Searches for hyperparameters on candidates whose score is known, and what identifies a study."""
+"""Hyperparameter searches with given scores, and the names of studies."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pytest
 from accidents.configuration.base import Settings
 from accidents.configuration.training import TuningSettings
 from accidents.models.base import Dataset, Model, SearchRange
-from accidents.training.tuning import Candidates, Fold, _draw, _pruner, _study_name, grid_search, optuna_search
+from accidents.training.tuning import CrossValidation, Fold, _pruner, _study_name, _suggest, grid_search, optuna_search
 
 
 class Guess(Model[Settings]):
@@ -31,8 +31,12 @@ NOTHING = Dataset(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
 FOLDS = (Fold(NOTHING, NOTHING, NOTHING),) * 3
 
 
-class ByDepth(Candidates):
-    """Candidates of which those of depth 1 are best, those of 2 and 3 equal, on each of three folds."""
+def quiet(message: str) -> None:
+    """Progress without output."""
+
+
+class ByDepth(CrossValidation):
+    """Scores by depth: 1 is best, 2 and 3 are equal, on each of three folds."""
 
     def score(self, parameters: Any, after_fold: Callable[[int, float], None] | None = None) -> float:
         score = 0.9 if parameters.depth == 1 else 0.8 if parameters.depth < 4 else 0.6
@@ -42,14 +46,14 @@ class ByDepth(Candidates):
         return score
 
 
-CANDIDATES = ByDepth(Guess, FOLDS, (), 0, 1)
+CROSS_VALIDATION = ByDepth(Guess, FOLDS, (), 0, 1)
 
 
 def test_the_first_of_equal_points_of_a_grid_is_the_best() -> None:
-    found = grid_search(CANDIDATES, Parameters(rate=0.5), {"depth": (4, 2, 3)})
-    assert found.parameters == Parameters(depth=2, rate=0.5)
-    assert found.score == 0.8
-    assert [(trial["number"], trial["score"]) for trial in found.trials] == [(0, 0.6), (1, 0.8), (2, 0.8)]
+    result = grid_search(CROSS_VALIDATION, Parameters(rate=0.5), {"depth": (4, 2, 3)}, quiet)
+    assert result.parameters == Parameters(depth=2, rate=0.5)
+    assert result.score == 0.8
+    assert [(trial["number"], trial["score"]) for trial in result.trials] == [(0, 0.6), (1, 0.8), (2, 0.8)]
 
 
 def test_a_score_is_the_mean_of_the_folds() -> None:
@@ -63,19 +67,19 @@ def test_a_score_is_the_mean_of_the_folds() -> None:
         @classmethod
         def fit(cls, training: Dataset, validation: Dataset | None, **arguments: Any) -> "ByColumn":
             assert validation is training
-            assert arguments == {"parameters": Parameters(), "categories": (1,), "seed": 5, "threads": 2}
+            assert arguments == {"parameters": Parameters(), "categorical_features": (1,), "seed": 5, "threads": 2}
             return cls(0)
 
         def predict_margin(self, X: np.ndarray, threads: int = 1) -> np.ndarray:
             assert threads == 2
             return X[:, self.column].astype(float)
 
-    learned = Dataset(rows, labels)
-    folds = tuple(Fold(learned, learned, Dataset(rows, y)) for y in (labels, np.array([0, 1, 0, 1], np.int8)))
-    heard: list[tuple[int, float]] = []
-    score = Candidates(ByColumn, folds, (1,), 5, 2).score(Parameters(), lambda *after: heard.append(after))
+    dataset = Dataset(rows, labels)
+    folds = tuple(Fold(dataset, dataset, Dataset(rows, y)) for y in (labels, np.array([0, 1, 0, 1], np.int8)))
+    messages: list[tuple[int, float]] = []
+    score = CrossValidation(ByColumn, folds, (1,), 5, 2).score(Parameters(), lambda *after: messages.append(after))
     assert score == pytest.approx((1 + 0.75) / 2)
-    assert heard == [(0, 1.0), (1, pytest.approx(0.875))]
+    assert messages == [(0, 1.0), (1, pytest.approx(0.875))]
 
 
 def test_values_are_drawn_from_their_ranges() -> None:
@@ -89,7 +93,7 @@ def test_values_are_drawn_from_their_ranges() -> None:
         "kind": ("a", "b"),
     }
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
-    drawn = {name: _draw(trial, name, values) for name, values in space.items()}
+    drawn = {name: _suggest(trial, name, values) for name, values in space.items()}
     distributions = optuna.distributions
     assert trial.distributions == {
         "depth": distributions.IntDistribution(2, 9),
@@ -106,9 +110,11 @@ def test_a_score_depends_on_everything_in_the_digest() -> None:
         rows = np.full((2, 2), X, np.float32)
         plain = Dataset(np.zeros((2, 2), np.float32), np.zeros(2, np.int8))
         sample = Dataset(rows, np.full(2, y, np.int8), None if weight is None else np.full(2, weight))
-        parts = {"training": plain, "stopping": plain, "held_out": plain} | changes.pop("parts", {"training": sample})
-        values = {"seed": 0, "threads": 1, "categories": ()} | changes
-        return Candidates(Guess, (Fold(**parts),), **values).digest()
+        datasets = {"training": plain, "validation": plain, "test": plain} | changes.pop(
+            "datasets", {"training": sample}
+        )
+        values = {"seed": 0, "threads": 1, "categorical_features": ()} | changes
+        return CrossValidation(Guess, (Fold(**datasets),), **values).digest()
 
     other = Dataset(np.ones((2, 2), np.float32), np.zeros(2, np.int8))
     digests = [
@@ -119,19 +125,19 @@ def test_a_score_depends_on_everything_in_the_digest() -> None:
         some(weight=2.0),
         some(seed=1),
         some(threads=2),
-        some(categories=(1,)),
-        some(parts={"stopping": other}),
-        some(parts={"held_out": other}),
+        some(categorical_features=(1,)),
+        some(datasets={"validation": other}),
+        some(datasets={"test": other}),
     ]
     assert len({*digests}) == len(digests)
     assert some() == digests[0]
 
 
 def test_another_search_is_another_study() -> None:
-    base = (CANDIDATES, Parameters(), {"depth": SearchRange(low=1, high=5)}, TuningSettings())
+    base = (CROSS_VALIDATION, Parameters(), {"depth": SearchRange(low=1, high=5)}, TuningSettings())
     others = [
         base,
-        (replace(CANDIDATES, seed=1), *base[1:]),
+        (replace(CROSS_VALIDATION, seed=1), *base[1:]),
         (base[0], Parameters(rate=0.2), *base[2:]),
         (*base[:2], {"depth": SearchRange(low=1, high=6)}, base[3]),
         (*base[:2], {"depth": (1, 5)}, base[3]),
@@ -154,17 +160,19 @@ def test_pruners_are_those_of_their_names() -> None:
     assert isinstance(_pruner("none", 4), NopPruner)
 
 
-def test_a_trial_that_falls_behind_is_given_up(tmp_path: Path) -> None:
-    heard: list[str] = []
+def test_a_trial_that_falls_behind_is_pruned(tmp_path: Path) -> None:
+    messages: list[str] = []
     settings, start = TuningSettings(trials=30, storage=tmp_path / "journal"), Parameters(depth=1)
-    found = optuna_search(CANDIDATES, start, {"depth": (1, 2, 4)}, settings, heard.append)
-    given_up = [trial for trial in found.trials if trial["score"] is None]
-    assert given_up
-    assert found.parameters == start
-    assert found.score == 0.9
-    assert found.trials[0]["parameters"] == {"depth": 1}
-    assert [trial["number"] for trial in found.trials] == list(range(30))
-    assert all(trial["score"] in {None, CANDIDATES.score(Parameters(**trial["parameters"]))} for trial in found.trials)
-    assert all(0 <= trial["seconds"] < 60 for trial in found.trials)
-    assert heard[0] == "trial 1/30: AUC 0.9000, best 0.9000"
-    assert sum("given up, best 0.9000" in line for line in heard) == len(given_up)
+    result = optuna_search(CROSS_VALIDATION, start, {"depth": (1, 2, 4)}, settings, messages.append)
+    pruned = [trial for trial in result.trials if trial["score"] is None]
+    assert pruned
+    assert result.parameters == start
+    assert result.score == 0.9
+    assert result.trials[0]["parameters"] == {"depth": 1}
+    assert [trial["number"] for trial in result.trials] == list(range(30))
+    assert all(
+        trial["score"] in {None, CROSS_VALIDATION.score(Parameters(**trial["parameters"]))} for trial in result.trials
+    )
+    assert all(0 <= trial["seconds"] < 60 for trial in result.trials)
+    assert messages[0] == "trial 1/30: AUC 0.9000, best 0.9000"
+    assert sum("pruned, best 0.9000" in line for line in messages) == len(pruned)

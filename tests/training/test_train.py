@@ -1,4 +1,4 @@
-"""Training as a whole: what comes out, what it depends on and what it does not."""
+"""Training of each model type: metrics, predictions, and what they depend on."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import accidents.models
 from accidents.bundle import Bundle
 from accidents.errors import ModelError
 from accidents.models import display_name, model_types
-from accidents.training import Trained, train
+from accidents.training import TrainingResult, train
 from tests.training.conftest import Frames, draw, quick
 from tracking.names import registered_name
 
@@ -33,7 +33,7 @@ class Classifier(Model[Settings]):
     n_features_in_ = 0
 
     @classmethod
-    def fit(cls, training, validation, *, parameters, categories=(), seed, threads):
+    def fit(cls, training, validation, *, parameters, categorical_features=(), seed, threads):
         return cls(training.y.mean(), training.X.shape[1])
 
     def predict_margin(self, X, threads=1):
@@ -52,14 +52,14 @@ class Classifier(Model[Settings]):
 '''
 
 
-def trained(name: str, frames: Frames, level: str = "call", geography: bool = True, **changes: Any) -> Trained:
+def trained(name: str, frames: Frames, level: str = "call", geography: bool = True, **changes: Any) -> TrainingResult:
     return train(name, *frames, quick(**changes), level=level, geography=geography)
 
 
 @pytest.mark.parametrize("name", model_types())
-def test_every_type_learns_and_says_how_well(name: str, frames: Frames) -> None:
+def test_every_type_learns_and_records_its_metrics(name: str, frames: Frames) -> None:
     result = trained(name, frames)
-    test = result.predictions[result.predictions["part"] == "test"]
+    test = result.predictions[result.predictions["subset"] == "test"]
     assert result.bundle.metrics["test"]["roc_auc"] == pytest.approx(roc_auc_score(test["label"], test["probability"]))
     assert result.bundle.metrics["test"]["roc_auc"] > 0.7
     decided = test["probability"] >= result.bundle.threshold
@@ -76,18 +76,20 @@ def test_predictions_are_of_accidents_the_model_has_not_learned_from(frames: Fra
     assert list(result.bundle.metrics) == ["validation", "test"]
     rows = result.bundle.rows
     assert sum(rows.values()) == len(features)
-    assert result.predictions["part"].value_counts().to_dict() == {part: rows[part] for part in ("validation", "test")}
+    assert result.predictions["subset"].value_counts().to_dict() == {
+        subset: rows[subset] for subset in ("validation", "test")
+    }
     labels = accidents.set_index("Num_Acc")["priority"]
     np.testing.assert_array_equal(result.predictions["label"], labels[result.predictions["Num_Acc"]])
-    test = result.predictions[result.predictions["part"] == "test"]
+    test = result.predictions[result.predictions["subset"] == "test"]
     of_test = features[features["Num_Acc"].isin(test["Num_Acc"])]
     np.testing.assert_array_equal(result.bundle.predict(of_test), test["probability"])
 
 
-def test_the_labels_of_the_test_part_teach_nothing(frames: Frames) -> None:
+def test_the_labels_of_the_test_set_teach_nothing(frames: Frames) -> None:
     features, accidents = frames
     result = trained("lightgbm", frames)
-    test = accidents["Num_Acc"].isin(result.predictions.loc[result.predictions["part"] == "test", "Num_Acc"])
+    test = accidents["Num_Acc"].isin(result.predictions.loc[result.predictions["subset"] == "test", "Num_Acc"])
     turned = accidents.assign(priority=accidents["priority"].where(~test, 1 - accidents["priority"]))
     again = trained("lightgbm", (features, turned))
     np.testing.assert_array_equal(again.bundle.predict(features), result.bundle.predict(features))
@@ -123,12 +125,12 @@ def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
 
 
 @pytest.mark.slow
-def test_refitting_learns_from_the_validation_part_too(frames: Frames) -> None:
+def test_refitting_learns_from_the_validation_set_too(frames: Frames) -> None:
     once, twice = (trained("logistic_regression", frames, refit=refit) for refit in (False, True))
     assert once.bundle.threshold == twice.bundle.threshold
     assert once.bundle.metrics["validation"] == twice.bundle.metrics["validation"]
     assert once.bundle.metrics["test"] != twice.bundle.metrics["test"]
-    validation = once.predictions[once.predictions["part"] == "validation"]
+    validation = once.predictions[once.predictions["subset"] == "validation"]
     features = frames[0][frames[0]["Num_Acc"].isin(validation["Num_Acc"])]
     np.testing.assert_array_equal(once.bundle.predict(features), validation["probability"])
 
@@ -150,16 +152,16 @@ def test_a_required_recall_moves_the_threshold(frames: Frames) -> None:
 
 
 def test_too_few_accidents_are_refused() -> None:
-    with pytest.raises(ModelError, match=r"validation part has .* it needs 20 of each class"):
+    with pytest.raises(ModelError, match=r"validation set has .* it needs 20 of each class"):
         trained("logistic_regression", draw(200))
 
 
 @pytest.mark.slow
-def test_progress_is_heard(frames: Frames) -> None:
-    heard: list[str] = []
-    train("logistic_regression", *frames, quick(cross_validate=True), level="call", progress=heard.append)
-    assert len(heard) >= 3
-    assert "training" in heard[0]
+def test_progress_is_reported(frames: Frames) -> None:
+    messages: list[str] = []
+    train("logistic_regression", *frames, quick(cross_validate=True), level="call", progress=messages.append)
+    assert len(messages) >= 3
+    assert "training" in messages[0]
 
 
 def test_a_new_model_type_is_one_new_file(frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from accidents.bundle import Bundle
 from accidents.training import train
-from accidents.training.tuning import Candidates
+from accidents.training.tuning import CrossValidation, cross_validation
 from tests.training.conftest import Frames, quick
 
 
-def search(frames: Frames, method: str, heard: list[str] | None = None, **tuning: Any) -> Bundle:
+def search(frames: Frames, method: str, messages: list[str] | None = None, **tuning: Any) -> Bundle:
     settings = quick(
         tuning={"method": method} | tuning,
         model_settings={
@@ -23,7 +23,7 @@ def search(frames: Frames, method: str, heard: list[str] | None = None, **tuning
             }
         },
     )
-    progress = None if heard is None else heard.append
+    progress = (lambda _: None) if messages is None else messages.append
     return train("logistic_regression", *frames, settings, level="strict", progress=progress).bundle
 
 
@@ -37,11 +37,11 @@ def test_a_cross_validated_score_is_there_when_asked_for(frames: Frames) -> None
 
 
 def test_the_grid_finds_the_better_point(frames: Frames) -> None:
-    heard: list[str] = []
-    bundle = search(frames, "grid", heard)
+    messages: list[str] = []
+    bundle = search(frames, "grid", messages)
     assert bundle.parameters["inverse_penalty"] == 0.001
     assert bundle.parameters["knots"] == 0
-    assert any("grid 2/2" in line for line in heard)
+    assert any("grid 2/2" in line for line in messages)
     assert [trial["parameters"] for trial in bundle.trials] == [{"inverse_penalty": 1e-7}, {"inverse_penalty": 0.001}]
     assert max(trial["score"] for trial in bundle.trials) == bundle.best_cv_score
 
@@ -72,20 +72,20 @@ def test_an_interrupted_search_goes_on_to_the_same_result(
 ) -> None:
     whole: list[str] = []
     uninterrupted = search(frames, "optuna", whole, trials=7, storage=tmp_path / "whole")
-    score, calls = Candidates.score, []
+    score, calls = CrossValidation.score, []
 
-    def killed_in_the_fourth(self: Candidates, *arguments: Any) -> float:
+    def killed_in_the_fourth(self: CrossValidation, *arguments: Any) -> float:
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
         return score(self, *arguments)
 
-    monkeypatch.setattr(Candidates, "score", killed_in_the_fourth)
+    monkeypatch.setattr(CrossValidation, "score", killed_in_the_fourth)
     with pytest.raises(KeyboardInterrupt):
-        search(frames, "optuna", trials=7, storage=tmp_path / "part")
-    monkeypatch.setattr(Candidates, "score", score)
+        search(frames, "optuna", trials=7, storage=tmp_path / "resumed")
+    monkeypatch.setattr(CrossValidation, "score", score)
     rest: list[str] = []
-    resumed = search(frames, "optuna", rest, trials=7, storage=tmp_path / "part")
+    resumed = search(frames, "optuna", rest, trials=7, storage=tmp_path / "resumed")
     assert [line for line in rest if "trial" in line] == [line for line in whole if "trial" in line][3:]
     assert resumed.parameters == uninterrupted.parameters
     assert resumed.best_cv_score == uninterrupted.best_cv_score
@@ -104,24 +104,23 @@ def test_every_pruner_works(frames: Frames, tmp_path: Path, pruner: str) -> None
 
 
 def test_no_trial_starts_after_the_timeout(frames: Frames, tmp_path: Path) -> None:
-    heard: list[str] = []
-    search(frames, "optuna", heard, trials=50, timeout_seconds=1e-9, storage=tmp_path / "journal")
-    assert sum("trial" in line for line in heard) == 1
+    messages: list[str] = []
+    search(frames, "optuna", messages, trials=50, timeout_seconds=1e-9, storage=tmp_path / "journal")
+    assert sum("trial" in line for line in messages) == 1
 
 
 def test_folds_see_neither_held_out_labels_nor_resampled_accidents(frames: Frames) -> None:
     from accidents.models import model_class
-    from accidents.training.examples import Examples
-    from accidents.training.split import labelled
-    from accidents.training.tuning import candidates
+    from accidents.training.split import join_labels
+    from accidents.training.training_data import TrainingData
 
     settings = quick(resampling="smote")
     rows = np.arange(600)
-    frame = labelled(*frames)
+    frame = join_labels(*frames)
     model = model_class("logistic_regression")
-    folds = candidates(model, Examples(frame, "call", True, 3, 8.0, 0), rows, settings).folds
-    assert sum(len(fold.held_out.y) for fold in folds) == len(rows)
+    folds = cross_validation(model, TrainingData(frame, "call", True, 3, 8.0, 0), rows, settings).folds
+    assert sum(len(fold.test.y) for fold in folds) == len(rows)
     for fold in folds:
         assert np.bincount(fold.training.y).tolist() == [np.bincount(fold.training.y)[0]] * 2
-        share = np.concatenate([fold.held_out.y, fold.stopping.y]).mean()
+        share = np.concatenate([fold.test.y, fold.validation.y]).mean()
         assert share == pytest.approx(frame["priority"].to_numpy()[rows].mean(), abs=0.06)

@@ -1,4 +1,4 @@
-"""Training, validation and test sets as a model sees them, and what is written down about a training."""
+"""Datasets of a training, and the record of it in the bundle."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,39 +13,39 @@ from accidents.features.catalogue import CATALOGUE, CELLS
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import FeatureKind
 from accidents.training import train
-from accidents.training.examples import Examples
-from accidents.training.split import labelled, parts_of
+from accidents.training.split import assign_subsets, join_labels
+from accidents.training.training_data import TrainingData
 from tests.training.conftest import Frames, draw, quick
 
 
 @pytest.fixture(scope="module")
-def examples(frames: Frames) -> Examples:
-    return Examples(labelled(*frames), "call", True, encoder_folds=4, encoder_strength=2.5, seed=9)
+def data(frames: Frames) -> TrainingData:
+    return TrainingData(join_labels(*frames), "call", True, encoder_folds=4, encoder_strength=2.5, seed=9)
 
 
-def test_places_of_learned_accidents_are_encoded_out_of_fold_as_configured(examples: Examples) -> None:
+def test_places_of_training_accidents_are_encoded_out_of_fold_as_configured(data: TrainingData) -> None:
     rows = np.arange(5, 900)
-    encoder, learned = examples.learn(rows)
-    taken = examples.frame.iloc[rows]
-    expected, encoded = PlaceEncoder(2.5).fit_out_of_fold(taken[[*CELLS]], examples.labels(rows), folds=4, seed=9)
+    encoder, dataset = data.fit_transform(rows)
+    selected = data.frame.iloc[rows]
+    expected, encoded = PlaceEncoder(2.5).fit_out_of_fold(selected[[*CELLS]], data.labels(rows), folds=4, seed=9)
     assert encoder is not None
-    np.testing.assert_array_equal(learned.X[:, -encoded.shape[1] :], encoded)
-    np.testing.assert_array_equal(learned.y, taken["priority"])
-    others = examples.apply(np.arange(900, 1000), encoder)
-    of_others = examples.frame.iloc[900:1000]
+    np.testing.assert_array_equal(dataset.X[:, -encoded.shape[1] :], encoded)
+    np.testing.assert_array_equal(dataset.y, selected["priority"])
+    others = data.transform(np.arange(900, 1000), encoder)
+    of_others = data.frame.iloc[900:1000]
     np.testing.assert_array_equal(others.X[:, -encoded.shape[1] :], expected.transform(of_others))
     np.testing.assert_array_equal(others.X[:, 0], of_others[feature_names("call")[0]])
     np.testing.assert_array_equal(others.y, of_others["priority"])
 
 
-def test_categories_are_the_columns_of_codes_without_an_order(examples: Examples) -> None:
+def test_categorical_features_are_the_columns_of_unordered_codes(data: TrainingData) -> None:
     columns = feature_names("call")
-    coded = {columns[position] for position in examples.categories}
+    coded = {columns[position] for position in data.categorical_features}
     assert {"lum", "catr", "season", "parties", "road_built_up"} <= coded
     assert coded == {name for name in columns if CATALOGUE[name].kind is FeatureKind.CATEGORY}
 
 
-def test_a_training_is_written_down(frames: Frames) -> None:
+def test_the_bundle_records_the_training(frames: Frames) -> None:
     settings = quick(seed=5, resampling="undersample", threshold={"precision_at_least": 0.4})
     before = datetime.now(UTC)
     bundle = train("logistic_regression", *frames, settings, level="strict", fingerprint="abc").bundle
@@ -57,8 +57,10 @@ def test_a_training_is_written_down(frames: Frames) -> None:
     assert bundle.months == tuple(f"2024-{month:02d}" for month in range(1, 13))
     assert bundle.split == settings.split.model_dump(mode="json")
     assert bundle.parameters.items() >= {"knots": 0, "inverse_penalty": 0.001}.items()
-    parts = parts_of(labelled(*frames), settings.split, 5)
-    assert bundle.rows == {part: int((parts == part).sum()) for part in ("training", "validation", "test", "unknown")}
+    subsets = assign_subsets(join_labels(*frames), settings.split, 5)
+    assert bundle.rows == {
+        subset: int((subsets == subset).sum()) for subset in ("training", "validation", "test", "unknown")
+    }
     assert bundle.fit_seconds > 0
     assert re.fullmatch(r"[\d-]{10}T[\d:]{8}\+00:00", bundle.trained_at)
     trained_at = datetime.fromisoformat(bundle.trained_at)
@@ -67,7 +69,9 @@ def test_a_training_is_written_down(frames: Frames) -> None:
 
 def test_twenty_accidents_of_each_class_are_enough() -> None:
     features, accidents = draw(1500)
-    validation = np.flatnonzero(parts_of(labelled(features, accidents), TrainingSettings().split, 0) == "validation")
+    validation = np.flatnonzero(
+        assign_subsets(join_labels(features, accidents), TrainingSettings().split, 0) == "validation"
+    )
 
     def with_priority(count: int) -> Frames:
         """Of the validation set so many are priority."""

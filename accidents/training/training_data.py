@@ -1,4 +1,4 @@
-"""Labelled accidents as models see them: matrices with places encoded from the rows that may teach them."""
+"""Labelled accidents as datasets for models, with places target-encoded without leakage."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,12 @@ from accidents.models.base import Dataset
 from accidents.tables import LABEL
 
 Rows = npt.NDArray[np.intp]
+"""Positions of rows."""
 
 
 @dataclass(frozen=True)
-class Examples:
-    """A frame as `labelled` gives it, and how models look at it. Rows are given by position."""
+class TrainingData:
+    """A frame of `join_labels`, and the settings by which its rows become datasets."""
 
     frame: pd.DataFrame
     level: str
@@ -33,8 +34,8 @@ class Examples:
         return tuple(feature_names(self.level, self.geography))
 
     @property
-    def categories(self) -> tuple[int, ...]:
-        """Positions of the columns that hold codes without an order."""
+    def categorical_features(self) -> tuple[int, ...]:
+        """Positions of the columns that hold unordered codes."""
         coded = {feature.name for feature in FEATURES if feature.kind is FeatureKind.CATEGORY}
         return tuple(position for position, name in enumerate(self.columns) if name in coded)
 
@@ -42,16 +43,16 @@ class Examples:
         """Labels of `rows`, int8."""
         return self.frame[LABEL].to_numpy(np.int8)[rows]
 
-    def learn(self, rows: Rows) -> tuple[PlaceEncoder | None, Dataset]:
-        """Fit the place encoder on `rows`, and encode these rows out of fold."""
-        taken, y = self.frame.iloc[rows], self.labels(rows)
+    def fit_transform(self, rows: Rows) -> tuple[PlaceEncoder | None, Dataset]:
+        """Fit the place encoder on `rows`, and build their dataset with out-of-fold encodings."""
+        selected, y = self.frame.iloc[rows], self.labels(rows)
         encoder, encoded = None, None
         if self.geography:
             encoder, encoded = PlaceEncoder(self.encoder_strength).fit_out_of_fold(
-                taken[list(CELLS)], y, folds=self.encoder_folds, seed=self.seed
+                selected[list(CELLS)], y, folds=self.encoder_folds, seed=self.seed
             )
-        return encoder, Dataset(feature_matrix(taken, self.columns, encoded=encoded), y)
+        return encoder, Dataset(feature_matrix(selected, self.columns, encoded=encoded), y)
 
-    def apply(self, rows: Rows, encoder: PlaceEncoder | None) -> Dataset:
-        """The matrix of `rows`, with places encoded by an encoder that was fitted on other rows."""
+    def transform(self, rows: Rows, encoder: PlaceEncoder | None) -> Dataset:
+        """Build the dataset of `rows` with an encoder that was fitted on other rows."""
         return Dataset(feature_matrix(self.frame.iloc[rows], self.columns, encoder), self.labels(rows))
