@@ -30,7 +30,7 @@ def stored_accidents(predictions: pd.DataFrame, accidents: Accidents, count: int
         `accident` (JSON text in the nested form), `label` (int8) and `probability` (float64), as the model gave it
         among all others, sorted by `Num_Acc`.
     """
-    tested = predictions[predictions["part"] == Subset.TEST]
+    tested = predictions[predictions["subset"] == Subset.TEST]
     order = np.argsort(hash_uniform(tested["Num_Acc"].to_numpy(), _DRAW), kind="stable")
     drawn = tested.iloc[order].groupby("label", sort=True).head(count // 2).sort_values("Num_Acc", ignore_index=True)
     texts = [json.dumps(request) for request in to_requests(accidents, drawn["Num_Acc"].tolist())]

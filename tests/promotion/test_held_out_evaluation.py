@@ -24,7 +24,7 @@ def labelled_ids(frames: Frames) -> set[int]:
 
 def ids_of_test_set(model: object) -> set[int]:
     """Accident ids of the test set of a training."""
-    return set(model.predictions.query("part == 'test'")["Num_Acc"])  # type: ignore[attr-defined]
+    return set(model.predictions.query("subset == 'test'")["Num_Acc"])  # type: ignore[attr-defined]
 
 
 def test_the_accidents_of_one_model_are_its_own_test_set(sample: Frames, trained: Train) -> None:
@@ -119,7 +119,7 @@ def test_the_worst_department_is_the_lowest_of_those_large_enough(sample: Frames
     from sklearn.metrics import roc_auc_score
 
     least = RULE.guards.department_accidents_at_least
-    model = trained().predictions.query("part == 'test'")
+    model = trained().predictions.query("subset == 'test'")
     test = model.merge(sample[1][["Num_Acc", "dep"]], on="Num_Acc")
     aucs = {
         code: roc_auc_score(group["label"], group["probability"])
