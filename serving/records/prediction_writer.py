@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 Insert = Callable[[Connection, Sequence[Row]], None]
 
-_RECORD_COLUMNS = [column.name for column in predictions.columns if column.name not in {"kept", "inputs"}]
+_RECORD_COLUMNS = [str(column.name) for column in predictions.columns if column.name not in {"kept", "inputs"}]
 _record_values = attrgetter(*_RECORD_COLUMNS)
 _NUMBERS = {"probability": float, "threshold": float, "prediction": int, "latency_ms": float, "missing": int}
 _BATCH_SIZE = 200  # rows a call of the driver, which holds the interpreter meanwhile

@@ -88,7 +88,7 @@ def key(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path, running: Connection, key: dict[str, str]) -> Iterator[ServiceProcess]:
+def service(folder: Path, connection: Connection, key: dict[str, str]) -> Iterator[ServiceProcess]:
     """The Production model of the registry, which is looked at when it is asked for, and seldom else."""
     for name, text in (("tracking", f"folder: {folder}/mlruns"), ("training", f"models_folder: {folder}/models")):
         (folder / f"{name}.yaml").write_text(f"pipeline: {name}\n{text}\n")
