@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accidents.bundle.archive import SUFFIX
 from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ModelError
 from cli.run_options import RunOptions
@@ -88,7 +89,8 @@ def best_model_file(models: Path) -> Path:
     """
     path = models / BEST_MODEL_FILE
     try:
-        return models / str(json.loads(path.read_text(encoding="utf-8"))["file"])
+        file = models / str(json.loads(path.read_text(encoding="utf-8"))["file"])
+        return converted if (converted := file.with_suffix(SUFFIX)).exists() else file
     except FileNotFoundError:
         raise ModelError(
             f"{path}: no model yet; train one with 'python run.py --training', or name one with --model-path"
