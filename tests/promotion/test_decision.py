@@ -230,6 +230,15 @@ def test_a_tie_is_enough_unless_the_gain_has_to_be_significant() -> None:
     assert decide_against(sure, rule={"improvement": {"significant": True}}).approved
 
 
+@pytest.mark.parametrize("interval", [None, (NAN, 0.02), (0.005, NAN), (NAN, NAN)])
+def test_an_interval_without_both_ends_is_no_sign_of_a_gain(interval: tuple[float, float] | None) -> None:
+    found = MetricDifference(value=0.01, interval=interval)
+    assert decide_against(found).approved
+    refusal = decide_against(found, rule={"improvement": {"significant": True}})
+    assert not refusal.approved
+    assert "interval" in refusal.reasons[0]
+
+
 def test_a_gain_of_less_is_a_fall_of_an_error() -> None:
     fall = {"ece": MetricDifference(value=-0.002, interval=(-0.003, -0.001))}
     for at_least, significant, approved in [(0.002, False, True), (0.0021, False, False), (0.0005, True, True)]:

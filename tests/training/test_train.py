@@ -120,6 +120,7 @@ def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
     with_places = trained("logistic_regression", frames, level="strict").bundle
     without = trained("logistic_regression", frames, level="strict", geography=False).bundle
     assert without.encoder is None
+    assert (with_places.geography, without.geography) == (True, False)
     assert {*with_places.columns} > {*without.columns}
     assert with_places.metrics["test"]["roc_auc"] > without.metrics["test"]["roc_auc"]
 

@@ -39,6 +39,7 @@ def test_a_cross_validated_score_is_there_when_asked_for(frames: Frames) -> None
 def test_the_grid_finds_the_better_point(frames: Frames) -> None:
     messages: list[str] = []
     bundle = search(frames, "grid", messages)
+    assert bundle.tuning == "grid"
     assert bundle.parameters["inverse_penalty"] == 0.001
     assert bundle.parameters["knots"] == 0
     assert any("grid 2/2" in line for line in messages)
