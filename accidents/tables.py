@@ -13,6 +13,16 @@ INTERPRETATIONS = {1: "Priority", 0: "Non-Priority"}
 """Names of the predicted classes, as shown to users."""
 
 
+def classify(probability: float, threshold: float) -> tuple[int, str]:
+    """Predicted class, 1 where the probability reaches the threshold, and its name.
+
+    >>> classify(0.5, threshold=0.5), classify(0.3, threshold=0.5)
+    ((1, 'Priority'), (0, 'Non-Priority'))
+    """
+    prediction = int(probability >= threshold)
+    return prediction, INTERPRETATIONS[prediction]
+
+
 class Subset(StrEnum):
     """Set that the split assigns an accident to; `UNKNOWN` where its label is missing, and so it is not used."""
 

@@ -16,7 +16,7 @@ import requests
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ConfigurationError, ModelError
-from accidents.inference.json_scoring import NESTED
+from accidents.inference.json_scoring import NESTED_COLUMN
 from tracking.environment import temporary_environment
 from tracking.registry import RegisteredVersion
 
@@ -133,7 +133,9 @@ def request_predictions(service: DeployedService, accidents: Sequence[str]) -> l
     """
     try:
         response = requests.post(
-            service.url, json={"dataframe_records": [{NESTED: text} for text in accidents]}, timeout=_TIMEOUT_SECONDS
+            service.url,
+            json={"dataframe_records": [{NESTED_COLUMN: text} for text in accidents]},
+            timeout=_TIMEOUT_SECONDS,
         )
         response.raise_for_status()
         return list(response.json()["predictions"])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
-from accidents.inference.json_scoring import FLAT, NESTED
+from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -50,7 +50,7 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
             artifacts={BUNDLE_ARTIFACT: str(bundle_path), STORED_ACCIDENTS: str(stored_path)},
             code_paths=[str(PROJECT_ROOT / "accidents")],
             signature=_signature(),
-            input_example=stored[[NESTED]].head(1).reset_index(drop=True),
+            input_example=stored[[NESTED_COLUMN]].head(1).reset_index(drop=True),
             pip_requirements=_requirements(bundle),
             model_type="classifier",
         )
@@ -62,7 +62,9 @@ def _signature() -> "ModelSignature":
     from mlflow.types import ColSpec, Schema
 
     return ModelSignature(
-        inputs=Schema([ColSpec("string", NESTED, required=False), ColSpec("string", FLAT, required=False)]),
+        inputs=Schema(
+            [ColSpec("string", NESTED_COLUMN, required=False), ColSpec("string", FLAT_COLUMN, required=False)]
+        ),
         outputs=Schema(
             [ColSpec("double", "probability"), ColSpec("long", "prediction"), ColSpec("string", "interpretation")]
         ),

@@ -30,9 +30,9 @@ class AccidentModel(PythonModel):
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
         """Predict; returns `probability`, `prediction` and `interpretation` for every row."""
-        from accidents.inference.json_scoring import predict_texts
+        from accidents.inference.json_scoring import predict_json
 
-        return predict_texts(self.bundle, model_input)
+        return predict_json(self.bundle, model_input)
 
 
 mlflow.models.set_model(AccidentModel())

@@ -15,7 +15,7 @@ import numpy as np
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ModelError
-from accidents.inference.smoke_test import differences
+from accidents.inference.smoke_test import compare_probabilities
 from tracking.registry import RegisteredVersion
 
 _SCRIPT = Path(__file__).with_name("smoke_test_process.py")
@@ -43,7 +43,7 @@ def run_smoke_test(version: RegisteredVersion, settings: DeploymentSettings) -> 
         ModelError: the model does not load, predicts other probabilities than after its training, or is too slow.
     """
     output = _run_process(version, settings)
-    failures = differences(output["expected"], np.array(output["predicted"]))
+    failures = compare_probabilities(output["expected"], np.array(output["predicted"]))
     if len(set(output["labels"])) < 2:
         failures.append("the stored accidents are all of one class")
     milliseconds = median(output["milliseconds"])

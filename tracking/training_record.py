@@ -8,7 +8,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.evaluation.results import Evaluation
-from accidents.inference.smoke_test import stored_accidents
+from accidents.inference.smoke_test import sample_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
 
@@ -85,7 +85,7 @@ def build_training_record(
             bundle,
             Evaluation.model_validate(evaluations[bundle.model_type]),
             reports.files[bundle.model_type],
-            stored_accidents(predicted, accidents, stored),
+            sample_accidents(predicted, accidents, stored),
         )
         for bundle, predicted in zip(bundles, predictions, strict=True)
     ]

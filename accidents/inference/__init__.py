@@ -1,4 +1,4 @@
-"""Scores of many accidents in bounded memory: batches from files, through the model, into one file of predictions.
+"""Predictions: for one accident, for JSON texts, and for many accidents in bounded memory.
 
-Nothing is imported here: the service needs `prediction` without the schemas of `score`.
+Nothing is imported here: the service needs `prediction` without the schemas of `batch_scoring`.
 """

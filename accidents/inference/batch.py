@@ -1,4 +1,4 @@
-"""What travels from the readers of files to the writer of predictions: some scored accidents, and those set aside."""
+"""Scored accidents and rejected rows on their way from a reader to the output files."""
 
 from dataclasses import dataclass, field
 
@@ -7,23 +7,26 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class Rejected:
-    """A row or line that was not scored: where it stands, which accident it is of where that is known, and why."""
+class RejectedRow:
+    """A row or line that was not scored, with the reason; `accident_id` is None where it cannot be read."""
 
     file: str
     row: int
-    accident: int | None
+    accident_id: int | None
     reason: str
     content: str
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Accidents scored together, in the order of the output.
+class ScoredBatch:
+    """Accidents that were scored together, in the order of the output.
 
-    `ids` are `Num_Acc`, int64 (n); `probabilities` are float64 (n); `rejected` has every row set aside.
+    Attributes:
+        ids: int64 (n), `Num_Acc`.
+        probabilities: float64 (n).
+        rejected: rows that were not scored.
     """
 
     ids: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float64]
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)

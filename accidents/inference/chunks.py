@@ -1,7 +1,7 @@
-"""The four files of an edition, cut into smaller editions on disk that can be read one after the other.
+"""Split the four files of an edition into smaller editions on disk, which are read one after the other.
 
-Rows are moved as they are, so that whatever reading and cleaning know of files holds for each part. What a cell means
-is not asked here: a row is known by its accident id alone.
+Rows are copied byte by byte, so that every rule of reading and cleaning applies to a chunk. Only accident ids are
+parsed here.
 """
 
 import re
@@ -23,17 +23,17 @@ from accidents.reading.layout import Header, read_header
 from accidents.sources.edition import Edition
 from accidents.tables import accident_years
 
-_HEAD = 100_000  # characters in which a file must show its header
-_HELD = 16_000_000  # characters held in memory before they are written to the parts
+_HEADER_CHARACTERS = 100_000  # in which a file must show its header
+_BUFFER_CHARACTERS = 16_000_000  # of rows in memory before they are written
 _ID_LENGTH = 12
-_ROWS = ".rows"
+_ROW_NUMBERS = ".rows"  # suffix of the file of row numbers
 
 
 @dataclass(frozen=True)
 class Chunk:
     """Accidents of an edition with neighbouring ids, as an edition of its own.
 
-    `first` and `last` are the ids in `caracteristiques` between which they lie; `accidents` counts them.
+    `first` and `last` are the least and greatest id in `caracteristiques`; `accidents` is their number.
     """
 
     edition: Edition
@@ -41,64 +41,67 @@ class Chunk:
     last: int
     accidents: int
 
-    def file_row(self, table: Table, row: int) -> int:
-        """The row of the whole file that is `row` of the part's file; the header is row 1 of both."""
-        return int(np.fromfile(f"{self.edition.files[table]}{_ROWS}", np.int64, count=1, offset=8 * (row - 2))[0])
+    def original_row(self, table: Table, row: int) -> int:
+        """Row number in the original file of a row of the chunk's file; the header is row 1 of both."""
+        path = f"{self.edition.files[table]}{_ROW_NUMBERS}"
+        return int(np.fromfile(path, np.int64, count=1, offset=8 * (row - 2))[0])
 
 
-def cut(edition: Edition, chunk: int, folder: Path) -> list[Chunk]:
-    """Cut an edition into parts of about equal size, in order of `Num_Acc`.
+def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
+    """Split an edition into chunks of about equal size, in order of `Num_Acc`.
 
     Files are read twice, line by line; memory holds their accident ids, 8 bytes each. A row whose id cannot be read
-    goes where the row before it went, and so does the rest of a field that holds a line break.
+    goes to the chunk of the row before it, and so does the rest of a field that holds a line break.
 
     Args:
         edition: local files or fsspec URLs.
-        chunk: greatest number of accidents in a part.
-        folder: an empty folder for the parts; it takes as much room as the files.
+        size: greatest number of accidents in a chunk.
+        folder: an empty folder for the chunks, which need as much space as the files.
 
     Raises:
         DataError: a file is missing or not one of a BAAC edition, or there is no accident in it.
     """
     try:
-        headers = {table: _header(path, table, edition.year, folder) for table, path in edition.files.items()}
-    except UnreadableFileError as fault:
-        raise data_error([fault.issue]) from None
+        headers = {table: _read_header(path, table, edition.year, folder) for table, path in edition.files.items()}
+    except UnreadableFileError as error:
+        raise data_error([error.issue]) from None
     main = edition.files[Table.CARACTERISTIQUES]
-    ids = np.unique(np.fromiter(_ids(main, headers[Table.CARACTERISTIQUES]), np.int64))
+    with _open(main) as file:
+        records = _records(file, headers[Table.CARACTERISTIQUES])
+        ids = np.unique(np.fromiter((number for number, _ in records if number), np.int64))
     if not len(ids):
         raise DataError(
             f"{main}: no row has an accident id, 12 digits in the column {ACCIDENT_ID}; use the official file"
         )
-    groups = np.array_split(ids, -(-len(ids) // chunk))
+    groups = np.array_split(ids, -(-len(ids) // size))
     starts = [int(group[0]) for group in groups[1:]]
     folders = [folder / f"{number:06d}" for number in range(len(groups))]
     for table, path in edition.files.items():
-        _deal(path, headers[table], starts, [part / file_name(path) for part in folders])
-    year = edition.year or _most_frequent(accident_years(ids))
+        _split_file(path, headers[table], starts, [target / file_name(path) for target in folders])
+    years, counts = np.unique(accident_years(ids), return_counts=True)
+    year = edition.year or int(years[counts.argmax()])
     return [
         Chunk(
-            Edition(year, {table: str(part / file_name(path)) for table, path in edition.files.items()}),
+            Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}),
             first=int(group[0]),
             last=int(group[-1]),
             accidents=len(group),
         )
-        for part, group in zip(folders, groups, strict=True)
+        for target, group in zip(folders, groups, strict=True)
     ]
 
 
-def _most_frequent(values: np.ndarray) -> int:
-    distinct, counts = np.unique(values, return_counts=True)
-    return int(distinct[counts.argmax()])
-
-
 def file_name(path: str) -> str:
-    """Name of the file at a path or URL; of a chained URL that of the innermost file."""
+    """Name of the file at a path or URL; of a chained URL that of the innermost file.
+
+    >>> file_name("zip://2024/lieux.csv::https://example.org/2024.zip")
+    'lieux.csv'
+    """
     return PurePosixPath(path.partition("::")[0].replace("\\", "/")).name
 
 
 def _open(path: str) -> AbstractContextManager[TextIO]:
-    """The file with each byte as one character, so that whatever its encoding it can be written again as it was."""
+    """Open a file with one character a byte, so that it is written again unchanged, whatever its encoding."""
     if "://" not in path:
         return Path(path).open(encoding="latin-1", newline="")
     import fsspec  # slow to import, and local files do not need it
@@ -106,11 +109,11 @@ def _open(path: str) -> AbstractContextManager[TextIO]:
     return fsspec.open(path, "r", encoding="latin-1", newline="")
 
 
-def _header(path: str, table: Table, year: int | None, folder: Path) -> Header:
-    """The header as reading sees it: a copy of the first lines is looked at as if it were the file."""
+def _read_header(path: str, table: Table, year: int | None, folder: Path) -> Header:
+    """Read the header as `accidents.reading` does, from a copy of the first lines."""
     try:
         with _open(path) as file:
-            start = file.read(_HEAD)
+            start = file.read(_HEADER_CHARACTERS)
     except OSError as error:
         raise unreadable_file(
             file_name(path), f"cannot be opened: {error}", "Check the path and the permissions"
@@ -120,69 +123,60 @@ def _header(path: str, table: Table, year: int | None, folder: Path) -> Header:
     return read_header(read_text(str(head)), table, year, labelled=False)
 
 
-def _ids(path: str, header: Header) -> Iterator[int]:
-    with _open(path) as file:
-        yield from (number for number, _ in _records(file, header) if number)
-
-
 def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
-    """Accident id and text of each row but the header; where a row has no id, that of the row before or 0."""
-    place, number, record = header.columns.index(ACCIDENT_ID), 0, ""
-    for line in _after_header(file):
-        found = _id(line, header.separator, place)
-        if not found and record.count('"') % 2:
+    """Accident id and text of each row but the header; a row without an id has that of the row before, or 0."""
+    position, current, record = header.columns.index(ACCIDENT_ID), 0, ""
+    lines = (line for line in file if line.strip())
+    next(lines, None)
+    for line in lines:
+        number = _accident_id(line, header.separator, position)
+        if not number and record.count('"') % 2:
             record += line
             continue
         if record:
-            yield number, record
-        number, record = found or number, line
+            yield current, record
+        current, record = number or current, line
     if record:
-        yield number, record
+        yield current, record
 
 
-def _after_header(file: TextIO) -> Iterator[str]:
-    lines = (line for line in file if line.strip())
-    next(lines, None)
-    return lines
-
-
-def _id(line: str, separator: str, place: int) -> int:
+def _accident_id(line: str, separator: str, position: int) -> int:
     """The accident id of a line, or 0."""
-    fields = line.split(separator, place + 1)
-    text = fields[place].strip('" \r\n') if place < len(fields) else ""
+    fields = line.split(separator, position + 1)
+    text = fields[position].strip('" \r\n') if position < len(fields) else ""
     if not text.isdecimal():
         text = re.sub(r"\D", "", text)
     return int(text) if len(text) == _ID_LENGTH else 0
 
 
-def _deal(path: str, header: Header, starts: Sequence[int], targets: Sequence[Path]) -> None:
-    """Write each row to the part that its id belongs to, and beside it which row of the file it was."""
+def _split_file(path: str, header: Header, starts: Sequence[int], targets: Sequence[Path]) -> None:
+    """Append each row to the target of its id, and its row number to the file of row numbers."""
     with _open(path) as file:
         first = next((line for line in file if line.strip()), "")
     for target in targets:
         target.parent.mkdir(exist_ok=True)
         _append(target, [first], [])
-    waiting: dict[int, tuple[list[str], list[int]]] = defaultdict(lambda: ([], []))
-    held = 0
+    buffers: dict[int, tuple[list[str], list[int]]] = defaultdict(lambda: ([], []))
+
+    def flush() -> None:
+        for chunk, (records, rows) in buffers.items():
+            _append(targets[chunk], records, rows)
+        buffers.clear()
+
+    buffered = 0
     with _open(path) as file:
         for row, (number, record) in enumerate(_records(file, header), start=2):
-            texts, rows = waiting[bisect_right(starts, number)]
-            texts.append(record)
+            records, rows = buffers[bisect_right(starts, number)]
+            records.append(record)
             rows.append(row)
-            held += len(record)
-            if held > _HELD:
-                _write_all(waiting, targets)
-                held = 0
-    _write_all(waiting, targets)
+            buffered += len(record)
+            if buffered > _BUFFER_CHARACTERS:
+                flush()
+                buffered = 0
+    flush()
 
 
-def _write_all(waiting: dict[int, tuple[list[str], list[int]]], targets: Sequence[Path]) -> None:
-    for part, (texts, rows) in waiting.items():
-        _append(targets[part], texts, rows)
-    waiting.clear()
-
-
-def _append(target: Path, texts: Sequence[str], rows: Sequence[int]) -> None:
-    with target.open("ab") as file, Path(f"{target}{_ROWS}").open("ab") as numbers:
-        file.write("".join(texts).encode("latin-1"))
+def _append(target: Path, records: Sequence[str], rows: Sequence[int]) -> None:
+    with target.open("ab") as file, Path(f"{target}{_ROW_NUMBERS}").open("ab") as numbers:
+        file.write("".join(records).encode("latin-1"))
         numbers.write(np.array(rows, dtype=np.int64).tobytes())

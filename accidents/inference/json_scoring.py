@@ -1,4 +1,4 @@
-"""Many accidents as JSON texts in a frame -> answers in a frame: how a model is asked through MLflow."""
+"""Predictions for a frame of JSON texts: the interface of the MLflow pyfunc model."""
 
 import json
 from typing import Any
@@ -8,62 +8,58 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.errors import RequestError
 from accidents.requests import InvalidRequestError, parse_batch
-from accidents.tables import INTERPRETATIONS
+from accidents.tables import classify
 
-NESTED = "accident"
-FLAT = "accident_flat"
+NESTED_COLUMN = "accident"
+FLAT_COLUMN = "accident_flat"
 """Columns of text: an accident in the nested form, or in the classic flat form. Either may be left out."""
 
-_LONGEST = 10_000_000
-_ALLOWED = f"needs an accident as JSON text in the column '{NESTED}' or '{FLAT}', and not in both"
+_MAX_CHARACTERS = 10_000_000
+_ALLOWED = f"needs an accident as JSON text in the column '{NESTED_COLUMN}' or '{FLAT_COLUMN}', and not in both"
 
 
-def predict_texts(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
+def predict_json(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
     """Predict one accident a row.
 
     Args:
         bundle: the model.
-        frame: a column `accident` or `accident_flat`, or both, of JSON texts; each row holds one.
+        frame: JSON texts in the columns `accident` or `accident_flat`, one in each row.
 
     Returns:
         `probability` (float64), `prediction` (int64) and `interpretation` (str), with the index of `frame`.
 
     Raises:
-        RequestError: a row cannot be read; names row, field, value and what is allowed. Nothing is answered then.
+        RequestError: a row cannot be read; names row, field, value and what is allowed. Then no row is predicted.
     """
-    requests = parse_batch(_content(number, texts) for number, texts in enumerate(_texts(frame)))
-    for number, outcome in enumerate(requests.results):
-        if isinstance(outcome, InvalidRequestError):
-            raise RequestError(f"row {number}: {outcome}")
-    probability = bundle.predict(requests.arrays)
-    prediction = (probability >= bundle.threshold).astype("int64")
+    requests = parse_batch(_parse_json(number, texts) for number, texts in enumerate(_texts(frame)))
+    for number, result in enumerate(requests.results):
+        if isinstance(result, InvalidRequestError):
+            raise RequestError(f"row {number}: {result}")
+    probabilities = bundle.predict(requests.arrays).tolist()
     return pd.DataFrame(
-        {
-            "probability": probability,
-            "prediction": prediction,
-            "interpretation": [INTERPRETATIONS[number] for number in prediction.tolist()],
-        },
+        [(probability, *classify(probability, bundle.threshold)) for probability in probabilities],
+        columns=["probability", "prediction", "interpretation"],
         index=frame.index,
     )
 
 
 def _texts(frame: pd.DataFrame) -> list[list[Any]]:
-    """The texts of every row, at best one."""
+    """The non-empty texts of every row."""
     if not len(frame):
         raise RequestError("no accident: the input has no rows")
-    found = [name for name in (NESTED, FLAT) if name in frame]
-    if not found:
+    names = [name for name in (NESTED_COLUMN, FLAT_COLUMN) if name in frame]
+    if not names:
         raise RequestError(f"the input {_ALLOWED}; it has the columns {', '.join(map(str, frame.columns))}")
-    columns = [frame[name].tolist() for name in found]
+    columns = [frame[name].tolist() for name in names]
     return [[text for text in texts if isinstance(text, str) and text] for texts in zip(*columns, strict=True)]
 
 
-def _content(number: int, texts: list[Any]) -> Any:
+def _parse_json(number: int, texts: list[Any]) -> Any:
     if len(texts) != 1:
         raise RequestError(f"row {number}: {_ALLOWED}")
     (text,) = texts
-    if len(text) > _LONGEST:
-        raise RequestError(f"row {number}: longer than {_LONGEST:,} characters, too long for one accident")
+    if len(text) > _MAX_CHARACTERS:
+        raise RequestError(f"row {number}: longer than {_MAX_CHARACTERS:,} characters, too long for one accident")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The file of predictions and the list of what was set aside: written batch by batch, visible once both are whole."""
+"""Output files of batch scoring: predictions, and the list of rejected rows."""
 
 import csv
 import json
@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from accidents.atomic_write import atomic_write
 from accidents.errors import ConfigurationError
-from accidents.inference.batch import Rejected
+from accidents.inference.batch import RejectedRow
 
 SCHEMA = pa.schema(
     {
@@ -24,24 +25,24 @@ SCHEMA = pa.schema(
         "model_type": pa.string(),
     }
 )
-"""Columns of the predictions, in every format."""
+"""Columns of the predictions in every format, with their Arrow types."""
 
 REJECTED_COLUMNS = ("file", "row", "Num_Acc", "reason", "content")
 
 Append = Callable[[pd.DataFrame], None]
-Write = Callable[[pd.DataFrame, Sequence[Rejected]], None]
+Write = Callable[[pd.DataFrame, Sequence[RejectedRow]], None]
 
 
 def rejected_path(output: Path) -> Path:
-    """Where the accidents that were not scored are listed."""
+    """Path of the list of rejected rows."""
     return output.with_name(f"{output.name}.rejected.csv")
 
 
 def check_output(output: Path) -> None:
-    """Refuse what cannot be written.
+    """Check that an output file can be written.
 
     Raises:
-        ConfigurationError: unknown extension, no such folder, or no right to write there.
+        ConfigurationError: unknown extension, missing folder, or no write permission.
     """
     if output.suffix not in _FORMATS:
         raise ConfigurationError(f"{output}: unknown extension of an output; allowed are {', '.join(_FORMATS)}")
@@ -54,42 +55,33 @@ def check_output(output: Path) -> None:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Write]:
-    """Write predictions and what was set aside; the files appear when the block ends well, and not at all otherwise.
+def prediction_writer(path: Path) -> Iterator[Write]:
+    """Write predictions and rejected rows batch by batch; the files are replaced when the block ends without an error.
 
-    Where nothing was set aside there is no list of it, and one that an earlier run left is removed.
+    Without rejected rows there is no list of them, and that of an earlier run is deleted.
+
+    Yields:
+        A function that appends a frame of predictions, with the columns of `SCHEMA`, and a list of rejected rows.
     """
+    listing, rejected_count = rejected_path(path), 0
     with (
-        _appearing(path) as predictions_file,
-        _appearing(rejected_path(path)) as listing,
+        atomic_write(path) as predictions_file,
+        atomic_write(listing) as listing_file,
         _FORMATS[path.suffix](predictions_file) as append,
-        listing.open("w", encoding="utf-8", newline="") as file,
+        listing_file.open("w", encoding="utf-8", newline="") as file,
     ):
         rows = csv.writer(file)
         rows.writerow(REJECTED_COLUMNS)
-        nothing_yet = file.tell()
 
-        def write(predictions: pd.DataFrame, rejected: Sequence[Rejected]) -> None:
+        def write(predictions: pd.DataFrame, rejected: Sequence[RejectedRow]) -> None:
+            nonlocal rejected_count
             append(predictions)
-            rows.writerows((one.file, one.row, one.accident, one.reason, one.content) for one in rejected)
+            rows.writerows((row.file, row.row, row.accident_id, row.reason, row.content) for row in rejected)
+            rejected_count += len(rejected)
 
         yield write
-        if file.tell() == nothing_yet:
-            listing.unlink()
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """A temporary file beside `target` that takes its place; without one in the end, `target` is removed."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        if temporary.exists():
-            temporary.replace(target)
-        else:
-            target.unlink(missing_ok=True)
-    finally:
-        temporary.unlink(missing_ok=True)
+    if not rejected_count:
+        listing.unlink()
 
 
 @contextmanager
@@ -106,7 +98,7 @@ def _parquet(path: Path) -> Iterator[Append]:
 
 @contextmanager
 def _json_lines(path: Path) -> Iterator[Append]:
-    """`json` writes the shortest digits that give the same float64 again, which `DataFrame.to_json` does not."""
+    """JSON lines by `json`, whose floats are exact; those of `DataFrame.to_json` are not."""
     with path.open("w", encoding="utf-8") as file:
         yield lambda frame: file.writelines(json.dumps(record) + "\n" for record in frame.to_dict("records"))
 

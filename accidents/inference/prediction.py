@@ -1,20 +1,26 @@
-"""The prediction for one accident, with its reasons."""
+"""Prediction for one accident, with reasons."""
 
 from dataclasses import dataclass
 
 from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, top_reasons
 from accidents.requests import ParsedRequest
-from accidents.tables import INTERPRETATIONS
+from accidents.tables import classify
 
 
 @dataclass(frozen=True)
 class Prediction:
     """A model's prediction for one accident.
 
-    `prediction` is 1 where `probability` reaches `threshold`, and `interpretation` is its name. `reasons` are the
-    strongest ones; their contributions are in `unit`, `log-odds` before calibration or `probability`. `missing` names
-    inputs that were not given, `warnings` those that could not be used as given.
+    Attributes:
+        prediction: 1 where `probability` reaches `threshold`, else 0.
+        interpretation: name of the predicted class.
+        probability: calibrated probability of priority.
+        threshold: decision threshold.
+        reasons: the strongest reasons.
+        unit: unit of their contributions, `log-odds` (before calibration) or `probability`.
+        missing: inputs that were not given, such as `accident.lum`.
+        warnings: inputs that could not be used as given.
     """
 
     prediction: int
@@ -32,15 +38,15 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
 
     Args:
         bundle: the model.
-        request: the accident.
-        reasons: number of strongest reasons to work out; 0 for none, which is much faster.
+        request: the parsed accident.
+        reasons: number of the strongest reasons; 0 for none, which is much faster.
     """
     row = bundle.matrix(request.arrays)
     probability = float(bundle.predict_proba(row)[0])
-    prediction = int(probability >= bundle.threshold)
+    prediction, interpretation = classify(probability, bundle.threshold)
     return Prediction(
         prediction=prediction,
-        interpretation=INTERPRETATIONS[prediction],
+        interpretation=interpretation,
         probability=probability,
         threshold=bundle.threshold,
         reasons=tuple(top_reasons(bundle, row, reasons)) if reasons else (),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from accidents.tables import INTERPRETATIONS
+from accidents.tables import INTERPRETATIONS, classify
 
 
 @cache
@@ -49,14 +49,14 @@ def predictions_frame(
         >>> frame[["prediction", "interpretation"]].to_dict("records")
         [{'prediction': 1, 'interpretation': 'Priority'}]
     """
-    predicted = (probabilities >= threshold).astype("int8")
+    classes = [classify(probability, threshold) for probability in probabilities.tolist()]
     frame = pd.DataFrame(
         {
             "Num_Acc": ids.to_numpy("int64"),
             "probability": probabilities,
             "threshold": float(threshold),
-            "prediction": predicted,
-            "interpretation": pd.Series(predicted).map(INTERPRETATIONS).astype("str"),
+            "prediction": np.array([prediction for prediction, _ in classes], dtype=np.int8),
+            "interpretation": pd.Series([interpretation for _, interpretation in classes], dtype="str"),
         }
     )
     return frame if labels is None else frame.assign(label=labels)

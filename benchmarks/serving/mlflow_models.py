@@ -10,7 +10,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.inference.json_scoring import NESTED
+from accidents.inference.json_scoring import NESTED_COLUMN
 from benchmarks.serving.load_test import request
 from benchmarks.serving.workload import Workload
 from tracking.connection import connect
@@ -37,7 +37,7 @@ def store_models(model: Path, bundle: Bundle, workload: Workload, folder: Path) 
     import mlflow
 
     stored_predictions = _stored_predictions(bundle, workload)
-    signature = mlflow.models.infer_signature(stored_predictions[[NESTED]], stored_predictions[["probability"]])
+    signature = mlflow.models.infer_signature(stored_predictions[[NESTED_COLUMN]], stored_predictions[["probability"]])
     store = TrackingTarget(f"sqlite:///{folder}/mlflow/mlflow.db", "a benchmark", f"{folder}/mlflow/artifacts")
     with connect(TrackingSettings(), store) as connection:
         with mlflow.start_run(experiment_id=connection.experiment_id):
@@ -48,7 +48,7 @@ def store_models(model: Path, bundle: Bundle, workload: Workload, folder: Path) 
                 python_model=str(_FRAMES),
                 artifacts={"bundle": str(model)},
                 signature=signature,
-                input_example=stored_predictions[[NESTED]].head(1),
+                input_example=stored_predictions[[NESTED_COLUMN]].head(1),
                 pip_requirements=["mlflow", "pandas"],
             )
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # it runs `uvicorn`
@@ -58,7 +58,7 @@ def store_models(model: Path, bundle: Bundle, workload: Workload, folder: Path) 
 
 def invocation_request(texts: Sequence[bytes]) -> bytes:
     """A request to `/invocations`."""
-    frame = {"columns": [NESTED], "data": [[text.decode()] for text in texts]}
+    frame = {"columns": [NESTED_COLUMN], "data": [[text.decode()] for text in texts]}
     return request("/invocations", orjson.dumps({"dataframe_split": frame}))
 
 
@@ -66,4 +66,4 @@ def _stored_predictions(bundle: Bundle, workload: Workload) -> pd.DataFrame:
     """Accidents with their expected predictions, as they are stored with a model."""
     probability = bundle.predict(workload.features[:_STORED])
     texts = [text.decode() for text in workload.texts[:_STORED]]
-    return pd.DataFrame({NESTED: texts, "label": probability >= bundle.threshold, "probability": probability})
+    return pd.DataFrame({NESTED_COLUMN: texts, "label": probability >= bundle.threshold, "probability": probability})

@@ -7,7 +7,7 @@ import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from accidents.inference.json_scoring import NESTED
+from accidents.inference.json_scoring import NESTED_COLUMN
 from benchmarks.serving.pandas_app import predict_contents
 
 
@@ -27,7 +27,7 @@ class FramesModel(PythonModel):
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
         """Probabilities."""
-        contents = [json.loads(text) for text in model_input[NESTED]]
+        contents = [json.loads(text) for text in model_input[NESTED_COLUMN]]
         return pd.DataFrame({"probability": predict_contents(self.bundle, contents)})
 
 

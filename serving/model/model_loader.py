@@ -18,7 +18,7 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, ModelError
-from accidents.inference.smoke_test import differences
+from accidents.inference.smoke_test import compare_probabilities
 from accidents.requests import parse_request, together
 from serving.model.pointer import ModelPointer
 
@@ -120,11 +120,11 @@ def _smoke_test(bundle: Bundle, pointer: ModelPointer) -> None:
     requests = [parse_request(content) for content in contents]
     rows = bundle.matrix(together([request.arrays for request in requests]))
     probabilities = bundle.predict_proba(rows)
-    failures = differences(expected, probabilities) if expected or len(probabilities) != len(requests) else []
+    failures = compare_probabilities(expected, probabilities) if expected or len(probabilities) != len(requests) else []
     if not failures and not np.all((probabilities >= 0) & (probabilities <= 1)):
         failures = [f"{probabilities.min()!r} is not a probability"]
     # A single row takes another code path than many; this also warms it up before the first request.
-    failures = failures or differences(probabilities[:1].tolist(), bundle.predict_proba(rows[:1]))
+    failures = failures or compare_probabilities(probabilities[:1].tolist(), bundle.predict_proba(rows[:1]))
     if failures:
         raise ModelError(f"{pointer.name} {pointer.version} failed its smoke test: {'; '.join(failures)}")
 

@@ -11,7 +11,7 @@ from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
 from accidents.models.base import Matrix, Vector
 from accidents.requests import FieldProblem, InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
-from accidents.tables import INTERPRETATIONS
+from accidents.tables import classify
 from serving.http.errors import error_detail
 from serving.model.model_loader import LoadedModel
 from serving.observability.metrics import Metrics
@@ -130,7 +130,7 @@ def predict_probabilities(model: LoadedModel, contents: Sequence[Any]) -> Vector
     ]
     if problems:
         raise InvalidRequestError(problems)
-    return model.bundle.predict_proba(model.bundle.matrix(requests.arrays))
+    return model.bundle.predict(requests.arrays)
 
 
 def _predict_one(
@@ -158,14 +158,14 @@ def _response_and_record(
     seconds: float,
 ) -> tuple[Content, PredictionRecord]:
     bundle, info = model.bundle, model.info
-    prediction = int(probability >= bundle.threshold)
+    prediction, interpretation = classify(probability, bundle.threshold)
     prediction_id = new_prediction_id()
     response = {
         "prediction_id": prediction_id,
         "model": info,
         "level": bundle.level,
         "prediction": prediction,
-        "interpretation": INTERPRETATIONS[prediction],
+        "interpretation": interpretation,
         "probability": probability,
         "threshold": bundle.threshold,
         "missing": report.missing,

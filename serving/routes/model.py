@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from accidents.columns import Availability
-from accidents.inference.json_scoring import FLAT, NESTED
+from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN
 from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.reader import FEATURE_COLUMNS
 from accidents.requests.rows import COLUMNS, RequestPart
@@ -51,7 +51,10 @@ async def model(request: Request) -> JsonResponse:
             "rule": bundle.rule,
             "metrics": bundle.metrics,
             "features": list(bundle.columns),
-            "signature": {"inputs": [f"{NESTED} (nested)", f"{FLAT} (classic flat form)"], "outputs": _OUTPUTS},
+            "signature": {
+                "inputs": [f"{NESTED_COLUMN} (nested)", f"{FLAT_COLUMN} (classic flat form)"],
+                "outputs": _OUTPUTS,
+            },
         }
     )
 

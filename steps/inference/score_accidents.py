@@ -8,7 +8,7 @@ import materializers.bundle  # noqa: F401  # loads the model
 from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.inference.score import score
+from accidents.inference import batch_scoring
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
@@ -27,6 +27,8 @@ def score_accidents(
         settings: number of accidents in memory at a time.
         ingestion: limits of faulty data in the files of a folder.
     """
-    summary = score(source, target, model, settings, limits=ingestion.limits, progress=print).as_dict()
+    summary = batch_scoring.score_accidents(
+        source, target, model, settings, limits=ingestion.limits, progress=print
+    ).as_dict()
     log_step_metadata({name: value for name, value in summary.items() if value is not None})
     return summary

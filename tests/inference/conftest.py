@@ -1,4 +1,4 @@
-"""A small model, a synthetic year, and what the model says of it when the year is taken as a whole."""
+"""A small model, a synthetic year, and its predictions without chunks."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ ACCIDENTS = 1200
 
 
 def quiet(line: str) -> None:
-    """Progress that nobody hears."""
+    """Progress without output."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Scores of BAAC folders: those of the whole in one piece, whatever is held in memory at a time."""
+"""Scoring of BAAC folders: the chunk size changes no prediction."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from accidents.bundle import Bundle
 from accidents.columns import Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.errors import DataError
-from accidents.inference.batch import Batch, Rejected
-from accidents.inference.editions import batches
+from accidents.inference.batch import RejectedRow, ScoredBatch
+from accidents.inference.editions import score_editions
+from accidents.models import model_types
 from accidents.sources.edition import Edition
 from accidents.sources.folder import folder_editions
 from tests.editions import OLD, Cells, as_text, synthetic_cells, write
@@ -18,34 +19,38 @@ from tests.inference.conftest import Whole, in_one_piece, quiet
 from tests.trained import small_models
 
 
-def scored(editions: list[Edition], bundle: Bundle, chunk: int, told: list[str] | None = None) -> list[Batch]:
-    progress = quiet if told is None else told.append
-    return list(batches(editions, bundle, chunk=chunk, limits=DataQualityLimits(), threads=1, progress=progress))
+def scored(editions: list[Edition], bundle: Bundle, chunk: int, messages: list[str] | None = None) -> list[ScoredBatch]:
+    progress = quiet if messages is None else messages.append
+    return list(
+        score_editions(editions, bundle, chunk_size=chunk, limits=DataQualityLimits(), threads=1, progress=progress)
+    )
 
 
-def joined(parts: list[Batch]) -> Whole:
-    return Whole(np.concatenate([part.ids for part in parts]), np.concatenate([part.probabilities for part in parts]))
+def joined(batches: list[ScoredBatch]) -> Whole:
+    return Whole(
+        np.concatenate([batch.ids for batch in batches]), np.concatenate([batch.probabilities for batch in batches])
+    )
 
 
-def rejected(parts: list[Batch]) -> list[Rejected]:
-    return [row for part in parts for row in part.rejected]
+def rejected(batches: list[ScoredBatch]) -> list[RejectedRow]:
+    return [row for batch in batches for row in batch.rejected]
 
 
-def assert_same(found: Whole, expected: Whole) -> None:
-    np.testing.assert_array_equal(found.ids, expected.ids)
-    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+def assert_same(result: Whole, expected: Whole) -> None:
+    np.testing.assert_array_equal(result.ids, expected.ids)
+    np.testing.assert_array_equal(result.probabilities, expected.probabilities)
 
 
 @pytest.mark.parametrize("chunk", [1200, 1199, pytest.param(111, marks=pytest.mark.slow)])
 def test_scores_are_those_of_one_piece(chunk: int, year: Edition, whole: Whole, bundle: Bundle) -> None:
-    parts = scored([year], bundle, chunk)
-    assert len(parts) == -(-1200 // chunk)
-    assert_same(joined(parts), whole)
+    batches = scored([year], bundle, chunk)
+    assert len(batches) == -(-1200 // chunk)
+    assert_same(joined(batches), whole)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model_type", ["xgboost", "random_forest", "logistic_regression"])
-def test_the_size_of_parts_changes_no_score_of_any_model(model_type: str, year: Edition) -> None:
+@pytest.mark.parametrize("model_type", model_types())
+def test_the_chunk_size_changes_no_score_of_any_model(model_type: str, year: Edition) -> None:
     bundle = small_models()[model_type].trained.bundle
     assert_same(joined(scored([year], bundle, 97)), in_one_piece(year, bundle))
 
@@ -76,25 +81,25 @@ def test_years_follow_each_other(year: Edition, bundle: Bundle, tmp_path: Path) 
         scored([one, one], bundle, 1000)
 
 
-def test_a_year_that_no_name_tells_is_found_out(year: Edition, whole: Whole, bundle: Bundle) -> None:
+def test_the_year_is_read_from_the_ids(year: Edition, whole: Whole, bundle: Bundle) -> None:
     assert_same(joined(scored([Edition(None, year.files)], bundle, 700)), whole)
 
 
-def test_injuries_are_ignored_and_that_is_said(
+def test_injuries_are_ignored_with_a_message(
     cells: Cells, whole: Whole, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
 ) -> None:
     without = as_text(cells[Table.USAGERS].drop(columns="grav"))
     wrong = as_text(cells[Table.USAGERS].assign(grav="7"))
     for number, content in enumerate((without, wrong)):
-        told: list[str] = []
+        messages: list[str] = []
         edition = write(tmp_path / str(number), year_files | {Table.USAGERS: content}, 2024)
-        assert_same(joined(scored([edition], bundle, 700, told)), whole)
-    assert any("grav" in line and "ignored" in line for line in told)
-    assert "1,200 of 1,200" in " ".join(told)
+        assert_same(joined(scored([edition], bundle, 700, messages)), whole)
+    assert any("grav" in line and "ignored" in line for line in messages)
+    assert "1,200 of 1,200" in " ".join(messages)
 
 
 @pytest.mark.parametrize("chunk", [1200, 300])
-def test_what_is_set_aside_is_listed_with_the_row_of_the_file(
+def test_rejected_rows_are_listed_with_the_row_of_the_file(
     chunk: int, cells: Cells, whole: Whole, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
 ) -> None:
     people = cells[Table.USAGERS].copy()
@@ -102,13 +107,13 @@ def test_what_is_set_aside_is_listed_with_the_row_of_the_file(
     accident = int(people["Num_Acc"].iloc[position])
     people.loc[people.index[position], "id_vehicule"] = "1"
     edition = write(tmp_path, year_files | {Table.USAGERS: as_text(people)}, 2024)
-    parts = scored([edition], bundle, chunk)
-    listed = rejected(parts)
-    assert {row.accident for row in listed} == {accident}
+    batches = scored([edition], bundle, chunk)
+    listed = rejected(batches)
+    assert {row.accident_id for row in listed} == {accident}
     orphan = next(row for row in listed if row.file == "usagers.csv" and "vehicule" in row.reason)
     assert orphan.row == position + 2
     others = whole.ids != accident
-    assert_same(joined(parts), Whole(whole.ids[others], whole.probabilities[others]))
+    assert_same(joined(batches), Whole(whole.ids[others], whole.probabilities[others]))
 
 
 @pytest.mark.parametrize("chunk", [1200, pytest.param(300, marks=pytest.mark.slow)])
@@ -121,15 +126,15 @@ def test_shares_of_faults_are_those_of_the_whole(
         files = year_files | {Table.CARACTERISTIQUES: as_text(main)}
         return write(tmp_path / str(rows), files, 2024)
 
-    told: list[str] = []
-    parts = scored([with_bad_light(40)], bundle, chunk, told)
-    assert len(joined(parts).ids) == 1200
-    assert any("lum" in line and "40 rows" in line and "missing" in line for line in told)
+    messages: list[str] = []
+    batches = scored([with_bad_light(40)], bundle, chunk, messages)
+    assert len(joined(batches).ids) == 1200
+    assert any("lum" in line and "40 rows" in line and "missing" in line for line in messages)
     with pytest.raises(DataError, match=r"caracteristiques.csv, column lum.*120 rows.*77"):
         scored([with_bad_light(120)], bundle, chunk)
 
 
-def test_too_many_rows_set_aside_stop(
+def test_too_many_quarantined_rows_stop(
     cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
 ) -> None:
     people = cells[Table.USAGERS].copy()
@@ -139,7 +144,7 @@ def test_too_many_rows_set_aside_stop(
         scored([edition], bundle, 400)
 
 
-def test_a_fault_of_an_edition_in_one_part_counts_rows_as_the_file_does(
+def test_a_fault_of_an_edition_in_one_chunk_counts_rows_as_the_file_does(
     bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
 ) -> None:
     edition = write(tmp_path, year_files | {Table.LIEUX: year_files[Table.LIEUX][:-4]}, 2024)
@@ -155,7 +160,7 @@ def test_real_accidents_are_scored_as_in_one_piece(real_baac: Path, bundle: Bund
     assert_same(joined(scored([edition], bundle, 9000)), in_one_piece(edition, bundle))
 
 
-def test_a_fault_that_no_share_excuses_stops_and_says_where_rows_are_counted(
+def test_a_fault_that_no_share_excuses_stops_and_the_message_has_the_first_accident(
     cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
 ) -> None:
     lines = year_files[Table.LIEUX].rstrip(b"\n")

@@ -31,6 +31,6 @@ def bundle(real_baac: Path) -> Bundle:
 )
 def test_examples_answer_as_documented(example: str, interpretation: str, bundle: Bundle, project: Path) -> None:
     content = json.loads((project / "examples" / f"{example}.json").read_text())
-    found = predict_accident(bundle, parse_request(content))
-    assert found.interpretation == interpretation
-    assert abs(found.probability - found.threshold) > 0.1
+    result = predict_accident(bundle, parse_request(content))
+    assert result.interpretation == interpretation
+    assert abs(result.probability - result.threshold) > 0.1

@@ -1,4 +1,4 @@
-"""Files of requests: each row is scored as if it were sent alone, and what is refused is listed."""
+"""Scoring of one file: each row has the prediction of a single request, and rejected rows are listed."""
 
 import csv
 import json
@@ -13,9 +13,9 @@ from accidents.bundle import Bundle
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.errors import DataError
-from accidents.inference import files
+from accidents.inference.batch_scoring import ScoringSummary, score_accidents
+from accidents.inference.files import score_file
 from accidents.inference.prediction import predict_accident
-from accidents.inference.score import Summary, score
 from accidents.requests import parse_request
 from tests.inference.conftest import quiet
 
@@ -49,10 +49,10 @@ def alone(content: Any, bundle: Bundle) -> float:
     return predict_accident(bundle, parse_request(content), reasons=0).probability
 
 
-def run(source: Path, bundle: Bundle) -> tuple[Summary, pd.DataFrame]:
+def run(source: Path, bundle: Bundle) -> tuple[ScoringSummary, pd.DataFrame]:
     output = source.with_name("scores.parquet")
     settings = InferenceSettings(chunk=1000, threads=1)
-    summary = score(str(source), str(output), bundle, settings, limits=DataQualityLimits(), progress=quiet)
+    summary = score_accidents(str(source), str(output), bundle, settings, limits=DataQualityLimits(), progress=quiet)
     return summary, pd.read_parquet(output)
 
 
@@ -78,18 +78,18 @@ def test_json_lines_csv_and_parquet_give_what_each_accident_gives_alone(bundle: 
     }
     assert len(set(expected)) > 10
     for source, first in sources.items():
-        summary, found = run(source, bundle)
-        assert (summary.scored, summary.set_aside) == (40, 0)
-        np.testing.assert_array_equal(found["Num_Acc"], np.arange(first, first + 40))
-        np.testing.assert_array_equal(found["probability"], expected)
+        summary, result = run(source, bundle)
+        assert (summary.scored, summary.rejected) == (40, 0)
+        np.testing.assert_array_equal(result["Num_Acc"], np.arange(first, first + 40))
+        np.testing.assert_array_equal(result["probability"], expected)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 39, 1000])
 def test_the_size_of_batches_changes_nothing(chunk: int, bundle: Bundle, tmp_path: Path) -> None:
     source = write_json_lines(tmp_path / "a.jsonl", [json.dumps(content) for content in ACCIDENTS])
-    found = list(files.batches(str(source), bundle, chunk=chunk, threads=1, progress=quiet))
-    assert len(found) == -(-40 // chunk)
-    probabilities = np.concatenate([batch.probabilities for batch in found])
+    result = list(score_file(str(source), bundle, chunk_size=chunk, threads=1, progress=quiet))
+    assert len(result) == -(-40 // chunk)
+    probabilities = np.concatenate([batch.probabilities for batch in result])
     np.testing.assert_array_equal(probabilities, [alone(content, bundle) for content in ACCIDENTS])
 
 
@@ -101,11 +101,11 @@ def test_an_accident_with_an_id_bears_it(bundle: Bundle, tmp_path: Path) -> None
     }
     flat = ACCIDENTS[0] | {"Num_Acc": 202400000003}
     source = write_json_lines(tmp_path / "a.jsonl", [json.dumps(one) for one in (nested, flat, ACCIDENTS[1])])
-    _, found = run(source, bundle)
-    assert found["Num_Acc"].tolist() == [202400000007, 202400000003, 3]
+    _, result = run(source, bundle)
+    assert result["Num_Acc"].tolist() == [202400000007, 202400000003, 3]
 
 
-def test_lines_that_are_refused_are_listed_and_the_others_scored(bundle: Bundle, tmp_path: Path) -> None:
+def test_rejected_lines_are_listed_and_the_others_scored(bundle: Bundle, tmp_path: Path) -> None:
     lines = [
         json.dumps(ACCIDENTS[0]),
         "{this is no JSON",
@@ -115,9 +115,9 @@ def test_lines_that_are_refused_are_listed_and_the_others_scored(bundle: Bundle,
         '"a text"',
         json.dumps(ACCIDENTS[2]),
     ]
-    summary, found = run(write_json_lines(tmp_path / "a.jsonl", lines), bundle)
-    assert found["Num_Acc"].tolist() == [1, 7]
-    assert (summary.scored, summary.set_aside) == (2, 4)
+    summary, result = run(write_json_lines(tmp_path / "a.jsonl", lines), bundle)
+    assert result["Num_Acc"].tolist() == [1, 7]
+    assert (summary.scored, summary.rejected) == (2, 4)
     with Path(str(summary.rejected_file)).open(newline="") as file:
         rows = {int(row["row"]): row for row in csv.DictReader(file)}
     assert list(rows) == [2, 4, 5, 6]
@@ -134,21 +134,21 @@ def test_lines_that_are_refused_are_listed_and_the_others_scored(bundle: Bundle,
 def test_rows_of_another_length_are_listed(bundle: Bundle, tmp_path: Path) -> None:
     source = tmp_path / "a.csv"
     source.write_text('mois,an,catv\n5,2024,7\n5,2024\n6,"2024",7,1\n\n7,2024,33\n')
-    summary, found = run(source, bundle)
-    assert found["Num_Acc"].tolist() == [2, 6]
+    summary, result = run(source, bundle)
+    assert result["Num_Acc"].tolist() == [2, 6]
     with Path(str(summary.rejected_file)).open(newline="") as file:
         listed = [(row["row"], row["reason"]) for row in csv.DictReader(file)]
     assert listed == [("3", "2 fields; the header has 3"), ("4", "4 fields; the header has 3")]
 
 
-def test_cells_that_are_empty_or_no_number_in_parquet_are_not_recorded(bundle: Bundle, tmp_path: Path) -> None:
+def test_null_and_nan_in_parquet_are_missing(bundle: Bundle, tmp_path: Path) -> None:
     frame = pd.DataFrame({"mois": [5, 6], "an": [2024, 2024], "catv": [7, 7], "lat": [48.85, float("nan")]})
     frame.to_parquet(tmp_path / "a.parquet")
-    _, found = run(tmp_path / "a.parquet", bundle)
-    assert found["probability"][1] == alone({"mois": 6, "an": 2024, "catv": 7}, bundle)
+    _, result = run(tmp_path / "a.parquet", bundle)
+    assert result["probability"][1] == alone({"mois": 6, "an": 2024, "catv": 7}, bundle)
 
 
-def test_when_every_line_is_refused_the_first_reason_is_told(bundle: Bundle, tmp_path: Path) -> None:
+def test_if_every_line_is_rejected_the_error_has_the_first_reason(bundle: Bundle, tmp_path: Path) -> None:
     source = tmp_path / "a.csv"
     source.write_text("mois,colour\n5,red\n6,blue\n")
     with pytest.raises(DataError, match=r"a\.csv: no accident in it that can be scored; row 2: colour"):
@@ -157,7 +157,7 @@ def test_when_every_line_is_refused_the_first_reason_is_told(bundle: Bundle, tmp
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", b"mois,mois\n1,1\n", "occur twice in the header: mois"),
         ("a.csv", b"mois,v1\n1,\xe9\n", "utf-8"),
@@ -165,9 +165,9 @@ def test_when_every_line_is_refused_the_first_reason_is_told(bundle: Bundle, tmp
     ],
 )
 def test_files_that_cannot_be_read_are_named(
-    name: str, content: bytes, told: str, bundle: Bundle, tmp_path: Path
+    name: str, content: bytes, message: str, bundle: Bundle, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=told) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         run(tmp_path / name, bundle)
     assert name in str(caught.value)

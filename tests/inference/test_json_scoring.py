@@ -1,4 +1,4 @@
-"""Accidents as JSON texts in a frame: each has the answer that it has alone, and a bad one is named."""
+"""Predictions for a frame of JSON texts: those of single requests; an invalid row is named."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from accidents.bundle import Bundle
 from accidents.errors import RequestError
 from accidents.inference import json_scoring
-from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
+from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN, predict_json
 from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from tests.inference.test_files import ACCIDENTS
@@ -22,48 +22,48 @@ def test_each_row_has_the_answer_that_it_has_alone(bundle: Bundle) -> None:
     contents = [*ACCIDENTS[:12], NESTED_ACCIDENT]
     frame = pd.DataFrame(
         {
-            FLAT: [json.dumps(content) for content in ACCIDENTS[:12]] + [None],
-            NESTED: [np.nan] * 11 + ["", json.dumps(NESTED_ACCIDENT)],
+            FLAT_COLUMN: [json.dumps(content) for content in ACCIDENTS[:12]] + [None],
+            NESTED_COLUMN: [np.nan] * 11 + ["", json.dumps(NESTED_ACCIDENT)],
         },
         index=range(100, 113),
     )
-    found = predict_texts(bundle, frame)
+    result = predict_json(bundle, frame)
     alone = [predict_accident(bundle, parse_request(content), reasons=0) for content in contents]
-    assert found.index.tolist() == list(range(100, 113))
-    assert found["probability"].tolist() == [one.probability for one in alone]
-    assert found["prediction"].tolist() == [one.prediction for one in alone]
-    assert found["interpretation"].tolist() == [one.interpretation for one in alone]
-    assert found["prediction"].dtype == np.int64
+    assert result.index.tolist() == list(range(100, 113))
+    assert result["probability"].tolist() == [one.probability for one in alone]
+    assert result["prediction"].tolist() == [one.prediction for one in alone]
+    assert result["interpretation"].tolist() == [one.interpretation for one in alone]
+    assert result["prediction"].dtype == np.int64
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({NESTED: []}, "no accident: the input has no rows"),
+        ({NESTED_COLUMN: []}, "no accident: the input has no rows"),
         ({"other": ["{}"]}, "the input needs .* it has the columns other"),
-        ({NESTED: ["{}"], FLAT: ["{}"]}, "row 0: needs .* not in both"),
-        ({NESTED: [json.dumps(NESTED_ACCIDENT), None]}, "row 1: needs"),
-        ({FLAT: [json.dumps(ACCIDENTS[0]), "{"]}, "row 1: no JSON"),
-        ({FLAT: [json.dumps(ACCIDENTS[0]), "[" * 100_000]}, "row 1: no JSON"),
-        ({FLAT: [json.dumps(ACCIDENTS[0]), json.dumps(ACCIDENTS[1] | {"mois": 13})]}, r"(?s)row 1: .*mois: 13"),
+        ({NESTED_COLUMN: ["{}"], FLAT_COLUMN: ["{}"]}, "row 0: needs .* not in both"),
+        ({NESTED_COLUMN: [json.dumps(NESTED_ACCIDENT), None]}, "row 1: needs"),
+        ({FLAT_COLUMN: [json.dumps(ACCIDENTS[0]), "{"]}, "row 1: no JSON"),
+        ({FLAT_COLUMN: [json.dumps(ACCIDENTS[0]), "[" * 100_000]}, "row 1: no JSON"),
+        ({FLAT_COLUMN: [json.dumps(ACCIDENTS[0]), json.dumps(ACCIDENTS[1] | {"mois": 13})]}, r"(?s)row 1: .*mois: 13"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(columns: dict[str, list[Any]], message: str, bundle: Bundle) -> None:
     with pytest.raises(RequestError, match=message):
-        predict_texts(bundle, pd.DataFrame(columns))
+        predict_json(bundle, pd.DataFrame(columns))
 
 
 def test_a_text_may_be_as_long_as_the_limit(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     text = json.dumps(ACCIDENTS[0])
-    assert json_scoring._LONGEST == 10_000_000
-    monkeypatch.setattr(json_scoring, "_LONGEST", len(text))
-    assert len(predict_texts(bundle, pd.DataFrame({FLAT: [text]}))) == 1
+    assert json_scoring._MAX_CHARACTERS == 10_000_000
+    monkeypatch.setattr(json_scoring, "_MAX_CHARACTERS", len(text))
+    assert len(predict_json(bundle, pd.DataFrame({FLAT_COLUMN: [text]}))) == 1
     with pytest.raises(RequestError, match=rf"row 0: longer than {len(text)} characters"):
-        predict_texts(bundle, pd.DataFrame({FLAT: [text + " "]}))
+        predict_json(bundle, pd.DataFrame({FLAT_COLUMN: [text + " "]}))
 
 
 def test_a_threshold_that_is_reached_is_priority(bundle: Bundle) -> None:
-    frame = pd.DataFrame({FLAT: [json.dumps(ACCIDENTS[0])]})
-    probability = predict_texts(bundle, frame)["probability"][0]
+    frame = pd.DataFrame({FLAT_COLUMN: [json.dumps(ACCIDENTS[0])]})
+    probability = predict_json(bundle, frame)["probability"][0]
     reached = Bundle(**vars(bundle) | {"threshold": probability})
-    assert predict_texts(reached, frame)["prediction"].tolist() == [1]
+    assert predict_json(reached, frame)["prediction"].tolist() == [1]

@@ -15,10 +15,10 @@ from pathlib import Path
 from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.inference.score import score
+from accidents.inference.batch_scoring import score_accidents
 model, source, output, chunk = sys.argv[1:]
 settings = InferenceSettings(chunk=int(chunk), threads=1)
-score(source, output, Bundle.load(model), settings, limits=DataQualityLimits(), progress=lambda line: None)
+score_accidents(source, output, Bundle.load(model), settings, limits=DataQualityLimits(), progress=lambda line: None)
 status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
 print(status["VmHWM"].removesuffix("kB"))
 """
@@ -36,6 +36,6 @@ def test_four_times_the_accidents_take_the_same_memory(project: Path, bundle: Bu
         command = [sys.executable, "-c", SCORE, str(model), str(source), str(tmp_path / "scores.parquet"), str(chunk)]
         return int(subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout)
 
-    in_parts, of_four_times = peak(few, 4000), peak(many, 4000)
+    in_chunks, of_four_times = peak(few, 4000), peak(many, 4000)
     in_one_piece = peak(many, 80_000)
-    assert of_four_times - in_parts < 0.25 * (in_one_piece - in_parts)
+    assert of_four_times - in_chunks < 0.25 * (in_one_piece - in_chunks)

@@ -1,4 +1,4 @@
-"""Stored accidents: which are drawn, and what counts as the same answer."""
+"""Smoke test: the draw of accidents, and the comparison of probabilities."""
 
 import json
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.inference.smoke_test import differences, stored_accidents
+from accidents.inference.smoke_test import compare_probabilities, sample_accidents
 from accidents.ingestion import ingest
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents
@@ -32,7 +32,7 @@ def predictions(accidents: Accidents) -> pd.DataFrame:
 
 
 def test_as_many_of_each_class_from_the_test_set_in_order(predictions: pd.DataFrame, accidents: Accidents) -> None:
-    stored = stored_accidents(predictions, accidents, 20)
+    stored = sample_accidents(predictions, accidents, 20)
     assert stored["label"].value_counts().to_dict() == {0: 10, 1: 10}
     ids = [int(json.loads(text)["accident"]["Num_Acc"]) for text in stored["accident"]]
     assert ids == sorted(ids)
@@ -45,10 +45,10 @@ def test_as_many_of_each_class_from_the_test_set_in_order(predictions: pd.DataFr
 def test_the_draw_depends_neither_on_order_nor_on_other_accidents(
     predictions: pd.DataFrame, accidents: Accidents
 ) -> None:
-    stored = stored_accidents(predictions, accidents, 20)
-    mixed = stored_accidents(predictions.sample(frac=1, random_state=3), accidents, 20)
+    stored = sample_accidents(predictions, accidents, 20)
+    mixed = sample_accidents(predictions.sample(frac=1, random_state=3), accidents, 20)
     pd.testing.assert_frame_equal(mixed, stored)
-    fewer = stored_accidents(predictions, accidents, 10)
+    fewer = sample_accidents(predictions, accidents, 10)
     assert set(fewer["accident"]) < set(stored["accident"])
     spread = predictions["Num_Acc"].searchsorted(
         [int(json.loads(text)["accident"]["Num_Acc"]) for text in stored["accident"]],
@@ -60,11 +60,11 @@ def test_the_draw_depends_neither_on_order_nor_on_other_accidents(
 def test_few_of_a_class_are_all_taken(predictions: pd.DataFrame, accidents: Accidents) -> None:
     some = predictions[predictions["label"] == 0].assign(label=0)
     some.loc[some.index[some["subset"] == "test"][:3], "label"] = 1
-    assert stored_accidents(some, accidents, 20)["label"].value_counts().to_dict() == {0: 10, 1: 3}
+    assert sample_accidents(some, accidents, 20)["label"].value_counts().to_dict() == {0: 10, 1: 3}
 
 
 @pytest.mark.parametrize(
-    ("answered", "message"),
+    ("actual", "message"),
     [
         ([0.1, 0.5, 0.9], ""),
         ([0.1, 0.5 + 9e-10, 0.9], ""),
@@ -74,8 +74,8 @@ def test_few_of_a_class_are_all_taken(predictions: pd.DataFrame, accidents: Acci
         ([0.1, 0.5], "^2 answers to 3 accidents$"),
     ],
 )
-def test_answers_are_compared_to_the_ninth_place(answered: list[float], message: str) -> None:
-    found = differences([0.1, 0.5, 0.9], np.array(answered))
-    assert len(found) == bool(message)
+def test_probabilities_are_compared_to_the_ninth_place(actual: list[float], message: str) -> None:
+    messages = compare_probabilities([0.1, 0.5, 0.9], np.array(actual))
+    assert len(messages) == bool(message)
     if message:
-        assert pd.Series(found).str.contains(message).all(), found
+        assert pd.Series(messages).str.contains(message).all(), messages

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from accidents.bundle import Bundle
-from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
+from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN, predict_json
 from cli.exit_codes import DONE, FAILED, USAGE_ERROR
 from cli.main import main
 from cli.output_files import step_output
@@ -98,15 +98,15 @@ def test_a_stack_without_a_deployer_says_how_to_get_one(capsys: pytest.CaptureFi
 def test_deployed_several_times_in_a_row_it_answers_after_each(
     times: int, trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts = pd.DataFrame({NESTED: [example("low_risk"), None], FLAT: [None, example("classic_flat")]})
+    texts = pd.DataFrame({NESTED_COLUMN: [example("low_risk"), None], FLAT_COLUMN: [None, example("classic_flat")]})
     for _ in range(times):
         assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
         output = capsys.readouterr().out
         where = address(output)
         assert f"python run.py --deployment --stop {' '.join(ON_MLFLOW)}\n" in output
-        records = [{NESTED: example("low_risk")}, {FLAT: example("classic_flat")}]
+        records = [{NESTED_COLUMN: example("low_risk")}, {FLAT_COLUMN: example("classic_flat")}]
         answer = requests.post(where, json={"dataframe_records": records}, timeout=30).json()["predictions"]
-        expected = predict_texts(step_output(trained["default"], *TRAINED).load(), texts)
+        expected = predict_json(step_output(trained["default"], *TRAINED).load(), texts)
         assert [one["probability"] for one in answer] == pytest.approx(expected["probability"].tolist(), abs=1e-12)
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
     assert f"{NAME} 1 answers" in capsys.readouterr().out
@@ -142,7 +142,7 @@ def test_predictions_with_a_registered_model(
     trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle: Bundle = step_output(trained["default"], *TRAINED).load()
-    expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
+    expected = predict_json(bundle, pd.DataFrame({NESTED_COLUMN: [example("low_risk")]}))["probability"][0]
     for choice in (
         ["--model-name", NAME.lower()],
         ["--model-name", "logistic_regression", "--stage", "Production"],
@@ -179,7 +179,7 @@ def test_a_running_service_follows_promotion_and_rollback(
         response = requests.post(f"{url}/v1/predict", json=json.loads(example("low_risk")), timeout=10)
         served = response.json()["probability"]
     bundle: Bundle = step_output(trained["default"], *TRAINED).load()
-    expected = predict_texts(bundle, pd.DataFrame({NESTED: [example("low_risk")]}))["probability"][0]
+    expected = predict_json(bundle, pd.DataFrame({NESTED_COLUMN: [example("low_risk")]}))["probability"][0]
     assert served == pytest.approx(expected, abs=1e-12)
 
 

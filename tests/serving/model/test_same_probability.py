@@ -18,9 +18,9 @@ from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import feature_frame
-from accidents.inference.json_scoring import FLAT, NESTED, predict_texts
+from accidents.inference.batch_scoring import score_accidents
+from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN, predict_json
 from accidents.inference.prediction import predict_accident
-from accidents.inference.score import score
 from accidents.inference.smoke_test import TOLERANCE
 from accidents.ingestion import ingest
 from accidents.models import model_types
@@ -64,7 +64,7 @@ def by_command_line(bundle: Bundle, contents: Contents) -> Probabilities:
 def by_file(model: Path, contents: Contents, folder: Path) -> Probabilities:
     lines, output = folder / "accidents.jsonl", folder / "predictions.parquet"
     lines.write_text("".join(json.dumps(one) + "\n" for one in contents))
-    score(
+    score_accidents(
         str(lines),
         str(output),
         Bundle.load(model),
@@ -80,8 +80,8 @@ def as_frame(contents: Contents) -> pd.DataFrame:
     nested = ["vehicles" in one for one in contents]
     return pd.DataFrame(
         {
-            NESTED: [text if yes else None for text, yes in zip(texts, nested, strict=True)],
-            FLAT: [None if yes else text for text, yes in zip(texts, nested, strict=True)],
+            NESTED_COLUMN: [text if yes else None for text, yes in zip(texts, nested, strict=True)],
+            FLAT_COLUMN: [None if yes else text for text, yes in zip(texts, nested, strict=True)],
         }
     )
 
@@ -110,7 +110,7 @@ def check(api: ApiClient, contents: Contents, folder: Path) -> Probabilities:
     assert len(set(expected.tolist())) > len(contents) / 4
     by_path = {
         "file": by_file(model, contents, folder),
-        "texts": predict_texts(bundle, as_frame(contents))["probability"].to_numpy(),
+        "texts": predict_json(bundle, as_frame(contents))["probability"].to_numpy(),
         "predict": by_endpoint(api, contents),
         "explain": by_endpoint(api, contents[:20], "/v1/explain"),
         "batch": by_batch(api, contents),
@@ -142,7 +142,7 @@ def test_mlflow_pyfunc_has_the_same_probability(
     from tracking.tracking_uri import embedded_target
 
     settings = TrackingSettings(folder=tmp_path / "mlruns")
-    example = pd.DataFrame({NESTED: [json.dumps(contents[0])], "label": [1], "probability": [0.5]})
+    example = pd.DataFrame({NESTED_COLUMN: [json.dumps(contents[0])], "label": [1], "probability": [0.5]})
     with connect(settings, embedded_target(settings)) as connection:
         for name, api in services.items():
             with mlflow.start_run(experiment_id=connection.experiment_id):
@@ -174,7 +174,7 @@ def test_ten_thousand_real_accidents_have_one_probability_everywhere(real_baac: 
         with in_process_service(folder, folder / f"{name}_model.zip") as api:
             expected = check(api, contents, folder)
         output = folder / "edition.parquet"
-        score(
+        score_accidents(
             str(real_baac / "2024"),
             str(output),
             trained.bundle,

@@ -14,9 +14,9 @@ import requests
 from accidents.bundle import Bundle
 from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
-from accidents.inference.json_scoring import NESTED
+from accidents.inference.json_scoring import NESTED_COLUMN
 from accidents.inference.prediction import predict_accident
-from accidents.inference.smoke_test import stored_accidents
+from accidents.inference.smoke_test import sample_accidents
 from accidents.requests import parse_request
 from tests.serving.in_process import ACCIDENT
 from tests.serving.load_generator import LoadGenerator, Result, wait_until
@@ -43,10 +43,10 @@ def bundle_of(shift: float) -> Bundle:
 def stored_of(bundle: Bundle, shift: float = 0) -> pd.DataFrame:
     """Accidents that a model has to answer as it did; with `shift` it does not."""
     year, _ = small_year()
-    drawn = stored_accidents(small_models()["lightgbm"].trained.predictions, year, 10)
+    drawn = sample_accidents(small_models()["lightgbm"].trained.predictions, year, 10)
     probabilities = [
         predict_accident(bundle, parse_request(json.loads(text)), reasons=0).probability + shift
-        for text in drawn[NESTED]
+        for text in drawn[NESTED_COLUMN]
     ]
     return drawn.assign(probability=probabilities)
 

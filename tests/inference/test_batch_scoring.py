@@ -1,4 +1,4 @@
-"""The file that scoring leaves: whole or not there, exact in every format, and never in place of an input."""
+"""Output files of batch scoring: atomic, exact in every format, and never in place of an input."""
 
 import csv
 import json
@@ -14,8 +14,8 @@ from accidents.columns import Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.errors import AccidentsError, ConfigurationError, DataError, SourceError
+from accidents.inference.batch_scoring import ScoringSummary, score_accidents
 from accidents.inference.output import SCHEMA
-from accidents.inference.score import Summary, score
 from accidents.sources.edition import Edition
 from tests.editions import Cells, as_text, write
 from tests.inference.conftest import Whole, quiet
@@ -23,8 +23,8 @@ from tests.inference.conftest import Whole, quiet
 SETTINGS = InferenceSettings(chunk=1000, threads=1)
 
 
-def run(source: Path | str, output: Path, bundle: Bundle) -> Summary:
-    return score(str(source), str(output), bundle, SETTINGS, limits=DataQualityLimits(), progress=quiet)
+def run(source: Path | str, output: Path, bundle: Bundle) -> ScoringSummary:
+    return score_accidents(str(source), str(output), bundle, SETTINGS, limits=DataQualityLimits(), progress=quiet)
 
 
 def folder(edition: Edition) -> Path:
@@ -45,20 +45,20 @@ def test_every_format_holds_the_predictions_to_the_last_bit(
 ) -> None:
     output = tmp_path / f"scores{suffix}"
     summary = run(folder(year), output, bundle)
-    found = read(output)
-    assert list(found) == SCHEMA.names
-    np.testing.assert_array_equal(found["Num_Acc"], whole.ids)
-    np.testing.assert_array_equal(found["probability"], whole.probabilities)
+    result = read(output)
+    assert list(result) == SCHEMA.names
+    np.testing.assert_array_equal(result["Num_Acc"], whole.ids)
+    np.testing.assert_array_equal(result["probability"], whole.probabilities)
     priority = whole.probabilities >= bundle.threshold
-    np.testing.assert_array_equal(found["prediction"], priority)
-    assert found["interpretation"].tolist() == ["Priority" if one else "Non-Priority" for one in priority]
-    assert set(found["threshold"]) == {bundle.threshold}
-    assert set(found["model_type"]) == {"lightgbm"}
+    np.testing.assert_array_equal(result["prediction"], priority)
+    assert result["interpretation"].tolist() == ["Priority" if one else "Non-Priority" for one in priority]
+    assert set(result["threshold"]) == {bundle.threshold}
+    assert set(result["model_type"]) == {"lightgbm"}
     assert summary.as_dict() == {
         "output": str(output),
         "scored": len(whole.ids),
         "priority": int(priority.sum()),
-        "set_aside": 0,
+        "rejected": 0,
         "rejected_file": None,
         "model_type": "lightgbm",
         "threshold": bundle.threshold,
@@ -82,7 +82,7 @@ def test_addresses_are_scored_like_paths(
         run("memory://nothing.csv", tmp_path / "scores.csv", bundle)
 
 
-def test_what_was_set_aside_stands_beside_the_output_and_an_old_list_goes(
+def test_rejected_rows_are_listed_beside_the_output_and_an_old_list_is_deleted(
     cells: Cells, year: Edition, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
 ) -> None:
     people = cells[Table.USAGERS].copy()
@@ -94,7 +94,7 @@ def test_what_was_set_aside_stands_beside_the_output_and_an_old_list_goes(
     with listing.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert summary.rejected_file == str(listing)
-    assert summary.set_aside == len(rows)
+    assert summary.rejected == len(rows)
     assert {int(row["Num_Acc"]) for row in rows} == {int(people["Num_Acc"].iloc[0])}
     assert {row["file"] for row in rows} == {f"{table}.csv" for table in Table}
     assert summary.scored == 1199
@@ -110,14 +110,16 @@ def test_an_interrupted_run_leaves_everything_as_it_was(year: Edition, bundle: B
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score(str(folder(year)), str(output), bundle, SETTINGS, limits=DataQualityLimits(), progress=interrupt)
+        score_accidents(
+            str(folder(year)), str(output), bundle, SETTINGS, limits=DataQualityLimits(), progress=interrupt
+        )
     assert output.read_text() == "as it was"
     assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
 
 
 def test_inputs_and_outputs_that_cannot_be_used_are_named(year: Edition, bundle: Bundle, tmp_path: Path) -> None:
-    def refused(source: Path | str, output: Path | str, told: str, kind: type[AccidentsError]) -> None:
-        with pytest.raises(kind, match=told):
+    def refused(source: Path | str, output: Path | str, message: str, kind: type[AccidentsError]) -> None:
+        with pytest.raises(kind, match=message):
             run(source, Path(output), bundle)
 
     rows = tmp_path / "rows.csv"
