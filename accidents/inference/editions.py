@@ -120,9 +120,8 @@ def _edition_issues(
     """
     tables = {file_name(path): table for table, path in edition.files.items()}
     issues = []
-    for (file, column, check, name), group in report.groupby(
-        ["file", "column", "check", "action"], sort=False, dropna=False
-    ):
+    for identity, group in report.groupby(["file", "column", "check", "action"], sort=False):
+        file, column, check, name = map(str, identity)
         has_share = group["share"].max() > 0
         rows = int(group["rows"].sum() if has_share else group["rows"].iloc[-1])
         share = rows / max(row_counts[f"{tables[file]}_in"], 1) if has_share else 0.0

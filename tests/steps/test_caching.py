@@ -17,7 +17,7 @@ INGEST = "steps.ingestion.ingest"
         "steps/ingestion/ingest.py",
         "steps/ingestion/__init__.py",
         "accidents/__init__.py",
-        "accidents/columns/usagers.py",
+        "accidents/columns/usagers.toml",
         "accidents/sources/datagouv.py",  # imported inside a function
         "accidents/cleaning/department_boxes.json",
         "accidents/expectations/templates/expectations.html.j2",
