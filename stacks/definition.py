@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
 from stacks.variables import expand_variables

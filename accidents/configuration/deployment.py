@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Settings
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
+from accidents.settings import Settings
 
 
 class DeploymentSettings(Settings):

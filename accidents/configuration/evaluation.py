@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 
 class EvaluationSettings(Settings):

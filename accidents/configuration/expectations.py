@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from accidents.columns import TABLES
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 
 class FeatureSettings(Settings):

@@ -1,9 +1,9 @@
 """Configuration of the ingestion pipeline: source of the data, limits of data quality, expectations."""
 
-from accidents.configuration.base import Settings
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.expectations import ExpectationSettings
 from accidents.configuration.source import DATAGOUV, SourceSettings
+from accidents.settings import Settings
 
 
 class IngestionSettings(Settings):

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from accidents.configuration.base import Settings
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
@@ -20,6 +19,7 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
+from accidents.settings import Settings
 
 CONFIGS_FOLDER = PROJECT_ROOT / "configs"
 _EXAMPLE = "the files in configs/"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 Higher = Literal["roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy"]
 """Metrics of which more is better."""

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from accidents.configuration.base import Settings
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
+from accidents.settings import Settings
 
 
 class RequestLimits(Settings):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 SAMPLE = "sample"
 """Location of synthetic accidents; those of every other location are real."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 
 class MlflowSettings(Settings):

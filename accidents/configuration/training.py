@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from accidents.configuration.base import Settings
 from accidents.models import model_class, model_types
 from accidents.models.base import SearchRange
+from accidents.settings import Settings
 
 Resampling = Literal["none", "smote", "class_weight", "undersample"]
 TuningMethod = Literal["none", "grid", "optuna"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from accidents.configuration.base import Settings
 from accidents.models.base import Matrix, Model, P, Vector
+from accidents.settings import Settings
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble

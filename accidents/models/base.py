@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 
 Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]

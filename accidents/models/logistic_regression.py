@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.configuration.base import Settings
 from accidents.models._imputation import impute, medians_of
 from accidents.models.base import (
     Dataset,
@@ -25,6 +24,7 @@ from accidents.models.base import (
     pack_arrays,
     unpack_arrays,
 )
+from accidents.settings import Settings
 
 _DESIGN, _REGRESSION = "design.npz", "regression.npz"
 

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.configuration.base import Settings
 from accidents.models._imputation import impute, medians_of
 from accidents.models.base import (
     Dataset,
@@ -28,6 +27,7 @@ from accidents.models.base import (
     pack_arrays,
     unpack_arrays,
 )
+from accidents.settings import Settings
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble

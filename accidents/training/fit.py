@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from accidents.bundle import Calibration
-from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.models.base import Model, Vector
+from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from accidents.configuration.base import Settings
 from accidents.configuration.training import TrainingSettings, TuningSettings
 from accidents.models import model_class
 from accidents.models.base import Dataset, Grid, Model, SearchRange, SearchSpace
+from accidents.settings import Settings
 from accidents.training.resampling import resample
 from accidents.training.split import hash_uniform
 from accidents.training.training_data import Rows, TrainingData

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accidents.configuration.base import Settings
 from accidents.configuration.training import TuningSettings
 from accidents.models.base import Dataset, Model, SearchRange
+from accidents.settings import Settings
 from accidents.training.tuning import CrossValidation, Fold, _pruner, _study_name, _suggest, grid_search, optuna_search
 
 

@@ -20,7 +20,7 @@ NEW_TYPE = '''
 
 import numpy as np
 
-from accidents.configuration.base import Settings
+from accidents.settings import Settings
 from accidents.models.base import Model, log_odds, pack_arrays, unpack_arrays
 
 
