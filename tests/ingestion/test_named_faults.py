@@ -9,9 +9,9 @@ from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import IngestionResult, ingest
-from accidents.sample.faults import FAULTS
 from accidents.sample.writer import write_sample
 from accidents.sources.edition import Edition
+from tests.faults import FAULTS
 from tests.ingestion.conftest import TODAY
 
 pytestmark = pytest.mark.slow

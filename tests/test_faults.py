@@ -9,9 +9,9 @@ from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import ingest
-from accidents.sample.faults import FAULTS, Files
 from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
+from tests.faults import FAULTS, Files
 
 YEARS = (2024, 2013)
 
