@@ -15,8 +15,11 @@ import pytest
 
 from scripts.mutation.jobs import Copies, Job
 
-GENERATED_DOCS = "tests/test_docs.py::test_generated_pages_say_what_the_code_says"
-"""A test in a process of its own, whose lines nobody traces: it compares the documented feature definitions."""
+DEFINITIONS = (
+    "tests/bundle/test_columns.py::test_digests_are_those_that_stored_models_have",
+    "tests/test_docs.py::test_generated_pages_say_what_the_code_says",
+)
+"""Tests that compare the definitions of all features with stored ones; the second does so in another process."""
 
 _LONGEST = 900.0  # seconds for one test file, traced
 _OPTIONS = ("-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not long and not browser and not real")
@@ -113,8 +116,8 @@ def _trace_file(modules: Sequence[str], file: str, output: Path) -> int:
 def select(module: str, source: str, line: int, traced: Mapping[str, Traced], budget: float) -> list[str]:
     """Test files that run a line, those of its own package and fast ones first.
 
-    For a line that runs at import it is every test file that runs a line of the module, every one of its package, and
-    the test of the generated documents.
+    For a line that runs at import it is every test file that runs a line of the module, and every one of its package.
+    A change of a feature also meets `DEFINITIONS`.
 
     Args:
         module: path of the module.
@@ -137,7 +140,7 @@ def select(module: str, source: str, line: int, traced: Mapping[str, Traced], bu
             spent += traced[file].seconds
         if spent <= budget or not chosen:
             chosen.append(file)
-    return chosen if reached else [*chosen, GENERATED_DOCS]
+    return [*chosen, *DEFINITIONS] if own == "tests/features/" else chosen
 
 
 def _statement(source: str, line: int) -> set[int]:

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 
 from scripts.mutation.operators import operators
+
+_COMMENT = re.compile(r"(^|\s\s)#.*$")
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,17 @@ class Mutant:
 
 
 def change(before: str, after: str) -> tuple[str, str]:
-    """The lines that differ, before and after, with single spaces: independent of line numbers and layout."""
+    """The lines that differ, before and after, as `plain` text."""
     old, new = before.splitlines(), after.splitlines()
     blocks = [block for block in SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if block[0] != "equal"]
     _, first, _, start, _ = blocks[0]
     _, _, last, _, end = blocks[-1]
-    return " ".join(" ".join(old[first:last]).split()), " ".join(" ".join(new[start:end]).split())
+    return plain(old[first:last]), plain(new[start:end])
+
+
+def plain(lines: Iterable[str]) -> str:
+    """Lines of code as one, with single spaces and without comments: independent of line numbers and layout."""
+    return " ".join(" ".join(_COMMENT.sub("", line) for line in lines).split())
 
 
 def mutants(root: Path, packages: Iterable[str], seed: int) -> list[Mutant]:
