@@ -75,7 +75,7 @@ class Project:
         return output[output.index("Prediction:") : output.index("Not recorded:")]
 
     def train(self) -> None:
-        self.run("--training", "--models", "lightgbm", *self.training)
+        self.run("--training", "--models", "lightgbm", "--level", "scene", *self.training)
 
     def production(self) -> str:
         """Number of the version in Production."""
