@@ -17,9 +17,9 @@ from pathlib import Path
 
 from accidents.cleaning.clean import clean_edition
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.features import feature_frame, feature_vector
+from accidents.features import feature_frame
 from accidents.features.catalogue import CELLS
-from accidents.features.compute import place_cells
+from accidents.features.compute import compute, place_cells
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.reading.edition import read_edition
 from accidents.requests import parse_request
@@ -69,7 +69,7 @@ def measure_request(folder: Path) -> None:
     arrays = parse_request(content).arrays
     for name, function in (
         ("parse", lambda: parse_request(content)),
-        ("features of", lambda: feature_vector(arrays)),
+        ("features of", lambda: compute(arrays)[0]),
         ("place encoding of", lambda: encoder.transform(place_cells(arrays))),
     ):
         best_time(f"{name} 1,000 requests, one by one", partial(_thousand_times, function))

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from accidents.settings import Settings
 from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
+from accidents.settings import Settings
 from stacks.variables import expand_variables
 
 STACKS_FOLDER = Path(__file__).resolve().parent

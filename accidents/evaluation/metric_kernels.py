@@ -5,7 +5,7 @@ import numpy as np
 from accidents.features.jit import compiled
 
 
-@compiled("float64[:, :, :]", "float64[:]", "int64", "int64[:]", "int64", gives="float64[:, :]")
+@compiled("float64[:, :, :]", "float64[:]", "int64", "int64[:]", "int64", returns="float64[:, :]")
 def metric_sums(counts, probabilities, predicted, bins_of, bins):  # type: ignore[no-untyped-def]
     """Compute the sums from which the metrics of each of b resamples follow.
 

@@ -50,7 +50,7 @@ def _topic(feature: Feature) -> str:
             return PLACE
         case Lookup(of=first) | Cross(first=first) | Ratio(first=first):
             return _topic(first)
-        case Aggregate(over=Entity.ACCIDENT):
+        case Aggregate(entity=Entity.ACCIDENT):
             return feature.description
         case Aggregate(columns=columns):
             return next((name for column, name in _TOPIC_OF_COLUMN.items() if column in columns), _DEFAULT_TOPIC)
@@ -78,8 +78,8 @@ def describe_value(column: str, value: float) -> str:
         return f"{column} = {value:g}"
     if feature.kind is FeatureKind.COUNT and value == 0:
         return f"no {feature.description}"
-    if isinstance(feature, OrdinalAggregate) and feature.value is not None and float(value).is_integer():
-        words = ARRAY_COLUMNS[feature.over][feature.value].categories
+    if isinstance(feature, OrdinalAggregate) and feature.column is not None and float(value).is_integer():
+        words = ARRAY_COLUMNS[feature.entity][feature.column].categories
         return f"{feature.description}: {words.get(int(value), f'{value:g}')}"
     return feature.describe(value)
 

@@ -1,7 +1,6 @@
-"""Which columns of the cleaned tables features are made of, in which order they stand in the arrays, and those derived.
+"""Columns of the arrays that features are computed from: columns of the cleaned tables, then derived ones.
 
-A row of an array holds the published columns named here, then the derived ones, all int16 with -1 for not recorded.
-What a feature computes from them stands in `catalogue`, how in `kernels`.
+All are int16, -1 where missing.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from accidents.features.code_groups import Party
 
 
 class Entity(StrEnum):
-    """What a feature runs over: the accident itself, its vehicles or its people."""
+    """Rows that a feature aggregates entity: the accident itself, its vehicles or its people."""
 
     ACCIDENT = "accident"
     VEHICLES = "vehicles"
@@ -23,7 +22,7 @@ class Entity(StrEnum):
 
 @dataclass(frozen=True)
 class ArrayColumn:
-    """One int16 column of an array: its name, when it is known, its formula, and its codes in words if it has any."""
+    """One int16 column of an array: name, availability, formula, and meanings of its codes if it has any."""
 
     name: str
     availability: Availability
@@ -31,7 +30,7 @@ class ArrayColumn:
     categories: Mapping[int, str]
 
 
-_PUBLISHED = {
+_PUBLISHED_BY_TABLE = {
     Entity.ACCIDENT: (
         (Table.CARACTERISTIQUES, ("jour", "mois", "an", "hrmn", "lum", "agg", "int", "atm", "col")),
         (Table.LIEUX, ("catr", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ", "vma")),
@@ -70,10 +69,10 @@ _DERIVED = {
     ),
 }
 
-PUBLISHED: Mapping[Entity, tuple[str, ...]] = {
-    over: tuple(name for _, names in parts for name in names) for over, parts in _PUBLISHED.items()
+PUBLISHED_COLUMNS: Mapping[Entity, tuple[str, ...]] = {
+    entity: tuple(name for _, names in tables for name in names) for entity, tables in _PUBLISHED_BY_TABLE.items()
 }
-"""Names of the published columns of each array, in their order."""
+"""Names of the published columns of each array, in order."""
 
 
 def _published(table: Table, name: str) -> ArrayColumn:
@@ -82,18 +81,18 @@ def _published(table: Table, name: str) -> ArrayColumn:
 
 
 ARRAY_COLUMNS: Mapping[Entity, Mapping[str, ArrayColumn]] = {
-    over: {
-        field.name: field
-        for field in (
-            *(_published(table, name) for table, names in _PUBLISHED[over] for name in names),
-            *_DERIVED[over],
+    entity: {
+        column.name: column
+        for column in (
+            *(_published(table, name) for table, names in _PUBLISHED_BY_TABLE[entity] for name in names),
+            *_DERIVED[entity],
         )
     }
-    for over in Entity
+    for entity in Entity
 }
-"""All columns of each array, in their order."""
+"""All columns of each array, in order."""
 
 COLUMN_POSITIONS: Mapping[Entity, Mapping[str, int]] = {
-    over: {name: position for position, name in enumerate(fields)} for over, fields in ARRAY_COLUMNS.items()
+    entity: {name: position for position, name in enumerate(columns)} for entity, columns in ARRAY_COLUMNS.items()
 }
-"""Where each column stands in its array."""
+"""Position of each column in its array."""

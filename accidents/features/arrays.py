@@ -1,6 +1,5 @@
-"""Accidents as plain arrays: the one form from which features are computed, for a year as for a single request."""
+"""Accidents as NumPy arrays: the input of the feature kernels, for a year as for a single request."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.columns import MISSING
-from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED, Entity
+from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED_COLUMNS, Entity
 from accidents.features.cells import insee_number, map_distinct, road_number
 
 if TYPE_CHECKING:
@@ -22,18 +21,18 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Arrays:
-    """`n` accidents with their `m` vehicles and `p` people, -1 and NaN where something is not recorded.
+    """`n` accidents with their `m` vehicles and `p` people; missing values are -1 or NaN.
 
     Attributes:
-        accident: int16 (n, columns of `layout.ARRAY_COLUMNS`), the derived columns still to be filled in.
-        vehicles: int16 (m, columns), the vehicles of one accident next to each other.
+        accident: int16 (n, columns of `array_columns.ARRAY_COLUMNS`); `compute` fills in the derived columns.
+        vehicles: int16 (m, columns), grouped by accident.
         people: int16 (p, columns), likewise.
-        vehicle_starts: int64 (n + 1), where the vehicles of each accident start, and the end.
-        person_starts: int64 (n + 1), likewise.
-        vehicle_ids: int64 (m), unique inside an accident.
-        person_vehicle_ids: int64 (p), the vehicle that a person was in or was hit by.
+        vehicle_starts: int64 (n + 1), offset of the first vehicle of each accident, and m.
+        person_starts: int64 (n + 1), likewise, and p.
+        vehicle_ids: int64 (m), unique within an accident.
+        person_vehicle_ids: int64 (p), id of the vehicle that a person was in or was hit by.
         coordinates: float64 (n, 2), latitude and longitude in degrees.
-        places: int64 (n, 3), department, commune and road as numbers (`keys.insee_number`, `keys.road_number`).
+        places: int64 (n, 3), department, commune and road as numbers (`cells.insee_number`, `cells.road_number`).
     """
 
     accident: Codes
@@ -48,7 +47,7 @@ class Arrays:
 
 
 def to_arrays(accidents: "Accidents") -> Arrays:
-    """Put cleaned accidents into arrays, in their order."""
+    """Convert cleaned accidents to arrays, in the same order."""
     table, vehicles, people = accidents.accidents, accidents.vehicles, accidents.people
     ids = table["Num_Acc"].to_numpy()
     return Arrays(
@@ -70,31 +69,12 @@ def to_arrays(accidents: "Accidents") -> Arrays:
     )
 
 
-def _codes(table: "pd.DataFrame", over: Entity) -> Codes:
-    codes = np.full((len(table), len(ARRAY_COLUMNS[over])), MISSING, dtype=np.int16)
-    for position, name in enumerate(PUBLISHED[over]):
+def _codes(table: "pd.DataFrame", entity: Entity) -> Codes:
+    codes = np.full((len(table), len(ARRAY_COLUMNS[entity])), MISSING, dtype=np.int16)
+    for position, name in enumerate(PUBLISHED_COLUMNS[entity]):
         codes[:, position] = table[name].to_numpy()
     return codes
 
 
 def _starts(rows: "pd.DataFrame", ids: Integers) -> Integers:
     return np.append(np.searchsorted(rows["Num_Acc"].to_numpy(), ids), len(rows))
-
-
-def together(parts: Sequence[Arrays]) -> Arrays:
-    """Several arrays as one, in their order."""
-
-    def starts(counts: list[Integers]) -> Integers:
-        return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(count) for count in counts]))])
-
-    return Arrays(
-        accident=np.concatenate([part.accident for part in parts]),
-        vehicles=np.concatenate([part.vehicles for part in parts]),
-        people=np.concatenate([part.people for part in parts]),
-        vehicle_starts=starts([part.vehicle_starts for part in parts]),
-        person_starts=starts([part.person_starts for part in parts]),
-        vehicle_ids=np.concatenate([part.vehicle_ids for part in parts]),
-        person_vehicle_ids=np.concatenate([part.person_vehicle_ids for part in parts]),
-        coordinates=np.concatenate([part.coordinates for part in parts]),
-        places=np.concatenate([part.places for part in parts]),
-    )

@@ -1,6 +1,6 @@
-"""The catalogue of features: every column that a model can see, its formula, its level and its name for users.
+"""The catalogue of features: every column of a model with name, name for users, formula and level.
 
-A feature is one row here and nothing else. No feature uses the injuries (`grav`), an identifier or the order of rows.
+A feature is one entry here and nothing else. No feature uses the injuries (`grav`), an identifier or the order of rows.
 Nor can one tell whether something about a person was recorded: it is missing for people who fled, or by the habit of
 the force that filled in the form, and gives the outcome away. So of the groups of people there is always one that no
 feature counts, and a person of whom nothing is recorded looks like one of that group: 25 to 44 years old, male, with
@@ -31,37 +31,48 @@ def _conditions(where: Mapping[str, Where]) -> dict[str, frozenset[int]]:
 
 
 def _code(column: str, description: str, name: str = "") -> Aggregate:
-    """A column of the accident as it is."""
+    """An unchanged column of the accident."""
     return Aggregate(name or column, description, Entity.ACCIDENT, Aggregation.MAX, column)
 
 
-def _count(over: Entity, name: str, description: str, **where: Where) -> Aggregate:
-    return Aggregate(name, description, over, Aggregation.COUNT, where=_conditions(where))
+def _count(entity: Entity, name: str, description: str, **where: Where) -> Aggregate:
+    return Aggregate(name, description, entity, Aggregation.COUNT, where=_conditions(where))
 
 
-def _any(over: Entity, name: str, description: str, **where: Where) -> Aggregate:
-    return Aggregate(name, description, over, Aggregation.ANY, where=_conditions(where))
+def _any(entity: Entity, name: str, description: str, **where: Where) -> Aggregate:
+    return Aggregate(name, description, entity, Aggregation.ANY, where=_conditions(where))
 
 
-def _of_vehicle(how: Aggregation, column: str, name: str, description: str) -> Aggregate:
+def _of_vehicle(aggregation: Aggregation, column: str, name: str, description: str) -> Aggregate:
     """A code of the lightest (`MIN`) or heaviest (`MAX`) vehicle."""
-    return Aggregate(name, description, _VEHICLES, how, column, by="kind")
+    return Aggregate(name, description, _VEHICLES, aggregation, column, order_by="kind")
 
 
-def _band(how: Aggregation, name: str, description: str, by: str | None = None, **where: Where) -> OrdinalAggregate:
+def _band(
+    aggregation: Aggregation, name: str, description: str, order_by: str | None = None, **where: Where
+) -> OrdinalAggregate:
     return OrdinalAggregate(
-        name, description, _PEOPLE, how, "band", by, _conditions(where), default=code_groups.REFERENCE_BAND
+        name,
+        description,
+        _PEOPLE,
+        aggregation,
+        "band",
+        order_by,
+        _conditions(where),
+        default=code_groups.REFERENCE_BAND,
     )
 
 
-def _age(how: Aggregation, name: str, description: str, by: str | None = None, **where: Where) -> OrdinalAggregate:
+def _age(
+    aggregation: Aggregation, name: str, description: str, order_by: str | None = None, **where: Where
+) -> OrdinalAggregate:
     return OrdinalAggregate(
-        name, description, _PEOPLE, how, "age", by, _conditions(where), default=code_groups.REFERENCE_AGE
+        name, description, _PEOPLE, aggregation, "age", order_by, _conditions(where), default=code_groups.REFERENCE_AGE
     )
 
 
 def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
-    """Sine and cosine of something that comes round again after `period`."""
+    """Sine and cosine of a cyclic code."""
 
     def wave(short: str, word: str, function: Callable[[float], float]) -> Lookup:
         table = {code: function(2 * math.pi * code / period) for code in range(first, first + period)}
@@ -75,7 +86,7 @@ _HOUR, _WEEKDAY, _MONTH = _code("hour", "hour"), _code("weekday", "day of the we
 _LIGHT, _WEATHER, _SURFACE = _code("lum", "light"), _code("atm", "weather"), _code("surf", "road surface")
 _ROAD, _BUILT_UP, _COLLISION = _code("catr", "road category"), _code("agg", "built-up area"), _code("col", "collision")
 
-_WHEN = (
+_TIME = (
     _HOUR,
     *_cycle(_HOUR, 0, 24),
     Lookup.grouped("daytime", "time of day", _HOUR, code_groups.DAYTIME),
@@ -87,7 +98,7 @@ _WHEN = (
     Lookup.grouped("season", "season", _MONTH, code_groups.SEASON),
 )
 
-_WHERE = (
+_ROAD_AND_WEATHER = (
     _LIGHT,
     _WEATHER,
     Lookup.grouped("weather", "kind of weather", _WEATHER, code_groups.WEATHER),
@@ -116,7 +127,7 @@ _LIGHTEST = Aggregate("lightest_party", "lightest party", _PEOPLE, Aggregation.M
 _HEAVIEST = Aggregate("heaviest_party", "heaviest party", _PEOPLE, Aggregation.MAX, "party")
 _PAIR = Cross("parties", "lightest and heaviest party", _LIGHTEST, _HEAVIEST)
 
-_WHO = (
+_PARTICIPANTS = (
     _ALL_VEHICLES,
     _count(_VEHICLES, "bicycles", "bicycles", kind=Party.BICYCLE),
     _count(_VEHICLES, "personal_devices", "personal mobility devices", kind=Party.PERSONAL_DEVICE),
@@ -148,7 +159,7 @@ _WHO = (
     _count(_PEOPLE, "lorry_occupants", "people in lorries", party=Party.LORRY),
 )
 
-_PEOPLE_ASKED_FOR = (
+_PEOPLE_DETAILS = (
     _count(_PEOPLE, "women", "women", sexe=_WOMAN),
     _count(_PEOPLE, "women_driving", "women driving", sexe=_WOMAN, catu=_DRIVER),
     _count(_PEOPLE, "women_on_foot", "women on foot", sexe=_WOMAN, catu=_PEDESTRIAN),
@@ -169,12 +180,12 @@ _PEOPLE_ASKED_FOR = (
     _band(Aggregation.MIN, "band_min", "age band of the youngest"),
     _band(Aggregation.MEAN, "band_mean", "mean age band"),
     _band(Aggregation.MAX, "band_max", "age band of the oldest"),
-    _band(Aggregation.MAX, "band_most_vulnerable", "age band of the oldest of the most vulnerable", by="frailty"),
+    _band(Aggregation.MAX, "band_most_vulnerable", "age band of the oldest of the most vulnerable", order_by="frailty"),
     _band(Aggregation.MIN, "band_youngest_driver", "age band of the youngest driver", catu=_DRIVER),
     _band(Aggregation.MAX, "band_oldest_driver", "age band of the oldest driver", catu=_DRIVER),
 )  # fmt: skip
 
-_HOW_IT_HAPPENED = (
+_MANOEUVRES_AND_IMPACTS = (
     _of_vehicle(Aggregation.MIN, "manv", "manoeuvre_lightest", "manoeuvre of the lightest vehicle"),
     _of_vehicle(Aggregation.MAX, "manv", "manoeuvre_heaviest", "manoeuvre of the heaviest vehicle"),
     _count(_VEHICLES, "going_straight", "vehicles going straight on", manv=1),
@@ -207,11 +218,11 @@ _HOW_IT_HAPPENED = (
     _count(_VEHICLES, "hit_vehicle", "vehicles that hit a vehicle", obsm=2),
 )  # fmt: skip
 
-_ON_THE_FORM = (
+_POLICE_FORM = (
     _age(Aggregation.MIN, "age_min", "age of the youngest"),
     _age(Aggregation.MEAN, "age_mean", "mean age"),
     _age(Aggregation.MAX, "age_max", "age of the oldest"),
-    _age(Aggregation.MAX, "age_most_vulnerable", "age of the oldest of the most vulnerable", by="frailty"),
+    _age(Aggregation.MAX, "age_most_vulnerable", "age of the oldest of the most vulnerable", order_by="frailty"),
     _age(Aggregation.MIN, "age_youngest_driver", "age of the youngest driver", catu=_DRIVER),
     _age(Aggregation.MAX, "age_oldest_driver", "age of the oldest driver", catu=_DRIVER),
     _count(_PEOPLE, "belted", "people with a belt", secu1=1),
@@ -231,21 +242,28 @@ _ON_THE_FORM = (
     _count(_VEHICLES, "electric", "electric vehicles", motor=3),
 )  # fmt: skip
 
-FEATURES: tuple[Feature, ...] = (*_WHEN, *_WHERE, *_WHO, *_PEOPLE_ASKED_FOR, *_HOW_IT_HAPPENED, *_ON_THE_FORM)
-"""Features computed by `compute.compute`, in their order."""
+FEATURES: tuple[Feature, ...] = (
+    *_TIME,
+    *_ROAD_AND_WEATHER,
+    *_PARTICIPANTS,
+    *_PEOPLE_DETAILS,
+    *_MANOEUVRES_AND_IMPACTS,
+    *_POLICE_FORM,
+)
+"""Features computed by `compute.compute`, in order."""
 
 PLACE_COLUMNS: tuple[PlaceColumn, ...] = (
     *chain.from_iterable((PlaceColumn.share(cell), PlaceColumn.density(cell)) for cell in CELLS),
     PlaceColumn.position("latitude"),
     PlaceColumn.position("longitude"),
 )
-"""Columns of `place_encoder.PlaceEncoder`, in its order."""
+"""Columns of `place_encoder.PlaceEncoder`, in order."""
 
-PLACE_COLUMN_NAMES = tuple(encoding.name for encoding in PLACE_COLUMNS)
+PLACE_COLUMN_NAMES = tuple(column.name for column in PLACE_COLUMNS)
 """Names of the columns of the place encoder."""
 
 CATALOGUE: Mapping[str, Feature] = {feature.name: feature for feature in (*FEATURES, *PLACE_COLUMNS)}
-"""Every column that a model can see, by name."""
+"""All features and place columns, by name."""
 
 
 def feature_names(level: str, geography: bool = True) -> list[str]:

@@ -1,6 +1,6 @@
-"""Where an accident happened, as integer cells: department, commune, road and two grids of coordinates.
+"""Cells: the place of an accident as integers, for department, commune, road and two grids of coordinates.
 
-Cells are the input of `place_encoder`; a cell is -1 where the facts that it is made of are missing.
+Cells are the input of `place_encoder`; a cell is -1 where its inputs are missing.
 """
 
 import re
@@ -14,16 +14,16 @@ import numpy.typing as npt
 from accidents.columns import MISSING
 
 CELLS = ("cell_department", "cell_commune", "cell_road", "cell_area", "cell_spot")
-"""Names of the cells, in their order."""
+"""Names of the cells, in order."""
 
 _ASPECT = 1.5  # length of a degree of latitude over one of longitude, in the middle of France
 _GRIDS = np.array([[size, size * _ASPECT] for size in (0.15, 0.02)])  # degrees: about 15 km and 2 km
 SPOT_SIZE: npt.NDArray[np.float64] = _GRIDS[-1]
 """Height and width of a spot, in degrees."""
 BITS = 21
-"""Bits of the number of a row or column of a grid."""
+"""Bits for the number of a row or column of a grid."""
 _OFFSET = 1 << (BITS - 1)  # makes these numbers positive
-_HASHED = 1 << 20  # road numbers from here on are hashes of names
+_FIRST_HASHED_ROAD = 1 << 20  # road numbers from here on are hashes of names
 _ROAD_NUMBER = re.compile(
     r"(?:(?:AUTOROUTE|ROUTE)\s+)?[ANDMCTR]{1,2}[\s.]*0*(?P<lettered>[1-9]\d{0,4})(?:\D.*)?"
     r"|0*(?P<bare>[1-9]\d{0,4})[A-Z]{0,3}"  # a name may begin with a number: 11 NOVEMBRE (RUE DU)
@@ -40,7 +40,7 @@ def insee_number(text: str | None) -> int:
 
 
 def road_number(text: str | None) -> int:
-    """Number of a road: its own where it has one, such as 438 for `D438`, else a hash of its words.
+    """Number of a road, such as 438 for `D438`, or a hash of its name.
 
     The order of the words, case, accents and punctuation do not count: `HOTEL DIEU (RUE DE L')` is the road that is
     also written `Rue de l'Hôtel-Dieu`.
@@ -54,7 +54,7 @@ def road_number(text: str | None) -> int:
     if numbered := _ROAD_NUMBER.fullmatch(plain):
         return int(numbered["lettered"] or numbered["bare"])
     words = sorted(re.findall(r"[A-Z0-9]+", plain))
-    return _HASHED + zlib.crc32(" ".join(words).encode()) if words else MISSING
+    return _FIRST_HASHED_ROAD + zlib.crc32(" ".join(words).encode()) if words else MISSING
 
 
 def map_distinct(texts: npt.NDArray[np.object_], function: Callable[[str | None], int]) -> npt.NDArray[np.int64]:
@@ -82,7 +82,7 @@ def locate_cells(
     from accidents.features.place_kernels import locate  # numba takes a second to import
 
     out = np.empty((len(places), len(CELLS)), dtype=np.int64)
-    locate(places, categories, coordinates, _HASHED, _GRIDS, BITS, out)
+    locate(places, categories, coordinates, _FIRST_HASHED_ROAD, _GRIDS, BITS, out)
     return out
 
 

@@ -1,7 +1,6 @@
-"""Groupings of BAAC codes that features are made of: parties to an accident, age bands, weather, surfaces, roads, time.
+"""Groups of BAAC codes for features: parties to an accident, age bands, weather, surfaces, roads, time.
 
-Here stand groups alone; the codes and their meanings are those of `accidents.columns`. A code of no group stands
-beside those that are not recorded.
+The codes and their meanings are in `accidents.columns`. A code without a group counts as missing.
 """
 
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ class Party(IntEnum):
 
     @property
     def words(self) -> str:
-        """The kind as users read it."""
+        """Name of the kind for users."""
         return self.name.lower().replace("_", " ")
 
 
@@ -49,7 +48,7 @@ PARTY_OF_CATV: Mapping[int, Party] = {
     }.items()
     for code in codes
 }
-"""Kind of party by vehicle category `catv`; unused, unknown and other categories have none."""
+"""Kind of party by vehicle category `catv`; unused, unknown and other categories are missing."""
 
 CYCLES = frozenset({Party.BICYCLE, Party.PERSONAL_DEVICE})
 POWERED_TWO_WHEELERS = frozenset({Party.MOPED, Party.LIGHT_MOTORCYCLE, Party.MOTORCYCLE})
@@ -59,13 +58,13 @@ AGE_BANDS = (0, 8, 14, 18, 25, 45, 55, 65, 75)
 """First age of each band, in years; the last band is open."""
 
 REFERENCE_BAND = 4
-"""Band (25 to 44 years) that a person without year of birth is given, and that no feature counts."""
+"""Band of people without a year of birth (25 to 44 years), which no feature counts."""
 
 REFERENCE_AGE = 38
-"""Age, in years, of the people of an accident without any year of birth: about the median of all people on file."""
+"""Age, in years, for accidents without any year of birth: about the median of all people."""
 
 OLDEST = 110
-"""Ages above are taken for errors and treated as not recorded, in years."""
+"""Greatest age in years; greater ones are errors and count as missing."""
 
 CHILDREN = frozenset({0, 1})
 YOUTHS = frozenset({2})

@@ -1,4 +1,4 @@
-"""From arrays to features: the one function behind training, batch scoring and a single request."""
+"""Features from arrays, for training, batch scoring and single requests alike."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,24 +14,24 @@ from accidents.features.cells import locate_cells
 from accidents.features.code_groups import Party
 
 if TYPE_CHECKING:
-    from accidents.features.kernel_plan import Plan
+    from accidents.features.kernel_arguments import KernelArguments
 
-_TIME, _VEHICLE, _PERSON = (COLUMN_POSITIONS[over] for over in (Entity.ACCIDENT, Entity.VEHICLES, Entity.PEOPLE))
-_OF_TIME = tuple(_TIME[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday"))
+_ACCIDENT, _VEHICLE, _PERSON = (COLUMN_POSITIONS[entity] for entity in Entity)
+_TIME_COLUMNS = tuple(_ACCIDENT[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday"))
 _PEDESTRIAN_CATU, _PEDESTRIAN = 3, int(Party.PEDESTRIAN)
 
 
-def _table(values: dict[int, int], size: int, default: int = -1) -> npt.NDArray[np.int16]:
-    """Table by code plus one."""
+def _lookup_table(values: dict[int, int], size: int, default: int = -1) -> npt.NDArray[np.int16]:
+    """Lookup table for `kernels.look_up`: the value of a code at position code + 1."""
     table = np.full(size + 1, default, dtype=np.int16)
     for code, value in values.items():
         table[code + 1] = value
     return table
 
 
-_PARTY = _table({code: int(party) for code, party in code_groups.PARTY_OF_CATV.items()}, 100)
-_FRAILTY = _table({party: max(Party) - party for party in Party}, len(Party))
-_BAND = _table(
+_PARTY = _lookup_table({code: int(party) for code, party in code_groups.PARTY_OF_CATV.items()}, 100)
+_FRAILTY = _lookup_table({party: max(Party) - party for party in Party}, len(Party))
+_BAND = _lookup_table(
     {age: int(np.searchsorted(code_groups.AGE_BANDS, age, side="right")) - 1 for age in range(code_groups.OLDEST + 1)},
     code_groups.OLDEST + 1,
     default=code_groups.REFERENCE_BAND,
@@ -39,48 +39,49 @@ _BAND = _table(
 
 
 @cache
-def _plan() -> "Plan":
-    from accidents.features.kernel_plan import plan  # numba takes a second to import
+def _kernel_arguments() -> "KernelArguments":
+    from accidents.features.kernel_arguments import kernel_arguments  # numba takes a second to import
 
-    return plan()
+    return kernel_arguments()
 
 
 def compute(arrays: Arrays) -> npt.NDArray[np.float32]:
-    """Compute every feature of every level, float32 (n, len(FEATURES)), NaN where not recorded.
+    """Compute every feature of every level, float32 (n, len(FEATURES)), NaN where missing.
 
-    A row depends on its own accident alone: computed alone or among a million others it is the same, bit for bit.
+    A row depends on its own accident alone: it is the same, bit for bit, alone and among a million others. The derived
+    columns of `arrays` are filled in.
     """
     from accidents.features import kernels  # numba takes a second to import
 
-    _derive(arrays)
-    plan = _plan()
+    _fill_derived_columns(arrays)
+    arguments = _kernel_arguments()
     out = np.empty((len(arrays.accident), len(FEATURES)), dtype=np.float32)
     starts = np.arange(len(out) + 1)
-    kernels.aggregate(arrays.accident, starts, *plan.aggregates[Entity.ACCIDENT], out)
-    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *plan.aggregates[Entity.VEHICLES], out)
-    kernels.aggregate(arrays.people, arrays.person_starts, *plan.aggregates[Entity.PEOPLE], out)
-    kernels.combine(*plan.combinations, out)
+    kernels.aggregate(arrays.accident, starts, *arguments.aggregates[Entity.ACCIDENT], out)
+    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *arguments.aggregates[Entity.VEHICLES], out)
+    kernels.aggregate(arrays.people, arrays.person_starts, *arguments.aggregates[Entity.PEOPLE], out)
+    kernels.combine(*arguments.combinations, out)
     return out
 
 
-def _derive(arrays: Arrays) -> None:
-    """Fill in the derived columns of `layout`."""
+def _fill_derived_columns(arrays: Arrays) -> None:
+    """Fill in the derived columns of `array_columns`."""
     from accidents.features import kernels
 
     accident, vehicles, people = arrays.accident, arrays.vehicles, arrays.people
     kind, vehicle, party = vehicles[:, _VEHICLE["kind"]], people[:, _PERSON["vehicle"]], people[:, _PERSON["party"]]
     kernels.look_up(vehicles[:, _VEHICLE["catv"]], _PARTY, kind)
-    kernels.link(
+    kernels.join_vehicles(
         kind, arrays.vehicle_ids, arrays.vehicle_starts, arrays.person_vehicle_ids, arrays.person_starts, vehicle
     )
-    kernels.replace(vehicle, people[:, _PERSON["catu"]], _PEDESTRIAN_CATU, _PEDESTRIAN, party)
+    kernels.replace_role(vehicle, people[:, _PERSON["catu"]], _PEDESTRIAN_CATU, _PEDESTRIAN, party)
     kernels.look_up(party, _FRAILTY, people[:, _PERSON["frailty"]])
-    kernels.derive_time(accident, *_OF_TIME)
-    years, births, age = accident[:, _TIME["an"]], people[:, _PERSON["an_nais"]], people[:, _PERSON["age"]]
+    kernels.derive_time(accident, *_TIME_COLUMNS)
+    years, births, age = accident[:, _ACCIDENT["an"]], people[:, _PERSON["an_nais"]], people[:, _PERSON["age"]]
     kernels.derive_age(years, births, arrays.person_starts, code_groups.OLDEST, age)
     kernels.look_up(age, _BAND, people[:, _PERSON["band"]])
 
 
 def place_cells(arrays: Arrays) -> npt.NDArray[np.int64]:
     """Compute the cells of accidents, int64 (n, len(CELLS)), -1 where missing."""
-    return locate_cells(arrays.places, arrays.accident[:, _TIME["catr"]], arrays.coordinates)
+    return locate_cells(arrays.places, arrays.accident[:, _ACCIDENT["catr"]], arrays.coordinates)

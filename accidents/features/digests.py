@@ -1,8 +1,8 @@
-"""Digests of column definitions: by them a stored model finds out whether its columns still exist unchanged.
+"""Digests of column definitions, to check that the columns of a stored model still exist unchanged.
 
-A digest covers what is declared (tables, columns, codes, lookup tables) and what is computed: the values that the
-column takes on a fixed set of probe accidents. So a change of a catalogue row, a group of codes or the code of a kernel
-shows, and a rewording, a reordering, a refactoring or another column does not.
+A digest covers the declaration (tables, columns, codes, lookup tables) and the values of the column on a fixed set of
+probe accidents. So it depends on the catalogue entry, groups of codes and kernels, and not on descriptions, order,
+other columns or the way in which code is written.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED, Entity
+from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED_COLUMNS, Entity
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CATALOGUE, CELLS, FEATURES, PLACE_COLUMNS
 from accidents.features.cells import insee_number, road_number
@@ -24,7 +24,7 @@ from accidents.features.place_columns import PlaceColumn
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import Aggregate, Cross, Feature, Lookup, Ratio
 
-_ACCIDENTS = 512
+_PROBES = 512
 _DECIMALS = 4  # libraries of mathematics differ in the last bits of sine and logarithm
 _RANGES = {
     "hrmn": (-1, 1439),
@@ -59,15 +59,15 @@ def _digest(feature: Feature, values: npt.NDArray[np.float32]) -> str:
 
 
 def _definition(feature: Feature) -> dict[str, Any]:
-    """What is declared of a feature, without names and descriptions."""
+    """Declaration of a feature, without names and descriptions."""
     match feature:
         case Aggregate():
             where = {column: sorted(map(int, codes)) for column, codes in feature.where.items()}
             return {
-                "aggregation": feature.how,
-                "over": feature.over,
-                "value": feature.value,
-                "by": feature.by,
+                "aggregation": feature.aggregation,
+                "over": feature.entity,
+                "value": feature.column,
+                "by": feature.order_by,
                 "where": where,
                 "default": feature.default,
             }
@@ -83,46 +83,49 @@ def _definition(feature: Feature) -> dict[str, Any]:
     raise TypeError(f"feature {feature.name}: no definition of a {type(feature).__name__}")
 
 
-def _numbers(name: str, count: int) -> npt.NDArray[np.uint64]:
-    """Pseudo-random numbers of a name (SplitMix64), the same on every machine and with every library."""
+def _random_numbers(name: str, count: int) -> npt.NDArray[np.uint64]:
+    """Pseudo-random numbers seeded by a name (SplitMix64), the same on every machine and with every library."""
     state = np.uint64(crc32(name.encode())) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
 
 
-def _drawn(name: str, count: int, low: int, high: int) -> npt.NDArray[np.int64]:
-    return low + (_numbers(name, count) % np.uint64(high - low + 1)).astype(np.int64)
+def _random_integers(name: str, count: int, low: int, high: int) -> npt.NDArray[np.int64]:
+    return low + (_random_numbers(name, count) % np.uint64(high - low + 1)).astype(np.int64)
 
 
 def _codes(entity: Entity, count: int) -> npt.NDArray[np.int16]:
-    """Rows of one array; every column is drawn by its own name, so that it does not depend on the others."""
+    """Random rows of one array; every column is seeded by its own name, so that it does not depend on the others."""
     rows = np.full((count, len(ARRAY_COLUMNS[entity])), -1, dtype=np.int16)
-    for position, name in enumerate(PUBLISHED[entity]):
+    for position, name in enumerate(PUBLISHED_COLUMNS[entity]):
         low, high = _RANGES.get(name, _CODES)
-        values = _drawn(name, count, low, high)
+        values = _random_integers(name, count, low, high)
         if name not in _RANGES:  # every code once, common ones often
             codes = _KINDS_OF_VEHICLES if name == "catv" else _COMMON_CODES
-            common = _numbers(f"{name} common", count) % np.uint64(3) > 0
-            values = np.where(common, codes[_drawn(f"{name} code", count, 0, len(codes) - 1)], values)
+            common = _random_numbers(f"{name} common", count) % np.uint64(3) > 0
+            values = np.where(common, codes[_random_integers(f"{name} code", count, 0, len(codes) - 1)], values)
             values[: high - low + 1] = np.arange(low, high + 1)[: len(values)]
         rows[:, position] = values
     return rows
 
 
 def _probe_accidents() -> Arrays:
-    vehicle_counts, person_counts = _drawn("vehicles", _ACCIDENTS, 0, 4), _drawn("people", _ACCIDENTS, 0, 6)
+    vehicle_counts, person_counts = (
+        _random_integers("vehicles", _PROBES, 0, 4),
+        _random_integers("people", _PROBES, 0, 6),
+    )
     vehicle_starts, person_starts = (np.concatenate([[0], np.cumsum(n)]) for n in (vehicle_counts, person_counts))
     vehicles, people = int(vehicle_starts[-1]), int(person_starts[-1])
     ids = np.arange(vehicles, dtype=np.int64)
-    own = np.repeat(np.arange(_ACCIDENTS), person_counts)
-    chosen = vehicle_starts[own] + _drawn("vehicle of a person", people, 0, 4)
+    own = np.repeat(np.arange(_PROBES), person_counts)
+    chosen = vehicle_starts[own] + _random_integers("vehicle of a person", people, 0, 4)
     coordinates = np.column_stack(
-        [_drawn("lat", _ACCIDENTS, 41_000, 51_000), _drawn("long", _ACCIDENTS, -5_000, 10_000)]
+        [_random_integers("lat", _PROBES, 41_000, 51_000), _random_integers("long", _PROBES, -5_000, 10_000)]
     )
-    unlocated = _numbers("unlocated", _ACCIDENTS)[:, None] % np.uint64(4) == 0
+    unlocated = _random_numbers("unlocated", _PROBES)[:, None] % np.uint64(4) == 0
     return Arrays(
-        accident=_codes(Entity.ACCIDENT, _ACCIDENTS),
+        accident=_codes(Entity.ACCIDENT, _PROBES),
         vehicles=_codes(Entity.VEHICLES, vehicles),
         people=_codes(Entity.PEOPLE, people),
         vehicle_starts=vehicle_starts.astype(np.int64),
@@ -132,7 +135,9 @@ def _probe_accidents() -> Arrays:
         coordinates=np.where(unlocated, np.nan, coordinates / 1000),
         places=np.column_stack(
             [
-                np.array([number(text) for text in texts], dtype=np.int64)[_drawn(name, _ACCIDENTS, 0, len(texts) - 1)]
+                np.array([number(text) for text in texts], dtype=np.int64)[
+                    _random_integers(name, _PROBES, 0, len(texts) - 1)
+                ]
                 for name, texts, number in (
                     ("dep", _DEPARTMENTS, insee_number),
                     ("com", _COMMUNES, insee_number),
@@ -144,7 +149,7 @@ def _probe_accidents() -> Arrays:
 
 
 def _probe_encoder(cells: npt.NDArray[np.int64]) -> PlaceEncoder:
-    """An encoder that knows the cells of every other probe, with made-up statistics, independent of `fit`."""
+    """An encoder with random statistics for the cells of every second probe, independent of `fit`."""
     arrays: dict[str, npt.NDArray[Any]] = {
         "strength": np.array(8.0),
         "mean": np.array(0.25, dtype=np.float32),
@@ -153,7 +158,9 @@ def _probe_encoder(cells: npt.NDArray[np.int64]) -> PlaceEncoder:
     for cell, column in zip(CELLS, cells.T, strict=True):
         values = np.unique(column[::2])
         values = values[values >= 0]
-        statistics = _drawn(cell, 4 * len(values), 0, 1000).reshape(4, -1).astype(np.float32) / np.float32(1000)
+        statistics = _random_integers(cell, 4 * len(values), 0, 1000).reshape(4, -1).astype(np.float32) / np.float32(
+            1000
+        )
         arrays |= {
             f"{cell}.values": values,
             f"{cell}.shares": statistics[0],

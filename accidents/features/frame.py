@@ -1,4 +1,4 @@
-"""The feature frame, and the matrix that a model takes from it or from arrays."""
+"""The feature frame, and the matrix of a model."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -30,11 +30,6 @@ def feature_frame(accidents: Accidents) -> pd.DataFrame:
     return pd.concat([ids, features, cells], axis=1)
 
 
-def feature_vector(arrays: Arrays) -> npt.NDArray[np.float32]:
-    """The features of one accident, float32 (len(FEATURES),), bit for bit the row of `feature_frame`."""
-    return compute(arrays)[0]
-
-
 def feature_matrix(
     source: pd.DataFrame | Arrays,
     columns: tuple[str, ...],
@@ -42,16 +37,19 @@ def feature_matrix(
     *,
     encoded: npt.NDArray[np.float32] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Take the columns of a model from accidents.
+    """Compute the matrix of a model.
 
     Args:
-        source: a feature frame, or arrays, which give the same matrix bit for bit.
+        source: a feature frame, or arrays; both give the same matrix bit for bit.
         columns: names of features, then those of columns of the place encoder.
         encoder: the fitted encoder; needed if `columns` has some of its columns and `encoded` is not given.
-        encoded: output of the encoder if it was computed before, such as out-of-fold encodings of training rows.
+        encoded: output of the encoder, such as out-of-fold encodings of training rows; None to compute it.
 
     Returns:
         The matrix, float32 (n, len(columns)) in C order.
+
+    Raises:
+        ValueError: `columns` has columns of the place encoder, and neither `encoder` nor `encoded` is given.
     """
     features, places = _selection(columns)
     if isinstance(source, Arrays):

@@ -1,7 +1,7 @@
-"""How numerical loops are compiled with numba: once for fixed types, and kept on disk.
+"""Compilation of numerical loops with numba: for fixed types, cached on disk.
 
-What is kept is renewed when the file of a function changes, and not when another file does: whatever comes from
-elsewhere reaches a compiled function as an argument.
+numba compiles a function again if its file changes, not if another file does. So values from other modules are passed
+as arguments.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,14 @@ from typing import Any
 import numba
 
 
-def compiled(*arguments: str, gives: str = "void") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile for the given types, kept on disk where numba finds a folder to write to."""
-    signature = f"{gives}({', '.join(arguments)})"
+def compiled(*arguments: str, returns: str = "void") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a function for argument types and a return type, cached on disk if a folder can be written.
+
+    Args:
+        *arguments: numba types of the arguments, such as `float32[:, :]`.
+        returns: numba type of the result.
+    """
+    signature = f"{returns}({', '.join(arguments)})"
 
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
         try:

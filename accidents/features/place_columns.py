@@ -1,4 +1,4 @@
-"""Columns of the place encoder: what they hold and how they are described. `place_encoder` computes them."""
+"""Columns of the place encoder, with formulas and descriptions."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from accidents.features.specification import Feature, FeatureKind
 
 
 class PlaceStatistic(StrEnum):
-    """What the encoder learns about a place."""
+    """Statistic of a place that the encoder estimates."""
 
     SHARE = "share"
     DENSITY = "density"
@@ -18,7 +18,7 @@ class PlaceStatistic(StrEnum):
 
 @dataclass(frozen=True)
 class PlaceColumn(Feature):
-    """One column of the place encoder; `cell` is the kind of place, or the axis of a position."""
+    """One column of the place encoder; `cell` is the name of the cell, or the axis of a position."""
 
     statistic: PlaceStatistic
     cell: str
@@ -32,7 +32,7 @@ class PlaceColumn(Feature):
 
     @classmethod
     def density(cls, cell: str) -> "PlaceColumn":
-        """How many accidents happen in a cell."""
+        """Frequency of accidents in a cell."""
         place = cell.removeprefix("cell_")
         return cls(f"density_{place}", f"frequency of accidents in the same {place}", PlaceStatistic.DENSITY, cell)
 
@@ -48,12 +48,12 @@ class PlaceColumn(Feature):
 
     @property
     def availability(self) -> Availability:
-        """At once."""
+        """Available at once."""
         return Availability.STRICT
 
     @property
     def formula(self) -> str:
-        """How the value is computed."""
+        """Formula in words."""
         match self.statistic:
             case PlaceStatistic.SHARE:
                 return f"share of priority accidents by {self.cell}, shrunk towards the place around it"
@@ -64,7 +64,7 @@ class PlaceColumn(Feature):
 
     @property
     def nullable(self) -> bool:
-        """Never: an unknown place gets the values of the place around it."""
+        """Never: a cell without training accidents gets the values of its parent cell."""
         return False
 
     def describe(self, value: float) -> str:

@@ -1,7 +1,7 @@
-"""Target encoding of places: the share of priority accidents there, how many happen, and where that is.
+"""Target encoding of places: share of priority accidents, frequency of accidents, and position.
 
-This is the one place where labels enter features. The estimate for a place with few accidents is shrunk towards the
-place around it: a spot towards its commune, a commune, road or area towards its department, and that towards the whole.
+Labels enter features only here. Estimates are shrunk towards the parent cell: a spot towards its commune, a commune,
+road or area towards its department, a department towards all accidents.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ import pandas as pd
 from accidents.features.catalogue import PLACE_COLUMN_NAMES
 from accidents.features.cells import BITS, CELLS, SPOT_SIZE, spot_centres
 
-_AROUND: Mapping[str, str | None] = {
+_PARENT_CELLS: Mapping[str, str | None] = {
     "cell_department": None,
     "cell_commune": "cell_department",
     "cell_road": "cell_department",
     "cell_area": "cell_department",
     "cell_spot": "cell_commune",
 }
-_PARENTS = np.array([-1 if parent is None else CELLS.index(parent) for parent in map(_AROUND.get, CELLS)])
+_PARENTS = np.array([-1 if parent is None else CELLS.index(parent) for parent in map(_PARENT_CELLS.get, CELLS)])
 _SPOT = CELLS.index("cell_spot")
 _WITH_CENTRE = (CELLS.index("cell_department"), CELLS.index("cell_commune"))
 
@@ -31,11 +31,11 @@ Cells = pd.DataFrame | npt.NDArray[np.int64]
 class PlaceEncoder:
     """Target encoding of cells with hierarchical shrinkage, their densities, and the position.
 
-    The share of a cell is `(priority accidents + strength x share of the cell around) / (accidents + strength)`: the
-    estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the cell around
-    as prior instead of the mean of all. The density of a cell is `ln(1 + accidents of it in 10,000)`. A cell that is
-    missing, or that no training accident has, gets the share of the cell around and density 0. Latitude and longitude
-    are those of the spot; where it is missing, the mean of the commune, the department, or all.
+    The share of a cell is `(priority accidents + strength x share of the parent cell) / (accidents + strength)`: the
+    estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the parent
+    cell as prior instead of the mean of all. The density of a cell is `ln(1 + accidents of it in 10,000)`. A cell that
+    is missing, or that no training accident has, gets the share of its parent cell and density 0. Latitude and
+    longitude are those of the spot; where it is missing, the mean of the commune, the department, or all.
     """
 
     def __init__(self, strength: float = 8.0) -> None:
@@ -49,19 +49,19 @@ class PlaceEncoder:
         self.centres: dict[int, npt.NDArray[np.float32]] = {}
 
     def fit(self, cells: Cells, y: npt.ArrayLike) -> Self:
-        """Learn from `cells`, n rows with the columns `CELLS`, and labels `y`, n times 0 or 1."""
+        """Fit on cells (n rows, columns `CELLS`) and labels 0 or 1 (n)."""
         places, labels = _array(cells), np.asarray(y, dtype=np.float64)
         self.mean = np.float32(labels.mean())
-        share_of_row: list[npt.NDArray[np.float64]] = []
+        row_shares: list[npt.NDArray[np.float64]] = []
         fitted = []
         for place, parent in zip(places.T, _PARENTS, strict=True):
-            around = np.full(len(labels), labels.mean()) if parent < 0 else share_of_row[parent]
+            parent_shares = np.full(len(labels), labels.mean()) if parent < 0 else row_shares[parent]
             values, position, count = np.unique(place, return_inverse=True, return_counts=True)
-            prior = np.bincount(position, around) / count
+            prior = np.bincount(position, parent_shares) / count
             shares = (np.bincount(position, labels) + self.strength * prior) / (count + self.strength)
             recorded = values >= 0
             fitted.append((values[recorded], shares[recorded], np.log1p(1e4 * count[recorded] / len(labels))))
-            share_of_row.append(np.where(recorded[position], shares[position], around))
+            row_shares.append(np.where(recorded[position], shares[position], parent_shares))
         self.starts = np.cumsum([0, *(len(values) for values, _, _ in fitted)])
         self.values = np.concatenate([values for values, _, _ in fitted])
         self.shares = np.concatenate([shares for _, shares, _ in fitted]).astype(np.float32)
@@ -76,8 +76,8 @@ class PlaceEncoder:
         places = _array(cells)
         out = np.empty((len(places), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
         encode(places, self.values, self.starts, self.shares, self.densities, _PARENTS, self.mean, out)
-        around = (self.centres[kind] for kind in _WITH_CENTRE)
-        position(places, self.values, self.starts, *around, self.centre, SPOT_SIZE, BITS, out[:, -2:])
+        centres = (self.centres[kind] for kind in _WITH_CENTRE)
+        position(places, self.values, self.starts, *centres, self.centre, SPOT_SIZE, BITS, out[:, -2:])
         return out
 
     def fit_out_of_fold(
@@ -98,7 +98,7 @@ class PlaceEncoder:
         return self.fit(places, labels), encoded
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The fitted encoder as arrays by name, those of a kind of place under the name of its cell."""
+        """The fitted encoder as arrays by name; arrays of a cell are named `<cell>.<statistic>`."""
         arrays: dict[str, npt.NDArray[Any]] = {
             "strength": np.asarray(self.strength),
             "mean": np.asarray(self.mean),
@@ -117,7 +117,11 @@ class PlaceEncoder:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Read what `to_arrays` gave; a kind of place that it lacks has no known places."""
+        """Restore an encoder from `to_arrays`; without the arrays of a cell, all its values are missing.
+
+        Raises:
+            ValueError: lengths of the arrays do not fit.
+        """
         encoder = cls(float(arrays["strength"]))
         encoder.mean, encoder.centre = np.float32(arrays["mean"]), arrays["centre"]
 

@@ -1,7 +1,7 @@
-"""What a feature is: the vocabulary in which the catalogue is written.
+"""Feature classes, of which the catalogue has instances.
 
-A row of the catalogue is at once the implementation of a feature (`kernels` runs it), its documentation (`formula`)
-and the level of information at which it may be used (`availability`, the latest of the columns it is made of).
+An instance is implementation (`kernels` computes it), documentation (`formula`) and level of information
+(`availability`, the latest of its columns) of a feature.
 """
 
 import itertools
@@ -15,11 +15,11 @@ from functools import cached_property
 from accidents.columns import Availability
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 
-_FEW = 4
+_MAX_NAMED_CODES = 4  # in a formula
 
 
 class FeatureKind(StrEnum):
-    """Aggregation the values of a feature are to be read; the codes of a category are in no order."""
+    """Kind of the values of a feature; the codes of a category are unordered."""
 
     NUMBER = "number"
     COUNT = "count"
@@ -28,7 +28,7 @@ class FeatureKind(StrEnum):
 
 
 class Aggregation(StrEnum):
-    """Aggregation the rows of an accident become one value."""
+    """How the rows of an accident are aggregated to one value."""
 
     COUNT = "count"
     ANY = "any"
@@ -47,26 +47,26 @@ class Feature(ABC):
     @property
     @abstractmethod
     def kind(self) -> FeatureKind:
-        """Aggregation the values are to be read."""
+        """Kind of the values."""
 
     @property
     @abstractmethod
     def availability(self) -> Availability:
-        """When the latest of the columns used is known."""
+        """When the latest of its columns is available."""
 
     @property
     @abstractmethod
     def formula(self) -> str:
-        """Aggregation the value is made, in words, from published and derived columns."""
+        """Formula in words, from published and derived columns."""
 
     @property
     def categories(self) -> Mapping[int, str]:
-        """The codes of a category with their meanings; empty for other kinds."""
+        """Meanings of the codes of a category; empty for other kinds."""
         return {}
 
     @property
     def nullable(self) -> bool:
-        """Whether a value may be NaN, which means not recorded."""
+        """Whether a value may be missing (NaN)."""
         return True
 
     @property
@@ -87,92 +87,100 @@ class Feature(ABC):
 
 @dataclass(frozen=True)
 class Aggregate(Feature):
-    """One value from the rows of an accident in `over` that fulfil every condition of `where` (column: codes).
+    """Aggregate over the rows of an accident that meet all conditions; it does not depend on the order of the rows.
 
-    `how` is `COUNT` or `ANY` of these rows, or `MIN`, `MAX`, `MEAN` of `value` over those where it is recorded. With
-    `by`, `MIN` and `MAX` look at the rows of least or greatest `by` alone. None of these depends on the order of rows.
-    Where no row is left the value is `default`, or NaN if there is none.
+    Attributes:
+        entity: the rows aggregated over: the accident itself, its vehicles or its people.
+        aggregation: `COUNT` or `ANY` of the rows, or `MIN`, `MAX`, `MEAN` of `column` where it is not missing.
+        column: the column aggregated; None for `COUNT` and `ANY`.
+        order_by: restricts `MIN` and `MAX` to the rows with the least or greatest value of this column.
+        where: conditions, allowed codes by column.
+        default: the value without any row; None for NaN.
     """
 
-    over: Entity
-    how: Aggregation
-    value: str | None = None
-    by: str | None = None
+    entity: Entity
+    aggregation: Aggregation
+    column: str | None = None
+    order_by: str | None = None
     where: Mapping[str, frozenset[int]] = field(default_factory=dict)
     default: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a column that the table does not have, so that a slip in the catalogue shows at import."""
-        if unknown := {*self.columns} - ARRAY_COLUMNS[self.over].keys():
-            raise ValueError(f"feature {self.name}: no column {', '.join(sorted(unknown))} in {self.over}")
+        """Check the names of the columns, so that an error in the catalogue shows at import."""
+        if unknown := {*self.columns} - ARRAY_COLUMNS[self.entity].keys():
+            raise ValueError(f"feature {self.name}: no column {', '.join(sorted(unknown))} in {self.entity}")
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns used."""
-        return tuple(name for name in (*self.where, self.value, self.by) if name is not None)
+        """Names of the columns of conditions, value and order."""
+        return tuple(name for name in (*self.where, self.column, self.order_by) if name is not None)
 
     @property
     def kind(self) -> FeatureKind:
-        """A count, a flag, or what the column `value` is."""
-        if self.how is Aggregation.COUNT:
+        """A count, a flag, or the kind of `column`."""
+        if self.aggregation is Aggregation.COUNT:
             return FeatureKind.COUNT
-        if self.how is Aggregation.ANY:
+        if self.aggregation is Aggregation.ANY:
             return FeatureKind.FLAG
         return FeatureKind.CATEGORY if self.categories else FeatureKind.NUMBER
 
     @property
     def availability(self) -> Availability:
-        """When the latest of the columns used is known."""
-        return max((ARRAY_COLUMNS[self.over][name].availability for name in self.columns), default=Availability.STRICT)
+        """When the latest of its columns is available."""
+        return max(
+            (ARRAY_COLUMNS[self.entity][name].availability for name in self.columns), default=Availability.STRICT
+        )
 
     @property
     def categories(self) -> Mapping[int, str]:
-        """Meanings of the codes of `value`."""
-        return {} if self.value is None else ARRAY_COLUMNS[self.over][self.value].categories
+        """Meanings of the codes of `column`."""
+        return {} if self.column is None else ARRAY_COLUMNS[self.entity][self.column].categories
 
     @property
     def nullable(self) -> bool:
-        """Whether a value may be NaN."""
-        return self.value is not None and self.default is None
+        """Whether a value may be missing (NaN)."""
+        return self.column is not None and self.default is None
 
     @property
     def formula(self) -> str:
-        """Aggregation the value is made."""
-        if self.over is Entity.ACCIDENT and self.value is not None:
-            return ARRAY_COLUMNS[self.over][self.value].formula
-        rows = "the accident" if self.over is Entity.ACCIDENT else str(self.over)
-        if self.by is not None:
-            rows += f" of {'least' if self.how is Aggregation.MIN else 'greatest'} {self.by}"
+        """Formula in words."""
+        if self.entity is Entity.ACCIDENT and self.column is not None:
+            return ARRAY_COLUMNS[self.entity][self.column].formula
+        rows = "the accident" if self.entity is Entity.ACCIDENT else str(self.entity)
+        if self.order_by is not None:
+            rows += f" of {'least' if self.aggregation is Aggregation.MIN else 'greatest'} {self.order_by}"
         if self.where:
             rows += " where " + " and ".join(
-                f"{name} in {_codes(codes, ARRAY_COLUMNS[self.over][name].categories)}"
+                f"{name} in {_codes(codes, ARRAY_COLUMNS[self.entity][name].categories)}"
                 for name, codes in self.where.items()
             )
-        text = {Aggregation.COUNT: f"number of {rows}", Aggregation.ANY: f"1 if any of {rows}, else 0"}.get(self.how)
-        text = text or f"{self.how} of {self.value} over {rows}"
+        text = {Aggregation.COUNT: f"number of {rows}", Aggregation.ANY: f"1 if any of {rows}, else 0"}.get(
+            self.aggregation
+        )
+        text = text or f"{self.aggregation} of {self.column} over {rows}"
         return text if self.default is None else f"{text}; {self.default:g} where none is recorded"
 
 
 @dataclass(frozen=True)
 class OrdinalAggregate(Aggregate):
-    """An aggregate of codes that stand in an order, such as age bands; their minimum, maximum or mean is a number."""
+    """An aggregate of ordinal codes, such as age bands; its values are numbers."""
 
     @property
     def categories(self) -> Mapping[int, str]:
-        """None: between codes there may be others."""
+        """Empty: a mean lies between codes."""
         return {}
 
 
 def _codes(codes: Iterable[int], words: Mapping[int, str] | None = None) -> str:
-    """Codes as a set, with their meanings where these are given and few."""
+    """Codes as a set in words, with meanings if there are at most `_MAX_NAMED_CODES`."""
     ordered = sorted(int(code) for code in codes)
-    meanings = words if words and len(ordered) <= _FEW else {}
+    meanings = words if words and len(ordered) <= _MAX_NAMED_CODES else {}
     return "{" + ", ".join(f"{code} {meanings.get(code, '')}".rstrip() for code in ordered) + "}"
 
 
 @dataclass(frozen=True)
 class Lookup(Feature):
-    """A value looked up by the code that another feature holds; NaN for codes without one."""
+    """A value looked up by the code of another feature; NaN for codes that the table lacks."""
 
     of: Aggregate
     table: Mapping[int, float]
@@ -181,21 +189,21 @@ class Lookup(Feature):
 
     @classmethod
     def grouped(cls, name: str, description: str, of: Aggregate, groups: Mapping[str, tuple[int, ...]]) -> "Lookup":
-        """A category that puts codes together; its own codes count from 0 in the order of `groups`."""
+        """A category of groups of codes; its own codes are 0, 1, ... in the order of `groups`."""
         table = {code: float(group) for group, codes in enumerate(groups.values()) for code in codes}
         rule = ", ".join(f"{group} {_codes(codes)}" for group, codes in enumerate(groups.values()))
         return cls(name, description, of, table, dict(enumerate(groups)), f"{of.name} in groups: {rule}")
 
     @property
     def kind(self) -> FeatureKind:
-        """A category if codes are put into groups, a flag if all values are 0 or 1, else a number."""
+        """A category with groups, a flag if all values are 0 or 1, else a number."""
         if self.groups:
             return FeatureKind.CATEGORY
         return FeatureKind.FLAG if {*self.table.values()} == {0.0, 1.0} else FeatureKind.NUMBER
 
     @property
     def availability(self) -> Availability:
-        """When the feature looked up is known."""
+        """When the feature looked up is available."""
         return self.of.availability
 
     @property
@@ -205,20 +213,20 @@ class Lookup(Feature):
 
     @property
     def formula(self) -> str:
-        """Aggregation the value is made."""
+        """Formula in words."""
         return self.rule
 
 
 @dataclass(frozen=True)
 class Cross(Feature):
-    """The pair of two categories as one category: code of `first` times `size` plus code of `second`."""
+    """Cross of two categories: code of `first` times `size` plus code of `second`."""
 
     first: Feature
     second: Feature
 
     @property
     def size(self) -> int:
-        """One more than the greatest code of `second`."""
+        """Greatest code of `second` plus one."""
         return max(self.second.categories) + 1
 
     @property
@@ -228,24 +236,24 @@ class Cross(Feature):
 
     @property
     def availability(self) -> Availability:
-        """When both are known."""
+        """When both features are available."""
         return max(self.first.availability, self.second.availability)
 
     @cached_property
     def categories(self) -> Mapping[int, str]:
-        """Both meanings."""
+        """Meanings of both codes."""
         pairs = itertools.product(self.first.categories.items(), self.second.categories.items())
         return {a * self.size + b: f"{first} / {second}" for (a, first), (b, second) in pairs}
 
     @property
     def formula(self) -> str:
-        """Aggregation the value is made."""
+        """Formula in words."""
         return f"{self.first.name} x {self.size} + {self.second.name}"
 
 
 @dataclass(frozen=True)
 class Ratio(Feature):
-    """One count divided by another; NaN where that is 0."""
+    """One count divided by another; NaN if that is 0."""
 
     first: Aggregate
     second: Aggregate
@@ -257,10 +265,10 @@ class Ratio(Feature):
 
     @property
     def availability(self) -> Availability:
-        """When both are known."""
+        """When both features are available."""
         return max(self.first.availability, self.second.availability)
 
     @property
     def formula(self) -> str:
-        """Aggregation the value is made."""
+        """Formula in words."""
         return f"{self.first.name} / {self.second.name}"

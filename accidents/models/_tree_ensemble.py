@@ -103,7 +103,7 @@ def _walk(X, base_score, roots, feature, threshold, left, right, default):  # ty
 
 def _of_precision(kind: str) -> Callable[..., Numbers]:
     types = ("float32[:, :]", kind, _INTEGERS, _INTEGERS, f"{kind}[:]", _INTEGERS, _INTEGERS, _INTEGERS)
-    return compiled(*types, gives=f"{kind}[:]")(_walk)
+    return compiled(*types, returns=f"{kind}[:]")(_walk)
 
 
 _single, _double = _of_precision("float32"), _of_precision("float64")

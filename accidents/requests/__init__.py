@@ -4,7 +4,6 @@ Values that break the column specification are rejected, all of them in one erro
 values; readers of files are more lenient. `parse_request` parses one accident, `parse_batch` many.
 """
 
-from accidents.features.arrays import together
 from accidents.requests.errors import FieldProblem, InvalidRequestError
 from accidents.requests.parsing import ParsedBatch, ParsedRequest, ParseReport, parse_batch, parse_request
 
@@ -16,5 +15,4 @@ __all__ = [
     "ParsedRequest",
     "parse_batch",
     "parse_request",
-    "together",
 ]

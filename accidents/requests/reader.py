@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING, Availability, Column
-from accidents.features.array_columns import PUBLISHED, Entity
+from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.requests.errors import FieldProblem, InvalidRequestError, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value
@@ -13,13 +13,13 @@ _MAX_PROBLEMS = 1000
 _PLACE_COLUMNS = ("dep", "com", "lat", "long")
 FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
-        name for name in (*PUBLISHED[Entity.ACCIDENT], *_PLACE_COLUMNS) if name in COLUMNS[RequestPart.ACCIDENT]
+        name for name in (*PUBLISHED_COLUMNS[Entity.ACCIDENT], *_PLACE_COLUMNS) if name in COLUMNS[RequestPart.ACCIDENT]
     ),
     RequestPart.ROAD: tuple(
-        name for name in (*PUBLISHED[Entity.ACCIDENT], "voie") if name in COLUMNS[RequestPart.ROAD]
+        name for name in (*PUBLISHED_COLUMNS[Entity.ACCIDENT], "voie") if name in COLUMNS[RequestPart.ROAD]
     ),
-    RequestPart.VEHICLES: PUBLISHED[Entity.VEHICLES],
-    RequestPart.PEOPLE: tuple(name for name in PUBLISHED[Entity.PEOPLE] if name != "secu2"),
+    RequestPart.VEHICLES: PUBLISHED_COLUMNS[Entity.VEHICLES],
+    RequestPart.PEOPLE: tuple(name for name in PUBLISHED_COLUMNS[Entity.PEOPLE] if name != "secu2"),
 }
 """Columns that features use and that are reported where missing; few people have a second safety equipment."""
 _PEDESTRIAN_COLUMNS = frozenset({"locp", "actp", "etatp"})

@@ -19,7 +19,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, ModelError
 from accidents.inference.smoke_test import compare_probabilities
-from accidents.requests import parse_request, together
+from accidents.requests import parse_batch
 from serving.model.pointer import ModelPointer
 
 _EXAMPLES = PROJECT_ROOT / "examples"
@@ -117,10 +117,9 @@ def _load_bundle(pointer: ModelPointer) -> Bundle:
 def _smoke_test(bundle: Bundle, pointer: ModelPointer) -> None:
     """Compare probabilities with the stored ones, or check those of the project's examples for plausibility."""
     contents, expected = _smoke_test_accidents(pointer.expected_predictions)
-    requests = [parse_request(content) for content in contents]
-    rows = bundle.matrix(together([request.arrays for request in requests]))
+    rows = bundle.matrix(parse_batch(contents).arrays)
     probabilities = bundle.predict_proba(rows)
-    failures = compare_probabilities(expected, probabilities) if expected or len(probabilities) != len(requests) else []
+    failures = compare_probabilities(expected, probabilities) if expected or len(probabilities) != len(contents) else []
     if not failures and not np.all((probabilities >= 0) & (probabilities <= 1)):
         failures = [f"{probabilities.min()!r} is not a probability"]
     # A single row takes another code path than many; this also warms it up before the first request.

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from accidents.columns import MISSING
-from accidents.features.array_columns import PUBLISHED, Entity
+from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.features.cells import road_number
 from accidents.requests import flat, nested
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
@@ -38,10 +38,10 @@ def _aliases(part: RequestPart, columns: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for name, column in COLUMNS[part].items() if column.name in columns)
 
 
-_ACCIDENT = _aliases(RequestPart.ACCIDENT, (*PUBLISHED[Entity.ACCIDENT], *_PLACES))
-_ROAD = _aliases(RequestPart.ROAD, PUBLISHED[Entity.ACCIDENT])
-_VEHICLE = _aliases(RequestPart.VEHICLES, PUBLISHED[Entity.VEHICLES])
-_PERSON = _aliases(RequestPart.PEOPLE, PUBLISHED[Entity.PEOPLE])
+_ACCIDENT = _aliases(RequestPart.ACCIDENT, (*PUBLISHED_COLUMNS[Entity.ACCIDENT], *_PLACES))
+_ROAD = _aliases(RequestPart.ROAD, PUBLISHED_COLUMNS[Entity.ACCIDENT])
+_VEHICLE = _aliases(RequestPart.VEHICLES, PUBLISHED_COLUMNS[Entity.VEHICLES])
+_PERSON = _aliases(RequestPart.PEOPLE, PUBLISHED_COLUMNS[Entity.PEOPLE])
 _FLAT = (_ACCIDENT | _ROAD | _VEHICLE | _PERSON | {"nb_vehicules", "nb_victim", "year_acc"}) & flat.FLAT_FIELDS
 
 

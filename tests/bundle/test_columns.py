@@ -9,7 +9,7 @@ import pytest
 
 from accidents.bundle import Bundle
 from accidents.errors import ModelError
-from accidents.features import catalogue, code_groups, compute, digests, kernel_plan
+from accidents.features import catalogue, code_groups, compute, digests, kernel_arguments
 from accidents.features.array_columns import Entity
 from accidents.features.catalogue import CATALOGUE, FEATURES
 from accidents.features.digests import column_digests
@@ -29,10 +29,10 @@ def catalogue_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict
 
     def changed(features: tuple[Any, ...]) -> dict[str, str]:
         table = {feature.name: feature for feature in (*features, *catalogue.PLACE_COLUMNS)}
-        for module in (catalogue, digests, compute, kernel_plan):
+        for module in (catalogue, digests, compute, kernel_arguments):
             monkeypatch.setattr(module, "FEATURES", features, raising=False)
             monkeypatch.setattr(module, "CATALOGUE", table, raising=False)
-        monkeypatch.setattr(compute, "_plan", lambda: kernel_plan.plan(features))
+        monkeypatch.setattr(compute, "_kernel_arguments", lambda: kernel_arguments.kernel_arguments(features))
         column_digests.cache_clear()
         return dict(column_digests())
 
@@ -91,10 +91,10 @@ def redefinitions() -> Iterator[tuple[str, Any]]:
             case Aggregate(where=where) if where:
                 column, codes = next(iter(where.items()))
                 yield feature.name, replace(feature, where={**where, column: codes ^ {max(codes) + 1}})
-            case Aggregate(how=Aggregation.MIN):
-                yield feature.name, replace(feature, how=Aggregation.MAX)
-            case Aggregate(how=Aggregation.MAX | Aggregation.MEAN) if feature.over is not Entity.ACCIDENT:
-                yield feature.name, replace(feature, how=Aggregation.MIN)
+            case Aggregate(aggregation=Aggregation.MIN):
+                yield feature.name, replace(feature, aggregation=Aggregation.MAX)
+            case Aggregate(aggregation=Aggregation.MAX | Aggregation.MEAN) if feature.entity is not Entity.ACCIDENT:
+                yield feature.name, replace(feature, aggregation=Aggregation.MIN)
             case Lookup(table=table):
                 yield feature.name, replace(feature, table={code: value + 0.01 for code, value in table.items()})
 

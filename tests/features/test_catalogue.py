@@ -83,7 +83,7 @@ def test_a_slip_in_the_catalogue_shows_at_once() -> None:
     women = CATALOGUE["women"]
     assert isinstance(women, Aggregate)
     with pytest.raises(ValueError, match="no column colour"):
-        Aggregate("red", "red cars", women.over, women.how, where={"colour": frozenset({1})})
+        Aggregate("red", "red cars", women.entity, women.aggregation, where={"colour": frozenset({1})})
 
 
 def test_kinds_follow_from_the_rows() -> None:

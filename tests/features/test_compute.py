@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from accidents.columns import Availability
-from accidents.features import feature_frame, feature_vector
+from accidents.features import feature_frame
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import FEATURES
 from accidents.features.compute import compute
 from accidents.features.jit import compiled
-from accidents.features.kernel_plan import plan
+from accidents.features.kernel_arguments import kernel_arguments
 from accidents.features.specification import Aggregate, Aggregation, Feature, FeatureKind
 from tests.features.generated import chosen, random_accidents
 
@@ -41,20 +41,20 @@ def slowly(feature: Aggregate, rows: pd.DataFrame, accidents: int) -> list[float
     for accident in range(accidents):
         mine = rows[rows["accident"] == accident].to_dict("records")
         mine = [row for row in mine if all(row[name] in codes for name, codes in feature.where.items())]
-        if feature.how is Aggregation.COUNT:
+        if feature.aggregation is Aggregation.COUNT:
             values.append(float(len(mine)))
             continue
-        if feature.how is Aggregation.ANY:
+        if feature.aggregation is Aggregation.ANY:
             values.append(float(bool(mine)))
             continue
-        pairs = [(row[feature.by] if feature.by else 0, row[feature.value]) for row in mine]
+        pairs = [(row[feature.order_by] if feature.order_by else 0, row[feature.column]) for row in mine]
         pairs = [pair for pair in pairs if min(pair) >= 0]
         if not pairs:
             values.append(np.nan if feature.default is None else feature.default)
-        elif feature.how is Aggregation.MEAN:
+        elif feature.aggregation is Aggregation.MEAN:
             values.append(sum(value for _, value in pairs) / len(pairs))
         else:
-            values.append(float((min if feature.how is Aggregation.MIN else max)(pairs)[1]))
+            values.append(float((min if feature.aggregation is Aggregation.MIN else max)(pairs)[1]))
     return values
 
 
@@ -67,7 +67,7 @@ def computed() -> tuple[pd.DataFrame, dict[Entity, pd.DataFrame]]:
 @pytest.mark.parametrize("feature", [f for f in FEATURES if isinstance(f, Aggregate)], ids=lambda feature: feature.name)
 def test_aggregates_equal_a_plain_loop(feature: Aggregate, computed: Any) -> None:
     features, rows = computed
-    expected = np.array(slowly(feature, rows[feature.over], len(features)), dtype=np.float32)
+    expected = np.array(slowly(feature, rows[feature.entity], len(features)), dtype=np.float32)
     np.testing.assert_array_equal(features[feature.name].to_numpy(), expected)
 
 
@@ -105,7 +105,7 @@ def test_combined_features() -> None:
 def test_one_accident_is_a_vector() -> None:
     accidents = random_accidents(8)
     features = feature_frame(accidents).drop(columns="Num_Acc").iloc[:, : len(FEATURES)]
-    one = feature_vector(to_arrays(chosen(accidents, np.array([3]))))
+    one = compute(to_arrays(chosen(accidents, np.array([3]))))[0]
     assert one.tobytes() == features.iloc[3].to_numpy(np.float32).tobytes()
 
 
@@ -158,9 +158,9 @@ def test_too_many_conditions_and_unknown_rows_are_refused() -> None:
         for code in range(65)
     ]
     with pytest.raises(ValueError, match="64 bits"):
-        plan(many)
+        kernel_arguments(many)
     with pytest.raises(TypeError, match="nothing computes"):
-        plan([Odd("odd", "odd")])
+        kernel_arguments([Odd("odd", "odd")])
     with pytest.raises(TypeError, match="abstract"):
         Feature("bare", "bare")  # type: ignore[abstract]
 

@@ -116,7 +116,7 @@ def test_an_age_is_recorded_from_0_to_110() -> None:
 def test_a_person_takes_the_greatest_of_vehicles_of_the_same_id() -> None:
     kinds, out = np.array([7, 11, 5, 2], np.int16), np.zeros(4, np.int16)
     vehicles, people = np.array([1, 1, 1, 2]), np.array([1, 3, 1, 2])
-    kernels.link(kinds, vehicles, np.array([0, 3, 4]), people, np.array([0, 2, 4]), out)
+    kernels.join_vehicles(kinds, vehicles, np.array([0, 3, 4]), people, np.array([0, 2, 4]), out)
     assert out.tolist() == [11, -1, -1, 2]
 
 

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import feature_frame, feature_names
-from accidents.features.arrays import to_arrays, together
+from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import CELLS
 from accidents.features.compute import compute, place_cells
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.ingestion import ingest
 from accidents.sources.folder import folder_editions
 from accidents.tables import Accidents
+from tests.arrays import concatenate_arrays
 from tests.editions import as_text, synthetic_cells, write
 from tests.features.generated import chosen, random_accidents
 
@@ -105,7 +106,7 @@ def test_features_do_not_depend_on_the_batch(seed: int) -> None:
 @laws
 def test_accidents_put_together_keep_their_features(seed: int) -> None:
     parts = [to_arrays(random_accidents(seed + number, accidents=7)) for number in range(3)]
-    whole = together(parts)
+    whole = concatenate_arrays(parts)
     assert compute(whole).tobytes() == np.concatenate([compute(part) for part in parts]).tobytes()
     assert (place_cells(whole) == np.concatenate([place_cells(part) for part in parts])).all()
 

@@ -14,7 +14,8 @@ from accidents.features import feature_frame, feature_names
 from accidents.inference.prediction import predict_accident
 from accidents.ingestion import ingest
 from accidents.models import model_types
-from accidents.requests import parse_request, together
+from accidents.requests import parse_request
+from tests.arrays import concatenate_arrays
 from tests.editions import Cells, as_text, synthetic_cells, write
 from tests.trained import small_models
 
@@ -67,7 +68,9 @@ def test_a_request_has_the_probability_of_the_files_to_the_last_bit(
     of_files = dict(zip(features["Num_Acc"], bundle.predict(features), strict=True))
     alone = {number: predict_accident(bundle, request, reasons=0).probability for number, request in requests.items()}
     assert alone == of_files
-    among_others = bundle.predict_proba(bundle.matrix(together([request.arrays for request in requests.values()])))
+    among_others = bundle.predict_proba(
+        bundle.matrix(concatenate_arrays([request.arrays for request in requests.values()]))
+    )
     np.testing.assert_array_equal(among_others, list(alone.values()))
 
 

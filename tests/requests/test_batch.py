@@ -1,4 +1,4 @@
-"""Many requests read together, against each of them read alone."""
+"""Many requests parsed together, against each of them read alone."""
 
 import copy
 from typing import Any
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from accidents.columns import Availability, Column
 from accidents.features.compute import compute, place_cells
-from accidents.requests import InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request, together
+from accidents.requests import InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
 from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.rows import COLUMNS, RequestPart
+from tests.arrays import concatenate_arrays
 
 PEDESTRIAN = {"an": 2021, "mois": 12, "jour": 7, "hrmn": "17:00", "catv": 2, "catu": 3, "nb_victim": 2}
 WRONG: tuple[Any, ...] = (True, [], {}, "x" * 501, 10**400, float("nan"), 77, "77:77", 2.5)
@@ -83,7 +84,7 @@ def test_many_are_what_each_of_them_is_alone(contents: list[Any]) -> None:
     good = [(number, request) for number, request in enumerate(each) if isinstance(request, ParsedRequest)]
     assert many.valid_positions == [number for number, _ in good]
     if good:
-        whole = together([request.arrays for _, request in good])
+        whole = concatenate_arrays([request.arrays for _, request in good])
         for name, array in vars(many.arrays).items():
             assert array.dtype == vars(whole)[name].dtype
             np.testing.assert_array_equal(array, vars(whole)[name])

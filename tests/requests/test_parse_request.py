@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.errors import RequestError
-from accidents.features import feature_vector
 from accidents.features.catalogue import FEATURES
+from accidents.features.compute import compute
 from accidents.requests import InvalidRequestError, ParsedRequest, parse_request
 from accidents.requests.rows import COLUMNS, RequestPart
 
@@ -25,7 +25,7 @@ NESTED: dict[str, Any] = {
 
 
 def values(request: ParsedRequest) -> dict[str, float]:
-    return dict(zip([feature.name for feature in FEATURES], feature_vector(request.arrays).tolist(), strict=True))
+    return dict(zip([feature.name for feature in FEATURES], compute(request.arrays)[0].tolist(), strict=True))
 
 
 def changed(part: str, **fields: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_published_and_plain_spellings_mean_the_same(published: dict[str, Any], 
         parse_request(changed("accident", **published)).arrays,
         parse_request(changed("accident", **plain)).arrays,
     )
-    assert feature_vector(one).tobytes() == feature_vector(other).tobytes()
+    assert compute(one)[0].tobytes() == compute(other)[0].tobytes()
     assert (one.places == other.places).all()
 
 
@@ -155,10 +155,7 @@ def test_vehicles_by_published_id_and_the_only_one_by_none() -> None:
     for row in (content["vehicles"][1], content["people"][1]):
         row.pop("num_veh")
         row["id_vehicule"] = "155\u00a0781 758"
-    assert (
-        feature_vector(parse_request(content).arrays).tobytes()
-        == feature_vector(parse_request(NESTED).arrays).tobytes()
-    )
+    assert compute(parse_request(content).arrays)[0].tobytes() == compute(parse_request(NESTED).arrays)[0].tobytes()
     alone = {"vehicles": [{"catv": 7}], "people": [{"catu": 1}]}
     assert values(parse_request(alone))["car_occupants"] == 1
 
@@ -166,7 +163,7 @@ def test_vehicles_by_published_id_and_the_only_one_by_none() -> None:
 def test_the_outcome_is_ignored() -> None:
     request = parse_request(changed("person", grav=2))
     assert request.warnings == ("grav is the outcome and was ignored",)
-    assert feature_vector(request.arrays).tobytes() == feature_vector(parse_request(NESTED).arrays).tobytes()
+    assert compute(request.arrays)[0].tobytes() == compute(parse_request(NESTED).arrays)[0].tobytes()
 
 
 @pytest.mark.parametrize(
@@ -209,7 +206,7 @@ def taken_or_refused(content: Any) -> None:
         request = parse_request(content)
     except InvalidRequestError:
         return
-    assert feature_vector(request.arrays).shape == (len(FEATURES),)
+    assert compute(request.arrays)[0].shape == (len(FEATURES),)
 
 
 @given(st.data())

@@ -1,4 +1,4 @@
-"""The same accident through JSON and through CSV files gives the same feature_vector, bit for bit."""
+"""The same accident through JSON and through CSV files gives the same features, bit for bit."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,12 +10,13 @@ import pytest
 
 from accidents.columns import TABLES, Availability, Table
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.features import feature_frame, feature_vector
+from accidents.features import feature_frame
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
-from accidents.requests import InvalidRequestError, parse_request, together
+from accidents.requests import InvalidRequestError, parse_request
 from accidents.sources.edition import Edition
+from tests.arrays import concatenate_arrays
 from tests.editions import as_text, synthetic_cells, write
 
 PARTS = {"accident": Table.CARACTERISTIQUES, "road": Table.LIEUX}
@@ -62,8 +63,8 @@ def check(edition: Edition, every: int) -> None:
     frame = feature_frame(accidents).loc[list(taken)]
     expected = frame[[feature.name for feature in FEATURES]].to_numpy(np.float32)
     for row, arrays in zip(expected, taken.values(), strict=True):
-        assert feature_vector(arrays).tobytes() == row.tobytes()
-    whole = together([*taken.values()])
+        assert compute(arrays)[0].tobytes() == row.tobytes()
+    whole = concatenate_arrays([*taken.values()])
     assert compute(whole).tobytes() == expected.tobytes()
     np.testing.assert_array_equal(place_cells(whole), frame[list(CELLS)].to_numpy())
 

@@ -10,9 +10,10 @@ from accidents.features import feature_frame
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
-from accidents.requests import parse_request, together
+from accidents.requests import parse_request
 from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
+from tests.arrays import concatenate_arrays
 from tests.editions import as_text, synthetic_cells, write
 
 
@@ -25,7 +26,7 @@ def accidents(tmp_path_factory: pytest.TempPathFactory) -> Accidents:
 def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: Accidents) -> None:
     ids = accidents.accidents["Num_Acc"].tolist()[::-1]
     texts = [json.dumps(request) for request in to_requests(accidents, ids)]
-    whole = together([parse_request(json.loads(text)).arrays for text in texts])
+    whole = concatenate_arrays([parse_request(json.loads(text)).arrays for text in texts])
     frame = feature_frame(accidents).iloc[::-1]
     assert compute(whole).tobytes() == frame[[f.name for f in FEATURES]].to_numpy(np.float32).tobytes()
     np.testing.assert_array_equal(place_cells(whole), frame[list(CELLS)].to_numpy())

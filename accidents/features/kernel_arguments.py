@@ -1,7 +1,7 @@
-"""The catalogue as numbers: what `kernels` needs to compute it.
+"""The catalogue as arrays: arguments of the functions in `kernels`.
 
-Conditions become bits: every distinct pair of a column and a set of codes is one bit of a 64-bit word, a table says
-which bits the code of a column sets, and a row fulfils an aggregate if it has all of its bits.
+Conditions are bits: every distinct pair of a column and a set of codes is one bit of a 64-bit word, a table has the
+bits that a code of a column sets, and a row counts for an aggregate if it has all of its bits.
 """
 
 from collections.abc import Sequence
@@ -28,41 +28,43 @@ Arguments = tuple[npt.NDArray[Any], ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class KernelArguments:
     """Arguments of the kernels, in the order of their parameters."""
 
     aggregates: dict[Entity, Arguments]
     combinations: Arguments
 
 
-def plan(features: Sequence[Feature] = FEATURES) -> Plan:
-    """Put features into numbers; each is made of published columns or of features that stand before it."""
+def kernel_arguments(features: Sequence[Feature] = FEATURES) -> KernelArguments:
+    """Convert features to arrays; a feature may be computed from features before it."""
     target = {feature.name: position for position, feature in enumerate(features)}
-    return Plan(
+    return KernelArguments(
         aggregates={
-            over: _aggregates([f for f in features if isinstance(f, Aggregate) and f.over is over], over, target)
-            for over in Entity
+            entity: _aggregates(
+                [f for f in features if isinstance(f, Aggregate) and f.entity is entity], entity, target
+            )
+            for entity in Entity
         },
         combinations=_combinations([f for f in features if not isinstance(f, Aggregate)], target),
     )
 
 
-def _aggregates(features: list[Aggregate], over: Entity, target: dict[str, int]) -> Arguments:
+def _aggregates(features: list[Aggregate], entity: Entity, target: dict[str, int]) -> Arguments:
     conditions = list(dict.fromkeys(condition for feature in features for condition in feature.where.items()))
     if len(conditions) > 64:
-        raise ValueError(f"features of {over} use {len(conditions)} distinct conditions; a word has 64 bits")
-    position = COLUMN_POSITIONS[over]
-    bits = np.zeros((len(ARRAY_COLUMNS[over]), kernels.WIDTH), dtype=np.uint64)
+        raise ValueError(f"features of {entity} use {len(conditions)} distinct conditions; 64 are supported")
+    position = COLUMN_POSITIONS[entity]
+    bits = np.zeros((len(ARRAY_COLUMNS[entity]), kernels.WIDTH), dtype=np.uint64)
     for bit, (name, codes) in enumerate(conditions):
         bits[position[name], [code + 1 for code in codes]] |= np.uint64(1 << bit)
-    needed = [sum(1 << conditions.index(condition) for condition in feature.where.items()) for feature in features]
+    required = [sum(1 << conditions.index(condition) for condition in feature.where.items()) for feature in features]
     return (
         bits,
         np.array(sorted({position[name] for name, _ in conditions}), dtype=np.int64),
-        np.array(needed, dtype=np.uint64),
-        np.array([_AGGREGATIONS[feature.how] for feature in features], dtype=np.int64),
-        np.array([position.get(feature.value or "", -1) for feature in features], dtype=np.int64),
-        np.array([position.get(feature.by or "", -1) for feature in features], dtype=np.int64),
+        np.array(required, dtype=np.uint64),
+        np.array([_AGGREGATIONS[feature.aggregation] for feature in features], dtype=np.int64),
+        np.array([position.get(feature.column or "", -1) for feature in features], dtype=np.int64),
+        np.array([position.get(feature.order_by or "", -1) for feature in features], dtype=np.int64),
         np.array([np.nan if feature.default is None else feature.default for feature in features], dtype=np.float32),
         np.array([target[feature.name] for feature in features], dtype=np.int64),
     )
@@ -84,6 +86,6 @@ def _combinations(features: list[Feature], target: dict[str, int]) -> Arguments:
             case Ratio(first=first, second=second):
                 step = (kernels.RATIO, target[first.name], target[second.name], 0)
             case _:
-                raise TypeError(f"feature {feature.name}: nothing computes a {type(feature).__name__}")
+                raise TypeError(f"feature {feature.name}: no kernel for a {type(feature).__name__}")
         steps.append((*step, target[feature.name]))
     return (*np.array(steps, dtype=np.int64).reshape(-1, 5).T.copy(), tables)
