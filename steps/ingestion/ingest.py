@@ -55,8 +55,8 @@ def ingest(
     checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
-        told = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
-        raise DataError(f"{location} is not plausible:\n{told}\n{_REMEDY}", report, checked.html)
+        failures = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
+        raise DataError(f"{location} is not plausible:\n{failures}\n{_REMEDY}", report, checked.html)
     log_step_metadata({"fingerprint": fingerprint, **ingested.counts})
     clean = ingested.accidents
     return (
