@@ -1,15 +1,20 @@
 """Learning curve: ROC-AUC by the number of training accidents, on the same test set."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
 from accidents.evaluation.metrics import compute_metrics
+from accidents.plots.style import INK, SERIES_STYLES, legend_above, subplots
 from accidents.tables import LABEL, Subset
 from accidents.training import train
 from accidents.training.split import assign_subsets, hash_uniform, join_labels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
 _MAX_ROWS = 20_000  # of the training and validation set, to measure ROC-AUC on
@@ -56,3 +61,28 @@ def learning_curve(
         number = bundle.rows[Subset.TRAINING] + bundle.rows[Subset.VALIDATION]
         rows.append((number, metrics["roc_auc"], bundle.metrics[Subset.TEST]["roc_auc"]))
     return pd.DataFrame(rows, columns=["accidents", "training", "test"])
+
+
+def plot_learning_curve(curves: pd.DataFrame, name: str, source_note: str) -> "Figure":
+    """Plot ROC-AUC on the training set and on the test set by the number of training accidents.
+
+    Args:
+        curves: from `learning_curve`.
+        name: of the model.
+        source_note: from `style.source_note`.
+    """
+    figure, (axes,) = subplots(f"{name}: would more accidents help?", source_note)
+    for line, column, label in zip(SERIES_STYLES, ("training", "test"), ("training set", "test set"), strict=False):
+        axes.plot(curves["accidents"], curves[column], **line, marker="o", markersize=4, linewidth=1.6, label=label)
+    last = curves.iloc[-1]
+    axes.annotate(
+        f"{last['test']:.3f}", (last["accidents"], last["test"]), (0, -13), textcoords="offset points", ha="center",
+        fontsize=8, color=INK,
+    )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set(xticks=curves["accidents"], xlabel="training accidents (logarithmic)", ylabel="ROC-AUC")
+    axes.set_xticklabels([f"{number:,}" for number in curves["accidents"]])
+    axes.minorticks_off()
+    axes.margins(x=0.08, y=0.12)
+    legend_above(axes, columns=2)
+    return figure

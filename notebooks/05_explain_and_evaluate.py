@@ -91,10 +91,10 @@ model_selection.threshold_costs(evaluation, source)
 # ## Learning curve
 
 # %%
-from benchmarks.learning_curve import learning_curve
+from benchmarks.learning_curve import learning_curve, plot_learning_curve
 
 curve = learning_curve("lightgbm", features, accidents, configuration.training, level="call", shares=(0.1, 0.3, 1.0))
-model_selection.learning_curve(curve, "LightGBM", source)
+plot_learning_curve(curve, "LightGBM", source)
 
 # %% [markdown]
 # ## Classic and honest protocol

@@ -18,13 +18,10 @@ from accidents.models import model_types
 from accidents.sources.resolve import resolve_editions
 from accidents.tables import Accidents
 from accidents.training import TrainingResult, train
+from tests.hyperparameters import by_type
 
-SMALL = {
-    "lightgbm": {"rounds": 30},
-    "xgboost": {"rounds": 30},
-    "random_forest": {"n_estimators": 10, "min_samples_leaf": 10},
-    "logistic_regression": {},
-}
+SMALL = by_type(rounds=30, n_estimators=10, min_samples_leaf=10)
+"""Hyperparameters by model type."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def small_year() -> tuple[Accidents, pd.DataFrame]:
 def small_models() -> dict[str, Scored]:
     """One model a type, trained at level `call` on the small year."""
     accidents, features = small_year()
-    fast = {name: ModelSettings(parameters=SMALL.get(name, {})) for name in model_types()}
+    fast = {name: ModelSettings(parameters=SMALL[name]) for name in model_types()}
     configured = TrainingSettings(threads=1, model_settings=fast)
     models = {}
     for name in model_types():

@@ -16,13 +16,7 @@ from accidents.features.array_columns import ARRAY_COLUMNS, COLUMN_POSITIONS, En
 from accidents.features.catalogue import FEATURES
 from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Lookup, Ratio
 
-_AGGREGATIONS = {
-    Aggregation.COUNT: kernels.COUNT,
-    Aggregation.ANY: kernels.ANY,
-    Aggregation.MIN: kernels.MIN,
-    Aggregation.MAX: kernels.MAX,
-    Aggregation.MEAN: kernels.MEAN,
-}
+_AGGREGATIONS = {aggregation: getattr(kernels, aggregation.name) for aggregation in Aggregation}
 
 Arguments = tuple[npt.NDArray[Any], ...]
 

@@ -1,4 +1,4 @@
-"""Plots for model selection: learning curve and threshold costs."""
+"""Plots of the costs of decision thresholds."""
 
 from __future__ import annotations
 
@@ -10,38 +10,12 @@ from accidents.evaluation.results import Evaluation
 from accidents.plots.style import INK, MUTED, SERIES_STYLES, legend_above, subplots, unit_axis
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 MISS_WEIGHTS = (1, 2, 5, 10)
 """Costs of a false negative, in false positives, that `threshold_costs` compares."""
 
 _NEAR = 0.04  # probability; about half the width of an annotation
-
-
-def learning_curve(curves: pd.DataFrame, name: str, source_note: str) -> Figure:
-    """Plot ROC-AUC on the training set and on the test set by the number of training accidents.
-
-    Args:
-        curves: from `benchmarks.learning_curve.learning_curve`.
-        name: of the model.
-        source_note: from `style.source_note`.
-    """
-    figure, (axes,) = subplots(f"{name}: would more accidents help?", source_note)
-    for line, column, label in zip(SERIES_STYLES, ("training", "test"), ("training set", "test set"), strict=False):
-        axes.plot(curves["accidents"], curves[column], **line, marker="o", markersize=4, linewidth=1.6, label=label)
-    last = curves.iloc[-1]
-    axes.annotate(
-        f"{last['test']:.3f}", (last["accidents"], last["test"]), (0, -13), textcoords="offset points", ha="center",
-        fontsize=8, color=INK,
-    )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set(xticks=curves["accidents"], xlabel="training accidents (logarithmic)", ylabel="ROC-AUC")
-    axes.set_xticklabels([f"{number:,}" for number in curves["accidents"]])
-    axes.minorticks_off()
-    axes.margins(x=0.08, y=0.12)
-    legend_above(axes, columns=2)
-    return figure
 
 
 def threshold_costs(evaluation: Evaluation, source_note: str, miss_weights: Sequence[float] = MISS_WEIGHTS) -> Figure:

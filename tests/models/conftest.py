@@ -1,4 +1,4 @@
-"""Accidents of no country: numbers, one category and missing values, with a label that depends on them."""
+"""Random rows: numbers, one category and missing values, with a label that depends on them."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 
 from accidents.models import model_class
 from accidents.models.base import Dataset, Model
+from tests.hyperparameters import applicable
 
 CATEGORY = 3
 SMALL: dict[str, Any] = {
@@ -17,14 +18,12 @@ SMALL: dict[str, Any] = {
     "colsample_bytree": 0.8,
     "n_estimators": 20,
 }
-"""Hyperparameters by which a few hundred accidents are enough, for whichever type has them."""
+"""Hyperparameters for a few hundred rows."""
 
 
 def small_parameters(name: str, **others: Any) -> Any:
     """Hyperparameters of a type: those of `SMALL` unless others are given."""
-    fields = model_class(name).PARAMETERS.model_fields
-    small = {key: value for key, value in SMALL.items() if key in fields}
-    return model_class(name).PARAMETERS.model_validate(small | others)
+    return model_class(name).PARAMETERS.model_validate(applicable(name, SMALL) | others)
 
 
 def fit(name: str, training: Dataset, validation: Dataset | None, seed: int = 0, **others: Any) -> Model[Any]:

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-SMALL: dict[str, dict[str, Any]] = {
-    "xgboost": {"rounds": 20},
-    "lightgbm": {"rounds": 20},
-    "random_forest": {"n_estimators": 20},
-    "logistic_regression": {"iterations": 50},
-}
+from tests.hyperparameters import by_type
+
+SMALL = by_type(rounds=20, n_estimators=20, iterations=50)
+"""Hyperparameters by model type."""
 
 
 def configure(folder: Path, **sections: dict[str, Any]) -> list[str]:

@@ -30,7 +30,7 @@ from accidents.plots import (
     style,
 )
 from accidents.plots.style import BLUE, ORANGE, SERIES_STYLES, source_note, subplots, to_png, to_svg
-from benchmarks import classic_protocol
+from benchmarks import classic_protocol, learning_curve
 from tests.trained import small_models, small_year
 
 NOTE = source_note(synthetic=False)
@@ -104,7 +104,7 @@ FIGURES = {
     "importance": lambda: explanation.importance(RANKED, "log-odds", 15, "What moves it", NOTE),
     "beeswarm": lambda: explanation.beeswarm(VALUES, CONTRIBUTIONS, "log-odds", 15, NOTE),
     "crowded beeswarm": lambda: explanation.beeswarm(CROWDED, CROWDED, "log-odds", 15, NOTE),
-    "learning": lambda: model_selection.learning_curve(LEARNING_CURVE, "LightGBM", NOTE),
+    "learning": lambda: learning_curve.plot_learning_curve(LEARNING_CURVE, "LightGBM", NOTE),
     "threshold_costs": lambda: model_selection.threshold_costs(EVALUATION, NOTE),
     "protocols": lambda: classic_protocol.plot_protocols(PROTOCOL_METRICS, NOTE),
     "hours": lambda: severity.by_hour_and_weekday(exploration.priority_by_hour_and_weekday(year().accidents), NOTE),

@@ -7,6 +7,7 @@ import pytest
 from accidents.configuration.training import TrainingSettings
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.specification import FeatureKind
+from tests.hyperparameters import by_type
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -15,17 +16,17 @@ QUICK = {
     "encoder_folds": 3,
     "cv_folds": 3,
     "model_settings": {
-        "lightgbm": {"parameters": {"rounds": 40, "learning_rate": 0.2, "patience": 10}},
-        "xgboost": {"parameters": {"rounds": 40, "learning_rate": 0.2, "patience": 10}},
-        "random_forest": {"parameters": {"n_estimators": 20}},
-        "logistic_regression": {"parameters": {"knots": 0, "inverse_penalty": 0.001}},
+        name: {"parameters": values}
+        for name, values in by_type(
+            rounds=40, learning_rate=0.2, patience=10, n_estimators=20, knots=0, inverse_penalty=0.001
+        ).items()
     },
 }
-"""Settings with which a model is fitted in a moment."""
+"""Settings of a fast training."""
 
 
 def quick(**changes: object) -> TrainingSettings:
-    """Settings for a moment's training, with changes."""
+    """Settings of a fast training, with changes."""
     return TrainingSettings.model_validate(QUICK | changes)
 
 

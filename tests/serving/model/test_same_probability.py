@@ -164,7 +164,7 @@ def test_ten_thousand_real_accidents_have_one_probability_everywhere(real_baac: 
     ids = year.accidents["Num_Acc"].tolist()[::every][:10_000]
     contents = to_requests(year, ids)
     assert len(contents) == 10_000
-    fast = {name: ModelSettings(parameters=SMALL.get(name, {})) for name in model_types()}
+    fast = {name: ModelSettings(parameters=SMALL[name]) for name in model_types()}
     configured = TrainingSettings(threads=2, model_settings=fast)
     for name in model_types():
         folder = tmp_path / name
