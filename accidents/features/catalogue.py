@@ -1,15 +1,15 @@
 """The catalogue of features: every column of a model with name, name for users, formula and level.
 
 A feature is one entry here and nothing else. No feature uses the injuries (`grav`), an identifier or the order of rows.
-Nor can one tell whether something about a person was recorded: it is missing for people who fled, or by the habit of
-the force that filled in the form, and gives the outcome away. So of the groups of people there is always one that no
-feature counts, and a person of whom nothing is recorded looks like one of that group: 25 to 44 years old, male, with
-equipment, trip and action that are listed under no feature. The width of the carriageway, kilometre posts, addresses
-and minutes of the hour show how a form was filled in, and are left out.
+No feature depends on whether a value about a person is missing: it is missing for people who fled, or by habit of the
+police force, and would leak the outcome. So one group of people is never counted, and a person with missing values is
+treated like that group: 25 to 44 years old, male, with equipment, trip and action without a feature. The width of the
+carriageway, kilometre posts, addresses and minutes of the hour depend on how the form was filled in, and are not used.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import chain
 
 from accidents.columns import LEVELS
@@ -48,27 +48,21 @@ def _of_vehicle(aggregation: Aggregation, column: str, name: str, description: s
     return Aggregate(name, description, _VEHICLES, aggregation, column, order_by="kind")
 
 
-def _band(
-    aggregation: Aggregation, name: str, description: str, order_by: str | None = None, **where: Where
+def _ordinal(
+    column: str,
+    default: float,
+    aggregation: Aggregation,
+    name: str,
+    description: str,
+    order_by: str | None = None,
+    **where: Where,
 ) -> OrdinalAggregate:
-    return OrdinalAggregate(
-        name,
-        description,
-        _PEOPLE,
-        aggregation,
-        "band",
-        order_by,
-        _conditions(where),
-        default=code_groups.REFERENCE_BAND,
-    )
+    conditions = _conditions(where)
+    return OrdinalAggregate(name, description, _PEOPLE, aggregation, column, order_by, conditions, default)
 
 
-def _age(
-    aggregation: Aggregation, name: str, description: str, order_by: str | None = None, **where: Where
-) -> OrdinalAggregate:
-    return OrdinalAggregate(
-        name, description, _PEOPLE, aggregation, "age", order_by, _conditions(where), default=code_groups.REFERENCE_AGE
-    )
+_band = partial(_ordinal, "band", code_groups.REFERENCE_BAND)
+_age = partial(_ordinal, "age", code_groups.REFERENCE_AGE)
 
 
 def _cycle(of: Aggregate, first: int, period: int) -> tuple[Lookup, ...]:
