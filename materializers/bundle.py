@@ -7,6 +7,7 @@ import pandas as pd
 from zenml.enums import ArtifactType
 
 from accidents.bundle import Bundle
+from accidents.errors import ModelError
 from materializers.page import render_page
 from materializers.single_file import SingleFileMaterializer
 
@@ -33,6 +34,19 @@ class BundleMaterializer(SingleFileMaterializer):
             ModelError: the file is not a valid bundle.
         """
         return Bundle.from_bytes(content, name=f"{self.uri}/{BUNDLE_FILE}")
+
+    def load(self, data_type: type[Any]) -> Bundle:
+        """Read the bundle.
+
+        Raises:
+            ModelError: the file is not a valid bundle, or the artifact was stored before there were such files.
+        """
+        if not self.artifact_store.exists(f"{self.uri}/{BUNDLE_FILE}"):
+            raise ModelError(
+                f"{self.uri}: holds no model file of today's format; train the model again, or convert its file "
+                "(python run.py convert models/<type>_model.joblib) and name it with --model-path"
+            )
+        return super().load(data_type)
 
     def save(self, data: Bundle) -> None:
         """Write the bundle and its metadata."""
