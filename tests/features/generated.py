@@ -50,7 +50,7 @@ def random_accidents(seed: int, accidents: int = 40) -> Accidents:
     return Accidents(pd.concat([main, road, label], axis=1), vehicles, people)
 
 
-def chosen(accidents: Accidents, rows: np.ndarray) -> Accidents:
+def select_accidents(accidents: Accidents, rows: np.ndarray) -> Accidents:
     """These rows alone, with their vehicles and people."""
     table = accidents.accidents.iloc[rows].reset_index(drop=True)
 

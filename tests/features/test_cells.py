@@ -37,10 +37,10 @@ def test_corsica_has_its_own_numbers() -> None:
 def test_keys_are_missing_where_their_parts_are() -> None:
     places = np.array([[-1, -1, 438], [24, 24322, -1], [24, -1, 5_000_000]])
     coordinates = np.array([[np.nan, 1.0], [45.0, np.nan], [45.18, 0.72]])
-    found = locate_cells(places, np.array([3, 3, 4], dtype=np.int16), coordinates)
-    assert found[:, 2].tolist() == [-1, -1, -1]
-    assert (found[:2, 3:] == -1).all()
-    assert (found[2, 3:] > 0).all()
+    cells = locate_cells(places, np.array([3, 3, 4], dtype=np.int16), coordinates)
+    assert cells[:, 2].tolist() == [-1, -1, -1]
+    assert (cells[:2, 3:] == -1).all()
+    assert (cells[2, 3:] > 0).all()
 
 
 def test_near_accidents_share_a_cell_and_far_ones_do_not() -> None:

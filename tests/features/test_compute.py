@@ -1,4 +1,4 @@
-"""The kernels against slow and simple ways to the same values."""
+"""The kernels compared with plain Python loops."""
 
 import datetime as dt
 from typing import Any
@@ -17,7 +17,7 @@ from accidents.features.compute import compute
 from accidents.features.jit import compiled
 from accidents.features.kernel_arguments import kernel_arguments
 from accidents.features.specification import Aggregate, Aggregation, Feature, FeatureKind
-from tests.features.generated import chosen, random_accidents
+from tests.features.generated import random_accidents, select_accidents
 
 
 def rows_of(seed: int, accidents: int) -> dict[Entity, pd.DataFrame]:
@@ -25,17 +25,17 @@ def rows_of(seed: int, accidents: int) -> dict[Entity, pd.DataFrame]:
     arrays = to_arrays(random_accidents(seed, accidents))
     compute(arrays)
     frames = {}
-    for over, codes, starts in (
+    for entity, codes, starts in (
         (Entity.ACCIDENT, arrays.accident, np.arange(accidents + 1)),
         (Entity.VEHICLES, arrays.vehicles, arrays.vehicle_starts),
         (Entity.PEOPLE, arrays.people, arrays.person_starts),
     ):
-        frame = pd.DataFrame(codes, columns=list(ARRAY_COLUMNS[over]))
-        frames[over] = frame.assign(accident=np.repeat(np.arange(accidents), np.diff(starts)))
+        frame = pd.DataFrame(codes, columns=list(ARRAY_COLUMNS[entity]))
+        frames[entity] = frame.assign(accident=np.repeat(np.arange(accidents), np.diff(starts)))
     return frames
 
 
-def slowly(feature: Aggregate, rows: pd.DataFrame, accidents: int) -> list[float]:
+def reference_aggregate(feature: Aggregate, rows: pd.DataFrame, accidents: int) -> list[float]:
     """An aggregate, computed row by row in plain Python."""
     values = []
     for accident in range(accidents):
@@ -67,7 +67,7 @@ def computed() -> tuple[pd.DataFrame, dict[Entity, pd.DataFrame]]:
 @pytest.mark.parametrize("feature", [f for f in FEATURES if isinstance(f, Aggregate)], ids=lambda feature: feature.name)
 def test_aggregates_equal_a_plain_loop(feature: Aggregate, computed: Any) -> None:
     features, rows = computed
-    expected = np.array(slowly(feature, rows[feature.entity], len(features)), dtype=np.float32)
+    expected = np.array(reference_aggregate(feature, rows[feature.entity], len(features)), dtype=np.float32)
     np.testing.assert_array_equal(features[feature.name].to_numpy(), expected)
 
 
@@ -102,10 +102,10 @@ def test_combined_features() -> None:
     assert set(features["season"][features["month"].isin([12, 1, 2])]) == {0}
 
 
-def test_one_accident_is_a_vector() -> None:
+def test_one_accident_has_the_row_of_the_frame() -> None:
     accidents = random_accidents(8)
     features = feature_frame(accidents).drop(columns="Num_Acc").iloc[:, : len(FEATURES)]
-    one = compute(to_arrays(chosen(accidents, np.array([3]))))[0]
+    one = compute(to_arrays(select_accidents(accidents, np.array([3]))))[0]
     assert one.tobytes() == features.iloc[3].to_numpy(np.float32).tobytes()
 
 
@@ -126,8 +126,8 @@ def test_arrays_may_be_written_to_and_share_nothing_with_the_tables() -> None:
             )
 
 
-def test_no_accident_at_all() -> None:
-    nothing = chosen(random_accidents(1), np.array([], dtype=int))
+def test_no_accidents() -> None:
+    nothing = select_accidents(random_accidents(1), np.array([], dtype=int))
     features = feature_frame(nothing)
     assert len(features) == 0
     assert features["women"].dtype == "float32"
@@ -152,7 +152,7 @@ def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.Monke
     assert values.tolist() == [7, 7, 7]
 
 
-def test_too_many_conditions_and_unknown_rows_are_refused() -> None:
+def test_too_many_conditions_and_unknown_feature_classes_are_refused() -> None:
     many = [
         Aggregate(f"f{code}", "f", Entity.PEOPLE, Aggregation.COUNT, where={"age": frozenset({code})})
         for code in range(65)
@@ -166,7 +166,7 @@ def test_too_many_conditions_and_unknown_rows_are_refused() -> None:
 
 
 class Odd(Feature):
-    """A feature of a sort that no kernel knows."""
+    """a feature class without a kernel."""
 
     kind = FeatureKind.NUMBER
     availability = Availability.STRICT

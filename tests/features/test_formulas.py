@@ -35,13 +35,13 @@ KINDS = {
 
 
 def test_every_vehicle_category_has_the_kind_that_its_meaning_names() -> None:
-    found = {
+    cells = {
         code: party
         for code, meaning in TABLES[Table.VEHICULES]["catv"].codes.items()
         for words, party in KINDS.items()
         if re.search(rf"\b({words})$", meaning)
     }
-    assert found == PARTY_OF_CATV
+    assert cells == PARTY_OF_CATV
 
 
 def test_age_counts_hold_the_ages_in_their_phrases() -> None:
@@ -124,11 +124,11 @@ def test_a_person_takes_the_greatest_of_vehicles_of_the_same_id() -> None:
 @settings(deadline=None, max_examples=60)
 def test_spots_and_areas_are_the_cells_of_a_grid(coordinates: list[tuple[float, float]]) -> None:
     points = np.array(coordinates)
-    found = locate_cells(np.ones((len(points), 3), np.int64), np.ones(len(points), np.int16), points)
-    assert (np.abs(spot_centres(found[:, 4]) - points) <= SPOT_SIZE / 2 + 1e-9).all()
+    cells = locate_cells(np.ones((len(points), 3), np.int64), np.ones(len(points), np.int16), points)
+    assert (np.abs(spot_centres(cells[:, 4]) - points) <= SPOT_SIZE / 2 + 1e-9).all()
     for column, height in ((3, 0.15), (4, 0.02)):
         offset = 1 << (BITS - 1)
-        row, cell = (found[:, column] >> BITS) - offset, (found[:, column] & ((1 << BITS) - 1)) - offset
+        row, cell = (cells[:, column] >> BITS) - offset, (cells[:, column] & ((1 << BITS) - 1)) - offset
         np.testing.assert_array_equal(row, np.floor(points[:, 0] / height))
         np.testing.assert_array_equal(cell, np.floor(points[:, 1] / (height * 1.5)))
 
@@ -153,10 +153,10 @@ ROADS = st.tuples(
 def test_different_roads_have_different_keys(roads: list[tuple[int, int, int, int]]) -> None:
     places = np.array([road[:3] for road in roads], np.int64)
     categories = np.array([road[3] for road in roads], np.int16)
-    found = locate_cells(places, categories, np.zeros((len(roads), 2)))[:, 2].tolist()
+    cells = locate_cells(places, categories, np.zeros((len(roads), 2)))[:, 2].tolist()
     identity = [
         (commune, road) if road >= 1 << 20 else (department, category, road)
         for department, commune, road, category in roads
     ]
-    assert len({*found}) == len({*identity}) == len({*zip(found, identity, strict=True)})
-    assert min(found) >= 0
+    assert len({*cells}) == len({*identity}) == len({*zip(cells, identity, strict=True)})
+    assert min(cells) >= 0

@@ -53,9 +53,9 @@ def test_encodings_equal_the_documented_formula(strength: float) -> None:
 def test_an_unknown_place_takes_after_the_one_around() -> None:
     where, labels = places(500)
     encoder = PlaceEncoder().fit(where, labels)
-    nowhere, new_spot = encoder.transform(np.array([[-1] * 5, [where[0, 0], where[0, 1], -1, -1, 999_999]]))
-    assert np.allclose(nowhere[[*SHARE.values()]], labels.mean())
-    assert not nowhere[[*DENSITY.values()]].any()
+    missing, new_spot = encoder.transform(np.array([[-1] * 5, [where[0, 0], where[0, 1], -1, -1, 999_999]]))
+    assert np.allclose(missing[[*SHARE.values()]], labels.mean())
+    assert not missing[[*DENSITY.values()]].any()
     assert new_spot[SHARE["spot"]] == new_spot[SHARE["commune"]]
     assert new_spot[SHARE["road"]] == new_spot[SHARE["department"]]
 
@@ -63,10 +63,10 @@ def test_an_unknown_place_takes_after_the_one_around() -> None:
 def test_a_position_is_that_of_the_spot_or_of_what_is_around() -> None:
     places = np.array([[24, 24322, 1]] * 3 + [[33, 33063, 1]])
     coordinates = np.array([[45.18, 0.72], [45.38, 0.72], [np.nan, np.nan], [44.84, -0.58]])
-    known = locate_cells(places, np.ones(4, np.int16), coordinates)
-    encoder = PlaceEncoder().fit(known, [1, 0, 1, 0])
-    nowhere = np.array([known[2], [24, -1, -1, -1, -1], [-1, -1, -1, -1, -1]])
-    positions = encoder.transform(np.concatenate([known, nowhere]))[:, -2:]
+    cells = locate_cells(places, np.ones(4, np.int16), coordinates)
+    encoder = PlaceEncoder().fit(cells, [1, 0, 1, 0])
+    missing = np.array([cells[2], [24, -1, -1, -1, -1], [-1, -1, -1, -1, -1]])
+    positions = encoder.transform(np.concatenate([cells, missing]))[:, -2:]
     np.testing.assert_allclose(positions[[0, 1, 3]], coordinates[[0, 1, 3]], atol=0.016)
     np.testing.assert_allclose(positions[[2, 4, 5]], [[45.28, 0.72]] * 3, atol=0.016)
     np.testing.assert_allclose(positions[6], positions[[0, 1, 3]].mean(axis=0), atol=1e-4)

@@ -28,9 +28,9 @@ def small_parameters(name: str, **others: Any) -> Any:
 
 def fit(name: str, training: Dataset, validation: Dataset | None, seed: int = 0, **others: Any) -> Model[Any]:
     """A model of a type with small hyperparameters."""
-    chosen = small_parameters(name, **others)
+    parameters = small_parameters(name, **others)
     return model_class(name).fit(
-        training, validation, parameters=chosen, categorical_features=(CATEGORY,), seed=seed, threads=1
+        training, validation, parameters=parameters, categorical_features=(CATEGORY,), seed=seed, threads=1
     )
 
 

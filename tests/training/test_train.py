@@ -97,13 +97,13 @@ def test_the_labels_of_the_test_set_teach_nothing(frames: Frames) -> None:
 
 
 @pytest.mark.slow
-def test_accidents_of_unknown_label_are_counted_and_change_nothing(frames: Frames) -> None:
+def test_accidents_without_a_label_are_counted_and_change_nothing(frames: Frames) -> None:
     features, accidents = frames
-    known = np.arange(len(features)) % 20 != 0
-    partly = accidents.assign(priority=accidents["priority"].where(known, -1).astype(np.int8))
+    has_label = np.arange(len(features)) % 20 != 0
+    partly = accidents.assign(priority=accidents["priority"].where(has_label, -1).astype(np.int8))
     result = trained("logistic_regression", (features, partly))
-    without = trained("logistic_regression", (features[known], accidents[known]))
-    assert result.bundle.rows["unknown"] == (~known).sum()
+    without = trained("logistic_regression", (features[has_label], accidents[has_label]))
+    assert result.bundle.rows["unknown"] == (~has_label).sum()
     np.testing.assert_array_equal(result.bundle.predict(features), without.bundle.predict(features))
 
 

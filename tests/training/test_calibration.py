@@ -48,36 +48,36 @@ def test_a_margin_alone_has_the_probability_that_it_has_among_others(
 @settings(deadline=None, max_examples=40)
 def test_a_required_recall_is_kept_at_the_best_precision(seed: int, required: float) -> None:
     probability, y = scored(seed)
-    chosen = choose_threshold(probability, probability, y, ThresholdRule(recall_at_least=required))
-    assert _recall(probability, y, chosen) >= required
+    threshold = choose_threshold(probability, probability, y, ThresholdRule(recall_at_least=required))
+    assert _recall(probability, y, threshold) >= required
     better = [t for t in probability if _recall(probability, y, t) >= required]
-    assert _precision(probability, y, chosen) == max(_precision(probability, y, t) for t in better)
+    assert _precision(probability, y, threshold) == max(_precision(probability, y, t) for t in better)
 
 
 @given(st.integers(0, 1000), st.floats(0.01, 1))
 @settings(deadline=None, max_examples=40)
 def test_a_required_precision_is_kept_at_the_best_recall(seed: int, required: float) -> None:
     probability, y = scored(seed)
-    chosen = choose_threshold(probability, probability, y, ThresholdRule(precision_at_least=required))
+    threshold = choose_threshold(probability, probability, y, ThresholdRule(precision_at_least=required))
     reachable = min(required, max(_precision(probability, y, t) for t in probability))
-    assert _precision(probability, y, chosen) >= reachable
+    assert _precision(probability, y, threshold) >= reachable
     better = [t for t in probability if _precision(probability, y, t) >= reachable]
-    assert _recall(probability, y, chosen) == max(_recall(probability, y, t) for t in better)
+    assert _recall(probability, y, threshold) == max(_recall(probability, y, t) for t in better)
 
 
 def test_the_best_f1_is_that_of_many_labels() -> None:
     probability, y = scored(0, n=200_000)
-    chosen = choose_threshold(probability[:3000], probability[:3000], y[:3000], ThresholdRule(best="f1"))
+    threshold = choose_threshold(probability[:3000], probability[:3000], y[:3000], ThresholdRule(best="f1"))
     best = max(_f1(probability, y, t) for t in np.linspace(0.05, 0.95, 91))
-    assert _f1(probability, y, chosen) > best - 0.001
+    assert _f1(probability, y, threshold) > best - 0.001
 
 
 def test_the_threshold_is_on_the_scale_it_is_used_on() -> None:
     probability, y = scored(0)
     squeezed = probability / 2 + 0.25
-    chosen = choose_threshold(squeezed, probability, y, ThresholdRule(best="f1"))
+    threshold = choose_threshold(squeezed, probability, y, ThresholdRule(best="f1"))
     plain = choose_threshold(probability, probability, y, ThresholdRule(best="f1"))
-    np.testing.assert_array_equal(squeezed >= chosen, probability >= plain)
+    np.testing.assert_array_equal(squeezed >= threshold, probability >= plain)
 
 
 def terms(margin: np.ndarray) -> np.ndarray:
@@ -117,8 +117,8 @@ def test_the_best_f1_is_that_expected_and_of_equals_the_highest(seed: int) -> No
         for threshold in probability
     }
     best = max(expected.values())
-    chosen = choose_threshold(probability, chance, np.zeros(30, np.int8), ThresholdRule(best="f1"))
-    assert chosen == max(threshold for threshold, f1 in expected.items() if f1 >= best - 1e-12)
+    threshold = choose_threshold(probability, chance, np.zeros(30, np.int8), ThresholdRule(best="f1"))
+    assert threshold == max(threshold for threshold, f1 in expected.items() if f1 >= best - 1e-12)
 
 
 def test_of_equally_good_thresholds_the_highest_is_taken() -> None:

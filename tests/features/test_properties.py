@@ -1,4 +1,4 @@
-"""What holds for the features of any accidents: generated ones, the synthetic year and real ones."""
+"""Properties of the features of all accidents: generated, synthetic and real."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +20,13 @@ from accidents.sources.folder import folder_editions
 from accidents.tables import Accidents
 from tests.arrays import concatenate_arrays
 from tests.editions import as_text, synthetic_cells, write
-from tests.features.generated import chosen, random_accidents
+from tests.features.generated import random_accidents, select_accidents
 
 seeds = st.integers(0, 10_000)
-laws = settings(deadline=None, max_examples=8)
+few = settings(deadline=None, max_examples=8)
 
 
-def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+def identical(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Whether two feature frames are the same bit for bit."""
     return list(one) == list(other) and all(
         np.ascontiguousarray(one[name]).tobytes() == np.ascontiguousarray(other[name]).tobytes() for name in one
@@ -67,65 +67,73 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Accidents:
 @pytest.fixture(scope="module")
 def real(real_baac: Path) -> Accidents:
     accidents = ingest(folder_editions(str(real_baac / "2024"), None), IngestionSettings()).accidents
-    return chosen(accidents, np.arange(0, len(accidents.accidents), 20))
+    return select_accidents(accidents, np.arange(0, len(accidents.accidents), 20))
 
 
 @given(seeds)
-@laws
+@few
 def test_the_order_of_vehicles_and_people_changes_no_feature(seed: int) -> None:
     accidents = random_accidents(seed)
-    assert same(feature_frame(accidents), feature_frame(shuffled(accidents, seed)))
+    assert identical(feature_frame(accidents), feature_frame(shuffled(accidents, seed)))
 
 
 @given(seeds)
-@laws
+@few
 def test_the_order_of_accidents_changes_no_feature(seed: int) -> None:
     accidents = random_accidents(seed, accidents=12)
     order = np.random.default_rng(seed).permutation(len(accidents.accidents))
-    one_by_one = pd.concat([feature_frame(chosen(accidents, np.array([row]))) for row in order], ignore_index=True)
-    assert same(one_by_one, feature_frame(accidents).iloc[order].reset_index(drop=True))
+    one_by_one = pd.concat(
+        [feature_frame(select_accidents(accidents, np.array([row]))) for row in order], ignore_index=True
+    )
+    assert identical(one_by_one, feature_frame(accidents).iloc[order].reset_index(drop=True))
 
 
 @given(seeds)
-@laws
+@few
 def test_labels_change_no_feature(seed: int) -> None:
     accidents = random_accidents(seed)
-    assert same(feature_frame(accidents), feature_frame(relabelled(accidents, seed)))
+    assert identical(feature_frame(accidents), feature_frame(relabelled(accidents, seed)))
 
 
 @given(seeds)
-@laws
+@few
 def test_features_do_not_depend_on_the_batch(seed: int) -> None:
     accidents = random_accidents(seed)
     some = np.flatnonzero(np.random.default_rng(seed).random(len(accidents.accidents)) < 0.5)
     if len(some):
-        assert same(feature_frame(chosen(accidents, some)), feature_frame(accidents).iloc[some].reset_index(drop=True))
+        assert identical(
+            feature_frame(select_accidents(accidents, some)), feature_frame(accidents).iloc[some].reset_index(drop=True)
+        )
 
 
 @given(seeds)
-@laws
-def test_accidents_put_together_keep_their_features(seed: int) -> None:
-    parts = [to_arrays(random_accidents(seed + number, accidents=7)) for number in range(3)]
-    whole = concatenate_arrays(parts)
-    assert compute(whole).tobytes() == np.concatenate([compute(part) for part in parts]).tobytes()
-    assert (place_cells(whole) == np.concatenate([place_cells(part) for part in parts])).all()
+@few
+def test_concatenated_accidents_keep_their_features(seed: int) -> None:
+    batches = [to_arrays(random_accidents(seed + number, accidents=7)) for number in range(3)]
+    whole = concatenate_arrays(batches)
+    assert compute(whole).tobytes() == np.concatenate([compute(batch) for batch in batches]).tobytes()
+    assert (place_cells(whole) == np.concatenate([place_cells(batch) for batch in batches])).all()
 
 
-def test_synthetic_accidents_obey_the_laws(synthetic: Accidents) -> None:
+def test_synthetic_accidents_have_these_properties(synthetic: Accidents) -> None:
     features = feature_frame(synthetic)
-    assert same(features, feature_frame(shuffled(synthetic, 1)))
-    assert same(features, feature_frame(relabelled(synthetic, 1)))
-    assert same(features.iloc[7:8].reset_index(drop=True), feature_frame(chosen(synthetic, np.array([7]))))
+    assert identical(features, feature_frame(shuffled(synthetic, 1)))
+    assert identical(features, feature_frame(relabelled(synthetic, 1)))
+    assert identical(
+        features.iloc[7:8].reset_index(drop=True), feature_frame(select_accidents(synthetic, np.array([7])))
+    )
 
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_real_accidents_obey_the_laws(real: Accidents) -> None:
+def test_real_accidents_have_these_properties(real: Accidents) -> None:
     features = feature_frame(real)
-    assert same(features, feature_frame(shuffled(real, 1)))
-    assert same(features, feature_frame(relabelled(real, 1)))
+    assert identical(features, feature_frame(shuffled(real, 1)))
+    assert identical(features, feature_frame(relabelled(real, 1)))
     for row in range(0, len(features), 200):
-        assert same(features.iloc[row : row + 1].reset_index(drop=True), feature_frame(chosen(real, np.array([row]))))
+        assert identical(
+            features.iloc[row : row + 1].reset_index(drop=True), feature_frame(select_accidents(real, np.array([row])))
+        )
 
 
 def test_labels_enter_through_a_fitted_encoder_alone(synthetic: Accidents) -> None:
@@ -136,8 +144,8 @@ def test_labels_enter_through_a_fitted_encoder_alone(synthetic: Accidents) -> No
 
 
 @given(seeds)
-@laws
-def test_whether_something_about_a_person_is_recorded_is_no_signal(seed: int) -> None:
+@few
+def test_missing_values_of_people_are_no_signal(seed: int) -> None:
     accidents = random_accidents(seed)
     people = accidents.people
     year = people["Num_Acc"].map(accidents.accidents.set_index("Num_Acc")["an"])
@@ -152,4 +160,4 @@ def test_whether_something_about_a_person_is_recorded_is_no_signal(seed: int) ->
         etatp=people["etatp"].replace(-1, 1),
     )
     columns = [name for name in feature_names("scene", geography=False) if not name.startswith("age_")]
-    assert same(feature_frame(accidents)[columns], feature_frame(replace(accidents, people=ordinary))[columns])
+    assert identical(feature_frame(accidents)[columns], feature_frame(replace(accidents, people=ordinary))[columns])
