@@ -114,7 +114,7 @@ class Bundle(ModelRecord):
     def to_bytes(self, digests: Mapping[str, str] | None = None) -> bytes:
         """The content of a model file; `digests` are those of the columns, by default as they are defined now."""
         from accidents.features.digests import column_digests
-        from accidents.models.base import pack_arrays
+        from accidents.models._npz import pack_arrays
 
         digests = digests or column_digests()
         columns = [{"name": name, "digest": digests[name]} for name in self.columns]
@@ -148,7 +148,7 @@ class Bundle(ModelRecord):
     def from_bytes(cls, content: bytes, name: str = "model file") -> Self:
         """Read a bundle from the content of a file; `name` is for messages, errors are those of `load`."""
         from accidents.models import model_class
-        from accidents.models.base import unpack_arrays
+        from accidents.models._npz import unpack_arrays
 
         manifest, sections = read_archive(content, name)
         _refuse_unknown(sections, name)

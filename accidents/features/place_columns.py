@@ -23,6 +23,11 @@ class PlaceColumn(Feature):
     statistic: PlaceStatistic
     cell: str
 
+    kind = FeatureKind.NUMBER
+    availability = Availability.STRICT
+    nullable = False
+    """A cell without training accidents gets the values of its parent cell."""
+
     @classmethod
     def share(cls, cell: str) -> "PlaceColumn":
         """Target encoding: the share of priority accidents in a cell."""
@@ -42,16 +47,6 @@ class PlaceColumn(Feature):
         return cls(axis, axis, PlaceStatistic.POSITION, axis)
 
     @property
-    def kind(self) -> FeatureKind:
-        """A number."""
-        return FeatureKind.NUMBER
-
-    @property
-    def availability(self) -> Availability:
-        """Available at once."""
-        return Availability.STRICT
-
-    @property
     def formula(self) -> str:
         """Formula in words."""
         match self.statistic:
@@ -61,11 +56,6 @@ class PlaceColumn(Feature):
                 return f"ln(1 + accidents of the same {self.cell} in 10,000)"
             case PlaceStatistic.POSITION:
                 return f"{self.cell} of the centre of cell_spot; where that is missing, of the accidents around"
-
-    @property
-    def nullable(self) -> bool:
-        """Never: a cell without training accidents gets the values of its parent cell."""
-        return False
 
     def describe(self, value: float) -> str:
         """The column and its value in words."""

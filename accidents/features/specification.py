@@ -229,10 +229,7 @@ class Cross(Feature):
         """Greatest code of `second` plus one."""
         return max(self.second.categories) + 1
 
-    @property
-    def kind(self) -> FeatureKind:
-        """A category."""
-        return FeatureKind.CATEGORY
+    kind = FeatureKind.CATEGORY
 
     @property
     def availability(self) -> Availability:
@@ -258,10 +255,7 @@ class Ratio(Feature):
     first: Aggregate
     second: Aggregate
 
-    @property
-    def kind(self) -> FeatureKind:
-        """A number."""
-        return FeatureKind.NUMBER
+    kind = FeatureKind.NUMBER
 
     @property
     def availability(self) -> Availability:

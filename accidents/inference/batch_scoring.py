@@ -1,7 +1,7 @@
 """Batch scoring: predictions for the accidents of a source, written to a file."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -35,10 +35,6 @@ class ScoringSummary:
     rejected_file: str | None
     model_type: str
     threshold: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """The summary as a dictionary of plain values, ready for JSON."""
-        return asdict(self)
 
 
 def score_accidents(

@@ -13,7 +13,6 @@ Laws that every type must obey; `tests/models/test_laws.py` holds each type in `
 - Declaring hyperparameters imports no library, and the default grid and search space hold valid values.
 """
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ class Model(ABC, Generic[P]):
 
     @abstractmethod
     def to_sections(self) -> Sections:
-        """The fitted model as data: native text or UBJSON of a library, JSON, or arrays (`pack_arrays`)."""
+        """The fitted model as data: native text or UBJSON of a library, JSON, or arrays (`_npz.pack_arrays`)."""
 
     @classmethod
     @abstractmethod
@@ -141,20 +140,3 @@ def log_odds(probability: Vector) -> Vector:
     """
     clipped = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     return np.log(clipped / (1 - clipped))
-
-
-def pack_arrays(**arrays: npt.ArrayLike) -> bytes:
-    """Arrays as one NPZ file without pickled objects; the same arrays give the same bytes."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
-    return buffer.getvalue()
-
-
-def unpack_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of an NPZ file by name; an array of pickled objects is refused.
-
-    >>> unpack_arrays(pack_arrays(a=[1, 2]))["a"].tolist()
-    [1, 2]
-    """
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}

@@ -12,18 +12,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.models._imputation import impute, medians_of
-from accidents.models.base import (
-    Dataset,
-    Grid,
-    Matrix,
-    Model,
-    SearchRange,
-    SearchSpace,
-    Sections,
-    Vector,
-    pack_arrays,
-    unpack_arrays,
-)
+from accidents.models._npz import pack_arrays, unpack_arrays
+from accidents.models.base import Dataset, Grid, Matrix, Model, SearchRange, SearchSpace, Sections, Vector
 from accidents.settings import Settings
 
 _DESIGN, _REGRESSION = "design.npz", "regression.npz"

@@ -14,19 +14,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.models._imputation import impute, medians_of
-from accidents.models.base import (
-    Dataset,
-    Grid,
-    Matrix,
-    Model,
-    SearchRange,
-    SearchSpace,
-    Sections,
-    Vector,
-    log_odds,
-    pack_arrays,
-    unpack_arrays,
-)
+from accidents.models._npz import pack_arrays, unpack_arrays
+from accidents.models.base import Dataset, Grid, Matrix, Model, SearchRange, SearchSpace, Sections, Vector, log_odds
 from accidents.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from accidents.bundle import Calibration
-from accidents.configuration.training import TrainingSettings
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.models.base import Model, Vector
 from accidents.settings import Settings
@@ -36,12 +35,19 @@ def fit_model(
     training: Rows,
     validation: Rows,
     parameters: Settings,
-    settings: TrainingSettings,
 ) -> FittedModel:
     """Fit on the training set; stop early, calibrate and choose the threshold on the validation set.
 
-    With `settings.refit`, model and encoder are then fitted on both sets, without early stopping.
+    If `data.settings.refit`, model and encoder are then fitted on both sets, without early stopping.
+
+    Args:
+        model_class: class of the model type.
+        data: all accidents, and the settings.
+        training: rows of the training set.
+        validation: rows of the validation set.
+        parameters: hyperparameters.
     """
+    settings = data.settings
 
     def fit(rows: Rows, validation: Rows | None, parameters: Settings) -> tuple[Model[Any], PlaceEncoder | None]:
         encoder, dataset = data.fit_transform(rows)

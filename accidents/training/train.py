@@ -62,22 +62,13 @@ def train(
         DataError: features and accidents do not fit, or a temporal split lacks dates.
         ModelError: a set has too few accidents of a class.
     """
-    data = TrainingData(
-        join_labels(features, accidents),
-        level,
-        geography,
-        settings.encoder_folds,
-        settings.encoder_strength,
-        settings.seed,
-    )
-    rows = _split_rows(data, settings)
+    data = TrainingData(join_labels(features, accidents), level, geography, settings)
+    rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 
-    search = tuning.search(model_type, data, rows[Subset.TRAINING], settings, progress)
+    search = tuning.search(model_type, data, rows[Subset.TRAINING], progress)
     started = time.perf_counter()
-    fitted = fit_model(
-        model_class(model_type), data, rows[Subset.TRAINING], rows[Subset.VALIDATION], search.parameters, settings
-    )
+    fitted = fit_model(model_class(model_type), data, rows[Subset.TRAINING], rows[Subset.VALIDATION], search.parameters)
     seconds = time.perf_counter() - started
 
     test = data.transform(rows[Subset.TEST], fitted.encoder)
@@ -119,8 +110,8 @@ def train(
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
 
 
-def _split_rows(data: TrainingData, settings: TrainingSettings) -> dict[Subset, Rows]:
-    subsets = assign_subsets(data.frame, settings.split, settings.seed)
+def _split_rows(data: TrainingData) -> dict[Subset, Rows]:
+    subsets = assign_subsets(data.frame, data.settings.split, data.settings.seed)
     rows = {subset: np.flatnonzero(subsets == subset) for subset in Subset}
     for subset in (Subset.TRAINING, Subset.VALIDATION, Subset.TEST):
         priority = int(data.labels(rows[subset]).sum())

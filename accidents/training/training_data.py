@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from accidents.configuration.training import TrainingSettings
 from accidents.features import feature_matrix, feature_names
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.place_encoder import PlaceEncoder
@@ -19,14 +20,12 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A frame of `join_labels`, and the settings by which its rows become datasets."""
+    """A frame of `join_labels`, and how models are trained on it."""
 
     frame: pd.DataFrame
     level: str
     geography: bool
-    encoder_folds: int
-    encoder_strength: float
-    seed: int
+    settings: TrainingSettings
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -48,8 +47,8 @@ class TrainingData:
         selected, y = self.frame.iloc[rows], self.labels(rows)
         encoder, encoded = None, None
         if self.geography:
-            encoder, encoded = PlaceEncoder(self.encoder_strength).fit_out_of_fold(
-                selected[list(CELLS)], y, folds=self.encoder_folds, seed=self.seed
+            encoder, encoded = PlaceEncoder(self.settings.encoder_strength).fit_out_of_fold(
+                selected[list(CELLS)], y, folds=self.settings.encoder_folds, seed=self.settings.seed
             )
         return encoder, Dataset(feature_matrix(selected, self.columns, encoded=encoded), y)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from accidents.configuration.training import TrainingSettings, TuningSettings
+from accidents.configuration.training import TuningSettings
 from accidents.models import model_class
 from accidents.models.base import Dataset, Grid, Model, SearchRange, SearchSpace
 from accidents.settings import Settings
@@ -89,24 +89,22 @@ class CrossValidation:
         return sha256.hexdigest()
 
 
-def search(
-    model_type: str, data: TrainingData, training: Rows, settings: TrainingSettings, progress: Progress
-) -> SearchResult:
+def search(model_type: str, data: TrainingData, training: Rows, progress: Progress) -> SearchResult:
     """Choose hyperparameters as configured: fixed, with a cross-validated score if wanted, by grid or by Optuna.
 
     Args:
         model_type: one of `accidents.models.model_types()`.
-        data: all accidents.
+        data: all accidents, and the settings.
         training: rows of the training set.
-        settings: search method, hyperparameters, grid and search space.
         progress: called with a message after each trial.
     """
+    settings = data.settings
     model, own, method = model_class(model_type), settings.settings_of(model_type), settings.tuning.method
     configured = model.PARAMETERS.model_validate(own.parameters)
     if method == "none" and not settings.cross_validate:
         return SearchResult(configured, None)
     progress(f"{settings.cv_folds} folds")
-    validation = cross_validation(model, data, training, settings)
+    validation = cross_validation(model, data, training)
     if method == "grid":
         return grid_search(validation, configured, own.grid or model.GRID, progress)
     if method == "optuna":
@@ -114,12 +112,11 @@ def search(
     return SearchResult(configured, validation.score(configured))
 
 
-def cross_validation(
-    model: type[Model[Any]], data: TrainingData, training: Rows, settings: TrainingSettings
-) -> CrossValidation:
+def cross_validation(model: type[Model[Any]], data: TrainingData, training: Rows) -> CrossValidation:
     """Build stratified folds of the rows `training`."""
     from sklearn.model_selection import StratifiedKFold
 
+    settings = data.settings
     splitter = StratifiedKFold(settings.cv_folds, shuffle=True, random_state=settings.seed)
     ids = data.frame["Num_Acc"].to_numpy()
     folds = []

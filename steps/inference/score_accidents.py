@@ -1,5 +1,6 @@
 """Batch inference in constant memory."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from zenml import step
@@ -27,8 +28,6 @@ def score_accidents(
         settings: number of accidents in memory at a time.
         ingestion: limits of faulty data in the files of a folder.
     """
-    summary = batch_scoring.score_accidents(
-        source, target, model, settings, limits=ingestion.limits, progress=print
-    ).as_dict()
+    summary = asdict(batch_scoring.score_accidents(source, target, model, settings, limits=ingestion.limits))
     log_step_metadata({name: value for name, value in summary.items() if value is not None})
     return summary

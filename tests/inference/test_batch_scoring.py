@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import fsspec
@@ -54,7 +55,7 @@ def test_every_format_holds_the_predictions_to_the_last_bit(
     assert result["interpretation"].tolist() == ["Priority" if one else "Non-Priority" for one in priority]
     assert set(result["threshold"]) == {bundle.threshold}
     assert set(result["model_type"]) == {"lightgbm"}
-    assert summary.as_dict() == {
+    assert asdict(summary) == {
         "output": str(output),
         "scored": len(whole.ids),
         "priority": int(priority.sum()),

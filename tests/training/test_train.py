@@ -21,7 +21,8 @@ NEW_TYPE = '''
 import numpy as np
 
 from accidents.settings import Settings
-from accidents.models.base import Model, log_odds, pack_arrays, unpack_arrays
+from accidents.models._npz import pack_arrays, unpack_arrays
+from accidents.models.base import Model, log_odds
 
 
 class Classifier(Model[Settings]):

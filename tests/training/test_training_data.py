@@ -20,7 +20,7 @@ from tests.training.conftest import Frames, draw, quick
 
 @pytest.fixture(scope="module")
 def data(frames: Frames) -> TrainingData:
-    return TrainingData(join_labels(*frames), "call", True, encoder_folds=4, encoder_strength=2.5, seed=9)
+    return TrainingData(join_labels(*frames), "call", True, quick(encoder_folds=4, encoder_strength=2.5, seed=9))
 
 
 def test_places_of_training_accidents_are_encoded_out_of_fold_as_configured(data: TrainingData) -> None:

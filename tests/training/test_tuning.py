@@ -119,7 +119,7 @@ def test_folds_see_neither_held_out_labels_nor_resampled_accidents(frames: Frame
     rows = np.arange(600)
     frame = join_labels(*frames)
     model = model_class("logistic_regression")
-    folds = cross_validation(model, TrainingData(frame, "call", True, 3, 8.0, 0), rows, settings).folds
+    folds = cross_validation(model, TrainingData(frame, "call", True, settings), rows).folds
     assert sum(len(fold.test.y) for fold in folds) == len(rows)
     for fold in folds:
         assert np.bincount(fold.training.y).tolist() == [np.bincount(fold.training.y)[0]] * 2
