@@ -100,7 +100,7 @@ def _skipped(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
                 found += [node.returns, *node.decorator_list]
             case ast.ClassDef():
                 found += node.decorator_list
-            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Subscript(value=ast.Name(id="Callable")):
                 found.append(node)
     return [
         ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset))  # type: ignore[attr-defined]
