@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from accidents.bundle import Bundle
@@ -14,10 +15,10 @@ from accidents.errors import ConfigurationError, DataError, SourceError
 from accidents.inference.batch import ScoredBatch
 from accidents.inference.editions import score_editions
 from accidents.inference.files import READERS, score_file
-from accidents.inference.output import SCHEMA, check_output, prediction_writer, rejected_path
-from accidents.schemas.predictions import predictions_frame
+from accidents.inference.output import check_output, prediction_writer, rejected_path
 from accidents.sources.file_names import parse_file_name
 from accidents.sources.folder import folder_editions
+from accidents.tables import classify
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def score_accidents(
     first_reason = ""
     with prediction_writer(target) as write:
         for batch in batches:
-            predictions = predictions_frame(pd.Series(batch.ids), batch.probabilities, bundle.threshold)
-            predictions = predictions.assign(model_type=bundle.model_type)[SCHEMA.names]
+            predictions = _predictions(batch, bundle)
             write(predictions, batch.rejected)
             scored += len(predictions)
             priority += int(predictions["prediction"].sum())
@@ -122,3 +122,18 @@ def _refuse_overwriting(inputs: Sequence[str], target: Path) -> None:
     for path in inputs:
         if Path(path).resolve() in {target.resolve(), rejected_path(target).resolve()}:
             raise ConfigurationError(f"{path}: would be overwritten by the output; choose another output")
+
+
+def _predictions(batch: ScoredBatch, bundle: Bundle) -> pd.DataFrame:
+    """A frame with the columns of `output.SCHEMA`."""
+    classes = [classify(probability, bundle.threshold) for probability in batch.probabilities.tolist()]
+    return pd.DataFrame(
+        {
+            "Num_Acc": batch.ids,
+            "probability": batch.probabilities,
+            "prediction": np.array([prediction for prediction, _ in classes], dtype=np.int8),
+            "interpretation": [interpretation for _, interpretation in classes],
+            "threshold": bundle.threshold,
+            "model_type": bundle.model_type,
+        }
+    )

@@ -15,8 +15,9 @@ from accidents.columns import Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
 from accidents.errors import AccidentsError, ConfigurationError, DataError, SourceError
-from accidents.inference.batch_scoring import ScoringSummary, score_accidents
-from accidents.inference.output import SCHEMA
+from accidents.inference.batch import ScoredBatch
+from accidents.inference.batch_scoring import ScoringSummary, _predictions, score_accidents
+from accidents.inference.output import SCHEMA, prediction_writer
 from accidents.sources.edition import Edition
 from tests.editions import Cells, as_text, write
 from tests.inference.conftest import Whole, quiet
@@ -169,3 +170,14 @@ def test_a_file_without_accidents_is_refused(name: str, content: str, bundle: Bu
     with pytest.raises(DataError, match=f"{name}: no accident in it"):
         run(tmp_path / name, tmp_path / "out.csv", bundle)
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_a_batch_without_accidents_adds_no_row(suffix: str, bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / f"scores{suffix}"
+    one = ScoredBatch(np.array([202400000001]), np.array([0.7]))
+    empty = ScoredBatch(np.empty(0, np.int64), np.empty(0))
+    with prediction_writer(path) as write:
+        for batch in (empty, one, empty):
+            write(_predictions(batch, bundle), [])
+    assert read(path)["Num_Acc"].tolist() == [202400000001]
