@@ -1,7 +1,7 @@
-"""Model types: every public module of this package except `base` is one, and its file name is its name.
+"""Model types: every public module of this package except `base` is one, named by its file.
 
-A new type is one new file with a class `Classifier`, a subclass of `base.Model`. Nothing has to be registered, and
-nothing is imported to list the types.
+A new type is one new file with a class `Classifier`, a subclass of `base.Model`. Types are listed without importing
+them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DISPLAY_NAMES = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}  # where capital
 
 
 def model_types() -> tuple[str, ...]:
-    """Names of all model types, in alphabetical order, found by listing files."""
+    """Names of all model types in alphabetical order, from the files of the package."""
     names = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted(name for name in names if name != "base" and not name.startswith("_")))
 
@@ -31,7 +31,7 @@ def model_class(name: str) -> type[Model[Any]]:
     """The class of the model type `name`; its module is imported now.
 
     Raises:
-        ValueError: there is no such type; names those that there are.
+        ValueError: there is no such type; the message lists the existing ones.
     """
     if name not in model_types():
         raise ValueError(f"there is no model type '{name}'; the types are {', '.join(model_types())}")

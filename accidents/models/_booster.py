@@ -1,4 +1,4 @@
-"""What gradient boosters have in common: early stopping, and the trees by which they answer a few rows."""
+"""Base of gradient boosters: early stopping, and predictions of a few rows without the library."""
 
 from abc import abstractmethod
 from functools import cached_property
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
 
 FEW_ROWS = 16
-"""Rows up to which `TreeEnsemble` is faster than the library."""
+"""Greatest number of rows for which `TreeEnsemble` is faster than the library."""
 
 
 class EarlyStopping(Settings):
-    """Number of trees."""
+    """Hyperparameters of early stopping."""
 
     rounds: int = Field(1000, ge=1, description="greatest number of trees")
     patience: int = Field(30, ge=1, description="trees without a gain on the validation set before it stops")
 
     def library_parameters(self) -> dict[str, Any]:
-        """The other hyperparameters, under the names of the library."""
+        """Hyperparameters of the library, under its own names."""
         return self.model_dump(exclude=set(EarlyStopping.model_fields))
 
 
@@ -43,7 +43,7 @@ class Booster(Model[P]):
 
     @abstractmethod
     def tree_ensemble(self) -> "TreeEnsemble | None":
-        """The trees, or None where they are of a kind that `TreeEnsemble` cannot hold; imports numba, which is slow."""
+        """The trees, or None if `TreeEnsemble` does not support them; imports numba, which is slow."""
 
     @cached_property
     def _trees(self) -> "TreeEnsemble | None":

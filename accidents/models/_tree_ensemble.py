@@ -1,7 +1,7 @@
-"""Decision trees as flat arrays, of a random forest or a booster.
+"""Decision trees of a random forest or a booster as flat arrays.
 
-A booster's library takes up to twenty times as long for one row as walking down its trees here does, since it prepares
-the call first; for many rows the library is faster.
+For one row this is up to twenty times as fast as the library of a booster, whose calls have a high overhead; for many
+rows the library is faster.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _INTEGERS = "int32[:]"
 
 @dataclass(frozen=True)
 class TreeEnsemble:
-    """All nodes of all trees in one row of arrays, the first node of each tree in `roots`.
+    """The nodes of all trees, one after the other; `roots` has the first node of each tree.
 
     `feature` is -1 at a leaf, and `threshold` is the leaf value there. A row goes to `left` where its value is less
     than the threshold, to `default` where it is NaN, and else to `right`. Leaf values are added to `base_score` one
@@ -37,7 +37,7 @@ class TreeEnsemble:
     default: npt.NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        """Refuse trees that a walk would not leave, or leave for other memory: data may come from anywhere.
+        """Check that a walk ends at a leaf inside the arrays, since a model file may be malicious.
 
         Raises:
             ValueError: arrays of different lengths, or a child that does not come after its parent.
@@ -53,7 +53,11 @@ class TreeEnsemble:
             raise ValueError("the root of a tree is not one of its nodes")
 
     def leaf_sums(self, X: Matrix) -> Numbers:
-        """Base score plus the leaf values that each row ends in, (n) in the precision of `threshold`."""
+        """Base score plus the leaf values of each row, (n) in the precision of `threshold`.
+
+        Raises:
+            ValueError: a split is on a column that `X` lacks.
+        """
         if self.feature.max(initial=-1) >= X.shape[1]:
             raise ValueError(f"the trees split on a column that {X.shape[1]} columns do not have")
         kind = self.threshold.dtype
@@ -62,11 +66,14 @@ class TreeEnsemble:
         return walk(X, base, self.roots, self.feature, self.threshold, self.left, self.right, self.default)
 
     def verified(self, predict_margin: Callable[[Matrix], Any], columns: int) -> Self | None:
-        """These trees if they reproduce the margins of a library bit for bit at and around all thresholds, else None.
+        """Compare with the margins of a library, bit for bit, at and around all thresholds.
 
         Args:
             predict_margin: the library's log-odds for float32 (n, columns).
             columns: number of columns of its input.
+
+        Returns:
+            These trees if the margins are equal, else None.
         """
         probes = self._probes(columns)
         return self if np.array_equal(self.leaf_sums(probes), predict_margin(probes)) else None
@@ -101,9 +108,9 @@ def _walk(X, base_score, roots, feature, threshold, left, right, default):  # ty
     return result
 
 
-def _of_precision(kind: str) -> Callable[..., Numbers]:
+def _compile_walk(kind: str) -> Callable[..., Numbers]:
     types = ("float32[:, :]", kind, _INTEGERS, _INTEGERS, f"{kind}[:]", _INTEGERS, _INTEGERS, _INTEGERS)
     return compiled(*types, returns=f"{kind}[:]")(_walk)
 
 
-_single, _double = _of_precision("float32"), _of_precision("float64")
+_single, _double = _compile_walk("float32"), _compile_walk("float64")

@@ -1,6 +1,6 @@
-"""The interface of a model type, behind which training, bundles and explanations see all of them.
+"""Interface of model types, for training, bundles and explanations.
 
-A model gives uncalibrated log-odds; calibration and decision thresholds belong to `accidents.training` and bundles.
+A model predicts uncalibrated log-odds; calibration and decision threshold belong to `accidents.training` and bundles.
 
 Laws that every type must obey; `tests/models/test_laws.py` holds each type in `model_types()` to them:
 
@@ -27,15 +27,15 @@ from accidents.settings import Settings
 Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 Sections = Mapping[str, bytes]
-"""Contents of files by name: what a fitted model is stored as."""
+"""Files of a stored model: content by name."""
 
 SMALLEST_PROBABILITY = 1e-6
-"""Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+"""Probabilities are clipped to this distance from 0 and 1 before log-odds are computed."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Accidents to fit on.
+    """A dataset to fit on.
 
     `X` is float32 (n, k) in C order, NaN for a missing value; `y` is int8 (n), 1 priority and 0 not; `weight` is
     float64 (n), or None where all accidents weigh the same.
@@ -121,14 +121,18 @@ class Model(ABC, Generic[P]):
     @classmethod
     @abstractmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Read a model from what `to_sections` gave; raises any exception where the data do not fit."""
+        """Restore a model from `to_sections`.
+
+        Raises:
+            Exception: of any kind; the sections do not fit.
+        """
 
     def refit_parameters(self, parameters: P) -> P:
         """Hyperparameters for a refit on more accidents, without early stopping."""
         return parameters
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel between processes of a run in the same form as in files."""
+        """Pickle the sections, not the objects of a library."""
         return type(self).from_sections, (dict(self.to_sections()),)
 
 

@@ -1,4 +1,4 @@
-"""LightGBM: gradient-boosted trees, grown leaf by leaf, with early stopping on the validation set."""
+"""LightGBM: gradient-boosted trees, grown leaf-wise, with early stopping on the validation set."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -20,7 +20,7 @@ _SECTION = "booster.txt"
 _CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
 _NONE, _NAN = 0b0000, 0b1000
 _ZERO = float(np.float32(1e-35))
-"""LightGBM reads smaller numbers than this as zero."""
+"""LightGBM treats values of at most this size as zero."""
 
 _LISTS = {
     "split_feature": np.int32,
@@ -123,7 +123,7 @@ class Classifier(Booster[Parameters]):
 
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Read LightGBM's text."""
+        """Restore a booster from LightGBM's text."""
         return cls(sections[_SECTION].decode())
 
     def refit_parameters(self, parameters: Parameters) -> Parameters:
@@ -137,7 +137,7 @@ def _parse(block: str) -> _Tree:
 
 
 def _flatten(parsed: list[_Tree]) -> "TreeEnsemble":
-    """The nodes of every tree, each with its splits first and its leaves after them."""
+    """Join the nodes of all trees; in each tree splits come before leaves."""
     from accidents.models._tree_ensemble import TreeEnsemble
 
     splits = [len(tree["threshold"]) for tree in parsed]
@@ -164,6 +164,6 @@ def _flatten(parsed: list[_Tree]) -> "TreeEnsemble":
 
 
 def _least_value_to_the_right(threshold: Vector) -> Vector:
-    """A row at a threshold of LightGBM goes left, and numbers next to zero count as zero."""
+    """Thresholds of `TreeEnsemble`: in LightGBM, equal values go left and tiny values count as zero."""
     least = np.nextafter(np.where((threshold >= 0) & (threshold < _ZERO), _ZERO, threshold), np.inf)
     return np.where((threshold >= -_ZERO) & (threshold < 0), -_ZERO, least)

@@ -1,6 +1,6 @@
-"""Logistic regression on standardised numbers, hinges of them, and one-hot encoded categories.
+"""Logistic regression on standardised numbers, hinge functions of them, and one-hot encoded categories.
 
-scikit-learn finds the weights. They are stored as plain arrays, so that a prediction needs NumPy alone.
+scikit-learn fits the weights. They are stored as arrays; predictions need NumPy only.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Parameters(Settings):
 
 @dataclass(frozen=True)
 class Design:
-    """The terms of the regression: numbers, hinges `max(0, number - knot)`, and one indicator for each frequent code.
+    """Terms of the regression: numbers, hinges `max(0, number - knot)`, and an indicator of each frequent code.
 
     Missing numbers are imputed by `medians` (one for each input column); a missing category has no indicator.
     """
@@ -46,7 +46,7 @@ class Design:
 
     @classmethod
     def fit(cls, X: Matrix, categorical_features: Sequence[int], parameters: Parameters) -> Self:
-        """Find medians, knots and codes in the training rows."""
+        """Compute medians, knots and frequent codes of the training rows."""
         numbers = np.setdiff1d(np.arange(X.shape[1]), categorical_features)
         medians = medians_of(X)
         complete = impute(X, medians)
@@ -83,7 +83,7 @@ def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matr
 
 @dataclass(frozen=True)
 class Classifier(Model[Parameters]):
-    """Terms and their weights."""
+    """The regression: terms and their weights."""
 
     PARAMETERS = Parameters
     GRID: ClassVar[Grid] = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
@@ -97,7 +97,7 @@ class Classifier(Model[Parameters]):
     weights: Vector
     intercept: float
     averages: Vector
-    """Average of each term over the training set, the background of SHAP values."""
+    """Mean of each term over the training set, the background of SHAP values."""
 
     @classmethod
     def fit(
@@ -136,7 +136,7 @@ class Classifier(Model[Parameters]):
         return np.einsum("ij,j->i", terms, self.weights) + self.intercept  # `@` rounds a row by its neighbours
 
     def shap_values(self, X: Matrix) -> Vector:
-        """SHAP values of the log-odds in closed form: weight times the distance of a term from its average."""
+        """SHAP values of the log-odds in closed form: weight times the difference of a term from its mean."""
         by_term = (self.design.transform(X) - self.averages) * self.weights
         by_column = np.zeros((len(X), X.shape[1] + 1))
         for term, column in enumerate(self.design.source):
@@ -145,13 +145,13 @@ class Classifier(Model[Parameters]):
         return by_column
 
     def to_sections(self) -> Sections:
-        """The arrays of the terms, and those of the regression."""
+        """Arrays of the terms and of the regression."""
         regression = pack_arrays(weights=self.weights, intercept=self.intercept, averages=self.averages)
         return {_DESIGN: pack_arrays(**asdict(self.design)), _REGRESSION: regression}
 
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Read the arrays."""
+        """Restore a regression from its arrays."""
         regression = unpack_arrays(sections[_REGRESSION])
         intercept = float(regression.pop("intercept"))
         return cls(Design(**unpack_arrays(sections[_DESIGN])), intercept=intercept, **regression)

@@ -1,7 +1,7 @@
-"""Random forest: the average of deep trees, each grown on its own sample of accidents and columns.
+"""Random forest: the average of deep trees, each fitted on a sample of accidents and columns.
 
-scikit-learn grows the trees. They are stored as flat arrays: a tenth of the bytes of its own objects, and no
-scikit-learn is needed to predict.
+scikit-learn fits the trees. They are stored as flat arrays, a tenth of the size of its own objects, and predictions do
+not need scikit-learn.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Parameters(Settings):
 
 @dataclass(frozen=True)
 class Classifier(Model[Parameters]):
-    """All nodes of all trees in one row of arrays, each tree in preorder: the left child follows its parent.
+    """The nodes of all trees, one after the other, in preorder: a left child follows its parent.
 
     `feature` is -1 at a leaf; a row goes left where it is at most `threshold`, else to `right`, counted from the first
     node of all. `value` is the share of priority among the accidents of a node, `cover` their weight. Missing values
@@ -72,7 +72,7 @@ class Classifier(Model[Parameters]):
         seed: int,
         threads: int,
     ) -> Self:
-        """Grow the trees on imputed columns."""
+        """Fit the trees on imputed columns."""
         from sklearn.ensemble import RandomForestClassifier
 
         medians = medians_of(training.X)
@@ -113,7 +113,7 @@ class Classifier(Model[Parameters]):
 
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Read the arrays."""
+        """Restore a forest from its arrays."""
         return cls(**unpack_arrays(sections[_SECTION]))
 
     @cached_property
@@ -121,7 +121,7 @@ class Classifier(Model[Parameters]):
         return self.tree_ensemble()
 
     def tree_ensemble(self) -> "TreeEnsemble":
-        """The same trees, with missing values sent where the median of their column goes."""
+        """The trees for prediction; missing values go where the median of their column goes."""
         from accidents.models._tree_ensemble import TreeEnsemble
 
         leaf = self.feature < 0
@@ -148,7 +148,7 @@ class Classifier(Model[Parameters]):
         return np.hstack([values.reshape(X.shape), base_value])
 
     def _shap_tree(self, number: int) -> dict[str, Any]:
-        """One tree as `shap` takes it, with leaf values divided by the number of trees."""
+        """One tree in the format of `shap`, with leaf values divided by the number of trees."""
         start = int(self.roots[number])
         end = int(self.roots[number + 1]) if number + 1 < len(self.roots) else len(self.feature)
         feature = self.feature[start:end].astype(np.int32)

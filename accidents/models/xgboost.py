@@ -122,7 +122,7 @@ class Classifier(Booster[Parameters]):
 
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Read XGBoost's UBJSON."""
+        """Restore a booster from XGBoost's UBJSON."""
         return cls(sections[_SECTION])
 
     def refit_parameters(self, parameters: Parameters) -> Parameters:

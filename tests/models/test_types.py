@@ -1,4 +1,4 @@
-"""What single model types promise beyond the laws of all: early stopping, and agreement with scikit-learn and shap."""
+"""Properties of single model types: early stopping, and agreement with scikit-learn and shap."""
 
 from typing import Any
 
