@@ -127,7 +127,7 @@ def test_models_of_different_feature_sets_live_side_by_side(tmp_path: Path, proj
     before = copy.predict()
 
     edit(copy.root, COLUMNS, '"catv", "obs", "obsm"', '"catv", "senc", "obs", "obsm"')
-    edit(copy.root, CATALOGUE, "\n)  # fmt: skip\n\n_ON_THE_FORM", f"\n{ADDED})  # fmt: skip\n\n_ON_THE_FORM")
+    edit(copy.root, CATALOGUE, "\n)  # fmt: skip\n\n_POLICE_FORM", f"\n{ADDED})  # fmt: skip\n\n_POLICE_FORM")
     assert copy.predict() == before, "the incumbent answers as before"
 
     copy.train()
