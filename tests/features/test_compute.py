@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from accidents.columns import Availability
-from accidents.features import feature_frame
+from accidents.features import feature_frame, kernels
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import FEATURES
@@ -69,6 +69,19 @@ def test_aggregates_equal_a_plain_loop(feature: Aggregate, computed: Any) -> Non
     features, rows = computed
     expected = np.array(reference_aggregate(feature, rows[feature.entity], len(features)), dtype=np.float32)
     np.testing.assert_array_equal(features[feature.name].to_numpy(), expected)
+
+
+@pytest.mark.parametrize("aggregation", [Aggregation.MIN, Aggregation.MAX])
+@pytest.mark.parametrize("order_by", list(ARRAY_COLUMNS[Entity.VEHICLES]))
+def test_every_column_can_choose_the_rows(aggregation: Aggregation, order_by: str) -> None:
+    feature = Aggregate("some", "some", Entity.VEHICLES, aggregation, "manv", order_by)
+    arrays, out = to_arrays(random_accidents(5, 60)), np.empty((60, 1), np.float32)
+    compute(arrays)
+    kernels.aggregate(
+        arrays.vehicles, arrays.vehicle_starts, *kernel_arguments([feature]).aggregates[Entity.VEHICLES], out
+    )
+    expected = reference_aggregate(feature, rows_of(5, 60)[Entity.VEHICLES], 60)
+    np.testing.assert_array_equal(out[:, 0], np.float32(expected))
 
 
 def test_derived_columns() -> None:

@@ -14,6 +14,7 @@ from accidents.features.array_columns import Entity
 from accidents.features.catalogue import CATALOGUE
 from accidents.features.cells import BITS, SPOT_SIZE, insee_number, locate_cells, spot_centres
 from accidents.features.code_groups import PARTY_OF_CATV, Party
+from accidents.features.specification import Aggregate, Aggregation
 from tests.features.generated import random_accidents
 from tests.features.test_compute import rows_of
 
@@ -61,6 +62,19 @@ def test_age_counts_hold_the_ages_in_their_phrases() -> None:
         np.testing.assert_array_equal(features[name], here.groupby(people["accident"]).sum(), err_msg=name)
         tested += here.sum()
     assert tested > 200
+
+
+def test_weekdays_have_the_names_of_the_calendar() -> None:
+    names = {day: f"{dt.date(2024, 1, 1) + dt.timedelta(days=day):%A}" for day in range(7)}
+    assert CATALOGUE["weekday"].categories == names
+
+
+def test_a_formula_names_up_to_four_codes() -> None:
+    def formula(*codes: int) -> str:
+        return Aggregate("some", "some", Entity.VEHICLES, Aggregation.COUNT, where={"kind": frozenset(codes)}).formula
+
+    assert formula(1, 2, 3, 7) == "number of vehicles where kind in {1 bicycle, 2 personal device, 3 moped, 7 car}"
+    assert formula(1, 2, 3, 7, 8) == "number of vehicles where kind in {1, 2, 3, 7, 8}"
 
 
 @pytest.mark.parametrize("band", range(len(code_groups.AGE_BANDS)))

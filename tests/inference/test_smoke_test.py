@@ -33,6 +33,7 @@ def predictions(accidents: Accidents) -> pd.DataFrame:
 
 def test_as_many_of_each_class_from_the_test_set_in_order(predictions: pd.DataFrame, accidents: Accidents) -> None:
     stored = sample_accidents(predictions, accidents, 20)
+    assert stored.index.tolist() == list(range(20))
     assert stored["label"].value_counts().to_dict() == {0: 10, 1: 10}
     ids = [int(json.loads(text)["accident"]["Num_Acc"]) for text in stored["accident"]]
     assert ids == sorted(ids)

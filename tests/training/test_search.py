@@ -162,7 +162,7 @@ def test_pruners_are_those_of_their_names() -> None:
 
 def test_a_trial_that_falls_behind_is_pruned(tmp_path: Path) -> None:
     messages: list[str] = []
-    settings, start = TuningSettings(trials=30, storage=tmp_path / "journal"), Parameters(depth=1)
+    settings, start = TuningSettings(trials=30, storage=tmp_path / "new" / "folder" / "journal"), Parameters(depth=1)
     result = optuna_search(CROSS_VALIDATION, start, {"depth": (1, 2, 4)}, settings, messages.append)
     pruned = [trial for trial in result.trials if trial["score"] is None]
     assert pruned
