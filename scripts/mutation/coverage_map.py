@@ -140,7 +140,9 @@ def select(module: str, source: str, line: int, traced: Mapping[str, Traced], bu
             spent += traced[file].seconds
         if spent <= budget or not chosen:
             chosen.append(file)
-    return [*chosen, *DEFINITIONS] if own == "tests/features/" else chosen
+    if own != "tests/features/":
+        return chosen
+    return [*chosen, *DEFINITIONS] if reached else [*DEFINITIONS, *chosen]
 
 
 def _statement(source: str, line: int) -> set[int]:
