@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from pathlib import Path
 os.environ.update(NUMBA_DISABLE_JIT="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 from scripts.mutation.coverage_map import Traced, failed_tests, module_name, run_tests, select, trace
-from scripts.mutation.jobs import Copies, Job, Result
+from scripts.mutation.jobs import Copies, Job, Result, import_ahead
 from scripts.mutation.mutants import Mutant, change, mutants
 from scripts.mutation.session import MutantResult, Outcome, Session, reviewed
 
@@ -35,7 +34,6 @@ _ALSO = ("requests",)  # tests that run features besides those of the packages t
 _UNIMPORTABLE = 71
 _BUDGET = 60.0  # seconds of tests of other packages for one mutant, as traced
 _FIRST = ("coverage", "hypothesis", "numba", "numpy", "pandas", "pyarrow.parquet", "pytest", "sklearn")
-_NEVER_AHEAD = ("coverage", "mlflow", "zenml", "xdist")  # read the environment when they are imported, or trace
 
 
 def main() -> int:
@@ -59,12 +57,10 @@ def main() -> int:
     folders = sorted({*(Path(package).name for package in arguments.packages), *_ALSO})
     files = [file for folder in folders for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))]
     digests = {file.relative_to(ROOT).as_posix(): _digest([*shared, file], *modules) for file in files}
-    for name in _FIRST:
-        importlib.import_module(name)
+    import_ahead(_FIRST)
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         copies = Copies(ROOT, arguments.workers, Path(name))
         traced = trace(copies, modules, digests, state / "traced")
-        _import_ahead({name for one in traced.values() for name in one.libraries})
         for test in (test for one in traced.values() for test in one.failed):
             print(f"left out, since it fails without any mutation: {test}")
         print(f"{len(sample):,} places to change, {len(traced)} test files", flush=True)
@@ -83,13 +79,6 @@ def _digest(files: list[Path], *texts: str) -> str:
     for file in sorted(files):
         found.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
     return found.hexdigest()
-
-
-def _import_ahead(names: set[str]) -> None:
-    for name in sorted(names):
-        if name.partition(".")[0] not in _NEVER_AHEAD and "pytest" not in name:
-            with suppress(Exception):
-                importlib.import_module(name)
 
 
 def _jobs(

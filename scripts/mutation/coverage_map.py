@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutation.jobs import Copies, Job
+from scripts.mutation.jobs import Copies, Job, import_ahead
 
 DEFINITIONS = (
     "tests/bundle/test_columns.py::test_digests_are_those_that_stored_models_have",
@@ -81,7 +81,9 @@ def trace(copies: Copies, modules: Sequence[str], files: Mapping[str, str], cach
         place = places[result.job.name]
         found = json.loads(place.with_suffix(".tmp").read_text(encoding="utf-8"))
         place.write_text(json.dumps(found | {"failed": failed_tests(result.output)}), encoding="utf-8")
+        import_ahead(found["libraries"])
     found = {file: Traced(**json.loads(place.read_text(encoding="utf-8"))) for file, place in places.items()}
+    import_ahead({name for one in found.values() for name in one.libraries})
     return {file: one for file, one in found.items() if one.lines}
 
 

@@ -5,6 +5,7 @@ project anew, with what was changed in its copy.
 """
 
 import compileall
+import importlib
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -22,6 +24,7 @@ TIMED_OUT = -1000
 """Exit code of a job that was ended because it took too long."""
 
 _POLL = 0.02  # seconds
+_NEVER_AHEAD = ("_hypothesis_pytestplugin", "mlflow", "pytest_", "xdist", "zenml")  # read environment or options
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,14 @@ class Copies:
         self._free.append(running.copy)
         text = running.output.read_text(encoding="utf-8", errors="replace")
         return Result(running.job, code, time.monotonic() - running.started, text)
+
+
+def import_ahead(names: Iterable[str]) -> None:
+    """Import libraries in this process, so that no job has to; those that cannot be imported are left out."""
+    for name in names:
+        if name not in sys.modules and not name.startswith(_NEVER_AHEAD):
+            with suppress(Exception):
+                importlib.import_module(name)
 
 
 def _enter(job: Job, copy: Path, output: Path, root: Path) -> None:
