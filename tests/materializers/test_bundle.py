@@ -29,3 +29,14 @@ def test_an_artifact_of_an_older_format_is_refused_with_the_remedy(tmp_path: Pat
     (tmp_path / "model.joblib").write_bytes(b"older")
     with pytest.raises(ModelError, match=r"no model file of today's format; train the model again, or convert"):
         materializer(tmp_path).load(Bundle)
+
+
+def test_the_page_of_a_model_is_readable_html(tmp_path: Path) -> None:
+    bundle = next(iter(small_models().values())).trained.bundle
+    [(path, kind)] = materializer(tmp_path).save_visualizations(bundle).items()
+    page = Path(path).read_text()
+    assert kind.value == "html"
+    assert "<style>" in page
+    assert "{" not in page.split("</style>")[1]
+    assert f"training {bundle.rows['training']:,}" in page
+    assert f">{bundle.metrics['validation']['roc_auc']:.4g}<" in page
