@@ -1,8 +1,8 @@
 """The container of a model file: a ZIP archive of a JSON manifest and of sections of data.
 
 The manifest names the format, describes the model and lists every section with its size and SHA-256. Reading checks
-all of it and runs no code from the file. A section that this program does not know is ignored where the manifest calls
-it optional, so that later programs can add sections without a new format. What sections mean is not known here.
+all of it and runs no code from the file. An optional section that the program does not know is not read, so that later
+programs can add sections without a new format. The meaning of sections is defined in `model_bundle`.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ PICKLE_FORMAT = b"french-road-accidents model bundle\n"
 
 _OLD_SUFFIX = ".joblib"
 _LARGEST_MANIFEST = 16_000_000
-_LARGEST_SECTION = 2_000_000_000
+_LARGEST_SECTION = 500_000_000
+_MOST_SECTIONS = 64
 _TIME = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
 
 
@@ -66,12 +67,15 @@ def write_archive(manifest: Mapping[str, Any], sections: Mapping[str, Section]) 
     return buffer.getvalue()
 
 
-def read_archive(content: bytes, name: str) -> tuple[dict[str, Any], dict[str, Section]]:
+def read_archive(
+    content: bytes, name: str, known: Callable[[str], bool] = lambda _: True
+) -> tuple[dict[str, Any], dict[str, Section]]:
     """The manifest and the verified sections of a model file.
 
     Args:
         content: of the file.
         name: of the file, for messages.
+        known: whether the caller can read a section of this name; optional ones are not read otherwise.
 
     Raises:
         ModelError: the content is cut off, damaged, not a model file, or of another format.
@@ -79,13 +83,18 @@ def read_archive(content: bytes, name: str) -> tuple[dict[str, Any], dict[str, S
     refuse_pickle(content[: len(PICKLE_FORMAT)], name)
     with _opened(io.BytesIO(content), name) as archive:
         manifest = _manifest(archive, name)
+        members = {entry.filename: entry for entry in archive.infolist()}
+        if len(members) > _MOST_SECTIONS or sum(entry.file_size for entry in members.values()) > _LARGEST_SECTION:
+            raise ModelError(f"{name}: damaged: more or larger sections than a model has; train it again")
         sections = {}
         for section, listed in manifest["sections"].items():
+            if listed["optional"] and not known(section):
+                continue
             data = _member(archive, section, _LARGEST_SECTION, name)
-            if hashlib.sha256(data).hexdigest() != listed["sha256"]:
+            if len(data) != listed["bytes"] or hashlib.sha256(data).hexdigest() != listed["sha256"]:
                 raise ModelError(f"{name}: damaged: the checksum of {section} differs; copy or train it again")
-            sections[section] = Section(data, bool(listed.get("optional", False)))
-        if unlisted := set(archive.namelist()) - {MANIFEST, *sections}:
+            sections[section] = Section(data, listed["optional"])
+        if unlisted := set(archive.namelist()) - {MANIFEST, *manifest["sections"]}:
             raise ModelError(f"{name}: damaged: {', '.join(sorted(unlisted))} not in its manifest; train it again")
         return manifest, sections
 
@@ -152,8 +161,9 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
                 f"{name}: has model format {version}, this program reads {FORMAT_VERSION}; update the program, or "
                 "train the model again"
             )
-        if not all(isinstance(listed["sha256"], str) for listed in manifest["sections"].values()):
-            raise ValueError("a section without checksum")
+        for listed in manifest["sections"].values():
+            if tuple(type(listed[key]) for key in ("sha256", "bytes", "optional")) != (str, int, bool):
+                raise ValueError("a section without checksum, size or whether it is optional")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{name}: its manifest cannot be used ({error}); copy or train it again") from None
     return manifest
@@ -164,7 +174,7 @@ def _member(archive: zipfile.ZipFile, member: str, largest: int, name: str) -> b
     try:
         entries = [entry for entry in archive.infolist() if entry.filename == member]
         if len(entries) != 1:
-            raise ValueError(f"{member} stands in it {len(entries)} times")
+            raise ValueError(f"{member} occurs {len(entries)} times in the archive")
         if entries[0].file_size > largest:
             raise ValueError(f"{member} has {entries[0].file_size:,} bytes, more than a model has")
         return archive.read(entries[0])

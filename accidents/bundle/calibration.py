@@ -1,5 +1,6 @@
 """The calibration of a model, applied. `accidents.training.calibration` fits it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,19 @@ class Calibration:
     low: float = 1.0
     high: float = 1.0
     intercept: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that are not finite, and slopes that would turn the ranking round.
+
+        Raises:
+            ValueError: names the numbers.
+        """
+        numbers = (self.low, self.high, self.intercept)
+        if (
+            not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+            or min(numbers[:2]) < 0
+        ):
+            raise ValueError(f"calibration with {numbers}")
 
     def __call__(self, margin: Vector) -> Vector:
         """Probabilities of log-odds, float64 of the same shape."""

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -23,7 +24,8 @@ from accidents.errors import ModelError
 
 _VERSION = 3
 _LONGEST_HEADER = 1_000_000
-_LARGEST = 2_000_000_000
+_LARGEST = 500_000_000
+_WRAPPER_ATTRIBUTES = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"})
 _DIGESTS = Path(__file__).with_name("format3_digests.json")
 _CELLS = ("cell_department", "cell_commune", "cell_road", "cell_area", "cell_spot")
 _CONTAINERS = frozenset(
@@ -45,6 +47,29 @@ class _Container:
 
     def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
+
+
+class _Marker:
+    """Stands for a class that is named and never made."""
+
+
+class _Dtype:
+    """A dtype of numbers by its name; what a pickle says about its fields, flags and metadata is ignored."""
+
+    def __init__(self, name: str, *_: Any) -> None:
+        if not (isinstance(name, str) and re.fullmatch("[iuf][1248]|b1", name)):
+            raise pickle.UnpicklingError(f"an array of {name!r}")
+        self.made = np.dtype(name)
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, tuple) or state[1] not in ("<", "|"):
+            raise pickle.UnpicklingError("an array of another byte order")
+
+
+def _scalar(dtype: _Dtype, content: bytes) -> Any:
+    if not isinstance(dtype, _Dtype) or len(content) != dtype.made.itemsize:
+        raise pickle.UnpicklingError("a number of another size")
+    return np.frombuffer(content, dtype.made)[0]
 
 
 def convert(content: bytes, name: str) -> bytes:
@@ -70,7 +95,7 @@ def convert(content: bytes, name: str) -> bytes:
             calibration=Calibration(*(calibration[one] for one in ("low", "high", "intercept"))),
         )
         return bundle.to_bytes(json.loads(_DIGESTS.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except Exception as error:  # state of a foreign pickle fits nowhere in any way
         raise ModelError(f"{name}: cannot be converted ({type(error).__name__}: {error}); train it again") from None
 
 
@@ -81,7 +106,7 @@ def _payload(content: bytes, name: str) -> bytes:
     try:
         header = json.loads(file.readline(_LONGEST_HEADER))
         version, digest = header["format_version"], header["sha256"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelError(f"{name}: cut off or damaged in its header; copy or train it again") from None
     if version != _VERSION:
         raise ModelError(
@@ -97,30 +122,32 @@ def _unpickled(payload: bytes, name: str) -> dict[str, Any]:
     import zlib
 
     from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
-    from numpy._core.multiarray import scalar
 
     class NumericArray(NumpyArrayWrapper):
-        """An array that joblib reads from the file without a pickle of its own."""
+        """An array that joblib reads from the file; its dtype is one of `_dtype`, made anew."""
 
         def read_array(self, *arguments: Any) -> Any:
-            if self.dtype.hasobject:
+            dtype = vars(self).get("dtype")
+            if {*vars(self)} - _WRAPPER_ATTRIBUTES or not isinstance(dtype, _Dtype):
                 raise pickle.UnpicklingError("an array of objects")
+            self.dtype = dtype.made
+            self.subclass, self.allow_mmap = np.ndarray, False
             return super().read_array(*arguments)
 
     class DataUnpickler(NumpyUnpickler):
-        """Knows the names of data alone."""
+        """Unpickler restricted to stand-ins for the classes of a model: neither code nor NumPy objects are restored."""
 
         def find_class(self, module: str, qualified: str) -> Any:
             if (module, qualified) in _CONTAINERS:
                 return _Container
-            plain = {
+            stand_ins = {
                 ("joblib.numpy_pickle", "NumpyArrayWrapper"): NumericArray,
-                ("numpy", "dtype"): np.dtype,
-                ("numpy", "ndarray"): np.ndarray,
-                ("numpy._core.multiarray", "scalar"): scalar,
+                ("numpy", "dtype"): _Dtype,
+                ("numpy", "ndarray"): _Marker,
+                ("numpy._core.multiarray", "scalar"): _scalar,
             }
-            if (module, qualified) in plain:
-                return plain[module, qualified]
+            if (module, qualified) in stand_ins:
+                return stand_ins[module, qualified]
             raise pickle.UnpicklingError(f"{module}.{qualified} is not part of a model")
 
     try:
@@ -145,13 +172,16 @@ def _encoder(state: dict[str, Any]) -> Any:
 def _lightgbm(state: _Container) -> Any:
     from accidents.models.lightgbm import Classifier
 
-    return Classifier(*state.arguments)
+    return Classifier.from_sections({"booster.txt": state.arguments[0].encode()})
 
 
 def _xgboost(state: _Container) -> Any:
+    import xgboost
+
     from accidents.models.xgboost import Classifier
 
-    return Classifier(*state.arguments)
+    booster = xgboost.Booster(model_file=bytearray(state.arguments[0]))
+    return Classifier.from_sections({"booster.json": bytes(booster.save_raw("json"))})
 
 
 def _random_forest(state: _Container) -> Any:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MODEL, _ENCODER, _CALIBRATION = "model/", "encoder.npz", "calibration.json"
 _SHOWN = 8
+_LONGEST_MESSAGE = 300
+_MANY_ROWS = 20  # more than boosters answer without their library
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,8 @@ class Bundle(ModelRecord):
                 longer exists or is defined in another way.
         """
         path = existing_path(path)
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path}: is no file")
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -150,7 +154,7 @@ class Bundle(ModelRecord):
         from accidents.models import model_class
         from accidents.models._npz import unpack_arrays
 
-        manifest, sections = read_archive(content, name)
+        manifest, sections = read_archive(content, name, _is_known)
         _refuse_unknown(sections, name)
         record = _record(manifest, name)
         _refuse_other_columns(manifest["columns"], name)
@@ -159,44 +163,77 @@ class Bundle(ModelRecord):
             if _ENCODER in sections:
                 from accidents.features.place_encoder import PlaceEncoder
 
-                encoder = PlaceEncoder.from_arrays(unpack_arrays(sections[_ENCODER].content))
+                encoder = PlaceEncoder.from_arrays(unpack_arrays(sections[_ENCODER].content, finite=False))
             own = {path.removeprefix(_MODEL): one.content for path, one in sections.items() if path.startswith(_MODEL)}
             model = model_class(record.model_type).from_sections(own)
             if model.n_features_in_ != len(record.columns):
                 raise ValueError(f"a model of {model.n_features_in_} columns, {len(record.columns)} are named")
-            return cls(
-                **vars(record),
-                encoder=encoder,
-                model=model,
-                calibration=Calibration(**json.loads(sections[_CALIBRATION].content)),
-            )
-        except Exception as error:
-            versions = ", ".join(f"{library} {version}" for library, version in manifest.get("versions", {}).items())
+            if (
+                unread := {path for path in own if not sections[f"{_MODEL}{path}"].optional}
+                - model.to_sections().keys()
+            ):
+                raise ValueError(f"a {record.model_type} model has no section {', '.join(sorted(unread))}")
+            slopes = json.loads(sections[_CALIBRATION].content)
+            calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
+            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration)
+            bundle._probe()
+            return bundle
+        except Exception as error:  # foreign data break whatever reads them in any way
             raise ModelError(
-                f"{name}: its sections cannot be used ({type(error).__name__}: {error}); it was saved with {versions}: "
-                "install these, or train the model again"
+                f"{name}: its sections cannot be used ({type(error).__name__}: {_shortened(error)}); it was saved with "
+                f"{_shortened(manifest.get('versions'))}: install these, or train the model again"
             ) from None
+
+    def _probe(self) -> None:
+        """Predict rows without any value, few and many, and see whether places are there where they are needed.
+
+        Raises:
+            ValueError: a probability is none, or the encoder does not go with the columns.
+        """
+        from accidents.features.catalogue import PLACE_COLUMN_NAMES
+
+        if not self.geography == (self.encoder is not None) == bool({*self.columns} & {*PLACE_COLUMN_NAMES}):
+            raise ValueError("columns of places and the place encoder do not go together")
+        for rows in (1, _MANY_ROWS):
+            probability = self.predict_proba(np.full((rows, len(self.columns)), np.nan, np.float32))
+            if probability.shape != (rows,) or not np.all((probability >= 0) & (probability <= 1)):
+                raise ValueError("the model does not give a probability")
 
 
 def _record(manifest: dict[str, Any], name: str) -> ModelRecord:
     from pydantic import TypeAdapter, ValidationError
 
+    from accidents.columns import LEVELS
+    from accidents.models import model_types
+
     try:
         columns = [str(column["digest"]) and column["name"] for column in manifest["columns"]]
-        return TypeAdapter(ModelRecord).validate_python(
+        record = TypeAdapter(ModelRecord).validate_python(
             {one.name: manifest[one.name] for one in fields(ModelRecord) if one.name in manifest} | {"columns": columns}
         )
-    except (KeyError, TypeError, ValidationError) as error:
-        raise ModelError(f"{name}: its manifest cannot be used ({error}); copy or train it again") from None
+        if record.model_type not in model_types():
+            raise ValueError(f"model type {record.model_type!r}; there are {', '.join(model_types())}")
+        if record.level not in LEVELS or not 0 <= record.threshold <= 1 or len({*columns}) < len(columns):
+            raise ValueError("its level, its threshold or its columns are none")
+        if not all(value.isprintable() for value in vars(record).values() if isinstance(value, str)):
+            raise ValueError("a text with control characters")
+        return record
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise ModelError(f"{name}: its manifest cannot be used ({_shortened(error)}); copy or train it again") from None
+
+
+def _shortened(value: object) -> str:
+    """A value on one line of printable characters, for a message."""
+    text = "".join(character if character.isprintable() else " " for character in str(value))
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
+
+
+def _is_known(section: str) -> bool:
+    return section in (_ENCODER, _CALIBRATION) or section.startswith(_MODEL)
 
 
 def _refuse_unknown(sections: Mapping[str, Section], name: str) -> None:
-    needed = [
-        path
-        for path, section in sections.items()
-        if not (section.optional or path in (_ENCODER, _CALIBRATION) or path.startswith(_MODEL))
-    ]
-    if needed:
+    if needed := [path for path in sections if not _is_known(path)]:
         raise ModelError(f"{name}: needs a newer version of this program, which reads its {', '.join(needed)}")
 
 

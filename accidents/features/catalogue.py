@@ -259,6 +259,9 @@ PLACE_COLUMN_NAMES = tuple(column.name for column in PLACE_COLUMNS)
 CATALOGUE: Mapping[str, Feature] = {feature.name: feature for feature in (*FEATURES, *PLACE_COLUMNS)}
 """All features and place columns, by name."""
 
+if len(CATALOGUE) < len(FEATURES) + len(PLACE_COLUMNS):
+    raise ValueError("two features of the catalogue have the same name")
+
 
 def feature_names(level: str, geography: bool = True) -> list[str]:
     """Names of the columns of a model of `level`, in their order; those of the place encoder last if `geography`."""

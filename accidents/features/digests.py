@@ -21,7 +21,7 @@ from accidents.features.catalogue import CATALOGUE, CELLS, FEATURES, PLACE_COLUM
 from accidents.features.cells import insee_number, road_number
 from accidents.features.compute import compute, place_cells
 from accidents.features.place_columns import PlaceColumn
-from accidents.features.place_encoder import PlaceEncoder
+from accidents.features.place_encoder import PlaceEncoder, cells_with_parents
 from accidents.features.specification import Aggregate, Cross, Feature, Lookup, Ratio
 
 _PROBES = 512
@@ -39,23 +39,39 @@ _COMMON_CODES = np.arange(-1, 10)
 _KINDS_OF_VEHICLES = np.array([1, 2, 3, 7, 10, *range(13, 18), 20, 21, *range(30, 44), 50, 60, 80, 99])
 _DEPARTMENTS = ("01", "24", "2A", "75", "971", None)
 _COMMUNES = ("01004", "24322", "2A004", "75115", "97105", None)
-_ROADS = ("D438", "RN 104", "A6", "HOTEL DIEU (RUE DE L')", "Rue de l'Hôtel-Dieu", "11 NOVEMBRE (RUE DU)", "0", None)
+_ROADS = (
+    "D438",
+    "RN 104",
+    "A6",
+    "HOTEL DIEU (RUE DE L')",
+    "Rue de l'Hôtel-Dieu",
+    "11 NOVEMBRE (RUE DU)",
+    "C12",
+    "VC 3",
+    "D 12 A",
+    "0",
+    None,
+)
 
 
 @cache
 def column_digests() -> Mapping[str, str]:
     """SHA-256 (hexadecimal) of the definition of every column of the catalogue, by name."""
     probes = _probe_accidents()
-    places = _probe_encoder(place_cells(probes)).transform(place_cells(probes))
+    cells = place_cells(probes)
+    places = _probe_encoder(cells).transform(cells)
     computed = np.round(np.hstack([compute(probes), places]), _DECIMALS) + 0.0  # no negative zero
     names = [feature.name for feature in (*FEATURES, *PLACE_COLUMNS)]
-    return {name: _digest(CATALOGUE[name], values) for name, values in zip(names, computed.T, strict=True)}
+    return {name: _digest(CATALOGUE[name], values, cells) for name, values in zip(names, computed.T, strict=True)}
 
 
-def _digest(feature: Feature, values: npt.NDArray[np.float32]) -> str:
+def _digest(feature: Feature, values: npt.NDArray[np.float32], cells: npt.NDArray[np.int64]) -> str:
     declared = json.dumps(_definition(feature), sort_keys=True).encode()
     numbers = np.where(np.isnan(values), np.float32(-1e9), values).astype("<f4")
-    return hashlib.sha256(declared + numbers.tobytes()).hexdigest()
+    used = b""  # a stored encoder looks cells up by their numbers
+    if isinstance(feature, PlaceColumn):
+        used = cells[:, [CELLS.index(cell) for cell in cells_with_parents(feature.cell)]].astype("<i8").tobytes()
+    return hashlib.sha256(declared + numbers.tobytes() + used).hexdigest()
 
 
 def _definition(feature: Feature) -> dict[str, Any]:
@@ -113,11 +129,12 @@ def _codes(entity: Entity, count: int) -> npt.NDArray[np.int16]:
 def _probe_accidents() -> Arrays:
     vehicle_counts, person_counts = (
         _random_integers("vehicles", _PROBES, 0, 4),
-        _random_integers("people", _PROBES, 0, 6),
+        _random_integers("people", _PROBES, 0, 12),
     )
     vehicle_starts, person_starts = (np.concatenate([[0], np.cumsum(n)]) for n in (vehicle_counts, person_counts))
     vehicles, people = int(vehicle_starts[-1]), int(person_starts[-1])
-    ids = np.arange(vehicles, dtype=np.int64)
+    twice = _random_numbers("twice", vehicles) % np.uint64(8) == 0  # some vehicles bear the id of the one before
+    ids = np.arange(vehicles, dtype=np.int64) - twice
     own = np.repeat(np.arange(_PROBES), person_counts)
     chosen = vehicle_starts[own] + _random_integers("vehicle of a person", people, 0, 4)
     coordinates = np.column_stack(

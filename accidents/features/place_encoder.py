@@ -25,7 +25,16 @@ _PARENTS = np.array([-1 if parent is None else CELLS.index(parent) for parent in
 _SPOT = CELLS.index("cell_spot")
 _WITH_CENTRE = (CELLS.index("cell_department"), CELLS.index("cell_commune"))
 
+
 Cells = pd.DataFrame | npt.NDArray[np.int64]
+
+
+def cells_with_parents(cell: str) -> list[str]:
+    """A cell and those whose statistics it falls back to; of a position, those that it is looked up by."""
+    chain = [cell if cell in _PARENT_CELLS else "cell_spot"]
+    while parent := _PARENT_CELLS[chain[-1]]:
+        chain.append(parent)
+    return chain
 
 
 class PlaceEncoder:
@@ -132,10 +141,21 @@ class PlaceEncoder:
         encoder.values = joined("values", np.int64)
         encoder.shares, encoder.densities = joined("shares", np.float32), joined("densities", np.float32)
         sizes = np.diff(encoder.starts)
-        if not len(encoder.values) == len(encoder.shares) == len(encoder.densities):
-            raise ValueError("the arrays of the place encoder have different lengths")
+        for cell in CELLS:
+            own = [arrays.get(f"{cell}.{name}", ()) for name in ("values", "shares", "densities")]
+            if len({*map(len, own)}) > 1 or np.any(np.diff(own[0]) <= 0):
+                raise ValueError(f"the arrays of {cell} in the place encoder have different lengths or are not sorted")
+        numbers = (encoder.shares, encoder.densities, encoder.mean, encoder.centre)
+        if not all(np.isfinite(number).all() for number in numbers) or np.any(
+            (encoder.shares < 0) | (encoder.shares > 1)
+        ):
+            raise ValueError("a number of the place encoder is not finite, or a share is not between 0 and 1")
         encoder.centres = {kind: arrays[f"{CELLS[kind]}.centres"] for kind in _WITH_CENTRE}
-        if any(centres.shape != (sizes[kind], 2) for kind, centres in encoder.centres.items()):
+        if (
+            np.shape(encoder.mean)
+            or encoder.centre.shape != (2,)
+            or any(centres.shape != (sizes[kind], 2) for kind, centres in encoder.centres.items())
+        ):
             raise ValueError("the centres of the place encoder are not those of its cells")
         return encoder
 

@@ -30,6 +30,8 @@ _LISTS = {
     "right_child": np.int32,
     "leaf_value": np.float64,
 }
+_OF_SPLITS = (*(name for name in _LISTS if name != "leaf_value"), "split_gain", "internal_value", "internal_count")
+_OF_LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
 _Tree = dict[str, npt.NDArray[Any]]
 
 
@@ -123,17 +125,67 @@ class Classifier(Booster[Parameters]):
 
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Restore a booster from LightGBM's text."""
-        return cls(sections[_SECTION].decode())
+        """Restore a booster from LightGBM's text, which is checked first: LightGBM itself crashes on a broken one."""
+        _check(text := sections[_SECTION].decode())
+        return cls(text)
 
     def refit_parameters(self, parameters: Parameters) -> Parameters:
         """As many trees as early stopping has kept."""
         return parameters.model_copy(update={"rounds": self.booster.num_trees()})
 
 
+def _fields(block: str) -> dict[str, str]:
+    lines = [line.split("=", 1) for line in block.splitlines() if "=" in line]
+    fields = dict(lines)
+    if len(fields) < len(lines):
+        raise ValueError("a field of LightGBM's text occurs twice")
+    return fields
+
+
 def _parse(block: str) -> _Tree:
-    fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    fields = _fields(block)
     return {name: np.array(fields.get(name, "").split(), dtype) for name, dtype in _LISTS.items()}
+
+
+def _check(text: str) -> None:
+    """Refuse a text that is not one of a binary booster of plain trees.
+
+    Raises:
+        ValueError: names what is wrong.
+    """
+    head, _, trees = text.partition("\nTree=0\n")
+    fields = _fields(head)
+    if (fields["num_class"], fields["num_tree_per_iteration"], fields["objective"]) != ("1", "1", "binary sigmoid:1"):
+        raise ValueError("LightGBM's text is not that of a binary classifier")
+    trees = f"Tree=0\n{trees}"
+    for number, size in enumerate(map(int, fields["tree_sizes"].split())):
+        if size <= 0 or not trees.startswith(f"Tree={number}\n"):
+            raise ValueError(f"tree {number} of LightGBM's text does not begin where it should")
+        _check_tree(_fields(trees[:size]), int(fields["max_feature_idx"]))
+        trees = trees[size:]
+    if not trees.startswith("end of trees"):
+        raise ValueError("LightGBM's text has more trees than it lists")
+
+
+def _check_tree(fields: dict[str, str], max_feature: int) -> None:
+    leaves = int(fields["num_leaves"])
+    if (fields["num_cat"], fields.get("is_linear", "0")) != ("0", "0") or leaves < 1:
+        raise ValueError("a tree of LightGBM's text has categories, linear leaves or no leaf")
+    counts = dict.fromkeys(_OF_SPLITS, leaves - 1) | (
+        dict.fromkeys(_OF_LEAVES, leaves) if leaves > 1 else {"leaf_value": 1}
+    )
+    lists = {name: np.array(fields.get(name, "").split(), np.float64) for name in counts}
+    if any(len(lists[name]) != count for name, count in counts.items()) or not np.isfinite(lists["leaf_value"]).all():
+        raise ValueError("a list in a tree of LightGBM's text has another length, or a leaf is not finite")
+    children = np.concatenate([lists["left_child"], lists["right_child"]])
+    if sorted(children) != [*range(-leaves, 0), *range(1, leaves - 1)][leaves == 1 :]:
+        raise ValueError("the nodes of LightGBM's text do not form a tree")
+    parents = np.tile(np.arange(leaves - 1), 2)
+    features = lists["split_feature"]
+    if np.any((children >= 0) & (children <= parents)) or np.any((features < 0) | (features > max_feature)):
+        raise ValueError("a split of LightGBM's text leads back, or splits on a column that there is not")
+    if np.isnan(lists["threshold"]).any() or not np.isin(lists["decision_type"], range(16)).all():
+        raise ValueError("a threshold of LightGBM's text is NaN, or a decision is of no known type")
 
 
 def _flatten(parsed: list[_Tree]) -> "TreeEnsemble":

@@ -152,6 +152,16 @@ class Classifier(Model[Parameters]):
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
         """Restore a regression from its arrays."""
-        regression = unpack_arrays(sections[_REGRESSION])
+        regression = unpack_arrays(
+            sections[_REGRESSION], dict.fromkeys(("weights", "intercept", "averages"), np.float64)
+        )
         intercept = float(regression.pop("intercept"))
-        return cls(Design(**unpack_arrays(sections[_DESIGN])), intercept=intercept, **regression)
+        positions = ("numbers", "hinged", "coded")
+        columns = dict.fromkeys(positions, np.intp) | dict.fromkeys(("medians", "knots", "codes"), np.float32)
+        design = Design(**unpack_arrays(sections[_DESIGN], columns))
+        source = design.source
+        if np.any((source < 0) | (source >= len(design.medians))) or not len(source) == len(
+            regression["weights"]
+        ) == len(regression["averages"]):
+            raise ValueError("the terms of the regression are not those of its columns")
+        return cls(design, intercept=intercept, **regression)

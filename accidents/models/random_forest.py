@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
 
 _SECTION = "forest.npz"
+_DTYPES = {
+    **dict.fromkeys(("medians", "threshold", "value", "cover"), np.float32),
+    **dict.fromkeys(("roots", "right"), np.int32),
+    "feature": np.int16,
+}
 
 
 class Parameters(Settings):
@@ -114,7 +119,15 @@ class Classifier(Model[Parameters]):
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
         """Restore a forest from its arrays."""
-        return cls(**unpack_arrays(sections[_SECTION]))
+        forest = cls(**unpack_arrays(sections[_SECTION], _DTYPES))
+        nodes = len(forest.feature)
+        if any(len(array) != nodes for array in (forest.threshold, forest.right, forest.value, forest.cover)):
+            raise ValueError("the arrays of the forest have different lengths")
+        if forest.roots[0] != 0 or np.any(np.diff(forest.roots) <= 0) or forest.feature.max() >= len(forest.medians):
+            raise ValueError("the roots or columns of the forest are not those of its trees")
+        if np.any((forest.value < 0) | (forest.value > 1)):
+            raise ValueError("a leaf of the forest is no share")
+        return forest
 
     @cached_property
     def _trees(self) -> "TreeEnsemble":

@@ -15,7 +15,10 @@ from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpac
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
 
-_SECTION = "booster.ubj"
+_SECTION = "booster.json"
+_ROOT = 2**31 - 1
+_OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children")
+_OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian")
 
 
 class Parameters(EarlyStopping):
@@ -30,7 +33,7 @@ class Parameters(EarlyStopping):
 
 
 class Classifier(Booster[Parameters]):
-    """An XGBoost booster, stored as XGBoost's own UBJSON."""
+    """An XGBoost booster, stored as XGBoost's own JSON."""
 
     PARAMETERS = Parameters
     GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "max_depth": (4, 6), "min_child_weight": (5.0, 20.0)}
@@ -82,7 +85,7 @@ class Classifier(Booster[Parameters]):
         booster = xgboost.train(
             options, data, num_boost_round=parameters.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
         )
-        return cls(bytes(booster.save_raw("ubj")))
+        return cls(_canonical(json.loads(booster.save_raw("json"))))
 
     @property
     def n_features_in_(self) -> int:
@@ -98,7 +101,7 @@ class Classifier(Booster[Parameters]):
 
     def tree_ensemble(self) -> "TreeEnsemble | None":
         """The trees of XGBoost's JSON; None where they do not reproduce its margins, such as splits on categories."""
-        learner = json.loads(self.booster.save_raw("json"))["learner"]
+        learner = json.loads(self.raw)["learner"]
         share = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
         base_score = np.float32(-np.log(np.float64(1 / share - 1)))
         trees = _flatten(learner["gradient_booster"]["model"]["trees"], base_score)
@@ -117,17 +120,66 @@ class Classifier(Booster[Parameters]):
         return self.booster.predict(data, pred_contribs=True).astype(np.float64)
 
     def to_sections(self) -> Sections:
-        """XGBoost's UBJSON."""
+        """XGBoost's JSON."""
         return {_SECTION: self.raw}
 
     @classmethod
     def from_sections(cls, sections: Sections) -> Self:
-        """Restore a booster from XGBoost's UBJSON."""
-        return cls(sections[_SECTION])
+        """Restore a booster from XGBoost's JSON, which is checked first: XGBoost itself crashes on a broken one."""
+        content = json.loads(sections[_SECTION])
+        _check(content["learner"])
+        return cls(_canonical(content))
 
     def refit_parameters(self, parameters: Parameters) -> Parameters:
         """As many trees as early stopping has kept."""
         return parameters.model_copy(update={"rounds": self.booster.num_boosted_rounds()})
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _check(learner: dict[str, Any]) -> None:
+    """Refuse a JSON that is not one of a binary booster of plain trees.
+
+    Raises:
+        ValueError: names what is wrong.
+    """
+    parameters, booster = learner["learner_model_param"], learner["gradient_booster"]
+    kinds = (learner["objective"]["name"], booster["name"], parameters["num_class"], parameters["num_target"])
+    if kinds != ("binary:logistic", "gbtree", "0", "1") or learner["feature_names"] or learner["feature_types"]:
+        raise ValueError("XGBoost's JSON is not that of a binary classifier")
+    if not 0 < float(parameters["base_score"].strip("[]")) < 1:
+        raise ValueError("the base score of XGBoost's JSON is no probability")
+    model = booster["model"]
+    trees = model["trees"]
+    if not len(trees) == len(model["tree_info"]) == int(model["gbtree_model_param"]["num_trees"]) > 0:
+        raise ValueError("XGBoost's JSON has another number of trees than it lists")
+    if any(model["tree_info"]) or model["iteration_indptr"] != [*range(len(trees) + 1)]:
+        raise ValueError("the trees of XGBoost's JSON belong to other classes or rounds")
+    for number, tree in enumerate(trees):
+        _check_tree(tree, number, int(parameters["num_feature"]))
+
+
+def _check_tree(tree: dict[str, Any], number: int, features: int) -> None:
+    nodes = int(tree["tree_param"]["num_nodes"])
+    arrays = {name: np.array(tree[name], np.float64) for name in (*_OF_NODES, *_OF_NODES_TOO)}
+    if any(array.shape != (nodes,) or not np.isfinite(array).all() for array in arrays.values()) or nodes < 1:
+        raise ValueError(f"an array of tree {number} of XGBoost's JSON has another length or is not finite")
+    if (tree["id"], tree["tree_param"]["num_feature"]) != (number, str(features)) or tree["categories"]:
+        raise ValueError(f"tree {number} of XGBoost's JSON is not one of {features} numbers")
+    left, right, parents = (arrays[name].astype(np.int64) for name in ("left_children", "right_children", "parents"))
+    inner = np.flatnonzero(left != -1)
+    expected = np.full(nodes, _ROOT)
+    if np.any((left == -1) != (right == -1)) or np.any((left[inner] <= inner) | (right[inner] <= inner)):
+        raise ValueError(f"a split of tree {number} of XGBoost's JSON leads back")
+    children = np.concatenate([left[inner], right[inner]])
+    if sorted(children.tolist()) != [*range(1, nodes)]:
+        raise ValueError(f"the nodes of tree {number} of XGBoost's JSON do not form a tree")
+    expected[children] = np.tile(inner, 2)
+    split = arrays["split_indices"]
+    if np.any(parents != expected) or np.any((split < 0) | (split >= features)) or arrays["split_type"].any():
+        raise ValueError(f"tree {number} of XGBoost's JSON splits on a column that there is not, or on categories")
 
 
 def _flatten(trees: list[dict[str, Any]], base_score: np.float32) -> "TreeEnsemble":

@@ -243,7 +243,7 @@ def test_an_archive_that_unpacks_to_more_than_it_says_is_refused(monkeypatch: py
     content = write_archive({"columns": []}, {"huge.bin": Section(bytes(5_000_000))})
     assert len(content) < 10_000
     monkeypatch.setattr(module, "_LARGEST_SECTION", 1_000_000)
-    with pytest.raises(ModelError, match="more than a model has"):
+    with pytest.raises(ModelError, match="larger sections than a model has"):
         read_archive(content, "file")
 
 

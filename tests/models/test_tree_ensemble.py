@@ -26,7 +26,7 @@ def of_xgboost(sample: Dataset, rounds: int, **options: object) -> Boosted:
     def margin(X: Matrix) -> Any:
         return booster.inplace_predict(X, predict_type="margin", validate_features=False)
 
-    return XGBoost(bytes(booster.save_raw("ubj"))).tree_ensemble(), margin
+    return XGBoost(bytes(booster.save_raw("json"))).tree_ensemble(), margin
 
 
 def of_lightgbm(sample: Dataset, rounds: int, categories: list[int] | None = None, **options: object) -> Boosted:
@@ -97,7 +97,7 @@ def test_trees_of_another_kind_are_left_to_xgboost(training: Dataset) -> None:
     kinds = ["c" if column == CATEGORY else "q" for column in range(training.X.shape[1])]
     data = xgboost.DMatrix(training.X, training.y, feature_types=kinds, enable_categorical=True, nthread=1)
     booster = xgboost.train({"objective": "binary:logistic", "nthread": 1, "max_cat_to_onehot": 1}, data, 30)
-    assert XGBoost(bytes(booster.save_raw("ubj"))).tree_ensemble() is None
+    assert XGBoost(bytes(booster.save_raw("json"))).tree_ensemble() is None
 
 
 def test_trees_of_another_kind_are_left_to_lightgbm(training: Dataset) -> None:
