@@ -1,5 +1,6 @@
 """Reads one published file into a typed table."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,15 +12,26 @@ import pyarrow.compute as pc
 from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Column, ColumnKind, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading import layout_until_2018
-from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
+from accidents.reading.cell_values import (
+    MISREAD_SPACES,
+    MISSING_WORDS,
+    NO_BREAK_SPACES,
+    ROUNDED_IDS,
+    WHOLE_DECIMAL,
+    is_rounded,
+    normalise_spaces,
+    parse_values,
+)
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
-from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, exceeds_limit
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, exceeds_limit
 from accidents.reading.layout import Layout, read_header
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
+_MISREAD = "|".join(MISREAD_SPACES)
 _UNUSUAL_INTEGER = r"^\s*\+|[0-9][.,]0*\s*$|[0-9][.,]?[0-9]*[eE]\+?[0-9]+\s*$"
+_NOT_ROUNDED = "The digits are lost: use the official file, and import ids as text"
 _MIN_INVALID_COLUMNS = 2  # invalid cells in that many columns may come from shifted rows
 
 
@@ -90,6 +102,7 @@ class _FileContext:
     name: str
     rows: np.ndarray
     layout: Layout
+    year: int
     limits: DataQualityLimits
     no_break_spaces: Sequence[str]
 
@@ -144,11 +157,14 @@ def read_table(
     header = read_header(text, table, year, labelled=labelled)
     cells = parse_csv(text, header, table, limits.bad_keys)
     issues = [*header.issues, *cells.issues]
-    file = _FileContext(text.file, cells.rows, header.layout, limits, _occurring(text.data, NO_BREAK_SPACES))
+    spaces = _occurring(text.data, NO_BREAK_SPACES)
+    file = _FileContext(text.file, cells.rows, header.layout, header.year, limits, spaces)
     typed: dict[str, np.ndarray | pa.Array] = {}
     for name, raw in cells.cells.items():
         typed[name], column_issues = _type_column(raw, TABLES[table][name], file)
         issues += column_issues
+        if name == ACCIDENT_ID and any(issue.action is Action.STOPPED for issue in column_issues):
+            raise UnreadableFileError(column_issues[0])
     frame = _frame(table, typed, len(cells.rows))
     if header.layout is Layout.UNTIL_2018:
         _derive_missing_columns(table, frame)
@@ -177,7 +193,11 @@ def _type_column(raw: pa.Array, column: Column, file: _FileContext) -> tuple[np.
         if ids is not None and _in_range(ids, column):
             return ids, []
         raw = raw.dictionary_encode()
-    parsed = parse_values(normalise_spaces(raw.dictionary, file.no_break_spaces), column, file.layout)
+    texts = raw.dictionary
+    if column.kind is ColumnKind.ID:
+        for space in MISREAD_SPACES:
+            texts = pc.replace_substring(texts, space, " ")
+    parsed = parse_values(normalise_spaces(texts, file.no_break_spaces), column, file.layout, file.year)
     cells = _ColumnCells(file, column, raw.dictionary, raw.indices.to_numpy())
     issues = _cell_issues(cells, parsed.invalid)
     if column.kind is not ColumnKind.TEXT:
@@ -206,9 +226,16 @@ def _in_range(ids: np.ndarray, column: Column) -> bool:
 def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
     """Issues of cells that break the rule of their column, and of cells that were corrected."""
     issues = []
+    if cells.column.kind is ColumnKind.ID:
+        rounded = np.array([is_rounded(text) for text in cells.texts.to_pylist()], dtype=bool)
+        if rounded.any():
+            issue = cells.issue(rounded, ROUNDED_IDS, Action.MISSING)
+            if issue.share > cells.file.limits.bad_keys:
+                return [replace(issue, action=Action.STOPPED, remedy=_NOT_ROUNDED)]
+            issues.append(issue)
+            invalid = invalid & ~rounded
     if invalid.any():
-        check = f"{_NOT_ALLOWED}; allowed is {cells.column.describe_allowed_values()}"
-        issue = cells.issue(invalid, check, Action.MISSING)
+        issue = cells.issue(invalid, f"{_NOT_ALLOWED}; {_allowed(cells)}", Action.MISSING)
         if exceeds_limit(issue.share, cells.file.limits):
             issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
         issues.append(issue)
@@ -217,6 +244,13 @@ def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
         if matches.any():
             issues.append(cells.issue(matches, check, Action.CORRECTED))
     return issues
+
+
+def _allowed(cells: _ColumnCells) -> str:
+    allowed = f"allowed is {cells.column.describe_allowed_values()}"
+    if cells.column.kind is ColumnKind.TIME and cells.file.layout is Layout.SINCE_2019:
+        return f"{allowed}; a number such as 17 may be 17:00 or 00:17"
+    return allowed
 
 
 def _correctable_patterns(cells: _ColumnCells) -> dict[str, str]:
@@ -232,6 +266,15 @@ def _correctable_patterns(cells: _ColumnCells) -> dict[str, str]:
         patterns["spaces between the digits of a number"] = r"[0-9] +[0-9]"
     if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.ID}:
         patterns["whole number written with a sign, decimals or an exponent"] = _UNUSUAL_INTEGER
+    if column.is_code_text:
+        patterns["code written with decimals"] = WHOLE_DECIMAL
+    if column.kind is ColumnKind.ID:
+        patterns["no-break spaces read as Latin-1 and saved again"] = _MISREAD
+    if column.kind is not ColumnKind.TEXT:
+        words = "|".join(re.escape(word) for word in sorted(MISSING_WORDS))
+        patterns["word for a missing value"] = rf"^\s*(?:{words})\s*$"
+    if codes := column.retired_in(cells.file.year):
+        patterns["code of former editions, read as its present one"] = rf"^\s*0*(?:{'|'.join(map(str, codes))})\s*$"
     if column.name == "an" and layout is Layout.SINCE_2019:
         patterns["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
     return patterns
