@@ -133,13 +133,13 @@ def _decode_rows(data: bytes) -> tuple[bytes, Mapping[str, Sequence[int]]]:
     rows: dict[str, list[int]] = defaultdict(list)
     for index, line in enumerate(lines):
         if not line.isascii():
-            encoding, text = _decode_row(line)
+            encoding, text = decode_row(line)
             lines[index] = text.encode()
             rows[encoding].append(index + 1)
     return b"".join(lines), rows
 
 
-def _decode_row(line: bytes) -> tuple[str, str]:
+def decode_row(line: bytes) -> tuple[str, str]:
     """Encoding and text of a row; a row in an unknown encoding has one character a byte."""
     for encoding in _ENCODINGS:
         try:
