@@ -112,8 +112,9 @@ def _is_above_limit(issue: DataIssue, limits: DataQualityLimits) -> bool:
             return issue.share > limits.bad_keys
         case Action.CORRECTED | Action.IGNORED:
             default = limits.corrected if issue.action is Action.CORRECTED else limits.ignored
-            limit = next((share for check, share in limits.by_check.items() if issue.check.startswith(check)), default)
-            return issue.share > limit
+            limit = next((share for check, share in limits.by_check.items() if issue.check.startswith(check)), None)
+            # An issue of a whole file has no share: it counts as 1 for a limit of its own check, and as 0 for others.
+            return issue.share > default if limit is None else (issue.share or 1) > limit
     return False
 
 

@@ -130,11 +130,11 @@ def _replace_synonyms(content: dict[str, Any], reader: RequestReader) -> dict[st
 
 def _value(content: Mapping[str, Any], name: str) -> int:
     """A valid value of a field; missing where it is invalid, which its reader reports."""
-    column = _COLUMNS[name]
     try:
-        return int(parse_value(column, content.get(name)))
+        value = parse_value(_COLUMNS[name], content.get(name))
     except ValueError:
         return MISSING
+    return value if isinstance(value, int) else MISSING
 
 
 def _warn_of_numbers_as_text(content: Mapping[str, Any], reader: RequestReader) -> None:

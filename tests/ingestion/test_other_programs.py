@@ -1,6 +1,7 @@
 """Files as other programs save them: what is unambiguous is read and counted, the rest is refused for its reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -157,6 +158,10 @@ def test_limits_of_corrected_and_ignored_issues(run_old: Callable[..., Ingestion
         run_old(decimals, DataQualityLimits(corrected=0.5))
     with pytest.raises(DataError, match="column com: code written with decimals"):
         run_old(decimals, DataQualityLimits(by_check={"code written": 0.5}))
+    marked = {C: as_text(old_cells[C], replace(OLD, mark=b"\xef\xbb\xbf"))}
+    run_old(marked)
+    with pytest.raises(DataError, match="byte order mark before the header"):
+        run_old(marked, DataQualityLimits(by_check={"byte order mark": 0}))
     unknown = as_text(old_cells[C].assign(adr="@"), OLD).replace(b"@", b"\xdd")
     with pytest.raises(DataError, match="text in an unknown encoding"):
         run_old({C: unknown})
