@@ -1,6 +1,5 @@
 """Reads one published file into a typed table."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,14 +13,13 @@ from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading import layout_until_2018
 from accidents.reading.cell_values import (
     MISREAD_SPACES,
-    MISSING_WORDS,
     NO_BREAK_SPACES,
     ROUNDED_IDS,
-    WHOLE_DECIMAL,
     is_rounded,
     normalise_spaces,
     parse_values,
 )
+from accidents.reading.corrections import correctable_patterns
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
 from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, exceeds_limit
@@ -29,8 +27,6 @@ from accidents.reading.layout import Layout, read_header
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
-_MISREAD = "|".join(MISREAD_SPACES)
-_UNUSUAL_INTEGER = r"^\s*\+|[0-9][.,]0*\s*$|[0-9][.,]?[0-9]*[eE]\+?[0-9]+\s*$"
 _NOT_ROUNDED = "The digits are lost: use the official file, and import ids as text"
 _MIN_INVALID_COLUMNS = 2  # invalid cells in that many columns may come from shifted rows
 
@@ -239,7 +235,8 @@ def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
         if exceeds_limit(issue.share, cells.file.limits):
             issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
         issues.append(issue)
-    for check, pattern in _correctable_patterns(cells).items():
+    column, file = cells.column, cells.file
+    for check, pattern in correctable_patterns(column, file.layout, file.year, file.no_break_spaces).items():
         matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~invalid
         if matches.any():
             issues.append(cells.issue(matches, check, Action.CORRECTED))
@@ -251,33 +248,6 @@ def _allowed(cells: _ColumnCells) -> str:
     if cells.column.kind is ColumnKind.TIME and cells.file.layout is Layout.SINCE_2019:
         return f"{allowed}; a number such as 17 may be 17:00 or 00:17"
     return allowed
-
-
-def _correctable_patterns(cells: _ColumnCells) -> dict[str, str]:
-    """Regular expressions of unusual spellings that are corrected, by name."""
-    column, layout = cells.column, cells.file.layout
-    patterns = {}
-    spaces = "".join(cells.file.no_break_spaces)
-    if spaces and (column.kind is not ColumnKind.ID or column.name == ACCIDENT_ID):  # other ids are published with them
-        patterns["no-break spaces"] = f"[{spaces}]"
-    if column.kind is ColumnKind.CODE and layout is Layout.SINCE_2019:  # until 2018 codes are published padded
-        patterns["zeros in front of the code"] = r"^\s*0+[0-9]"
-    if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.NUMBER}:
-        patterns["spaces between the digits of a number"] = r"[0-9] +[0-9]"
-    if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.ID}:
-        patterns["whole number written with a sign, decimals or an exponent"] = _UNUSUAL_INTEGER
-    if column.is_code_text:
-        patterns["code written with decimals"] = WHOLE_DECIMAL
-    if column.kind is ColumnKind.ID:
-        patterns["no-break spaces read as Latin-1 and saved again"] = _MISREAD
-    if column.kind is not ColumnKind.TEXT:
-        words = "|".join(re.escape(word) for word in sorted(MISSING_WORDS))
-        patterns["word for a missing value"] = rf"^\s*(?:{words})\s*$"
-    if codes := column.retired_in(cells.file.year):
-        patterns["code of former editions, read as its present one"] = rf"^\s*0*(?:{'|'.join(map(str, codes))})\s*$"
-    if column.name == "an" and layout is Layout.SINCE_2019:
-        patterns["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
-    return patterns
 
 
 def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]:

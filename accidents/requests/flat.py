@@ -95,7 +95,7 @@ def _with_published_names(content: Mapping[str, Any], reader: RequestReader) -> 
     for name, value in content.items():
         plain = name.strip(' \t"\ufeff')
         field = _FIELD_NAMES.get(plain.casefold())
-        if field is None and is_index_column(plain):
+        if field is None and is_index_column(plain) and isinstance(value, int | float | str) and len(content) > 1:
             reader.add_warning(f"the field {name!r} numbers rows and was ignored")
         elif field is None:
             reader.add_problem(name, value, f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")

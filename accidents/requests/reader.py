@@ -131,7 +131,7 @@ class RequestReader:
 
     def _parse_slowly(self, name: str, raw: Any, part: RequestPart, index: int | None) -> Any:
         column = COLUMNS[part].get(name)
-        if column is None and is_index_column(name):
+        if column is None and is_index_column(name) and isinstance(raw, int | float | str):
             self.add_warning(f"the field {name!r} numbers rows and was ignored")
         elif column is None:
             allowed = ", ".join(COLUMNS[part])
