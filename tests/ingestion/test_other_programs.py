@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import IngestionResult, ingest
+from accidents.sources.folder import folder_editions
 from tests.editions import OLD, Cells, Writing, as_text, synthetic_cells, write
 from tests.ingestion.conftest import TODAY, Run
 
@@ -166,3 +168,12 @@ def test_limits_of_corrected_and_ignored_issues(run_old: Callable[..., Ingestion
     with pytest.raises(DataError, match="text in an unknown encoding"):
         run_old({C: unknown})
     run_old({C: unknown}, DataQualityLimits(by_check={"text in an unknown encoding": 1}))
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_real_year_2017(real_baac: Path) -> None:
+    result = ingest(folder_editions(str(real_baac), [2017]), IngestionSettings(), today=TODAY)
+    assert len(result.accidents.accidents) == 60_701
+    assert rows_of(result, "code of former editions") == {"catu": 293}
+    assert rows_of(result, "text in code page 850")[""] > 200
