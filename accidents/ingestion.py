@@ -12,7 +12,7 @@ from accidents.columns import ACCIDENT_ID, Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.reading.edition import ParsedEdition, try_read_edition
-from accidents.reading.issues import Action, DataIssue, data_error, issues_frame, unreadable_file
+from accidents.reading.issues import Action, DataIssue, data_error, issues_frame, stop_above_limit, unreadable_file
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents, Tables, accident_years
 
@@ -76,6 +76,7 @@ def ingest(
             progress(f"cleaning {year}")
         cleaned[year] = clean_edition(parsed, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents have local dates
         issues += cleaned[year].issues
+    issues = [stop_above_limit(issue, settings.limits) for issue in issues]
     if any(issue.action is Action.STOPPED for issue in issues):
         raise data_error(issues)
     years = sorted(cleaned)

@@ -36,11 +36,15 @@ def data_dictionary() -> str:
 def _column_row(column: Column) -> str:
     last = str(column.last_year) if column.last_year else ""
     editions = f"{column.first_year}-{last}"
+    retired = [
+        f"until {code.last_year} also {number} {code.meaning}, now {code.now}"
+        for number, code in column.retired.items()
+    ]
     return _row(
         f"`{column.name}`",
         column.meaning,
         column.kind.value,
-        column.describe_allowed_values(),
+        "; ".join([column.describe_allowed_values(), *retired]),
         column.availability.label,
         editions,
     )

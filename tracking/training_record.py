@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from accidents.bundle import Bundle
+from accidents.errors import ModelError, RequestError
 from accidents.evaluation.results import Evaluation
-from accidents.inference.smoke_test import sample_accidents
+from accidents.inference.json_scoring import predict_json
+from accidents.inference.smoke_test import compare_probabilities, sample_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
 
@@ -79,13 +81,16 @@ def build_training_record(
         source: where the accidents come from, as typed.
         tags: ZenML run and stack, code version.
         stored: number of accidents to store with each model.
+
+    Raises:
+        ModelError: a model does not predict its stored accidents as in its training; then it cannot be deployed.
     """
     models = [
         ModelRecord(
             bundle,
             Evaluation.model_validate(evaluations[bundle.model_type]),
             reports.files[bundle.model_type],
-            sample_accidents(predicted, accidents, stored),
+            _stored_accidents(bundle, predicted, accidents, stored),
         )
         for bundle, predicted in zip(bundles, predictions, strict=True)
     ]
@@ -99,3 +104,17 @@ def build_training_record(
         pages=pages,
         tags=tags,
     )
+
+
+def _stored_accidents(bundle: Bundle, predictions: pd.DataFrame, accidents: Accidents, count: int) -> pd.DataFrame:
+    """Accidents to store with a model, after a check that it predicts them."""
+    sample = sample_accidents(predictions, accidents, count)
+    try:
+        problems = compare_probabilities(
+            sample["probability"].tolist(), predict_json(bundle, sample)["probability"].to_numpy()
+        )
+    except RequestError as error:
+        problems = [str(error)]
+    if problems:
+        raise ModelError(f"{bundle.model_type}: its stored accidents cannot be predicted: {'; '.join(problems)}")
+    return sample

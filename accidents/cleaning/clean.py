@@ -58,11 +58,11 @@ def clean_edition(edition: ParsedEdition, limits: DataQualityLimits, *, labelled
     issues += check_future_dates(edition.files[Table.CARACTERISTIQUES], today)
     selection = quarantine_rows(edition, limits)
     files = {table: _sort_rows(_filter_rows(file, selection.masks[table])) for table, file in edition.files.items()}
+    files[Table.USAGERS], birth_issues = check_birth_years(files[Table.USAGERS], edition.year, limits)
     lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, files[Table.USAGERS].frame
     selected = select_main_roads(lieux.frame)
     main, date_issues = check_dates(files[Table.CARACTERISTIQUES], edition.year, limits)
     main, coordinate_issues = check_coordinates(main, limits)
-    birth_issues = check_birth_years(files[Table.USAGERS], edition.year)
     issues += [*selection.issues, *date_issues, *coordinate_issues, *birth_issues]
     if not selected.all():
         issues.append(lieux.issue("further road of an accident, not chosen", ~selected, Action.IGNORED))

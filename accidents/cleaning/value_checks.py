@@ -88,14 +88,20 @@ def check_coordinates(main: ParsedFile, limits: DataQualityLimits) -> tuple[Pars
     return replace(main, frame=main.frame.assign(lat=result.latitude, long=result.longitude)), issues
 
 
-def check_birth_years(people: ParsedFile, year: int) -> list[DataIssue]:
-    """People born after the year of their accident; features treat their age as missing."""
+def check_birth_years(people: ParsedFile, year: int, limits: DataQualityLimits) -> tuple[ParsedFile, list[DataIssue]]:
+    """Set years of birth after the year of the accident to missing.
+
+    Returns:
+        The corrected file, and the issues.
+    """
     births = people.frame["an_nais"]
     mask = (births > year).to_numpy()
     if not mask.any():
-        return []
-    check = f"born after {year}, the year of the accident: the age counts as not recorded"
-    return [people.issue(check, mask, Action.IGNORED, column="an_nais", values=births)]
+        return people, []
+    check = f"born after {year}, the year of the accident"
+    issue = people.issue(check, mask, Action.MISSING, column="an_nais", values=births)
+    frame = people.frame.assign(an_nais=births.mask(mask, MISSING))
+    return replace(people, frame=frame), [_stopped_above_limit(issue, limits)]
 
 
 def _stopped_above_limit(issue: DataIssue, limits: DataQualityLimits) -> DataIssue:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from accidents.columns.specification import LEVELS, MISSING, Availability, Column, ColumnKind, Table
+from accidents.columns.specification import LEVELS, MISSING, Availability, Column, ColumnKind, RetiredCode, Table
 
 ATTRIBUTION = (
     "ONISR, Bases de données annuelles des accidents corporels de la circulation routière, data.gouv.fr, "
@@ -40,6 +40,7 @@ def _column(table: Table, name: str, declared: Mapping[str, Any], content: Mappi
             "kind": ColumnKind[attributes["kind"].upper()],
             "availability": Availability[attributes["availability"].upper()],
             "codes": {int(code): meaning for code, meaning in codes.items()},
+            "retired": {int(code): RetiredCode(**retired) for code, retired in attributes.get("retired", {}).items()},
             "aliases": tuple(attributes.get("aliases", ())),
         },
     )

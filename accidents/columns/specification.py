@@ -64,6 +64,21 @@ LEVELS = tuple(availability.label for availability in Availability if availabili
 
 
 @dataclass(frozen=True)
+class RetiredCode:
+    """A code that editions no longer use.
+
+    Attributes:
+        meaning: what it meant.
+        last_year: last edition that uses it.
+        now: the code of the present list with this meaning.
+    """
+
+    meaning: str
+    last_year: int
+    now: int
+
+
+@dataclass(frozen=True)
 class Column:
     """One published column. A 0 outside the code list or range means missing, like -1, `.` and an empty cell.
 
@@ -75,6 +90,7 @@ class Column:
         availability: when its value is available.
         codes: allowed values of a `ColumnKind.CODE` column, with their English meanings.
         letter_codes: integers that stand for codes which are published as letters.
+        retired: codes that only former editions use; readers translate them to those of the present list.
         minimum: smallest allowed integer or number, in `unit`.
         maximum: largest allowed integer or number, in `unit`.
         unit: unit of numbers; empty where they have none.
@@ -92,6 +108,7 @@ class Column:
     availability: Availability
     codes: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     letter_codes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    retired: Mapping[int, RetiredCode] = field(default_factory=lambda: MappingProxyType({}))
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
@@ -104,6 +121,15 @@ class Column:
     def published_in(self, year: int) -> bool:
         """Whether the edition of `year` publishes this column."""
         return self.first_year <= year and (self.last_year is None or year <= self.last_year)
+
+    def retired_in(self, year: int) -> list[int]:
+        """Retired codes that the edition of `year` may use."""
+        return [code for code, retired in self.retired.items() if year <= retired.last_year]
+
+    @property
+    def is_code_text(self) -> bool:
+        """Whether the text is a code or number, which other programs may write with decimals; an address is not."""
+        return self.kind is ColumnKind.TEXT and self.name != "adr"
 
     @property
     def zero_is_missing(self) -> bool:

@@ -1,8 +1,13 @@
 """Settings `limits`: limits of data quality, above which a file is rejected."""
 
+from collections.abc import Mapping
+from typing import Annotated
+
 from pydantic import Field
 
 from accidents.settings import Settings
+
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class DataQualityLimits(Settings):
@@ -22,6 +27,16 @@ class DataQualityLimits(Settings):
         ge=0,
         le=1,
         description="Share of the recorded cells of a text column that may be decoded wrongly; one cell always may.",
+    )
+    corrected: float = Field(
+        1, ge=0, le=1, description="Share of the cells or rows of a table above which a correction stops the run."
+    )
+    ignored: float = Field(
+        0.6, ge=0, le=1, description="Share of the rows of a table above which an issue that is ignored stops the run."
+    )
+    by_check: Mapping[str, _Share] = Field(
+        {"text in an unknown encoding": 0.05, "most rows occur twice, of too few": 1},
+        description="Shares in place of `corrected` and `ignored`, by the beginning of the text of a check.",
     )
     emptied: float = Field(
         0.5,

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from accidents.columns import ACCIDENT_ID, Table
 from accidents.errors import DataError
+from accidents.reading.cell_values import ROUNDED_IDS, WHOLE_DECIMAL, is_rounded
 from accidents.reading.decoding import read_text
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
 from accidents.reading.layout import Header, read_header
@@ -70,9 +72,9 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         records = _records(file, headers[Table.CARACTERISTIQUES])
         ids = np.unique(np.fromiter((number for number, _ in records if number), np.int64))
     if not len(ids):
-        raise DataError(
-            f"{main}: no row has an accident id, 12 digits in the column {ACCIDENT_ID}; use the official file"
-        )
+        rounded = _has_rounded_ids(main, headers[Table.CARACTERISTIQUES])
+        problem = ROUNDED_IDS if rounded else "no row has an accident id"
+        raise DataError(f"{main}: {problem}, 12 digits in the column {ACCIDENT_ID}; use the official file")
     groups = np.array_split(ids, -(-len(ids) // size))
     starts = [int(group[0]) for group in groups[1:]]
     folders = [folder / f"{number:06d}" for number in range(len(groups))]
@@ -140,12 +142,19 @@ def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
         yield current, record
 
 
+def _has_rounded_ids(path: str, header: Header) -> bool:
+    """Whether the id in the first row was rounded by a spreadsheet."""
+    with _open(path) as file:
+        fields = list(islice((line for line in file if line.strip()), 2))[-1].split(header.separator)
+    return is_rounded(fields[header.columns.index(ACCIDENT_ID)].strip('"\r\n'))
+
+
 def _accident_id(line: str, separator: str, position: int) -> int:
     """The accident id of a line, or 0."""
     fields = line.split(separator, position + 1)
-    text = fields[position].strip('" \r\n') if position < len(fields) else ""
+    text = fields[position].strip('" \t\r\n') if position < len(fields) else ""
     if not text.isdecimal():
-        text = re.sub(r"\D", "", text)
+        text = re.sub(r"[^0-9]", "", re.sub(WHOLE_DECIMAL, r"\1", text))
     return int(text) if len(text) == _ID_LENGTH else 0
 
 

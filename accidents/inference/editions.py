@@ -29,10 +29,10 @@ from accidents.features import feature_frame
 from accidents.inference.batch import RejectedRow, ScoredBatch
 from accidents.inference.chunks import Chunk, file_name, split_edition
 from accidents.ingestion import IngestionResult, ingest
-from accidents.reading.issues import Action, DataIssue, data_error, exceeds_limit
+from accidents.reading.issues import Action, DataIssue, data_error, stop_above_limit
 from accidents.sources.edition import Edition
 
-_UNLIMITED = {"bad_cells": math.inf, "bad_keys": math.inf}
+_UNLIMITED = {**dict.fromkeys(("bad_cells", "bad_keys", "corrected", "ignored"), math.inf), "by_check": {}}
 
 
 def score_editions(
@@ -124,11 +124,8 @@ def _edition_issues(
         file, column, check, name = map(str, identity)
         has_share = group["share"].max() > 0
         rows = int(group["rows"].sum() if has_share else group["rows"].iloc[-1])
-        share = rows / max(row_counts[f"{tables[file]}_in"], 1) if has_share else 0.0
+        share = min(rows / max(row_counts[f"{tables[file]}_in"], 1), 1.0) if has_share else 0.0
         action, values = Action(name), group["first_values"].iloc[0]
-        if (action is Action.QUARANTINED and share > limits.bad_keys) or (
-            action is Action.MISSING and exceeds_limit(share, limits)
-        ):
-            action = Action.STOPPED
-        issues.append(DataIssue(file, column, check, rows, share, action, (values,) if values else ()))
+        issue = DataIssue(file, column, check, rows, share, action, (values,) if values else ())
+        issues.append(stop_above_limit(issue, limits))
     return issues

@@ -17,6 +17,8 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.errors import DataError
 from accidents.inference.batch import RejectedRow, ScoredBatch
+from accidents.reading.decoding import decode_row
+from accidents.reading.layout import SEPARATORS
 from accidents.requests import ParseReport, parse_batch
 
 _CONTENT_CHARACTERS = 1000  # of a rejected row that are listed
@@ -84,13 +86,14 @@ def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int) -> Sco
 
 
 def _read_csv(file: IO[bytes]) -> Iterator[InputRow]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    header = text.readline()
-    separator = max(",;\t", key=header.count)
+    text = io.TextIOWrapper(file, encoding="latin-1", newline="")  # one character a byte
+    lines = (decode_row(line.encode("latin-1"))[1] for line in text)
+    header = next(lines, "").removeprefix("\ufeff")
+    separator = max(SEPARATORS, key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
     if duplicates := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"columns occur twice in the header: {', '.join(sorted(duplicates))}")
-    reader = csv.reader(text, delimiter=separator)
+    reader = csv.reader(lines, delimiter=separator)
     for cells in reader:
         number = reader.line_num + 1
         if len(cells) == len(names):

@@ -61,6 +61,6 @@ def _parse_json(number: int, texts: list[Any]) -> Any:
     if len(text) > _MAX_CHARACTERS:
         raise RequestError(f"row {number}: longer than {_MAX_CHARACTERS:,} characters, too long for one accident")
     try:
-        return json.loads(text)
+        return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise RequestError(f"row {number}: no JSON: {error}") from None

@@ -217,7 +217,8 @@ def _line_end_issues(text: DecodedFile, header: Header) -> list[DataIssue]:
                 DataIssue(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.CORRECTED)
             )
         if text.latin1:
-            issues.append(DataIssue(text.file, "", "text in Latin-1 instead of UTF-8", 1, 0.0, Action.CORRECTED))
+            check, lines = "text in Latin-1 instead of UTF-8", max(_count_lines(text.data) - 1, 1)
+            issues.append(DataIssue(text.file, "", check, text.latin1, text.latin1 / lines, Action.CORRECTED))
     return issues
 
 

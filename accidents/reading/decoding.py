@@ -1,17 +1,20 @@
 """Reads the bytes of a CSV file from a path or URL, checks its format and decodes its characters."""
 
-import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from accidents.reading.issues import Action, DataIssue, UnreadableFileError, unreadable_file
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, unreadable_file
 
 _CONTINUATION = bytes(range(0x80, 0xC0)).decode("cp1252", errors="ignore") + "\u0080-\u009f"
 MOJIBAKE = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
 """Regular expression of UTF-8 letters decoded as Latin-1 or Windows-1252 ("Ã©" for "é"), and of the replacement
 character."""
+
+UNKNOWN_ENCODING = "text in an unknown encoding"
 
 _BOM = b"\xef\xbb\xbf"
 _OTHER_FORMATS = {
@@ -32,7 +35,8 @@ _OTHER_FORMATS = {
 _LETTERS = "àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ"
 _SIGNS = "°²³«»…€ºª§µ·¨`\u00a0\u00b4\u2018\u2019\u201c\u201d\u2013\u2014"
 _EXPECTED_LETTERS = set(_LETTERS + _LETTERS.upper() + _SIGNS)
-_EXPECTED_SHARE = 0.95
+_ENCODINGS = ("utf-8", "cp1252", "cp850")  # in the order in which they are tried
+_UNKNOWN = "unknown"
 _DOWNLOAD_AGAIN = "Download the file again from data.gouv.fr"
 
 
@@ -43,24 +47,25 @@ class DecodedFile:
     Attributes:
         file: its name.
         data: its text as UTF-8 bytes, without a byte order mark.
-        latin1: whether the file is in Latin-1 or Windows-1252.
-        issues: what was corrected.
+        latin1: number of rows in Latin-1 or Windows-1252.
+        issues: what was corrected, and rows in an unknown encoding.
     """
 
     file: str
     data: bytes
-    latin1: bool
+    latin1: int
     issues: tuple[DataIssue, ...]
 
 
 def read_text(path: str) -> DecodedFile:
     """Read a local path or an fsspec URL, and decode it.
 
-    Bytes that are valid UTF-8 are UTF-8. Others are Latin-1, or Windows-1252 where they use its extra characters,
-    provided that the letters are those of French and the file does not mix both encodings.
+    A row that is valid UTF-8 is UTF-8. Another one is Windows-1252, which includes Latin-1, or else code page 850,
+    whichever makes its letters those of French. The encoding of a row does not depend on other rows, so that a part of
+    a file is decoded like the whole.
 
     Raises:
-        UnreadableFileError: the file is absent, empty, HTML, an archive, UTF-16, or in an unknown encoding.
+        UnreadableFileError: the file is absent, empty, HTML, an archive or UTF-16.
     """
     file = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     data = _read_bytes(path, file)
@@ -74,9 +79,11 @@ def read_text(path: str) -> DecodedFile:
         data = data.replace(b"\n" + _BOM, b"\n")
         issues.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.CORRECTED))
     data = data.lstrip(b"\r\n")
-    latin1 = not _is_utf8(data)
-    if latin1:
-        data = _decode_latin1(data, file)
+    latin1 = 0
+    if not _is_utf8(data):
+        data, rows = _decode_rows(data)
+        latin1 = len(rows["cp1252"])
+        issues += _encoding_issues(file, rows, data.count(b"\n") or data.count(b"\r"))
     return DecodedFile(file, data, latin1, tuple(issues))
 
 
@@ -120,22 +127,45 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _decode_latin1(data: bytes, file: str) -> bytes:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-    try:
-        text = data.decode("cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1")
-    except UnicodeDecodeError:
-        text = ""
-    if re.search(MOJIBAKE, text):
-        raise _unknown_encoding(file, row, "mixes UTF-8 and another encoding")
-    foreign = re.findall("[^\x00-\x7f]", text)
-    if not text or sum(letter in _EXPECTED_LETTERS for letter in foreign) < _EXPECTED_SHARE * len(foreign):
-        raise _unknown_encoding(file, row, "is encoded neither in UTF-8 nor in Latin-1")
-    return text.encode("utf-8")
+def _decode_rows(data: bytes) -> tuple[bytes, Mapping[str, Sequence[int]]]:
+    """The data in UTF-8, and the row numbers of the rows that are not ASCII, by encoding."""
+    lines = data.splitlines(keepends=True)
+    rows: dict[str, list[int]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        if not line.isascii():
+            encoding, text = decode_row(line)
+            lines[index] = text.encode()
+            rows[encoding].append(index + 1)
+    return b"".join(lines), rows
 
 
-def _unknown_encoding(file: str, row: int, check: str) -> UnreadableFileError:
-    return unreadable_file(file, check, "Download the file again, or save it in UTF-8", rows=[row])
+def decode_row(line: bytes) -> tuple[str, str]:
+    """Encoding and text of a row; a row in an unknown encoding has one character a byte."""
+    for encoding in _ENCODINGS:
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or all(character.isascii() or character in _EXPECTED_LETTERS for character in text):
+            return encoding, text
+    return _UNKNOWN, line.decode("latin-1")
+
+
+def _encoding_issues(file: str, rows: Mapping[str, Sequence[int]], total: int) -> list[DataIssue]:
+    """Issues of the rows in an encoding that published files do not use, or that most other rows do not have."""
+    checks = {"cp850": ("text in code page 850", Action.CORRECTED), _UNKNOWN: (UNKNOWN_ENCODING, Action.IGNORED)}
+    if len(rows["utf-8"]) < len(rows["cp1252"]):
+        checks["utf-8"] = ("text in UTF-8 in a file of another encoding", Action.CORRECTED)
+    return [
+        DataIssue(
+            file,
+            "",
+            check,
+            len(rows[encoding]),
+            len(rows[encoding]) / max(total, 1),
+            action,
+            first_rows=tuple(rows[encoding][:MAX_EXAMPLES]),
+        )
+        for encoding, (check, action) in checks.items()
+        if rows.get(encoding)
+    ]

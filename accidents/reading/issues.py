@@ -1,7 +1,7 @@
 """Issues of data quality that reading and cleaning detect, and the report made of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import pandas as pd
@@ -12,6 +12,7 @@ from accidents.errors import DataError
 MAX_EXAMPLES = 3
 """Largest number of values and of row numbers that an issue shows."""
 
+_REMEDY = "Use the official file, or raise the limit in configs/ingestion.yaml"
 _MAX_LISTED = 10  # issues in an error message; the report has all of them
 
 REPORT_COLUMNS = ("file", "column", "check", "rows", "share", "first_values", "first_rows", "action")
@@ -88,6 +89,33 @@ def unreadable_file(
 def exceeds_limit(share: float, limits: DataQualityLimits) -> bool:
     """Whether a share of bad cells of a column stops the run: of a limit of 5 %, exactly 5 % does and 4.99 % not."""
     return share >= limits.bad_cells
+
+
+def stop_above_limit(issue: DataIssue, limits: DataQualityLimits) -> DataIssue:
+    """The issue, with the action `STOPPED` where its share is above the limit of its check and action.
+
+    Example:
+        >>> issue = DataIssue("lieux.csv", "", "further road", 2, 0.5, Action.IGNORED)
+        >>> stop_above_limit(issue, DataQualityLimits(ignored=0.4)).action.name
+        'STOPPED'
+    """
+    if _is_above_limit(issue, limits):
+        return replace(issue, action=Action.STOPPED, remedy=issue.remedy or _REMEDY)
+    return issue
+
+
+def _is_above_limit(issue: DataIssue, limits: DataQualityLimits) -> bool:
+    match issue.action:
+        case Action.MISSING:
+            return exceeds_limit(issue.share, limits)
+        case Action.QUARANTINED:
+            return issue.share > limits.bad_keys
+        case Action.CORRECTED | Action.IGNORED:
+            default = limits.corrected if issue.action is Action.CORRECTED else limits.ignored
+            limit = next((share for check, share in limits.by_check.items() if issue.check.startswith(check)), None)
+            # An issue of a whole file has no share: it counts as 1 for a limit of its own check, and as 0 for others.
+            return issue.share > default if limit is None else (issue.share or 1) > limit
+    return False
 
 
 def issues_frame(issues: Sequence[DataIssue]) -> pd.DataFrame:

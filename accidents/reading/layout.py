@@ -3,6 +3,7 @@
 Until 2018: comma or tab, no id of vehicles, scaled numbers. Since 2019: semicolon, every field quoted.
 """
 
+import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from accidents.reading.decoding import DecodedFile
 from accidents.reading.issues import Action, DataIssue, unreadable_file
 
 _FIRST_YEAR_OF_NEW_LAYOUT = 2019
-SEPARATORS = {";": "semicolon", ",": "comma", "\t": "tab"}
+_ACCIDENT_ID = re.compile(r"\s*20[0-9]{10}(?:[.,]0+)?\s*")
+SEPARATORS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "vertical bar"}
 
 
 class Layout(Enum):
@@ -24,7 +26,7 @@ class Layout(Enum):
 
     @property
     def separators(self) -> str:
-        """Allowed field separators, one character each."""
+        """Published field separators, one character each."""
         return ",\t" if self is Layout.UNTIL_2018 else ";"
 
     def nearest_year(self, year: int) -> int:
@@ -49,16 +51,18 @@ class Header:
 
     Attributes:
         separator: field separator.
-        quoted: whether the header, and so every field, is in quotes.
+        quoted: whether every field is in quotes.
         columns: specified name of each column; None for a column that is not in the specification.
         layout: layout of the file.
-        issues: columns that are ignored.
+        year: year of the edition, or of the first accident.
+        issues: columns that are ignored, and an unusual separator.
     """
 
     separator: str
     quoted: bool
     columns: tuple[str | None, ...]
     layout: Layout
+    year: int
     issues: tuple[DataIssue, ...]
 
 
@@ -72,8 +76,7 @@ def read_header(text: DecodedFile, table: Table, year: int | None, *, labelled: 
         labelled: whether the label `grav` is required; if not, it is ignored.
 
     Raises:
-        UnreadableFileError: no separator yields the accident id, a column is missing or occurs twice, or the separator
-            is not one of the layout.
+        UnreadableFileError: no separator yields the accident id, or a column is missing or occurs twice.
     """
     lines = re.split(rb"\r\n|\n|\r", text.data[:100_000], maxsplit=2)
     line = lines[0].decode("utf-8", errors="replace")
@@ -81,21 +84,19 @@ def read_header(text: DecodedFile, table: Table, year: int | None, *, labelled: 
     names = [_strip_quotes(name) for name in line.split(separator)]
     columns = [_specified_name(table, name) for name in names]
     _check_duplicates(text.file, columns)
+    if _has_row_names(lines, separator, columns.index(ACCIDENT_ID), len(columns)):
+        names, columns = ["", *names], [None, *columns]
     if year is None:
         year = _first_year(lines, separator, columns.index(ACCIDENT_ID))
     layout = _detect_layout(columns, year)
-    if separator not in layout.separators:
-        raise unreadable_file(
-            text.file,
-            f"wrong separator: fields are separated by a {SEPARATORS[separator]}, which {layout.value} does not use",
-            f"Save it with a {' or '.join(SEPARATORS[one] for one in layout.separators)}, or use the official file",
-            rows=[1],
-        )
     issues = _ignored_columns(text.file, table, names, columns, labelled=labelled)
+    if separator not in layout.separators:
+        check = f"fields are separated by a {SEPARATORS[separator]}"
+        issues += (DataIssue(text.file, "", check, 1, 0.0, Action.CORRECTED, first_rows=(1,)),)
     if not labelled:
         columns = [None if name == "grav" else name for name in columns]
     _check_required(text.file, table, columns, layout.nearest_year(year), labelled=labelled)
-    return Header(separator, line.lstrip().startswith('"'), tuple(columns), layout, issues)
+    return Header(separator, _is_quoted(lines, separator), tuple(columns), layout, year, issues)
 
 
 def _strip_quotes(name: str) -> str:
@@ -127,6 +128,19 @@ def _check_duplicates(file: str, columns: Sequence[str | None]) -> None:
     for name in columns:
         if name is not None and columns.count(name) > 1:
             raise unreadable_file(file, "the column occurs twice in the header", "Remove one", column=name, rows=[1])
+
+
+def _is_quoted(lines: Sequence[bytes], separator: str) -> bool:
+    """Whether header and first row are in quotes; some programs quote only the header and texts."""
+    ends = f" {separator}".encode()
+    return all(line.lstrip().startswith(b'"') and line.rstrip(ends).endswith(b'"') for line in lines[:2])
+
+
+def _has_row_names(lines: Sequence[bytes], separator: str, place: int, columns: int) -> bool:
+    """Whether rows begin with a row name or number that the header has no field for."""
+    first = lines[1].decode("utf-8", errors="replace") if len(lines) > 1 else ""
+    fields = next(csv.reader([first], delimiter=separator), [])
+    return len(fields) == columns + 1 and _ACCIDENT_ID.fullmatch(fields[place + 1]) is not None
 
 
 def _first_year(lines: Sequence[bytes], separator: str, place: int) -> int:

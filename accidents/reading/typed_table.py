@@ -11,15 +11,23 @@ import pyarrow.compute as pc
 from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Column, ColumnKind, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading import layout_until_2018
-from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
+from accidents.reading.cell_values import (
+    MISREAD_SPACES,
+    NO_BREAK_SPACES,
+    ROUNDED_IDS,
+    is_rounded,
+    normalise_spaces,
+    parse_values,
+)
+from accidents.reading.corrections import correctable_patterns
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
-from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, exceeds_limit
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, exceeds_limit
 from accidents.reading.layout import Layout, read_header
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
-_UNUSUAL_INTEGER = r"^\s*\+|[0-9][.,]0*\s*$|[0-9][.,]?[0-9]*[eE]\+?[0-9]+\s*$"
+_NOT_ROUNDED = "The digits are lost: use the official file, and import ids as text"
 _MIN_INVALID_COLUMNS = 2  # invalid cells in that many columns may come from shifted rows
 
 
@@ -90,6 +98,7 @@ class _FileContext:
     name: str
     rows: np.ndarray
     layout: Layout
+    year: int
     limits: DataQualityLimits
     no_break_spaces: Sequence[str]
 
@@ -144,11 +153,14 @@ def read_table(
     header = read_header(text, table, year, labelled=labelled)
     cells = parse_csv(text, header, table, limits.bad_keys)
     issues = [*header.issues, *cells.issues]
-    file = _FileContext(text.file, cells.rows, header.layout, limits, _occurring(text.data, NO_BREAK_SPACES))
+    spaces = _occurring(text.data, NO_BREAK_SPACES)
+    file = _FileContext(text.file, cells.rows, header.layout, header.year, limits, spaces)
     typed: dict[str, np.ndarray | pa.Array] = {}
     for name, raw in cells.cells.items():
         typed[name], column_issues = _type_column(raw, TABLES[table][name], file)
         issues += column_issues
+        if name == ACCIDENT_ID and any(issue.action is Action.STOPPED for issue in column_issues):
+            raise UnreadableFileError(column_issues[0])
     frame = _frame(table, typed, len(cells.rows))
     if header.layout is Layout.UNTIL_2018:
         _derive_missing_columns(table, frame)
@@ -177,7 +189,11 @@ def _type_column(raw: pa.Array, column: Column, file: _FileContext) -> tuple[np.
         if ids is not None and _in_range(ids, column):
             return ids, []
         raw = raw.dictionary_encode()
-    parsed = parse_values(normalise_spaces(raw.dictionary, file.no_break_spaces), column, file.layout)
+    texts = raw.dictionary
+    if column.kind is ColumnKind.ID:
+        for space in MISREAD_SPACES:
+            texts = pc.replace_substring(texts, space, " ")
+    parsed = parse_values(normalise_spaces(texts, file.no_break_spaces), column, file.layout, file.year)
     cells = _ColumnCells(file, column, raw.dictionary, raw.indices.to_numpy())
     issues = _cell_issues(cells, parsed.invalid)
     if column.kind is not ColumnKind.TEXT:
@@ -206,35 +222,32 @@ def _in_range(ids: np.ndarray, column: Column) -> bool:
 def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
     """Issues of cells that break the rule of their column, and of cells that were corrected."""
     issues = []
+    if cells.column.kind is ColumnKind.ID:
+        rounded = np.array([is_rounded(text) for text in cells.texts.to_pylist()], dtype=bool)
+        if rounded.any():
+            issue = cells.issue(rounded, ROUNDED_IDS, Action.MISSING)
+            if issue.share > cells.file.limits.bad_keys:
+                return [replace(issue, action=Action.STOPPED, remedy=_NOT_ROUNDED)]
+            issues.append(issue)
+            invalid = invalid & ~rounded
     if invalid.any():
-        check = f"{_NOT_ALLOWED}; allowed is {cells.column.describe_allowed_values()}"
-        issue = cells.issue(invalid, check, Action.MISSING)
+        issue = cells.issue(invalid, f"{_NOT_ALLOWED}; {_allowed(cells)}", Action.MISSING)
         if exceeds_limit(issue.share, cells.file.limits):
             issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
         issues.append(issue)
-    for check, pattern in _correctable_patterns(cells).items():
+    column, file = cells.column, cells.file
+    for check, pattern in correctable_patterns(column, file.layout, file.year, file.no_break_spaces).items():
         matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~invalid
         if matches.any():
             issues.append(cells.issue(matches, check, Action.CORRECTED))
     return issues
 
 
-def _correctable_patterns(cells: _ColumnCells) -> dict[str, str]:
-    """Regular expressions of unusual spellings that are corrected, by name."""
-    column, layout = cells.column, cells.file.layout
-    patterns = {}
-    spaces = "".join(cells.file.no_break_spaces)
-    if spaces and (column.kind is not ColumnKind.ID or column.name == ACCIDENT_ID):  # other ids are published with them
-        patterns["no-break spaces"] = f"[{spaces}]"
-    if column.kind is ColumnKind.CODE and layout is Layout.SINCE_2019:  # until 2018 codes are published padded
-        patterns["zeros in front of the code"] = r"^\s*0+[0-9]"
-    if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.NUMBER}:
-        patterns["spaces between the digits of a number"] = r"[0-9] +[0-9]"
-    if column.kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.ID}:
-        patterns["whole number written with a sign, decimals or an exponent"] = _UNUSUAL_INTEGER
-    if column.name == "an" and layout is Layout.SINCE_2019:
-        patterns["year of two digits"] = r"^\s*[0-9]{1,2}\s*$"
-    return patterns
+def _allowed(cells: _ColumnCells) -> str:
+    allowed = f"allowed is {cells.column.describe_allowed_values()}"
+    if cells.column.kind is ColumnKind.TIME and cells.file.layout is Layout.SINCE_2019:
+        return f"{allowed}; a number such as 17 may be 17:00 or 00:17"
+    return allowed
 
 
 def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]:

@@ -6,13 +6,15 @@ person does not drive gets a driver, up to `nb_victim` people; the remaining peo
 described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, Availability, Column, ColumnKind, Table
 from accidents.features.array_columns import Entity
-from accidents.requests.reader import RequestReader
-from accidents.requests.rows import MAX_ROWS, POSITIONS, AccidentRows, RequestPart, Row, empty_row
+from accidents.requests.reader import RequestReader, is_index_column
+from accidents.requests.rows import COLUMNS, MAX_ROWS, POSITIONS, AccidentRows, RequestPart, Row, empty_row
+from accidents.requests.values import parse_value
 
 _DRIVER = 1
 _AN = POSITIONS[Entity.ACCIDENT]["an"]
@@ -34,12 +36,32 @@ FLAT_FIELDS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNT_FIELDS)
 """The 39 fields. `Num_Acc` is allowed besides, and `grav` is ignored."""
 
 _IGNORED = ("grav",)
+_MAX_AGE = 130
+SYNONYMS = {
+    "hour": Column(
+        Table.CARACTERISTIQUES, "hour", ColumnKind.INTEGER, "hour", Availability.STRICT, minimum=0, maximum=23
+    ),
+    "victim_age": Column(
+        Table.USAGERS, "victim_age", ColumnKind.INTEGER, "age", Availability.CALL, minimum=0, maximum=_MAX_AGE
+    ),
+}
+"""Fields that stand for `hrmn` and `an_nais`."""
+_COLUMNS = {name: column for columns in COLUMNS.values() for name, column in columns.items()} | COUNT_FIELDS
+_NUMERIC = {
+    name
+    for name in FLAT_FIELDS
+    if _COLUMNS[name].kind in {ColumnKind.CODE, ColumnKind.INTEGER, ColumnKind.NUMBER} and name != "actp"
+}
+_MISSING_NUMBER = re.compile(r"[^0-9]*|\s*-1(?:[.,]0)?\s*")
+_PUBLISHED_NAMES = FLAT_FIELDS | {"Num_Acc", *_IGNORED}
+_FIELD_NAMES = {name.casefold(): name for name in (*_PUBLISHED_NAMES, *SYNONYMS)}
 
 
 def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows:
     """Read the flat form; problems are collected in `reader`."""
-    for name in content.keys() - FLAT_FIELDS - {"Num_Acc", *_IGNORED}:
-        reader.add_problem(name, content[name], f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")
+    if not content.keys() <= _PUBLISHED_NAMES:
+        content = _replace_synonyms(_with_published_names(content, reader), reader)
+    _warn_of_numbers_as_text(content, reader)
 
     def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
         return reader.read_object(part, {name: content[name] for name in names if name in content}, row)
@@ -65,3 +87,61 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
         [person] + [driver] * len(driven) + [empty_row(Entity.PEOPLE)] * passengers,
         [0, *driven, *[0] * passengers],
     )
+
+
+def _with_published_names(content: Mapping[str, Any], reader: RequestReader) -> dict[str, Any]:
+    """The fields under their published names: without byte order mark, in any case, without columns of row numbers."""
+    result: dict[str, Any] = {}
+    for name, value in content.items():
+        plain = name.strip(' \t"\ufeff')
+        field = _FIELD_NAMES.get(plain.casefold())
+        if field is None and is_index_column(plain) and isinstance(value, int | float | str) and len(content) > 1:
+            reader.add_warning(f"the field {name!r} numbers rows and was ignored")
+        elif field is None:
+            reader.add_problem(name, value, f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")
+        elif field in result:
+            reader.add_problem(name, value, f"occurs twice, also as {field}")
+        else:
+            result[field] = value
+            if field != name:
+                reader.add_warning(f"the field {name!r} is taken as {field}")
+    return result
+
+
+def _replace_synonyms(content: dict[str, Any], reader: RequestReader) -> dict[str, Any]:
+    """Replace `hour` by `hrmn` and `victim_age` by `an_nais`; where both are given they have to agree."""
+    hour, age = (reader.parse_field(column, content.pop(name, None), name) for name, column in SYNONYMS.items())
+    time, year, accident_year, birth = (_value(content, name) for name in ("hrmn", "an", "year_acc", "an_nais"))
+    if hour != MISSING and time == MISSING:
+        content["hrmn"] = f"{hour:02d}:00"
+        reader.add_warning(f"hour {hour} is taken as hrmn {hour:02d}:00")
+    elif hour not in {MISSING, time // 60}:
+        reader.add_problem("hour", hour, f"differs from hrmn, which is {content['hrmn']}")
+    year = accident_year if year == MISSING else year
+    if age != MISSING and year == MISSING:
+        reader.add_problem("victim_age", age, "needs an, the year of the accident")
+    elif age != MISSING and birth == MISSING:
+        content["an_nais"] = year - age
+        reader.add_warning(f"victim_age {age} is taken as an_nais {year - age}")
+    elif age != MISSING and year - age - birth not in {0, 1}:
+        reader.add_problem("victim_age", age, f"differs from an_nais, which is {birth}")
+    return content
+
+
+def _value(content: Mapping[str, Any], name: str) -> int:
+    """A valid value of a field; missing where it is invalid, which its reader reports."""
+    try:
+        value = parse_value(_COLUMNS[name], content.get(name))
+    except ValueError:
+        return MISSING
+    return value if isinstance(value, int) else MISSING
+
+
+def _warn_of_numbers_as_text(content: Mapping[str, Any], reader: RequestReader) -> None:
+    names = [
+        name
+        for name, value in content.items()
+        if type(value) is str and name in _NUMERIC and not _MISSING_NUMBER.fullmatch(value)
+    ]
+    if names:
+        reader.add_warning(f"numbers written as text were converted: {', '.join(names)}")

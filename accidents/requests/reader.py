@@ -7,7 +7,7 @@ from accidents.columns import MISSING, Availability, Column
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.requests.errors import FieldProblem, InvalidRequestError, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
-from accidents.requests.values import fast_parser, missing_value, parse_value
+from accidents.requests.values import fast_parser, missing_value, parse_value, retired_code
 
 _MAX_PROBLEMS = 1000
 _PLACE_COLUMNS = ("dep", "com", "lat", "long")
@@ -100,6 +100,12 @@ class RequestReader:
     ) -> Any:
         """The typed value of a field; an invalid one is collected, and returned as missing."""
         try:
+            if code := retired_code(column, raw):
+                path = self.field_path(name, part, index)
+                retired = column.retired[code]
+                self.add_warning(
+                    f"{path}: {code} ({retired.meaning}) is used until {retired.last_year}; taken as {retired.now}"
+                )
             return parse_value(column, raw)
         except ValueError as error:
             self.add_problem(self.field_path(name, part, index), raw, str(error))
@@ -125,7 +131,9 @@ class RequestReader:
 
     def _parse_slowly(self, name: str, raw: Any, part: RequestPart, index: int | None) -> Any:
         column = COLUMNS[part].get(name)
-        if column is None:
+        if column is None and is_index_column(name) and isinstance(raw, int | float | str):
+            self.add_warning(f"the field {name!r} numbers rows and was ignored")
+        elif column is None:
             allowed = ", ".join(COLUMNS[part])
             self.add_problem(self.field_path(name, part, index), raw, f"unknown field; allowed: {allowed}")
         elif column.availability is Availability.AFTER:
@@ -133,6 +141,11 @@ class RequestReader:
         else:
             return self.parse_field(column, raw, name, part, index)
         return None
+
+
+def is_index_column(name: str) -> bool:
+    """Whether a column holds the row numbers that other programs write: it has no name, or that of pandas."""
+    return not name.strip() or name.startswith("Unnamed: ")
 
 
 def _object_path(part: RequestPart, index: int | None) -> str:

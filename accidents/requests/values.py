@@ -1,7 +1,8 @@
 """Parsing and validation of one value of a request by the column specification.
 
-Numbers are accepted as numbers and as published text (`" -1"`, `"01"`, `"48,60"`). -1, an empty text, `.`, null
-and a 0 that neither code list nor range contains are missing values.
+Numbers are accepted as numbers and as text: digits with an optional sign and decimal point or comma (`" -1"`, `"01"`,
+`"48,60"`). -1, an empty text, `.`, words such as `NA`, null and a 0 that neither code list nor range contains are
+missing values.
 """
 
 import math
@@ -11,11 +12,24 @@ from functools import cache
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
-from accidents.reading.cell_values import MISSING_TEXTS, MISSING_WORDS, NO_BREAK_SPACES, parse_time
+from accidents.reading.cell_values import (
+    MISREAD_SPACES,
+    MISSING_TEXTS,
+    MISSING_WORDS,
+    NO_BREAK_SPACES,
+    NUMBER,
+    WHOLE_DECIMAL,
+    is_ambiguous_time,
+    is_rounded,
+    parse_time,
+)
 
 _MAX_TEXT = 500
 _MAX_NUMBER = 30
-_MAX_ID = 10**15  # integers below are exact as floats
+_NUMBER = re.compile(NUMBER)
+MAX_ID = 2**63 - 1
+"""Largest id; those of vehicles until 2018 have 19 digits."""
+_MAX_EXACT = 2**53  # integers up to here are exact as floats
 _ALL_MISSING_TEXTS = MISSING_TEXTS | MISSING_WORDS
 _CODE_DIGITS = {"dep": 2, "com": 5}  # other programs write these codes as numbers
 
@@ -78,13 +92,21 @@ def parse_value(column: Column, raw: Any) -> Value:
             return codes[raw]
     if isinstance(raw, str):
         raw = _strip(raw)
-        if raw in MISSING_TEXTS:
+        if raw in _ALL_MISSING_TEXTS:
             return missing_value(column)
     if column.kind is ColumnKind.TEXT:
         return _parse_text(column, raw)
     if column.kind is ColumnKind.TIME:
         return _parse_time(column, raw)
     return _parse_number(column, raw)
+
+
+def retired_code(column: Column, raw: Any) -> int | None:
+    """The code of former editions that a value is; None where it is none, or is in the present list."""
+    if not column.retired or not isinstance(raw, int | str) or isinstance(raw, bool):
+        return None
+    text = str(raw).strip().lstrip("0")
+    return next((code for code in column.retired if str(code) == text and code not in column.codes), None)
 
 
 @cache
@@ -94,6 +116,8 @@ def _code_spellings(table: str, name: str) -> Mapping[Any, int]:
     spellings: dict[Any, int] = {}
     for code in column.codes:
         spellings |= dict.fromkeys((code, str(code), f"{code:02d}"), code)
+    for code, retired in column.retired.items():
+        spellings = dict.fromkeys((code, str(code), f"{code:02d}"), retired.now) | spellings
     missing = (MISSING, *MISSING_TEXTS, " -1", *((0, "0", "00") if column.zero_is_missing else ()))
     return spellings | dict.fromkeys(missing, MISSING) | dict(column.letter_codes)
 
@@ -101,7 +125,8 @@ def _code_spellings(table: str, name: str) -> Mapping[Any, int]:
 def _common_spellings(column: Column) -> Iterator[Any]:
     yield from (None, MISSING, " -1", *MISSING_TEXTS)
     if column.kind is ColumnKind.CODE:
-        yield from _code_spellings(column.table, column.name)
+        spellings = _code_spellings(column.table, column.name)
+        yield from (raw for raw in spellings if retired_code(column, raw) is None)  # these need a warning
     elif column.kind is ColumnKind.TIME:
         yield from (f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
     else:
@@ -131,13 +156,19 @@ def _strip(text: str) -> str:
 
 
 def _parse_text(column: Column, raw: float | str) -> str | None:
-    if isinstance(raw, float) or (isinstance(raw, int) and abs(raw) > _MAX_ID):
+    if isinstance(raw, float) and raw.is_integer() and column.name in _CODE_DIGITS:
+        raw = int(raw)
+    if isinstance(raw, float) or (isinstance(raw, int) and abs(raw) > _MAX_EXACT):
         raise ValueError(f"must be a text; allowed: {column.describe_allowed_values()}")
     text = str(raw)
-    if text in MISSING_WORDS or text == str(MISSING):
+    if text == str(MISSING):
         return None
+    if column.is_code_text:
+        text = re.sub(WHOLE_DECIMAL, r"\1", text)
+    if column.pattern:
+        text = text.upper()
     if column.name in _CODE_DIGITS:
-        text = text.upper().zfill(_CODE_DIGITS[column.name])
+        text = text.zfill(_CODE_DIGITS[column.name])
         if not text.strip("0"):
             return None
     if len(text) > _MAX_TEXT:
@@ -150,7 +181,11 @@ def _parse_text(column: Column, raw: float | str) -> str | None:
 def _parse_time(column: Column, raw: float | str) -> int:
     if raw == MISSING:
         return MISSING
-    minutes = math.nan if isinstance(raw, float) else parse_time(str(raw)[:_MAX_NUMBER])
+    text = (str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw))[:_MAX_NUMBER]
+    if is_ambiguous_time(text):
+        hour = int(float(text.replace(",", ".")))
+        raise ValueError(f"may be {hour}:00 or 00:{hour:02d}; write one of them as a text")
+    minutes = parse_time(text)
     if math.isnan(minutes):
         raise ValueError(f"is no time of day; allowed: {column.describe_allowed_values()}")
     return int(minutes)
@@ -158,17 +193,38 @@ def _parse_time(column: Column, raw: float | str) -> int:
 
 def _parse_number(column: Column, raw: float | str) -> Value:
     """A code, integer, id or number."""
+    if isinstance(raw, str):
+        raw = _parse_digits(column, raw)
+    elif isinstance(raw, float) and column.kind is ColumnKind.ID and abs(raw) > _MAX_EXACT:
+        raise ValueError("is not exact as a floating-point number; write the id as an integer or a text")
     try:
-        number = float(raw.replace(" ", "").replace(",", ".") if isinstance(raw, str) else raw)
-    except (ValueError, OverflowError):
+        number = float(raw)
+    except OverflowError:
         number = math.nan
     if number == MISSING and not _is_allowed(column, number):
         return missing_value(column)
     if number == 0 and column.zero_is_missing:
         return missing_value(column)
     if _is_allowed(column, number):
-        return number if column.kind is ColumnKind.NUMBER else int(number)
+        return number if column.kind is ColumnKind.NUMBER else int(raw)
     raise ValueError(f"is not allowed; allowed: {column.describe_allowed_values()}")
+
+
+def _parse_digits(column: Column, text: str) -> float:
+    """The number in a text of digits, exact for whole numbers; NaN where it is none."""
+    if column.kind is ColumnKind.ID:
+        for space in MISREAD_SPACES:
+            text = text.replace(space, " ")
+        if is_rounded(text):
+            raise ValueError("was rounded by a spreadsheet; import ids as text")
+    digits = text.replace(" ", "").replace(",", ".")
+    letter = column.letter_codes.get(digits.upper())
+    if letter is not None:
+        return letter
+    if len(digits) > _MAX_NUMBER or not _NUMBER.fullmatch(digits):
+        return math.nan
+    whole, _, decimals = digits.partition(".")
+    return float(digits) if decimals.strip("0") or not whole.strip("+-") else int(whole)
 
 
 def _is_allowed(column: Column, number: float) -> bool:
@@ -180,4 +236,4 @@ def _is_allowed(column: Column, number: float) -> bool:
 
 def _bounds(column: Column) -> tuple[float, float]:
     low = 0 if column.minimum is None else column.minimum
-    return low, _MAX_ID if column.maximum is None else column.maximum
+    return low, MAX_ID if column.maximum is None else column.maximum

@@ -1,5 +1,6 @@
 """JSON bodies of requests and responses."""
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ async def read_json(request: Request) -> Any:
         message = f"content-type {content_type[:60]!r} is not supported; send application/json"
         raise ApiError(415, "content_type", message)
     try:
-        return orjson.loads(await request.body())
+        return orjson.loads((await request.body()).removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise ApiError(400, "no_json", f"the body is not JSON: {str(error)[:200]}") from None
 

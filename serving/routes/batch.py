@@ -4,6 +4,7 @@ A body of JSON lines is stored before the first answer, because many clients sen
 """
 
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from typing import IO, Any
 
@@ -113,7 +114,7 @@ def _predict_chunk(
             contents.append(None)
         else:
             try:
-                contents.append(orjson.loads(line))
+                contents.append(orjson.loads(line.removeprefix(BOM_UTF8)))
             except orjson.JSONDecodeError as error:
                 errors[len(contents)] = f"the line is not JSON: {str(error)[:200]}"
                 contents.append(None)

@@ -12,11 +12,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from accidents.columns import MISSING, Availability, Column, ColumnKind
 from accidents.configuration.paths import PROJECT_ROOT
-from accidents.requests.flat import COUNT_FIELDS, FLAT_FIELDS
+from accidents.requests.flat import COUNT_FIELDS, FLAT_FIELDS, SYNONYMS
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
+from accidents.requests.values import MAX_ID
 
 _EXAMPLES = PROJECT_ROOT / "examples"
-_MAX_KEY = 10**15
 _MAX_TEXT_LENGTH = 500
 _EXAMPLE_ID = "019314c6-0000-7000-8000-000000000000"
 _MODEL_NAMES = {
@@ -67,7 +67,7 @@ def accident_model() -> type[BaseModel]:
 @cache
 def flat_model() -> type[BaseModel]:
     """Model of an accident in the flat form."""
-    fields: dict[str, Any] = {name: _field(column) for name, column in flat_columns().items()}
+    fields: dict[str, Any] = {name: _field(column) for name, column in (flat_columns() | SYNONYMS).items()}
     doc = "The flat form: one person, their vehicle, the road and the accident."
     return create_model("FlatAccident", __base__=_FlatBody, __doc__=doc, **fields)
 
@@ -193,6 +193,6 @@ def _type(column: Column) -> Any:
         case ColumnKind.TEXT:
             return Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
     low = 0 if column.minimum is None else column.minimum
-    high = _MAX_KEY if column.maximum is None else column.maximum
+    high = MAX_ID if column.maximum is None else column.maximum
     number = float if column.kind is ColumnKind.NUMBER else int
     return Annotated[number, Field(ge=number(low), le=number(high))]

@@ -176,3 +176,24 @@ def test_an_edition_without_an_accident_id_is_refused(
     nameless = as_text(cells[Table.CARACTERISTIQUES].assign(Num_Acc="x"))
     with pytest.raises(DataError, match="12 digits"):
         scored([write(tmp_path, year_files | {Table.CARACTERISTIQUES: nameless}, 2024)], bundle, 500)
+
+
+def test_encodings_and_ids_with_decimals_are_read_alike_in_every_chunk(bundle: Bundle, tmp_path: Path) -> None:
+    cells = synthetic_cells(300, 2016)
+    main = cells[Table.CARACTERISTIQUES].assign(adr="Allée Éluard")
+    lines = as_text(main, OLD).split(b"\r\n")
+    for row in range(1, 120):
+        lines[row] = lines[row].decode("latin-1").encode("cp850")
+    files = {table: as_text(frame.assign(Num_Acc=frame["Num_Acc"] + ".0"), OLD) for table, frame in cells.items()}
+    edition = write(tmp_path, files | {Table.CARACTERISTIQUES: b"\r\n".join(lines)}, 2016)
+    messages: list[str] = []
+    batches = scored([edition], bundle, 100, messages)
+    assert len(batches) == 3
+    assert_same(joined(batches), in_one_piece(edition, bundle))
+    assert any("text in code page 850 (119 rows" in message for message in messages)
+
+
+def test_ids_rounded_by_a_spreadsheet_are_refused_for_it(cells: Cells, bundle: Bundle, tmp_path: Path) -> None:
+    rounded = {table: as_text(frame.assign(Num_Acc="2,024E+11")) for table, frame in cells.items()}
+    with pytest.raises(DataError, match="a spreadsheet rounded the ids"):
+        scored([write(tmp_path, rounded, 2024)], bundle, 100)

@@ -160,7 +160,6 @@ def test_if_every_line_is_rejected_the_error_has_the_first_reason(bundle: Bundle
     ("name", "content", "message"),
     [
         ("a.csv", b"mois,mois\n1,1\n", "occur twice in the header: mois"),
-        ("a.csv", b"mois,v1\n1,\xe9\n", "utf-8"),
         ("a.parquet", b"mois,an\n", "cannot be read"),
     ],
 )
@@ -171,3 +170,26 @@ def test_files_that_cannot_be_read_are_named(
     with pytest.raises(DataError, match=message) as caught:
         run(tmp_path / name, bundle)
     assert name in str(caught.value)
+
+
+def test_csv_files_saved_by_other_programs_are_scored_the_same(bundle: Bundle, tmp_path: Path) -> None:
+    plain = "Num_Acc,mois,an,lum,v1\n202400000001,5,2024,1,e\n202400000002,6,2024,2,e\n"
+    accented = plain.replace(",e\n", ",é\n")
+    unnamed = "".join(f"{row},{line}\n" for row, line in zip(["", 0, 1], accented.splitlines(), strict=True))
+    contents = [
+        plain.encode(),
+        accented.encode("latin-1"),
+        accented.encode("cp850"),
+        accented.encode("utf-8-sig"),
+        accented.replace(",", "|").encode(),
+        accented.replace("lum", "LUM").replace(",5,", ",5.0,").encode(),
+        unnamed.encode(),
+    ]
+    results = []
+    for number, content in enumerate(contents):
+        source = tmp_path / f"{number}.csv"
+        source.write_bytes(content)
+        batches = list(score_file(str(source), bundle, chunk_size=10, threads=1, progress=quiet))
+        assert [row for batch in batches for row in batch.rejected] == []
+        results.append([(batch.ids.tolist(), batch.probabilities.tolist()) for batch in batches])
+    assert all(result == results[0] for result in results)

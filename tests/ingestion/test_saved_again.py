@@ -141,4 +141,8 @@ def test_people_born_after_their_accident_are_counted(run: Run, clean_cells: Cel
     cells.loc[:4, "an_nais"] = ["2024", "2025", "2026", "2031", "2098"]
     result = run({U: as_text(cells)})
     line = result.report[result.report["column"] == "an_nais"].iloc[0]
-    assert (line["rows"], line["first_rows"], line["action"]) == (4, "3, 4, 5", "ignored")
+    assert (line["rows"], line["first_rows"], line["action"]) == (4, "3, 4, 5", "set to missing")
+    assert result.accidents.people["an_nais"].max() <= 2024
+    cells.loc[: len(cells) // 3, "an_nais"] = "2031"
+    with pytest.raises(DataError, match="column an_nais: born after 2024"):
+        run({U: as_text(cells)})

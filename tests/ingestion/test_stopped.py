@@ -37,11 +37,15 @@ def refused(run: Run, changed: dict[Table, bytes], *parts: str, **options: objec
 
 
 @pytest.mark.parametrize("table", list(Table))
-@pytest.mark.parametrize("separator", [",", "|", "\t", " "])
 @pytest.mark.parametrize("quoted", [True, False])
-def test_wrong_separator(table: Table, separator: str, quoted: bool, run: Run, clean_cells: Cells) -> None:
-    text = as_text(clean_cells[table], Writing(separator=separator, quoted=quoted))
+def test_fields_separated_by_spaces(table: Table, quoted: bool, run: Run, clean_cells: Cells) -> None:
+    text = as_text(clean_cells[table], Writing(separator=" ", quoted=quoted))
     refused(run, {table: text}, f"{table}.csv", "wrong separator", "official file")
+
+
+def test_decimal_commas_between_commas(run: Run, clean_files: dict[Table, bytes]) -> None:
+    text = clean_files[C].replace(b";", b",").replace(b'"', b"")
+    refused(run, {C: text}, "caracteristiques.csv", "wrong separator", "official file")
 
 
 def test_header_and_rows_with_different_separators(run: Run, clean_files: dict[Table, bytes]) -> None:
@@ -253,7 +257,7 @@ def test_all_coordinates_swapped(run: Run, clean_cells: Cells) -> None:
 
 def test_keys_spoilt_by_a_spreadsheet(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[C].assign(Num_Acc="2,024E+11")
-    refused(run, {C: as_text(cells)}, "caracteristiques.csv, column Num_Acc")
+    refused(run, {C: as_text(cells)}, "caracteristiques.csv, column Num_Acc", "a spreadsheet rounded the ids")
 
 
 def test_a_file_pasted_twice(run: Run, clean_cells: Cells) -> None:
@@ -282,15 +286,6 @@ def test_line_breaks_in_many_addresses(run: Run, clean_cells: Cells) -> None:
     cells = clean_cells[C].copy()
     cells.loc[100:120, "adr"] = "RUE\nBASSE"
     refused(run, {C: as_text(cells)}, "caracteristiques.csv", "quotes do not close", "first in row 102, 103, 104")
-
-
-def test_bytes_of_both_encodings_and_of_none(run: Run, clean_cells: Cells) -> None:
-    cells = clean_cells[C].copy()
-    cells.loc[::2, "adr"] = "Allée"
-    text = as_text(cells)
-    refused(run, {C: text.replace("é".encode(), b"\xe9", 3)}, "caracteristiques.csv", "mixes UTF-8", "row 2")
-    unknown = as_text(cells, Writing(encoding="cp850"))
-    refused(run, {C: unknown}, "caracteristiques.csv", "neither in UTF-8 nor in Latin-1", "row 2")
 
 
 def test_a_zero_byte(run: Run, clean_files: dict[Table, bytes]) -> None:

@@ -29,6 +29,10 @@ def values(content: dict[str, Any]) -> dict[str, float]:
     return dict(zip(names, compute(parse_request(content).arrays)[0].tolist(), strict=True))
 
 
+def assert_same_values(first: dict[str, Any], second: dict[str, Any]) -> None:
+    assert compute(parse_request(first).arrays).tobytes() == compute(parse_request(second).arrays).tobytes()
+
+
 def test_the_form_has_the_39_keys(classic: dict[str, Any]) -> None:
     assert {*ISSUE.split()} == {*FLAT_FIELDS} == {*classic}
     assert len(FLAT_FIELDS) == 39
@@ -105,7 +109,7 @@ def test_one_year_is_enough(classic: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("manv", 1), ("nb_victim", 1001), ("catu", 4), ("an_nais", 2022), ("an_nais", "old")]
+    ("field", "value"), [("manv", 1), ("nb_victim", 1001), ("catu", 5), ("an_nais", 2022), ("an_nais", "old")]
 )
 def test_invalid_fields(classic: dict[str, Any], field: str, value: Any) -> None:
     with pytest.raises(InvalidRequestError) as caught:
@@ -117,3 +121,69 @@ def test_the_number_of_the_accident_and_the_outcome_are_no_fault(classic: dict[s
     request = parse_request(classic | {"Num_Acc": "202100000001", "grav": 3})
     assert request.accident_id == 202100000001
     assert request.warnings == ("grav is the outcome and was ignored",)
+
+
+@pytest.mark.parametrize("hour", [17, "17", 17.0])
+def test_an_hour_in_place_of_the_time(hour: Any, classic: dict[str, Any]) -> None:
+    del classic["hrmn"]
+    request = parse_request(classic | {"hour": hour})
+    assert "accident.hrmn" not in request.missing
+    assert request.warnings == ("hour 17 is taken as hrmn 17:00",)
+    assert_same_values(classic | {"hour": hour}, classic | {"hrmn": "17:00"})
+
+
+@pytest.mark.parametrize("age", [60, "60"])
+def test_an_age_in_place_of_the_year_of_birth(age: Any, classic: dict[str, Any]) -> None:
+    born = classic["year_acc"] - 60
+    del classic["an_nais"], classic["an"]
+    request = parse_request(classic | {"victim_age": age})
+    assert "people.an_nais" not in request.missing
+    assert request.warnings == (f"victim_age 60 is taken as an_nais {born}",)
+    assert_same_values(classic | {"victim_age": age}, classic | {"an_nais": born})
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"hour": 3}, "differs from hrmn"),
+        ({"hour": 24}, "0 to 23"),
+        ({"victim_age": 20}, "differs from an_nais"),
+        ({"victim_age": 200}, "0 to 130"),
+        ({"victim_age": 60, "an": None, "year_acc": None}, "needs an"),
+        ({"hrmn": 17}, "17:00 or 00:17"),
+        ({"hrmn": "17"}, "17:00 or 00:17"),
+        ({"hrmn": "5.0"}, "5:00 or 00:05"),
+        ({"lum": "1e0"}, "is not allowed"),
+        ({"lum": "\N{ARABIC-INDIC DIGIT FIVE}"}, "is not allowed"),
+        ({"vma": "5_0"}, "is not allowed"),
+        ({"lat": "inf"}, "is not allowed"),
+        ({"lat": "4.8e1"}, "is not allowed"),
+        ({"Num_Acc": "2,024E+11"}, "rounded by a spreadsheet"),
+        ({"Num_Acc": 1e17}, "not exact"),
+        ({"\ufefflum": 1}, "occurs twice"),
+    ],
+)
+def test_values_that_are_ambiguous_or_no_digits(changed: dict[str, Any], reason: str, classic: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match=reason):
+        parse_request(classic | changed)
+
+
+def test_conversions_are_warnings(classic: dict[str, Any]) -> None:
+    renamed = {("\ufeffPLACE" if name == "place" else name): value for name, value in classic.items()}
+    request = parse_request(renamed | {"Unnamed: 0": 5, "lum": "1.0", "vma": " 50", "catu": 4, "atm": "NA"})
+    assert request.warnings == (
+        "the field '\\ufeffPLACE' is taken as place",
+        "the field 'Unnamed: 0' numbers rows and was ignored",
+        "numbers written as text were converted: vma, lum",
+        "catu: 4 (pedestrian on rollers or a scooter) is used until 2017; taken as 3",
+    )
+    assert values(renamed | {"catu": 4})["pedestrians"] == 1
+
+
+def test_ids_of_vehicles_until_2018_are_read_exactly() -> None:
+    number = 4036000000020001001
+    for written in (number, str(number), "4 036 000 000 020 001 001"):
+        content = {"vehicles": [{"id_vehicule": number}, {"num_veh": "B01"}], "people": [{"id_vehicule": written}]}
+        assert parse_request(content).arrays.people.shape[0] == 1
+    with pytest.raises(InvalidRequestError, match="no vehicle of the accident bears it"):
+        parse_request({"vehicles": [{"id_vehicule": number}], "people": [{"id_vehicule": str(number + 1)}]})

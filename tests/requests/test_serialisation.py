@@ -1,10 +1,12 @@
 """Accidents written as requests say what the frames say."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import feature_frame
 from accidents.features.catalogue import CELLS, FEATURES
@@ -12,18 +14,41 @@ from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
 from accidents.requests import parse_request
 from accidents.requests.serialisation import to_requests
+from accidents.sources.folder import folder_editions
 from accidents.tables import Accidents
 from tests.arrays import concatenate_arrays
-from tests.editions import as_text, synthetic_cells, write
+from tests.editions import NEW, OLD, Cells, as_text, synthetic_cells, write
+
+
+def read_year(folder: Path, cells: Cells, year: int) -> Accidents:
+    texts = {table: as_text(frame, OLD if year < 2019 else NEW) for table, frame in cells.items()}
+    return ingest([write(folder, texts)], IngestionSettings()).accidents
 
 
 @pytest.fixture(scope="module")
 def accidents(tmp_path_factory: pytest.TempPathFactory) -> Accidents:
-    cells = {table: as_text(frame) for table, frame in synthetic_cells(200).items()}
-    return ingest([write(tmp_path_factory.mktemp("year"), cells)], IngestionSettings()).accidents
+    return read_year(tmp_path_factory.mktemp("year"), synthetic_cells(200), 2024)
 
 
-def test_the_features_of_a_written_accident_are_those_of_the_frames(accidents: Accidents) -> None:
+@pytest.mark.parametrize("year", [2024, 2022, 2019, 2018, 2016, 2009, 2005])
+def test_the_features_of_a_written_accident_are_those_of_the_frames(year: int, tmp_path: Path) -> None:
+    cells = synthetic_cells(200, year)
+    people = cells[Table.USAGERS]
+    people.loc[people.index[:5], "an_nais"] = str(year + 3)  # born after the accident
+    assert_same_features(read_year(tmp_path, cells, year))
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_features_of_written_real_accidents(real_baac: Path) -> None:
+    editions = folder_editions(str(real_baac), [2017])
+    accidents = ingest(editions, IngestionSettings()).accidents
+    kept = {*accidents.accidents["Num_Acc"].iloc[::7]}
+    frames = (accidents.accidents, accidents.vehicles, accidents.people)
+    assert_same_features(Accidents(*(one[one["Num_Acc"].isin(kept)].reset_index(drop=True) for one in frames)))
+
+
+def assert_same_features(accidents: Accidents) -> None:
     ids = accidents.accidents["Num_Acc"].tolist()[::-1]
     texts = [json.dumps(request) for request in to_requests(accidents, ids)]
     whole = concatenate_arrays([parse_request(json.loads(text)).arrays for text in texts])

@@ -63,7 +63,7 @@ NOT_JSON = {
     "huge integer": b'{"accident": {"lum": ' + b"9" * 400 + b"}}",
     "invalid UTF-8": b'{"accident": {"voie": "\xff\xfe"}}',
     "UTF-16": VALID.decode().encode("utf-16"),
-    "mark of byte order": b"\xef\xbb\xbf" + VALID,
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + VALID,
     "half a pair": b'{"accident": {"voie": "\\ud800"}}',
     "single quotes": b"{'accident': 1}",
     "comment": b"{} // none",
@@ -82,6 +82,13 @@ def test_invalid_json_is_refused(api: ApiClient, path: str, name: str) -> None:
     response = post_bytes(api, path, NOT_JSON[name])
     assert (response.status_code, response.json()["error"]["code"]) == (400, "no_json")
     assert len(response.content) < 1000
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_byte_order_mark_before_the_body_is_ignored(api: ApiClient, path: str) -> None:
+    marked, plain = post_bytes(api, path, b"\xef\xbb\xbf" + VALID), post_bytes(api, path, VALID)
+    assert marked.status_code == plain.status_code
+    assert "no_json" not in marked.text
 
 
 @pytest.mark.parametrize("path", ROUTES)
