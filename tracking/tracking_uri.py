@@ -17,7 +17,8 @@ ARTIFACTS = "artifacts"
 SQLITE = "sqlite:///"
 
 _DATABASES = ("postgresql", "mysql", "mssql")
-_CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+"""Variables with the credentials of an MLflow server."""
 
 _NO_SECRET = (None, "", "none")
 """ZenML requires a token in the configuration of a tracker, also for a server without authentication."""
@@ -97,7 +98,7 @@ def active_stack_tracker() -> StackTracker | None:
     if tracker is None or tracker.flavor != "mlflow":
         return None
     secrets = (tracker.config.tracking_username, tracker.config.tracking_password, tracker.config.tracking_token)
-    environment = {name: value for name, value in zip(_CREDENTIALS, secrets, strict=True) if value not in _NO_SECRET}
+    environment = {name: value for name, value in zip(CREDENTIALS, secrets, strict=True) if value not in _NO_SECRET}
     if tracker.config.tracking_insecure_tls:
         environment["MLFLOW_TRACKING_INSECURE_TLS"] = "true"
     return StackTracker(stack.name, tracker.get_tracking_uri(), environment)
