@@ -39,6 +39,9 @@ Examples:
   python run.py --inference --input FOLDER --output scores.parquet
   python run.py --serve                                       answer over HTTP with the Production model
 
+Paths on the command line are relative to the current folder; those in configuration files, and
+models/, reports/, data/, mlruns/ and records/, to the project.
+
 Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong."""
 
 

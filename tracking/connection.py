@@ -115,7 +115,7 @@ def _check_database(target: TrackingTarget) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     if target.uri.startswith(SQLITE):
-        Path(target.uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        Path(target.uri.removeprefix(SQLITE).partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
     try:
         engine = create_engine(target.uri)
         try:

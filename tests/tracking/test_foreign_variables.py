@@ -1,7 +1,6 @@
 """Runs, experiments, models and credentials of others, in the environment or in this process, stay as they are."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +35,14 @@ class Stranger:
 
 
 @pytest.fixture
-def stranger(tmp_path: Path) -> Iterator[Stranger]:
+def stranger(tmp_path: Path) -> Stranger:
     target = embedded_target(TrackingSettings(folder=tmp_path))
     with connect(SETTINGS, target) as connection:
         client = connection.client
         experiment = client.create_experiment("of-a-stranger", artifact_location=target.artifacts)
         run = client.create_run(experiment, run_name="theirs")
         model = client.create_logged_model(experiment, name="theirs")
-    yield Stranger(target, client, experiment, run.info.run_id, model.model_id)
+    return Stranger(target, client, experiment, run.info.run_id, model.model_id)
 
 
 def train(stranger: Stranger) -> tuple[Connection, list[Run]]:
