@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from accidents.bundle import Bundle
+from accidents.errors import ModelError, RequestError
 from accidents.evaluation.results import Evaluation
-from accidents.inference.smoke_test import sample_accidents
+from accidents.inference.json_scoring import NESTED_COLUMN, predict_json
+from accidents.inference.smoke_test import compare_probabilities, sample_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
 
@@ -79,13 +81,16 @@ def build_training_record(
         source: where the accidents come from, as typed.
         tags: ZenML run and stack, code version.
         stored: number of accidents to store with each model.
+
+    Raises:
+        ModelError: a model does not reproduce its predictions of these accidents from their JSON.
     """
     models = [
         ModelRecord(
             bundle,
             Evaluation.model_validate(evaluations[bundle.model_type]),
             reports.files[bundle.model_type],
-            sample_accidents(predicted, accidents, stored),
+            _stored_accidents(bundle, predicted, accidents, stored),
         )
         for bundle, predicted in zip(bundles, predictions, strict=True)
     ]
@@ -99,3 +104,20 @@ def build_training_record(
         pages=pages,
         tags=tags,
     )
+
+
+def _stored_accidents(bundle: Bundle, predictions: pd.DataFrame, accidents: Accidents, count: int) -> pd.DataFrame:
+    """Draw accidents of the test set and check that the model could be served: the smoke test of every deployment."""
+    stored = sample_accidents(predictions, accidents, count)
+    if stored.empty:
+        return stored
+    try:
+        actual = predict_json(bundle, stored[[NESTED_COLUMN]])["probability"]
+        failures = compare_probabilities(stored["probability"].tolist(), actual.to_numpy())
+    except RequestError as error:
+        failures = [str(error)]
+    if failures:
+        raise ModelError(
+            f"{bundle.model_type} cannot be registered, as it would fail its smoke test: {'; '.join(failures)}"
+        )
+    return stored
