@@ -115,7 +115,7 @@ def _check_database(target: TrackingTarget) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     if target.uri.startswith(SQLITE):
-        Path(target.uri.removeprefix(SQLITE).partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
+        _create_folder(Path(target.uri.removeprefix(SQLITE).partition("?")[0]).parent)
     try:
         engine = create_engine(target.uri)
         try:
@@ -124,6 +124,16 @@ def _check_database(target: TrackingTarget) -> None:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
         raise TrackingError(_unreachable_message(target, error)) from error
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrackingError(
+            f"{folder}: MLflow cannot keep its database there: {error.strerror}. Check the disk and the rights, set "
+            "'folder' in configs/tracking.yaml, or train without tracking: --allow-untracked"
+        ) from error
 
 
 def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str | None) -> "Experiment":
