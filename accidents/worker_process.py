@@ -84,7 +84,7 @@ def _without_main_module() -> Iterator[None]:
     `if __name__ == "__main__"`, as scripts of notebooks have none. Tasks are functions of the packages.
     """
     main = vars(sys.modules["__main__"])
-    before = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    before: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
     try:
         yield

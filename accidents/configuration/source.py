@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from accidents.configuration.paths import ProjectPath
+from accidents.configuration.project_path import ProjectPath
 from accidents.settings import Settings
 
 SAMPLE = "sample"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from accidents.configuration.paths import ProjectPath
+from accidents.configuration.project_path import ProjectPath
 from accidents.settings import Settings
 
 

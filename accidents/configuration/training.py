@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from accidents.configuration.paths import ProjectPath
+from accidents.configuration.project_path import ProjectPath
 from accidents.models import model_class, model_types
 from accidents.models.base import SearchRange
 from accidents.settings import Settings
