@@ -7,6 +7,7 @@ main process runs a task when its result is requested.
 import importlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
@@ -59,7 +60,8 @@ def worker_process(*modules: str) -> Iterator[None]:
     others = active_children()
     try:
         pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_initialise_worker)
-        pool.submit(_import_modules, modules)  # a pool starts its process with the first task
+        with _without_main_module():
+            pool.submit(_import_modules, modules)  # a pool starts its process with the first task
     except (OSError, NotImplementedError, RuntimeError):  # no shared memory, or too many processes
         yield
         return
@@ -72,6 +74,23 @@ def worker_process(*modules: str) -> Iterator[None]:
         for worker in workers:
             worker.terminate()  # shutdown would wait for imports and tasks
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Let processes that are started inside the block not import the main module.
+
+    A spawned process imports the script of its parent, which runs it a second time where it has no
+    `if __name__ == "__main__"`, as scripts of notebooks have none. Tasks are functions of the packages.
+    """
+    main = vars(sys.modules["__main__"])
+    before: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.pop("__spec__")
+        main.update(before)
 
 
 def _available_cpus() -> int:

@@ -1,9 +1,11 @@
 """The command line `python run.py`: its flags run pipelines, predict or serve; its commands do the rest."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
+from io import TextIOWrapper
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ COMMANDS = {
 }
 """Modules of the commands; each defines a click command under the name of the command."""
 
+_STORAGE_ERRORS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""A folder may not be read or written, or the disk is full."""
+
 _EPILOG = """\b
 Examples:
   python run.py --training                                    train on the embedded synthetic sample
@@ -38,6 +43,9 @@ Examples:
   python run.py --predict examples/low_risk.json              one accident
   python run.py --inference --input FOLDER --output scores.parquet
   python run.py --serve                                       answer over HTTP with the Production model
+
+Paths on the command line are relative to the current folder; those in configuration files, and
+models/, reports/, data/, mlruns/ and records/, to the project.
 
 Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong."""
 
@@ -76,6 +84,11 @@ class RootGroup(Group):
                 raise
             print(f"error: {error}", file=sys.stderr)
             return USAGE_ERROR if isinstance(error, ConfigurationError) else FAILED
+        except OSError as error:
+            if debug_enabled() or error.errno not in _STORAGE_ERRORS or error.filename is None:
+                raise
+            print(f"error: {error.filename}: {error.strerror}; check the disk and the rights", file=sys.stderr)
+            return FAILED
         return code
 
 
@@ -120,6 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 failed or refused by a rule, 2 wrong command line or configuration, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a locale without accents is no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         return run.main(arguments if arguments is None else list(arguments), "run.py", standalone_mode=False) or DONE
     except click.ClickException as error:

@@ -64,6 +64,7 @@ def export(
     """
     from accidents.bundle import Bundle
     from accidents.bundle.export import export_model
+    from accidents.configuration.paths import project_path
     from cli.model_lookup import best_model_file, find_model_file
     from cli.run_options import RunOptions
 
@@ -74,7 +75,7 @@ def export(
         raise click.UsageError("--model-path and --model-name exclude each other")
     configuration = options.load_configuration()
     file = find_model_file(options, configuration) or best_model_file(configuration.training.models_folder)
-    target = output or Path("exports") / f"{file.stem}.{kind}"
+    target = output or project_path(Path("exports")) / f"{file.stem}.{kind}"
     export_model(Bundle.load(file), kind, target)
     click.echo(f"{file} -> {target}")
     return DONE

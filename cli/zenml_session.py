@@ -37,13 +37,29 @@ _ENVIRONMENT_DEFAULTS = {
 }
 
 
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
 def load_environment() -> None:
-    """Load `.env`, if there is one, and then the defaults; variables that are set keep their values."""
+    """Load `.env`, if there is one, and then the defaults; variables that are set keep their values.
+
+    Services of this machine are reached without a proxy; docs/environment.md lists the variables that have an effect.
+    """
     from dotenv import load_dotenv
 
     load_dotenv(PROJECT_ROOT / ".env", override=False)
     for name, value in _ENVIRONMENT_DEFAULTS.items():
         os.environ.setdefault(name, value)
+    _bypass_proxy()
+
+
+def _bypass_proxy() -> None:
+    """Reach services of this machine, such as a deployed model, without the HTTP proxy of the environment."""
+    bypassed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = [host.strip() for host in bypassed.split(",") if host.strip()]
+    if "*" not in hosts:
+        hosts += [host for host in _LOCAL_HOSTS if host not in hosts]
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts)
 
 
 def prepare_zenml(stack: str | None, *, debug: bool) -> str:

@@ -78,6 +78,7 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         title="French road accidents",
         version="1",
         description=_DESCRIPTION,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
@@ -215,11 +216,11 @@ def _request_id(request: Request) -> str:
 def _add_docs_route(app: FastAPI) -> None:
     """Swagger UI from local files; the Content-Security-Policy allows its one inline script by SHA-256."""
     page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url="openapi.json",  # relative: a proxy may serve the page below a path prefix
         title=app.title,
-        swagger_js_url="/swagger/swagger-ui-bundle.js",
-        swagger_css_url="/swagger/swagger-ui.css",
-        swagger_favicon_url="/swagger/favicon.png",
+        swagger_js_url="swagger/swagger-ui-bundle.js",
+        swagger_css_url="swagger/swagger-ui.css",
+        swagger_favicon_url="swagger/favicon.png",
     )
     script = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)[0]
     script_hash = base64.b64encode(hashlib.sha256(script).digest()).decode()

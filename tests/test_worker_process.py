@@ -123,3 +123,22 @@ def test_the_second_process_ends_with_the_first_whatever_ends_that(tmp_path: Pat
     while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{child}").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interpreter", [(), ("-m", "IPython")])
+def test_a_script_without_a_main_guard_runs_once(tmp_path: Path, interpreter: tuple[str, ...]) -> None:
+    program = """
+        import os, sys
+        print("first line", flush=True)
+        from accidents.worker_process import WorkerTask, worker_process
+        with worker_process("json"):
+            main = sys.modules["__main__"]
+            print(WorkerTask(os.getpid).result() != os.getpid(), main.__file__.endswith("program.py"), flush=True)
+        """
+    (tmp_path / "program.py").write_text(textwrap.dedent(program))
+    done = subprocess.run(
+        [sys.executable, *interpreter, str(tmp_path / "program.py")], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "IPYTHONDIR": str(tmp_path / "ipython")}, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "first line\nTrue True\n"), done.stderr

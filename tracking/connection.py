@@ -7,7 +7,7 @@ servers, one after the other.
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
 from tracking.environment import temporary_environment
 from tracking.errors import TrackingError
-from tracking.tracking_uri import SQLITE, TrackingTarget, active_stack_tracker, resolve_target
+from tracking.tracking_uri import CREDENTIALS, SQLITE, TrackingTarget, active_stack_tracker, resolve_target
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 _RETRIES = 1
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_IGNORED_VARIABLES = (
+    "MLFLOW_RUN_ID",
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_EXPERIMENT_NAME",
+    "MLFLOW_ACTIVE_MODEL_ID",
+    "_MLFLOW_ACTIVE_MODEL_ID",
+    "MLFLOW_REGISTRY_URI",
+    "MLFLOW_ENABLE_ASYNC_LOGGING",
+)
+"""Variables by which MLflow would write to another run, experiment, model or registry, or after the run has ended."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,13 @@ def connect(settings: TrackingSettings, target: TrackingTarget | None = None) ->
         TrackingError: MLflow does not answer within the timeout, or refuses access.
     """
     target = target or current_target(settings)
+    import mlflow
     from mlflow.exceptions import MlflowException
 
-    with _mlflow_environment(target, settings):
+    with _mlflow_environment(target, settings), ExitStack() as stack:
+        tracking_uri, registry_uri = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+        stack.callback(mlflow.set_tracking_uri, tracking_uri)
+        stack.callback(mlflow.set_registry_uri, "" if registry_uri == tracking_uri else registry_uri)
         try:
             yield _connect(target, settings)
         except BrokenPipeError:  # stdout of this process is closed; not an error of MLflow
@@ -101,7 +115,7 @@ def _check_database(target: TrackingTarget) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     if target.uri.startswith(SQLITE):
-        Path(target.uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        _create_folder(Path(target.uri.removeprefix(SQLITE).partition("?")[0]).parent)
     try:
         engine = create_engine(target.uri)
         try:
@@ -110,6 +124,16 @@ def _check_database(target: TrackingTarget) -> None:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
         raise TrackingError(_unreachable_message(target, error)) from error
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrackingError(
+            f"{folder}: MLflow cannot keep its database there: {error.strerror}. Check the disk and the rights, set "
+            "'folder' in configs/tracking.yaml, or train without tracking: --allow-untracked"
+        ) from error
 
 
 def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str | None) -> "Experiment":
@@ -159,7 +183,10 @@ def _root_cause(error: BaseException) -> str:
 
 
 def _mlflow_environment(target: TrackingTarget, settings: TrackingSettings) -> AbstractContextManager[None]:
-    """Set tracking URI, credentials and timeouts of MLflow; restore the environment afterwards."""
+    """Set tracking URI, credentials and timeouts of MLflow; restore the environment afterwards.
+
+    Credentials of the target replace all of the environment, which may belong to another server.
+    """
     values: Mapping[str, str] = {
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(round(settings.timeout_seconds) or 1),
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(_RETRIES),
@@ -170,4 +197,4 @@ def _mlflow_environment(target: TrackingTarget, settings: TrackingSettings) -> A
         "MLFLOW_TRACKING_URI": target.uri,
         **target.environment,
     }
-    return temporary_environment(values, restore=("MLFLOW_REGISTRY_URI",))
+    return temporary_environment(values, without=(*_IGNORED_VARIABLES, *(CREDENTIALS if target.environment else ())))

@@ -1,4 +1,4 @@
-"""Environment variables set for the length of a `with` block."""
+"""Environment variables set or removed for the length of a `with` block."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,15 +6,18 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def temporary_environment(values: Mapping[str, str], restore: Iterable[str] = ()) -> Iterator[None]:
-    """Set environment variables inside the block.
+def temporary_environment(values: Mapping[str, str], without: Iterable[str] = ()) -> Iterator[None]:
+    """Set environment variables inside the block; the values of before are restored at its end.
 
     Args:
         values: variables to set.
-        restore: names of further variables that the block may change and that are restored at its end.
+        without: names of variables to remove.
     """
-    before = {name: os.environ.get(name) for name in (*values, *restore)}
+    removed = set(without) - values.keys()
+    before = {name: os.environ.get(name) for name in (*values, *removed)}
     os.environ.update(values)
+    for name in removed:
+        os.environ.pop(name, None)
     try:
         yield
     finally:

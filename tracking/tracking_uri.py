@@ -17,7 +17,8 @@ ARTIFACTS = "artifacts"
 SQLITE = "sqlite:///"
 
 _DATABASES = ("postgresql", "mysql", "mssql")
-_CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+"""Variables with the credentials of an MLflow server."""
 
 _NO_SECRET = (None, "", "none")
 """ZenML requires a token in the configuration of a tracker, also for a server without authentication."""
@@ -78,13 +79,23 @@ def resolve_target(
             settings, TrackingTarget(tracker.uri, f"stack {tracker.stack}", None, tracker.environment)
         )
     if settings.mlflow.tracking_uri:
-        return _with_artifact_location(settings, TrackingTarget(settings.mlflow.tracking_uri, "configs/tracking.yaml"))
+        uri = _absolute_uri(settings.mlflow.tracking_uri, PROJECT_ROOT)
+        return _with_artifact_location(settings, TrackingTarget(uri, "configs/tracking.yaml"))
     return embedded_target(settings)
 
 
 def embedded_target(settings: TrackingSettings) -> TrackingTarget:
-    """The embedded store: a SQLite file and an artifact folder inside the project."""
+    """The embedded store: a SQLite file and an artifact folder inside the project.
+
+    Raises:
+        ConfigurationError: the path of the folder contains a question mark.
+    """
     folder = (PROJECT_ROOT / settings.folder).resolve()
+    if "?" in str(folder):
+        raise ConfigurationError(
+            f"{folder}: MLflow cannot keep its database in a path with a question mark; set 'folder' in "
+            "configs/tracking.yaml, or move the project"
+        )
     return TrackingTarget(f"sqlite:///{folder / DATABASE}", "embedded", (folder / ARTIFACTS).as_uri())
 
 
@@ -97,7 +108,7 @@ def active_stack_tracker() -> StackTracker | None:
     if tracker is None or tracker.flavor != "mlflow":
         return None
     secrets = (tracker.config.tracking_username, tracker.config.tracking_password, tracker.config.tracking_token)
-    environment = {name: value for name, value in zip(_CREDENTIALS, secrets, strict=True) if value not in _NO_SECRET}
+    environment = {name: value for name, value in zip(CREDENTIALS, secrets, strict=True) if value not in _NO_SECRET}
     if tracker.config.tracking_insecure_tls:
         environment["MLFLOW_TRACKING_INSECURE_TLS"] = "true"
     return StackTracker(stack.name, tracker.get_tracking_uri(), environment)
@@ -105,7 +116,7 @@ def active_stack_tracker() -> StackTracker | None:
 
 def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget | None:
     if uri := environment.get("MLFLOW_TRACKING_URI"):
-        return TrackingTarget(uri, "MLFLOW_TRACKING_URI")
+        return TrackingTarget(_absolute_uri(uri, Path.cwd()), "MLFLOW_TRACKING_URI")
     repository = environment.get("DAGSHUB_REPO")
     if not repository:
         return None
@@ -118,10 +129,16 @@ def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget |
     return TrackingTarget(f"https://dagshub.com/{owner}/{name}.mlflow", "DAGSHUB_REPO", None, credentials)
 
 
+def _absolute_uri(uri: str, base: Path) -> str:
+    """The URI of a SQLite file with an absolute path; processes that load models run in other folders."""
+    path = uri.removeprefix(SQLITE)
+    return uri if path == uri or path.startswith(("/", ":")) else f"{SQLITE}{base / path}"
+
+
 def _with_artifact_location(settings: TrackingSettings, target: TrackingTarget) -> TrackingTarget:
     """Add the artifact location for databases: beside a SQLite file, else the folder of the embedded store."""
     if target.uri.startswith(SQLITE):
-        folder = Path(target.uri.removeprefix(SQLITE)).absolute().parent
+        folder = Path(target.uri.removeprefix(SQLITE).partition("?")[0]).absolute().parent
         return replace(target, artifacts=(folder / ARTIFACTS).as_uri())
     if target.uri.startswith(_DATABASES):
         return replace(target, artifacts=embedded_target(settings).artifacts)

@@ -9,7 +9,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.errors import ModelError, RequestError
 from accidents.evaluation.results import Evaluation
-from accidents.inference.json_scoring import predict_json
+from accidents.inference.json_scoring import NESTED_COLUMN, predict_json
 from accidents.inference.smoke_test import compare_probabilities, sample_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
@@ -83,7 +83,7 @@ def build_training_record(
         stored: number of accidents to store with each model.
 
     Raises:
-        ModelError: a model does not predict its stored accidents as in its training; then it cannot be deployed.
+        ModelError: a model does not reproduce its predictions of these accidents from their JSON.
     """
     models = [
         ModelRecord(
@@ -107,14 +107,17 @@ def build_training_record(
 
 
 def _stored_accidents(bundle: Bundle, predictions: pd.DataFrame, accidents: Accidents, count: int) -> pd.DataFrame:
-    """Accidents to store with a model, after a check that it predicts them."""
-    sample = sample_accidents(predictions, accidents, count)
+    """Draw accidents of the test set and check that the model could be served: the smoke test of every deployment."""
+    stored = sample_accidents(predictions, accidents, count)
+    if stored.empty:
+        return stored
     try:
-        problems = compare_probabilities(
-            sample["probability"].tolist(), predict_json(bundle, sample)["probability"].to_numpy()
-        )
+        actual = predict_json(bundle, stored[[NESTED_COLUMN]])["probability"]
+        failures = compare_probabilities(stored["probability"].tolist(), actual.to_numpy())
     except RequestError as error:
-        problems = [str(error)]
-    if problems:
-        raise ModelError(f"{bundle.model_type}: its stored accidents cannot be predicted: {'; '.join(problems)}")
-    return sample
+        failures = [str(error)]
+    if failures:
+        raise ModelError(
+            f"{bundle.model_type} cannot be registered, as it would fail its smoke test: {'; '.join(failures)}"
+        )
+    return stored

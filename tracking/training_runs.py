@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +36,16 @@ class LoggedModel:
 def log_training(connection: Connection, training: TrainingRecord, settings: TrackingSettings) -> list[LoggedModel]:
     """Log a training with its models and trials as nested runs. Call it inside `connect`.
 
+    Active runs and models of MLflow belong to a thread. A thread of its own leaves those of the caller untouched.
+
     Returns:
         One entry a model, in the order of `training.models`.
     """
+    with ThreadPoolExecutor(1, "mlflow-runs") as thread:
+        return thread.submit(_log_training, connection, training, settings).result()
+
+
+def _log_training(connection: Connection, training: TrainingRecord, settings: TrackingSettings) -> list[LoggedModel]:
     import mlflow
 
     dataset = _dataset(training)

@@ -12,9 +12,10 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.configuration.paths import PROJECT_ROOT
+from accidents.configuration.paths import PROJECT_ROOT, project_path
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.serving import ServingSettings
+from accidents.configuration.source import is_local
 from accidents.configuration.tracking import TrackingSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.configuration.yaml_files import read_yaml
@@ -44,6 +45,8 @@ def load_configuration(
 ) -> Configuration:
     """Load and validate the configuration.
 
+    Relative paths in files are relative to the project; those of overrides, to the current folder.
+
     Args:
         files: YAML files that replace those of `configs/`; the key `pipeline` of each names its section.
         overrides: values by dotted path, such as `{"features.level": "scene"}`; None values are ignored.
@@ -63,6 +66,7 @@ def load_configuration(
         name: {k: v for k, v in read_yaml(file, _EXAMPLE).items() if k != "pipeline"}
         for name, file in section_files.items()
     }
+    _resolve_location(sections["ingestion"].get("source"))
     given = {path: value for path, value in (overrides or {}).items() if value is not None}
     for path, value in given.items():
         _set_path(sections, path.split("."), value)
@@ -81,6 +85,12 @@ def _section_of(file: Path) -> str:
             f"{file}: the key 'pipeline' must say whose configuration this is: {', '.join(Configuration.model_fields)}"
         )
     return str(name)
+
+
+def _resolve_location(source: Any) -> None:
+    location = source.get("location") if isinstance(source, dict) else None
+    if isinstance(location, str) and is_local(location):
+        source["location"] = str(project_path(Path(location)))
 
 
 def _set_path(sections: dict[str, Any], path: list[str], value: Any) -> None:

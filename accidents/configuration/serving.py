@@ -56,6 +56,9 @@ class ServingSettings(Settings):
     anonymous: bool = Field(False, description="answer without a key, on this machine alone")
     open_metrics: bool = Field(False, description="give /metrics without a key")
     hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
+    root_path: str = Field(
+        "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix that a proxy strips, such as /accidents; for /docs"
+    )
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
     request: RequestLimits = RequestLimits()
     caller: CallerLimits = CallerLimits()

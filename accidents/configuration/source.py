@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from accidents.configuration.project_path import ProjectPath
 from accidents.settings import Settings
 
 SAMPLE = "sample"
@@ -73,6 +74,20 @@ class DatagouvSettings(Settings):
         return mirrors
 
 
+def is_local(location: str) -> bool:
+    """Whether a location is a local folder, and not `sample`, `datagouv` or a URL.
+
+    >>> [is_local(location) for location in ("baac/2023", "sample", "datagouv:2021", "s3://bucket/2023")]
+    [True, False, False, False]
+    """
+    return (
+        bool(location)
+        and location not in {SAMPLE, DATAGOUV}
+        and not location.startswith(f"{DATAGOUV}:")
+        and ("://" not in location)
+    )
+
+
 class SourceSettings(Settings):
     """Location and years of the files."""
 
@@ -85,7 +100,9 @@ class SourceSettings(Settings):
     years: Annotated[tuple[Year, ...], BeforeValidator(parse_years)] | None = Field(
         None, min_length=1, description="years to use, such as 2019-2024; empty: all years that the folder holds"
     )
-    data_folder: Path = Field(Path("data/raw"), description="folder for generated and downloaded files")
+    data_folder: ProjectPath = Field(
+        Path("data/raw"), validate_default=True, description="folder for generated and downloaded files"
+    )
     sample: SampleSettings = SampleSettings()
     datagouv: DatagouvSettings = DatagouvSettings()
 

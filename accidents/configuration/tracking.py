@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from accidents.configuration.project_path import ProjectPath
 from accidents.settings import Settings
 
 
@@ -31,7 +32,9 @@ class TrackingSettings(Settings):
     """Settings of tracking."""
 
     mlflow: MlflowSettings = MlflowSettings()
-    folder: Path = Field(Path("mlruns"), description="embedded store; a relative path is one inside the project")
+    folder: ProjectPath = Field(
+        Path("mlruns"), validate_default=True, description="embedded store; a relative path is one inside the project"
+    )
     allow_untracked: bool = Field(False, description="train on without a record where the server does not answer")
     timeout_seconds: float = Field(10, gt=0, description="patience with a server that does not answer")
     stored_accidents: int = Field(

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from accidents.configuration.project_path import ProjectPath
 from accidents.models import model_class, model_types
 from accidents.models.base import SearchRange
 from accidents.settings import Settings
@@ -65,8 +66,10 @@ class TuningSettings(Settings):
     pruner: Literal["median", "hyperband", "none"] = Field(
         "median", description="Optuna: what gives up a trial after its first folds"
     )
-    storage: Path = Field(
-        Path("models/tuning.journal"), description="Optuna: file of all trials, from which a search goes on"
+    storage: ProjectPath = Field(
+        Path("models/tuning.journal"),
+        validate_default=True,
+        description="Optuna: file of all trials, from which a search goes on",
     )
 
 
@@ -104,8 +107,12 @@ class TrainingSettings(Settings):
     compare_without_geography: bool = Field(
         False, description="train the best model without places as well, for the model card"
     )
-    models_folder: Path = Field(Path("models"), description="folder of bundles and their metadata")
-    reports_folder: Path = Field(Path("reports"), description="folder of metrics, reports and the model card")
+    models_folder: ProjectPath = Field(
+        Path("models"), validate_default=True, description="folder of bundles and their metadata"
+    )
+    reports_folder: ProjectPath = Field(
+        Path("reports"), validate_default=True, description="folder of metrics, reports and the model card"
+    )
     model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
 
     @field_validator("models", mode="before")

@@ -1,4 +1,5 @@
-// API client, and the API key, which is kept in sessionStorage only.
+// API client, and the API key, which is kept in sessionStorage only. Addresses are relative to the page, which a proxy
+// may serve below a path prefix.
 
 const STORAGE_KEY = "api-key";
 
@@ -21,12 +22,12 @@ export const key = {
 };
 
 /** Columns of each part with meanings and codes. */
-export const inputFeatures = () => call("/v1/input-features");
+export const inputFeatures = () => call("v1/input-features");
 
-export const model = () => call("/v1/model");
+export const model = () => call("v1/model");
 
 /** Prediction of one accident with its five strongest reasons. */
-export const predict = (accident) => call("/v1/predict?reasons=5", accident);
+export const predict = (accident) => call("v1/predict?reasons=5", accident);
 
 async function call(path, content) {
   const headers = { Accept: "application/json" };

@@ -1,12 +1,14 @@
 """The uvicorn server of the application: `python -m serving.process.server`, started by the supervisor."""
 
 import os
+import sys
 from typing import Any
 
 import structlog
 import uvicorn
 
 from accidents.configuration.serving import ServingSettings
+from accidents.errors import AccidentsError
 from serving.environment import SERVER_PID_ENV, SETTINGS_ENV
 from serving.http.protocol import HeadLimitProtocol
 
@@ -58,7 +60,10 @@ def main() -> None:
     settings = ServingSettings.model_validate_json(os.environ[SETTINGS_ENV])
     os.environ[SERVER_PID_ENV] = str(os.getpid())
     app = "serving.application:create_app_from_environment"
-    uvicorn.run(app, factory=True, workers=settings.workers, **uvicorn_options(settings))
+    try:
+        uvicorn.run(app, factory=True, workers=settings.workers, **uvicorn_options(settings))
+    except AccidentsError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
             tags=app.openapi_tags,
+            servers=app.servers or None,
         )
         models = (
             requests.accident_model(),

@@ -1,5 +1,6 @@
 """Provenance tags of tracked trainings; apart from `steps.metadata`, so that other steps do not depend on tracking."""
 
+import os
 import subprocess
 
 from zenml import get_step_context
@@ -29,9 +30,11 @@ def code_version() -> str:
 
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(PROJECT_ROOT), *arguments]
+    # A git hook sets GIT_DIR to another repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         process = subprocess.run(  # noqa: S603  # fixed arguments, the user's own git
-            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True, env=environment
         )
     except (OSError, subprocess.SubprocessError):
         return ""

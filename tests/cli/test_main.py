@@ -1,11 +1,17 @@
 """How commands end: exit codes, messages in place of tracebacks, and `--debug`."""
 
+import errno
+import os
+import subprocess
+import sys
+
 import click
 import pytest
 
 from accidents.errors import ConfigurationError, RequestError
 from cli.exit_codes import FAILED, INTERRUPTED, USAGE_ERROR
 from cli.main import main
+from tests.conftest import PROJECT
 
 WRONG_CONFIGURATION = ("--training", "--config", "nowhere.yaml")
 WRONG_REQUEST = ("--predict", "nowhere.json")
@@ -40,6 +46,28 @@ def test_an_error_is_a_message_and_an_exit_code(
 def test_debug_lets_the_exception_pass(arguments: tuple[str, ...], error: type[Exception]) -> None:
     with pytest.raises(error):
         main([*arguments, "--debug"])
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_is_one_message(
+    number: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number), "/srv/read-only")
+
+    monkeypatch.setattr("cli.predict.predict", fail)
+    assert main(WRONG_REQUEST) == FAILED
+    assert capsys.readouterr().err == f"error: /srv/read-only: {os.strerror(number)}; check the disk and the rights\n"
+    with pytest.raises(OSError, match="read-only"):
+        main([*WRONG_REQUEST, "--debug"])
+
+
+def test_an_output_that_cannot_encode_a_character_replaces_it() -> None:
+    command = [sys.executable, "run.py", "--predict", "véhicule….json"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=False)
+    assert done.returncode == FAILED
+    assert done.stderr.startswith(b"error: v?hicule?.json: cannot be read"), done.stderr
 
 
 def test_debug_in_front_of_a_command_counts_for_it() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
@@ -39,6 +40,20 @@ def test_the_first_configured_target_is_used(
     environment: dict[str, str], tracker: StackTracker | None, settings: TrackingSettings, uri: str
 ) -> None:
     assert resolve_target(settings, tracker, environment).uri == uri
+
+
+def test_a_relative_database_has_an_absolute_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    configured = TrackingSettings.model_validate({"mlflow": {"tracking_uri": "sqlite:///ml.db"}})
+    assert resolve_target(configured, None, {}).uri == f"sqlite:///{PROJECT_ROOT}/ml.db"
+    assert (
+        resolve_target(NOTHING, None, {"MLFLOW_TRACKING_URI": "sqlite:///ml.db"}).uri == f"sqlite:///{tmp_path}/ml.db"
+    )
+
+
+def test_a_folder_whose_name_has_a_question_mark_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="question mark"):
+        embedded_target(TrackingSettings(folder=tmp_path / "really?"))
 
 
 @pytest.mark.parametrize("environment", [ENVIRONMENT, HUB])
