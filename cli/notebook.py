@@ -68,6 +68,10 @@ def setup() -> None:
     _register_formatters()
 
 
+ready = setup
+"""The name of `setup` in version 0.1."""
+
+
 def run_command(*arguments: str) -> None:
     """Run `python run.py` with these arguments; an error stops the notebook.
 
