@@ -162,6 +162,7 @@ def test_tests_of_definitions_exist(project: Path) -> None:
         assert f"def {name}(" in (project / file).read_text()
 
 
+@pytest.mark.long
 def test_reviewed_survivors_have_a_reason_and_name_lines_that_exist(project: Path) -> None:
     for module, before, _ in reviewed():
         assert before in plain((project / module).read_text().splitlines()), f"{module}: {before}"
