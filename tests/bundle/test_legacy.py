@@ -170,3 +170,20 @@ def test_a_pickle_of_something_else_is_refused(value: Any) -> None:
 def test_what_is_no_old_file_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         convert(content, "old.joblib")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros(2, [("a", "f8")]),
+        np.zeros(2, [("a", "O")]),
+        np.zeros(2, "M8[s]"),
+        np.zeros(2, "U3"),
+        np.array([1j]),
+        np.zeros(2, ">f8"),
+    ],
+)
+def test_arrays_of_anything_but_numbers_are_refused(array: Any) -> None:
+    """A dtype of fields could make NumPy take bytes of the file for addresses of objects."""
+    with pytest.raises(ModelError, match=r"cannot be converted: an array of"):
+        convert(file_of(dumped({"array": array, "number": array[0]})), "old.joblib")
