@@ -34,7 +34,7 @@ def predictions() -> None:
 @predictions.command()
 @with_record_database
 def count(database: RecordDatabase, *, as_json: bool) -> None:
-    """Count them, with the times of the first and the last."""
+    """Count logged predictions, with the times of the first and the last."""
     from serving.records.retention import summarise_predictions
 
     result = summarise_predictions(database.engine)
@@ -54,7 +54,7 @@ def count(database: RecordDatabase, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="only print how many would be deleted")
 @with_record_database
 def prune(database: RecordDatabase, *, days: float | None, dry_run: bool, as_json: bool) -> None:
-    """Delete old ones, for ever."""
+    """Delete predictions older than --days."""
     from serving.records import retention
 
     before = datetime.now(UTC) - timedelta(days=database.settings.keep_days if days is None else days)
@@ -69,7 +69,7 @@ def prune(database: RecordDatabase, *, days: float | None, dry_run: bool, as_jso
 @click.option("--since", type=_parse_time, metavar="TIME", help="2026-01-31 or 2026-01-31T08:00, in UTC")
 @with_record_database
 def export(database: RecordDatabase, *, output: Path, since: datetime | None, as_json: bool) -> None:
-    """Write them to a file."""
+    """Write logged predictions to a file."""
     from serving.records import export as exporter
 
     number = exporter.export_predictions(database.engine, output, since)

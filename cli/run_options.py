@@ -79,7 +79,7 @@ class RunOptions:
         type=CommaSeparated(model_types()),
     )
     level: str | None = option(
-        "which facts are available when the model is asked", ("features", "training"), "features.level", choices=LEVELS
+        "which facts are available at prediction time", ("features", "training"), "features.level", choices=LEVELS
     )
     resampling: str | None = option(
         "how training folds are balanced", ("training",), "training.resampling", choices=RESAMPLING

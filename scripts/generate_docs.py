@@ -20,7 +20,7 @@ def data_dictionary() -> str:
     """Every published column with its type, allowed values and when it is known."""
     parts = [
         f"{_NOTE}# Data dictionary\n\nSource: {ATTRIBUTION}. Generated from `accidents/columns`.\n",
-        "*Known* says when a fact is available: `strict` at once, `call` when a caller is asked, `scene` from the "
+        "*Known* says when a fact is available: `strict` at once, `call` during the emergency call, `scene` from the "
         "police form, `after` from the outcome alone. In typed tables -1 stands for a code, integer or time that is "
         "not recorded; a 0 outside the allowed values means the same.\n",
     ]

@@ -13,7 +13,7 @@ from accidents.features.code_groups import Party
 
 
 class Entity(StrEnum):
-    """Rows that a feature aggregates entity: the accident itself, its vehicles or its people."""
+    """Entity whose rows a feature aggregates: the accident itself, its vehicles or its people."""
 
     ACCIDENT = "accident"
     VEHICLES = "vehicles"

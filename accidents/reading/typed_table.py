@@ -113,7 +113,7 @@ class _ColumnCells:
     indices: np.ndarray
 
     def issue(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> DataIssue:
-        """The issue of the cells whose distinct text is true in `which`, as a share of `of` cells, by default all."""
+        """The issue of the cells whose text the mask `which` selects, as a share of `of` cells, by default all."""
         counts = np.bincount(self.indices, minlength=len(which))
         where = np.flatnonzero(which[self.indices])[:MAX_EXAMPLES]
         number = int(counts[which].sum())

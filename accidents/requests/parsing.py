@@ -29,7 +29,7 @@ _EMPTY_BOX = (math.nan,) * 4
 
 @dataclass(frozen=True)
 class ParseReport:
-    """What parsing found out about a valid accident, besides its arrays.
+    """Metadata of a valid accident, besides its arrays.
 
     Attributes:
         missing: columns that features use and at least one row lacks, such as `accident.lum`.

@@ -68,7 +68,7 @@ class RegistryContext:
         console().print(table)
 
     def print_entry(self, entry: "LedgerEntry") -> None:
-        """Print a change of stage, as it stands in the ledger."""
+        """Print a change of stage, as recorded in the ledger."""
         if self.as_json:
             print_json(asdict(entry))
         archived = f"; {entry.previous} is archived" if entry.previous else ""

@@ -16,7 +16,7 @@ NDJSON = "application/x-ndjson"
 """Content type of JSON lines."""
 
 BODY_COMPLETE = "body_complete"
-"""Key of `scope["state"]` by which the protocol says that all of the body has arrived."""
+"""Key of `scope["state"]` set by the protocol when the body is complete."""
 
 _NDJSON_BYTES = NDJSON.encode()
 _MEGABYTE = 1_000_000

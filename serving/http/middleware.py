@@ -77,7 +77,7 @@ class TrustedHostMiddleware:
 
 
 def _bracketed(host: str) -> str:
-    """An IPv6 address in brackets, as it stands in a `Host` header."""
+    """An IPv6 address in brackets, as in a `Host` header."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 

@@ -101,13 +101,13 @@ class ServerProcess:
                 return 0
 
     def refresh_pointer(self) -> None:
-        """Resolve the model again and write the pointer; after a failure the model stays and `problem` says why."""
+        """Resolve the model again and write the pointer; a failure keeps the model and is written as `problem`."""
         at = time.time()
         try:
             self.pointer = replace(self._resolve_model(), checked_at=at)
         except AccidentsError as error:
             self.pointer = replace(self.pointer, checked_at=at, problem=str(error))
-        except Exception as error:  # whatever goes wrong in a registry, the service goes on
+        except Exception as error:  # a registry error must not stop the service
             problem = f"the registry cannot be read: {type(error).__name__}"  # the message may contain a password
             self.pointer = replace(self.pointer, checked_at=at, problem=problem)
         if not self._stopped:

@@ -61,10 +61,10 @@ class PredictionLog:
         self._interval = settings.flush_seconds
         self._capacity = settings.queue
         self._memory = int(settings.queue_megabytes * 1e6)
-        # `accepted` = `settled` + len(queue) + len(rows); the latter two take `bytes`. The lock is held briefly.
+        # `accepted` = `processed` + len(queue) + len(rows); the latter two take `bytes`. The lock is held briefly.
         self._changed = threading.Condition(threading.Lock())
         self._queue: list[tuple[PredictionRecord, int]] = []
-        self._accepted = self._settled = self._bytes = 0
+        self._accepted = self._processed = self._bytes = 0
         self._written = self._dropped = self._failed = self._errors = 0
         # Used by the thread only.
         self._rows: list[Row] = []
@@ -85,7 +85,7 @@ class PredictionLog:
         """
         each = _ROW_BYTES + _OBJECTS_PER_JSON_BYTE * size // max(len(records), 1)
         with self._changed:
-            room = min(self._capacity - (self._accepted - self._settled), (self._memory - self._bytes) // each)
+            room = min(self._capacity - (self._accepted - self._processed), (self._memory - self._bytes) // each)
             accepted = records[: max(room, 0)] if self._deadline is None else ()
             self._queue.extend((record, each) for record in accepted)
             self._bytes += each * len(accepted)
@@ -95,14 +95,14 @@ class PredictionLog:
     def counts(self) -> LogCounts:
         """Number of records in each state."""
         with self._changed:
-            return LogCounts(self._written, self._dropped, self._failed, self._accepted - self._settled, self._errors)
+            return LogCounts(self._written, self._dropped, self._failed, self._accepted - self._processed, self._errors)
 
     def flush(self, timeout: float) -> bool:
         """Write all records added so far; returns whether that was done within `timeout` seconds."""
         with self._changed:
             last = self._accepted
             self._flush_requested.set()
-            return self._changed.wait_for(lambda: self._settled >= last, timeout)
+            return self._changed.wait_for(lambda: self._processed >= last, timeout)
 
     def close(self, timeout: float) -> bool:
         """Write the queue within `timeout` seconds and stop; returns False where the rest had to be dropped."""
@@ -196,7 +196,7 @@ class PredictionLog:
             self._written += written
             self._failed += failed
             self._dropped += dropped
-            self._settled += written + failed + dropped
+            self._processed += written + failed + dropped
             self._changed.notify_all()
 
 

@@ -49,8 +49,19 @@ def test_request_bodies_are_never_unpickled(api: ApiClient, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "path",
     [
-        *("/page/../access.py", "/page/..%2faccess.py", "/page/%2e%2e/access.py", "/page//etc/passwd", "/page/"),
-        *("/swagger/../../fastapi/routing.py", "/page/..\\access.py", "/page/index.html%00.css", "/page/../v1/model"),
+        *(
+            "/page/../authentication.py",
+            "/page/..%2faccess.py",
+            "/page/%2e%2e/access.py",
+            "/page//etc/passwd",
+            "/page/",
+        ),
+        *(
+            "/swagger/../../fastapi/routing.py",
+            "/page/..\\authentication.py",
+            "/page/index.html%00.css",
+            "/page/../v1/model",
+        ),
         *("//v1/model", "/v1/model/", "/v1//model", "/V1/model", "/%76%31/../v1/model", "/v1/model;x=/health"),
     ],
 )
