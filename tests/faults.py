@@ -213,9 +213,9 @@ FAULTS: Mapping[str, Fault] = {
         "a few accidents have latitude and longitude exchanged", "corrected", _on_cells(_with_swapped_coordinates, _C)
     ),
     "wrong_separator": Fault(
-        "lieux is separated by bars",
+        "lieux is separated by carets",
         "stopped",
-        _on_bytes(lambda content: content.replace(b";", b"|").replace(b",", b"|"), _L),
+        _on_bytes(lambda content: content.replace(b";", b"^").replace(b",", b"^"), _L),
     ),
     "truncated_last_line": Fault(
         "the last line of usagers is cut off", "stopped", _on_bytes(lambda content: content[:-15], _U)

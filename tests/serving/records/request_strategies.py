@@ -41,7 +41,10 @@ def place_and_time() -> st.SearchStrategy[dict[str, Any]]:
     """Coordinates in every writing, and a day that exists."""
     degrees = st.floats(-60, 60)
     written = st.one_of(
-        degrees, st.integers(-60, 60), degrees.map(str), degrees.map(lambda number: f" {number:.7f}".replace(".", ","))
+        degrees,
+        st.integers(-60, 60),
+        degrees.map("{:.9f}".format),
+        degrees.map(lambda number: f" {number:.7f}".replace(".", ",")),
     )
     written |= st.sampled_from(["", None, "-1", -1])
     days = {"jour": st.integers(1, 28), "mois": st.integers(1, 12), "an": st.integers(2019, 2024)}
