@@ -141,6 +141,7 @@ def test_without_a_file_it_prompts_on_a_terminal_only(
 
 
 @pytest.mark.slow
+@pytest.mark.traced
 def test_standard_input_is_read_without_importing_zenml(project: Path, model: Path) -> None:
     code = (
         "import sys; from cli.main import main; code = main(sys.argv[1:])\n"
@@ -162,6 +163,7 @@ def test_standard_input_is_read_without_importing_zenml(project: Path, model: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.traced
 def test_a_closed_pipe_gives_no_traceback(model: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
