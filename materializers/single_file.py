@@ -1,6 +1,7 @@
 """Base class of the materializers: an artifact as one file with a checksum, and HTML preview pages."""
 
 import hashlib
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
@@ -18,17 +19,17 @@ class SingleFileMaterializer(BaseMaterializer):
 
     _checksum: str | None = None
 
+    @abstractmethod
     def encode(self, data: Any) -> bytes:
         """Content of the file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, content: bytes) -> Any:
         """The artifact from the content of its file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pages(self, data: Any) -> dict[str, str]:
         """Preview pages as HTML by file name."""
-        raise NotImplementedError
 
     def write(self, name: str, content: bytes) -> str:
         """Write a file of the artifact, and return its path."""

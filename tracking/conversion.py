@@ -40,7 +40,7 @@ def convert_versions(registry: Registry, names: Sequence[str], *, dry_run: bool 
     for old in [version for name in names for version in _versions_in_use(registry, name)]:
         with TemporaryDirectory() as folder:
             file = registry.download_model_file(old, Path(folder))
-            if is_pickle(file):
+            if is_pickle(file.read_bytes()):
                 new = None if dry_run else _register_converted(registry, old, file)
                 converted.append({"name": old.name, "version": old.version, "stage": old.stage, "new_version": new})
     return converted

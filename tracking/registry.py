@@ -168,7 +168,7 @@ class Registry:
             RegistryError: the version has no bundle, or one of an older format.
         """
         file = self.download_model_file(version, folder)
-        if is_pickle(file):
+        if is_pickle(file.read_bytes()):
             raise RegistryError(
                 f"{version.title} is a model file of an older format; register it again in the current format: "
                 "python run.py registry convert"

@@ -80,7 +80,7 @@ def read_archive(
     Raises:
         ModelError: the content is cut off, damaged, not a model file, or of another format.
     """
-    refuse_pickle(content[: len(PICKLE_FORMAT)], name)
+    _refuse_pickle(content, name)
     with _opened(io.BytesIO(content), name) as archive:
         manifest = _manifest(archive, name)
         members = {entry.filename: entry for entry in archive.infolist()}
@@ -108,7 +108,7 @@ def read_manifest(path: Path | str) -> dict[str, Any]:
     path = existing_path(path)
     try:
         with path.open("rb") as file:
-            refuse_pickle(file.read(len(PICKLE_FORMAT)), str(path))
+            _refuse_pickle(file.read(len(PICKLE_FORMAT)), str(path))
             with _opened(file, str(path)) as archive:
                 return _manifest(archive, str(path))
     except OSError as error:
@@ -122,19 +122,13 @@ def existing_path(path: Path | str) -> Path:
     return new if path.suffix == _OLD_SUFFIX and not path.exists() and new.exists() else path
 
 
-def is_pickle(file: Path) -> bool:
-    """Whether a file is a model file of an older format."""
-    with file.open("rb") as content:
-        return content.read(len(PICKLE_FORMAT)) == PICKLE_FORMAT
+def is_pickle(content: bytes) -> bool:
+    """Whether this is the content, or its first bytes, of a model file of an older format."""
+    return content.startswith(PICKLE_FORMAT)
 
 
-def refuse_pickle(start: bytes, name: str) -> None:
-    """Refuse a file of an older format by its first bytes.
-
-    Raises:
-        ModelError: says how to convert the file.
-    """
-    if start == PICKLE_FORMAT:
+def _refuse_pickle(content: bytes, name: str) -> None:
+    if is_pickle(content):
         raise ModelError(
             f"{name}: is a model file of an older format, which could run code; convert it if it is your own: "
             f"python run.py convert {name}"

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from accidents.bundle.archive import PICKLE_FORMAT
+from accidents.bundle.archive import PICKLE_FORMAT, is_pickle
 from accidents.bundle.calibration import Calibration
-from accidents.bundle.model_bundle import Bundle, ModelRecord
+from accidents.bundle.model_bundle import Bundle, ModelManifest
 from accidents.errors import ModelError
 
 _VERSION = 3
@@ -84,7 +84,7 @@ def convert(content: bytes, name: str) -> bytes:
     """
     state = _unpickled(_payload(content, name), name)
     try:
-        record = {one.name: state[one.name] for one in fields(ModelRecord)}
+        record = {one.name: state[one.name] for one in fields(ModelManifest)}
         calibration = vars(state["calibration"])
         encoder = None if state["encoder"] is None else _encoder(vars(state["encoder"]))
         model = _MODELS[record["model_type"]](state["model"])
@@ -100,7 +100,7 @@ def convert(content: bytes, name: str) -> bytes:
 
 
 def _payload(content: bytes, name: str) -> bytes:
-    if not content.startswith(PICKLE_FORMAT):
+    if not is_pickle(content):
         raise ModelError(f"{name}: is no model file of an older format; there is nothing to convert")
     file = io.BytesIO(content[len(PICKLE_FORMAT) :])
     try:

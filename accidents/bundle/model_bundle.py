@@ -33,7 +33,7 @@ _MANY_ROWS = 20  # more than boosters answer without their library
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelRecord:
+class ModelManifest:
     """Facts about a model that stand in the manifest.
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
@@ -64,7 +64,7 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bundle(ModelRecord):
+class Bundle(ModelManifest):
     """A model, its place encoder and its calibration."""
 
     encoder: "PlaceEncoder | None"
@@ -104,7 +104,7 @@ class Bundle(ModelRecord):
 
     def metadata(self) -> dict[str, Any]:
         """Everything about the bundle but its sections, ready for JSON."""
-        record = {one.name: getattr(self, one.name) for one in fields(ModelRecord)}
+        record = {one.name: getattr(self, one.name) for one in fields(ModelManifest)}
         return record | {
             "columns": list(self.columns),
             "months": list(self.months),
@@ -156,7 +156,7 @@ class Bundle(ModelRecord):
 
         manifest, sections = read_archive(content, name, _is_known)
         _refuse_unknown(sections, name)
-        record = _record(manifest, name)
+        record = _manifest_of(manifest, name)
         _refuse_other_columns(manifest["columns"], name)
         try:
             encoder = None
@@ -200,7 +200,7 @@ class Bundle(ModelRecord):
                 raise ValueError("the model does not give a probability")
 
 
-def _record(manifest: dict[str, Any], name: str) -> ModelRecord:
+def _manifest_of(manifest: dict[str, Any], name: str) -> ModelManifest:
     from pydantic import TypeAdapter, ValidationError
 
     from accidents.columns import LEVELS
@@ -208,9 +208,8 @@ def _record(manifest: dict[str, Any], name: str) -> ModelRecord:
 
     try:
         columns = [str(column["digest"]) and column["name"] for column in manifest["columns"]]
-        record = TypeAdapter(ModelRecord).validate_python(
-            {one.name: manifest[one.name] for one in fields(ModelRecord) if one.name in manifest} | {"columns": columns}
-        )
+        known = {one.name: manifest[one.name] for one in fields(ModelManifest) if one.name in manifest}
+        record = TypeAdapter(ModelManifest).validate_python(known | {"columns": columns})
         if record.model_type not in model_types():
             raise ValueError(f"model type {record.model_type!r}; there are {', '.join(model_types())}")
         if record.level not in LEVELS or not 0 <= record.threshold <= 1 or len({*columns}) < len(columns):

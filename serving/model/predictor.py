@@ -46,7 +46,7 @@ def predict(
         top_reasons: number of the strongest reasons to add; 0 for none.
 
     Returns:
-        Content of a `responses.Prediction`, and the record for the log.
+        Content of a `responses.PredictionResponse`, and the record for the log.
 
     Raises:
         InvalidRequestError: the accident is invalid.
@@ -64,7 +64,7 @@ def explain(
     """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
     Returns:
-        Content of a `responses.Explanation`, and the record for the log.
+        Content of a `responses.ExplanationResponse`, and the record for the log.
     """
     response, record, row = _predict_one(model, content, context, metrics)
     explanation = explain_prediction(model.bundle, row)
@@ -81,8 +81,8 @@ def predict_batch(
     """Predict many accidents at once.
 
     Returns:
-        Content of a `responses.Prediction` or `responses.AccidentError` for each accident, in order, and the records
-        of the predictions.
+        Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
+        records of the predictions.
     """
     bundle = model.bundle
     start = time.perf_counter()

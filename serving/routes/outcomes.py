@@ -36,7 +36,7 @@ _RETRY_SECONDS = 0.1
 
 @router.post(
     "/evaluate",
-    response_model=responses.Evaluation,
+    response_model=responses.EvaluationResponse,
     responses=error_responses(400, 415, 422, 503),
     openapi_extra=json_request(Role.EVALUATE, schema_ref(requests.labelled_model())),
     summary="Evaluate the model",

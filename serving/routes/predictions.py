@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["predictions"
 
 @router.post(
     "/predict",
-    response_model=responses.Prediction,
+    response_model=responses.PredictionResponse,
     responses=error_responses(400, 415, 422, 503),
     openapi_extra=json_request(Role.PREDICT, any_accident_schema(), requests.examples())
     | query_parameters(requests.PredictQuery),
@@ -48,7 +48,7 @@ async def predict(request: Request) -> JsonResponse:
 
 @router.post(
     "/explain",
-    response_model=responses.Explanation,
+    response_model=responses.ExplanationResponse,
     responses=error_responses(400, 415, 422, 503),
     openapi_extra=json_request(Role.PREDICT, any_accident_schema(), requests.examples()),
     summary="Explain one accident",

@@ -101,7 +101,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
             requests.batch_model(),
             requests.labelled_model(),
             requests.Feedback,
-            responses.Prediction,
+            responses.PredictionResponse,
             responses.AccidentError,
         )
         _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=_REF_TEMPLATE)

@@ -20,7 +20,7 @@ class ModelInfo(_Response):
     type: str = Field(description="type of model", examples=["lightgbm"])
 
 
-class Reason(_Response):
+class ReasonResponse(_Response):
     """Contribution of one topic to the prediction."""
 
     topic: str = Field(description="group of columns", examples=["light"])
@@ -29,7 +29,7 @@ class Reason(_Response):
     contribution: float = Field(description="sum over the columns of the topic in `unit`; positive for priority")
 
 
-class Prediction(_Response):
+class PredictionResponse(_Response):
     """Prediction for one accident."""
 
     prediction_id: str = Field(description="identifies the prediction in feedback")
@@ -41,11 +41,11 @@ class Prediction(_Response):
     threshold: float = Field(ge=0, le=1)
     missing: list[str] = Field(description="inputs that the model uses and that were not given")
     warnings: list[str] = Field(description="inputs that could not be used as given")
-    reasons: list[Reason] | None = Field(None, description="strongest first, where requested")
+    reasons: list[ReasonResponse] | None = Field(None, description="strongest first, where requested")
     unit: Literal["log-odds", "probability"] | None = Field(None, description="unit of the contributions")
 
 
-class Explanation(Prediction):
+class ExplanationResponse(PredictionResponse):
     """A prediction with all its reasons: `base_value` and all contributions add up to `raw_score`."""
 
     base_value: float = Field(description="mean score of the model in `unit`, before calibration (SHAP base value)")
@@ -54,7 +54,7 @@ class Explanation(Prediction):
     said: float = Field(description="old name of `raw_score`", deprecated=True)
 
 
-class FieldProblem(_Response):
+class FieldProblemResponse(_Response):
     """One invalid field."""
 
     field: str
@@ -67,7 +67,7 @@ class ErrorDetail(_Response):
 
     code: str = Field(description="for programs", examples=["invalid_accident"])
     message: str = Field(description="for people")
-    problems: list[FieldProblem] = Field(description="all invalid fields of the content")
+    problems: list[FieldProblemResponse] = Field(description="all invalid fields of the content")
 
 
 class AccidentError(_Response):
@@ -85,7 +85,7 @@ class Error(AccidentError):
 class Predictions(_Response):
     """Results in the order of the accidents, each a prediction or an error."""
 
-    results: list[Prediction | AccidentError]
+    results: list[PredictionResponse | AccidentError]
 
 
 class ModelDetails(ModelInfo):
@@ -125,7 +125,7 @@ class InputFeatures(_Response):
     flat: list[str]
 
 
-class Evaluation(_Response):
+class EvaluationResponse(_Response):
     """Metrics of the model on labelled accidents; undefined ones are null."""
 
     model: ModelInfo

@@ -27,7 +27,7 @@ def test_prediction_has_all_fields(api: ApiClient, name: str) -> None:
     expected = predict_accident(bundle, parse_request(EXAMPLES[name]), reasons=0)
     response = api.post("/v1/predict", EXAMPLES[name])
     assert response.status_code == 200
-    responses.Prediction.model_validate_json(response.content, strict=False)
+    responses.PredictionResponse.model_validate_json(response.content, strict=False)
     result = response.json()
     assert result["probability"] == expected.probability
     assert result["prediction"] == int(result["probability"] >= result["threshold"])
@@ -80,7 +80,7 @@ def test_invalid_number_of_reasons_is_refused(api: ApiClient, count: str) -> Non
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_explanation_adds_up_to_the_raw_score(api: ApiClient, name: str) -> None:
     result = api.post("/v1/explain", EXAMPLES[name]).json()
-    responses.Explanation.model_validate(result)
+    responses.ExplanationResponse.model_validate(result)
     total = result["base_value"] + sum(one["contribution"] for one in result["reasons"])
     assert total == pytest.approx(result["raw_score"], abs=1e-6)
     calibrated = api.state.require_model().bundle.calibration(np.array([result["raw_score"]]))
@@ -92,7 +92,7 @@ def test_explanation_adds_up_to_the_raw_score(api: ApiClient, name: str) -> None
 def test_old_names_of_explanations_are_returned_and_deprecated(api: ApiClient) -> None:
     result = api.post("/v1/explain", ACCIDENT).json()
     assert (result["average"], result["said"]) == (result["base_value"], result["raw_score"])
-    fields = api.get("/openapi.json", None).json()["components"]["schemas"]["Explanation"]["properties"]
+    fields = api.get("/openapi.json", None).json()["components"]["schemas"]["ExplanationResponse"]["properties"]
     assert {name for name, field in fields.items() if field.get("deprecated")} == {"average", "said"}
 
 
@@ -145,7 +145,7 @@ def test_evaluation_equals_the_domain_and_logs_nothing(api: ApiClient) -> None:
     before = api.state.prediction_log.counts()
     response = api.post("/v1/evaluate", {"accidents": some, "priority": [int(one) for one in labels]}, Role.EVALUATE)
     assert response.status_code == 200
-    evaluation = responses.Evaluation.model_validate(response.json())
+    evaluation = responses.EvaluationResponse.model_validate(response.json())
     bundle = api.state.require_model().bundle
     probabilities = np.array([predict_accident(bundle, parse_request(one), reasons=0).probability for one in some])
     expected = evaluate(
@@ -167,7 +167,7 @@ def test_undefined_metrics_are_null(api: ApiClient) -> None:
         content = {"accidents": synthetic_accidents(count), "priority": [label] * count}
         response = api.post("/v1/evaluate", content, Role.EVALUATE)
         assert response.status_code == 200
-        assert responses.Evaluation.model_validate(response.json()).metrics["roc_auc"] is None
+        assert responses.EvaluationResponse.model_validate(response.json()).metrics["roc_auc"] is None
 
 
 @pytest.mark.parametrize(
