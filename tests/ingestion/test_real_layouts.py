@@ -56,6 +56,7 @@ def old_cells(cells: Cells, year: int) -> Cells:
     main["dep"] = main["dep"].map(lambda dep: {"2A": "201", "2B": "202"}.get(dep, dep.ljust(3, "0")))
     main["com"] = main["com"].str[-3:]
     main["adr"] = [text.encode("latin-1", "replace").decode("latin-1") for text in main["adr"]]
+    people["an_nais"] = [born and str(int(float(born)) + year - 2024) for born in people["an_nais"]]
     main[ROUNDED] = main[ROUNDED].map(lambda cell: f"{float(cell.replace(',', '.')) * 1e5:.0f}" if cell else "")
     widths = ["lartpc", "larrout"]
     roads[widths] = roads[widths].map(lambda cell: f"{float(cell.replace(',', '.')) * 10:03.0f}" if cell else "")

@@ -52,7 +52,7 @@ def cases(api: ApiClient, folder: Path, examples: int, *options: str) -> int:
 
 
 def test_generated_requests_conform_to_the_schema(api: ApiClient, tmp_path: Path) -> None:
-    assert cases(api, tmp_path, 20, "--phases", "examples,fuzzing,stateful") > 300
+    assert cases(api, tmp_path, 20, "--phases", "examples,fuzzing,stateful") > 100  # how many differs by hundreds
     assert api.get("/health", None).status_code == 200
 
 
