@@ -56,12 +56,16 @@ def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCT
 
 
 def download_model(registry: "Registry", version: "RegisteredVersion", folder: Path) -> Path:
-    """Copy the file of a registered version to a folder, unless it is there; its name contains version and MLflow id.
+    """Copy the file of a registered version to a folder, unless it is there unchanged.
+
+    Its name contains version and MLflow id.
 
     The recorded answers of the model are copied beside it (`recorded_answers`).
     """
+    from tracking.model_files import MODEL_FILE_SHA256, sha256
+
     target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.zip"
-    if target.is_file():
+    if target.is_file() and sha256(target) == version.tags.get(MODEL_FILE_SHA256):
         return target
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:

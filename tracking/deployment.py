@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -18,7 +19,7 @@ from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ConfigurationError, ModelError
 from accidents.inference.json_scoring import NESTED_COLUMN
 from tracking.environment import temporary_environment
-from tracking.registry import RegisteredVersion
+from tracking.registry import RegisteredVersion, download_files
 
 if TYPE_CHECKING:
     from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
@@ -81,8 +82,11 @@ def deploy_version(version: RegisteredVersion, settings: DeploymentSettings) -> 
 
     Raises:
         ConfigurationError: the stack has no MLflow model deployer.
+        RegistryError: files of the version were changed since the registration.
         ModelError: the service did not start.
     """
+    with TemporaryDirectory() as folder:
+        download_files(version, Path(folder))  # the service runs code of these files
     previous = [one for one in list_services(version.name) if one.running]
     started = time.monotonic()
     try:

@@ -6,13 +6,24 @@ The aliases of the MLflow registry are the source of truth; everything else is c
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
 from tracking import ledger, lock, zenml_sync
+from tracking.errors import RegistryError
 from tracking.ledger import LedgerEntry
+from tracking.model_files import FILES_SHA256, MODEL_FILE_SHA256, digests
 from tracking.names import registered_names
-from tracking.registry import ALIASES, STAGE_TAG, RegisteredVersion, Registry
-from tracking.stages import sync_to_zenml
+from tracking.registry import (
+    ALIASES,
+    STAGE_TAG,
+    RegisteredVersion,
+    Registry,
+    download_files,
+    download_unverified,
+)
+from tracking.stages import sync_to_zenml, versions_in_use
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,18 @@ def repair_inconsistencies(registry: Registry) -> list[Inconsistency]:
     return repaired
 
 
+def find_changed_files(registry: Registry) -> list[str]:
+    """Versions in use whose files in the artifact store are not those that were registered: a sentence for each."""
+    changed = []
+    for version in [one for name in registry.models() for one in versions_in_use(registry, name)]:
+        try:
+            with TemporaryDirectory() as folder:
+                download_files(version, Path(folder))
+        except RegistryError as error:
+            changed.append(str(error))
+    return changed
+
+
 def _names() -> list[str]:
     """All registered model names, also of models that are missing from MLflow."""
     return sorted(registered_names().values())
@@ -66,6 +89,7 @@ def _check_model(registry: Registry, name: str) -> list[Inconsistency]:
     return [
         *(one for version in versions for one in _check_aliases(registry, version)),
         *(one for version in versions for one in _check_stage_tag(registry, version)),
+        *(one for version in versions for one in _check_digests(registry, version)),
         *_check_ledger(registry, name),
         *_check_zenml(name, versions),
     ]
@@ -105,6 +129,19 @@ def _check_stage_tag(registry: Registry, version: RegisteredVersion) -> list[Inc
     client = registry.connection.client
     repair = partial(client.set_model_version_tag, version.name, version.version, STAGE_TAG, version.stage)
     return [Inconsistency(version.name, f"version {version.version} is in {version.stage}, its tag is {tag}", repair)]
+
+
+def _check_digests(registry: Registry, version: RegisteredVersion) -> list[Inconsistency]:
+    if {MODEL_FILE_SHA256, FILES_SHA256} <= version.tags.keys():
+        return []
+
+    def repair() -> None:
+        with TemporaryDirectory() as folder:
+            files = download_unverified(version, Path(folder))
+            for tag, digest in digests(version.title, files).items():
+                registry.connection.client.set_model_version_tag(version.name, version.version, tag, digest)
+
+    return [Inconsistency(version.name, f"version {version.version} has no SHA-256 of its files", repair)]
 
 
 def _check_ledger(registry: Registry, name: str) -> list[Inconsistency]:

@@ -59,7 +59,8 @@ def _register_model(
         return result
     name = registered_name(logged.model_type)
     version = _create_version(connection, name, logged, model, training)
-    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), training.tags)
+    tags = {**training.tags, **logged.digests}
+    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
     return result | {"name": name, "version": version}
 
 
@@ -78,7 +79,7 @@ def _create_version(
         name,
         source=str(logged.model_uri),
         run_id=logged.run_id,
-        tags=_tags(model, training),
+        tags=_tags(model, training) | logged.digests,
         description=_description(model, training),
         model_id=str(logged.model_uri).rpartition("/")[2],
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
+from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, NONE, PRODUCTION
 from tracking import ledger, zenml_sync
 from tracking.errors import RegistryError
 from tracking.ledger import LedgerEntry
@@ -140,3 +140,9 @@ def _number(version: RegisteredVersion | None) -> str | None:
 
 def _describe(version: RegisteredVersion | None) -> str:
     return f"version {version.version}" if version else "no version"
+
+
+def versions_in_use(registry: Registry, name: str) -> list[RegisteredVersion]:
+    """Holders of Staging and Production, and earlier holders of Production, to which a rollback may return."""
+    history = ledger.production_history(ledger.read_entries(registry.connection, name))
+    return [one for one in registry.versions(name) if one.stage in EXCLUSIVE_STAGES or one.version in history]

@@ -16,6 +16,9 @@ DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
 SQLITE = "sqlite:///"
 
+EMBEDDED = "embedded"
+"""Origin of the tracking target where nothing else is set."""
+
 _DATABASES = ("postgresql", "mysql", "mssql")
 CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 """Variables with the credentials of an MLflow server."""
@@ -96,7 +99,7 @@ def embedded_target(settings: TrackingSettings) -> TrackingTarget:
             f"{folder}: MLflow cannot keep its database in a path with a question mark; set 'folder' in "
             "configs/tracking.yaml, or move the project"
         )
-    return TrackingTarget(f"sqlite:///{folder / DATABASE}", "embedded", (folder / ARTIFACTS).as_uri())
+    return TrackingTarget(f"sqlite:///{folder / DATABASE}", EMBEDDED, (folder / ARTIFACTS).as_uri())
 
 
 def active_stack_tracker() -> StackTracker | None:

@@ -26,11 +26,15 @@ _MAX_PARAMETER_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """The MLflow run of a model, and its model URI `models:/m-…`; None where the model was not logged."""
+    """The MLflow run of a model, and its model URI `models:/m-…`; None where the model was not logged.
+
+    `digests` are the tags of `tracking.model_files`.
+    """
 
     model_type: str
     run_id: str
     model_uri: str | None
+    digests: dict[str, str]
 
 
 def log_training(connection: Connection, training: TrainingRecord, settings: TrackingSettings) -> list[LoggedModel]:
@@ -74,10 +78,10 @@ def _log_model_run(
         mlflow.log_metrics(_metrics(model))
         if settings.mlflow.log_artifacts:
             _log_files(model.files)
-        uri = log_model(bundle, model.stored) if settings.mlflow.log_model else None
+        uri, digests = log_model(bundle, model.stored) if settings.mlflow.log_model else (None, {})
         for trial in bundle.trials:
             _log_trial_run(connection, name, trial)
-    return LoggedModel(bundle.model_type, run.info.run_id, uri)
+    return LoggedModel(bundle.model_type, run.info.run_id, uri, digests)
 
 
 def _log_trial_run(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Commands of the registry that change stages, delete versions, or repair differences between MLflow and ZenML."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, NONE, PRODUCTION
+from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, PRODUCTION
 from cli.exit_codes import DONE, FAILED
 from cli.output import print_json
 from cli.registry import options
@@ -93,15 +93,10 @@ def delete_model(context: RegistryContext, model_name: str, yes: bool) -> int:
 def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: bool) -> int:
     """Delete old versions without a stage, as configs/tracking.yaml sets out."""
     from tracking import stages
+    from tracking.pruning import expired_versions
 
     rule = context.configuration.tracking.pruning
-    before = datetime.now(UTC) - timedelta(days=rule.older_than_days)
-    old = [
-        version
-        for name in context.names(model_name)
-        for version in context.registry.versions(name)[rule.keep_latest :]
-        if version.stage == NONE and version.created <= before
-    ]
+    old = expired_versions(context.registry, context.names(model_name), rule, datetime.now(UTC))
     titles = ", ".join(version.title for version in old)
     if not old:
         context.print_text(
@@ -141,6 +136,9 @@ def check(context: RegistryContext, dry_run: bool) -> int:
     inconsistencies = act(context.registry)
     for item in inconsistencies:
         context.print_text(f"{'found' if dry_run else 'repaired'}: {item.model}: {item.description}")
-    if not inconsistencies:
-        context.print_text("MLflow and ZenML agree")
-    return FAILED if inconsistencies and dry_run else DONE
+    changed = reconcile.find_changed_files(context.registry)
+    for description in changed:
+        context.print_text(f"found: {description}")
+    if not inconsistencies and not changed:
+        context.print_text("MLflow and ZenML agree, and the files are those that were registered")
+    return FAILED if changed or (inconsistencies and dry_run) else DONE

@@ -17,7 +17,7 @@ class ModelPointer:
         file: path of the bundle.
         name: registered name, or name of the file.
         version: version in the registry, or date of the training.
-        digest: SHA-256 of the file; empty where the file never changes.
+        digest: SHA-256 of the file.
         expected_predictions: JSON file of accidents with the probabilities that the model must return; empty for none.
         checked_at: Unix time of the last look-up.
         problem: why the last look-up failed; the model stays the same then.
@@ -26,7 +26,7 @@ class ModelPointer:
     file: str
     name: str
     version: str
-    digest: str = ""
+    digest: str
     expected_predictions: str = ""
     checked_at: float = 0.0
     problem: str = ""

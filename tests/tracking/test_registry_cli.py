@@ -185,7 +185,7 @@ def test_deleting_and_pruning(registry: Registry, run_registry: RunRegistry) -> 
 
 @pytest.mark.traced
 def test_check_prints_what_it_repaired(registry: Registry, run_registry: RunRegistry) -> None:
-    assert run_registry("check")[:2] == (0, "MLflow and ZenML agree\n")
+    assert run_registry("check")[:2] == (0, "MLflow and ZenML agree, and the files are those that were registered\n")
     registry.connection.client.set_registered_model_alias(NAME, "production", "3")
     code, out, _ = run_registry("check", "--dry-run")
     assert code == 1
