@@ -40,8 +40,8 @@ def prune(dry_run: bool, yes: bool, stack: str | None, config: tuple[str, ...]) 
     """Delete what is old and not needed by any version that stays; look at it with --dry-run first.
 
     Registered versions without a stage, runs of MLflow and ZenML with their files, by `pruning` in
-    configs/tracking.yaml; logged predictions, by `keep_days` in configs/serving.yaml; local copies of registered models,
-    and the unpacked code of models, that were not used for as long.
+    configs/tracking.yaml; logged predictions, by `keep_days` in configs/serving.yaml; local copies of registered
+    models and of their code that are as old. Copies come back when they are needed.
     """
     from cli.zenml_session import load_environment, prepare_zenml
 
@@ -63,9 +63,9 @@ def prune(dry_run: bool, yes: bool, stack: str | None, config: tuple[str, ...]) 
         for part in parts:
             click.echo(f"{part.count:>7,} {part.name}")
         total = sum(part.count for part in parts)
-        if dry_run:
+        if not total or dry_run:
             click.echo("nothing was deleted" if total else "nothing to delete")
-        elif total and confirm("Delete them?", yes=yes):
+        elif confirm("Delete them?", yes=yes):
             for part in parts:
                 part.delete()
             where = "" if collect_garbage(connection) else "; their files go with 'mlflow gc' on the tracking server"

@@ -68,7 +68,7 @@ def find_expired(registry: Registry, rule: PruningSettings, now: datetime) -> Ex
 
 
 def _expired_runs(connection: Connection, kept: set[str], keep_latest: int, before: datetime) -> "list[Run]":
-    """Runs of trainings that ended before a time, have no run that is kept, and are not among the latest; nested too."""
+    """Runs of trainings, nested ones too, that ended before a time, hold none that is kept, and are not the latest."""
     from mlflow.entities import ViewType
 
     runs: list[Run] = []
