@@ -7,13 +7,14 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
+from materializers.json_file import JsonMaterializer
 from steps.metadata import log_step_metadata
 from tracking.connection import connect
 from tracking.deployment import deploy_version
 from tracking.registry import Registry
 
 
-@step(enable_cache=False)
+@step(enable_cache=False, output_materializers={"deployment": JsonMaterializer})
 def deploy_model(
     name: str,
     version: str,

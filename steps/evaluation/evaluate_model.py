@@ -16,12 +16,16 @@ from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
 from accidents.training.held_out import held_out_rows
+from materializers.json_file import JsonMaterializer
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
 
-@step(cache_policy=cache_policy(__name__, *(f"accidents.models.{name}" for name in model_types())))
+@step(
+    cache_policy=cache_policy(__name__, *(f"accidents.models.{name}" for name in model_types())),
+    output_materializers={"evaluation": JsonMaterializer},
+)
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def evaluate_model(
     model: Bundle,
