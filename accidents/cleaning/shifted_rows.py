@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from accidents.cleaning.value_distribution import has_reference, log_probabilities, reference_shares, value_classes
 from accidents.columns import TABLES, Column, ColumnKind
-from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
+from accidents.reading.cell_values import normalise_texts, parse_values
 from accidents.reading.layout import Layout
+from accidents.reading.spellings import NO_BREAK_SPACES
 from accidents.reading.typed_table import ParsedFile
 
 _MIN_EVIDENCE = 18.0
@@ -65,8 +66,10 @@ def _cell_evidence(file: ParsedFile, names: Sequence[str], side: int) -> list[np
             evidence.append(None)
             continue
         cells = file.texts[name]
-        texts = normalise_spaces(cells.dictionary, NO_BREAK_SPACES)
-        own, other = (_log_likelihood(texts, column, file.layout, reference) for column in columns)
+        own, other = (
+            _log_likelihood(normalise_texts(cells.dictionary, column, NO_BREAK_SPACES), column, file.layout, reference)
+            for column in columns
+        )
         evidence.append(_difference(own, other)[cells.indices.to_numpy()])
     return evidence
 

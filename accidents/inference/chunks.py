@@ -18,16 +18,17 @@ import numpy as np
 
 from accidents.columns import ACCIDENT_ID, Table
 from accidents.errors import DataError
-from accidents.reading.cell_values import ROUNDED_IDS, WHOLE_DECIMAL, is_rounded
-from accidents.reading.decoding import read_text
+from accidents.reading.decoding import SEPARATOR_LINE, read_text
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
 from accidents.reading.layout import Header, read_header
+from accidents.reading.spellings import WHOLE_DECIMAL, scientific_id
 from accidents.sources.edition import Edition
 from accidents.tables import accident_years
 
 _HEADER_CHARACTERS = 100_000  # in which a file must show its header
 _BUFFER_CHARACTERS = 16_000_000  # of rows in memory before they are written
 _ID_LENGTH = 12
+_BOM = "ï»¿"  # of UTF-8, one character a byte
 _ROW_NUMBERS = ".rows"  # suffix of the file of row numbers
 
 
@@ -72,8 +73,7 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         records = _records(file, headers[Table.CARACTERISTIQUES])
         ids = np.unique(np.fromiter((number for number, _ in records if number), np.int64))
     if not len(ids):
-        rounded = _has_rounded_ids(main, headers[Table.CARACTERISTIQUES])
-        problem = ROUNDED_IDS if rounded else "no row has an accident id"
+        problem = _scientific_id(main, headers[Table.CARACTERISTIQUES]) or "no row has an accident id"
         raise DataError(f"{main}: {problem}, 12 digits in the column {ACCIDENT_ID}; use the official file")
     groups = np.array_split(ids, -(-len(ids) // size))
     starts = [int(group[0]) for group in groups[1:]]
@@ -125,10 +125,19 @@ def _read_header(path: str, table: Table, year: int | None, folder: Path) -> Hea
     return read_header(read_text(str(head)), table, year, labelled=False)
 
 
+def _data_lines(file: TextIO) -> Iterator[str]:
+    """Lines that are not blank, without one that names the separator to spreadsheets before the header."""
+    lines = (line for line in file if line.strip())
+    first = next(lines, "")
+    if first and not SEPARATOR_LINE.match(first.removeprefix(_BOM).encode("latin-1")):
+        yield first
+    yield from lines
+
+
 def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
     """Accident id and text of each row but the header; a row without an id has that of the row before, or 0."""
     position, current, record = header.columns.index(ACCIDENT_ID), 0, ""
-    lines = (line for line in file if line.strip())
+    lines = _data_lines(file)
     next(lines, None)
     for line in lines:
         number = _accident_id(line, header.separator, position)
@@ -142,11 +151,11 @@ def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
         yield current, record
 
 
-def _has_rounded_ids(path: str, header: Header) -> bool:
-    """Whether the id in the first row was rounded by a spreadsheet."""
+def _scientific_id(path: str, header: Header) -> str | None:
+    """What is wrong with the id in the first row, where it is in scientific notation."""
     with _open(path) as file:
-        fields = list(islice((line for line in file if line.strip()), 2))[-1].split(header.separator)
-    return is_rounded(fields[header.columns.index(ACCIDENT_ID)].strip('"\r\n'))
+        fields = list(islice(_data_lines(file), 2))[-1].split(header.separator)
+    return scientific_id(fields[header.columns.index(ACCIDENT_ID)].strip('"\r\n'))
 
 
 def _accident_id(line: str, separator: str, position: int) -> int:
@@ -161,7 +170,7 @@ def _accident_id(line: str, separator: str, position: int) -> int:
 def _split_file(path: str, header: Header, starts: Sequence[int], targets: Sequence[Path]) -> None:
     """Append each row to the target of its id, and its row number to the file of row numbers."""
     with _open(path) as file:
-        first = next((line for line in file if line.strip()), "")
+        first = next(_data_lines(file), "")
     for target in targets:
         target.parent.mkdir(exist_ok=True)
         _append(target, [first], [])

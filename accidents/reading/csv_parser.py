@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from accidents.columns import MISSING, TABLES, ColumnKind, Table
+from accidents.columns import ACCIDENT_ID, MISSING, TABLES, ColumnKind, Table
 from accidents.reading.decoding import DecodedFile
 from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, unreadable_file
 from accidents.reading.layout import Header, Layout
+from accidents.reading.line_repair import LINE_END, has_lone_quotes, repair_lines
 
 _MAX_LINE_LENGTH = 100_000
 _ACCIDENT_ID_PATTERN = re.compile(r"\b20[0-9]{10}\b")
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,17 @@ def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) 
     issues = list(_line_end_issues(text, header))
     try:
         arrow, ragged = _split(data, header, table, threads=True)
-        regular = not ragged and _has_lines(data, arrow.num_rows + 1)
+        regular = not ragged and _has_lines(data, arrow.num_rows + 1) and not has_lone_quotes(data, header)
     except pa.ArrowInvalid:  # a line is longer than the blocks that threads share
         regular = False
     if not regular:
-        data, literal = _escape_lone_quotes(data, header)
+        data, literal, resized = repair_lines(data, header)
         arrow, ragged = _split(data, header, table, threads=False)
         broken = _count_lines(data) - 1 - arrow.num_rows - len(ragged)
         issues += _quote_issues(text, literal, broken, arrow.num_rows, bad_rows)
+        if resized:
+            check, share = "empty fields at the end of rows", resized / max(arrow.num_rows, 1)
+            issues.append(DataIssue(text.file, "", check, resized, share, Action.CORRECTED))
     _check_ragged_rows(text, header, arrow.num_rows, ragged, bad_rows)
     rows = np.arange(2, arrow.num_rows + len(ragged) + 2, dtype=np.int32)
     if ragged:
@@ -79,9 +83,41 @@ def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) 
                 first_rows=tuple(ragged)[:MAX_EXAMPLES],
             )
         )
+    arrow, kept, row_issues = _drop_rows_without_data(text.file, arrow, rows)
     arrow = arrow.unify_dictionaries().combine_chunks()
     cells = {name: _one_chunk(arrow.column(name)) for name in arrow.column_names}
-    return CsvCells(cells, rows, ragged, tuple(issues))
+    return CsvCells(cells, kept, ragged, (*issues, *row_issues))
+
+
+def _drop_rows_without_data(
+    file: str, arrow: pa.Table, rows: np.ndarray
+) -> tuple[pa.Table, np.ndarray, list[DataIssue]]:
+    """Leave out rows whose cells are all empty, and headers that are repeated, as in files that were joined.
+
+    Returns:
+        The other rows, their row numbers, and the issues.
+    """
+    ids = arrow.column(ACCIDENT_ID)
+    names = [name.lower() for name in (ACCIDENT_ID, *TABLES[Table.CARACTERISTIQUES][ACCIDENT_ID].aliases)]
+    header = pc.is_in(pc.utf8_lower(pc.utf8_trim(ids, characters=' "')), pa.array(names)).to_numpy()
+    empty = pc.equal(pc.utf8_trim_whitespace(ids), "").to_numpy()
+    for index in np.flatnonzero(empty):
+        empty[index] = not any(str(cell).strip() for cell in arrow.slice(index, 1).to_pylist()[0].values())
+    issues = [
+        DataIssue(
+            file,
+            "",
+            check,
+            int(mask.sum()),
+            float(mask.mean()),
+            Action.CORRECTED,
+            first_rows=tuple(rows[mask][:MAX_EXAMPLES].tolist()),
+        )
+        for check, mask in (("row without any value", empty), ("header in the middle of the file", header))
+        if mask.any()
+    ]
+    kept = ~(empty | header)
+    return (arrow.filter(pa.array(kept)), rows[kept], issues) if issues else (arrow, rows, issues)
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
@@ -124,11 +160,11 @@ def _has_lines(data: bytes, expected: int) -> bool:
 
 def _count_lines(data: bytes) -> int:
     """Number of lines that are not blank, the header included."""
-    return sum(1 for line in _LINE_END.split(data) if line.strip())
+    return sum(1 for line in LINE_END.split(data) if line.strip())
 
 
 def _check_last_line(text: DecodedFile, header: Header) -> None:
-    stripped = text.data[-_MAX_LINE_LENGTH:].rstrip(b"\r\n")
+    stripped = text.data[-_MAX_LINE_LENGTH:].rstrip()
     start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
     if not start:
         raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
@@ -168,23 +204,6 @@ def _check_ragged_rows(
         raise _truncated(text)
 
 
-def _escape_lone_quotes(data: bytes, header: Header) -> tuple[bytes, int]:
-    """Escape quotes in lines with an odd number of them and the right number of separators."""
-    separator = header.separator.encode()
-    lines = _LINE_END.split(data)
-    literal = 0
-    for index, line in enumerate(lines):
-        if line.count(b'"') % 2 and line.count(separator) == len(header.columns) - 1:
-            fields = [_without_quotes(field).replace(b'"', b'""') for field in line.split(separator)]
-            lines[index] = separator.join(b'"' + field + b'"' for field in fields)
-            literal += 1
-    return b"\n".join(lines), literal
-
-
-def _without_quotes(field: bytes) -> bytes:
-    return field[1:-1] if len(field) > 1 and field.startswith(b'"') and field.endswith(b'"') else field
-
-
 def _quote_issues(text: DecodedFile, literal: int, broken: int, regular: int, bad_rows: float) -> list[DataIssue]:
     issues, file = [], text.file
     if literal:
@@ -193,7 +212,7 @@ def _quote_issues(text: DecodedFile, literal: int, broken: int, regular: int, ba
     if broken:
         share = broken / max(regular, 1)
         if share > bad_rows:
-            lines = [line for line in _LINE_END.split(text.data) if line.strip()]
+            lines = [line for line in LINE_END.split(text.data) if line.strip()]
             raise unreadable_file(
                 file,
                 f"quotes do not close in their line: they take in {broken:,} line ends",

@@ -1,5 +1,6 @@
 """Reads the bytes of a CSV file from a path or URL, checks its format and decodes its characters."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ MOJIBAKE = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
 character."""
 
 UNKNOWN_ENCODING = "text in an unknown encoding"
+
+SEPARATOR_LINE = re.compile(rb'\s*"?sep=.?"?[;,\t|]*(?:\r\n|\n|\r)', re.IGNORECASE)
+"""A first line that tells spreadsheets the separator."""
 
 _BOM = b"\xef\xbb\xbf"
 _OTHER_FORMATS = {
@@ -79,6 +83,9 @@ def read_text(path: str) -> DecodedFile:
         data = data.replace(b"\n" + _BOM, b"\n")
         issues.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.CORRECTED))
     data = data.lstrip(b"\r\n")
+    if separator_line := SEPARATOR_LINE.match(data):
+        data = data[separator_line.end() :]
+        issues.append(DataIssue(file, "", "line that names the separator to spreadsheets", 1, 0.0, Action.CORRECTED))
     latin1 = 0
     if not _is_utf8(data):
         data, rows = _decode_rows(data)

@@ -11,23 +11,23 @@ import pyarrow.compute as pc
 from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Column, ColumnKind, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading import layout_until_2018
-from accidents.reading.cell_values import (
-    MISREAD_SPACES,
-    NO_BREAK_SPACES,
-    ROUNDED_IDS,
-    is_rounded,
-    normalise_spaces,
-    parse_values,
-)
+from accidents.reading.cell_values import ParsedValues, normalise_texts, parse_values
 from accidents.reading.corrections import correctable_patterns
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
 from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, exceeds_limit
 from accidents.reading.layout import Layout, read_header
+from accidents.reading.spellings import (
+    NO_BREAK_SPACES,
+    ROUNDED_IDS,
+    SCIENTIFIC_IDS,
+    explain_invalid,
+    scientific_id,
+)
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
-_NOT_ROUNDED = "The digits are lost: use the official file, and import ids as text"
+_NOT_ROUNDED = "Use the official file, and import ids as text"
 _MIN_INVALID_COLUMNS = 2  # invalid cells in that many columns may come from shifted rows
 
 
@@ -189,13 +189,10 @@ def _type_column(raw: pa.Array, column: Column, file: _FileContext) -> tuple[np.
         if ids is not None and _in_range(ids, column):
             return ids, []
         raw = raw.dictionary_encode()
-    texts = raw.dictionary
-    if column.kind is ColumnKind.ID:
-        for space in MISREAD_SPACES:
-            texts = pc.replace_substring(texts, space, " ")
-    parsed = parse_values(normalise_spaces(texts, file.no_break_spaces), column, file.layout, file.year)
+    texts = normalise_texts(raw.dictionary, column, file.no_break_spaces)
+    parsed = parse_values(texts, column, file.layout, file.year)
     cells = _ColumnCells(file, column, raw.dictionary, raw.indices.to_numpy())
-    issues = _cell_issues(cells, parsed.invalid)
+    issues = _cell_issues(cells, parsed)
     if column.kind is not ColumnKind.TEXT:
         return parsed.array[cells.indices], issues
     if not column.pattern:
@@ -214,40 +211,39 @@ def _parse_integers(texts: pa.Array, no_break_spaces: Sequence[str]) -> np.ndarr
 
 
 def _in_range(ids: np.ndarray, column: Column) -> bool:
-    low = column.minimum or 1
-    high = column.maximum or np.iinfo(np.int64).max
+    low, high = column.bounds
     return bool(len(ids)) and low <= ids.min() and ids.max() <= high
 
 
-def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
+def _cell_issues(cells: _ColumnCells, parsed: ParsedValues) -> list[DataIssue]:
     """Issues of cells that break the rule of their column, and of cells that were corrected."""
-    issues = []
+    issues, invalid = [], parsed.invalid
     if cells.column.kind is ColumnKind.ID:
-        rounded = np.array([is_rounded(text) for text in cells.texts.to_pylist()], dtype=bool)
-        if rounded.any():
-            issue = cells.issue(rounded, ROUNDED_IDS, Action.MISSING)
-            if issue.share > cells.file.limits.bad_keys:
-                return [replace(issue, action=Action.STOPPED, remedy=_NOT_ROUNDED)]
-            issues.append(issue)
-            invalid = invalid & ~rounded
+        reasons = np.array([scientific_id(text) for text in cells.texts.to_pylist()], dtype=object)
+        for reason in (ROUNDED_IDS, SCIENTIFIC_IDS):
+            if (scientific := reasons == reason).any():
+                issue = cells.issue(scientific, reason, Action.MISSING)
+                if issue.share > cells.file.limits.bad_keys:
+                    return [replace(issue, action=Action.STOPPED, remedy=_NOT_ROUNDED)]
+                issues.append(issue)
+                invalid = invalid & ~scientific
     if invalid.any():
-        issue = cells.issue(invalid, f"{_NOT_ALLOWED}; {_allowed(cells)}", Action.MISSING)
+        issue = cells.issue(invalid, f"{_NOT_ALLOWED}; {_allowed(cells, invalid)}", Action.MISSING)
         if exceeds_limit(issue.share, cells.file.limits):
             issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
         issues.append(issue)
     column, file = cells.column, cells.file
     for check, pattern in correctable_patterns(column, file.layout, file.year, file.no_break_spaces).items():
-        matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~invalid
+        matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~parsed.invalid
         if matches.any():
             issues.append(cells.issue(matches, check, Action.CORRECTED))
     return issues
 
 
-def _allowed(cells: _ColumnCells) -> str:
+def _allowed(cells: _ColumnCells, invalid: np.ndarray) -> str:
     allowed = f"allowed is {cells.column.describe_allowed_values()}"
-    if cells.column.kind is ColumnKind.TIME and cells.file.layout is Layout.SINCE_2019:
-        return f"{allowed}; a number such as 17 may be 17:00 or 00:17"
-    return allowed
+    reason = explain_invalid(cells.column, cells.texts.filter(pa.array(invalid)).to_pylist())
+    return f"{allowed}; {reason}" if reason else allowed
 
 
 def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]:
