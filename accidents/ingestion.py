@@ -9,6 +9,7 @@ import pandas as pd
 
 from accidents.cleaning.clean import CleaningResult, clean_edition
 from accidents.columns import ACCIDENT_ID, Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.reading.edition import ParsedEdition, try_read_edition
@@ -75,12 +76,20 @@ def ingest(
         if progress:
             progress(f"cleaning {year}")
         cleaned[year] = clean_edition(parsed, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents have local dates
-        issues += cleaned[year].issues
+        issues += _without_consequences(cleaned[year].issues, reading_issues, settings.limits)
     issues = [stop_above_limit(issue, settings.limits) for issue in issues]
     if any(issue.action is Action.STOPPED for issue in issues):
         raise data_error(issues)
     years = sorted(cleaned)
     return _concatenate([cleaned[year] for year in years], [tables[year] for year in years], issues)
+
+
+def _without_consequences(
+    cleaning: Sequence[DataIssue], reading: Sequence[DataIssue], limits: DataQualityLimits
+) -> list[DataIssue]:
+    """Issues of cleaning, without those of columns whose cells already stop the run and are missing therefore."""
+    stopped = {issue.column for issue in reading if stop_above_limit(issue, limits).action is Action.STOPPED} - {""}
+    return [issue for issue in cleaning if stopped.isdisjoint(issue.column.split(", "))]
 
 
 def _repeated_year(edition: ParsedEdition) -> DataIssue:

@@ -4,7 +4,7 @@ A vehicle without people is legitimate (its driver fled); an accident without a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from accidents.reading.csv_parser import ragged_accident_id
 from accidents.reading.edition import ParsedEdition
 from accidents.reading.issues import Action, DataIssue
 from accidents.reading.layout import Layout
+from accidents.reading.spellings import ROUNDED_IDS
 from accidents.tables import accident_years
 
 QUARANTINE_COLUMNS = ("table", "file", "row", ACCIDENT_ID, "reason", "content")
@@ -24,6 +25,7 @@ _REMEDY = "Use complete official files of one year, all four of the same edition
 _RAGGED = "wrong number of fields"
 _SHIFTED = "the cells of the row are shifted by one column from here on"
 _DUPLICATED_FILE = 0.5  # share of repeated people from which on a file counts as pasted twice
+_ROUNDED = 100_000  # ids are numbered from 1 in every year, which has fewer accidents
 _MIN_PEOPLE = 200  # fewer may be alike by chance: the passengers of a coach, an accident on its own
 _OF_THE_SAME_ACCIDENT = "another row of its accident is quarantined: "
 
@@ -72,7 +74,8 @@ def quarantine_rows(edition: ParsedEdition, limits: DataQualityLimits) -> RowSel
             others = np.isin(ids, list(rejected)) & (reasons[table] == "")
             reasons[table][others] = [_OF_THE_SAME_ACCIDENT + rejected[accident_id] for accident_id in ids[others]]
     masks = {table: reasons[table] == "" for table in Table}
-    return RowSelection(masks, _quarantine(edition, reasons), issues)
+    rounded = [issue for issue in issues if issue.check == ROUNDED_IDS and issue.action is Action.STOPPED]
+    return RowSelection(masks, _quarantine(edition, reasons), rounded or issues)  # rounded ids break most other rules
 
 
 def _rules(edition: ParsedEdition) -> list[_Rule]:
@@ -90,20 +93,25 @@ def _rules(edition: ParsedEdition) -> list[_Rule]:
             _Rule(table, ACCIDENT_ID, f"is of another year than {edition.year}", other_year),
             _Rule(table, shifted.column or ACCIDENT_ID, _SHIFTED, shifted.mask),
         ]
+    unknown = {table: (ids[table] != MISSING) & ~np.isin(ids[table], main) for table in Table}
+    repeated = _repeated(main) & (main != MISSING)
+    unknown[Table.CARACTERISTIQUES] = repeated
+    rounded = {table: mask & (ids[table] % _ROUNDED == 0) for table, mask in unknown.items()}
     main_table, *others = Table
     vehicle_id = "num_veh" if edition.files[Table.VEHICULES].layout is Layout.UNTIL_2018 else "id_vehicule"
     rules += [
-        _Rule(Table.CARACTERISTIQUES, ACCIDENT_ID, "duplicate key", _repeated(main)),
-        _Rule(Table.VEHICULES, vehicle_id, "is no vehicle id", vehicle_ids == MISSING),
+        *(_Rule(table, ACCIDENT_ID, ROUNDED_IDS, rounded[table]) for table in Table),
+        _Rule(Table.CARACTERISTIQUES, ACCIDENT_ID, "duplicate key", repeated),
+        _Rule(Table.VEHICULES, vehicle_id, "is no vehicle id", (vehicle_ids == MISSING) & (vehicles != MISSING)),
         _Rule(Table.VEHICULES, vehicle_id, "duplicate key", _repeated(vehicle_ids) & (vehicle_ids != MISSING)),
         _Rule(Table.USAGERS, "id_usager", "duplicate key", _repeated(person_ids) & (person_ids != MISSING)),
-        *(_Rule(table, ACCIDENT_ID, f"orphan: {table} without an accident in {main_table}", ~np.isin(ids[table], main))
+        *(_Rule(table, ACCIDENT_ID, f"orphan: {table} without an accident in {main_table}", unknown[table])
           for table in others),
         _Rule(
             Table.USAGERS,
             vehicle_id,
             "orphan: person whose vehicle is not in vehicules, or is of another accident",
-            ~_in_vehicle_of_accident(person_vehicle_ids, people, vehicle_ids, vehicles),
+            ~_in_vehicle_of_accident(person_vehicle_ids, people, vehicle_ids, vehicles) & (people != MISSING),
         ),
         *(_Rule(main_table, ACCIDENT_ID, f"accident without any row in {table}", ~np.isin(main, ids[table]))
           for table in others),
@@ -151,7 +159,7 @@ def _in_vehicle_of_accident(
 def _issue(edition: ParsedEdition, rule: _Rule, limits: DataQualityLimits) -> DataIssue:
     file = edition.files[rule.table]
     stopped = rule.broken.mean() > limits.bad_keys
-    return file.issue(
+    issue = file.issue(
         rule.check,
         rule.broken,
         Action.STOPPED if stopped else Action.QUARANTINED,
@@ -159,6 +167,10 @@ def _issue(edition: ParsedEdition, rule: _Rule, limits: DataQualityLimits) -> Da
         values=file.frame[rule.column],
         remedy=_REMEDY if stopped else "",
     )
+    written = [
+        one.first_values for one in file.issues if (one.column, one.first_rows) == (rule.column, issue.first_rows)
+    ]
+    return replace(issue, first_values=written[0]) if written else issue
 
 
 def _rejected_accidents(edition: ParsedEdition, reasons: Mapping[Table, np.ndarray]) -> dict[int, str]:

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,7 @@ import numpy as np
 
 from accidents.columns import ACCIDENT_ID, Table
 from accidents.errors import DataError
-from accidents.reading.decoding import SEPARATOR_LINE, read_text
+from accidents.reading.decoding import SEPARATOR_LINE, is_utf16, read_text
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
 from accidents.reading.layout import Header, read_header
 from accidents.reading.spellings import WHOLE_DECIMAL, scientific_id
@@ -65,6 +65,7 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         DataError: a file is missing or not one of a BAAC edition, or there is no accident in it.
     """
     try:
+        edition = _in_utf8(edition, folder)
         headers = {table: _read_header(path, table, edition.year, folder) for table, path in edition.files.items()}
     except UnreadableFileError as error:
         raise data_error([error.issue]) from None
@@ -100,6 +101,20 @@ def file_name(path: str) -> str:
     'lieux.csv'
     """
     return PurePosixPath(path.partition("::")[0].replace("\\", "/")).name
+
+
+def _in_utf8(edition: Edition, folder: Path) -> Edition:
+    """The edition, with copies of the files that are in UTF-16, which cannot be split byte by byte."""
+    files = {}
+    for table, path in edition.files.items():
+        files[table] = path
+        with suppress(OSError), _open(path) as file:  # a file that cannot be opened is reported with its header
+            if is_utf16(file.read(4).encode("latin-1")):
+                copy = folder / "utf-8" / file_name(path)
+                copy.parent.mkdir(exist_ok=True)
+                copy.write_bytes(read_text(path).data)
+                files[table] = str(copy)
+    return Edition(edition.year, files)
 
 
 def _open(path: str) -> AbstractContextManager[TextIO]:

@@ -24,8 +24,6 @@ _BOM = b"\xef\xbb\xbf"
 _OTHER_FORMATS = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
     b"\x00\x00\xfe\xff": "UTF-32 text",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
     b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
@@ -64,16 +62,19 @@ class DecodedFile:
 def read_text(path: str) -> DecodedFile:
     """Read a local path or an fsspec URL, and decode it.
 
-    A row that is valid UTF-8 is UTF-8. Another one is Windows-1252, which includes Latin-1, or else code page 850,
-    whichever makes its letters those of French. The encoding of a row does not depend on other rows, so that a part of
-    a file is decoded like the whole.
+    A file with the byte order mark of UTF-16 is UTF-16. A row of another file that is valid UTF-8 is UTF-8; else it is
+    Windows-1252, which includes Latin-1, or code page 850, whichever makes its letters those of French. The encoding of
+    a row does not depend on other rows, so that a part of a file is decoded like the whole.
 
     Raises:
-        UnreadableFileError: the file is absent, empty, HTML, an archive or UTF-16.
+        UnreadableFileError: the file is absent, empty, HTML or an archive.
     """
     file = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     data = _read_bytes(path, file)
     issues = []
+    if is_utf16(data):
+        data = _from_utf16(data, file)
+        issues.append(DataIssue(file, "", "text in UTF-16", 1, 0.0, Action.CORRECTED))
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
         issues.append(DataIssue(file, "", "byte order mark before the header", 1, 0.0, Action.CORRECTED))
@@ -92,6 +93,18 @@ def read_text(path: str) -> DecodedFile:
         latin1 = len(rows["cp1252"])
         issues += _encoding_issues(file, rows, data.count(b"\n") or data.count(b"\r"))
     return DecodedFile(file, data, latin1, tuple(issues))
+
+
+def is_utf16(start: bytes) -> bool:
+    """Whether a file begins with a byte order mark of UTF-16, in which spreadsheets save "Unicode text"."""
+    return start.startswith((b"\xff\xfe", b"\xfe\xff")) and not start.startswith(b"\xff\xfe\x00\x00")
+
+
+def _from_utf16(data: bytes, file: str) -> bytes:
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError as error:
+        raise unreadable_file(file, f"the UTF-16 text is damaged: {error}", _DOWNLOAD_AGAIN) from None
 
 
 def _read_bytes(path: str, file: str) -> bytes:

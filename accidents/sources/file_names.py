@@ -12,10 +12,11 @@ FILE_NAMES: Mapping[Table, tuple[str, ...]] = {
     Table.VEHICULES: ("vehicules",),
     Table.USAGERS: ("usagers",),
 }
-"""Published spellings of the file name of each table; case, accents and `-` or `_` before the year vary as well."""
+"""Published spellings of the file name of each table; case, accents and `-` or `_` before the year vary as well, and
+browsers append ` (1)`."""
 
 _TABLES = {spelling: table for table, spellings in FILE_NAMES.items() for spelling in spellings}
-_FILE = re.compile(rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?:\.csv)?", re.IGNORECASE)
+_FILE = re.compile(rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?: ?\(\d\))?(?:\.(?:csv|txt|tsv))?", re.IGNORECASE)
 
 
 def parse_file_name(name: str) -> tuple[Table, int | None] | None:
@@ -36,6 +37,11 @@ def parse_file_name(name: str) -> tuple[Table, int | None] | None:
         return None
     spelling, year = match.groups()
     return _TABLES[spelling.lower()], int(year) if year else None
+
+
+def resembles_file_name(name: str) -> bool:
+    """Whether a name begins like that of a published file, such as `lieux-2024.csv.gz`."""
+    return name.lower().startswith(tuple(_TABLES))
 
 
 def expected_file_names(table: Table, year: int | None) -> str:
