@@ -31,7 +31,7 @@ from serving.environment import POINTER_ENV, SERVER_PID_ENV, SETTINGS_ENV, SUPER
 from serving.http.body import BodyLimitMiddleware, DrainBodyMiddleware
 from serving.http.errors import ApiError
 from serving.http.json_body import JsonResponse
-from serving.http.middleware import SecurityHeadersMiddleware, TrustedHostMiddleware
+from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
 from serving.observability.metrics import Metrics
@@ -85,6 +85,7 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(SecurityHeadersMiddleware),
+            *([Middleware(PathPrefixMiddleware, prefix=settings.root_path)] if settings.root_path else []),
             Middleware(
                 TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
             ),

@@ -57,7 +57,7 @@ class ServingSettings(Settings):
     open_metrics: bool = Field(False, description="give /metrics without a key")
     hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
     root_path: str = Field(
-        "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix that a proxy strips, such as /accidents; for /docs"
+        "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix of a proxy, such as /accidents, stripped by it or not"
     )
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
     request: RequestLimits = RequestLimits()

@@ -1,4 +1,4 @@
-"""Security headers of responses and the check of the `Host` header, as plain ASGI middleware.
+"""Security headers, the check of the `Host` header and the path prefix of a proxy, as plain ASGI middleware.
 
 Own code where a library's part does not do the same:
 
@@ -6,10 +6,12 @@ Own code where a library's part does not do the same:
   13 µs a request; `SecurityHeadersMiddleware` takes 1.5 µs.
 - Starlette's `TrustedHostMiddleware` (2 µs; this one 1 µs) accepts a request with several `Host` headers, and answers
   in plain text in place of the JSON error that every refusal has.
+- FastAPI's `root_path` leaves the prefix in the path, where authentication, body limits and metrics would see it.
 """
 
 from collections.abc import Iterable
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.errors import ApiError, send_error
@@ -29,6 +31,27 @@ _DEFAULTS = (
 )
 SECURITY_HEADERS = (*_ALWAYS, *_DEFAULTS)
 """Headers of a response that no browser should render, embed or cache."""
+
+
+class PathPrefixMiddleware:
+    """Removes the path prefix of a proxy that passes it on; paths without it stay as they are.
+
+    The prefix alone is redirected to the page, whose addresses are relative.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self.app = app
+        self.prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] == "http":
+            if scope["path"] == self.prefix:
+                await RedirectResponse(f"{self.prefix}/", status_code=308)(scope, receive, send)
+                return
+            if scope["path"].startswith(f"{self.prefix}/"):
+                scope = {**scope, "path": scope["path"].removeprefix(self.prefix)}
+        await self.app(scope, receive, send)
 
 
 class SecurityHeadersMiddleware:
