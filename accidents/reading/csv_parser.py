@@ -116,8 +116,12 @@ def _drop_rows_without_data(
         for check, mask in (("row without any value", empty), ("header in the middle of the file", header))
         if mask.any()
     ]
+    if not issues:
+        return arrow, rows, issues
     kept = ~(empty | header)
-    return (arrow.filter(pa.array(kept)), rows[kept], issues) if issues else (arrow, rows, issues)
+    columns = arrow.filter(pa.array(kept)).to_pydict()  # without the texts of the other rows in its dictionaries
+    types = {field.name: field.type for field in arrow.schema}
+    return pa.table({name: pa.array(cells, types[name]) for name, cells in columns.items()}), rows[kept], issues
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:

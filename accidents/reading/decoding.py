@@ -21,6 +21,7 @@ SEPARATOR_LINE = re.compile(rb'\s*"?sep=.?"?[;,\t|]*(?:\r\n|\n|\r)', re.IGNORECA
 """A first line that tells spreadsheets the separator."""
 
 _BOM = b"\xef\xbb\xbf"
+_END_OF_FILE = b"\x1a"  # of DOS
 _OTHER_FORMATS = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
     b"\x00\x00\xfe\xff": "UTF-32 text",
@@ -83,7 +84,7 @@ def read_text(path: str) -> DecodedFile:
     if inside:
         data = data.replace(b"\n" + _BOM, b"\n")
         issues.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.CORRECTED))
-    data = data.lstrip(b"\r\n")
+    data = data.lstrip(b"\r\n").rstrip(_END_OF_FILE)
     if separator_line := SEPARATOR_LINE.match(data):
         data = data[separator_line.end() :]
         issues.append(DataIssue(file, "", "line that names the separator to spreadsheets", 1, 0.0, Action.CORRECTED))

@@ -184,6 +184,10 @@ def test_csv_files_saved_by_other_programs_are_scored_the_same(bundle: Bundle, t
         accented.replace(",", "|").encode(),
         accented.replace("lum", "LUM").replace(",5,", ",5.0,").encode(),
         unnamed.encode(),
+        accented.encode("utf-16"),
+        f"sep=,\n{accented},,,,\n".replace("e\n", "e,,\n").replace("é\n", "é,,\n").encode(),
+        accented.replace("202400000001", "'202.400.000.001").encode(),
+        (accented + accented.splitlines()[0] + "\n").encode(),
     ]
     results = []
     for number, content in enumerate(contents):

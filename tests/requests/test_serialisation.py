@@ -40,8 +40,9 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(year: int, t
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_the_features_of_written_real_accidents(real_baac: Path) -> None:
-    editions = folder_editions(str(real_baac), [2017])
+@pytest.mark.parametrize("year", [2017, 2024])
+def test_the_features_of_written_real_accidents(year: int, real_baac: Path) -> None:
+    editions = folder_editions(str(real_baac), [year])
     accidents = ingest(editions, IngestionSettings()).accidents
     kept = {*accidents.accidents["Num_Acc"].iloc[::7]}
     frames = (accidents.accidents, accidents.vehicles, accidents.people)
