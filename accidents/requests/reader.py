@@ -106,7 +106,10 @@ class RequestReader:
                 self.add_warning(
                     f"{path}: {code} ({retired.meaning}) is used until {retired.last_year}; taken as {retired.now}"
                 )
-            return parse_value(column, raw)
+            value = parse_value(column, raw)
+            if _is_rewritten(column, raw, value):
+                self.add_warning(f"{self.field_path(name, part, index)}: {format_value(raw)} is taken as {value}")
+            return value
         except ValueError as error:
             self.add_problem(self.field_path(name, part, index), raw, str(error))
             return missing_value(column)
@@ -141,6 +144,13 @@ class RequestReader:
         else:
             return self.parse_field(column, raw, name, part, index)
         return None
+
+
+def _is_rewritten(column: Column, raw: Any, value: Any) -> bool:
+    """Whether a year of two digits or a number of a Corsican department became another text."""
+    rewritten = column.name == "an" and value != MISSING
+    rewritten |= column.name in {"dep", "com"} and str(value).startswith(("2A", "2B"))
+    return rewritten and not str(raw).strip().upper().startswith(str(value))
 
 
 def is_index_column(name: str) -> bool:

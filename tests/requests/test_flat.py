@@ -181,6 +181,20 @@ def test_conversions_are_warnings(classic: dict[str, Any]) -> None:
     assert values(renamed | {"catu": 4})["pedestrians"] == 1
 
 
+def test_years_of_two_digits_and_corsican_departments_are_converted(classic: dict[str, Any]) -> None:
+    request = parse_request(
+        classic | {"an": 21, "year_acc": 2021, "dep": 201, "com": 201004, "lat": None, "long": None}
+    )
+    assert request.warnings == (
+        "an: 21 is taken as 2021",
+        "dep: 201 is taken as 2A",
+        "com: 201004 is taken as 2A004",
+    )
+    written = classic | {"an": 2021, "dep": "2a", "com": "2A004", "lat": None, "long": None}
+    assert_same_values(written, classic | {"an": "21", "dep": "201", "com": "201004", "lat": "", "long": ""})
+    assert parse_request(written).warnings == ()
+
+
 def test_ids_of_vehicles_until_2018_are_read_exactly() -> None:
     number = 4036000000020001001
     for written in (number, str(number), "4 036 000 000 020 001 001"):
