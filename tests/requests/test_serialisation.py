@@ -9,6 +9,7 @@ import pytest
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import feature_frame
+from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
@@ -50,12 +51,22 @@ def test_the_features_of_written_real_accidents(year: int, real_baac: Path) -> N
 
 
 def assert_same_features(accidents: Accidents) -> None:
+    assert_same_values(accidents)
     ids = accidents.accidents["Num_Acc"].tolist()[::-1]
     texts = [json.dumps(request) for request in to_requests(accidents, ids)]
     whole = concatenate_arrays([parse_request(json.loads(text)).arrays for text in texts])
     frame = feature_frame(accidents).iloc[::-1]
     assert compute(whole).tobytes() == frame[[f.name for f in FEATURES]].to_numpy(np.float32).tobytes()
     np.testing.assert_array_equal(place_cells(whole), frame[list(CELLS)].to_numpy())
+
+
+def assert_same_values(accidents: Accidents) -> None:
+    """Every column that features use, minutes of the time included, of which features have the hour alone."""
+    texts = [json.dumps(request) for request in to_requests(accidents, accidents.accidents["Num_Acc"].tolist())]
+    written = concatenate_arrays([parse_request(json.loads(text)).arrays for text in texts])
+    given = to_arrays(accidents)
+    for name in ("accident", "vehicles", "people", "vehicle_starts", "person_starts", "coordinates", "places"):
+        np.testing.assert_array_equal(getattr(written, name), getattr(given, name), name)
 
 
 def test_codes_that_are_letters_are_written_as_published(accidents: Accidents) -> None:
