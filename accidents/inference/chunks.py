@@ -4,6 +4,7 @@ Rows are copied byte by byte, so that every rule of reading and cleaning applies
 parsed here.
 """
 
+import csv
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -20,8 +21,8 @@ from accidents.columns import ACCIDENT_ID, Table
 from accidents.errors import DataError
 from accidents.reading.decoding import SEPARATOR_LINE, is_utf16, read_text
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
-from accidents.reading.layout import Header, read_header
-from accidents.reading.spellings import WHOLE_DECIMAL, scientific_id
+from accidents.reading.layout import Header, Layout, read_header
+from accidents.reading.spellings import WHOLE_DECIMAL, are_scaled_departments, scientific_id
 from accidents.sources.edition import Edition
 from accidents.tables import accident_years
 
@@ -83,9 +84,10 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         _split_file(path, headers[table], starts, [target / file_name(path) for target in folders])
     years, counts = np.unique(accident_years(ids), return_counts=True)
     year = edition.year or int(years[counts.argmax()])
+    scaled = _are_scaled_departments(main, headers[Table.CARACTERISTIQUES])
     return [
         Chunk(
-            Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}),
+            Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}, scaled),
             first=int(group[0]),
             last=int(group[-1]),
             accidents=len(group),
@@ -171,6 +173,17 @@ def _scientific_id(path: str, header: Header) -> str | None:
     with _open(path) as file:
         fields = list(islice(_data_lines(file), 2))[-1].split(header.separator)
     return scientific_id(fields[header.columns.index(ACCIDENT_ID)].strip('"\r\n'))
+
+
+def _are_scaled_departments(path: str, header: Header) -> bool | None:
+    """Whether the departments of a file until 2018 are times ten, which some parts of it may not show."""
+    if header.layout is not Layout.UNTIL_2018:
+        return None
+    position = header.columns.index("dep")
+    with _open(path) as file, suppress(csv.Error):  # quotes that do not close, which reading reports
+        rows = csv.reader(_data_lines(file), delimiter=header.separator)
+        return are_scaled_departments({row[position].strip() for row in rows if position < len(row)})
+    return None
 
 
 def _accident_id(line: str, separator: str, position: int) -> int:

@@ -47,7 +47,14 @@ def normalise_texts(texts: pa.Array, column: Column, no_break_spaces: Sequence[s
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, spellings.TEXT_MARK, r"\1"))
 
 
-def parse_values(texts: pa.Array, column: Column, layout: Layout, year: int = _LATEST) -> ParsedValues:
+def parse_values(
+    texts: pa.Array,
+    column: Column,
+    layout: Layout,
+    year: int = _LATEST,
+    *,
+    scaled_departments: bool | None = None,
+) -> ParsedValues:
     """Parse the distinct texts of a column.
 
     Args:
@@ -55,6 +62,7 @@ def parse_values(texts: pa.Array, column: Column, layout: Layout, year: int = _L
         column: specification of the column.
         layout: layout of the file, on which the formats of places, times, coordinates and widths depend.
         year: year of the edition, for codes that are no longer in use.
+        scaled_departments: whether departments until 2018 are times ten; None to judge by the texts.
 
     Example:
         >>> from accidents.columns import TABLES, Table
@@ -65,7 +73,7 @@ def parse_values(texts: pa.Array, column: Column, layout: Layout, year: int = _L
     """
     missing = pc.is_in(pc.utf8_lower(texts), _MISSING).to_numpy(zero_copy_only=False)
     if column.kind is ColumnKind.TEXT:
-        return _parse_texts(texts, missing, column, layout)
+        return _parse_texts(texts, missing, column, layout, scaled_departments)
     if column.kind is ColumnKind.ID:
         return _parse_ids(texts, missing, column)
     numbers = _parse_times(texts, layout) if column.kind is ColumnKind.TIME else _parse_numbers(texts, missing, column)
@@ -132,13 +140,15 @@ def _validate(numbers: np.ndarray, missing: np.ndarray, column: Column) -> Parse
     return ParsedValues(np.where(valid, numbers, missing_value).astype(column.kind.dtype), ~valid & ~missing)
 
 
-def _parse_texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout) -> ParsedValues:
+def _parse_texts(
+    texts: pa.Array, missing: np.ndarray, column: Column, layout: Layout, scaled_departments: bool | None
+) -> ParsedValues:
     if column.is_code_text:
         texts = pc.replace_substring_regex(texts, spellings.WHOLE_DECIMAL, r"\1")
     if column.pattern:
         texts = pc.utf8_upper(texts)
     values = texts.to_numpy(zero_copy_only=False)
-    if normalise := _place_format(column, layout, values):
+    if normalise := _place_format(column, layout, values, scaled_departments):
         missing = missing | np.array([bool(text) and not text.strip("0") for text in values], dtype=bool)
         values = np.array([normalise(text) for text in values], dtype=object)
     valid = ~missing
@@ -151,7 +161,9 @@ def _parse_texts(texts: pa.Array, missing: np.ndarray, column: Column, layout: L
     return ParsedValues(values, ~valid & ~missing)
 
 
-def _place_format(column: Column, layout: Layout, values: np.ndarray) -> Callable[[str], str] | None:
+def _place_format(
+    column: Column, layout: Layout, values: np.ndarray, scaled_departments: bool | None
+) -> Callable[[str], str] | None:
     """The conversion of departments or communes to their present codes; None for other columns."""
     old = layout is Layout.UNTIL_2018
     if column.name == "com":
@@ -160,4 +172,5 @@ def _place_format(column: Column, layout: Layout, values: np.ndarray) -> Callabl
         return None
     if not old:
         return spellings.department
-    return partial(spellings.department_until_2018, scaled=spellings.are_scaled_departments(values.tolist()))
+    scaled = spellings.are_scaled_departments(values.tolist()) if scaled_departments is None else scaled_departments
+    return partial(spellings.department_until_2018, scaled=scaled)

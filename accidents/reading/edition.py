@@ -77,7 +77,9 @@ def try_read_edition(
         if progress:
             progress(f"reading {path}")
         try:
-            files[table] = read_table(path, table, year, labelled=labelled, limits=limits)
+            files[table] = read_table(
+                path, table, year, labelled=labelled, limits=limits, scaled_departments=edition.scaled_departments
+            )
         except UnreadableFileError as error:
             issues.append(error.issue)
             continue

@@ -101,6 +101,7 @@ class _FileContext:
     year: int
     limits: DataQualityLimits
     no_break_spaces: Sequence[str]
+    scaled_departments: bool | None
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,13 @@ class _ColumnCells:
 
 
 def read_table(
-    path: str, table: Table, year: int | None = None, *, labelled: bool = True, limits: DataQualityLimits | None = None
+    path: str,
+    table: Table,
+    year: int | None = None,
+    *,
+    labelled: bool = True,
+    limits: DataQualityLimits | None = None,
+    scaled_departments: bool | None = None,
 ) -> ParsedFile:
     """Read one published file of any edition from 2005 on.
 
@@ -144,6 +151,7 @@ def read_table(
         year: year of the edition; None to take it from the first accident id.
         labelled: whether to read the label `grav`; if not, it is missing in all rows.
         limits: limits on the shares of bad cells and rows; the defaults where None.
+        scaled_departments: whether departments until 2018 are times ten; None to judge by the file.
 
     Raises:
         UnreadableFileError: the file cannot be read at all.
@@ -154,7 +162,7 @@ def read_table(
     cells = parse_csv(text, header, table, limits.bad_keys)
     issues = [*header.issues, *cells.issues]
     spaces = _occurring(text.data, NO_BREAK_SPACES)
-    file = _FileContext(text.file, cells.rows, header.layout, header.year, limits, spaces)
+    file = _FileContext(text.file, cells.rows, header.layout, header.year, limits, spaces, scaled_departments)
     typed: dict[str, np.ndarray | pa.Array] = {}
     for name, raw in cells.cells.items():
         typed[name], column_issues = _type_column(raw, TABLES[table][name], file)
@@ -190,7 +198,7 @@ def _type_column(raw: pa.Array, column: Column, file: _FileContext) -> tuple[np.
             return ids, []
         raw = raw.dictionary_encode()
     texts = normalise_texts(raw.dictionary, column, file.no_break_spaces)
-    parsed = parse_values(texts, column, file.layout, file.year)
+    parsed = parse_values(texts, column, file.layout, file.year, scaled_departments=file.scaled_departments)
     cells = _ColumnCells(file, column, raw.dictionary, raw.indices.to_numpy())
     issues = _cell_issues(cells, parsed)
     if column.kind is not ColumnKind.TEXT:
