@@ -1,11 +1,15 @@
 """Every variable in the table of docs/environment.md has the effect that it says."""
 
+import atexit
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,27 +51,35 @@ def run(code: str, environment: dict[str, str]) -> str:
     ).stdout.strip()
 
 
-def in_mlflow(name: str, folder: Path, credentials: dict[str, str] | None = None) -> str | None:
+@cache
+def database() -> TrackingTarget:
+    """A database of MLflow that all tests share, as its creation takes seconds."""
+    folder = tempfile.mkdtemp(prefix="accidents-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return embedded_target(TrackingSettings(folder=Path(folder)))
+
+
+def in_mlflow(name: str, credentials: dict[str, str] | None = None) -> str | None:
     """The value of a variable while a connection to MLflow is open."""
-    embedded = embedded_target(TrackingSettings(folder=folder))
+    embedded = database()
     with connect(SETTINGS, TrackingTarget(embedded.uri, "tests", embedded.artifacts, credentials or {})):
         return os.environ.get(name)
 
 
-def honoured_by_mlflow(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def honoured_by_mlflow(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
     value = "false" if name == "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING" else VALUE
     monkeypatch.setenv(name, value)
-    assert in_mlflow(name, folder) == value
+    assert in_mlflow(name) == value
 
 
 def credentials(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     honoured_by_mlflow(name, monkeypatch, folder)
-    assert in_mlflow(name, folder, {"MLFLOW_TRACKING_URI": "sqlite://"}) is None
+    assert in_mlflow(name, {"MLFLOW_TRACKING_URI": "sqlite://"}) is None
 
 
-def ignored_by_mlflow(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def ignored_by_mlflow(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
     monkeypatch.setenv(name, "10007")
-    assert in_mlflow(name, folder) != "10007"
+    assert in_mlflow(name) != "10007"
     assert os.environ[name] == "10007"
 
 
