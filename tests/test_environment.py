@@ -113,11 +113,6 @@ def zenml_source_root(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) 
     assert source_utils.get_source_root() == str(PROJECT)
 
 
-def steps_without_stack(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
-    code = f"from cli import notebook; notebook.setup(); import os; print(os.environ['{name}'])"
-    assert run(code, os.environ | {name: "false"}).endswith("true")
-
-
 def serving_database(name: str, *_: object) -> None:
     assert resolve_database_url(SERVING.records, {name: "sqlite:///x.db"}).database.endswith("x.db")  # type: ignore[union-attr]
 
@@ -191,7 +186,6 @@ CHECKS: dict[Check, str] = {
     left_alone: "ZENML_STORE_URL ZENML_LOCAL_STORES_PATH ZENML_REPOSITORY_PATH ZENML_ACTIVE_STACK_ID"
     " ZENML_ACTIVE_PROJECT_ID AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL",
     zenml_source_root: "ZENML_CUSTOM_SOURCE_ROOT",
-    steps_without_stack: "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK",
     serving_database: "SERVING_DATABASE_URL",
     ignored_by_service: "WEB_CONCURRENCY FORWARDED_ALLOW_IPS",
     proxy: "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY",
@@ -201,7 +195,7 @@ CHECKS: dict[Check, str] = {
     home: "HOME",
 }
 """Checks, and the variables that they are made for."""
-CHECKED_ELSEWHERE = {"PROMETHEUS_MULTIPROC_DIR"}  # by tests/serving/process
+CHECKED_ELSEWHERE = {"PROMETHEUS_MULTIPROC_DIR", "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK"}  # with services and notebooks
 
 
 @pytest.mark.parametrize(

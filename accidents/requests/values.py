@@ -19,6 +19,7 @@ from accidents.reading.spellings import (
     WHOLE_DECIMAL,
     commune,
     department,
+    explain_invalid,
     full_year,
     is_ambiguous_time,
     is_missing,
@@ -203,7 +204,8 @@ def _parse_number(column: Column, raw: float | str) -> Value:
         return int(number)
     if number == MISSING:
         return missing_value(column)
-    raise ValueError(f"is not allowed; allowed: {column.describe_allowed_values()}")
+    reason = explain_invalid(column, [str(raw)]) if isinstance(raw, str) or abs(raw) < _MAX_EXACT else ""
+    raise ValueError(f"is not allowed; allowed: {column.describe_allowed_values()}{reason and '; '}{reason}")
 
 
 def _parse_float(column: Column, raw: float | str) -> float:
