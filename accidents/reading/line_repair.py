@@ -32,9 +32,10 @@ def repair_lines(data: bytes, header: Header) -> tuple[bytes, int, int]:
     separator = header.separator.encode()
     lines = LINE_END.split(data)
     literal = resized = 0
+    last = max((index for index, line in enumerate(lines) if line.strip()), default=0)  # it may have been cut off
     for index, line in enumerate(lines):
         if line.count(separator) != len(header.columns) - 1:
-            lines[index] = _resize(line, header)
+            lines[index] = _resize(line, header, pad=index < last)
             resized += bool(line.strip()) and lines[index] != line
         elif line.count(b'"') % 2 or (header.quoted and _is_lone(line, header)):
             fields = [
@@ -45,7 +46,7 @@ def repair_lines(data: bytes, header: Header) -> tuple[bytes, int, int]:
     return b"\n".join(lines), literal, resized
 
 
-def _resize(line: bytes, header: Header) -> bytes:
+def _resize(line: bytes, header: Header, *, pad: bool) -> bytes:
     """A line with as many fields as the header, where only empty ones at its end are too many or too few."""
     if not line.strip():
         return b""
@@ -57,7 +58,7 @@ def _resize(line: bytes, header: Header) -> bytes:
     if extra > 0 and not any(field.strip() for field in fields[-extra:]):
         empty = b"(?:" + re.escape(header.separator).encode() + b'[ "]*){%d}$' % extra
         return re.sub(empty, b"", line)
-    if extra < 0 and not any(header.columns[extra:]) and "".join(fields).strip():
+    if pad and extra < 0 and not any(header.columns[extra:]) and "".join(fields).strip():
         return line + header.separator.encode() * -extra
     return line
 

@@ -16,14 +16,16 @@ pytestmark = pytest.mark.slow
 C, L, V, U = Table
 
 
-def test_a_header_in_the_middle_is_quarantined_and_makes_no_year(
+def test_a_header_in_the_middle_is_left_out_and_makes_no_year(
     run: Run, clean: IngestionResult, clean_files: dict[Table, bytes]
 ) -> None:
     lines = clean_files[V].split(b"\n")
     lines.insert(500, lines[0])
     result = run({V: b"\n".join(lines)})
     assert_adds_up(result)
-    assert result.quarantine[["row", "reason"]].to_numpy().tolist() == [[501, "is no accident id"]]
+    assert result.quarantine.empty
+    line = result.report[result.report["check"] == "header in the middle of the file"].iloc[0]
+    assert (line["rows"], line["first_rows"], line["action"]) == (1, "501", "corrected")
     pd.testing.assert_frame_equal(result.accidents.vehicles, clean.accidents.vehicles)
     checked = validate_tables(result.tables, IngestionSettings().effective_expectations)
     assert set(checked.results["year"]) == {2024}
