@@ -17,6 +17,9 @@ from accidents.reading.issues import Action, DataIssue, data_error, issues_frame
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents, Tables, accident_years
 
+_CONSEQUENCES = ("hardly recorded", "one coordinate without", "is no vehicle id", "orphan")
+"""Beginnings of checks that cells break which reading has set to missing."""
+
 
 @dataclass(frozen=True)
 class IngestionResult:
@@ -89,7 +92,11 @@ def _without_consequences(
 ) -> list[DataIssue]:
     """Issues of cleaning, without those of columns whose cells already stop the run and are missing therefore."""
     stopped = {issue.column for issue in reading if stop_above_limit(issue, limits).action is Action.STOPPED} - {""}
-    return [issue for issue in cleaning if stopped.isdisjoint(issue.column.split(", "))]
+    return [
+        issue
+        for issue in cleaning
+        if stopped.isdisjoint(issue.column.split(", ")) or not issue.check.startswith(_CONSEQUENCES)
+    ]
 
 
 def _repeated_year(edition: ParsedEdition) -> DataIssue:
