@@ -102,6 +102,23 @@ def test_killed_worker_is_replaced_and_its_gauges_removed(two_workers: ServicePr
     assert metrics_of(two_workers)["accidents_probability_count"] == before + 1
 
 
+def test_workers_share_the_lockout(two_workers: ServiceProcess) -> None:
+    """A worker that is killed and replaced does not forget it."""
+
+    def attempts(count: int) -> list[int]:
+        headers = {"X-API-Key": "acc_wrong"}
+        return [
+            requests.get(f"{two_workers.url}/v1/model", headers=headers, timeout=10).status_code for _ in range(count)
+        ]
+
+    assert attempts(40) == [401] * 11 + [429] * 29
+    victim = two_workers.server_pids[0]
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: len(set(two_workers.server_pids) - {victim}) == 2)
+    assert attempts(10) == [429] * 10
+    assert requests.get(f"{two_workers.url}/v1/model", timeout=10).status_code == 200
+
+
 def check_stop_with_supervisor(service: ServiceProcess) -> None:
     """Kill the launching process, and see that nothing goes on."""
     processes = [one.pid for one in psutil.Process(service.process.pid).children(recursive=True)]
