@@ -237,8 +237,8 @@ def test_address_that_an_untrusted_peer_reports_is_ignored(tmp_path: Path) -> No
 
 
 def test_host_that_a_trusted_proxy_reports_has_to_be_allowed(tmp_path: Path) -> None:
-    settings = {"trusted_proxies": ["127.0.0.1"], "hosts": ["accidents.example"]}
-    with in_process_service(tmp_path, save_small_model(tmp_path), **settings) as api:
+    model, hosts = save_small_model(tmp_path), ["accidents.example"]
+    with in_process_service(tmp_path, model, trusted_proxies=["127.0.0.1"], hosts=hosts) as api:
         for host in ("accidents.example", "Accidents.example:8443", "accidents.example, localhost"):
             assert api.get("/v1/model", headers={"X-Forwarded-Host": host}).status_code == 200, host
         for host in ("evil.example", "accidents.example, evil.example", "accidents.example.evil.example"):

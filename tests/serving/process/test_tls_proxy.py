@@ -115,13 +115,11 @@ def nginx(folder: Path, upstream: str) -> Iterator[tuple[int, ssl.SSLContext]]:
     }.items():
         assert server.count(there) == 1, there
         server = server.replace(there, here)
-    paths = "".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    process_options = f"daemon off; master_process off; pid {folder}/nginx.pid; events {{}}"
+    http_options = "access_log off; " + " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; master_process off; pid {folder}/nginx.pid; events {{}}\nhttp {{ access_log off; {paths}\n{server}}}"
-    )
+    configuration.write_text(f"{process_options}\nhttp {{ {http_options}\n{server}}}")
     log = folder / "nginx.log"
     process = subprocess.Popen([NGINX, "-c", str(configuration), "-p", str(folder), "-e", str(log)])
     try:
@@ -159,12 +157,10 @@ def test_wrong_keys_of_one_client_hurt_nobody_else(proxied: Proxied) -> None:
 def test_made_up_addresses_change_neither_limits_nor_log(proxied: Proxied) -> None:
     """A client that names another address, every time a new one, is still itself."""
     source = "127.0.0.4"
-    statuses = [
-        proxied.request(source, "acc_wrong", X_Forwarded_For=f"203.0.113.{number}", Forwarded=f"for=192.0.2.{number}")[
-            0
-        ]
-        for number in range(12)
+    spoofed_headers = [
+        {"X_Forwarded_For": f"203.0.113.{number}", "Forwarded": f"for=192.0.2.{number}"} for number in range(12)
     ]
+    statuses = [proxied.request(source, "acc_wrong", **headers)[0] for headers in spoofed_headers]
     assert statuses == [401] * 11 + [429]
     for number, spoofed in enumerate(("203.0.113.9", "203.0.113.9, 127.0.0.1", "unknown", "127.0.0.1", "x" * 3000)):
         status, _, _ = proxied.request(
