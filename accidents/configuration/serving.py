@@ -33,11 +33,12 @@ def _parse_network(value: object) -> IPv4Network | IPv6Network:
     """A network; one address is a network of itself, and networks of IPv4-mapped addresses are those of IPv4."""
     if isinstance(value, IPv4Network | IPv6Network):
         return value
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} has to be an address, or a network such as 10.0.0.0/8")
-    network = ip_network(value)
+    try:
+        network = ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("has to be an address, or a network such as 10.0.0.0/8") from None
     if network.prefixlen == 0:
-        raise ValueError(f"{value} trusts everybody: name the proxies")
+        raise ValueError("trusts everybody: name the proxies")
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network
 

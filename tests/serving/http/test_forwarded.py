@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from accidents.configuration.serving import ServingSettings
 from serving.http.forwarded import ForwardedHeadersMiddleware, counted_network, parse_address
 
 NETWORKS = [ip_network(text) for text in ("127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48")]
@@ -136,3 +138,19 @@ def test_ipv6_clients_are_counted_by_their_network(address: IPv6Address, host: i
     neighbour = IPv6Address(int(address) >> 64 << 64 | host)
     assert counted_network(str(neighbour)) == counted_network(str(address))
     assert address in ip_network(counted_network(str(address)))
+
+
+@pytest.mark.parametrize(
+    "proxy", [1, "*", "localhost", "10.0.0.1/8", "0.0.0.0/0", "::/0", "", "10.0.0.1-10.0.0.9", "unix:", None]
+)
+def test_invalid_trusted_proxies_are_refused(proxy: object) -> None:
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        ServingSettings.model_validate({"trusted_proxies": [proxy]})
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    written = ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32", "::ffff:192.0.2.1", "::ffff:198.51.100.0/120"]
+    settings = ServingSettings.model_validate({"trusted_proxies": written})
+    networks = ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32", "198.51.100.0/24"]
+    assert [str(network) for network in settings.trusted_proxies] == networks
+    assert ServingSettings.model_validate_json(settings.model_dump_json()) == settings
