@@ -23,7 +23,7 @@ CALLS = """
 import sys
 from pathlib import Path
 from serving.auth.rate_limit import RateLimiter
-limiter = RateLimiter(Path(sys.argv[1]), 1000, 3000)
+limiter = RateLimiter(Path(sys.argv[1]), 1000, 150_000)
 print("ready", flush=True)
 sys.stdin.readline()
 print(sum(limiter.hit(sys.argv[2]) == 0 for _ in range(int(sys.argv[3]))), flush=True)
@@ -31,7 +31,7 @@ print(sum(limiter.hit(sys.argv[2]) == 0 for _ in range(int(sys.argv[3]))), flush
 
 
 def start(file: Path, name: str, calls: int) -> "subprocess.Popen[str]":
-    """A process that calls a limiter of 3,000 as often as told, once a line is sent to it."""
+    """A process that calls a limiter of 150,000 as often as told, once a line is sent to it."""
     command = [sys.executable, "-c", CALLS, str(file), name, str(calls)]
     process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -58,14 +58,14 @@ def test_counts_are_those_of_a_dictionary(
 
 @pytest.mark.slow
 def test_processes_share_one_limit(tmp_path: Path) -> None:
-    processes = [start(tmp_path / "counts", "name", 2000) for _ in range(4)]
+    processes = [start(tmp_path / "counts", "name", 100_000) for _ in range(2)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
     allowed = sum(int(process.communicate()[0]) for process in processes)
-    # A process that loses its processor with the lock held costs the others single counts.
-    assert 3000 <= allowed <= 3150
+    # Where a process loses its processor for long with the lock held, the others count without it.
+    assert 150_000 <= allowed <= 153_000
 
 
 @pytest.mark.slow
