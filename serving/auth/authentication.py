@@ -63,7 +63,7 @@ class Authenticator:
         self._requests = RateLimiter(folder / "requests.counts", 1, limits.requests_per_second)
         # The failure that exceeds the limit is still told why; those after it are not.
         self._failures = RateLimiter(
-            folder / "failures.counts", 60, limits.failures_per_minute + 1, limits.lockout_seconds
+            folder / "failures.counts", 60, limits.failures_per_minute + 1, limits.lockout_seconds, exact=True
         )
 
     def authenticate(self, scope: Scope) -> Caller:

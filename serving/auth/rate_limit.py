@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import os
 import time
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,7 @@ _FIELD_BYTES = 8 * _SLOTS
 _FILE_BYTES = 3 * _FIELD_BYTES
 _LOCK_SPINS, _LOCK_ATTEMPTS = 10, 20
 _LOCK_PAUSE = 0.0001
+_CACHED = 4096
 
 
 class RateLimiter:
@@ -30,44 +32,48 @@ class RateLimiter:
     bucket the counter whose window ends first makes room. A process that is killed at any point leaves valid counters
     and no lock, and one that is stopped with the lock held delays others by 1.5 ms at most: they count without it.
 
+    Without the lock, which takes longer than counting, of two calls within about a microsecond one may be lost.
+
     Args:
         file: created where it is missing.
         seconds: length of a window.
         limit: how many calls of one name a window allows.
         lockout_seconds: for how long a name is refused that exceeds the limit; until the end of the window by default.
+        exact: lock the file for every call.
 
     Raises:
         ConfigurationError: the file cannot be created.
     """
 
-    def __init__(self, file: Path, seconds: float, limit: int, lockout_seconds: float | None = None) -> None:
-        self._seconds, self._limit, self._lockout_seconds = seconds, limit, lockout_seconds
+    def __init__(
+        self, file: Path, seconds: float, limit: int, lockout_seconds: float | None = None, *, exact: bool = False
+    ) -> None:
+        self._seconds, self._limit, self._lockout_seconds, self._exact = seconds, limit, lockout_seconds, exact
         try:
             self._file = _open(file)
         except OSError as error:
             raise ConfigurationError(
                 f"{file}: cannot be created ({error.strerror}); free space there, or name another folder by TMPDIR"
             ) from None
-        memory = memoryview(mmap.mmap(self._file.fileno(), _FILE_BYTES))
+        self._descriptor = self._file.fileno()
+        memory = memoryview(mmap.mmap(self._descriptor, _FILE_BYTES))
         self._tags = memory[:_FIELD_BYTES].cast("Q")
         self._ends = memory[_FIELD_BYTES : 2 * _FIELD_BYTES].cast("d")
         self._counts = memory[2 * _FIELD_BYTES :].cast("Q")
 
     def hit(self, name: str) -> float:
         """Count one call; returns the seconds until the next is allowed, 0 where this one is."""
-        tag = int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
-        now = time.monotonic()  # the same clock in all processes
-        locked = self._lock()
+        locked = self._exact and self._lock()
         try:
-            return self._count(tag, now)
+            return self._count(_tag(name), time.monotonic())  # the same clock in all processes
         finally:
             if locked:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def _lock(self) -> bool:
         for attempt in range(_LOCK_ATTEMPTS):
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 if attempt >= _LOCK_SPINS:  # the holder has lost its processor
                     time.sleep(_LOCK_PAUSE)
@@ -99,6 +105,12 @@ class RateLimiter:
         self._ends[slot] = 0.0
         self._tags[slot] = tag
         return slot
+
+
+@lru_cache(_CACHED)
+def _tag(name: str) -> int:
+    """64 bits that stand for a name, in every process the same."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
 def _open(path: Path) -> BinaryIO:

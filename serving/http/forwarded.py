@@ -44,7 +44,7 @@ class ForwardedHeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] == "http":
-            forwarded = [pair for pair in scope["headers"] if pair[0].startswith(_PREFIX)]
+            forwarded = [pair for pair in scope["headers"] if pair[0][:12] == _PREFIX]
             client = parse_address(scope["client"][0]) if scope.get("client") else None
             if not forwarded:
                 pass
@@ -53,7 +53,7 @@ class ForwardedHeadersMiddleware:
                 scheme = _joined(forwarded, b"proto").rpartition(",")[2].strip().lower()
                 scope["scheme"] = scheme if scheme in {"http", "https"} else scope["scheme"]
             else:
-                scope["headers"] = [pair for pair in scope["headers"] if not pair[0].startswith(_PREFIX)]
+                scope["headers"] = [pair for pair in scope["headers"] if pair[0][:12] != _PREFIX]
             if client is not None and client != scope["client"][0]:
                 scope["client"] = (client, 0)
         await self.app(scope, receive, send)

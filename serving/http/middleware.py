@@ -68,10 +68,10 @@ class TrustedHostMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] == "http":
-            values = [value for name, value in scope["headers"] if name == b"host"]
-            reported = [value for name, value in scope["headers"] if name == b"x-forwarded-host"]
-            names = [name for value in values + reported for name in value.split(b",")]
-            if len(values) != 1 or any(_without_port(name.strip().lower()) not in self.hosts for name in names):
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-host"]
+            names = hosts + b",".join(forwarded).split(b",") if forwarded else hosts
+            if len(hosts) != 1 or not self.hosts.issuperset([_without_port(name.strip().lower()) for name in names]):
                 error = ApiError(400, "host", "the Host header names another host; allowed hosts are set by 'hosts'")
                 await send_error(send, error, scope["state"]["request_id"])
                 return

@@ -23,7 +23,7 @@ CALLS = """
 import sys
 from pathlib import Path
 from serving.auth.rate_limit import RateLimiter
-limiter = RateLimiter(Path(sys.argv[1]), 1000, 150_000)
+limiter = RateLimiter(Path(sys.argv[1]), 1000, 150_000, exact=True)
 print("ready", flush=True)
 sys.stdin.readline()
 print(sum(limiter.hit(sys.argv[2]) == 0 for _ in range(int(sys.argv[3]))), flush=True)
@@ -43,7 +43,7 @@ def start(file: Path, name: str, calls: int) -> "subprocess.Popen[str]":
 def test_counts_are_those_of_a_dictionary(
     tmp_path_factory: pytest.TempPathFactory, calls: list[tuple[float, str]], limit: int, lockout: float | None
 ) -> None:
-    limiter = RateLimiter(tmp_path_factory.mktemp("limits") / "counts", 2, limit, lockout)
+    limiter = RateLimiter(tmp_path_factory.mktemp("limits") / "counts", 2, limit, lockout, exact=True)
     now, windows = 100.0, dict[str, tuple[float, int]]()
     for pause, name in calls:
         now += pause
@@ -79,20 +79,20 @@ def test_killed_processes_leave_valid_counts_and_no_lock(tmp_path: Path) -> None
         time.sleep(0.01 * number)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        limiter = RateLimiter(file, 1000, 3)
+        limiter = RateLimiter(file, 1000, 3, exact=True)
         assert [limiter.hit(f"new {number}") > 0 for _ in range(5)] == [False] * 3 + [True] * 2
         assert limiter.hit("name") <= 1000
 
 
 def test_lock_that_a_stopped_process_holds_delays_nobody(tmp_path: Path) -> None:
-    limiter = RateLimiter(tmp_path / "counts", 1000, 3)
+    limiter = RateLimiter(tmp_path / "counts", 1000, 3, exact=True)
     with (tmp_path / "counts").open("r+b") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         assert [limiter.hit("name") > 0 for _ in range(5)] == [False] * 3 + [True] * 2
 
 
 def test_flood_of_names_needs_no_more_memory(tmp_path: Path) -> None:
-    limiter = RateLimiter(tmp_path / "counts", 1000, 3)
+    limiter = RateLimiter(tmp_path / "counts", 1000, 3, exact=True)
     size = (tmp_path / "counts").stat().st_size
     assert size < 500_000
     assert not any(limiter.hit(f"name {number}") for number in range(50_000))
