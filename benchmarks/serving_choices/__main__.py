@@ -1,11 +1,10 @@
 """What was tried for the service, one choice at a time with everything else as it is.
 
-    python -m benchmarks.serving_choices [--source FOLDER] [--only CHOICES] [--storages URIS] [--output FILE.json]
+    python -m benchmarks.serving_choices [--source FOLDER] [--only CHOICES] [--output FILE.json]
 
-Choices are `runtime` (what asks the trees of a booster), `json`, `validation`, `layers` (kind of middleware), `limits`
-(rate limiters; --storages adds the package `limits`, which has to be installed for that) and `server`. Times without
-HTTP are medians of one call in the best of several rounds in which all take turns. A runtime whose probabilities differ
-from those of the bundle by more than 1e-9 on any of the accidents is out.
+Choices are `runtime` (what asks the trees of a booster), `json`, `validation`, `layers` (kind of middleware) and
+`server`. Times without HTTP are medians of one call in the best of several rounds in which all take turns. A runtime
+whose probabilities differ from those of the bundle by more than 1e-9 on any of the accidents is out.
 """
 
 import argparse
@@ -23,13 +22,13 @@ import orjson
 from benchmarks.serving.comparison import print_line
 from benchmarks.serving.report import machine, table
 from benchmarks.serving.workload import Workload, load_workload
-from benchmarks.serving_choices import json_parsing, middleware, rate_limits, runtimes, servers
+from benchmarks.serving_choices import json_parsing, middleware, runtimes, servers
 from serving.model.model_loader import LoadedModel
 from serving.model.pointer import ModelPointer
 from serving.model.predictor import RequestContext, predict
 from serving.observability.metrics import Metrics
 
-CHOICES = ("runtime", "json", "validation", "layers", "limits", "server")
+CHOICES = ("runtime", "json", "validation", "layers", "server")
 _ACCIDENTS = 10_000
 _BOOSTERS = ("lightgbm", "xgboost")
 
@@ -101,11 +100,6 @@ def _layers(workload: Workload, folder: Path, arguments: argparse.Namespace) -> 
     return results, table(("layers", "a request, µs"), [(name, _figure(one, 0)) for name, one in results.items()])
 
 
-def _limits(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:  # noqa: ARG001
-    results = rate_limits.rate_limiters(filter(None, arguments.storages.split(",")), folder)
-    return results, table(("rate limiter", "a call, µs"), [(name, _figure(one, 1)) for name, one in results.items()])
-
-
 def _server(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:
     model = folder / "model.zip"
     next(iter(workload.bundles.values())).save(model)
@@ -126,14 +120,7 @@ def _server(workload: Workload, folder: Path, arguments: argparse.Namespace) -> 
     return [asdict(one) for one in results], table(head, rows)
 
 
-_MEASURE = {
-    "runtime": _runtime,
-    "json": _json,
-    "validation": _validation,
-    "layers": _layers,
-    "limits": _limits,
-    "server": _server,
-}
+_MEASURE = {"runtime": _runtime, "json": _json, "validation": _validation, "layers": _layers, "server": _server}
 
 
 def _figure(value: float | None, decimals: int) -> str:
@@ -144,7 +131,6 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--source", default="sample", help="sample, or a folder of BAAC files")
     options.add_argument("--only", default=",".join(CHOICES), help="some of the choices, separated by commas")
-    options.add_argument("--storages", default="", metavar="URIS", help="of the package limits, separated by commas")
     options.add_argument("--rounds", type=int, default=5, help="of the servers")
     options.add_argument("--seconds", type=float, default=4.0, help="of one measurement of a server")
     options.add_argument("--output", type=Path, metavar="FILE.json")
