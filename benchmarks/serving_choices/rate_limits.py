@@ -6,8 +6,8 @@ A URI is a storage of `limits`, such as memory:// or redis+unix:///run/redis.soc
 storage have to be installed for it.
 """
 
+import argparse
 import importlib
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -38,8 +38,11 @@ def rate_limiters(storages: Iterable[str], folder: Path) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("storages", nargs="*", metavar="URI", help="storage of the package limits")
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        results = rate_limiters(sys.argv[1:], Path(folder))
+        results = rate_limiters(arguments.storages, Path(folder))
     print(table(("rate limiter", "a call, µs"), [(name, f"{one:.1f}") for name, one in results.items()]))
 
 
