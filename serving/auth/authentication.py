@@ -81,19 +81,20 @@ class Authenticator:
             return _ANONYMOUS_CALLER
         caller = self._key_cache.verify(key)
         if isinstance(caller, KeyRejection):
-            raise self._refusal(caller, scope)
+            raise self._refusal(caller, key or "", scope)
         if (seconds := self._requests.hit(caller.id)) > 0:
             self._metrics.count_refused("rate")
             message = f"more than {self._limits.requests_per_second} requests a second"
             raise _too_many("rate", message, seconds)
         return caller
 
-    def _refusal(self, rejection: KeyRejection, scope: Scope) -> ApiError:
+    def _refusal(self, rejection: KeyRejection, key: str, scope: Scope) -> ApiError:
         """Count a failure; a missing key is none."""
         if rejection is not KeyRejection.MISSING:
             address = counted_network(scope["client"][0]) if scope.get("client") else ""
             if (seconds := self._failures.hit(address)) > 0:
                 self._metrics.count_refused("locked_out")
+                seconds = min(seconds, self._key_cache.retry_seconds(key))
                 return _too_many("locked_out", "too many wrong API keys from this address; try again later", seconds)
         self._metrics.count_refused(f"key_{rejection}")
         return ApiError(401, f"key_{rejection}", _MESSAGES[rejection], headers={"WWW-Authenticate": "Bearer"})

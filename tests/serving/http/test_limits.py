@@ -197,11 +197,13 @@ def test_wrong_keys_lock_out_an_address_but_no_valid_key(tmp_path: Path) -> None
         assert 1 <= int(locked.headers["retry-after"]) <= 4
         assert api.get("/v1/model").status_code == 200
         late = api_keys.create_key(api.state.engine, "late", Role.ADMIN)
+        unknown = api.get("/v1/model", None, headers={"X-API-Key": f"acc_{'0' * 8}_{'A' * 43}"})
+        assert (error_code(unknown), unknown.headers["retry-after"]) == ((429, "locked_out"), "1")
         api.state.key_cache.refresh()
         assert api.get("/v1/model", None, headers={"X-API-Key": late.text}).status_code == 200
         assert error_code(api.get("/v1/model", None)) == (401, "key_missing")
         assert api.get("/health", None).status_code == 200
-        assert api.metrics()['accidents_refused_total{reason="locked_out"}'] == 5
+        assert api.metrics()['accidents_refused_total{reason="locked_out"}'] == 6
         wait_until(lambda: error_code(api.get("/v1/model", None, headers=wrong)) == (401, "key_wrong"))
 
 
