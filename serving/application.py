@@ -30,6 +30,7 @@ from serving.dependencies import AppState
 from serving.environment import POINTER_ENV, SERVER_PID_ENV, SETTINGS_ENV, SUPERVISOR_PID_ENV
 from serving.http.body import BodyLimitMiddleware, DrainBodyMiddleware
 from serving.http.errors import ApiError
+from serving.http.forwarded import ForwardedHeadersMiddleware
 from serving.http.json_body import JsonResponse
 from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
@@ -61,7 +62,8 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
 
     Args:
         settings: the serving configuration.
-        pointer_file: file that holds a `ModelPointer`; it may change while the application runs.
+        pointer_file: file that holds a `ModelPointer`; it may change while the application runs. Workers share the
+            counts of callers in its folder.
 
     Raises:
         RecordsError: the database of the service cannot be opened.
@@ -71,6 +73,7 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         state.key_cache,
         settings.caller,
         state.metrics,
+        pointer_file.parent,
         anonymous=settings.anonymous,
         open_metrics=settings.open_metrics,
     )
@@ -89,6 +92,7 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
             Middleware(
                 TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
             ),
+            Middleware(ForwardedHeadersMiddleware, trusted=settings.trusted_proxies),
             Middleware(DrainBodyMiddleware),
             Middleware(TrustedHostMiddleware, hosts=(settings.host, *settings.hosts)),
             Middleware(AuthenticationMiddleware, authenticator=authenticator),

@@ -76,6 +76,13 @@ class KeyCache:
             return KeyRejection.REVOKED
         return key.caller if time.time() < key.expires_at else KeyRejection.EXPIRED
 
+    def retry_seconds(self, text: str) -> float:
+        """Seconds after which a rejected key may be valid, as it may have been created just now; inf for other text.
+
+        The same for ids that exist, which would be revealed otherwise.
+        """
+        return self._interval if _KEY.fullmatch(text) else float("inf")
+
     def refresh(self) -> bool:
         """Read the keys now; returns whether the database answered."""
         try:

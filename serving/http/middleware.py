@@ -81,7 +81,7 @@ class TrustedHostMiddleware:
     """Refuses requests whose `Host` header is not one of this machine or of `hosts`.
 
     Protects against DNS rebinding: a page of another site can have its name resolve to this machine, but the browser
-    still sends that name as `Host`.
+    still sends that name as `Host`. What a trusted proxy reports as `X-Forwarded-Host` has to be allowed as well.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
@@ -91,8 +91,10 @@ class TrustedHostMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] == "http":
-            values = [value for name, value in scope["headers"] if name == b"host"]
-            if len(values) != 1 or _without_port(values[0].strip().lower()) not in self.hosts:
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-host"]
+            names = hosts + b",".join(forwarded).split(b",") if forwarded else hosts
+            if len(hosts) != 1 or not self.hosts.issuperset([_without_port(name.strip().lower()) for name in names]):
                 error = ApiError(400, "host", "the Host header names another host; allowed hosts are set by 'hosts'")
                 await send_error(send, error, scope["state"]["request_id"])
                 return
