@@ -17,7 +17,7 @@ from cli.tracking import check_tracking_server, print_registered_versions
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.deployment import DeployedService
+    from tracking.deployed_services import DeployedService
 
 WITHOUT_PLACE = "without_place"
 
@@ -136,7 +136,8 @@ def deployment(configuration: Configuration, options: RunOptions) -> None:
         ConfigurationError: the stack has no model deployer.
         PipelineError: no version is in the stage, the model fails its smoke test, or the service does not start.
     """
-    from tracking.deployment import active_model_deployer, list_services, stop_services
+    from tracking.deployed_services import active_model_deployer, list_services
+    from tracking.deployment import stop_services
     from tracking.names import resolve_model_name
 
     active_model_deployer()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accidents.errors import AccidentsError, ModelError
+from cli.interrupted_runs import end_run, interrupted_runs, process_record
 
 DEBUG_HINT = "Run it again with --debug to see the traceback."
 
@@ -23,7 +24,7 @@ def run_pipeline(
     hint: str = DEBUG_HINT,
     **arguments: Any,
 ) -> Any:
-    """Run a pipeline to its end and return the run.
+    """Run a pipeline to its end and return the run; first end the runs of killed processes.
 
     Args:
         pipeline: the pipeline.
@@ -39,8 +40,12 @@ def run_pipeline(
     """
     from zenml.client import Client
 
+    for interrupted in interrupted_runs():
+        end_run(interrupted)
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    options: dict[str, Any] = {"run_name": name} if cache else {"run_name": name, "enable_cache": False}
+    options: dict[str, Any] = {"run_name": name, "extra": process_record()}
+    if not cache:
+        options["enable_cache"] = False
     try:
         pipeline.with_options(**options, model=version)(**arguments)
     except Exception as error:

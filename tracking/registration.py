@@ -8,6 +8,7 @@ from accidents.models import display_name
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
 from tracking.errors import TrackingError
+from tracking.interrupted_runs import end_run, interrupted_runs
 from tracking.names import registered_name
 from tracking.training_record import ModelRecord, TrainingRecord
 from tracking.training_runs import LoggedModel, log_training, training_method
@@ -34,12 +35,14 @@ def connect_and_register(training: TrainingRecord, settings: TrackingSettings) -
 def record_and_register(
     connection: Connection, training: TrainingRecord, settings: TrackingSettings
 ) -> dict[str, dict[str, Any]]:
-    """Log a training as MLflow runs and register each of its models as a new version.
+    """Log a training as MLflow runs and register each of its models as a new version; end runs of killed trainings.
 
     Returns:
         By model type: `run_id`, `model_uri`, `name`, `version`; the last three are None where no model was logged or
         registered.
     """
+    for run in interrupted_runs(connection, [connection.experiment_id]):
+        end_run(connection, run)
     logged_models = log_training(connection, training, settings)
     return {
         logged.model_type: _register_model(connection, logged, model, training, settings)

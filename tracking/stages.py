@@ -34,7 +34,7 @@ def transition(
             version is in the stage already.
     """
     name = version.name
-    with model_lock(registry.connection, name):
+    with model_lock(registry.connection, name) as lock:
         current = registry.version(name, version.version)
         if current.stage == stage:
             raise RegistryError(f"{version.title} is in {stage} already")
@@ -44,6 +44,7 @@ def transition(
                 f"{stage} of {name} has changed since this was decided, from {_describe(expected_holder)} to "
                 f"{_describe(holder)}: check it (python run.py registry list-versions) and decide again"
             )
+        lock.check()
         _set_aliases_and_tags(registry, current, stage, holder)
         entry = replace(entry, previous=_number(holder) or entry.previous)
         ledger.append(registry.connection, entry)

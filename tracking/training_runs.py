@@ -13,8 +13,10 @@ from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.models import display_name
+from accidents.process_owner import ProcessOwner
 from accidents.tables import LABEL
 from tracking.connection import Connection
+from tracking.interrupted_runs import PROCESS_TAG
 from tracking.mlflow_model import log_model
 from tracking.training_record import ModelRecord, TrainingRecord
 
@@ -87,7 +89,7 @@ def _log_model_run(
 def _log_trial_run(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:
     import mlflow
 
-    tags = {"given_up": str(trial["score"] is None).lower()}
+    tags = {"given_up": str(trial["score"] is None).lower(), PROCESS_TAG: str(ProcessOwner.current())}
     run_name = f"{name} trial {trial['number'] + 1:02d}"
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=run_name, tags=tags):
         mlflow.log_params(trial["parameters"])
@@ -96,7 +98,8 @@ def _log_trial_run(connection: Connection, name: str, trial: Mapping[str, Any]) 
 
 
 def _tags(training: TrainingRecord) -> dict[str, str]:
-    tags = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags}
+    process = {PROCESS_TAG: str(ProcessOwner.current())}
+    tags = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags, **process}
     return {name: value for name, value in tags.items() if value}
 
 

@@ -36,6 +36,8 @@ def deploy_model(
     """
     with connect(tracking) as connection:
         deployed = deploy_version(Registry(connection).version(name, version), settings)
-    info = asdict(deployed.service) | {"downtime_seconds": round(deployed.downtime_seconds, 1)}
+    service = asdict(deployed.service)
+    info = {name: service[name] for name in ("name", "version", "running", "url", "pid")}
+    info["downtime_seconds"] = round(deployed.downtime_seconds, 1)
     log_step_metadata({**info, "pid": str(info["pid"]), "checked_accidents": check["accidents"]})
     return info

@@ -88,8 +88,8 @@ def delete_all_models(connection: Connection) -> None:
     """Delete every model of the project in MLflow and ZenML."""
     registry = Registry(connection)
     for name in registered_names().values():
-        for one in (name, f"{name}.lock"):
-            if one in {model.name for model in connection.client.search_registered_models()}:
+        for one in [model.name for model in connection.client.search_registered_models()]:
+            if one == name or one.startswith(f"{name}.lock"):
                 connection.client.delete_registered_model(one)
         if name not in registry.models():
             ledger.append(connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, "None"))
