@@ -1,16 +1,10 @@
 """Atomic file writes: a reader sees the old content or the new one, never a part of it."""
 
-import contextlib
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from accidents.process_owner import ProcessOwner
-
-_SUFFIX = ".tmp"
-_ABANDONED_SECONDS = 7 * 24 * 3600
-"""Age of a temporary file of another machine, or of an earlier boot, that nobody is writing any more."""
+from accidents.temporary_files import delete_abandoned, temporary_name
 
 
 @contextmanager
@@ -19,7 +13,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     Folders above `path` are made. Where the block raises, `path` keeps its content and the temporary file is deleted.
     A killed process may leave the temporary file, `.<name>.<owner>.tmp`, behind; the next write into the same folder
-    deletes it (`delete_abandoned_files`).
+    deletes it.
 
     Args:
         path: the file to write.
@@ -39,29 +33,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ('{}', ['metrics.json'])
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    delete_abandoned_files(path.parent)
-    temporary = path.with_name(f".{path.name}.{ProcessOwner.current()}{_SUFFIX}")
+    delete_abandoned(path.parent)
+    temporary = path.with_name(temporary_name(path.name))
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def delete_abandoned_files(folder: Path) -> list[Path]:
-    """Delete the temporary files of `atomic_write` in a folder whose process has ended; returns them.
-
-    Files of other machines, whose processes cannot be looked up, are deleted once they are a week old.
-    """
-    deleted = []
-    for file in folder.glob(f".*{_SUFFIX}"):
-        owner = ProcessOwner.parse(file.name.removesuffix(_SUFFIX).rpartition(".")[2])
-        with contextlib.suppress(OSError):  # another process deletes it, too, or it belongs to another user
-            old = time.time() - file.stat().st_mtime > _ABANDONED_SECONDS
-            if owner is not None and (owner.has_ended or (not owner.is_local and old)):
-                file.unlink()
-                deleted.append(file)
-    return deleted
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -36,17 +36,19 @@ def keys() -> None:
 @click.option("--days", type=Days(zero=False), metavar="N", help="days until it expires; without it, never")
 @with_record_database
 def create(database: RecordDatabase, *, name: str, role: str, days: float | None, as_json: bool) -> None:
-    """Create a key and print it, once."""
+    """Create a key and print it, once; it is valid when the command has ended with 0."""
     from serving.auth import api_keys
     from serving.auth.roles import Role
 
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    key = api_keys.create_key(database.engine, name, Role(role), expires)
+    key = api_keys.new_key(database.engine, name, Role(role), expires)
     if not as_json:
         until = f"until {_format_time(expires)}" if expires else "until it is revoked"
         print(f"key {key.id} for {key.name}, role {key.role}, {until}; it is not shown again:", file=sys.stderr)
-    # Standard output holds the key alone, so that a script can take it as it is.
+    # Standard output holds the key alone, so that a script can take it as it is. Printed before it is stored: if the
+    # command is killed in between, or its output cannot be written, there is no valid key that nobody has seen.
     print_result({"key": key.text, **_as_dict(key)}, key.text, as_json=as_json)
+    api_keys.store_key(database.engine, key)
 
 
 @keys.command("list")

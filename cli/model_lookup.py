@@ -1,13 +1,13 @@
 """The model that a command uses: a file, a version of the registry, or the best of the latest training."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.bundle.archive import SUFFIX
 from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ModelError
+from accidents.temporary_files import temporary_folder
 from cli.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def download_model(registry: "Registry", version: "RegisteredVersion", folder: P
     if target.is_file() and sha256(target) == version.tags.get(MODEL_FILE_SHA256):
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        bundle = registry.download_bundle(version, Path(temporary))
+    with temporary_folder(folder) as temporary:
+        bundle = registry.download_bundle(version, temporary)
         answers = bundle.with_name("stored_accidents.json")
         if answers.is_file():
             answers.replace(recorded_answers(target))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accidents.atomic_write import atomic_write, delete_abandoned_files, write_text
+from accidents.atomic_write import atomic_write, write_text
 from accidents.process_owner import ProcessOwner
+from accidents.temporary_files import delete_abandoned, temporary_folder
 
 OWNER_SCRIPT = """
 import sys
@@ -99,7 +100,19 @@ def test_files_of_another_machine_are_deleted_after_a_week(tmp_path: Path) -> No
     foreign = tmp_path / f".other.csv.{ProcessOwner('0' * 12, 1, 1)}.tmp"
     foreign.write_text("old")
     os.utime(foreign, (0, 0))
-    assert delete_abandoned_files(tmp_path) == [foreign]
+    assert delete_abandoned(tmp_path) == [foreign]
     with atomic_write(tmp_path / "own.csv") as temporary:
         temporary.write_text("being written")
-        assert delete_abandoned_files(tmp_path) == []
+        assert delete_abandoned(tmp_path) == []
+
+
+def test_a_temporary_folder_is_deleted_at_its_end_or_by_the_next_one(tmp_path: Path) -> None:
+    left = tmp_path / f".accidents-1.{replace(ProcessOwner.current(), started=1)}.tmp"
+    left.mkdir()
+    (left / "chunk.csv").write_text("half")
+    with temporary_folder(tmp_path) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+        assert folder.stat().st_mode & 0o77 == 0
+        with temporary_folder(tmp_path) as other:
+            assert folder != other
+    assert list(tmp_path.iterdir()) == []

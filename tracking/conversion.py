@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.bundle.archive import is_pickle
 from accidents.bundle.legacy import convert
+from accidents.temporary_files import temporary_folder
 from tracking.ledger import LedgerEntry
 from tracking.mlflow_model import log_model
 from tracking.model_files import model_file
@@ -38,8 +38,8 @@ def convert_versions(registry: Registry, names: Sequence[str], *, dry_run: bool 
     """
     converted = []
     for old in [version for name in names for version in versions_in_use(registry, name)]:
-        with TemporaryDirectory() as folder:
-            file = model_file(old.title, download_unverified(old, Path(folder)))
+        with temporary_folder() as folder:
+            file = model_file(old.title, download_unverified(old, folder))
             if is_pickle(file.read_bytes()):
                 new = None if dry_run else _register_converted(registry, old, file)
                 converted.append({"name": old.name, "version": old.version, "stage": old.stage, "new_version": new})

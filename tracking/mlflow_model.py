@@ -4,7 +4,6 @@ The stored accidents are a sample of the test set with the probabilities that th
 archive of the package `accidents`, equal for all models of one state of the code.
 """
 
-import tempfile
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN
+from accidents.temporary_files import temporary_folder
 from tracking.model_files import digests
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> tuple[str, dict[str, str]
     """
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder:
-        bundle_path = Path(folder) / f"{bundle.model_type}_model.zip"
-        stored_path = Path(folder) / f"{STORED_ACCIDENTS}.json"
-        code_path = Path(folder) / "accidents.zip"
+    with temporary_folder() as folder:
+        bundle_path = folder / f"{bundle.model_type}_model.zip"
+        stored_path = folder / f"{STORED_ACCIDENTS}.json"
+        code_path = folder / "accidents.zip"
         bundle.save(bundle_path)
         _archive_code(code_path)
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
@@ -68,7 +68,7 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> tuple[str, dict[str, str]
             model_type="classifier",
         )
         uri = str(model_info.model_uri)
-        logged = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(Path(folder) / "logged"))
+        logged = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder / "logged"))
         return uri, digests(uri, Path(logged))
 
 

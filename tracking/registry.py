@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
@@ -16,6 +15,7 @@ from accidents.bundle.archive import is_pickle
 from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
+from accidents.temporary_files import temporary_folder
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 from tracking.model_files import model_file, verify
@@ -181,8 +181,8 @@ class Registry:
 
     def load_bundle(self, version: RegisteredVersion) -> Bundle:
         """Download and load the bundle of a version."""
-        with TemporaryDirectory() as folder:
-            return Bundle.load(self.download_bundle(version, Path(folder)))
+        with temporary_folder() as folder:
+            return Bundle.load(self.download_bundle(version, folder))
 
     def _model(self, name: str) -> "RegisteredModel":
         from mlflow.exceptions import MlflowException

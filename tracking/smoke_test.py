@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ModelError
 from accidents.inference.smoke_test import compare_probabilities
+from accidents.temporary_files import temporary_folder
 from tracking.registry import RegisteredVersion, download_files
 
 _SCRIPT = Path(__file__).with_name("smoke_test_process.py")
@@ -56,8 +56,8 @@ def run_smoke_test(version: RegisteredVersion, settings: DeploymentSettings) -> 
 
 
 def _run_process(version: RegisteredVersion, settings: DeploymentSettings) -> Mapping[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        model = download_files(version, Path(folder))  # the process runs code of these files
+    with temporary_folder() as folder:
+        model = download_files(version, folder)  # the process runs code of these files
         try:
             process = subprocess.run(  # noqa: S603  # a script of the project, with a folder
                 [sys.executable, "-P", str(_SCRIPT), str(model)],

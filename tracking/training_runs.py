@@ -1,6 +1,5 @@
 """Nested MLflow runs: training > model > trial of the hyperparameter search."""
 
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from accidents.features.catalogue import CELLS, FEATURES
 from accidents.models import display_name
 from accidents.process_owner import ProcessOwner
 from accidents.tables import LABEL
+from accidents.temporary_files import temporary_folder
 from tracking.connection import Connection
 from tracking.interrupted_runs import PROCESS_TAG
 from tracking.mlflow_model import log_model
@@ -170,9 +170,9 @@ def _dataset(training: TrainingRecord) -> "Dataset":
 def _log_files(files: Mapping[str, str]) -> None:
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for name, content in files.items():
-            path = Path(folder) / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
-        mlflow.log_artifacts(folder)
+        mlflow.log_artifacts(str(folder))

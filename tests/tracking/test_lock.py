@@ -119,7 +119,8 @@ def test_a_lock_that_others_took_over_and_released_in_the_meantime_is_not_inheri
     """Between reading the lock left behind and inheriting it, another process does so, releases it, and a third one
     makes a new lock."""
     leave(connection, ENDED)
-    create, third = lock._create, []
+    create = lock._create
+    third: list[lock.HeldLock] = []
 
     def create_late(connection: Connection, name: str, lock_id: str) -> bool:
         if name == f"{BASE}.17" and not third:

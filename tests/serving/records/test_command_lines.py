@@ -1,6 +1,9 @@
 """`python run.py keys` and `python run.py predictions`, for people and scripts."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from sqlalchemy import Engine
 
 from accidents.configuration.serving import RecordSettings
 from cli.main import main
+from serving.auth.api_keys import list_keys
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Caller, KeyRejection, Role
 from serving.environment import DATABASE_URL_ENV
@@ -37,6 +41,15 @@ def as_json(answer: tuple[int, str, str]) -> Any:
     code, out, err = answer
     assert (code, err) == (0, "")
     return json.loads(out)
+
+
+@pytest.mark.slow
+def test_a_key_that_cannot_be_printed_is_not_valid(engine: Engine, database_url: str, project: Path) -> None:
+    command = [sys.executable, "run.py", "keys", "create", "--name", "x", "--role", "admin"]
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(command, cwd=project, env=os.environ | {DATABASE_URL_ENV: database_url}, stdout=full)
+    assert process.returncode != 0
+    assert list_keys(engine) == []
 
 
 def test_keys_create_prints_the_key_once(run_command: RunCommand, engine: Engine) -> None:
