@@ -1,5 +1,7 @@
 """Inconsistencies after changes by hand and killed processes are found and repaired."""
 
+import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -178,3 +180,43 @@ def test_the_lock_of_a_deleted_model_is_removed(registry: Registry, monkeypatch:
     monkeypatch.setattr(lock, "STALE_AFTER", timedelta(0))
     reconcile.repair_inconsistencies(registry)
     assert client.search_registered_models() == []
+
+
+def test_runs_of_killed_processes_are_ended_and_others_left_alone(registry: Registry) -> None:
+    connection = registry.connection
+    client, current = connection.client, ProcessOwner.current()
+    owners = {
+        "killed": str(replace(current, started=1)),
+        "running": str(current),
+        "elsewhere": str(replace(current, machine="0" * 12)),
+        "unknown": "",
+    }
+    runs = {
+        name: client.create_run(connection.experiment_id, run_name=name, tags={"process": process}).info.run_id
+        for name, process in owners.items()
+    }
+    model = client.create_logged_model(connection.experiment_id, name="half", source_run_id=runs["killed"])
+    entry = client.create_run(ledger.experiment_id(connection), run_name="entry", tags={"process": owners["killed"]})
+    assert {one.model for one in reconcile.find_inconsistencies(registry)} == {"MLflow run killed", "MLflow run entry"}
+    reconcile.repair_inconsistencies(registry)
+    assert reconcile.find_inconsistencies(registry) == []
+    statuses = {name: client.get_run(run_id).info.status for name, run_id in runs.items()}
+    assert statuses == {"killed": "KILLED", "running": "RUNNING", "elsewhere": "RUNNING", "unknown": "RUNNING"}
+    assert client.get_run(entry.info.run_id).info.status == "FINISHED"
+    assert str(client.get_logged_model(model.model_id).status) == "FAILED"
+    for run_id in runs.values():
+        client.set_terminated(run_id)
+
+
+def test_a_version_that_was_not_registered_to_its_end_is_deleted(registry: Registry) -> None:
+    number = register_version(registry.connection).version
+    with sqlite3.connect(registry.connection.target.uri.removeprefix("sqlite:///")) as database:
+        change = "UPDATE model_versions SET status = 'PENDING_REGISTRATION', creation_time = ? WHERE version = ?"
+        database.execute(change, (int(time.time() * 1000), number))
+        database.commit()
+        assert reconcile.find_inconsistencies(registry) == []  # it may be going on
+        database.execute(change, (0, number))
+    (inconsistency,) = reconcile.find_inconsistencies(registry)
+    assert f"version {number} was not registered to its end (PENDING_REGISTRATION)" in inconsistency.description
+    reconcile.repair_inconsistencies(registry)
+    assert number not in consistent_stages(registry)
