@@ -38,3 +38,7 @@ class ModelError(AccidentsError):
 
 class RequestError(AccidentsError):
     """A request, or the description of an accident in it, is invalid."""
+
+
+class LockedError(AccidentsError):
+    """Another process holds a lock and does not release it in time."""

@@ -10,13 +10,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from accidents.errors import AccidentsError
+from accidents.errors import LockedError
 
 _POLL_SECONDS = 0.2
-
-
-class LockedError(AccidentsError):
-    """Another process holds the lock and does not release it in time."""
+_MAX_CHARACTERS = 500
 
 
 @contextmanager
@@ -39,12 +36,11 @@ def file_lock(path: Path, activity: str, wait_seconds: float) -> Iterator[None]:
         announced = False
         while not _try_lock(file.fileno()):
             file.seek(0)
-            holder = file.read().strip() or "another process"
-            now = f"{holder[:200]}"
+            holder = file.read(_MAX_CHARACTERS).strip() or "another process"
             if time.monotonic() >= deadline:
-                raise LockedError(f"{now}: try again when it has ended, or end that process ({path})")
+                raise LockedError(f"{holder}: try again when it has ended, or end that process ({path})")
             if not announced:
-                print(f"{now}; waiting for up to {wait_seconds:g} s", file=sys.stderr, flush=True)
+                print(f"{holder}; waiting for up to {wait_seconds:g} s", file=sys.stderr, flush=True)
                 announced = True
             time.sleep(_POLL_SECONDS)
         file.truncate(0)

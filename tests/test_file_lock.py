@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from accidents.file_lock import LockedError, file_lock
+from accidents.errors import LockedError
+from accidents.file_lock import file_lock
 
 HOLDER_SCRIPT = """
 import sys

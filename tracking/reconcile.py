@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
+from accidents.temporary_files import temporary_folder
 from tracking import ledger, lock, zenml_sync
 from tracking.errors import RegistryError
 from tracking.interrupted_runs import end_run, interrupted_runs
@@ -79,8 +78,8 @@ def find_changed_files(registry: Registry) -> list[str]:
     changed = []
     for version in [one for name in registry.models() for one in versions_in_use(registry, name)]:
         try:
-            with TemporaryDirectory() as folder:
-                download_files(version, Path(folder))
+            with temporary_folder() as folder:
+                download_files(version, folder)
         except RegistryError as error:
             changed.append(str(error))
     return changed
@@ -159,8 +158,8 @@ def _check_digests(registry: Registry, version: RegisteredVersion) -> list[Incon
         return []
 
     def repair() -> None:
-        with TemporaryDirectory() as folder:
-            files = download_unverified(version, Path(folder))
+        with temporary_folder() as folder:
+            files = download_unverified(version, folder)
             for tag, digest in digests(version.title, files).items():
                 registry.connection.client.set_model_version_tag(version.name, version.version, tag, digest)
 
