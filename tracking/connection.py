@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
+from tracking.database_file import create_database_file
 from tracking.environment import temporary_environment
 from tracking.errors import TrackingError
 from tracking.tracking_uri import CREDENTIALS, SQLITE, TrackingTarget, active_stack_tracker, resolve_target
@@ -114,9 +115,11 @@ def _check_database(target: TrackingTarget) -> None:
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    if target.uri.startswith(SQLITE):
-        _create_folder(Path(target.uri.removeprefix(SQLITE).partition("?")[0]).parent)
     try:
+        if target.uri.startswith(SQLITE):
+            file = Path(target.uri.removeprefix(SQLITE).partition("?")[0])
+            _create_folder(file.parent)
+            create_database_file(file)
         engine = create_engine(target.uri)
         try:
             inspect(engine).get_table_names()
