@@ -39,7 +39,7 @@ def run_that_stays_running() -> str:
 def test_the_next_run_ends_the_runs_of_killed_processes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     own = run_that_stays_running()
     current = ProcessOwner.current()
-    for process in (replace(current, started=1), replace(current, machine="0" * 12)):
+    for process in (replace(current, machine="0" * 12), replace(current, started=1)):
         monkeypatch.setattr(runs, "process_record", lambda process=process: {"process": str(process)})
         run_that_stays_running()
     (killed,) = interrupted_runs()
