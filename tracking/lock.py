@@ -125,9 +125,8 @@ def model_lock(connection: Connection, name: str) -> Iterator[HeldLock]:
     """
     held = _acquire(connection, name + LOCK_SUFFIX)
     if held.names[1:]:
-        print(
-            f"a change of {name} was interrupted; 'python run.py registry check' repairs what is left", file=sys.stderr
-        )
+        message = f"a change of {name} was interrupted: 'python run.py registry check' repairs what it has left"
+        print(message, file=sys.stderr, flush=True)
     stop = threading.Event()
     renewal = threading.Thread(target=held.renew_until, args=(stop,), name="lock-renewal", daemon=True)
     renewal.start()
