@@ -45,7 +45,8 @@ class Commands:
     """Runs command lines of `python run.py` in processes of their own."""
 
     folder: Path
-    durations: dict[str, float] = field(default_factory=dict)
+    durations: dict[tuple[str, ...], float] = field(default_factory=dict)
+    """Typical seconds by the first two words."""
 
     def run(self, *arguments: str) -> Ended:
         """Run a command to its end, which must be without an error."""
@@ -55,7 +56,8 @@ class Commands:
 
     def kill(self, random: np.random.Generator, *arguments: str) -> Ended:
         """Run a command and kill it at a random moment; it may have ended before."""
-        typical = self.durations.get(arguments[0], 1.0)
+        others = [seconds for words, seconds in self.durations.items() if words[0] == arguments[0]]
+        typical = self.durations.get(arguments[:2], max(others, default=1.0))
         return self._end(arguments, random.uniform(0, 1.05 * typical))
 
     def _end(self, arguments: Sequence[str], seconds: float | None) -> Ended:
@@ -74,8 +76,8 @@ class Commands:
         assert code is not None
         out, err = (output.read_text(errors="replace") for output in outputs)
         if code == 0:
-            before = self.durations.get(arguments[0], took)
-            self.durations[arguments[0]] = (before + took) / 2
+            before = self.durations.get(tuple(arguments[:2]), took)
+            self.durations[tuple(arguments[:2])] = (before + took) / 2
         return Ended(arguments, code, out, err, took)
 
 
