@@ -38,6 +38,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and error.filename is None:  # a full disk while writing does not tell of which file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
+from accidents.errors import storage_fault
 from tracking.database_file import create_database_file
 from tracking.environment import temporary_environment
 from tracking.errors import TrackingError
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 _RETRIES = 1
+_LOG_LEVELS = {
+    "mlflow": logging.WARNING,
+    "mlflow.store.db.utils": logging.CRITICAL,  # logs the traceback of every error that it raises
+    "alembic": logging.WARNING,
+    "urllib3": logging.ERROR,
+}
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _IGNORED_VARIABLES = (
     "MLFLOW_RUN_ID",
@@ -92,8 +99,8 @@ def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
     import mlflow
     from mlflow import MlflowClient
 
-    for name in ("mlflow", "alembic", "urllib3"):
-        logging.getLogger(name).setLevel(logging.ERROR if name == "urllib3" else logging.WARNING)
+    for name, level in _LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     mlflow.set_tracking_uri(target.uri)
     mlflow.set_registry_uri(target.uri)
     client = MlflowClient(target.uri, target.uri)
@@ -168,6 +175,8 @@ def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str |
 
 def _unreachable_message(target: TrackingTarget, error: Exception) -> str:
     reason = redact_credentials(" ".join(_root_cause(error).split()))
+    if fault := storage_fault(reason):
+        return f"the MLflow {target} cannot store: {fault}, and run it again"
     return (
         f"the MLflow {target} does not answer or refuses: {reason[:300]}\nStart it, correct the address or "
         "the credentials (MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or train without tracking: "
