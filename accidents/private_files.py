@@ -4,6 +4,7 @@ They are created with their mode, whatever the umask is, so that there is no mom
 """
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -57,4 +58,4 @@ def make_private(path: Path) -> None:
 
 def chmod_command(path: Path) -> str:
     """The command with which its owner makes a file or folder private."""
-    return f"chmod {PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE:o} {path}"
+    return f"chmod {PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE:o} {shlex.quote(str(path))}"
