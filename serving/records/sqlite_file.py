@@ -96,7 +96,7 @@ def _wait_for_journal(file: Path) -> None:
 
     SQLite finds a journal by name, and would roll this file back with the journal of the other one.
     """
-    journal = file.with_name(f"{file.name}-journal")
+    journal = Path(f"{file.resolve()}-journal")  # beside the file to which a link leads
     deadline = time.monotonic() + _JOURNAL_SECONDS
     while journal.exists() and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)

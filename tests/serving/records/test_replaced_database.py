@@ -149,6 +149,20 @@ def test_restored_backup_shows_what_was_lost(engine: Engine, log: PredictionLog)
     assert (log.counts().written, log.counts().lost) == (7, 7)
 
 
+@on_sqlite
+def test_backup_that_is_copied_over_the_file_shows_what_was_lost(
+    engine: Engine, log: PredictionLog, file: Path
+) -> None:
+    backup = shutil.copy(file, file.with_name("backup.db"))
+    log.add(prediction_records(range(5, 12)))
+    assert log.flush(PATIENCE)
+    shutil.copyfile(backup, file)
+    assert eventually(lambda: log.counts().lost == 7)
+    log.add(prediction_records(range(12, 14)))
+    assert log.flush(PATIENCE)
+    assert numbers(engine) == [0, 1, 2, 3, 4, 12, 13]
+
+
 def backup_of(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     """The rows of all tables."""
     with engine.connect() as connection:
