@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,11 @@ from typing import Any
 import pgserver
 import requests
 from sqlalchemy import Connection, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from serving.records.database import migrate
 from serving.records.tables import metadata
 from tests.serving.in_process import ACCIDENT
-from tests.serving.records.databases import database_away, migrated_database
+from tests.serving.records.databases import database_away
 
 REQUEST_SECONDS = 20.0
 """No request takes longer, on a busy machine."""
@@ -72,12 +71,14 @@ class Traffic:
             content: Any = {"prediction_id": self._recent[0], "priority": 1}
             self._post(session, "/v1/feedback", content)
         elif chance < 0.3:
-            results = self._post(session, "/v1/predict/batch", {"accidents": [ACCIDENT] * 5})["results"]
-            self._note(*(result["prediction_id"] for result in results))
+            content = {"accidents": [ACCIDENT] * 5}
+            self._note(self._post(session, "/v1/predict/batch", content).get("results", ()))
         else:
-            self._note(self._post(session, f"/v1/predict?reasons={3 * (chance < 0.5)}", ACCIDENT)["prediction_id"])
+            result = self._post(session, f"/v1/predict?reasons={3 * (chance < 0.5)}", ACCIDENT)
+            self._note([result] if "prediction_id" in result else ())
 
-    def _note(self, *identifiers: str) -> None:
+    def _note(self, results: Sequence[dict[str, Any]]) -> None:
+        identifiers = [result["prediction_id"] for result in results]
         self.answered.extend(identifiers)
         self._recent.extend(identifiers)
 
@@ -180,8 +181,6 @@ class PostgresqlChaos:
         self._url, self._server, self._rng = url, server, rng
         self._engine = create_engine(url, pool_pre_ping=True)
         self._removed: set[str] = set()
-        with self._engine.begin() as connection:
-            self._initial = self._read(connection)
 
     def actions(self) -> list[Callable[[], None]]:
         """Everything that may happen; afterwards the database is there again."""
@@ -193,9 +192,18 @@ class PostgresqlChaos:
             return self._removed | {str(row["id"]) for row in self._read(connection)["predictions"]}
 
     def _lock(self) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(text(f"LOCK TABLE {', '.join(_TABLES)}"))
+        with self._locked_tables():
             time.sleep(self._rng.uniform(0.2, 7))
+
+    def _locked_tables(self) -> Connection:
+        """A transaction that keeps all others from the tables."""
+        while True:
+            connection = self._engine.connect()
+            try:
+                connection.execute(text(f"LOCK TABLE {', '.join(_TABLES)}"))
+                return connection
+            except OperationalError:  # a deadlock with the service, or a connection that was closed by another action
+                connection.close()
 
     def _terminate(self) -> None:
         for _ in range(self._rng.randint(1, 20)):
@@ -210,32 +218,29 @@ class PostgresqlChaos:
         self._engine.dispose()
 
     def _drop(self) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(text(f"LOCK TABLE {', '.join(_TABLES)}"))
+        tables = [table for table in metadata.sorted_tables if table.name != "api_keys"]
+        with self._locked_tables() as connection:
             self._removed |= {row["id"] for row in self._read(connection)["predictions"]}
-            connection.execute(text(f"DROP TABLE {', '.join(_TABLES)}, serving_schema_version"))
+            metadata.drop_all(connection, tables)
+            connection.commit()
         time.sleep(self._rng.uniform(0, 3))
-        engine, _ = migrated_database(self._url)
-        migrate(engine)
-        engine.dispose()
-        with self._engine.begin() as connection:
-            connection.execute(metadata.tables["api_keys"].insert(), self._initial["api_keys"])
+        metadata.create_all(self._engine, tables)
 
     def _restore(self) -> None:
         with self._engine.connect() as connection:
             backup = self._read(connection)
         time.sleep(self._rng.uniform(0, 3))
-        with self._engine.begin() as connection:
-            connection.execute(text(f"LOCK TABLE {', '.join(_TABLES)}"))
+        with self._locked_tables() as connection:
             self._removed |= {row["id"] for row in self._read(connection)["predictions"]}
             connection.execute(text(f"TRUNCATE {', '.join(_TABLES)}"))
             for table in metadata.sorted_tables:
                 if backup[table.name]:
                     connection.execute(table.insert(), backup[table.name])
+            connection.commit()
 
     def _restart(self) -> None:
         """Kill the server, as a crash does, and start it again."""
-        server = pgserver.get_server(make_url(self._server).query["host"])
+        server = pgserver.get_server(str(make_url(self._server).query["host"]))
         self._engine.dispose()
         command = ["-w", "-m", self._rng.choice(("immediate", "fast")), "restart"]
         pgserver.postgres_server.pg_ctl(command, pgdata=server.pgdata, user=server.system_user)
