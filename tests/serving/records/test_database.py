@@ -70,13 +70,13 @@ os.umask(0)
 folder = Path(sys.argv[1])
 def show():
     for path in folder.rglob("*"):
-        print(path.name.replace(f".{os.getpid()}.tmp", "").lstrip("."), oct(path.stat().st_mode & 0o777))
+        name = "export.jsonl" if path.name.startswith(".export.jsonl") else path.name
+        print(name, oct(path.stat().st_mode & 0o777))
 sys.addaudithook(lambda event, _: show() if event in {"os.chmod", "sqlite3.connect", "os.rename"} else None)
 engine, _ = migrated_database(f"sqlite:///{folder}/records/serving.db")
 with write_transaction(engine) as connection:
     connection.execute(text("INSERT INTO log_writers VALUES ('x', 1, 0, '2024-01-01')"))
     show()
-(folder / f".export.jsonl.{os.getpid()}.tmp").touch(0o666)  # of a killed process
 export_predictions(engine, folder / "export.jsonl")
 show()
 """
