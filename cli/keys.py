@@ -77,8 +77,10 @@ def revoke(database: RecordDatabase, *, key_id: str, as_json: bool) -> None:
     from serving.auth import api_keys
 
     key = api_keys.revoke_key(database.engine, key_id)
-    seconds = database.settings.refresh_seconds
+    seconds, grace = database.settings.refresh_seconds, database.settings.key_grace_seconds
     text = f"{key.id} ({key.name}) is revoked; a running service refuses it within {seconds:g} s"
+    if grace:
+        text += f", or {seconds + grace:g} s if it cannot reach the database"
     print_result(_as_dict(key), text, as_json=as_json)
 
 

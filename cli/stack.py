@@ -102,10 +102,14 @@ def describe(*, name: str | None, as_json: bool) -> None:
 @json_option
 @debug_option
 def check(*, name: str | None, as_json: bool) -> int:
-    """Connect to every component of a stack, by default the active one; exit code 1 if something is missing."""
+    """Connect to every component of a stack, by default the active one; exit code 1 if something is missing.
+
+    Files with secrets or personal data that other users may read are listed with the command that ends that.
+    """
     prepare_zenml(None, debug=debug_enabled())
     from rich.table import Table
 
+    from cli.private_files import exposed_files
     from stacks import health_check
     from stacks.description import find_stack
 
@@ -114,6 +118,9 @@ def check(*, name: str | None, as_json: bool) -> int:
     table = Table("component", "name", "flavor", "", "answer", title=model.name)
     for result in results:
         table.add_row(result.kind, result.name, result.flavor, "ok" if result.ok else "missing", result.text)
-    values = {"name": model.name, "answers": [vars(result) for result in results]}
+    exposed = exposed_files()
+    values = {"name": model.name, "answers": [vars(result) for result in results], "exposed": exposed}
     print_result(values, table, as_json=as_json)
+    for file in exposed if not as_json else ():
+        print(f"{file['path']}: other users have access ({file['contains']}): {file['command']}")
     return DONE if all(result.ok for result in results) else FAILED

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from accidents.file_lock import file_lock
+from accidents.private_files import make_private
 from accidents.temporary_files import temporary_folder
 
 _SQLITE = "sqlite:///"
@@ -31,4 +32,5 @@ def create_local_database() -> None:
         with temporary_folder(file.parent) as folder:
             store = BaseZenStore.create_store(BaseZenStore.get_default_store_config(str(folder)))
             store.engine.dispose()
+            make_private(folder / file.name)
             (folder / file.name).replace(file)

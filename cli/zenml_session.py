@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
+from cli.private_files import create_zenml_folders
 from cli.zenml_database import create_local_database
 
 PRELOADED_MODULES = (
@@ -75,6 +76,7 @@ def prepare_zenml(stack: str | None, *, debug: bool) -> str:
     """
     load_environment()
     _cache_installed_packages()
+    create_zenml_folders()
     from zenml.client import Client
     from zenml.utils import source_utils
 

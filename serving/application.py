@@ -137,7 +137,7 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         model_loader=ModelLoader(pointer_file, report_check),
         engine=engine,
         prediction_log=PredictionLog(engine, settings.records),
-        key_cache=KeyCache(engine, settings.records.refresh_seconds),
+        key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
         logger=logger,
     )
@@ -165,8 +165,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await watch_task
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
-        state.key_cache.close()
-        state.engine.dispose()
+        state.close()
 
 
 async def _watch_model(state: AppState) -> None:

@@ -60,6 +60,9 @@ class RecordSettings(Settings):
     )
     keep_days: float = Field(365, gt=0, description="age at which python run.py predictions prune deletes")
     refresh_seconds: float = Field(2.0, gt=0, le=600, description="time until a new or revoked key takes effect")
+    key_grace_seconds: float = Field(
+        300.0, ge=0, description="time for which keys are valid after the database has ceased to answer; refused then"
+    )
 
 
 class ServingSettings(Settings):

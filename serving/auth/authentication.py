@@ -74,11 +74,14 @@ class Authenticator:
 
         Raises:
             ApiError: 401 without a valid API key; 429 above the rate limit, or for a wrong key from an address that is
-                locked out.
+                locked out; 503 while keys cannot be verified since the database has been away for too long.
         """
         key = _api_key(scope["headers"])
         if key is None and (self._anonymous or (self._open_metrics and scope["path"] == "/metrics")):
             return _ANONYMOUS_CALLER
+        if key is not None and self._key_cache.expired:
+            self._metrics.count_refused("keys_unavailable")
+            raise keys_unavailable()
         caller = self._key_cache.verify(key)
         if isinstance(caller, KeyRejection):
             raise self._refusal(caller, key or "", scope)
@@ -119,6 +122,12 @@ class AuthenticationMiddleware:
 
 def _too_many(code: str, message: str, seconds: float) -> ApiError:
     return ApiError(429, code, message, headers={"Retry-After": str(int(seconds) + 1)})
+
+
+def keys_unavailable() -> ApiError:
+    """The refusal of every API key while the database has been away for too long."""
+    message = "API keys cannot be verified, since the database does not answer; try again later"
+    return ApiError(503, "keys_unavailable", message, headers={"Retry-After": "5"})
 
 
 def _api_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -1,5 +1,6 @@
 """The pointer file, by which the supervisor names the model to serve; it is replaced atomically."""
 
+import asyncio
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -58,7 +59,7 @@ def reload_request_file(pointer_file: Path) -> Path:
     return pointer_file.with_name("reload-requested")
 
 
-def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | None:
+async def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | None:
     """The pointer once it was checked after `since` (Unix time); None after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -68,5 +69,5 @@ def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | N
             pointer = None
         if pointer and pointer.checked_at >= since:
             return pointer
-        time.sleep(0.05)
+        await asyncio.sleep(0.05)
     return None

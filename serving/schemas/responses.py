@@ -159,7 +159,8 @@ class Health(_Response):
 
 
 class Readiness(_Response):
-    """A model is loaded."""
+    """A model is loaded. While the database is unavailable, predictions wait in memory and feedback is refused."""
 
     status: Literal["ready"]
     model: ModelInfo
+    database: Literal["available", "unavailable"]

@@ -22,10 +22,8 @@ from steps.validation import validate_frames
 from tracking.registration import connect_and_register
 from tracking.training_record import build_training_record
 
-_CACHE = cache_policy(__name__, "tracking.pyfunc_model")
 
-
-@step(cache_policy=_CACHE, output_materializers={"registered_models": JsonMaterializer})
+@step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"), output_materializers=JsonMaterializer)
 @validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def track_training(
     models: list[Bundle],
@@ -49,8 +47,11 @@ def track_training(
         predictions: for each model, its predictions on accidents outside its training set.
         evaluations: evaluations on the test set, by model type.
         reports: report files of each model, logged with its run.
-        accidents, vehicles, people: the cleaned tables.
-        comparison_report, model_card: logged with the run of the training.
+        accidents: the accidents.
+        vehicles: their vehicles.
+        people: their people.
+        comparison_report: logged with the run of the training.
+        model_card: the same.
         best: model type of best validation F1.
         settings: what is logged.
         source: where the accidents come from, as typed.

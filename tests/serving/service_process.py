@@ -19,7 +19,7 @@ import yaml
 
 from serving.auth import api_keys
 from serving.auth.roles import Role
-from serving.environment import DATABASE_URL_ENV
+from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, SETTINGS_ENV
 from tests.conftest import traced
 from tests.serving.records.databases import migrated_database
 from tests.trained import small_models
@@ -51,15 +51,18 @@ def create_admin_key(folder: Path) -> str:
 
 
 def server_pids(folder: Path) -> list[int]:
-    """Ids of the server processes of a service: those that have the database in `folder` open."""
+    """Ids of the processes that answer for the service whose database is in `folder`; not of those that start them."""
     pids = []
     for process in psutil.process_iter():
         try:
-            if any(file.path == str(folder / "serving.db") for file in process.open_files()):
-                pids.append(process.pid)
+            environment, command = process.environ(), " ".join(process.cmdline())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return [pid for pid in pids if pid != os.getpid()]
+        if SETTINGS_ENV in environment and environment.get(DATABASE_URL_ENV) == f"sqlite:///{folder}/serving.db":
+            answers = "multiprocessing.spawn" if METRICS_FOLDER_ENV in environment else "serving.process.server"
+            if answers in command:
+                pids.append(process.pid)
+    return pids
 
 
 @dataclass(frozen=True)
