@@ -32,6 +32,7 @@ from serving.http.body import BodyLimitMiddleware, DrainBodyMiddleware
 from serving.http.errors import ApiError
 from serving.http.forwarded import ForwardedHeadersMiddleware
 from serving.http.json_body import JsonResponse
+from serving.http.load import Load
 from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
@@ -134,6 +135,7 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
 
     return AppState(
         settings=settings,
+        load=Load(settings.load, settings.workers),
         model_loader=ModelLoader(pointer_file, report_check),
         engine=engine,
         prediction_log=PredictionLog(engine, settings.records),

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from accidents.configuration.serving import ServingSettings
 from serving.auth.key_cache import KeyCache
 from serving.http.errors import ApiError
+from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
 from serving.observability.metrics import Metrics
@@ -17,9 +18,10 @@ from serving.records.prediction_log import PredictionLog
 
 @dataclass
 class AppState:
-    """Settings, model, database, metrics and log of one application."""
+    """Settings, load, model, database, metrics and log of one application."""
 
     settings: ServingSettings
+    load: Load
     model_loader: ModelLoader
     engine: Engine
     prediction_log: PredictionLog

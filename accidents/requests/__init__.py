@@ -1,8 +1,8 @@
 """Parsing and validation of accidents in JSON, nested or flat, into the arrays that features are computed from.
 
 Values that break the column specification are rejected, all of them in one error that names field, value and allowed
-values; readers of files are more lenient. `parse_request` parses one accident, `parse_batch` many, `parse_in_pieces` many in bounded
-memory.
+values; readers of files are more lenient. `parse_request` parses one accident, `parse_batch` many, and
+`parse_in_pieces` any number in bounded memory.
 """
 
 from accidents.requests.errors import FieldProblem, InvalidRequestError

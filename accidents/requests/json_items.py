@@ -43,34 +43,32 @@ def split_lists(text: bytes, max_items: int) -> tuple[bytes, npt.NDArray[np.int6
 
 
 @compiled("Array(uint8, 1, 'C', True)", "int64[:, ::1]", returns="int64")
-def find_items(text, spans):  # type: ignore[no-untyped-def]
+def find_items(text, spans):  # type: ignore[no-untyped-def]  # noqa: C901  # a function call a byte takes longer
     """Fill in start and end of each item; returns their number, len(spans) where they do not fit."""
-    depth = count = 0
-    quoted = escaped = in_list = in_object = False
-    for position in range(len(text)):
+    position = depth = count = 0
+    quoted = in_list = in_object = False
+    while position < len(text):
         character = text[position]
         if quoted:
-            if escaped:
-                escaped = False
-            elif character == _BACKSLASH:
-                escaped = True
-            elif character == _QUOTE:
-                quoted = False
+            if character == _BACKSLASH:
+                position += 1
+            quoted = character != _QUOTE
         elif character == _QUOTE:
             quoted = True
         elif character in (_OPEN_LIST, _OPEN_OBJECT):
             if depth == 0:
                 in_object = character == _OPEN_OBJECT
             elif depth == 1:
-                in_list = character == _OPEN_LIST
-            elif depth == 2 and in_list and in_object:
+                in_list = character == _OPEN_LIST and in_object
+            elif depth == 2 and in_list:
                 if count == len(spans):
                     return count
                 spans[count, 0] = position
             depth += 1
         elif character in (_CLOSE_LIST, _CLOSE_OBJECT):
             depth -= 1
-            if depth == 2 and in_list and in_object:
+            if depth == 2 and in_list:
                 spans[count, 1] = position + 1
                 count += 1
+        position += 1
     return count
