@@ -201,6 +201,7 @@ def _parent_pid(process: int) -> int:
 
 async def _handle_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
+    error.release_frames()
     return JsonResponse(error.body(_request_id(request)), status_code=error.status, headers=error.headers)
 
 

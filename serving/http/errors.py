@@ -40,6 +40,12 @@ class ApiError(Exception):
         self.count = len(self.problems) if count is None else count
         self.headers = dict(headers or {})
 
+    def release_frames(self) -> None:
+        """Forget where the error was raised: the frames refer to the content, and to the error in turn."""
+        if self.__context__ is not None:
+            self.__context__.__traceback__ = None
+        self.__traceback__ = None
+
     def body(self, request_id: str) -> dict[str, Any]:
         """The body of the response."""
         return {"error": error_detail(self.code, self.message, self.problems, self.count), "request_id": request_id}

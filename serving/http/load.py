@@ -5,6 +5,7 @@ So its memory is bounded by the configuration, whatever is sent, and light reque
 
 import asyncio
 import ctypes
+import gc
 import logging
 import tempfile
 from collections.abc import AsyncIterator
@@ -147,5 +148,6 @@ class SpooledBody:
 
 def _release_memory() -> None:
     """Give freed memory back to the system; glibc keeps it otherwise. Other C libraries have no such function."""
+    gc.collect()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
