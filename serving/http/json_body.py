@@ -18,7 +18,7 @@ from serving.http.load import Load, SpooledBody
 LIGHT_BYTES = 65_536
 """Size up to which a body is kept in memory while it arrives; a larger one makes any request a heavy one."""
 
-MAX_VALUES = 50_000
+_MAX_VALUES = 150_000
 """Values of one accident; one with a thousand vehicles and a thousand people has some 35,000."""
 
 _COUNTED_ITEMS = 3
@@ -71,7 +71,7 @@ async def receive_json(request: Request, load: Load, *, heavy: bool = False) -> 
         yield text.removeprefix(BOM_UTF8)
 
 
-def parse_json(text: bytes, max_values: int = MAX_VALUES) -> Any:
+def parse_json(text: bytes, max_values: int = _MAX_VALUES) -> Any:
     """Parse JSON of a bounded number of values, which bounds the memory of the result.
 
     Raises:
@@ -99,11 +99,11 @@ def read_accidents(text: bytes, max_items: int, *others: str) -> tuple[list[byte
     try:
         outline, spans = split_lists(text, _COUNTED_ITEMS * max_items)
     except ValueError as error:
-        raise _invalid_field("accidents", f"a list that {error}", f"allowed are 1 to {max_items:,} items") from None
-    content = parse_json(outline, MAX_VALUES + 2 * _COUNTED_ITEMS * max_items)
+        raise invalid_field("accidents", f"a list that {error}", f"allowed are 1 to {max_items:,} items") from None
+    content = parse_json(outline, _MAX_VALUES + 2 * _COUNTED_ITEMS * max_items)
     if unknown := sorted(content.keys() - set(fields)) if isinstance(content, dict) else ():
         _require_list(content, "accidents", max_items)
-        raise _invalid_field(unknown[0], content[unknown[0]], f"unknown field; allowed: {', '.join(fields)}")
+        raise invalid_field(unknown[0], content[unknown[0]], f"unknown field; allowed: {', '.join(fields)}")
     lists = {field: _require_list(content, field, max_items) for field in fields}
 
     def item(value: Any) -> bytes:
@@ -121,12 +121,13 @@ def read_accidents(text: bytes, max_items: int, *others: str) -> tuple[list[byte
 def _require_list(content: Any, field: str, max_items: int) -> list[Any]:
     items = content.get(field) if isinstance(content, dict) else content
     if not isinstance(items, list) or not items or not isinstance(content, dict):
-        raise _invalid_field(field, items, f"must be an object whose '{field}' is a list of 1 to {max_items:,} items")
+        raise invalid_field(field, items, f"must be an object whose '{field}' is a list of 1 to {max_items:,} items")
     if len(items) > max_items:
-        raise _invalid_field(field, f"a list of {len(items):,}", f"allowed are 1 to {max_items:,} items at a time")
+        raise invalid_field(field, f"a list of {len(items):,}", f"allowed are 1 to {max_items:,} items at a time")
     return items
 
 
-def _invalid_field(field: str, value: Any, reason: str) -> ApiError:
+def invalid_field(field: str, value: Any, reason: str) -> ApiError:
+    """A 422 for one invalid field."""
     problem = FieldProblem(truncate(field) or "''", format_value(value), reason)
     return ApiError(422, "invalid", "the request is invalid; correct this field", (problem,))

@@ -29,12 +29,15 @@ class Load:
     Args:
         limits: the configuration.
         workers: number of workers, which share the space for temporary files.
+
+    Attributes:
+        free_spool_bytes: what is left of the worker's share of that space.
     """
 
     def __init__(self, limits: LoadLimits, workers: int) -> None:
         self._heavy, self._streams = asyncio.Semaphore(limits.heavy), asyncio.Semaphore(limits.streams)
         self._wait_seconds = limits.wait_seconds
-        self._free_spool_bytes = int(limits.spool_megabytes * _MEGABYTE / workers)
+        self.free_spool_bytes = int(limits.spool_megabytes * _MEGABYTE / workers)
         self._release_timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
@@ -78,10 +81,10 @@ class Load:
         Raises:
             ApiError: 503, other requests hold too much of it.
         """
-        if size > self._free_spool_bytes:
+        if size > self.free_spool_bytes:
             message = "the service stores too many large bodies at the moment; try again"
             raise ApiError(503, "busy", message, headers={"Retry-After": "5"})
-        self._free_spool_bytes -= size
+        self.free_spool_bytes -= size
 
     async def _acquire(self, semaphore: asyncio.Semaphore, kind: str) -> None:
         try:

@@ -7,6 +7,8 @@ can fill the memory with an endless header or hold connections open with half a 
 here, too.
 """
 
+import socket
+import struct
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +23,7 @@ MAX_HEAD_BYTES = 65_536
 """Maximum length of a head beyond the first read; also of what stands between and after the chunks of a body."""
 
 HEAD_SECONDS = 20.0
+_RESET = struct.pack("ii", 1, 0)
 
 
 class HeadLimitProtocol(HttpToolsProtocol):
@@ -33,6 +36,9 @@ class HeadLimitProtocol(HttpToolsProtocol):
         self._timer: Any = self.loop.call_later(HEAD_SECONDS, self._on_timeout)
         self._write_timer: Any = None
         self._write_seconds = self.config.loaded_app.state.serving.settings.request.write_seconds
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: for closed connections whose client does not read the rest
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2000 * self._write_seconds))
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,6 +112,8 @@ class HeadLimitProtocol(HttpToolsProtocol):
         """End the connection of a client that reads too slowly; `before` is the size of the write buffer back then."""
         if before - self.transport.get_write_buffer_size() < MIN_RATE * self._write_seconds:
             self.config.loaded_app.state.serving.metrics.count_refused("slow_reader")
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # the system drops its buffer, too
             self.transport.abort()
         else:
             self._check_later()

@@ -20,7 +20,7 @@ from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
 from serving.dependencies import get_request_context, get_state
 from serving.http.errors import ApiError, validation_error
-from serving.http.json_body import JsonResponse, parse_json, read_accidents, receive_json
+from serving.http.json_body import JsonResponse, invalid_field, parse_json, read_accidents, receive_json
 from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_probabilities
 from serving.records.database import RecordsError
@@ -32,7 +32,7 @@ from serving.schemas.openapi import error_responses, json_request, schema_ref
 router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["outcomes"])
 _SETTINGS = EvaluationSettings(resamples=200)
 _RETRY_SECONDS = 0.1
-_MAX_FEEDBACK_VALUES = 1_000
+_MAX_FEEDBACK_FIELDS = 50
 
 
 @router.post(
@@ -98,7 +98,9 @@ async def feedback(request: Request) -> JsonResponse:
     """Store the outcome of an accident by the id of its prediction; a later outcome replaces an earlier one."""
     state = get_state(request)
     async with receive_json(request, state.load) as text:
-        content = parse_json(text, _MAX_FEEDBACK_VALUES)
+        content = parse_json(text)
+    if isinstance(content, dict) and len(content) > _MAX_FEEDBACK_FIELDS:  # pydantic would describe every one
+        raise invalid_field("request", f"{len(content):,} fields", "allowed: prediction_id, priority")
     try:
         body = requests.Feedback.model_validate(content)
     except ValidationError as error:
