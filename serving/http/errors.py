@@ -52,12 +52,14 @@ class ApiError(Exception):
 
 
 def error_detail(code: str, message: str, problems: Sequence[FieldProblem] = (), count: int = 0) -> dict[str, Any]:
-    """The `error` object of a response: the problems that are described, and the number of all."""
+    """The `error` object of a response: the problems that are described and, if there are more, the number of all."""
     described = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems]
+    more: dict[str, Any] = {}
     if count > len(problems):
+        more["problem_count"] = count
         listed = f"the first {len(problems)} faults are listed" if problems else "further faults are not listed"
         message = f"{message}; {count:,} in all, {listed}"
-    return {"code": code, "message": message, "problems": described, "problem_count": count}
+    return {"code": code, "message": message, "problems": described, **more}
 
 
 async def send_error(send: Send, error: ApiError, request_id: str) -> None:
