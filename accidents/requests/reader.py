@@ -9,7 +9,7 @@ from accidents.requests.errors import MAX_PROBLEMS, Problems, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value, retired_code
 
-_MAX_WARNINGS = 50
+_MAX_WARNINGS = 20
 _PLACE_COLUMNS = ("dep", "com", "lat", "long")
 FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
@@ -76,7 +76,7 @@ class RequestReader:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Values that were changed or ignored, in words; the first 50."""
+        """Values that were changed or ignored, in words; the first 20."""
         return tuple(self._warnings)
 
     @property

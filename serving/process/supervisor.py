@@ -34,7 +34,7 @@ ModelResolver = Callable[[], ModelPointer]
 
 _POLL_SECONDS = 0.1  # between two checks of the server and of reload requests
 _START_TIMEOUT = 60
-_MALLOC_VARIABLES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000", "MALLOC_TRIM_THRESHOLD_": "1000000"}
+_MALLOC_VARIABLES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000", "MALLOC_TRIM_THRESHOLD_": "50000000"}
 """glibc: large blocks are given back to the system as soon as they are freed, and threads share what is kept."""
 
 

@@ -117,14 +117,14 @@ HOSTILE: Mapping[str, Callable[[], HostileRequest]] = {
         "/v1/predict/batch", _repeat(b'"accidents":[{"lum":1},{"lum":1}]', b"{", b"}"), _REFUSED
     ),
     "evaluation of crowds in two numbers": lambda: HostileRequest(
-        "/v1/evaluate", _evaluation(_FLAT_CROWD, 2_000), _PREDICTED
+        "/v1/evaluate", _evaluation(_FLAT_CROWD, 500), _PREDICTED
     ),
     "batch of crowds": lambda: HostileRequest(
-        "/v1/predict/batch", b'{"accidents":%s}' % _list([_CROWD] * 1000), _PREDICTED
+        "/v1/predict/batch", b'{"accidents":%s}' % _list([_CROWD] * 300), _PREDICTED
     ),
-    "lines of crowds": lambda: HostileRequest("/v1/predict/batch", (_CROWD + b"\n") * 3_000, _PREDICTED, lines=True),
+    "lines of crowds": lambda: HostileRequest("/v1/predict/batch", (_CROWD + b"\n") * 500, _PREDICTED, lines=True),
     "lines of unknown fields": lambda: HostileRequest(
-        "/v1/predict/batch", (_UNKNOWN + b"\n") * 20_000, _PREDICTED, lines=True
+        "/v1/predict/batch", (_UNKNOWN + b"\n") * 10_000, _PREDICTED, lines=True
     ),
     "lines of ten megabytes": lambda: HostileRequest(
         "/v1/predict/batch", b"\n".join([_repeat(b"[]"), _keys(1_000_000), _repeat(b'{"":1}')]), _PREDICTED, lines=True
@@ -149,9 +149,9 @@ LARGEST: Mapping[str, Callable[[], HostileRequest]] = {
     "batch of ten megabytes": lambda: HostileRequest(
         "/v1/predict/batch", _repeat(_dumps(_large_accident()), b'{"accidents":[', b"]}"), _PREDICTED
     ),
-    "50,000 lines": lambda: HostileRequest(
+    "20,000 lines": lambda: HostileRequest(
         "/v1/predict/batch",
-        b"".join(_dumps(content) + b"\n" for content in synthetic_accidents(1000)) * 50,
+        b"".join(_dumps(content) + b"\n" for content in synthetic_accidents(1000)) * 20,
         _PREDICTED,
         lines=True,
     ),
