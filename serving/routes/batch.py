@@ -113,7 +113,7 @@ async def _predict_lines(
     while True:
         async with state.load.piece_of_stream():
             results = await run_in_threadpool(_predict_chunk, state, model, context, file)
-        if not results:
+        if results is None:
             return
         for piece in _join_lines(results):
             yield piece
@@ -129,25 +129,29 @@ def _join_lines(lines: Sequence[bytes]) -> Iterator[bytes]:
         if size >= _WRITTEN_BYTES:
             yield b"".join(piece)
             piece, size = [], 0
-    yield b"".join(piece)
+    if piece:
+        yield b"".join(piece)
 
 
-def _predict_chunk(state: AppState, model: LoadedModel, context: RequestContext, file: IO[bytes]) -> list[bytes]:
-    """Results of the next lines of the file; empty at its end."""
+def _predict_chunk(state: AppState, model: LoadedModel, context: RequestContext, file: IO[bytes]) -> list[bytes] | None:
+    """Results of the next lines of the file, none where they are blank; None at its end."""
     max_line = int(state.settings.request.body_megabytes * 1_000_000)
     lines: list[bytes] = []
     errors: dict[int, ApiError] = {}
     total = 0
     while len(lines) < _CHUNK_LINES and total < _CHUNK_BYTES and (line := file.readline(max_line + 1)):
+        total += len(line)
         if not line.strip():  # blank lines are ignored
             continue
-        total += len(line)
         if len(line) > max_line:
             errors[len(lines)] = ApiError(413, "no_json", f"a line is longer than {max_line:,} bytes")
             while line and not line.endswith(b"\n"):
                 line = file.readline(max_line)
             line = b""
         lines.append(line.removeprefix(BOM_UTF8))
+
+    if not total:
+        return None
 
     def contents() -> Iterator[Any]:
         for index, line in enumerate(lines):
