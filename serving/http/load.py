@@ -19,8 +19,11 @@ from serving.http.errors import ApiError
 
 _LOGGER = logging.getLogger(__name__)
 _MEGABYTE = 1_000_000
-_IDLE_SECONDS = 0.5
-"""Time without heavy work after which freed memory is given back to the system."""
+_FIRST_RELEASE, _NEXT_RELEASE, _RELEASE_PERIOD = 0.5, 5.0, 15.0
+"""Seconds after heavy work, and between two times, at which freed memory is given back to the system.
+
+It goes on for a while after the last heavy work, since its predictions are still being logged.
+"""
 
 
 class Load:
@@ -39,6 +42,7 @@ class Load:
         self._wait_seconds = limits.wait_seconds
         self.free_spool_bytes = int(limits.spool_megabytes * _MEGABYTE / workers)
         self._release_timer: asyncio.TimerHandle | None = None
+        self._last_heavy = 0.0
 
     @asynccontextmanager
     async def heavy_request(self) -> AsyncIterator[None]:
@@ -96,10 +100,15 @@ class Load:
 
     def _end_heavy(self) -> None:
         self._heavy.release()
-        if self._release_timer:
-            self._release_timer.cancel()
         loop = asyncio.get_running_loop()
-        self._release_timer = loop.call_later(_IDLE_SECONDS, loop.run_in_executor, None, _release_memory)
+        self._last_heavy = loop.time()
+        self._release_timer = self._release_timer or loop.call_later(_FIRST_RELEASE, self._release)
+
+    def _release(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, _release_memory)
+        again = loop.time() - self._last_heavy < _RELEASE_PERIOD
+        self._release_timer = loop.call_later(_NEXT_RELEASE, self._release) if again else None
 
 
 class SpooledBody:
