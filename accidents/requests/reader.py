@@ -5,7 +5,7 @@ from typing import Any
 
 from accidents.columns import MISSING, Availability, Column
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
-from accidents.requests.errors import MAX_PROBLEMS, Problems, truncate
+from accidents.requests.errors import MAX_PROBLEMS, Problems, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value, retired_code
 
