@@ -32,6 +32,7 @@ from serving.http.body import BodyLimitMiddleware, DrainBodyMiddleware
 from serving.http.errors import ApiError
 from serving.http.forwarded import ForwardedHeadersMiddleware
 from serving.http.json_body import JsonResponse
+from serving.http.load import Load
 from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
@@ -134,6 +135,7 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
 
     return AppState(
         settings=settings,
+        load=Load(settings.load, settings.workers),
         model_loader=ModelLoader(pointer_file, report_check),
         engine=engine,
         prediction_log=PredictionLog(engine, settings.records),
@@ -198,6 +200,7 @@ def _parent_pid(process: int) -> int:
 
 async def _handle_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
+    error.release_frames()
     return JsonResponse(error.body(_request_id(request)), status_code=error.status, headers=error.headers)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from accidents.configuration.serving import ServingSettings
 from serving.auth.key_cache import KeyCache
 from serving.http.errors import ApiError
+from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
 from serving.observability.metrics import Metrics
@@ -33,13 +34,14 @@ _ID_MARGIN = 5
 
 @dataclass
 class AppState:
-    """Settings, model, database, metrics and log of one application.
+    """Settings, load, model, database, metrics and log of one application.
 
     Requests use the database through `run_in_database_thread` alone. The thread pool of FastAPI is for models and
     files: a request that needs no database never waits for one.
     """
 
     settings: ServingSettings
+    load: Load
     model_loader: ModelLoader
     engine: Engine
     prediction_log: PredictionLog

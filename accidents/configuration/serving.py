@@ -17,6 +17,16 @@ class RequestLimits(Settings):
     batch: int = Field(1000, ge=1, le=100_000, description="accidents of one JSON batch, and of one piece of a stream")
     evaluation: int = Field(10_000, ge=2, le=100_000, description="labelled accidents of one evaluation")
     body_seconds: float = Field(20, gt=0, description="time for a body; more while it keeps coming")
+    write_seconds: float = Field(20, gt=0, description="time without progress of a reader; 20 kB a second are enough")
+
+
+class LoadLimits(Settings):
+    """What a worker takes on at once; more waits, and then gets 503."""
+
+    heavy: int = Field(2, ge=1, le=32, description="batches, evaluations, explanations and bodies above 64 kB")
+    streams: int = Field(8, ge=1, le=100, description="requests with JSON lines")
+    wait_seconds: float = Field(5, gt=0, le=600, description="time to wait for a turn")
+    spool_megabytes: float = Field(2000, gt=0, description="bodies in temporary files, of all workers together")
 
 
 class CallerLimits(Settings):
@@ -84,5 +94,6 @@ class ServingSettings(Settings):
     )
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
     request: RequestLimits = RequestLimits()
+    load: LoadLimits = LoadLimits()
     caller: CallerLimits = CallerLimits()
     records: RecordSettings = RecordSettings()

@@ -30,6 +30,7 @@ from accidents.reading.spellings import (
 )
 
 _MAX_TEXT = 500
+_MAX_SPELLING = 10_000  # with the spaces around it
 _MAX_EXACT = 2**53  # integers up to here are exact as floats
 _PLACES = {"dep": department, "com": commune}  # other programs write these codes as numbers
 
@@ -86,6 +87,8 @@ def parse_value(column: Column, raw: Any) -> Value:
         return missing_value(column)
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(f"must be a number or a text; allowed: {column.describe_allowed_values()}")
+    if isinstance(raw, str) and len(raw) > _MAX_SPELLING:  # before it is copied again and again
+        raise ValueError(f"has {len(raw):,} characters; allowed: {column.describe_allowed_values()}")
     if column.kind is ColumnKind.CODE:
         codes = _code_spellings(column.table, column.name)
         if raw in codes:

@@ -16,13 +16,13 @@ from pydantic import ValidationError
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate as evaluate_predictions
 from accidents.evaluation.metrics import METRICS
-from accidents.requests import FieldProblem, InvalidRequestError
-from accidents.requests.errors import format_value
+from accidents.requests import InvalidRequestError
+from accidents.requests.errors import Problems
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
 from serving.dependencies import AppState, get_request_context, get_state
 from serving.http.errors import ApiError, validation_error
-from serving.http.json_body import JsonResponse, forbid_extra_fields, read_json, require_list
+from serving.http.json_body import JsonResponse, invalid_field, parse_json, read_accidents, receive_json
 from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_probabilities
 from serving.records.database import RecordsError
@@ -35,6 +35,7 @@ _SETTINGS = EvaluationSettings(resamples=200)
 _RETRY_SECONDS = 0.1
 _MAX_WAIT_SECONDS = 2.0  # for the log to write a prediction
 _DATABASE_SECONDS = 5.0  # for the whole of a request that needs the database
+_MAX_FEEDBACK_FIELDS = 50
 
 
 @router.post(
@@ -46,38 +47,34 @@ _DATABASE_SECONDS = 5.0  # for the whole of a request that needs the database
 )
 async def evaluate(request: Request) -> JsonResponse:
     """Evaluate the model on labelled accidents: metrics with bootstrap intervals. Nothing is logged."""
-    content = await read_json(request)
     state = get_state(request)
-    accidents = require_list(content, "accidents", state.settings.request.evaluation)
-    labels = require_list(content, "priority", state.settings.request.evaluation)
-    forbid_extra_fields(content, "accidents", "priority")
-    _check_labels(labels, len(accidents))
-    try:
-        result = await run_in_threadpool(_evaluate, state.require_model(), accidents, labels)
-    except InvalidRequestError as error:
-        raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems) from None
+    async with receive_json(request, state.load, heavy=True) as text:
+        try:
+            result = await run_in_threadpool(_evaluate, state.require_model(), text, state.settings.request.evaluation)
+        except InvalidRequestError as error:
+            raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     state.metrics.set_evaluation(result["metrics"])
     return JsonResponse(result)
 
 
 def _check_labels(labels: list[Any], accident_count: int) -> None:
-    problems = [
-        FieldProblem(f"priority[{index}]", format_value(label), "must be 0 or 1")
-        for index, label in enumerate(labels)
-        if isinstance(label, bool) or label not in (0, 1)
-    ]
+    problems = Problems()
     if len(labels) != accident_count:
-        problems.append(
-            FieldProblem("priority", f"{len(labels)} labels", f"must be one for each of {accident_count} accidents")
-        )
-    if problems:
-        raise ApiError(422, "invalid", "the labels are invalid", problems)
+        problems.add("priority", f"{len(labels)} labels", f"must be one for each of {accident_count} accidents")
+    for index, label in enumerate(labels):
+        if isinstance(label, bool) or label not in (0, 1):
+            problems.add(f"priority[{index}]", label, "must be 0 or 1")
+    if problems.count:
+        raise ApiError(422, "invalid", "the labels are invalid", problems.described, problems.count)
 
 
-def _evaluate(model: LoadedModel, accidents: list[Any], labels: list[int]) -> dict[str, Any]:
+def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
+    accidents, others = read_accidents(text, max_accidents, "priority")
+    labels = others["priority"]
+    _check_labels(labels, len(accidents))
     result = evaluate_predictions(
         np.array(labels, np.int8),
-        predict_probabilities(model, accidents),
+        predict_probabilities(model, map(parse_json, accidents)),
         model.bundle.threshold,
         groups=None,
         settings=_SETTINGS,
@@ -102,12 +99,15 @@ def _evaluate(model: LoadedModel, accidents: list[Any], labels: list[int]) -> di
 )
 async def feedback(request: Request) -> JsonResponse:
     """Store the outcome of an accident by the id of its prediction; a later outcome replaces an earlier one."""
-    content = await read_json(request)
+    state = get_state(request)
+    async with receive_json(request, state.load) as text:
+        content = parse_json(text)
+    if isinstance(content, dict) and len(content) > _MAX_FEEDBACK_FIELDS:  # pydantic would describe every one
+        raise invalid_field("request", f"{len(content):,} fields", "allowed: prediction_id, priority")
     try:
         body = requests.Feedback.model_validate(content)
     except ValidationError as error:
         raise validation_error(error) from None
-    state = get_state(request)
     store = partial(
         store_outcome,
         state.engine,

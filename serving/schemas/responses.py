@@ -67,7 +67,8 @@ class ErrorDetail(_Response):
 
     code: str = Field(description="for programs", examples=["invalid_accident"])
     message: str = Field(description="for people")
-    problems: list[FieldProblemResponse] = Field(description="all invalid fields of the content")
+    problems: list[FieldProblemResponse] = Field(description="the first 50 invalid fields of the request")
+    problem_count: int | None = Field(None, description="number of all invalid fields, if more than those listed")
 
 
 class AccidentError(_Response):
