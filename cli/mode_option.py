@@ -57,7 +57,7 @@ class ModeOption(click.Option):
 
     def is_given(self, options: object) -> bool:
         """Whether it was on the command line; zero and the empty text count."""
-        return self.value(options) is not None and self.value(options) is not False and self.value(options) != ()
+        return not any(self.value(options) is absent for absent in (None, False, ()))
 
     def overrides_configuration(self, options: object, modes: Sequence[str]) -> bool:
         """Whether it was given and overrides a key of the configuration in these modes."""

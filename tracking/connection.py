@@ -159,10 +159,9 @@ def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str |
         try:
             client.create_experiment(name, artifact_location=artifacts)
         except MlflowException:
-            experiment = client.get_experiment_by_name(name)  # another process may have created it
-            if experiment is None:
+            if client.get_experiment_by_name(name) is None:  # no other process has created it
                 raise
-        experiment = experiment or client.get_experiment_by_name(name)
+        experiment = client.get_experiment_by_name(name)
     if experiment is None:
         raise TrackingError(f"the MLflow experiment '{name}' was created and cannot be read")
     if experiment.lifecycle_stage == "deleted":

@@ -1,5 +1,7 @@
 """Settings `expectations`: plausible ranges of the statistics of a year."""
 
+import tomllib
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -42,72 +44,7 @@ class ShareRange(Settings):
         return self
 
 
-# About one and a half times the larger share counted in January to September 2024 and in 2021 (`lieux`, `vehicules`),
-# and 5 points; 1 where most accidents have nothing to record.
-_MISSING = MissingLimits(
-    other=0.05,
-    columns={
-        "caracteristiques.adr": 0.15,
-        "lieux.voie": 0.3,
-        "lieux.v1": 1,
-        "lieux.v2": 1,
-        "lieux.circ": 0.15,
-        "lieux.nbv": 0.15,
-        "lieux.vosp": 0.1,
-        "lieux.pr": 0.55,
-        "lieux.pr1": 0.55,
-        "lieux.lartpc": 1,
-        "lieux.larrout": 1,
-        "lieux.infra": 0.1,
-        "lieux.vma": 0.1,
-        "vehicules.senc": 0.2,
-        "vehicules.manv": 0.2,
-        "vehicules.motor": 0.15,
-        "vehicules.occutc": 1,
-        "usagers.sexe": 0.1,
-        "usagers.an_nais": 0.1,
-        "usagers.trajet": 0.5,
-        "usagers.secu1": 0.1,
-        "usagers.secu2": 0.7,
-        "usagers.secu3": 1,
-        "usagers.locp": 0.98,
-        "usagers.actp": 0.98,
-        "usagers.etatp": 0.98,
-    },
-)
-
-# The same from 2013 and 2018; `usagers` of these editions were not at hand and have wide limits.
-_MISSING_UNTIL_2018 = MissingLimits(
-    other=0.1,
-    columns={
-        "caracteristiques.adr": 0.35,
-        "caracteristiques.lat": 1,
-        "caracteristiques.long": 1,
-        "caracteristiques.gps": 1,
-        "lieux.voie": 0.65,
-        "lieux.v1": 1,
-        "lieux.v2": 1,
-        "lieux.circ": 0.2,
-        "lieux.nbv": 0.3,
-        "lieux.pr": 0.9,
-        "lieux.pr1": 0.9,
-        "lieux.prof": 0.2,
-        "lieux.plan": 0.2,
-        "lieux.surf": 0.15,
-        "lieux.lartpc": 1,
-        "lieux.larrout": 1,
-        "lieux.env1": 1,
-        "vehicules.senc": 1,
-        "vehicules.manv": 0.25,
-        "vehicules.occutc": 1,
-        "usagers.place": 0.3,
-        "usagers.trajet": 0.6,
-        "usagers.secu": 0.5,
-        "usagers.locp": 1,
-        "usagers.actp": 1,
-        "usagers.etatp": 1,
-    },
-)
+_MISSING = tomllib.loads(Path(__file__).with_name("missing_limits.toml").read_text(encoding="utf-8"))
 
 
 class ExpectationSettings(Settings):
@@ -124,9 +61,11 @@ class ExpectationSettings(Settings):
     fewest_accidents: int = Field(
         1000, ge=1, description="years of fewer accidents are too small for the limits on labels, and only reported"
     )
-    missing: MissingLimits = Field(_MISSING, description="shares missing from 2019 on; a breach stops the run")
+    missing: MissingLimits = Field(
+        MissingLimits(**_MISSING["since_2019"]), description="shares missing from 2019 on; a breach stops the run"
+    )
     missing_until_2018: MissingLimits = Field(
-        _MISSING_UNTIL_2018, description="shares missing in the editions up to 2018; a breach is a warning"
+        MissingLimits(**_MISSING["until_2018"]), description="shares missing up to 2018; a breach is a warning"
     )
     priority: ShareRange = Field(ShareRange(least=0.2, most=0.6), description="share of accidents that are priority")
     killed: ShareRange = Field(ShareRange(least=0.005, most=0.08), description="share of people killed")
