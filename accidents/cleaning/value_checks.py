@@ -77,15 +77,11 @@ def check_coordinates(main: ParsedFile, limits: DataQualityLimits) -> tuple[Pars
     latitude, longitude = main.frame["lat"].to_numpy(), main.frame["long"].to_numpy()
     result = correct_coordinates(main.frame["dep"], latitude, longitude)
     pairs = list(zip(latitude.tolist(), longitude.tolist(), strict=True))
-    many = result.corrected.sum() >= limits.bad_cells * len(pairs)
+    correction = Action.STOPPED if result.corrected.sum() >= limits.bad_cells * len(pairs) else Action.CORRECTED
     issues = [
         main.issue(check, mask, action, column="lat, long", values=pairs, remedy=_REMEDY)
         for check, mask, action in (
-            (
-                "coordinates swapped or of the wrong sign",
-                result.corrected,
-                Action.STOPPED if many else Action.CORRECTED,
-            ),
+            ("coordinates swapped or of the wrong sign", result.corrected, correction),
             ("coordinates far from the department", result.outside, Action.MISSING),
             ("one coordinate without the other", result.incomplete, Action.MISSING),
         )
