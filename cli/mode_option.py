@@ -3,7 +3,7 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields
 from typing import Any
 
@@ -112,12 +112,12 @@ def values(text: str, modes: Sequence[str] = (), key: str = "", **attributes: An
     return option(text, modes, key, default=(), cls=ModeListOption, **attributes)
 
 
-def mode_options(dataclass: Any) -> Iterator[ModeOption]:
-    """The options that the fields of a dataclass declare; one without `section` is in that of the option before it."""
+def mode_options(dataclass: Any, sections: Mapping[str, str]) -> Iterator[ModeOption]:
+    """The options that the fields of a dataclass declare, in sections that begin with the named fields."""
     section = ""
     for declared in fields(dataclass):
         attributes = dict(declared.metadata)
-        section = attributes.pop("section", section)
+        section = sections.get(declared.name, section)
         if choices := attributes.pop("choices", ()):
             attributes["type"] = click.Choice(choices)
         elif not attributes.get("is_flag"):
