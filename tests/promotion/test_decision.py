@@ -301,3 +301,10 @@ def test_figures_are_json_with_none_for_nan() -> None:
     assert figures["candidate"]["worst_department"] == {"code": "75", "roc_auc": None, "n": 300}
     assert figures["incumbent"]["name"] == "old"
     assert figures["difference"] == {"f1": {"value": 0.01, "interval": [None, 0.02]}}
+
+
+def test_what_does_not_get_worse_is_said_not_to() -> None:
+    departments = DepartmentMetrics("75", 0.72, 300), DepartmentMetrics("13", 0.7, 300)
+    reasons = decide_against(TIE, {"ece": 0.011}, departments=departments).reasons
+    assert "calibration error (ECE) is not worse: 0.011 after 0.013" in reasons
+    assert "ROC-AUC of the worst department is not worse: 0.720 after 0.700" in reasons
