@@ -105,12 +105,8 @@ def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
     mlflow.set_registry_uri(target.uri)
     client = MlflowClient(target.uri, target.uri)
     experiment = get_or_create_experiment(client, settings.mlflow.experiment_name, target.artifacts)
-    return Connection(
-        target,
-        client,
-        experiment.experiment_id,
-        f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}",
-    )
+    identity = f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}"
+    return Connection(target, client, experiment.experiment_id, identity)
 
 
 def _check_database(target: TrackingTarget) -> None:

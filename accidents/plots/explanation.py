@@ -78,7 +78,7 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
     for name, tint in {"low": BLUE, "high": ORANGE, "code, in no order": _CODE, "not recorded": _MISSING}.items():
         axes.plot([], [], "o", markersize=4, color=tint, label=name)
     legend_above(axes, columns=2)
-    limit_ticks(axes, "x", most=5)
+    limit_ticks(axes.xaxis, 5)
     axes.set_xlabel(f"SHAP value ({unit})")
     return figure
 

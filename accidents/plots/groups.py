@@ -41,7 +41,7 @@ def group_metrics(groups: Sequence[GroupMetrics], evaluation: Evaluation, name: 
         style.interval_dots(axes, values, markersize=4, label="recorded")
         axes.set_xlabel(METRIC_NAMES[metric])
         axes.grid(axis="y", visible=False)
-        style.limit_ticks(axes, "x")
+        style.limit_ticks(axes.xaxis)
     predicted = [row.mean_probability for row in rows]
     share.plot(predicted, range(len(rows)), "D", color=ORANGE, markersize=4, fillstyle="none", label="mean predicted")
     style.label_rows(share, [f"{row.name}  ({row.n:,})" for row in rows], 6.5 if many else 8)

@@ -89,7 +89,7 @@ def calibration_curve(evaluations: Mapping[str, Evaluation], source_note: str) -
         below.plot(bins["predicted"], bins["n"], **line, linewidth=1.2)
     axes.set(ylabel="observed share of priority")
     below.set(xlabel="predicted probability of priority", ylabel="accidents", ylim=(0, None))
-    style.limit_ticks(below, "y")
+    style.limit_ticks(below.yaxis)
     below.yaxis.set_major_formatter("{x:,.0f}")
     style.unit_axis(below, "x")
     return _finish(figure, axes)
@@ -123,7 +123,7 @@ def model_comparison(evaluations: Mapping[str, Evaluation], source_note: str) ->
                 axes.text(value, row - 0.22, f"{value:.3f}", ha="center", fontsize=7.5, color=INK)
         style.label_rows(axes, list(evaluations), 8)
         axes.set_xlabel(METRIC_NAMES[metric])
-        style.limit_ticks(axes, "x")
+        style.limit_ticks(axes.xaxis)
         axes.margins(x=0.15)
     return figure
 

@@ -18,6 +18,7 @@ from accidents.evaluation.results import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -115,12 +116,11 @@ def interval_dots(axes: Axes, values: Iterable[tuple[float | None, Interval | No
         axes.plot(middle, rows, "o", color=BLUE, **style)
 
 
-def limit_ticks(axes: Axes, *directions: str, most: int = 3) -> None:
-    """Limit the ticks of the axes `x`, `y` or both to `most` intervals, for small panels."""
+def limit_ticks(axis: Axis, most: int = 3) -> None:
+    """Limit the ticks of an axis to `most` intervals, for small panels."""
     from matplotlib.ticker import MaxNLocator
 
-    for direction in directions:
-        getattr(axes, f"{direction}axis").set_major_locator(MaxNLocator(most))
+    axis.set_major_locator(MaxNLocator(most))
 
 
 def legend_above(axes: Axes, columns: int) -> None:
