@@ -200,7 +200,7 @@ def test_ids_rounded_by_a_spreadsheet_are_refused_for_it(cells: Cells, bundle: B
 
 
 def test_messages_come_in_the_order_of_the_files(cells: Cells, bundle: Bundle, tmp_path: Path) -> None:
-    noted = {table: frame.assign(note="x") for table, frame in cells.items()}
+    noted = {table: as_text(frame.assign(note="x")) for table, frame in cells.items()}
     messages: list[str] = []
     scored([write(tmp_path, noted, 2024)], bundle, 1200, messages)
     tables = [message.partition(" does not have")[0].rpartition(" ")[2] for message in messages if "note" in message]
