@@ -205,3 +205,13 @@ def test_messages_come_in_the_order_of_the_files(cells: Cells, bundle: Bundle, t
     scored([write(tmp_path, noted, 2024)], bundle, 1200, messages)
     tables = [message.partition(" does not have")[0].rpartition(" ")[2] for message in messages if "note" in message]
     assert tables == list(Table)
+
+
+def test_a_rejected_row_without_an_accident_id_names_none(
+    cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    people = cells[Table.USAGERS].copy()
+    people.loc[people.index[7], "Num_Acc"] = ""
+    edition = write(tmp_path, year_files | {Table.USAGERS: as_text(people)}, 2024)
+    (row,) = [row for row in rejected(scored([edition], bundle, 1200)) if row.reason == "is no accident id"]
+    assert (row.file, row.row, row.accident_id) == ("usagers.csv", 9, None)
