@@ -7,12 +7,7 @@ from pathlib import PurePosixPath
 from accidents.columns.specification import Table
 from accidents.errors import SourceError
 from accidents.sources.edition import Edition
-from accidents.sources.file_names import (
-    expected_file_names,
-    missing_tables,
-    parse_file_name,
-    resembles_file_name,
-)
+from accidents.sources.file_names import expected_file_names, missing_tables, parse_file_name, resembles_file_name
 
 _LISTED = 4
 
