@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _ROLES = ("predict", "evaluate", "admin")
 
 
-@click.group(
-    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
-)
+@click.group(cls=Group)
 def keys() -> None:
     """Create, list and revoke API keys of the service.
 

@@ -50,9 +50,7 @@ def run_pipeline(
     for interrupted in interrupted_runs():
         end_run(interrupted)
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    options: dict[str, Any] = {"run_name": name, "extra": process_record()}
-    if not cache:
-        options["enable_cache"] = False
+    options = {"run_name": name, "extra": process_record(), "enable_cache": None if cache else False}
     try:
         pipeline.with_options(**options, model=version)(**arguments)
     except Exception as error:

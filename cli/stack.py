@@ -13,9 +13,7 @@ from cli.output import print_result
 from cli.zenml_session import prepare_zenml
 
 
-@click.group(
-    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
-)
+@click.group(cls=Group)
 def stack() -> None:
     """Register, choose, describe and check ZenML stacks.
 

@@ -105,12 +105,8 @@ def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
     mlflow.set_registry_uri(target.uri)
     client = MlflowClient(target.uri, target.uri)
     experiment = get_or_create_experiment(client, settings.mlflow.experiment_name, target.artifacts)
-    return Connection(
-        target,
-        client,
-        experiment.experiment_id,
-        f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}",
-    )
+    identity = f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}"
+    return Connection(target, client, experiment.experiment_id, identity)
 
 
 def _check_database(target: TrackingTarget) -> None:
@@ -159,10 +155,9 @@ def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str |
         try:
             client.create_experiment(name, artifact_location=artifacts)
         except MlflowException:
-            experiment = client.get_experiment_by_name(name)  # another process may have created it
-            if experiment is None:
+            if client.get_experiment_by_name(name) is None:  # no other process has created it
                 raise
-        experiment = experiment or client.get_experiment_by_name(name)
+        experiment = client.get_experiment_by_name(name)
     if experiment is None:
         raise TrackingError(f"the MLflow experiment '{name}' was created and cannot be read")
     if experiment.lifecycle_stage == "deleted":

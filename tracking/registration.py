@@ -3,7 +3,6 @@
 from typing import Any
 
 from accidents.configuration.tracking import TrackingSettings
-from accidents.evaluation.metrics import METRICS
 from accidents.models import display_name
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
@@ -45,53 +44,40 @@ def record_and_register(
         end_run(connection, run)
     logged_models = log_training(connection, training, settings)
     return {
-        logged.model_type: _register_model(connection, logged, model, training, settings)
+        logged.model_type: _register_model(connection, logged, model, training, register=settings.mlflow.model_registry)
         for logged, model in zip(logged_models, training.models, strict=True)
     }
 
 
 def _register_model(
-    connection: Connection,
-    logged: LoggedModel,
-    model: ModelRecord,
-    training: TrainingRecord,
-    settings: TrackingSettings,
+    connection: Connection, logged: LoggedModel, model: ModelRecord, training: TrainingRecord, *, register: bool
 ) -> dict[str, Any]:
-    result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
-    if logged.model_uri is None or not settings.mlflow.model_registry:
-        return result
-    name = registered_name(logged.model_type)
-    version = _create_version(connection, name, logged, model, training)
-    tags = {**training.tags, **logged.digests}
-    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
-    return result | {"name": name, "version": version}
-
-
-def _create_version(
-    connection: Connection, name: str, logged: LoggedModel, model: ModelRecord, training: TrainingRecord
-) -> str:
     from mlflow.exceptions import MlflowException
 
-    client = connection.client
+    result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
+    if logged.model_uri is None or not register:
+        return result
+    client, name = connection.client, registered_name(logged.model_type)
     try:
         client.create_registered_model(name, description=DESCRIPTION.format(display_name(logged.model_type)))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    version = client.create_model_version(
+    created = client.create_model_version(
         name,
-        source=str(logged.model_uri),
+        source=logged.model_uri,
         run_id=logged.run_id,
         tags=_tags(model, training) | logged.digests,
         description=_description(model, training),
-        model_id=str(logged.model_uri).rpartition("/")[2],
+        model_id=logged.model_uri.rpartition("/")[2],
     )
-    return str(version.version)
+    version, tags = str(created.version), {**training.tags, **logged.digests}
+    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
+    return result | {"name": name, "version": version}
 
 
 def _test_metrics(model: ModelRecord) -> dict[str, float]:
-    evaluation = model.evaluation
-    return {name: getattr(evaluation, name) for name in METRICS if getattr(evaluation, name) is not None}
+    return {name: value for name, value in model.evaluation.metrics.items() if value is not None}
 
 
 def _tags(model: ModelRecord, training: TrainingRecord) -> dict[str, str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.models import display_name
@@ -73,7 +72,8 @@ def _log_model_run(
 
     bundle = model.bundle
     name = display_name(bundle.model_type)
-    tags = _tags(training) | _model_tags(bundle)
+    method = {"model_type": bundle.model_type, "training_method": training_method(bundle), "level": bundle.level}
+    tags = _tags(training) | method
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=name, tags=tags) as run:
         mlflow.log_input(dataset, context="training")
         mlflow.log_params(_shared_parameters(training) | _parameters(bundle))
@@ -103,10 +103,6 @@ def _tags(training: TrainingRecord) -> dict[str, str]:
     return {name: value for name, value in tags.items() if value}
 
 
-def _model_tags(bundle: Bundle) -> dict[str, str]:
-    return {"model_type": bundle.model_type, "training_method": training_method(bundle), "level": bundle.level}
-
-
 def training_method(bundle: Bundle) -> str:
     """Hyperparameter search and resampling of a model, for people, such as `grid search, smote`."""
     search = "fixed hyperparameters" if bundle.tuning == "none" else f"{bundle.tuning} search"
@@ -131,16 +127,13 @@ def _shared_parameters(training: TrainingRecord) -> dict[str, Any]:
 
 
 def _parameters(bundle: Bundle) -> dict[str, str]:
-    parameters = {
-        "model_type": bundle.model_type,
-        **{f"model_{name}": value for name, value in bundle.parameters.items()},
-    }
+    parameters = {f"model_{name}": value for name, value in {"type": bundle.model_type, **bundle.parameters}.items()}
     return {name: str(value)[:_MAX_PARAMETER_CHARACTERS] for name, value in parameters.items()}
 
 
 def _test_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Metrics on the test set, with the bounds of their intervals."""
-    metrics: dict[str, float | None] = {name: getattr(evaluation, name) for name in METRICS}
+    metrics = evaluation.metrics
     for name, interval in evaluation.intervals.items():
         if interval is not None:
             metrics |= {f"{name}_low": interval[0], f"{name}_high": interval[1]}

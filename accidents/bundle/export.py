@@ -172,9 +172,7 @@ def _calibrated(graph: _Graph, margin: str, bundle: Bundle) -> str:
         graph.add("Mul", softplus, graph.constant(bundle.calibration.high)),
     ]
     odds = graph.add("Add", graph.add("Add", *terms), graph.constant(bundle.calibration.intercept))
-    return graph.add(
-        "Div", graph.constant(1.0), graph.add("Add", graph.constant(1.0), graph.add("Exp", graph.add("Neg", odds)))
-    )
+    return graph.add("Sigmoid", odds)
 
 
 def _trees(graph: _Graph, trees: TreeEnsemble) -> str:

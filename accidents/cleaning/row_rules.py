@@ -14,7 +14,7 @@ from accidents.columns import ACCIDENT_ID, MISSING, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading.csv_parser import ragged_accident_id
 from accidents.reading.edition import ParsedEdition
-from accidents.reading.issues import Action, DataIssue
+from accidents.reading.issues import Action, DataIssue, stop_above_limit
 from accidents.reading.layout import Layout
 from accidents.reading.spellings import ROUNDED_IDS
 from accidents.tables import accident_years
@@ -64,7 +64,7 @@ def quarantine_rows(edition: ParsedEdition, limits: DataQualityLimits) -> RowSel
     reasons = {table: np.full(len(edition.files[table].rows), "", dtype=object) for table in Table}
     for rule in _rules(edition):
         if rule.broken.any():
-            issues.append(_issue(edition, rule, limits))
+            issues.append(stop_above_limit(_issue(edition, rule), limits))
             first = rule.broken & (reasons[rule.table] == "")
             reasons[rule.table][first] = rule.check
     rejected = _rejected_accidents(edition, reasons)
@@ -86,12 +86,12 @@ def _rules(edition: ParsedEdition) -> list[_Rule]:
     person_vehicle_ids = edition.files[Table.USAGERS].frame["id_vehicule"].to_numpy()
     rules = []
     for table, table_ids in ids.items():
-        shifted = find_shifted_rows(edition.files[table])
+        shifted, column = find_shifted_rows(edition.files[table])
         other_year = (table_ids != MISSING) & (accident_years(table_ids) != edition.year)
         rules += [
             _Rule(table, ACCIDENT_ID, "is no accident id", table_ids == MISSING),
             _Rule(table, ACCIDENT_ID, f"is of another year than {edition.year}", other_year),
-            _Rule(table, shifted.column or ACCIDENT_ID, _SHIFTED, shifted.mask),
+            _Rule(table, column or ACCIDENT_ID, _SHIFTED, shifted),
         ]
     unknown = {table: (ids[table] != MISSING) & ~np.isin(ids[table], main) for table in Table}
     repeated = _repeated(main) & (main != MISSING)
@@ -131,11 +131,11 @@ def _duplicated_people(edition: ParsedEdition) -> list[DataIssue]:
     repeated = people.frame.duplicated(keep=False).to_numpy()
     if repeated.mean() < _DUPLICATED_FILE:
         return []
+    check, action = "duplicate rows: most rows occur twice", Action.STOPPED
     if len(repeated) < _MIN_PEOPLE:
         check = "most rows occur twice, of too few to tell a file pasted twice from people who are alike"
-        return [people.issue(check, repeated, Action.IGNORED, values=people.frame[ACCIDENT_ID])]
-    check = "duplicate rows: most rows occur twice"
-    return [people.issue(check, repeated, Action.STOPPED, values=people.frame[ACCIDENT_ID], remedy=_REMEDY)]
+        action = Action.IGNORED
+    return [people.issue(check, repeated, action, values=people.frame[ACCIDENT_ID], remedy=_REMEDY)]
 
 
 def _repeated(ids: np.ndarray) -> np.ndarray:
@@ -156,20 +156,11 @@ def _in_vehicle_of_accident(
     return (vehicle_ids[index] == ids) & (vehicle_accidents[index] == accidents)
 
 
-def _issue(edition: ParsedEdition, rule: _Rule, limits: DataQualityLimits) -> DataIssue:
+def _issue(edition: ParsedEdition, rule: _Rule) -> DataIssue:
     file = edition.files[rule.table]
-    stopped = rule.broken.mean() > limits.bad_keys
-    issue = file.issue(
-        rule.check,
-        rule.broken,
-        Action.STOPPED if stopped else Action.QUARANTINED,
-        column=rule.column,
-        values=file.frame[rule.column],
-        remedy=_REMEDY if stopped else "",
-    )
-    written = [
-        one.first_values for one in file.issues if (one.column, one.first_rows) == (rule.column, issue.first_rows)
-    ]
+    column, values = rule.column, file.frame[rule.column]
+    issue = file.issue(rule.check, rule.broken, Action.QUARANTINED, column=column, values=values, remedy=_REMEDY)
+    written = [one.first_values for one in file.issues if (one.column, one.first_rows) == (column, issue.first_rows)]
     return replace(issue, first_values=written[0]) if written else issue
 
 

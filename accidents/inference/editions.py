@@ -94,20 +94,13 @@ def _ingest(chunk: Chunk, settings: IngestionSettings, *, whole: bool) -> Ingest
 
 def _score(chunk: Chunk, ingested: IngestionResult, bundle: Bundle, threads: int) -> ScoredBatch:
     ids = ingested.accidents.accidents["Num_Acc"].to_numpy()
-    return ScoredBatch(
-        ids,
-        bundle.predict(feature_frame(ingested.accidents), threads) if len(ids) else np.empty(0),
-        [
-            RejectedRow(
-                file=row["file"],
-                row=chunk.original_row(Table(row["table"]), row["row"]),
-                accident_id=None if row["Num_Acc"] == MISSING else row["Num_Acc"],
-                reason=row["reason"],
-                content=row["content"],
-            )
-            for row in ingested.quarantine.to_dict("records")
-        ],
-    )
+    probabilities = bundle.predict(feature_frame(ingested.accidents), threads) if len(ids) else np.empty(0)
+    rejected = []
+    for row in ingested.quarantine.to_dict("records"):
+        number = chunk.original_row(Table(row["table"]), row["row"])
+        accident_id = None if row["Num_Acc"] == MISSING else row["Num_Acc"]
+        rejected.append(RejectedRow(row["file"], number, accident_id, row["reason"], row["content"]))
+    return ScoredBatch(ids, probabilities, rejected)
 
 
 def _edition_issues(

@@ -4,6 +4,7 @@ Cells stay text; `cell_values` types them.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,7 @@ def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) 
     """
     data = text.data
     _check_last_line(text, header)
-    issues = list(_line_end_issues(text, header))
+    issues = _line_end_issues(text, header)
     try:
         arrow, ragged = _split(data, header, table, threads=True)
         regular = not ragged and _has_lines(data, arrow.num_rows + 1) and not has_lone_quotes(data, header)
@@ -70,19 +71,11 @@ def parse_csv(text: DecodedFile, header: Header, table: Table, bad_rows: float) 
     _check_ragged_rows(text, header, arrow.num_rows, ragged, bad_rows)
     rows = np.arange(2, arrow.num_rows + len(ragged) + 2, dtype=np.int32)
     if ragged:
+        share = len(ragged) / len(rows)
         rows = rows[~np.isin(rows, list(ragged))]
-        issues.append(
-            DataIssue(
-                text.file,
-                "",
-                f"number of fields differs from the {len(header.columns)} of the header",
-                len(ragged),
-                len(ragged) / (len(rows) + len(ragged)),
-                Action.QUARANTINED,
-                first_values=tuple(ragged.values())[:MAX_EXAMPLES],
-                first_rows=tuple(ragged)[:MAX_EXAMPLES],
-            )
-        )
+        check = f"number of fields differs from the {len(header.columns)} of the header"
+        examples = tuple(ragged.values())[:MAX_EXAMPLES], tuple(ragged)[:MAX_EXAMPLES]
+        issues.append(DataIssue(text.file, "", check, len(ragged), share, Action.QUARANTINED, *examples))
     arrow, kept, row_issues = _drop_rows_without_data(text.file, arrow, rows)
     arrow = arrow.unify_dictionaries().combine_chunks()
     cells = {name: _one_chunk(arrow.column(name)) for name in arrow.column_names}
@@ -171,7 +164,7 @@ def _check_last_line(text: DecodedFile, header: Header) -> None:
     stripped = text.data[-_MAX_LINE_LENGTH:].rstrip()
     start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
     if not start:
-        raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
+        raise _no_rows(text)
     last = stripped[start:].rstrip(b" ")
     if header.columns[-1] is None:  # an ignored column, which may be empty
         last = last.removesuffix(header.separator.encode())
@@ -179,13 +172,13 @@ def _check_last_line(text: DecodedFile, header: Header) -> None:
         raise _truncated(text)
 
 
+def _no_rows(text: DecodedFile) -> Exception:
+    return unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
+
+
 def _truncated(text: DecodedFile) -> Exception:
-    return unreadable_file(
-        text.file,
-        "truncated last line",
-        "The file was cut off: download it again",
-        rows=[_count_lines(text.data)],
-    )
+    rows = [_count_lines(text.data)]
+    return unreadable_file(text.file, "truncated last line", "The file was cut off: download it again", rows=rows)
 
 
 def _check_ragged_rows(
@@ -193,7 +186,7 @@ def _check_ragged_rows(
 ) -> None:
     total = regular + len(ragged)
     if not total:
-        raise unreadable_file(text.file, "has a header and no rows", "Download the file again from data.gouv.fr")
+        raise _no_rows(text)
     last = ragged.get(total + 1)
     cut_off = last is not None and last.count(header.separator) < len(header.columns) - 1
     if len(ragged) > max(bad_rows * total, cut_off):
@@ -209,40 +202,36 @@ def _check_ragged_rows(
 
 
 def _quote_issues(text: DecodedFile, literal: int, broken: int, regular: int, bad_rows: float) -> list[DataIssue]:
-    issues, file = [], text.file
-    if literal:
-        share = literal / max(regular, 1)
-        issues.append(DataIssue(file, "", "a lone quote, read as a character", literal, share, Action.CORRECTED))
-    if broken:
-        share = broken / max(regular, 1)
-        if share > bad_rows:
-            lines = [line for line in LINE_END.split(text.data) if line.strip()]
-            raise unreadable_file(
-                file,
-                f"quotes do not close in their line: they take in {broken:,} line ends",
-                "Use the official file, in which every row is one line",
-                rows=[row for row, line in enumerate(lines, start=1) if line.count(b'"') % 2],
-            )
-        issues.append(DataIssue(file, "", "line break inside a quoted field", broken, share, Action.CORRECTED))
-    return issues
+    total = max(regular, 1)
+    if broken > bad_rows * total:
+        lines = [line for line in LINE_END.split(text.data) if line.strip()]
+        raise unreadable_file(
+            text.file,
+            f"quotes do not close in their line: they take in {broken:,} line ends",
+            "Use the official file, in which every row is one line",
+            rows=[row for row, line in enumerate(lines, start=1) if line.count(b'"') % 2],
+        )
+    counts = {"a lone quote, read as a character": literal, "line break inside a quoted field": broken}
+    return _corrections(text.file, {check: (number, number / total) for check, number in counts.items()})
+
+
+def _corrections(file: str, shares: Mapping[str, tuple[int, float]]) -> list[DataIssue]:
+    """Issues of what was corrected in a file, from number and share of its rows by check."""
+    return [DataIssue(file, "", check, *rows, Action.CORRECTED) for check, rows in shares.items() if rows[0]]
 
 
 def _line_end_issues(text: DecodedFile, header: Header) -> list[DataIssue]:
     """Line ends and encodings that the layout does not normally have, and that do no harm."""
-    issues = list(text.issues)
-    if header.layout is Layout.SINCE_2019:
-        crlf = text.data.count(b"\r\n")
-        if crlf:
-            issues.append(DataIssue(text.file, "", "line ends of Windows (CRLF)", crlf, 1.0, Action.CORRECTED))
-        alone = text.data.count(b"\r") - crlf
-        if alone:
-            issues.append(
-                DataIssue(text.file, "", "carriage returns without a line feed", alone, 1.0, Action.CORRECTED)
-            )
-        if text.latin1:
-            check, lines = "text in Latin-1 instead of UTF-8", max(_count_lines(text.data) - 1, 1)
-            issues.append(DataIssue(text.file, "", check, text.latin1, text.latin1 / lines, Action.CORRECTED))
-    return issues
+    if header.layout is Layout.UNTIL_2018:
+        return list(text.issues)
+    crlf = text.data.count(b"\r\n")
+    latin1_share = text.latin1 / max(_count_lines(text.data) - 1, 1) if text.latin1 else 0.0
+    shares = {
+        "line ends of Windows (CRLF)": (crlf, 1.0),
+        "carriage returns without a line feed": (text.data.count(b"\r") - crlf, 1.0),
+        "text in Latin-1 instead of UTF-8": (text.latin1, latin1_share),
+    }
+    return [*text.issues, *_corrections(text.file, shares)]
 
 
 def ragged_accident_id(row: str) -> int:

@@ -177,16 +177,9 @@ def _encoding_issues(file: str, rows: Mapping[str, Sequence[int]], total: int) -
     checks = {"cp850": ("text in code page 850", Action.CORRECTED), _UNKNOWN: (UNKNOWN_ENCODING, Action.IGNORED)}
     if len(rows["utf-8"]) < len(rows["cp1252"]):
         checks["utf-8"] = ("text in UTF-8 in a file of another encoding", Action.CORRECTED)
-    return [
-        DataIssue(
-            file,
-            "",
-            check,
-            len(rows[encoding]),
-            len(rows[encoding]) / max(total, 1),
-            action,
-            first_rows=tuple(rows[encoding][:MAX_EXAMPLES]),
-        )
-        for encoding, (check, action) in checks.items()
-        if rows.get(encoding)
-    ]
+    issues = []
+    for encoding, (check, action) in checks.items():
+        if found := rows.get(encoding):
+            first = tuple(found[:MAX_EXAMPLES])
+            issues.append(DataIssue(file, "", check, len(found), len(found) / max(total, 1), action, first_rows=first))
+    return issues

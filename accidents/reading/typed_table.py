@@ -15,7 +15,7 @@ from accidents.reading.cell_values import ParsedValues, normalise_texts, parse_v
 from accidents.reading.corrections import correctable_patterns
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
-from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, exceeds_limit
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, stop_above_limit
 from accidents.reading.layout import Layout, read_header
 from accidents.reading.spellings import (
     NO_BREAK_SPACES,
@@ -115,9 +115,8 @@ class _ColumnCells:
 
     def issue(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> DataIssue:
         """The issue of the cells whose text the mask `which` selects, as a share of `of` cells, by default all."""
-        counts = np.bincount(self.indices, minlength=len(which))
-        where = np.flatnonzero(which[self.indices])[:MAX_EXAMPLES]
-        number = int(counts[which].sum())
+        selected = np.flatnonzero(which[self.indices])
+        where, number = selected[:MAX_EXAMPLES], len(selected)
         return DataIssue(
             self.file.name,
             self.column.name,
@@ -166,8 +165,9 @@ def read_table(
     typed: dict[str, np.ndarray | pa.Array] = {}
     for name, raw in cells.cells.items():
         typed[name], column_issues = _type_column(raw, TABLES[table][name], file)
+        column_issues = [stop_above_limit(issue, limits) for issue in column_issues]
         issues += column_issues
-        if name == ACCIDENT_ID and any(issue.action is Action.STOPPED for issue in column_issues):
+        if name == ACCIDENT_ID and column_issues and column_issues[0].action is Action.STOPPED:
             raise UnreadableFileError(column_issues[0])
     frame = _frame(table, typed, len(cells.rows))
     if header.layout is Layout.UNTIL_2018:
@@ -236,10 +236,8 @@ def _cell_issues(cells: _ColumnCells, parsed: ParsedValues) -> list[DataIssue]:
                 issues.append(issue)
                 invalid = invalid & ~scientific
     if invalid.any():
-        issue = cells.issue(invalid, f"{_NOT_ALLOWED}; {_allowed(cells, invalid)}", Action.MISSING)
-        if exceeds_limit(issue.share, cells.file.limits):
-            issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
-        issues.append(issue)
+        check = f"{_NOT_ALLOWED}; {_allowed(cells, invalid)}"
+        issues.append(cells.issue(invalid, check, Action.MISSING, remedy=_CORRECT))
     column, file = cells.column, cells.file
     for check, pattern in correctable_patterns(column, file.layout, file.year, file.no_break_spaces).items():
         matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~parsed.invalid
@@ -259,31 +257,25 @@ def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]
     matches = pc.match_substring_regex(cells.texts, MOJIBAKE).to_numpy(zero_copy_only=False)
     if not matches.any():
         return []
-    counts = np.bincount(cells.indices, minlength=len(matches))
-    recorded = int(counts[pd.notna(values)].sum())
-    number = int(counts[matches].sum())
-    check = "text decoded with the wrong encoding"
-    if number > max(1, cells.file.limits.wrong_texts * recorded):
-        remedy = "The file was read as Latin-1 and saved again: use the official file"
-        return [cells.issue(matches, check, Action.STOPPED, of=recorded, remedy=remedy)]
-    return [cells.issue(matches, check, Action.IGNORED, of=recorded)]
+    recorded = int(pd.notna(values)[cells.indices].sum())
+    remedy = "The file was read as Latin-1 and saved again: use the official file"
+    issue = cells.issue(matches, "text decoded with the wrong encoding", Action.IGNORED, of=recorded, remedy=remedy)
+    many = issue.rows > max(1, cells.file.limits.wrong_texts * recorded)
+    return [replace(issue, action=Action.STOPPED) if many else issue]
 
 
 def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> pd.DataFrame:
     """All specified columns in order; columns that the file lacks are missing in all rows."""
-    specified = TABLES[table].values()
-    texts = {
-        column.name: typed.get(column.name, pa.nulls(rows, pa.string()))
-        for column in specified
-        if column.kind is ColumnKind.TEXT
-    }
-    series = dict(pa.table(texts).to_pandas().items()) if texts else {}
-    for column in specified:
-        if column.kind is not ColumnKind.TEXT:
-            missing_value = np.nan if column.kind is ColumnKind.NUMBER else MISSING
-            values = typed.get(column.name)
-            series[column.name] = np.full(rows, missing_value, dtype=column.kind.dtype) if values is None else values
-    return pd.DataFrame({column.name: series[column.name] for column in specified})
+    series = {}
+    for name, column in TABLES[table].items():
+        if name in typed:
+            series[name] = typed[name]
+        elif column.kind is ColumnKind.TEXT:
+            series[name] = pa.nulls(rows, pa.string())
+        else:
+            series[name] = np.full(rows, np.nan if column.kind is ColumnKind.NUMBER else MISSING, column.kind.dtype)
+    texts = {name: values for name, values in series.items() if isinstance(values, pa.Array)}
+    return pd.DataFrame(series | dict(pa.table(texts).to_pandas().items()))
 
 
 def _derive_missing_columns(table: Table, frame: pd.DataFrame) -> None:

@@ -25,6 +25,7 @@ from accidents.worker_process import WorkerTask
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_TABLE_METRICS = ("accuracy", "precision", "recall", "f1", "roc_auc")
 _PLOT_FILES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
 """File names of figures where they differ from the names in the report."""
 
@@ -45,10 +46,7 @@ class ModelReport:
             REPORT_FILE: self.html,
             "evaluation.json": json.dumps(self.evaluation.model_dump(mode="json"), indent=1),
             "shap_importance.csv": self.explanation.features.to_csv(index=False),
-            **{
-                f"plots/{_PLOT_FILES.get(name, name)}.svg": figure.standalone_svg
-                for name, figure in self.rendered.items()
-            },
+            **{f"plots/{_PLOT_FILES.get(name, name)}.svg": plot.standalone_svg for name, plot in self.rendered.items()},
         }
 
 
@@ -98,7 +96,8 @@ def report_on_dataset(
         dataset: which accidents these are, for the report.
     """
     X = bundle.matrix(features.reset_index(drop=True))
-    evaluation = _evaluate(accidents[LABEL].to_numpy(), bundle.predict_proba(X), bundle, accidents, settings)
+    scored = pd.DataFrame({"label": accidents[LABEL].to_numpy(), "probability": bundle.predict_proba(X)})
+    evaluation = _evaluate(scored, bundle, accidents, settings)
     model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
     return _report(model, evaluation, explain_model(bundle, X, settings), settings)
 
@@ -124,7 +123,7 @@ def report_on_test_set(
     """
     test = _test_set(predictions)
     rows = _positions(test["Num_Acc"], accidents)
-    evaluation = _evaluate_predictions(test, bundle, accidents.loc[rows], settings)
+    evaluation = _evaluate(test, bundle, accidents.loc[rows], settings)
     explanation = explain_model(bundle, bundle.matrix(features.loc[rows]), settings)
     return _report(_evaluated_model(bundle, source, test), evaluation, explanation, settings)
 
@@ -160,7 +159,7 @@ def compare_models(
     tasks = {}
     for name in order:
         evaluated[name] = _evaluated_model(models[name], source, tests[name])
-        evaluations[name] = _evaluate_predictions(tests[name], models[name], test_accidents, settings)
+        evaluations[name] = _evaluate(tests[name], models[name], test_accidents, settings)
         explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
         arguments = evaluated[name], evaluations[name], explanations[name], settings
         if name == order[-1]:
@@ -203,16 +202,11 @@ def _report_files(
 
 
 def _evaluate(
-    labels: np.ndarray, probabilities: np.ndarray, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
+    scored: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
 ) -> Evaluation:
+    labels, probabilities = scored["label"].to_numpy(), scored["probability"].to_numpy()
     groups = accidents[list(settings.group_columns)].reset_index(drop=True)
     return evaluate(labels, probabilities, bundle.threshold, groups=groups, settings=settings)
-
-
-def _evaluate_predictions(
-    test: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
-) -> Evaluation:
-    return _evaluate(test["label"].to_numpy(), test["probability"].to_numpy(), bundle, accidents, settings)
 
 
 def _evaluated_model(bundle: Bundle, source: str, test: pd.DataFrame) -> EvaluatedModel:
@@ -229,20 +223,11 @@ def _positions(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:
 
 
 def _table(ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
-    rows = [
-        {
-            "model_type": name,
-            "accuracy": evaluations[name].accuracy,
-            "precision": evaluations[name].precision,
-            "recall": evaluations[name].recall,
-            "f1_score": evaluations[name].f1,
-            "roc_auc": evaluations[name].roc_auc,
-            "best_cv_score": models[name].best_cv_score,
-            "fit_seconds": models[name].fit_seconds,
-        }
-        for name in ranking
-    ]
-    return pd.DataFrame(rows).astype({"best_cv_score": "float64"})
+    table = pd.DataFrame([evaluations[name].metrics for name in ranking])[list(_TABLE_METRICS)]
+    table.insert(0, "model_type", ranking)
+    for fact in ("best_cv_score", "fit_seconds"):
+        table[fact] = [getattr(models[name], fact) for name in ranking]
+    return table.rename(columns={"f1": "f1_score"}).astype({"best_cv_score": "float64"})
 
 
 def _f1_differences(

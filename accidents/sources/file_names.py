@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from accidents.columns.specification import Table
 
@@ -48,3 +48,9 @@ def expected_file_names(table: Table, year: int | None) -> str:
     """The accepted file names of a table, as text for an error message."""
     suffix = f"-{year}" if year else ""
     return " or ".join(f"{spelling}{suffix}.csv" for spelling in FILE_NAMES[table])
+
+
+def missing_tables(found: Collection[Table], year: int | None) -> str:
+    """The tables that are not among those found, as text for an error message; empty where none is missing."""
+    missing = [table for table in Table if table not in found]
+    return "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)

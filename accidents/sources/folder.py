@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from accidents.columns.specification import Table
 from accidents.errors import SourceError
 from accidents.sources.edition import Edition
-from accidents.sources.file_names import expected_file_names, parse_file_name, resembles_file_name
+from accidents.sources.file_names import expected_file_names, missing_tables, parse_file_name, resembles_file_name
 
 _LISTED = 4
 
@@ -63,13 +63,9 @@ def _year_of_folder(name: str) -> int | None:
 
 def _edition(folder: str, year: int | None, candidates: Mapping[Table, list[str]]) -> Edition:
     label = f"{folder}, year {year}" if year else folder
-    missing = [table for table in Table if table not in candidates]
-    if missing:
-        names = "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)
-        raise SourceError(
-            f"{label}: missing {names}. "
-            f"{_similar_files(folder) or 'Put the file there, or choose the years to use with --years.'}"
-        )
+    if names := missing_tables(candidates, year):
+        remedy = _similar_files(folder) or "Put the file there, or choose the years to use with --years."
+        raise SourceError(f"{label}: missing {names}. {remedy}")
     for table, addresses in candidates.items():
         if len(addresses) > 1:
             raise SourceError(
@@ -84,15 +80,14 @@ def _list_files(folder: str) -> list[str]:
 
     try:
         filesystem, root = fsspec.core.url_to_fs(folder, use_listings_cache=False)
-        if not filesystem.isdir(root):
-            raise SourceError(f"{folder}: there is no such folder. Check its spelling.")
-        paths = sorted(filesystem.find(root, maxdepth=2))
-    except SourceError:
-        raise
+        exists = filesystem.isdir(root)
+        paths = sorted(filesystem.find(root, maxdepth=2)) if exists else []
     except Exception as error:  # every filesystem library raises errors of its own
         raise SourceError(
             f"{folder}: the folder cannot be listed: {error}. Check the address, the credentials and the network."
         ) from error
+    if not exists:
+        raise SourceError(f"{folder}: there is no such folder. Check its spelling.")
     if "file" in filesystem.protocol:
         return paths
     _, chained, archive = folder.partition("::")

@@ -57,7 +57,6 @@ def evaluate_model(
         dataset=f"{len(rows):,} of {labelled:,} labelled accidents, held out from its training",
     )
     summary = report.evaluation.summary() | {"labelled": labelled}
-    log_step_metadata(
-        {"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
-    )
+    figures = {"roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
+    log_step_metadata({"model": model.model_type, **figures})
     return summary, HTMLString(report.html)

@@ -197,3 +197,10 @@ def test_csv_files_saved_by_other_programs_are_scored_the_same(bundle: Bundle, t
         assert [row for batch in batches for row in batch.rejected] == []
         results.append([(batch.ids.tolist(), batch.probabilities.tolist()) for batch in batches])
     assert all(result == results[0] for result in results)
+
+
+def test_progress_counts_the_accidents_so_far(bundle: Bundle, tmp_path: Path) -> None:
+    source, messages = tmp_path / "three.jsonl", list[str]()
+    source.write_text("".join(f"{json.dumps(one)}\n" for one in ACCIDENTS[:3]))
+    list(score_file(str(source), bundle, chunk_size=2, threads=1, progress=messages.append))
+    assert messages == ["three.jsonl: 2 accidents", "three.jsonl: 3 accidents"]
