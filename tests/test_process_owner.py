@@ -60,7 +60,7 @@ def test_a_later_process_of_the_same_id_is_another_owner() -> None:
     assert replace(current, started=current.started + 1).has_ended
 
 
-@pytest.mark.parametrize("pid", [1, 2**22 + 1, os.getpid()])
+@pytest.mark.parametrize("pid", [1, 2**22 + 1, os.getpid()], ids=["first", "none", "own"])
 def test_a_process_of_another_machine_may_run(pid: int) -> None:
     elsewhere = ProcessOwner("0" * 12, pid, 1)
     assert not elsewhere.is_local

@@ -1,7 +1,11 @@
 """Artifacts of the steps: none is stored by a materializer that could run code of the artifact store."""
 
 import importlib
+import os
 import pkgutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +48,12 @@ def test_outputs_are_read_as_data(one: BaseStep) -> None:
 def test_all_steps_are_looked_at() -> None:
     assert len(STEPS) >= 10
     assert any(len(materializers(one)) > 1 for one in STEPS.values())
+
+
+@pytest.mark.slow
+def test_steps_are_imported_without_a_main_file(tmp_path: Path, project: Path) -> None:
+    """As in the kernel of a notebook, where ZenML cannot look up the folder of the sources by itself."""
+    environment = os.environ | {"PYTHONPATH": str(project)}
+    command = [sys.executable, "-c", "import steps.training.compare_models"]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
