@@ -42,8 +42,8 @@ def choose_model(predictions: Mapping[str, pd.DataFrame]) -> ModelChoice:
     means = {name: float(loss.mean()) for name, loss in losses.items()}
     lowest = losses[min(means, key=means.__getitem__)]
     tied = [name for name, loss in losses.items() if (loss - lowest).mean() <= _standard_error(loss - lowest)]
-    order = {name: position for position, name in enumerate((*PREFERENCE, *sorted(predictions)))}
-    return ModelChoice(min(tied, key=lambda name: (name not in PREFERENCE, order[name])), means)
+    ranking = [*PREFERENCE, *sorted(losses)]
+    return ModelChoice(min(tied, key=ranking.index), means)
 
 
 def _log_loss(validation: pd.DataFrame) -> Vector:
