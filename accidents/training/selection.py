@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from accidents.models import model_class
 from accidents.models.base import SMALLEST_PROBABILITY, Vector
 from accidents.tables import Subset
-
-PREFERENCE = ("lightgbm", "xgboost", "logistic_regression", "random_forest")
-"""Model types by mean ROC-AUC of `benchmarks.model_choice`, for ties; other types come after them."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ def choose_model(predictions: Mapping[str, pd.DataFrame]) -> ModelChoice:
     """Choose the model of lowest log loss on the validation set.
 
     A model ties with the lowest if their difference is at most its standard error, which is paired: it is that of the
-    mean difference on the same accidents. Of tied models the first in `PREFERENCE` is chosen.
+    mean difference on the same accidents. Of tied models that of lowest `Model.TIE_RANK` is chosen.
 
     Log loss takes every probability into account, whatever the decision threshold; F1 counts the accidents on either
     side of it, and its differences between good models are mostly noise on a few thousand accidents.
@@ -42,8 +40,7 @@ def choose_model(predictions: Mapping[str, pd.DataFrame]) -> ModelChoice:
     means = {name: float(loss.mean()) for name, loss in losses.items()}
     lowest = losses[min(means, key=means.__getitem__)]
     tied = [name for name, loss in losses.items() if (loss - lowest).mean() <= _standard_error(loss - lowest)]
-    ranking = [*PREFERENCE, *sorted(losses)]
-    return ModelChoice(min(tied, key=ranking.index), means)
+    return ModelChoice(min(tied, key=lambda name: (model_class(name).TIE_RANK, name)), means)
 
 
 def _log_loss(validation: pd.DataFrame) -> Vector:
