@@ -83,7 +83,7 @@ def recorded_answers(model_file: Path) -> Path:
 
 
 def best_model_file(models: Path) -> Path:
-    """The model file of the best validation F1 of the latest training.
+    """The file of the model that the latest training proposed.
 
     Args:
         models: the folder of models.

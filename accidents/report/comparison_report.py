@@ -30,7 +30,7 @@ def comparison_report(
         models: the models, that of best F1 first.
         evaluations: of each of them, on the same accidents.
         differences: F1 of each minus that of the first, from `accidents.evaluation.evaluate.paired_differences`.
-        recommended: name of the model of best F1 on the validation set; empty for none.
+        recommended: name of the model that the training proposes; empty for none.
 
     Raises:
         DataError: the models were not evaluated on the same number of accidents.

@@ -20,6 +20,7 @@ from accidents.report.evaluation_report import evaluation_figures, evaluation_re
 from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
+from accidents.training.selection import ModelChoice, choose_model
 from accidents.worker_process import WorkerTask
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class ModelComparison:
 
     Attributes:
         table: one row a model, ranked by F1: `model_type`, `accuracy`, `precision`, `recall`, `f1_score`, `roc_auc`,
-            `best_cv_score`, `fit_seconds`.
+            `validation_log_loss`, `best_cv_score`, `fit_seconds`.
         evaluations: `Evaluation` as JSON by model type.
-        best: model type of best F1 on the validation set.
+        best: the proposed model type, from `accidents.training.selection.choose_model`.
         best_report: HTML report of that model.
         comparison_report: HTML report that compares all models.
         card: model card of the best model.
@@ -167,7 +168,8 @@ def compare_models(
         else:
             tasks[name] = WorkerTask(_report_files, *arguments)
     ranking = rank_by_f1({name: evaluations[name] for name in models})
-    best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
+    choice = choose_model({b.model_type: p for b, p in zip(bundles, predictions, strict=True)})
+    best = choice.best
     comparison = comparison_report(
         [evaluated[name] for name in ranking],
         [evaluations[name] for name in ranking],
@@ -176,7 +178,7 @@ def compare_models(
     )
     files |= {name: task.result() for name, task in tasks.items()}
     return ModelComparison(
-        table=_table(ranking, models, evaluations),
+        table=_table(ranking, models, evaluations, choice),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
         best_report=files[best][REPORT_FILE],
@@ -222,9 +224,12 @@ def _positions(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:
     return np.searchsorted(accidents["Num_Acc"].to_numpy(), ids.to_numpy())
 
 
-def _table(ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
+def _table(
+    ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation], choice: ModelChoice
+) -> pd.DataFrame:
     table = pd.DataFrame([evaluations[name].metrics for name in ranking])[list(_TABLE_METRICS)]
     table.insert(0, "model_type", ranking)
+    table["validation_log_loss"] = [choice.log_losses[name] for name in ranking]
     for fact in ("best_cv_score", "fit_seconds"):
         table[fact] = [getattr(models[name], fact) for name in ranking]
     return table.rename(columns={"f1": "f1_score"}).astype({"best_cv_score": "float64"})

@@ -52,7 +52,7 @@ def track_training(
         people: their people.
         comparison_report: logged with the run of the training.
         model_card: the same.
-        best: model type of best validation F1.
+        best: the proposed model type.
         settings: what is logged.
         source: where the accidents come from, as typed.
         store: identity of the MLflow in use; part of the cache key, so that a training is tracked once in each.

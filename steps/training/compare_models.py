@@ -41,7 +41,7 @@ def compare_models(
     Annotated[MarkdownString, "model_card_text"],
     Annotated[ReportFiles, "model_reports"],
 ]:
-    """Evaluate every model, compare them, report on each, and describe the one of best validation F1 in a card.
+    """Evaluate every model, compare them, report on each, and describe the proposed one in a card.
 
     Args:
         models: the bundles of one training.
