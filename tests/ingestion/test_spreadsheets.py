@@ -154,7 +154,7 @@ def test_departments_of_two_digits(old: Cells, read_old: Read) -> None:
 def test_departments_of_two_digits_in_chunks(old: Cells, read_old: Read, tmp_path: Path) -> None:
     """Every chunk has one department, and most do not show that they are not times ten."""
     files = {table: as_text(cells, OLD) for table, cells in old.items()}
-    cut = old[C].assign(dep=["80", "59", "60", *["80"] * (len(old[C]) - 3)])
+    cut = old[C].assign(dep=["80", "59", "60", *["80"] * (len(old[C]) - 3)], lat="", long="")
     edition = write(tmp_path / "edition", files | {C: as_text(cut, OLD)})
     (tmp_path / "chunks").mkdir()
     (chunk, *_) = reversed(split_edition(edition, 10, tmp_path / "chunks"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from zenml import pipeline, step
 from zenml.client import Client
+from zenml.utils.pagination_utils import depaginate
 
 from accidents.configuration.tracking import PruningSettings
 from tests.tracking.helpers import register_version
@@ -35,10 +36,15 @@ def foreign(value: int) -> None:
 @pytest.fixture
 def runs() -> Iterator[list[str]]:
     """Four runs of one of our pipelines, oldest first."""
-    started = [str(run.id) for value in range(4) if (run := ours(value))]
-    yield started
-    for run in Client().list_pipeline_runs(pipeline="inference").items:
-        Client().delete_pipeline_run(run.id)
+    _delete_runs()  # of other tests
+    yield [str(run.id) for value in range(4) if (run := ours(value))]
+    _delete_runs()
+
+
+def _delete_runs() -> None:
+    for name in ("inference", "of_another_project"):
+        for run in depaginate(Client().list_pipeline_runs, pipeline_name=name):
+            Client().delete_pipeline_run(run.id)
 
 
 def test_old_runs_of_our_pipelines_go_with_their_artifacts(connection: Connection, runs: list[str]) -> None:
@@ -46,6 +52,8 @@ def test_old_runs_of_our_pipelines_go_with_their_artifacts(connection: Connectio
         foreign(value)
     register_version(connection, tags={"zenml_run_id": runs[1]})
     expired = find_expired(Registry(connection), RULE, datetime.now(UTC)).zenml_runs
+    assert "of_another_project" not in {run.pipeline.name for run in expired}
+    expired = [run for run in expired if run.pipeline.name == "inference"]
     assert {str(run.id) for run in expired} == {runs[0], runs[2]}
     outputs = [run.steps["number"].output for run in expired]
     assert delete_zenml_runs(expired) == 2
