@@ -17,7 +17,7 @@ from tracking.registration import record_and_register
 from tracking.registry import Registry
 from tracking.tracking_uri import embedded_target
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 
 def test_old_trainings_go_and_those_of_kept_versions_stay(

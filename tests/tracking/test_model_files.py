@@ -25,7 +25,7 @@ from tracking.registry import RegisteredVersion, Registry, download_files
 from tracking.smoke_test import run_smoke_test
 from tracking.tracking_uri import TrackingTarget
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tracking.connection import Connection
 from tracking.pruning import delete_zenml_runs, find_expired
 from tracking.registry import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 RULE = PruningSettings(keep_latest=1, older_than_days=0)
 
 
