@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, Availability, Column
+from accidents.columns import MISSING_CODES, Availability, Column
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.requests.errors import FieldProblem, InvalidRequestError, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
@@ -125,7 +125,7 @@ class RequestReader:
         missing = self._missing
         for position, label in _REPORTED_PEDESTRIAN if pedestrian else _REPORTED[part]:
             value = row[position]
-            if value is None or value == MISSING or value != value:  # noqa: PLR0124 - only NaN differs from itself
+            if value is None or value in MISSING_CODES or value != value:  # noqa: PLR0124 - only NaN differs from itself
                 missing[label] = None
         return row
 
