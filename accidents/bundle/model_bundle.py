@@ -90,7 +90,8 @@ class Bundle(ModelManifest):
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
-        return self.calibration(self.predict_margin(X, threads))
+        known = [self.columns.index(name) for name in self.calibration.columns]
+        return self.calibration(self.predict_margin(X, threads), X[:, known] if known else None)
 
     def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
         """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
@@ -174,7 +175,8 @@ class Bundle(ModelManifest):
             ):
                 raise ValueError(f"a {record.model_type} model has no section {', '.join(sorted(unread))}")
             slopes = json.loads(sections[_CALIBRATION].content)
-            calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
+            moves = (tuple(slopes.get(name, ())) for name in ("columns", "offsets", "slopes"))
+            calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"], *moves)
             bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration)
             bundle._probe()
             return bundle

@@ -18,7 +18,16 @@ from accidents.features.array_columns import Entity
 from accidents.features.cells import CELLS
 from accidents.features.code_groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
 from accidents.features.place_columns import PlaceColumn
-from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Known, Lookup, OrdinalAggregate, Ratio
+from accidents.features.specification import (
+    Aggregate,
+    Aggregation,
+    Cross,
+    Feature,
+    Known,
+    Lookup,
+    OrdinalAggregate,
+    Ratio,
+)
 
 Where = Iterable[int] | int
 _VEHICLES, _PEOPLE = Entity.VEHICLES, Entity.PEOPLE

@@ -125,8 +125,10 @@ def _codes(entity: Entity, count: int) -> npt.NDArray[np.int16]:
             common = _random_numbers(f"{name} common", count) % np.uint64(3) > 0
             values = np.where(common, codes[_random_integers(f"{name} code", count, 0, len(codes) - 1)], values)
             values[: high - low + 1] = np.arange(low, high + 1)[: len(values)]
-        unknown = (values == MISSING) & (name != "catr") & (_random_numbers(f"{name} unknown", count) % np.uint64(2) == 0)
-        rows[:, position] = np.where(unknown, UNKNOWN, values)
+        if name != "catr":  # of which the cells of roads depend on the marker
+            unknown = _random_numbers(f"{name} unknown", count) % np.uint64(2) == 0
+            values = np.where(unknown & (values == MISSING), UNKNOWN, values)
+        rows[:, position] = values
     return rows
 
 

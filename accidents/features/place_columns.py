@@ -70,7 +70,7 @@ class PlaceColumn(Feature):
             case PlaceStatistic.POSITION:
                 return f"{self.cell} of the centre of cell_spot"
             case PlaceStatistic.FINEST:
-                return f"share by {self.cell} where that is the finest of the cells of place that is known, else that of all"
+                return f"share by {self.cell} where nothing finer of the place is known, else that of all"
             case PlaceStatistic.KNOWN:
                 return "share of department, commune and coordinates that is not missing"
 

@@ -3,8 +3,8 @@
 Of the others it has only their numbers, `nb_vehicules` vehicles and `nb_victim` people. The accident it becomes has
 further vehicles of unknown kind and further people of whom everything is missing. Each vehicle that the described
 person does not drive gets a driver, up to `nb_victim` people; the remaining people have no role and are in the vehicle
-described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form. The form is filled in
-by callers, who write -1 for what they do not know: every missing value of it is `UNKNOWN`.
+described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form. Callers fill in this
+form and write -1 for what they do not know: each missing value is `UNKNOWN`.
 """
 
 import re

@@ -12,9 +12,10 @@ from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import compute_metrics
+from accidents.features.arrays import to_arrays
 from accidents.models import model_class
 from accidents.models.base import Vector
-from accidents.tables import Subset
+from accidents.tables import Accidents, Subset
 from accidents.training import tuning
 from accidents.training.fit import fit_model
 from accidents.training.split import accident_months, assign_subsets, join_labels
@@ -43,6 +44,7 @@ def train(
     *,
     level: str,
     geography: bool = True,
+    details: Accidents | None = None,
     fingerprint: str = "",
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
@@ -55,6 +57,8 @@ def train(
         settings: split, resampling, search, calibration, threshold.
         level: level of information, one of `accidents.columns.LEVELS`.
         geography: whether place columns are used.
+        details: the same accidents with vehicles and people, so that the model learns what callers leave out; without
+            them it learns from whole accidents alone.
         fingerprint: of the source of the data, for the record.
         progress: called with a message after each stage.
 
@@ -62,7 +66,8 @@ def train(
         DataError: features and accidents do not fit, or a temporal split lacks dates.
         ModelError: a set has too few accidents of a class.
     """
-    data = TrainingData(join_labels(features, accidents), level, geography, settings)
+    arrays = None if details is None else to_arrays(details)
+    data = TrainingData(join_labels(features, accidents), level, geography, settings, arrays)
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 
