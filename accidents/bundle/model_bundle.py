@@ -38,8 +38,9 @@ class ModelManifest:
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
     `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
-    subset (`validation`, `test`); `rows` counts accidents by subset; `trials` are those of the search named by
-    `tuning`. Fields after `threshold` change no prediction.
+    subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
+    accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
+    prediction.
     """
 
     model_type: str
@@ -58,6 +59,7 @@ class ModelManifest:
     trials: tuple[dict[str, Any], ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    by_knowledge: dict[str, dict[str, float]] = field(default_factory=dict)
     best_cv_score: float | None = None
     fit_seconds: float = 0.0
     trained_at: str = ""

@@ -105,7 +105,7 @@ def test_without_any_recorded_place_the_share_of_all_is_left() -> None:
     unknown = np.full((3, 5), -1)
     encoded = PlaceEncoder().fit(np.concatenate([places(5)[0], unknown]), [0, 1] * 4).transform(unknown)
     alone = [PLACE_COLUMN_NAMES.index(f"te_{kind}_alone") for kind in ("department", "commune")]
-    assert (encoded[:, alone] == 0.5).all()  # noqa: PLR2004
+    assert (encoded[:, alone] == 0.5).all()
 
 
 def test_one_row_is_encoded_as_in_a_batch() -> None:
