@@ -66,7 +66,7 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
 
     def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
         reader.read_object(part, {name: content[name] for name in names if name in content}, row)
-        return [UNKNOWN if value == MISSING else value for value in row]
+        return [UNKNOWN if type(value) is int and value == MISSING else value for value in row]  # -1.0 is a longitude
 
     accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
     accident = read_fields(accident, RequestPart.ROAD, _ROAD)

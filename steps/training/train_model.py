@@ -20,9 +20,7 @@ from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@validate_frames(
-    features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema
-)
+@validate_frames(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def train_model(
     features: pd.DataFrame,
     accidents: pd.DataFrame,
