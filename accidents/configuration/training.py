@@ -95,7 +95,7 @@ class TrainingSettings(Settings):
         8.0, gt=0, description="accidents that the share of the place around counts for, where a place has few"
     )
     masked_share: float = Field(
-        0.6, ge=0, le=1, description="share of accidents that training sees again as callers know them; 0: none"
+        0.8, ge=0, le=1, description="share of accidents that training sees again as callers know them; 0: none"
     )
     resampling: Resampling = Field("none", description="what is done about imbalance, inside training folds only")
     refit: bool = Field(True, description="refit on training and validation set after calibration")

@@ -160,13 +160,13 @@ _PLACE_LEVELS: tuple[tuple[tuple[str, ...], float], ...] = (
 )
 """Fields of the place that are unknown, and their probability."""
 
-_NAMED, _IN_BLOCKS, _SINGLE_TOO, _MOST, _BY_CELL = 0.35, 0.6, 0.2, 0.9, 0.4
+_NAMED, _IN_BLOCKS, _SINGLE_TOO, _MOST, _BY_CELL = 0.45, 0.75, 0.2, 0.9, 0.4
 
 
 def draw_mask(arrays: Arrays, rng: Generator) -> Mask:
     """Draw what callers leave out, one case an accident.
 
-    Of the accidents, 35 % get one of the cases of `KNOWN`. Of the others, three in five lose whole blocks of fields:
+    Of the accidents, 45 % get one of the cases of `KNOWN`. Of the others, three in four lose whole blocks of fields:
     an accident draws a share from a Beta(0.4, 0.6) distribution, each of `_BLOCKS` is unknown with this probability
     times its factor, and the place is known as in `_PLACE_LEVELS`. The rest, and a fifth of those with blocks,
     lose single fields with a probability drawn from 0 to 0.9, in two of five of them each vehicle or person by itself.

@@ -13,7 +13,7 @@ from accidents.training.calibration import choose_threshold, fit_calibration, fi
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
 
-_CALIBRATION_MASKS = 4  # of each validation accident
+_CALIBRATION_MASKS = 8  # of each validation accident
 
 
 @dataclass(frozen=True)

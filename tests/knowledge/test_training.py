@@ -29,7 +29,7 @@ def test_ignorance_of_the_place_is_not_danger(name: str) -> None:
     arrays, labels = departments_alone(), small_year()[0].accidents["priority"].to_numpy()
     bundle = trained(name, masked=True)
     probability = bundle.predict(arrays)
-    assert probability.mean() == pytest.approx(labels.mean(), abs=0.05)
+    assert probability.mean() == pytest.approx(labels.mean(), abs=0.1)
     assert 0.1 < (probability >= bundle.threshold).mean() < 0.9
     assert len(bundle.calibration.columns) == len([name for name in bundle.columns if name.startswith("known_")])
     assert Bundle.from_bytes(bundle.to_bytes()).predict(arrays).tobytes() == probability.tobytes()
