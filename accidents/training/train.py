@@ -23,7 +23,7 @@ from accidents.training.fit import FittedModel, fit_model
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
 
-_MEASURED_BY_KNOWLEDGE = 2500
+_MEASURED_BY_KNOWLEDGE = 1500
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 
