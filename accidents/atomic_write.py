@@ -1,17 +1,19 @@
 """Atomic file writes: a reader sees the old content or the new one, never a part of it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from accidents.temporary_files import delete_abandoned, temporary_name
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Replace a file in one step once the block that writes it has ended.
 
-    Folders above `path` are made. Where the block raises, `path` keeps its content and the temporary file is deleted;
-    a killed process may leave the temporary file, `.<name>.<process id>.tmp`, behind.
+    Folders above `path` are made. Where the block raises, `path` keeps its content and the temporary file is deleted.
+    A killed process may leave the temporary file, `.<name>.<owner>.tmp`, behind; the next write into the same folder
+    deletes it.
 
     Args:
         path: the file to write.
@@ -31,10 +33,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ('{}', ['metrics.json'])
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    delete_abandoned(path.parent)
+    temporary = path.with_name(temporary_name(path.name))
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and error.filename is None:  # a full disk while writing does not tell of which file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

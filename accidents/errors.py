@@ -38,3 +38,32 @@ class ModelError(AccidentsError):
 
 class RequestError(AccidentsError):
     """A request, or the description of an accident in it, is invalid."""
+
+
+class LockedError(AccidentsError):
+    """Another process holds a lock and does not release it in time."""
+
+
+_STORAGE_FAULTS = {
+    "the disk is full; free some space": ("no space left on device", "disk is full", "disk quota exceeded"),
+    "it may not be written; check the rights of file and folder": (
+        "permission denied",
+        "operation not permitted",
+        "read-only file system",
+        "readonly database",
+    ),
+    "another process holds the database; wait for it to end": ("database is locked", "database table is locked"),
+    "the device does not answer; check the disk": ("input/output error", "disk i/o error"),
+}
+
+
+def storage_fault(message: str) -> str | None:
+    """Fault and remedy, where the message of an error is about a full disk, missing rights or a locked database.
+
+    Examples:
+        >>> storage_fault("(sqlite3.OperationalError) database or disk is full [SQL: INSERT INTO ...]")
+        'the disk is full; free some space'
+        >>> storage_fault("[Errno 2] No such file or directory: 'x'")
+    """
+    lowered = message.lower()
+    return next((fault for fault, texts in _STORAGE_FAULTS.items() if any(text in lowered for text in texts)), None)

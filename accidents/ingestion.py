@@ -2,19 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from typing import TypeVar
 
 import pandas as pd
 
 from accidents.cleaning.clean import CleaningResult, clean_edition
 from accidents.columns import ACCIDENT_ID, Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.reading.edition import ParsedEdition, try_read_edition
 from accidents.reading.issues import Action, DataIssue, data_error, issues_frame, stop_above_limit, unreadable_file
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents, Tables, accident_years
+
+T = TypeVar("T", Accidents, Tables)
+
+_CONSEQUENCES = ("hardly recorded", "one coordinate without", "is no vehicle id", "orphan")
+"""Beginnings of checks that cells break which reading has set to missing."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,24 @@ def ingest(
         if progress:
             progress(f"cleaning {year}")
         cleaned[year] = clean_edition(parsed, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents have local dates
-        issues += cleaned[year].issues
+        issues += _without_consequences(cleaned[year].issues, reading_issues, settings.limits)
     issues = [stop_above_limit(issue, settings.limits) for issue in issues]
     if any(issue.action is Action.STOPPED for issue in issues):
         raise data_error(issues)
     years = sorted(cleaned)
     return _concatenate([cleaned[year] for year in years], [tables[year] for year in years], issues)
+
+
+def _without_consequences(
+    cleaning: Sequence[DataIssue], reading: Sequence[DataIssue], limits: DataQualityLimits
+) -> list[DataIssue]:
+    """Issues of cleaning, without those of columns whose cells already stop the run and are missing therefore."""
+    stopped = {issue.column for issue in reading if stop_above_limit(issue, limits).action is Action.STOPPED} - {""}
+    return [
+        issue
+        for issue in cleaning
+        if stopped.isdisjoint(issue.column.split(", ")) or not issue.check.startswith(_CONSEQUENCES)
+    ]
 
 
 def _repeated_year(edition: ParsedEdition) -> DataIssue:
@@ -92,28 +111,25 @@ def _rows_of_year(edition: ParsedEdition) -> Tables:
     """The tables without rows of another year or without an id, which are quarantined."""
     frames = {table: getattr(edition.tables, table) for table in Table}
     masks = {table: accident_years(frame[ACCIDENT_ID].to_numpy()) == edition.year for table, frame in frames.items()}
-    return Tables(
-        **{table.value: frames[table] if mask.all() else frames[table][mask] for table, mask in masks.items()}
-    )
+    return Tables(*(frames[table] if mask.all() else frames[table][mask] for table, mask in masks.items()))
 
 
 def _concatenate(
     results: Sequence[CleaningResult], tables: Sequence[Tables], issues: Sequence[DataIssue]
 ) -> IngestionResult:
     """All editions as one. Accident ids begin with the year, so that editions in order are accidents in order."""
-    accidents = Accidents(
-        _concatenate_frames([result.accidents.accidents for result in results]),
-        _concatenate_frames([result.accidents.vehicles for result in results]),
-        _concatenate_frames([result.accidents.people for result in results]),
-    )
+    accidents = _concatenate_fields([result.accidents for result in results])
     counts: Counter[str] = Counter()
     for result in results:
         counts.update(result.counts)
     quarantine = _concatenate_frames([result.quarantine for result in results])
-    read = Tables(
-        **{table.value: _concatenate_frames([getattr(one, table.value) for one in tables]) for table in Table}
-    )
-    return IngestionResult(accidents, read, issues_frame(issues), quarantine, dict(counts))
+    return IngestionResult(accidents, _concatenate_fields(tables), issues_frame(issues), quarantine, dict(counts))
+
+
+def _concatenate_fields(parts: Sequence[T]) -> T:
+    """One dataclass of frames from several."""
+    frames = ([getattr(part, field.name) for part in parts] for field in fields(type(parts[0])))
+    return type(parts[0])(*map(_concatenate_frames, frames))
 
 
 def _concatenate_frames(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

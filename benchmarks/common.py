@@ -16,6 +16,14 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
+def training_options(description: str | None) -> argparse.Namespace:
+    """Options of a benchmark of trainings: source and number of repeats."""
+    parser = argument_parser(description)
+    parser.add_argument("--source", default="sample")
+    parser.add_argument("--repeats", type=int, default=3)
+    return parser.parse_args()
+
+
 def load_accidents(location: str) -> Accidents:
     """Cleaned accidents of a source: `sample`, or a folder of real files."""
     from accidents.configuration.loading import load_configuration

@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.common import argument_parser
+from benchmarks.common import training_options
 from benchmarks.training import seconds_by_phase
 
 UNTRACKED = "pipeline: tracking\nmlflow: {enabled: false}\n"
@@ -18,10 +18,7 @@ UNTRACKED = "pipeline: tracking\nmlflow: {enabled: false}\n"
 
 def main() -> None:
     """Print every pair and the median of their differences."""
-    parser = argument_parser(__doc__)
-    parser.add_argument("--source", default="sample")
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
+    options = training_options(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "untracked.yaml").write_text(UNTRACKED)

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common import argument_parser
+from benchmarks.common import training_options
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -51,10 +51,7 @@ if __name__ == "__main__":
 
 def main() -> None:
     """Print the phases of an uncached training and the ratio of a cached one to an empty pipeline."""
-    parser = argument_parser(__doc__)
-    parser.add_argument("--source", default="sample")
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
+    options = training_options(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "empty.py").write_text(EMPTY_PIPELINE)

@@ -21,7 +21,7 @@ _PORT = 8237
 _TIMEOUT_SECONDS = 120
 
 
-@click.group(cls=Group, epilog="Exit codes: 0 done, 1 failed, 2 wrong command line or configuration")
+@click.group(cls=Group)
 def dashboard() -> None:
     """Start and stop the ZenML dashboard of this machine: pipelines, runs, artifacts, models."""
 

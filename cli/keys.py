@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _ROLES = ("predict", "evaluate", "admin")
 
 
-@click.group(
-    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
-)
+@click.group(cls=Group)
 def keys() -> None:
     """Create, list and revoke API keys of the service.
 
@@ -36,17 +34,19 @@ def keys() -> None:
 @click.option("--days", type=Days(zero=False), metavar="N", help="days until it expires; without it, never")
 @with_record_database
 def create(database: RecordDatabase, *, name: str, role: str, days: float | None, as_json: bool) -> None:
-    """Create a key and print it, once."""
+    """Create a key and print it, once; it is valid when the command has ended with 0."""
     from serving.auth import api_keys
     from serving.auth.roles import Role
 
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    key = api_keys.create_key(database.engine, name, Role(role), expires)
+    key = api_keys.new_key(database.engine, name, Role(role), expires)
     if not as_json:
         until = f"until {_format_time(expires)}" if expires else "until it is revoked"
         print(f"key {key.id} for {key.name}, role {key.role}, {until}; it is not shown again:", file=sys.stderr)
-    # Standard output holds the key alone, so that a script can take it as it is.
+    # Standard output holds the key alone, so that a script can take it as it is. Printed before it is stored: if the
+    # command is killed in between, or its output cannot be written, there is no valid key that nobody has seen.
     print_result({"key": key.text, **_as_dict(key)}, key.text, as_json=as_json)
+    api_keys.store_key(database.engine, key)
 
 
 @keys.command("list")
@@ -75,8 +75,10 @@ def revoke(database: RecordDatabase, *, key_id: str, as_json: bool) -> None:
     from serving.auth import api_keys
 
     key = api_keys.revoke_key(database.engine, key_id)
-    seconds = database.settings.refresh_seconds
+    seconds, grace = database.settings.refresh_seconds, database.settings.key_grace_seconds
     text = f"{key.id} ({key.name}) is revoked; a running service refuses it within {seconds:g} s"
+    if grace:
+        text += f", or {seconds + grace:g} s if it cannot reach the database"
     print_result(_as_dict(key), text, as_json=as_json)
 
 

@@ -1,6 +1,5 @@
 """The command line `python run.py`: its flags run pipelines, predict or serve; its commands do the rest."""
 
-import errno
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -12,7 +11,7 @@ from typing import Any
 
 import click
 
-from accidents.errors import AccidentsError, ConfigurationError
+from accidents.errors import AccidentsError, ConfigurationError, storage_fault
 from cli.exit_codes import DONE, FAILED, INTERRUPTED, USAGE_ERROR
 from cli.options import Group, debug_enabled
 from cli.run_options import OPTIONS, SOURCE_PIPELINES, RunOptions
@@ -23,15 +22,13 @@ COMMANDS = {
     "stack": "cli.stack",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
+    "prune": "cli.prune",
     "dashboard": "cli.dashboard",
     "mlflow": "cli.mlflow_page",
     "convert": "cli.model_files",
     "export": "cli.model_files",
 }
 """Modules of the commands; each defines a click command under the name of the command."""
-
-_STORAGE_ERRORS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
-"""A folder may not be read or written, or the disk is full."""
 
 _EPILOG = """\b
 Examples:
@@ -84,10 +81,13 @@ class RootGroup(Group):
                 raise
             print(f"error: {error}", file=sys.stderr)
             return USAGE_ERROR if isinstance(error, ConfigurationError) else FAILED
-        except OSError as error:
-            if debug_enabled() or error.errno not in _STORAGE_ERRORS or error.filename is None:
+        except Exception as error:
+            fault = storage_fault(str(error))
+            if debug_enabled() or fault is None:
                 raise
-            print(f"error: {error.filename}: {error.strerror}; check the disk and the rights", file=sys.stderr)
+            from cli.runs import error_place
+
+            print(f"error: {error_place(error)}: {fault}, and run it again", file=sys.stderr)
             return FAILED
         return code
 

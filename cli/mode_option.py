@@ -3,7 +3,7 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields
 from typing import Any
 
@@ -57,7 +57,7 @@ class ModeOption(click.Option):
 
     def is_given(self, options: object) -> bool:
         """Whether it was on the command line; zero and the empty text count."""
-        return self.value(options) is not None and self.value(options) is not False and self.value(options) != ()
+        return not any(self.value(options) is absent for absent in (None, False, ()))
 
     def overrides_configuration(self, options: object, modes: Sequence[str]) -> bool:
         """Whether it was given and overrides a key of the configuration in these modes."""
@@ -112,12 +112,12 @@ def values(text: str, modes: Sequence[str] = (), key: str = "", **attributes: An
     return option(text, modes, key, default=(), cls=ModeListOption, **attributes)
 
 
-def mode_options(dataclass: Any) -> Iterator[ModeOption]:
-    """The options that the fields of a dataclass declare; one without `section` is in that of the option before it."""
+def mode_options(dataclass: Any, sections: Mapping[str, str]) -> Iterator[ModeOption]:
+    """The options that the fields of a dataclass declare, in sections that begin with the named fields."""
     section = ""
     for declared in fields(dataclass):
         attributes = dict(declared.metadata)
-        section = attributes.pop("section", section)
+        section = sections.get(declared.name, section)
         if choices := attributes.pop("choices", ()):
             attributes["type"] = click.Choice(choices)
         elif not attributes.get("is_flag"):

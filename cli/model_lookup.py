@@ -1,13 +1,13 @@
 """The model that a command uses: a file, a version of the registry, or the best of the latest training."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.bundle.archive import SUFFIX
 from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ModelError
+from accidents.temporary_files import temporary_folder
 from cli.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -56,16 +56,20 @@ def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCT
 
 
 def download_model(registry: "Registry", version: "RegisteredVersion", folder: Path) -> Path:
-    """Copy the file of a registered version to a folder, unless it is there; its name contains version and MLflow id.
+    """Copy the file of a registered version to a folder, unless it is there unchanged.
+
+    Its name contains version and MLflow id.
 
     The recorded answers of the model are copied beside it (`recorded_answers`).
     """
+    from tracking.model_files import MODEL_FILE_SHA256, sha256
+
     target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.zip"
-    if target.is_file():
+    if target.is_file() and sha256(target) == version.tags.get(MODEL_FILE_SHA256):
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        bundle = registry.download_bundle(version, Path(temporary))
+    with temporary_folder(folder) as temporary:
+        bundle = registry.download_bundle(version, temporary)
         answers = bundle.with_name("stored_accidents.json")
         if answers.is_file():
             answers.replace(recorded_answers(target))
@@ -79,7 +83,7 @@ def recorded_answers(model_file: Path) -> Path:
 
 
 def best_model_file(models: Path) -> Path:
-    """The model file of the best validation F1 of the latest training.
+    """The file of the model that the latest training proposed.
 
     Args:
         models: the folder of models.

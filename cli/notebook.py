@@ -15,9 +15,10 @@ import atexit
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.paths import PROJECT_ROOT
@@ -235,31 +236,18 @@ def _register_formatters() -> None:
 
 
 def _display_error(shell: Any, kind: type, error: AccidentsError, traceback: Any, tb_offset: Any = None) -> list[str]:  # noqa: ARG001  # the signature is IPython's
-    """Display an error in place of its traceback; IPython stops the notebook all the same."""
+    """Display an error with its table in place of its traceback; IPython stops the notebook all the same."""
     from IPython.display import display
 
     report: pd.DataFrame | None = getattr(error, "report", None)
     summary, _, details = str(error).partition("\n")
-    display(_DisplayedError(summary, details if report is None else "", report))
+    if report is not None:
+        text, table = report.to_string(index=False), _to_html(report)
+    else:
+        text, table = details, f"<pre style='{_PREFORMATTED}'>{escape(details)}</pre>" if details else ""
+    html = f"<p><b>{escape(summary)}</b></p>{table}"
+    display({"text/plain": f"{summary}\n{text}".rstrip(), "text/html": html}, raw=True)
     return [f"{kind.__name__}: {error}"]
-
-
-class _DisplayedError:
-    """An error with its table, as HTML or as text."""
-
-    def __init__(self, summary: str, details: str, report: "pd.DataFrame | None") -> None:
-        self._summary, self._details, self._report = summary, details, report
-
-    def __repr__(self) -> str:
-        table = self._details if self._report is None else self._report.to_string(index=False)
-        return f"{self._summary}\n{table}".rstrip()
-
-    def _repr_mimebundle_(self, **_: Any) -> Mapping[str, str]:
-        from html import escape
-
-        details = f"<pre style='{_PREFORMATTED}'>{escape(self._details)}</pre>" if self._details else ""
-        table = "" if self._report is None else _to_html(self._report)
-        return {"text/plain": repr(self), "text/html": f"<p><b>{escape(self._summary)}</b></p>{details}{table}"}
 
 
 def _to_html(report: "pd.DataFrame") -> str:

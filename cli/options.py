@@ -8,6 +8,7 @@ import click
 
 _DEBUG = "cli.debug"
 _MAX_DAYS = 36_500
+_EXIT_CODES = "Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
 
 
 def debug_enabled() -> bool:
@@ -129,6 +130,9 @@ class Group(click.Group):
     """A group whose list options take several values, and whose subcommands are listed as they were added."""
 
     command_class = Command
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **{"epilog": _EXIT_CODES, **attributes})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options of the group."""

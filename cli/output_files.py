@@ -32,10 +32,21 @@ _DATA_REPORT_FILES = {
 }
 """Files about the raw data, by the name of the artifact."""
 
+_TABLE_FILES = {
+    "ingest": ("accidents", "interim/interim_dataset.parquet"),
+    "build_features": ("features", "processed/features.parquet"),
+}
+"""Artifact and file of each step that makes a table."""
+
 
 def step_output(run: Any, step: str, name: str) -> Any:
     """The artifact version that a step of a run made, or took from the cache."""
     return run.steps[step].outputs[name][0]
+
+
+def load_output(run: Any, step: str, name: str) -> Any:
+    """The value of such an artifact."""
+    return step_output(run, step, name).load()
 
 
 def data_step(run: Any) -> Any:
@@ -51,9 +62,16 @@ def write_tables(run: Any, folder: Path, *, csv: bool) -> None:
         folder: the folder `data/`.
         csv: write CSV files, too.
     """
-    _write_table(run, "ingest", "accidents", folder / "interim" / "interim_dataset.parquet", csv=csv)
-    if "build_features" in run.steps:
-        _write_table(run, "build_features", "features", folder / "processed" / "features.parquet", csv=csv)
+    for step, (name, file) in _TABLE_FILES.items():
+        if step not in run.steps:
+            continue
+        target = folder / file
+        copy_artifact_file(step_output(run, step, name), FRAME_FILE, target)
+        csv_file = target.with_suffix(".csv")
+        if csv:
+            write_text(csv_file, pd.read_parquet(target).to_csv(index=False))
+        else:
+            csv_file.unlink(missing_ok=True)  # it describes other data
 
 
 def write_data_reports(run: Any, folder: Path) -> list[Path]:
@@ -72,15 +90,6 @@ def write_data_reports(run: Any, folder: Path) -> list[Path]:
         write_text(folder / file, content.to_csv(index=False) if isinstance(content, pd.DataFrame) else content)
         written.append(folder / file)
     return written
-
-
-def _write_table(run: Any, step: str, name: str, target: Path, *, csv: bool) -> None:
-    copy_artifact_file(step_output(run, step, name), FRAME_FILE, target)
-    csv_file = target.with_suffix(".csv")
-    if csv:
-        write_text(csv_file, pd.read_parquet(target).to_csv(index=False))
-    else:
-        csv_file.unlink(missing_ok=True)  # it describes other data
 
 
 def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequence[Edition]) -> None:
@@ -104,21 +113,19 @@ def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) ->
     """
     from accidents.evaluation.results import Evaluation
 
-    evaluations: dict[str, Any] = step_output(run, "compare_models", "evaluations").load()
+    evaluations: dict[str, Any] = load_output(run, "compare_models", "evaluations")
     for model_type in types:
         artifact = step_output(run, f"train_{model_type}", f"{model_type}_model")
         copy_artifact_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.zip")
         copy_artifact_file(artifact, METADATA_FILE, models / f"{model_type}_metadata.json")
-        write_json(
-            reports / "metrics" / f"{model_type}_metrics.json",
-            Evaluation.model_validate(evaluations[model_type]).summary(),
-        )
-    best = step_output(run, "compare_models", "best_model_type").load()
+        summary = Evaluation.model_validate(evaluations[model_type]).summary()
+        write_json(reports / "metrics" / f"{model_type}_metrics.json", summary)
+    best = load_output(run, "compare_models", "best_model_type")
     write_json(models / BEST_MODEL_FILE, {"model_type": best, "file": f"{best}_model.zip", "run": run.name})
-    comparison: pd.DataFrame = step_output(run, "compare_models", "model_comparison").load()
+    comparison: pd.DataFrame = load_output(run, "compare_models", "model_comparison")
     write_text(reports / "metrics" / "model_comparison.csv", comparison.to_csv(index=False))
     for name, file in _REPORT_FILES.items():
-        write_text(reports / file, step_output(run, "compare_models", name).load())
+        write_text(reports / file, load_output(run, "compare_models", name))
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from accidents.configuration.loading import Configuration
 from cli import output_files, run_summaries
 from cli.model_lookup import find_model_file
+from cli.output_files import load_output, step_output
 from cli.run_options import RunOptions
 from cli.runs import latest_run, run_pipeline
 from cli.timing import add_seconds, phase, phase_summary
@@ -17,7 +18,7 @@ from cli.tracking import check_tracking_server, print_registered_versions
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tracking.deployment import DeployedService
+    from tracking.deployed_services import DeployedService
 
 WITHOUT_PLACE = "without_place"
 
@@ -28,10 +29,8 @@ def ingestion(configuration: Configuration, options: RunOptions) -> None:
 
     run = _run(pipeline, configuration, options, fingerprint=_fingerprint(configuration))
     _write_tables(run, configuration, options)
-    report = output_files.step_output(run, "ingest", "validation_report").load()
-    run_summaries.print_ingestion(
-        report, run.steps["ingest"].run_metadata, _data_reports_folder(configuration, "ingestion")
-    )
+    report, folder = load_output(run, "ingest", "validation_report"), _data_reports_folder(configuration, "ingestion")
+    run_summaries.print_ingestion(report, run.steps["ingest"].run_metadata, folder)
 
 
 def features(configuration: Configuration, options: RunOptions) -> None:
@@ -46,20 +45,19 @@ def training(configuration: Configuration, options: RunOptions) -> None:
     """Train, evaluate and compare the models; write them with metrics and reports; print the comparison."""
     without_place = None
     if configuration.training.compare_without_geography:
-        reduced = configuration.model_copy(
-            update={"features": configuration.features.model_copy(update={"geography": False})}
-        )
+        features = configuration.features.model_copy(update={"geography": False})
+        reduced = configuration.model_copy(update={"features": features})
         print("first without the place", flush=True)
-        without_place = str(output_files.step_output(_train(reduced, options), "compare_models", "evaluations").id)
+        without_place = str(step_output(_train(reduced, options), "compare_models", "evaluations").id)
         print("now with the place", flush=True)
     store = check_tracking_server(configuration.tracking)
     run = _train(configuration, options, without_place=without_place, store=store)
     settings = configuration.training
-    comparison = output_files.step_output(run, "compare_models", "model_comparison").load()
-    best = output_files.step_output(run, "compare_models", "best_model_type").load()
+    comparison = load_output(run, "compare_models", "model_comparison")
+    best = load_output(run, "compare_models", "best_model_type")
     run_summaries.print_comparison(comparison, best, settings.models_folder, settings.reports_folder)
     if store:
-        print_registered_versions(output_files.step_output(run, "track_training", "registered_models").load())
+        print_registered_versions(load_output(run, "track_training", "registered_models"))
     print(phase_summary())
 
 
@@ -71,11 +69,11 @@ def _train(configuration: Configuration, options: RunOptions, **arguments: Any) 
     run = _run(pipeline, configuration, options, version=version, fingerprint=fingerprint, **arguments)
     _write_tables(run, configuration, options)
     settings = configuration.training
-    subfolder = "" if configuration.features.geography else WITHOUT_PLACE
+    folders = [settings.models_folder, settings.reports_folder]
+    if not configuration.features.geography:
+        folders = [folder / WITHOUT_PLACE for folder in folders]
     with phase("files"):
-        output_files.write_models(
-            run, settings.models, settings.models_folder / subfolder, settings.reports_folder / subfolder
-        )
+        output_files.write_models(run, settings.models, *folders)
     return run
 
 
@@ -83,19 +81,12 @@ def evaluation(configuration: Configuration, options: RunOptions) -> None:
     """Measure a model on the accidents of the source; write metrics and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
-    run = _run(
-        pipeline,
-        configuration,
-        options,
-        fingerprint=_fingerprint(configuration),
-        bundle=_find_model(configuration, options),
-    )
-    metrics = output_files.step_output(run, "evaluate_model", "evaluation").load()
+    fingerprint, bundle = _fingerprint(configuration), _find_model(configuration, options)
+    run = _run(pipeline, configuration, options, fingerprint=fingerprint, bundle=bundle)
+    metrics = load_output(run, "evaluate_model", "evaluation")
     folder = configuration.training.reports_folder / "evaluation"
     output_files.write_json(folder / "metrics.json", metrics)
-    output_files.write_text(
-        folder / "report.html", output_files.step_output(run, "evaluate_model", "evaluation_report").load()
-    )
+    output_files.write_text(folder / "report.html", load_output(run, "evaluate_model", "evaluation_report"))
     run_summaries.print_evaluation(metrics, folder)
 
 
@@ -103,16 +94,10 @@ def inference(configuration: Configuration, options: RunOptions) -> None:
     """Score the accidents of `--input` into `--output`."""
     from pipelines.inference import inference as pipeline
 
-    target = options.output or ""
-    run = _run(
-        pipeline,
-        configuration,
-        options,
-        bundle=_find_model(configuration, options),
-        source=options.input,
-        target=str(Path(target).resolve()),
-    )
-    run_summaries.print_scoring(output_files.step_output(run, "score_accidents", "scoring").load(), target)
+    target, bundle = options.output or "", _find_model(configuration, options)
+    paths = {"source": options.input, "target": str(Path(target).resolve())}
+    run = _run(pipeline, configuration, options, bundle=bundle, **paths)
+    run_summaries.print_scoring(load_output(run, "score_accidents", "scoring"), target)
 
 
 def load_features(configuration: Configuration, *, debug: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
@@ -124,9 +109,7 @@ def load_features(configuration: Configuration, *, debug: bool) -> "tuple[pd.Dat
     from pipelines.features import features as pipeline
 
     run = _run(pipeline, configuration, RunOptions(debug=debug), fingerprint=_fingerprint(configuration))
-    return output_files.step_output(run, "build_features", "features").load(), output_files.step_output(
-        run, "ingest", "accidents"
-    ).load()
+    return load_output(run, "build_features", "features"), load_output(run, "ingest", "accidents")
 
 
 def deployment(configuration: Configuration, options: RunOptions) -> None:
@@ -136,7 +119,8 @@ def deployment(configuration: Configuration, options: RunOptions) -> None:
         ConfigurationError: the stack has no model deployer.
         PipelineError: no version is in the stage, the model fails its smoke test, or the service does not start.
     """
-    from tracking.deployment import active_model_deployer, list_services, stop_services
+    from tracking.deployed_services import active_model_deployer, list_services
+    from tracking.deployment import stop_services
     from tracking.names import resolve_model_name
 
     active_model_deployer()
@@ -155,7 +139,7 @@ def _deploy(configuration: Configuration, options: RunOptions, name: str | None)
     run = run_pipeline(
         pipeline, cache=False, debug=options.debug, configuration=configuration, name=name, number=options.version
     )
-    service = output_files.step_output(run, "deploy_model", "deployment").load()
+    service = load_output(run, "deploy_model", "deployment")
     print(f"{service['name']} {service['version']} answers at {service['url']}")
     if service["downtime_seconds"]:
         print(f"for {service['downtime_seconds']:.0f} s no service answered, while it replaced the one before")
@@ -180,8 +164,8 @@ def _find_model(configuration: Configuration, options: RunOptions) -> str:
     if model_file:
         return str(model_file)
     run = latest_run("training")
-    best = output_files.step_output(run, "compare_models", "best_model_type").load()
-    return str(output_files.step_output(run, f"train_{best}", f"{best}_model").id)
+    best = load_output(run, "compare_models", "best_model_type")
+    return str(step_output(run, f"train_{best}", f"{best}_model").id)
 
 
 def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:

@@ -21,9 +21,7 @@ def _parse_time(text: str) -> datetime:
     return time.replace(tzinfo=time.tzinfo or UTC)
 
 
-@click.group(
-    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
-)
+@click.group(cls=Group)
 def predictions() -> None:
     """Count, export and delete the predictions that the service has logged.
 

@@ -39,29 +39,18 @@ def prompt_accident(read_line: ReadLine = input, now: datetime | None = None) ->
 def _prompt_all(read_line: ReadLine, now: datetime) -> dict[str, Any]:
     day = _prompt(read_line, "date", f"{now:%d/%m/%Y}", _parse_date)
     minutes = _prompt_column(read_line, _MAIN["hrmn"], f"{now:%H:%M}")
-    kinds = _prompt(
-        read_line,
-        f"{_VEHICLE['catv'].meaning} of each vehicle (catv), separated by commas",
-        "7, 7",
-        _parse_vehicle_types,
-    )
+    question = f"{_VEHICLE['catv'].meaning} of each vehicle (catv), separated by commas"
+    kinds = _prompt(read_line, question, "7, 7", _parse_vehicle_types)
     drivers = _prompt(read_line, "ages of their drivers in the same order, as far as known", "", _parse_ages)
     pedestrians = _prompt(read_line, "ages of pedestrians that the first vehicle hit", "", _parse_ages)
     daylight = 7 * 60 <= minutes < 19 * 60
-    accident = {
-        "jour": day.day,
-        "mois": day.month,
-        "an": day.year,
-        "hrmn": f"{minutes // 60:02d}:{minutes % 60:02d}",
-        "dep": _prompt_column(read_line, _MAIN["dep"], "75"),
-        "com": _prompt_column(read_line, _MAIN["com"], ""),
-        "agg": _prompt_column(read_line, _MAIN["agg"], "2"),
-        "lum": _prompt_column(read_line, _MAIN["lum"], _DAYLIGHT if daylight else _NIGHT_WITH_LIGHT),
-        "atm": _prompt_column(read_line, _MAIN["atm"], "1"),
-        "int": _prompt_column(read_line, _MAIN["int"], "1"),
-        "col": _prompt_column(read_line, _MAIN["col"], _default_collision(len(kinds))),
-    }
-    road = {"catr": _prompt_column(read_line, _ROAD["catr"], "4"), "vma": _prompt_column(read_line, _ROAD["vma"], "50")}
+    light = _DAYLIGHT if daylight else _NIGHT_WITH_LIGHT
+    collision = {1: _OTHER_COLLISION, 2: _SIDE}.get(len(kinds), _CHAIN)
+    defaults = {"dep": "75", "com": "", "agg": "2", "lum": light, "atm": "1", "int": "1", "col": collision}
+    time = f"{minutes // 60:02d}:{minutes % 60:02d}"
+    accident = {"jour": day.day, "mois": day.month, "an": day.year, "hrmn": time}
+    accident |= {name: _prompt_column(read_line, _MAIN[name], default) for name, default in defaults.items()}
+    road = {name: _prompt_column(read_line, _ROAD[name], default) for name, default in (("catr", "4"), ("vma", "50"))}
     vehicles = [{"num_veh": f"A{number:02d}", "catv": kind} for number, kind in enumerate(kinds, start=1)]
     driver_ages = [*drivers, *[None] * len(kinds)]
     people = [
@@ -70,10 +59,6 @@ def _prompt_all(read_line: ReadLine, now: datetime) -> dict[str, Any]:
     ]
     people += [_PEDESTRIAN | {"num_veh": "A01"} | _birth_year(age, day.year) for age in pedestrians]
     return {"accident": accident, "road": road, "vehicles": vehicles, "people": people}
-
-
-def _default_collision(vehicles: int) -> str:
-    return {1: _OTHER_COLLISION, 2: _SIDE}.get(vehicles, _CHAIN)
 
 
 def _birth_year(age: int | None, year: int) -> dict[str, int]:

@@ -42,12 +42,10 @@ class RunOptions:
     """The command line of `python run.py`, but for its commands.
 
     A field declares a flag: its description, the modes that take it (every mode where none are given), the
-    configuration key that it overrides, and further attributes of a `ModeOption`. A section goes on to the next one.
+    configuration key that it overrides, and further attributes of a `ModeOption`.
     """
 
-    ingestion: bool = switch(
-        "read, validate and clean the data", section="Modes (pipelines run in this order; --predict and --serve alone)"
-    )
+    ingestion: bool = switch("read, validate and clean the data")
     features: bool = switch("compute the features of the accidents")
     training: bool = switch("train, evaluate and compare the models")
     evaluation: bool = switch("measure a trained model on labelled data")
@@ -64,10 +62,7 @@ class RunOptions:
     serve: bool = switch("answer over HTTP until Ctrl-C", alone=True)
 
     source: str | None = option(
-        "sample (default), datagouv, a folder, or a URL like s3://…",
-        SOURCE_PIPELINES,
-        "ingestion.source.location",
-        section="Choices (they override the configuration)",
+        "sample (default), datagouv, a folder, or a URL like s3://…", SOURCE_PIPELINES, "ingestion.source.location"
     )
     years: str | None = values(
         "2021, 2019-2024 or 2019,2021", SOURCE_PIPELINES, "ingestion.source.years", callback=join_values
@@ -89,13 +84,7 @@ class RunOptions:
         "train without the place as well, and compare", ("training",), "training.compare_without_geography"
     )
 
-    model_path: str | None = option(
-        "a model file",
-        _FROM_FILE,
-        metavar="FILE",
-        one_of="model",
-        section="Model (by default the best one of the latest training)",
-    )
+    model_path: str | None = option("a model file", _FROM_FILE, metavar="FILE", one_of="model")
     model_name: str | None = option(
         "a registered model, in any letter case", _FROM_REGISTRY, metavar="NAME", one_of="model"
     )
@@ -110,22 +99,13 @@ class RunOptions:
     alias: str | None = option("of --model-name: its version with this alias", _FROM_FILE, **_VERSION_OF_MODEL)
     version: str | None = option("of --model-name: the version of this number", metavar="N", **_VERSION_OF_MODEL)
 
-    host: str | None = option(
-        "address to listen on (127.0.0.1); another one needs keys",
-        ("serve",),
-        "serving.host",
-        section="Service (--serve)",
-    )
+    host: str | None = option("address to listen on (127.0.0.1); another one needs keys", ("serve",), "serving.host")
     port: int | None = option("port to listen on (8080); 0: any free one", ("serve",), "serving.port", type=int)
     workers: int | None = option("worker processes (1)", ("serve",), "serving.workers", type=int, metavar="N")
     anonymous: bool = switch("answer without a key, on this machine alone", ("serve",), "serving.anonymous")
 
     config: tuple[str, ...] = option(
-        "a YAML file in place of the one in configs/; repeatable",
-        default=(),
-        metavar="FILE",
-        multiple=True,
-        section="Files and behaviour",
+        "a YAML file in place of the one in configs/; repeatable", default=(), metavar="FILE", multiple=True
     )
     stack: str | None = option("ZenML stack for this run alone", metavar="NAME")
     no_cache: bool = switch("run every step, whatever is cached")
@@ -172,5 +152,12 @@ class RunOptions:
         return load_configuration(map(Path, self.config), overrides, {option.key: option.flag for option in overriding})
 
 
-OPTIONS = tuple(mode_options(RunOptions))
+_SECTIONS = {
+    "ingestion": "Modes (pipelines run in this order; --predict and --serve alone)",
+    "source": "Choices (they override the configuration)",
+    "model_path": "Model (by default the best one of the latest training)",
+    "host": "Service (--serve)",
+    "config": "Files and behaviour",
+}
+OPTIONS = tuple(mode_options(RunOptions, _SECTIONS))
 """The fields of `RunOptions` as options of click."""

@@ -19,7 +19,7 @@ _METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier
 
 
 def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports: Path) -> None:
-    """Print the models, ranked by F1 on the test set, the chosen one, and the files to look at."""
+    """Print the models, ranked by F1 on the test set, the proposed one, and the files to look at."""
     table = Table("model", *(name.replace("_", " ") for name in _COMPARISON_COLUMNS))
     for row in comparison.to_dict("records"):
         figures = (
@@ -29,13 +29,23 @@ def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports:
         table.add_row(display_name(row["model_type"]), *figures)
     console().print(table)
     print(
-        f"best      {display_name(best)}: best F1 on the validation set; --predict uses it\n"
+        f"best      {display_name(best)}: {_reason(comparison.set_index('model_type')['validation_log_loss'], best)}; "
+        "--predict uses it\n"
+        "          It need not be the first row: the table shows the test set, which takes no part in the choice.\n"
         f"models    {models}/<type>_model.zip\n"
         f"metrics   {reports}/metrics/model_comparison.csv\n"
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
         f"{_DATA_FILES.format(folder=reports / 'ingestion')}\n"
         f"next      python run.py --predict examples/low_risk.json"
     )
+
+
+def _reason(log_losses: pd.Series, best: str) -> str:
+    """Why a model is proposed, from the log loss on the validation set by model type."""
+    lowest = str(log_losses.idxmin())
+    if best == lowest:
+        return "lowest log loss on the validation set"
+    return f"preferred of models that tie with the lowest log loss on the validation set ({display_name(lowest)})"
 
 
 def print_evaluation(evaluation: Mapping[str, Any], folder: Path) -> None:

@@ -2,9 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from shutil import disk_usage
 from typing import Any
 
-from accidents.errors import AccidentsError, ModelError
+from accidents.errors import AccidentsError, ModelError, storage_fault
+from cli.interrupted_runs import end_run, interrupted_runs, process_record
+
+_PROJECT = {"accidents", "serving", "stacks", "steps", "tracking"}
+"""Packages whose errors are sentences for users."""
+
+_MAX_CHARACTERS = 300
+_LEAST_FREE_BYTES = 2**20
 
 DEBUG_HINT = "Run it again with --debug to see the traceback."
 
@@ -23,7 +31,7 @@ def run_pipeline(
     hint: str = DEBUG_HINT,
     **arguments: Any,
 ) -> Any:
-    """Run a pipeline to its end and return the run.
+    """Run a pipeline to its end and return the run; first end the runs of killed processes.
 
     Args:
         pipeline: the pipeline.
@@ -39,8 +47,10 @@ def run_pipeline(
     """
     from zenml.client import Client
 
+    for interrupted in interrupted_runs():
+        end_run(interrupted)
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    options: dict[str, Any] = {"run_name": name} if cache else {"run_name": name, "enable_cache": False}
+    options = {"run_name": name, "extra": process_record(), "enable_cache": None if cache else False}
     try:
         pipeline.with_options(**options, model=version)(**arguments)
     except Exception as error:
@@ -77,17 +87,39 @@ def _run_named(name: str) -> Any:
 def _failure_message(pipeline: str, run: Any, error: Exception, hints: tuple[str, ...]) -> str:
     """The failed steps and their errors, or `error` itself where no step has run."""
     failed = [step for step in run.steps.values() if str(step.status) == "failed"] if run else []
-    errors = [f"the step {step.name} failed: {_step_error(step)}" for step in failed]
-    message = "\n".join(errors) or f"{type(error).__name__}: {error}"
+    errors = [f"the step {step.name} failed: {_step_error(step, error)}" for step in failed]
+    message = "\n".join(errors) or _without_step(error)
     lines = [f"the pipeline {pipeline} stopped: {message}", *hints]
     return "\n".join(line for line in lines if line)
 
 
-def _step_error(step: Any) -> str:
+def _without_step(error: Exception) -> str:
+    """An error before or between steps, or one in a step that ZenML could not store."""
+    from zenml.config.global_config import GlobalConfiguration
+
+    full = disk_usage(GlobalConfiguration().local_stores_path).free < _LEAST_FREE_BYTES
+    if fault := storage_fault("no space left on device" if full else str(error)):
+        return f"{error_place(error)}: {fault}, and run it again"
+    return f"{type(error).__name__}: {error}"
+
+
+def error_place(error: Exception) -> str:
+    """The file of an operating system error, or the database of ZenML, whose errors name none."""
+    if isinstance(error, OSError) and error.filename:
+        return str(error.filename)
+    from zenml.config.global_config import GlobalConfiguration
+
+    return f"the ZenML store {GlobalConfiguration().store_configuration.url}"
+
+
+def _step_error(step: Any, error: Exception) -> str:
     """The message of the exception in a step, after its class unless it is an error of the project."""
     failure = step.exception_info
-    if failure is None:
-        return "no reason was recorded"
-    error_class = str(failure.source)
-    known = error_class.startswith("accidents.errors.")
-    return str(failure.message) if known else f"{error_class}: {failure.message}"
+    if failure is None:  # a full disk leaves no room for it
+        return _without_step(error)
+    error_class, message = str(failure.source), str(failure.message)
+    if error_class.partition(".")[0] in _PROJECT:
+        return message
+    first = message.strip().partition("\n")[0][:_MAX_CHARACTERS]
+    fault = storage_fault(message)
+    return f"{first}: {fault}, and run it again" if fault else f"{error_class}: {first}"

@@ -57,6 +57,7 @@ def _find_registered(options: RunOptions, configuration: "Configuration") -> "Mo
     from cli.model_lookup import download_model, find_version, recorded_answers
     from serving.model.pointer import ModelPointer
     from tracking.connection import connect, current_target
+    from tracking.model_files import MODEL_FILE_SHA256
     from tracking.registry import Registry
 
     folder = configuration.training.models_folder / "registry"
@@ -70,6 +71,7 @@ def _find_registered(options: RunOptions, configuration: "Configuration") -> "Mo
             model_file = download_model(registry, version, folder)
         answers = recorded_answers(model_file)
         stored = str(answers.resolve()) if answers.is_file() else ""
-        return ModelPointer(str(model_file.resolve()), version.name, version.version, expected_predictions=stored)
+        digest = version.tags[MODEL_FILE_SHA256]
+        return ModelPointer(str(model_file.resolve()), version.name, version.version, digest, stored)
 
     return find

@@ -13,9 +13,7 @@ from cli.output import print_result
 from cli.zenml_session import prepare_zenml
 
 
-@click.group(
-    cls=Group, epilog="Exit codes: 0 done, 1 something is missing or failed, 2 wrong command line or configuration"
-)
+@click.group(cls=Group)
 def stack() -> None:
     """Register, choose, describe and check ZenML stacks.
 
@@ -102,10 +100,14 @@ def describe(*, name: str | None, as_json: bool) -> None:
 @json_option
 @debug_option
 def check(*, name: str | None, as_json: bool) -> int:
-    """Connect to every component of a stack, by default the active one; exit code 1 if something is missing."""
+    """Connect to every component of a stack, by default the active one; exit code 1 if something is missing.
+
+    Files with secrets or personal data that other users may read are listed with the command that ends that.
+    """
     prepare_zenml(None, debug=debug_enabled())
     from rich.table import Table
 
+    from cli.private_files import exposed_files
     from stacks import health_check
     from stacks.description import find_stack
 
@@ -114,6 +116,9 @@ def check(*, name: str | None, as_json: bool) -> int:
     table = Table("component", "name", "flavor", "", "answer", title=model.name)
     for result in results:
         table.add_row(result.kind, result.name, result.flavor, "ok" if result.ok else "missing", result.text)
-    values = {"name": model.name, "answers": [vars(result) for result in results]}
+    exposed = exposed_files()
+    values = {"name": model.name, "answers": [vars(result) for result in results], "exposed": exposed}
     print_result(values, table, as_json=as_json)
+    for file in exposed if not as_json else ():
+        print(f"{file['path']}: other users have access ({file['contains']}): {file['command']}")
     return DONE if all(result.ok for result in results) else FAILED

@@ -14,6 +14,8 @@ from contextlib import contextmanager, redirect_stdout
 
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
+from cli.private_files import create_zenml_folders
+from cli.zenml_database import create_local_database
 
 PRELOADED_MODULES = (
     "accidents.expectations.engine",
@@ -74,12 +76,14 @@ def prepare_zenml(stack: str | None, *, debug: bool) -> str:
     """
     load_environment()
     _cache_installed_packages()
+    create_zenml_folders()
     from zenml.client import Client
     from zenml.utils import source_utils
 
     source_utils.set_custom_source_root(str(PROJECT_ROOT))
     if not debug:
         filter_log_messages()
+    create_local_database()
     client = Client()
     if stack:
         stacks = {model.name: model for model in client.list_stacks(size=1000).items}

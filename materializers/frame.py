@@ -65,12 +65,10 @@ def preview(data: pd.DataFrame) -> str:
         }
     )
     size = f"{len(data):,} rows, {data.shape[1]} columns"
-    small = 0 < len(data) <= _PREVIEW_ROWS
-    if small:
+    if 0 < len(data) <= _PREVIEW_ROWS:
         return render_page([(size, data), ("Schema", schema)])
-    return render_page(
-        [(size, schema), *([("First rows", data.head(_PREVIEW_ROWS))] if len(data) else [])], side_by_side=True
-    )
+    first_rows = [("First rows", data.head(_PREVIEW_ROWS))] if len(data) else []
+    return render_page([(size, schema), *first_rows], side_by_side=True)
 
 
 materializer_registry.register_and_overwrite_type(key=pd.DataFrame, type_=FrameMaterializer)

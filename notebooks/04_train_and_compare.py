@@ -49,7 +49,7 @@ comparison, evaluations, best, *pages = compare_models(
 comparison.drop(columns="fit_seconds").round(4)
 
 # %% [markdown]
-# The table is sorted by F1 on the test set. The best model is chosen by its F1 on the validation set:
+# The table is sorted by F1 on the test set. The best model is chosen by its log loss on the validation set:
 
 # %%
 from accidents.models import display_name

@@ -30,8 +30,10 @@ from serving.dependencies import AppState
 from serving.environment import POINTER_ENV, SERVER_PID_ENV, SETTINGS_ENV, SUPERVISOR_PID_ENV
 from serving.http.body import BodyLimitMiddleware, DrainBodyMiddleware
 from serving.http.errors import ApiError
+from serving.http.forwarded import ForwardedHeadersMiddleware
 from serving.http.json_body import JsonResponse
-from serving.http.middleware import SecurityHeadersMiddleware, TrustedHostMiddleware
+from serving.http.load import Load
+from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
 from serving.observability.metrics import Metrics
@@ -61,7 +63,8 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
 
     Args:
         settings: the serving configuration.
-        pointer_file: file that holds a `ModelPointer`; it may change while the application runs.
+        pointer_file: file that holds a `ModelPointer`; it may change while the application runs. Workers share the
+            counts of callers in its folder.
 
     Raises:
         RecordsError: the database of the service cannot be opened.
@@ -71,6 +74,7 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         state.key_cache,
         settings.caller,
         state.metrics,
+        pointer_file.parent,
         anonymous=settings.anonymous,
         open_metrics=settings.open_metrics,
     )
@@ -85,9 +89,11 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(SecurityHeadersMiddleware),
+            *([Middleware(PathPrefixMiddleware, prefix=settings.root_path)] if settings.root_path else []),
             Middleware(
                 TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
             ),
+            Middleware(ForwardedHeadersMiddleware, trusted=settings.trusted_proxies),
             Middleware(DrainBodyMiddleware),
             Middleware(TrustedHostMiddleware, hosts=(settings.host, *settings.hosts)),
             Middleware(AuthenticationMiddleware, authenticator=authenticator),
@@ -129,10 +135,11 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
 
     return AppState(
         settings=settings,
+        load=Load(settings.load, settings.workers),
         model_loader=ModelLoader(pointer_file, report_check),
         engine=engine,
         prediction_log=PredictionLog(engine, settings.records),
-        key_cache=KeyCache(engine, settings.records.refresh_seconds),
+        key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
         logger=logger,
     )
@@ -160,8 +167,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await watch_task
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
-        state.key_cache.close()
-        state.engine.dispose()
+        state.close()
 
 
 async def _watch_model(state: AppState) -> None:
@@ -194,6 +200,7 @@ def _parent_pid(process: int) -> int:
 
 async def _handle_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
+    error.release_frames()
     return JsonResponse(error.body(_request_id(request)), status_code=error.status, headers=error.headers)
 
 

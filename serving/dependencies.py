@@ -1,6 +1,11 @@
 """Dependencies of the routes: the state of the application and the context of a request."""
 
-from dataclasses import asdict, dataclass
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
 
 from fastapi import Request
 from sqlalchemy import Engine
@@ -8,28 +13,76 @@ from sqlalchemy import Engine
 from accidents.configuration.serving import ServingSettings
 from serving.auth.key_cache import KeyCache
 from serving.http.errors import ApiError
+from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
 from serving.observability.metrics import Metrics
 from serving.observability.telemetry import Logger
+from serving.records.database import SQLITE
 from serving.records.prediction_log import PredictionLog
+from serving.records.prediction_record import created_at
+
+_Result = TypeVar("_Result")
+
+_DATABASE_THREADS = 4
+_PUBLISH_SECONDS = 2
+"""Time within which a worker publishes since when predictions wait in its log, besides the time between two writes."""
+
+_ID_MARGIN = 5
+"""Seconds by which predictions of one log may be out of order."""
 
 
 @dataclass
 class AppState:
-    """Settings, model, database, metrics and log of one application."""
+    """Settings, load, model, database, metrics and log of one application.
+
+    Requests use the database through `run_in_database_thread` alone. The thread pool of FastAPI is for models and
+    files: a request that needs no database never waits for one.
+    """
 
     settings: ServingSettings
+    load: Load
     model_loader: ModelLoader
     engine: Engine
     prediction_log: PredictionLog
     key_cache: KeyCache
     metrics: Metrics
     logger: Logger
+    _database_threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
+    )
+
+    async def run_in_database_thread(self, work: Callable[[], _Result]) -> _Result:
+        """Call a function that uses the database in one of a few threads that do nothing else."""
+        return await asyncio.get_running_loop().run_in_executor(self._database_threads, work)
+
+    def close(self) -> None:
+        """Stop what uses the database, after the prediction log was closed."""
+        self._database_threads.shutdown(wait=False, cancel_futures=True)
+        self.key_cache.close()
+        self.engine.dispose()
+
+    @property
+    def database_available(self) -> bool:
+        """Whether the database answered when keys were last read and predictions last written."""
+        return self.key_cache.available and self.prediction_log.available
 
     def update_log_metrics(self) -> None:
-        """Copy the counts of the prediction log into the metrics."""
+        """Copy the state of the prediction log and of the database into the metrics."""
         self.metrics.set_log_counts(asdict(self.prediction_log.counts()))
+        self.metrics.set_database(self.prediction_log.oldest_waiting(), available=self.database_available)
+
+    def may_be_waiting(self, prediction_id: str) -> bool:
+        """Whether a prediction that is not in the database may still wait in the log of this or another worker."""
+        created = created_at(prediction_id)
+        if created is None or created > time.time() + _ID_MARGIN:
+            return False
+        if self.prediction_log.oldest_waiting() <= created + _ID_MARGIN:
+            return True
+        if self.settings.workers == 1 and self.engine.dialect.name == SQLITE:
+            return False
+        unpublished = time.time() - created < 2 * self.settings.records.flush_seconds + _PUBLISH_SECONDS
+        return unpublished or self.metrics.oldest_waiting() <= created + _ID_MARGIN
 
     def require_model(self) -> LoadedModel:
         """The loaded model. Call it once a request, so that one version answers all of the request.

@@ -1,39 +1,24 @@
-"""Schema of stack files, and their reader. Does not use ZenML."""
+"""Schema of stack files, and their reader."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
+from zenml.enums import StackComponentType
 
 from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
 from accidents.settings import Settings
+from stacks.validation import error_key, error_message
 from stacks.variables import expand_variables
 
 STACKS_FOLDER = Path(__file__).resolve().parent
 ZENML_DEFAULT = "default"
 """Name of the stack and components that ZenML creates itself; stack files may use them and never change them."""
 
-ComponentType = Literal[
-    "orchestrator",
-    "artifact_store",
-    "container_registry",
-    "image_builder",
-    "experiment_tracker",
-    "model_registry",
-    "model_deployer",
-    "deployer",
-    "step_operator",
-    "data_validator",
-    "feature_store",
-    "alerter",
-    "annotator",
-    "log_store",
-    "sandbox",
-]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _REFERENCE = re.compile(r"\{\{\s*([^\s.{}]+)\.([^\s{}]+)\s*\}\}")
@@ -57,12 +42,13 @@ class Secret(Settings):
 class StackFile(Settings):
     """Schema of a stack file."""
 
-    components: dict[ComponentType, Component]
+    components: dict[StackComponentType, Component]
     secrets: dict[Name, Secret] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if missing := [kind for kind in ("orchestrator", "artifact_store") if kind not in self.components]:
+        required = (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE)
+        if missing := [kind for kind in required if kind not in self.components]:
             raise ValueError(f"every stack needs an orchestrator and an artifact_store; missing: {', '.join(missing)}")
         for kind, component in self.components.items():
             if component.name == ZENML_DEFAULT and component.configuration:
@@ -92,7 +78,7 @@ class StackDefinition:
 
     name: str
     file: Path
-    components: Mapping[str, Component]
+    components: Mapping[StackComponentType, Component]
     secrets: Mapping[str, Secret]
 
 
@@ -137,16 +123,11 @@ def read_stack_file(file: Path, environment: Mapping[str, str]) -> StackDefiniti
         content = StackFile.model_validate(read_yaml(file, f"{STACKS_FOLDER.name}/local.yaml"))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_validation_messages(file, error))) from None
-    components: dict[str, Component] = {
-        kind: Component(
-            name=component.name or file.stem,
-            flavor=component.flavor,
-            configuration=expand_variables(
-                component.configuration, environment, f"{file}: components.{kind}.configuration"
-            ),
-        )
-        for kind, component in content.components.items()
-    }
+    components = {}
+    for kind, component in content.components.items():
+        place = f"{file}: components.{kind}.configuration"
+        expanded = {"configuration": expand_variables(component.configuration, environment, place)}
+        components[kind] = component.model_copy(update={"name": component.name or file.stem, **expanded})
     return StackDefinition(file.stem, file, components, content.secrets)
 
 
@@ -163,11 +144,7 @@ def secret_references(value: Any) -> Iterator[tuple[str, str]]:
 
 def _validation_messages(file: Path, error: ValidationError) -> Iterator[str]:
     """One message an error, without the value, which may be a password."""
+    texts = {"extra_forbidden": "not a key of a stack file; docs/stacks.md lists the keys", "missing": "missing"}
     for detail in error.errors():
-        key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
-        if detail["type"] == "extra_forbidden":
-            yield f"{file}: '{key}' is not a key of a stack file; docs/stacks.md lists the keys"
-        elif detail["type"] == "missing":
-            yield f"{file}: '{key}' is missing"
-        else:
-            yield f"{file}: {key + ': ' if key else ''}{detail['msg'].removeprefix('Value error, ')}"
+        text = texts.get(detail["type"])
+        yield f"{file}: '{error_key(detail)}' is {text}" if text else f"{file}: {error_message(detail)}"

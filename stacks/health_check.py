@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import requests
+from packaging.requirements import Requirement
+from zenml.integrations.registry import integration_registry
+from zenml.models import ComponentResponse, StackResponse
+from zenml.stack import Stack, StackComponent
+
 from accidents.configuration.redaction import redact_credentials
 from accidents.errors import AccidentsError
-
-if TYPE_CHECKING:
-    from zenml.models import ComponentResponse, StackResponse
-    from zenml.stack import StackComponent
+from stacks.description import components_of
 
 TIMEOUT_SECONDS = 10.0
 _SERVER_TIMEOUT_SECONDS = 3.0
@@ -49,43 +52,34 @@ class ComponentUnavailable(AccidentsError):  # noqa: N818  # a result of the che
     """A component does not respond, or something it needs is missing; the message names the remedy."""
 
 
-def check_stack(stack: "StackResponse") -> list[ComponentCheck]:
+def check_stack(stack: StackResponse) -> list[ComponentCheck]:
     """Check every component of a stack; if all pass, let ZenML validate their combination."""
-    components = sorted((one for group in stack.components.values() for one in group), key=lambda one: str(one.type))
-    checks = [_check_component(component) for component in components]
+    checks = [
+        ComponentCheck(str(model.type), model.name, model.flavor_name, *_check_component(model))
+        for model in components_of(stack)
+    ]
     if all(check.ok for check in checks):
-        checks.append(_validate_stack(stack))
+        checks.append(ComponentCheck("stack", stack.name, "", *_run_with_timeout(lambda: _validate_stack(stack))))
     return checks
 
 
-def _check_component(model: "ComponentResponse") -> ComponentCheck:
-    try:
-        component = _load_component(model)
+def _check_component(model: ComponentResponse) -> tuple[bool, str]:
+    try:  # outside of the timeout: the imports of its libraries are slow on a busy machine
+        _check_requirements(str(model.integration or ""))
+        component = StackComponent.from_model(model)
     except Exception as error:  # components of any provider may raise anything
-        return ComponentCheck(str(model.type), model.name, model.flavor_name, ok=False, text=_error_message(error))
+        return False, _error_message(error)
     checks: dict[str, Callable[[StackComponent], str]] = {
         "artifact_store": _check_artifact_store,
         "experiment_tracker": _check_experiment_tracker,
         "orchestrator": _check_orchestrator,
     }
     check = checks.get(str(model.type), _installed)
-    ok, text = _run_with_timeout(lambda: check(component))
-    return ComponentCheck(str(model.type), model.name, model.flavor_name, ok, text)
-
-
-def _load_component(model: "ComponentResponse") -> "StackComponent":
-    """Load a component. Outside of the timeout: the imports of its libraries are slow on a busy machine."""
-    from zenml.stack import StackComponent
-
-    _check_requirements(str(model.integration or ""))
-    return StackComponent.from_model(model)
+    return _run_with_timeout(lambda: check(component))
 
 
 def _check_requirements(integration: str) -> None:
     """Check that the packages of an integration are installed; flavors built into ZenML need none."""
-    from packaging.requirements import Requirement
-    from zenml.integrations.registry import integration_registry
-
     if integration not in integration_registry.integrations:
         return
     for text in integration_registry.integrations[integration].get_requirements():
@@ -98,11 +92,11 @@ def _check_requirements(integration: str) -> None:
             raise ComponentUnavailable(f"{requirement.name} {installed} is installed; pip install '{text}'")
 
 
-def _installed(component: "StackComponent") -> str:
+def _installed(component: StackComponent) -> str:
     return "installed; not contacted" if component.config.is_remote else "installed"
 
 
-def _check_orchestrator(component: "StackComponent") -> str:
+def _check_orchestrator(component: StackComponent) -> str:
     return "runs steps in this process" if component.flavor == "local" else _installed(component)
 
 
@@ -143,8 +137,6 @@ def _check_experiment_tracker(component: Any) -> str:
 
 
 def _check_mlflow_server(address: str, config: Any) -> str:
-    import requests
-
     def get(path: str, **options: Any) -> requests.Response:
         verify = not config.tracking_insecure_tls
         return requests.get(f"{address}{path}", timeout=_SERVER_TIMEOUT_SECONDS, verify=verify, **options)
@@ -180,15 +172,9 @@ def _check_writable(folder: Path) -> str:
     return f"MLflow keeps its data in {folder}"
 
 
-def _validate_stack(stack: "StackResponse") -> ComponentCheck:
-    def validate() -> str:
-        from zenml.stack import Stack
-
-        Stack.from_model(stack).validate(fail_if_secrets_missing=True)
-        return "the components go together"
-
-    ok, text = _run_with_timeout(validate)
-    return ComponentCheck("stack", stack.name, "", ok, text)
+def _validate_stack(stack: StackResponse) -> str:
+    Stack.from_model(stack).validate(fail_if_secrets_missing=True)
+    return "the components go together"
 
 
 def _run_with_timeout(check: Callable[[], str], seconds: float = TIMEOUT_SECONDS) -> tuple[bool, str]:

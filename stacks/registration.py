@@ -7,16 +7,16 @@ all configurations are validated before the first component is created.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+from zenml.client import Client
+from zenml.enums import StackComponentType
+from zenml.models import ComponentResponse
 
 from accidents.errors import ConfigurationError
 from stacks.definition import ZENML_DEFAULT, Component, StackDefinition
 from stacks.secrets import SecretState, drop_secret_references, secret_states, write_secret
 from stacks.validation import validate_configuration
-
-if TYPE_CHECKING:
-    from zenml.client import Client
-    from zenml.models import ComponentResponse
 
 Result = Literal["created", "updated", "unchanged"]
 
@@ -44,8 +44,6 @@ def register_stack(definition: StackDefinition, environment: Mapping[str, str]) 
         ConfigurationError: a variable of a secret is not set, or a component is not valid. No component and no stack
             has been changed.
     """
-    from zenml.client import Client
-
     client = Client()
     states = secret_states(client, definition, environment)
     outcomes = [
@@ -63,8 +61,8 @@ def register_stack(definition: StackDefinition, environment: Mapping[str, str]) 
 
 
 def _configurations(
-    client: "Client", definition: StackDefinition, states: list[SecretState]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+    client: Client, definition: StackDefinition, states: list[SecretState]
+) -> Iterator[tuple[StackComponentType, dict[str, Any]]]:
     """Validated configuration by component type, as ZenML stores it."""
     absent = {state.name for state in states if not state.usable}
     for kind, component in definition.components.items():
@@ -81,7 +79,7 @@ def _configurations(
 
 
 def _register_component(
-    client: "Client", kind: str, component: Component, configuration: dict[str, Any]
+    client: Client, kind: StackComponentType, component: Component, configuration: dict[str, Any]
 ) -> tuple[Any, Result]:
     """Create or update a component; returns its id and what was done."""
     existing = find_component(client, kind, str(component.name))
@@ -90,9 +88,10 @@ def _register_component(
     if existing and existing.flavor_name != component.flavor:
         new_name = f"{existing.name}-{existing.flavor_name}-{str(existing.id)[:8]}"
         client.update_stack_component(existing.id, existing.type, name=new_name)
-        return _create_component(client, kind, component, configuration), "updated"
-    if existing is None:
-        return _create_component(client, kind, component, configuration), "created"
+    if existing is None or existing.flavor_name != component.flavor:
+        name = str(component.name)
+        created = client.create_stack_component(name, component.flavor, kind, configuration)
+        return created.id, "updated" if existing else "created"
     if existing.configuration == configuration:
         return existing.id, "unchanged"
     removed = dict.fromkeys(existing.configuration.keys() - configuration.keys())
@@ -100,22 +99,8 @@ def _register_component(
     return existing.id, "updated"
 
 
-def _create_component(client: "Client", kind: str, component: Component, configuration: dict[str, Any]) -> Any:
-    from zenml.enums import StackComponentType
-
-    created = client.create_stack_component(
-        name=str(component.name),
-        flavor=component.flavor,
-        component_type=StackComponentType(kind),
-        configuration=configuration,
-    )
-    return created.id
-
-
-def _create_or_update_stack(client: "Client", name: str, ids: Mapping[str, Any]) -> Result:
-    from zenml.enums import StackComponentType
-
-    expected = {StackComponentType(kind): [identifier] for kind, identifier in ids.items()}
+def _create_or_update_stack(client: Client, name: str, ids: Mapping[StackComponentType, Any]) -> Result:
+    expected = {kind: [identifier] for kind, identifier in ids.items()}
     existing = next(iter(client.list_stacks(name=name, hydrate=True).items), None)
     if existing is None:
         client.create_stack(name, expected)
@@ -128,6 +113,6 @@ def _create_or_update_stack(client: "Client", name: str, ids: Mapping[str, Any])
     return "updated"
 
 
-def find_component(client: "Client", kind: str, name: str) -> "ComponentResponse | None":
+def find_component(client: Client, kind: StackComponentType, name: str) -> ComponentResponse | None:
     """The component with exactly this name; None without one."""
     return next(iter(client.list_stack_components(type=kind, name=name, hydrate=True).items), None)

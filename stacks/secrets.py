@@ -5,13 +5,12 @@ A secret whose variables are not set stays unchanged in ZenML, so that a stack c
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+from zenml.client import Client
 
 from accidents.errors import ConfigurationError
 from stacks.definition import Secret, StackDefinition, secret_references
-
-if TYPE_CHECKING:
-    from zenml.client import Client
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class SecretState:
     """Whether components may refer to it: every key is provided or stored."""
 
 
-def secret_states(client: "Client", definition: StackDefinition, environment: Mapping[str, str]) -> list[SecretState]:
+def secret_states(client: Client, definition: StackDefinition, environment: Mapping[str, str]) -> list[SecretState]:
     """State of each secret of the file.
 
     Raises:
@@ -35,7 +34,7 @@ def secret_states(client: "Client", definition: StackDefinition, environment: Ma
 
 
 def _state(
-    client: "Client", definition: StackDefinition, name: str, secret: Secret, environment: Mapping[str, str]
+    client: Client, definition: StackDefinition, name: str, secret: Secret, environment: Mapping[str, str]
 ) -> SecretState:
     provided = {key: environment[variable] for key, variable in secret.keys.items() if environment.get(variable)}
     stored = _stored(client, name)
@@ -47,7 +46,7 @@ def _state(
     return SecretState(name, provided, stored, usable=not missing)
 
 
-def _stored(client: "Client", name: str) -> Mapping[str, str] | None:
+def _stored(client: Client, name: str) -> Mapping[str, str] | None:
     try:
         secret = client.get_secret(name, allow_partial_name_match=False, allow_partial_id_match=False)
     except KeyError:
@@ -55,7 +54,7 @@ def _stored(client: "Client", name: str) -> Mapping[str, str] | None:
     return secret.secret_values
 
 
-def write_secret(client: "Client", state: SecretState) -> Literal["created", "updated", "unchanged"]:
+def write_secret(client: Client, state: SecretState) -> Literal["created", "updated", "unchanged"]:
     """Write the provided values to ZenML; other keys of the secret stay."""
     if state.stored is None:
         client.create_secret(state.name, dict(state.provided))

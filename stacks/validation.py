@@ -1,15 +1,17 @@
 """Validation of component configurations by ZenML, before anything is stored, and of secrets in plain text."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
+from zenml.client import Client
+from zenml.enums import StackComponentType
+from zenml.stack.stack_component import StackComponentConfig
+from zenml.stack.utils import validate_stack_component_config
+from zenml.utils.secret_utils import is_secret_field, is_secret_reference
 
 from accidents.configuration.redaction import contains_password
 from accidents.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from zenml.stack.stack_component import StackComponentConfig
 
 REDACTED = "***"
 _NO_AUTHENTICATION = {"tracking_token": "none"}
@@ -17,11 +19,13 @@ _NO_AUTHENTICATION = {"tracking_token": "none"}
 _MLFLOW_CREDENTIALS = {"tracking_username", "tracking_password", "tracking_token"}
 
 
-def validate_configuration(kind: str, flavor: str, configuration: dict[str, Any], place: str) -> dict[str, Any]:
+def validate_configuration(
+    kind: StackComponentType, flavor: str, configuration: dict[str, Any], place: str
+) -> dict[str, Any]:
     """Validate the configuration of a component.
 
     Args:
-        kind: component type, such as `artifact_store`.
+        kind: type of the component.
         flavor: flavor of the component.
         configuration: configuration from the file, with variables expanded.
         place: file and key, for error messages.
@@ -32,26 +36,19 @@ def validate_configuration(kind: str, flavor: str, configuration: dict[str, Any]
     Raises:
         ConfigurationError: the configuration is not valid, or contains a secret in plain text.
     """
-    from zenml.client import Client
-    from zenml.enums import StackComponentType
-    from zenml.stack.utils import validate_stack_component_config
-
     try:
-        model = Client().get_flavor_by_name_and_type(flavor, StackComponentType(kind))
+        model = Client().get_flavor_by_name_and_type(flavor, kind)
     except KeyError:
         raise ConfigurationError(
             f"{place}: ZenML has no flavor {flavor!r}; `zenml {kind.replace('_', '-')} flavor list` names them"
         ) from None
     _reject_passwords_in_addresses(configuration, place)
-    if (kind, flavor) == ("experiment_tracker", "mlflow"):
-        complete = {**configuration, **_default_token(configuration)}
-    else:
-        complete = configuration
+    is_mlflow = (kind, flavor) == (StackComponentType.EXPERIMENT_TRACKER, "mlflow")
+    token = _default_token(configuration) if is_mlflow else {}
     try:
-        config = validate_stack_component_config(complete, model, StackComponentType(kind))
+        config = validate_stack_component_config({**configuration, **token}, model, kind)
     except ValidationError as error:
-        messages = "; ".join(_message(detail) for detail in error.errors())
-        raise ConfigurationError(f"{place}: {messages}") from None
+        raise ConfigurationError(f"{place}: {'; '.join(map(error_message, error.errors()))}") from None
     except (ValueError, ImportError) as error:
         raise ConfigurationError(f"{place}: {error}") from None
     _reject_plain_secrets(config, configuration, place)
@@ -71,9 +68,7 @@ def _reject_passwords_in_addresses(configuration: dict[str, Any], place: str) ->
         )
 
 
-def _reject_plain_secrets(config: "StackComponentConfig", configuration: dict[str, Any], place: str) -> None:
-    from zenml.utils.secret_utils import is_secret_reference
-
+def _reject_plain_secrets(config: StackComponentConfig, configuration: dict[str, Any], place: str) -> None:
     for key in secret_fields(type(config)) & configuration.keys():
         if not is_secret_reference(configuration[key]):
             raise ConfigurationError(
@@ -82,14 +77,17 @@ def _reject_plain_secrets(config: "StackComponentConfig", configuration: dict[st
             )
 
 
-def secret_fields(config_class: "type[StackComponentConfig]") -> set[str]:
+def secret_fields(config_class: type[StackComponentConfig]) -> set[str]:
     """Configuration keys of a flavor that ZenML treats as secrets."""
-    from zenml.utils.secret_utils import is_secret_field
-
     return {name for name, field in config_class.model_fields.items() if is_secret_field(field)}
 
 
-def _message(detail: Any) -> str:
-    """Message of a validation error, without the value, which may be a secret."""
-    key = ".".join(str(part) for part in detail["loc"])
+def error_key(detail: Any) -> str:
+    """Dotted key of the value that one error of pydantic is about."""
+    return ".".join(str(part) for part in detail["loc"] if part != "[key]")
+
+
+def error_message(detail: Any) -> str:
+    """Key and text of one error of pydantic, without the value, which may be a secret."""
+    key = error_key(detail)
     return f"{key + ': ' if key else ''}{detail['msg'].removeprefix('Value error, ')}"

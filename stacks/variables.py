@@ -36,9 +36,9 @@ def expand_variables(value: Any, environment: Mapping[str, str], place: str) -> 
         return {key: part for key, part in expanded.items() if part != "" or value[key] == ""}
     if isinstance(value, list):
         return [expand_variables(part, environment, place) for part in value]
-    return (
-        _expand_text(value, {"PROJECT": str(PROJECT_ROOT), **environment}, place) if isinstance(value, str) else value
-    )
+    if not isinstance(value, str):
+        return value
+    return _expand_text(value, {"PROJECT": str(PROJECT_ROOT), **environment}, place)
 
 
 def _expand_text(text: str, environment: Mapping[str, str], place: str) -> str:

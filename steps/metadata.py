@@ -3,27 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from zenml import get_step_context, log_metadata
+from zenml.exceptions import StepContextError
+
 
 def log_step_metadata(values: Mapping[str, Any]) -> None:
     """Log metadata of the running step."""
     if inside_pipeline():
-        from zenml import log_metadata
-
         log_metadata(metadata=dict(values))
 
 
 def log_model_metadata(values: Mapping[str, Any]) -> None:
     """Log metadata of the ZenML model version that the running pipeline belongs to, if any."""
     if inside_pipeline() and _has_model_version():
-        from zenml import log_metadata
-
         log_metadata(metadata=dict(values), infer_model=True)
 
 
 def inside_pipeline() -> bool:
     """Whether the caller runs as a step of a pipeline."""
-    from zenml import get_step_context
-
     try:
         get_step_context()
     except RuntimeError:
@@ -32,9 +29,6 @@ def inside_pipeline() -> bool:
 
 
 def _has_model_version() -> bool:
-    from zenml import get_step_context
-    from zenml.exceptions import StepContextError
-
     try:
         return get_step_context().model is not None
     except StepContextError:

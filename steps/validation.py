@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin
 
 import pandas as pd
+from pandera.errors import SchemaError, SchemaErrors
+from zenml import save_artifact
 from zenml.types import HTMLString
 
 import materializers.frame  # noqa: F401  # stores the report
@@ -62,8 +64,6 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
 
 
 def _validate(schemas: Mapping[str, Callable[[], Any]], values: Mapping[str, object]) -> None:
-    from pandera.errors import SchemaError, SchemaErrors
-
     for name in schemas.keys() & values.keys():
         try:
             schemas[name]().validate(values[name], lazy=True)
@@ -89,8 +89,6 @@ def _save_reports(error: DataError) -> None:
     """Save the reports of an error as artifacts of the running step."""
     if not inside_pipeline():
         return
-    from zenml import save_artifact
-
     if error.report is not None:
         save_artifact(error.report, VALIDATION_REPORT)
     if error.page is not None:

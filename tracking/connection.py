@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
+from accidents.errors import storage_fault
+from tracking.database_file import create_database_file
 from tracking.environment import temporary_environment
 from tracking.errors import TrackingError
 from tracking.tracking_uri import CREDENTIALS, SQLITE, TrackingTarget, active_stack_tracker, resolve_target
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 _RETRIES = 1
+_LOG_LEVELS = {
+    "mlflow": logging.WARNING,
+    "mlflow.store.db.utils": logging.CRITICAL,  # logs the traceback of every error that it raises
+    "alembic": logging.WARNING,
+    "urllib3": logging.ERROR,
+}
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _IGNORED_VARIABLES = (
     "MLFLOW_RUN_ID",
@@ -91,18 +99,14 @@ def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
     import mlflow
     from mlflow import MlflowClient
 
-    for name in ("mlflow", "alembic", "urllib3"):
-        logging.getLogger(name).setLevel(logging.ERROR if name == "urllib3" else logging.WARNING)
+    for name, level in _LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     mlflow.set_tracking_uri(target.uri)
     mlflow.set_registry_uri(target.uri)
     client = MlflowClient(target.uri, target.uri)
     experiment = get_or_create_experiment(client, settings.mlflow.experiment_name, target.artifacts)
-    return Connection(
-        target,
-        client,
-        experiment.experiment_id,
-        f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}",
-    )
+    identity = f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}"
+    return Connection(target, client, experiment.experiment_id, identity)
 
 
 def _check_database(target: TrackingTarget) -> None:
@@ -114,9 +118,11 @@ def _check_database(target: TrackingTarget) -> None:
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    if target.uri.startswith(SQLITE):
-        _create_folder(Path(target.uri.removeprefix(SQLITE).partition("?")[0]).parent)
     try:
+        if target.uri.startswith(SQLITE):
+            file = Path(target.uri.removeprefix(SQLITE).partition("?")[0])
+            _create_folder(file.parent)
+            create_database_file(file)
         engine = create_engine(target.uri)
         try:
             inspect(engine).get_table_names()
@@ -149,10 +155,9 @@ def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str |
         try:
             client.create_experiment(name, artifact_location=artifacts)
         except MlflowException:
-            experiment = client.get_experiment_by_name(name)  # another process may have created it
-            if experiment is None:
+            if client.get_experiment_by_name(name) is None:  # no other process has created it
                 raise
-        experiment = experiment or client.get_experiment_by_name(name)
+        experiment = client.get_experiment_by_name(name)
     if experiment is None:
         raise TrackingError(f"the MLflow experiment '{name}' was created and cannot be read")
     if experiment.lifecycle_stage == "deleted":
@@ -165,6 +170,8 @@ def get_or_create_experiment(client: "MlflowClient", name: str, artifacts: str |
 
 def _unreachable_message(target: TrackingTarget, error: Exception) -> str:
     reason = redact_credentials(" ".join(_root_cause(error).split()))
+    if fault := storage_fault(reason):
+        return f"the MLflow {target} cannot store: {fault}, and run it again"
     return (
         f"the MLflow {target} does not answer or refuses: {reason[:300]}\nStart it, correct the address or "
         "the credentials (MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD), or train without tracking: "

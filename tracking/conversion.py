@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -10,11 +9,12 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.bundle.archive import is_pickle
 from accidents.bundle.legacy import convert
-from accidents.configuration.stages import EXCLUSIVE_STAGES
-from tracking.ledger import LedgerEntry, production_history, read_entries
+from accidents.temporary_files import temporary_folder
+from tracking.ledger import LedgerEntry
 from tracking.mlflow_model import log_model
-from tracking.registry import STAGE_TAG, RegisteredVersion, Registry
-from tracking.stages import transition
+from tracking.model_files import model_file
+from tracking.registry import STAGE_TAG, RegisteredVersion, Registry, download_unverified
+from tracking.stages import transition, versions_in_use
 
 CONVERTED_FROM = "converted_from"
 """Tag of a converted version: number of the original version."""
@@ -37,18 +37,13 @@ def convert_versions(registry: Registry, names: Sequence[str], *, dry_run: bool 
         ModelError: a file cannot be converted; versions converted before it remain.
     """
     converted = []
-    for old in [version for name in names for version in _versions_in_use(registry, name)]:
-        with TemporaryDirectory() as folder:
-            file = registry.download_model_file(old, Path(folder))
+    for old in [version for name in names for version in versions_in_use(registry, name)]:
+        with temporary_folder() as folder:
+            file = model_file(old.title, download_unverified(old, folder))
             if is_pickle(file.read_bytes()):
                 new = None if dry_run else _register_converted(registry, old, file)
                 converted.append({"name": old.name, "version": old.version, "stage": old.stage, "new_version": new})
     return converted
-
-
-def _versions_in_use(registry: Registry, name: str) -> list[RegisteredVersion]:
-    history = production_history(read_entries(registry.connection, name))
-    return [one for one in registry.versions(name) if one.stage in EXCLUSIVE_STAGES or one.version in history]
 
 
 def _register_converted(registry: Registry, old: RegisteredVersion, file: Path) -> str:
@@ -57,13 +52,13 @@ def _register_converted(registry: Registry, old: RegisteredVersion, file: Path) 
     bundle = Bundle.from_bytes(convert(file.read_bytes(), old.title), old.title)
     (accidents,) = file.parent.glob("stored_accidents*.json")
     with mlflow.start_run(run_id=old.run_id):
-        uri = log_model(bundle, pd.read_json(accidents, orient="records", precise_float=True))
+        uri, digests = log_model(bundle, pd.read_json(accidents, orient="records", precise_float=True))
     tags = {key: value for key, value in old.tags.items() if key != STAGE_TAG}
     created = registry.connection.client.create_model_version(
         old.name,
         source=uri,
         run_id=old.run_id,
-        tags=tags | {CONVERTED_FROM: old.version},
+        tags=tags | digests | {CONVERTED_FROM: old.version},
         description=old.description,
         model_id=uri.rpartition("/")[2],
     )

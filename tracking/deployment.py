@@ -1,4 +1,9 @@
-"""Deployment of registered versions with the MLflow model deployer of the active stack: one service a model."""
+"""Deployment of registered versions on the MLflow model deployer of the active stack: one service a model.
+
+A service has a record in ZenML, a folder below that of the model deployer, and processes. The record is complete before
+the first process starts, and every process says which service it belongs to (`service_processes`). So a command that is
+killed at any moment leaves nothing that the next one does not find (`deployed_services`).
+"""
 
 import json
 import os
@@ -6,40 +11,41 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-import psutil
 import requests
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ConfigurationError, ModelError
+from accidents.file_lock import file_lock
 from accidents.inference.json_scoring import NESTED_COLUMN
+from accidents.temporary_files import temporary_folder
+from tracking.deployed_services import (
+    HOST,
+    PIPELINE_NAME,
+    DeployedService,
+    create_record,
+    delete_unknown_folders,
+    deployer_folder,
+    list_services,
+)
 from tracking.environment import temporary_environment
-from tracking.registry import RegisteredVersion
+from tracking.registry import RegisteredVersion, download_files
+from tracking.service_processes import ServiceMarker, end_processes
 
 if TYPE_CHECKING:
-    from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
     from zenml.integrations.mlflow.services import MLFlowDeploymentService
 
-PIPELINE_NAME = "deployment"
 _TIMEOUT_SECONDS = 30
+_LOCK_SECONDS = 300
+"""Time to wait for another deployment on this machine."""
 _POLL_SECONDS = 0.1
 _PRIVATE_FOLDER_MODE = 0o700
 _ZENML_FILES = ("config.yaml", "credentials.yaml")
-
-
-@dataclass(frozen=True)
-class DeployedService:
-    """A service of the model deployer: model name and version, state, prediction URL and process id."""
-
-    name: str
-    version: str
-    running: bool
-    url: str
-    pid: int | None
 
 
 @dataclass(frozen=True)
@@ -50,72 +56,62 @@ class Deployment:
     downtime_seconds: float
 
 
-def active_model_deployer() -> "MLFlowModelDeployer":
-    """The model deployer of the active stack.
-
-    Raises:
-        ConfigurationError: the stack has no MLflow model deployer; names the commands that add one.
-    """
-    from zenml.client import Client
-
-    stack = Client().active_stack
-    deployer = stack.model_deployer
-    if deployer is None or deployer.flavor != "mlflow":
-        has = "has no model deployer" if deployer is None else f"has a model deployer of the flavor {deployer.flavor}"
-        raise ConfigurationError(
-            f"the stack {stack.name} {has}, and models are deployed by one of the flavor mlflow: "
-            "python run.py stack register local-mlflow, then add --stack local-mlflow"
-        )
-    return deployer
-
-
-def list_services(name: str | None = None) -> list[DeployedService]:
-    """Services of one registered model, or of all."""
-    return [_service_info(service) for service in _find_services(name)]
-
-
 def deploy_version(version: RegisteredVersion, settings: DeploymentSettings) -> Deployment:
-    """Start a service of a version, in place of the service of another version of the same model.
+    """Start a service of a version, in place of the services of the same model, on the same port.
 
     If the new service does not start, the previous one is started again.
 
     Raises:
         ConfigurationError: the stack has no MLflow model deployer.
+        LockedError: another process is deploying.
+        RegistryError: files of the version were changed since the registration.
         ModelError: the service did not start.
     """
-    previous = [one for one in list_services(version.name) if one.running]
-    started = time.monotonic()
-    try:
-        service = _start_service(version.name, version.version, settings)
-    except RuntimeError as error:
-        for old in previous:
-            _start_service(old.name, old.version, settings)
-        back = f"; version {previous[0].version} answers again" if previous else ""
-        raise ModelError(f"{version.title} did not start: {error}{back}") from error
-    return Deployment(service, time.monotonic() - started if previous else 0.0)
+    with temporary_folder() as folder:
+        download_files(version, folder)  # the service runs code of these files
+    with _deployment_lock():
+        delete_unknown_folders()
+        previous = list_services(version.name)
+        running = next((one for one in previous if one.running), None)
+        started = time.monotonic()
+        try:
+            service = _replace(previous, version.name, version.version, settings)
+        except RuntimeError as error:
+            back = ""
+            if running:
+                _replace(list_services(version.name), running.name, running.version, settings)
+                back = f"; version {running.version} answers again"
+            raise ModelError(f"{version.title} did not start: {error}{back}") from error
+        return Deployment(service, time.monotonic() - started if running else 0.0)
 
 
 def redeploy_if_served(version: RegisteredVersion, settings: DeploymentSettings) -> Deployment | None:
     """Deploy a version if a service of another version of the model runs on the active stack; else return None.
 
     Raises:
+        LockedError: another process is deploying.
         ModelError: the service did not start.
     """
     try:
-        running = [one for one in list_services(version.name) if one.running]
+        running = [one for one in list_services(version.name) if one.pid]
     except ConfigurationError:
         return None
-    return deploy_version(version, settings) if running and running[0].version != version.version else None
+    others = [one for one in running if one.version != version.version]
+    return deploy_version(version, settings) if others else None
 
 
 def stop_services(name: str | None = None) -> list[DeployedService]:
-    """Stop and delete services of one registered model, or of all; returns them."""
-    services = _find_services(name)
-    for service in services:
-        processes = _processes(service.status.pid)
-        active_model_deployer().delete_model_server(service.uuid, timeout=_TIMEOUT_SECONDS)
-        _wait_or_kill(processes)
-    return [_service_info(service) for service in services]
+    """Stop and delete services of one registered model, or of all; returns them.
+
+    Raises:
+        LockedError: another process is deploying.
+    """
+    with _deployment_lock():
+        services = list_services(name)
+        for service in services:
+            _end(service)
+        delete_unknown_folders()
+        return services
 
 
 def request_predictions(service: DeployedService, accidents: Sequence[str]) -> list[dict[str, Any]]:
@@ -143,7 +139,48 @@ def request_predictions(service: DeployedService, accidents: Sequence[str]) -> l
         raise ModelError(f"{service.url} does not answer as it should: {error}") from None
 
 
-def _start_service(name: str, version: str, settings: DeploymentSettings) -> DeployedService:
+def _deployment_lock() -> AbstractContextManager[None]:
+    return file_lock(deployer_folder() / "deployment.lock", "deploying or stopping models", _LOCK_SECONDS)
+
+
+def _replace(
+    previous: Sequence[DeployedService], name: str, version: str, settings: DeploymentSettings
+) -> DeployedService:
+    """Record a new service, end the previous ones, and start it on their port.
+
+    Raises:
+        RuntimeError: it does not start.
+    """
+    from zenml.client import Client
+
+    folder = deployer_folder() / str(uuid4())
+    folder.mkdir(mode=_PRIVATE_FOLDER_MODE)
+    ports = [one.port for one in sorted(previous, key=lambda one: not one.running) if one.port]
+    service = _new_service(folder, name, version, settings, _choose_port(ports[0] if ports else None, wait=False))
+    record = create_record(service)
+    for one in previous:
+        _end(one)
+    port = _choose_port(ports[0] if ports else None, wait=True)
+    _set_port(service, port)
+    Client().update_service(record, endpoint=service.endpoint.model_dump())
+    marker = ServiceMarker(str(folder), name, version, port)
+    try:
+        with _service_environment(marker):
+            service.start(timeout=settings.timeout_seconds)
+    except Exception as error:  # ZenML raises whatever its daemon, its database and its health check do
+        end_processes(str(folder), _TIMEOUT_SECONDS)
+        raise RuntimeError(str(error)) from error
+    info = next(one for one in list_services(name) if one.folder == str(folder))
+    if not info.running:
+        end_processes(str(folder), _TIMEOUT_SECONDS)
+        raise RuntimeError(f"no answer within {settings.timeout_seconds} s; see {service.status.log_file}")
+    Client().update_service(record, admin_state=service.admin_state, status=service.status.model_dump())
+    return info
+
+
+def _new_service(
+    folder: Path, name: str, version: str, settings: DeploymentSettings, port: int
+) -> "MLFlowDeploymentService":
     from zenml.integrations.mlflow.services import MLFlowDeploymentConfig, MLFlowDeploymentService
 
     config = MLFlowDeploymentConfig(
@@ -156,30 +193,56 @@ def _start_service(name: str, version: str, settings: DeploymentSettings) -> Dep
         registry_model_version=version,
         workers=settings.workers,
         timeout=settings.timeout_seconds,
+        root_runtime_path=str(folder),
+        singleton=True,  # the folder is of this service alone
     )
-    stop_services(name)
-    with _service_environment():
-        service = active_model_deployer().deploy_model(
-            config=config,
-            service_type=MLFlowDeploymentService.SERVICE_TYPE,
-            continuous_deployment_mode=True,
-            timeout=settings.timeout_seconds,
-        )
-    info = _service_info(service)
-    if not info.running:
-        raise RuntimeError(f"no answer within {settings.timeout_seconds} s; see {service.status.log_file}")
-    return info
+    service = MLFlowDeploymentService(uuid=uuid4(), config=config)
+    service.status.runtime_path = str(folder)
+    # Without another port: the daemon would take one that its record does not name.
+    service.endpoint.config.allocate_port = False
+    _set_port(service, port)
+    return service
 
 
-def _service_environment() -> AbstractContextManager[None]:
-    """Environment of a service: the PATH of this virtual environment, and a copy of the ZenML configuration.
+def _set_port(service: "MLFlowDeploymentService", port: int) -> None:
+    endpoint = service.endpoint
+    endpoint.config.port = endpoint.status.port = port
+    endpoint.status.protocol, endpoint.status.hostname = endpoint.config.protocol, endpoint.config.ip_address
+
+
+def _choose_port(preferred: int | None, *, wait: bool) -> int:
+    """The preferred port if it becomes free in time, or another one."""
+    from zenml.utils.networking_utils import lookup_preferred_or_free_port, port_available
+
+    deadline = time.monotonic() + (_TIMEOUT_SECONDS if wait else 0)
+    while preferred and not port_available(preferred, HOST) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if preferred and not wait:
+        return preferred
+    return lookup_preferred_or_free_port([preferred] if preferred else [], address=HOST)
+
+
+def _end(service: DeployedService) -> None:
+    """End the processes of a service, then delete its record, then its folder."""
+    from zenml.client import Client
+
+    end_processes(service.folder, _TIMEOUT_SECONDS)
+    if service.record:
+        with suppress(KeyError):  # deleted in the meantime
+            Client().delete_service(service.record)
+    if Path(service.folder).parent == deployer_folder():
+        shutil.rmtree(service.folder, ignore_errors=True)
+
+
+def _service_environment(marker: ServiceMarker) -> AbstractContextManager[None]:
+    """Environment of a service: its marker, the PATH of this virtual environment, a copy of the ZenML configuration.
 
     A ZenML process writes its active stack into its configuration; with a copy, the active stack of the user stays.
     """
     from zenml.config.global_config import GlobalConfiguration
 
     configuration = GlobalConfiguration()
-    copy = Path(active_model_deployer().local_path) / "zenml"
+    copy = deployer_folder() / "zenml"
     copy.mkdir(mode=_PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
     for file in _ZENML_FILES:
         if (Path(configuration.config_directory) / file).is_file():
@@ -188,50 +251,6 @@ def _service_environment() -> AbstractContextManager[None]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "ZENML_LOCAL_STORES_PATH": configuration.local_stores_path,
         "ZENML_CONFIG_PATH": str(copy),
+        **marker.environment(),
     }
     return temporary_environment(values)
-
-
-def _processes(pid: int | None) -> list[psutil.Process]:
-    """The process of a service and its child processes; empty if it has ended."""
-    try:
-        process = psutil.Process(pid) if pid else None
-        return [process, *process.children(recursive=True)] if process else []
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _wait_or_kill(processes: list[psutil.Process]) -> None:
-    """Wait for terminated processes to end, and kill those still running after the timeout."""
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while (running := [process for process in processes if _is_running(process)]) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    for process in running:
-        process.kill()
-
-
-def _is_running(process: psutil.Process) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _find_services(name: str | None) -> "list[MLFlowDeploymentService]":
-    from zenml.integrations.mlflow.services import MLFlowDeploymentService
-
-    services = active_model_deployer().find_model_server(service_type=MLFlowDeploymentService.SERVICE_TYPE)
-    own = [service for service in services if service.config.pipeline_name == PIPELINE_NAME]
-    return [service for service in own if name is None or service.config.model_name == name]
-
-
-def _service_info(service: "MLFlowDeploymentService") -> DeployedService:
-    running = bool(service.is_running)
-    return DeployedService(
-        name=str(service.config.registry_model_name),
-        version=str(service.config.registry_model_version),
-        running=running,
-        url=str(service.endpoint.prediction_url or ""),
-        pid=service.status.pid if running else None,
-    )

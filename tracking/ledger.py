@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from accidents.process_owner import ProcessOwner
 from tracking.connection import Connection, get_or_create_experiment
+from tracking.interrupted_runs import PROCESS_TAG
 
 _ENTRY_TAG = "entry"
 _MAX_CHARACTERS = 7_500  # MLflow limits the value of a tag to 8,000
@@ -56,9 +58,9 @@ def append(connection: Connection, entry: LedgerEntry) -> None:
     """Append an entry."""
     client, text = connection.client, _serialise(entry)
     run = client.create_run(
-        _experiment_id(connection),
+        experiment_id(connection),
         run_name=f"{entry.model} {entry.version} {entry.action} {entry.stage}".strip(),
-        tags={_ENTRY_TAG: text, "model": entry.model},
+        tags={_ENTRY_TAG: text, "model": entry.model, PROCESS_TAG: str(ProcessOwner.current())},
     )
     client.set_terminated(run.info.run_id)
 
@@ -68,7 +70,7 @@ def read_entries(connection: Connection, model: str | None = None) -> list[Ledge
     client, token, entries = connection.client, None, []
     while True:
         page = client.search_runs(
-            [_experiment_id(connection)],
+            [experiment_id(connection)],
             filter_string=f"tags.model = '{model}'" if model else "",
             max_results=_PAGE_SIZE,
             order_by=["attributes.start_time ASC"],
@@ -116,7 +118,8 @@ def _deserialise(text: str) -> LedgerEntry:
     return LedgerEntry(**content | {"reasons": tuple(content["reasons"])})
 
 
-def _experiment_id(connection: Connection) -> str:
+def experiment_id(connection: Connection) -> str:
+    """The experiment of the ledger."""
     client = connection.client
     experiment = client.get_experiment(connection.experiment_id)
     return str(get_or_create_experiment(client, f"{experiment.name}-ledger", connection.target.artifacts).experiment_id)

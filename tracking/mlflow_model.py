@@ -1,9 +1,10 @@
-"""A bundle logged as an MLflow pyfunc model: signature, input example, requirements, stored accidents.
+"""A bundle logged as an MLflow pyfunc model: signature, input example, requirements, code, stored accidents.
 
-The stored accidents are a sample of the test set with the probabilities that the model must reproduce.
+The stored accidents are a sample of the test set with the probabilities that the model must reproduce. The code is one
+archive of the package `accidents`, equal for all models of one state of the code.
 """
 
-import tempfile
+import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,20 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN
+from accidents.temporary_files import temporary_folder
+from tracking.model_files import digests
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 BUNDLE_ARTIFACT = "bundle"
+CODE_ARTIFACT = "code"
 STORED_ACCIDENTS = "stored_accidents"
 """Names of the artifacts of a model."""
+
+_GENERATED = {".pyc", ".nbc", ".nbi"}
+_NOT_NEEDED = PROJECT_ROOT / "accidents" / "sample"
+"""The generator of synthetic accidents, half of the size of the package."""
 
 _SCRIPT = Path(__file__).with_name("pyfunc_model.py")
 _REQUIREMENTS = ("jinja2", "joblib", "mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "scipy")
@@ -27,7 +35,7 @@ _DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost-cpu", "xgbo
 """Distribution names by module, where the two differ."""
 
 
-def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
+def log_model(bundle: Bundle, stored: pd.DataFrame) -> tuple[str, dict[str, str]]:
     """Log a bundle as the model of the active MLflow run.
 
     Args:
@@ -35,26 +43,44 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> str:
         stored: accidents of the test set: `accident` (JSON text), `label`, `probability`.
 
     Returns:
-        The model URI `models:/m-…`.
+        The model URI `models:/m-…`, and the digests of the logged files (`tracking.model_files`).
     """
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder:
-        bundle_path = Path(folder) / f"{bundle.model_type}_model.zip"
-        stored_path = Path(folder) / f"{STORED_ACCIDENTS}.json"
+    with temporary_folder() as folder:
+        bundle_path = folder / f"{bundle.model_type}_model.zip"
+        stored_path = folder / f"{STORED_ACCIDENTS}.json"
+        code_path = folder / "accidents.zip"
         bundle.save(bundle_path)
+        _archive_code(code_path)
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
         model_info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_SCRIPT),
-            artifacts={BUNDLE_ARTIFACT: str(bundle_path), STORED_ACCIDENTS: str(stored_path)},
-            code_paths=[str(PROJECT_ROOT / "accidents")],
+            artifacts={
+                BUNDLE_ARTIFACT: str(bundle_path),
+                CODE_ARTIFACT: str(code_path),
+                STORED_ACCIDENTS: str(stored_path),
+            },
             signature=_signature(),
             input_example=stored[[NESTED_COLUMN]].head(1).reset_index(drop=True),
             pip_requirements=_requirements(bundle),
             model_type="classifier",
         )
-    return str(model_info.model_uri)
+        uri = str(model_info.model_uri)
+        logged = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder / "logged"))
+        return uri, digests(uri, Path(logged))
+
+
+def _archive_code(path: Path) -> None:
+    """Write the package `accidents` to a ZIP archive; equal code makes an equal archive."""
+    package = PROJECT_ROOT / "accidents"
+    files = [file for file in sorted(package.rglob("*")) if file.is_file() and file.suffix not in _GENERATED]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            if _NOT_NEEDED not in file.parents:
+                entry = zipfile.ZipInfo(file.relative_to(PROJECT_ROOT).as_posix())  # dated 1980, whatever the file is
+                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def _signature() -> "ModelSignature":

@@ -91,7 +91,7 @@ def evaluate_candidate(
         stage,
         holder.version if holder else None,
         decision.approved,
-        (_data_sentence(held_out.accidents, data.source), *decision.reasons),
+        (f"measured on {held_out.accidents:,} accidents of {data.source} held out from every model", *decision.reasons),
         decision.figures,
     )
     ledger.append(registry.connection, entry)
@@ -184,15 +184,10 @@ def reject_synthetic_source(source: str, versions: Iterable[RegisteredVersion]) 
             )
 
 
-def _data_sentence(count: int, source: str) -> str:
-    return f"measured on {count:,} accidents of {source} held out from every model"
-
-
 def _tag_run(registry: Registry, candidate: RegisteredVersion, stage: str, decision: PromotionDecision) -> None:
     client = registry.connection.client
     if candidate.run_id:
         verdict = "approved" if decision.approved else "refused"
         client.set_tag(candidate.run_id, f"promotion_{stage.lower()}", verdict)
-        client.set_tag(
-            candidate.run_id, f"promotion_{stage.lower()}_reasons", "\n".join(decision.reasons)[:_MAX_TAG_CHARACTERS]
-        )
+        reasons = "\n".join(decision.reasons)[:_MAX_TAG_CHARACTERS]
+        client.set_tag(candidate.run_id, f"promotion_{stage.lower()}_reasons", reasons)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from accidents.configuration.tracking import TrackingSettings
-from accidents.evaluation.metrics import METRICS
 from accidents.models import display_name
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
 from tracking.errors import TrackingError
+from tracking.interrupted_runs import end_run, interrupted_runs
 from tracking.names import registered_name
 from tracking.training_record import ModelRecord, TrainingRecord
 from tracking.training_runs import LoggedModel, log_training, training_method
@@ -34,60 +34,50 @@ def connect_and_register(training: TrainingRecord, settings: TrackingSettings) -
 def record_and_register(
     connection: Connection, training: TrainingRecord, settings: TrackingSettings
 ) -> dict[str, dict[str, Any]]:
-    """Log a training as MLflow runs and register each of its models as a new version.
+    """Log a training as MLflow runs and register each of its models as a new version; end runs of killed trainings.
 
     Returns:
         By model type: `run_id`, `model_uri`, `name`, `version`; the last three are None where no model was logged or
         registered.
     """
+    for run in interrupted_runs(connection, [connection.experiment_id]):
+        end_run(connection, run)
     logged_models = log_training(connection, training, settings)
     return {
-        logged.model_type: _register_model(connection, logged, model, training, settings)
+        logged.model_type: _register_model(connection, logged, model, training, register=settings.mlflow.model_registry)
         for logged, model in zip(logged_models, training.models, strict=True)
     }
 
 
 def _register_model(
-    connection: Connection,
-    logged: LoggedModel,
-    model: ModelRecord,
-    training: TrainingRecord,
-    settings: TrackingSettings,
+    connection: Connection, logged: LoggedModel, model: ModelRecord, training: TrainingRecord, *, register: bool
 ) -> dict[str, Any]:
-    result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
-    if logged.model_uri is None or not settings.mlflow.model_registry:
-        return result
-    name = registered_name(logged.model_type)
-    version = _create_version(connection, name, logged, model, training)
-    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), training.tags)
-    return result | {"name": name, "version": version}
-
-
-def _create_version(
-    connection: Connection, name: str, logged: LoggedModel, model: ModelRecord, training: TrainingRecord
-) -> str:
     from mlflow.exceptions import MlflowException
 
-    client = connection.client
+    result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
+    if logged.model_uri is None or not register:
+        return result
+    client, name = connection.client, registered_name(logged.model_type)
     try:
         client.create_registered_model(name, description=DESCRIPTION.format(display_name(logged.model_type)))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    version = client.create_model_version(
+    created = client.create_model_version(
         name,
-        source=str(logged.model_uri),
+        source=logged.model_uri,
         run_id=logged.run_id,
-        tags=_tags(model, training),
+        tags=_tags(model, training) | logged.digests,
         description=_description(model, training),
-        model_id=str(logged.model_uri).rpartition("/")[2],
+        model_id=logged.model_uri.rpartition("/")[2],
     )
-    return str(version.version)
+    version, tags = str(created.version), {**training.tags, **logged.digests}
+    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
+    return result | {"name": name, "version": version}
 
 
 def _test_metrics(model: ModelRecord) -> dict[str, float]:
-    evaluation = model.evaluation
-    return {name: getattr(evaluation, name) for name in METRICS if getattr(evaluation, name) is not None}
+    return {name: value for name, value in model.evaluation.metrics.items() if value is not None}
 
 
 def _tags(model: ModelRecord, training: TrainingRecord) -> dict[str, str]:

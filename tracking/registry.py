@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from accidents.bundle import Bundle
@@ -16,8 +15,10 @@ from accidents.bundle.archive import is_pickle
 from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
+from accidents.temporary_files import temporary_folder
 from tracking.connection import Connection
 from tracking.errors import RegistryError
+from tracking.model_files import model_file, verify
 from tracking.names import registered_names
 
 if TYPE_CHECKING:
@@ -165,32 +166,23 @@ class Registry:
         """Download the bundle of a version into a folder; returns the path of the file.
 
         Raises:
-            RegistryError: the version has no bundle, or one of an older format.
+            RegistryError: the files were changed since the registration, or have no registered digests; the version
+                has no bundle, or one of an older format.
         """
-        file = self.download_model_file(version, folder)
+        files = download_unverified(version, folder)
+        file = model_file(version.title, files)
         if is_pickle(file.read_bytes()):
             raise RegistryError(
                 f"{version.title} is a model file of an older format; register it again in the current format: "
                 "python run.py registry convert"
             )
+        verify(version.title, files, version.tags)
         return file
-
-    def download_model_file(self, version: RegisteredVersion, folder: Path) -> Path:
-        """Like `download_bundle`, for a model file of any format."""
-        import mlflow
-
-        model_folder = mlflow.artifacts.download_artifacts(
-            artifact_uri=f"models:/{version.name}/{version.version}", dst_path=str(folder)
-        )
-        files = list((Path(model_folder) / "artifacts").glob("*_model.*"))
-        if len(files) != 1:
-            raise RegistryError(f"{version.title}: has no model bundle; train it again")
-        return files[0]
 
     def load_bundle(self, version: RegisteredVersion) -> Bundle:
         """Download and load the bundle of a version."""
-        with TemporaryDirectory() as folder:
-            return Bundle.load(self.download_bundle(version, Path(folder)))
+        with temporary_folder() as folder:
+            return Bundle.load(self.download_bundle(version, folder))
 
     def _model(self, name: str) -> "RegisteredModel":
         from mlflow.exceptions import MlflowException
@@ -202,6 +194,31 @@ class Registry:
                 raise
             others = ", ".join(self.models()) or "none yet: python run.py --training"
             raise RegistryError(f"no model {name} is registered; registered are {others}") from None
+
+
+def download_files(version: RegisteredVersion, folder: Path) -> Path:
+    """Download all files of a version, and compare them with the registered digests. Call it inside `connect`.
+
+    Returns:
+        The folder of the MLflow model.
+
+    Raises:
+        RegistryError: the files were changed since the registration, or have no registered digests.
+    """
+    files = download_unverified(version, folder)
+    verify(version.title, files, version.tags)
+    return files
+
+
+def download_unverified(version: RegisteredVersion, folder: Path) -> Path:
+    """Like `download_files`, without comparing the files with the digests."""
+    import mlflow
+
+    uri = f"models:/{version.name}/{version.version}"
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    except (mlflow.MlflowException, OSError) as error:
+        raise RegistryError(f"{version.title}: its files cannot be read from the artifact store: {error}") from error
 
 
 def stage_from_alias(number: str, aliases: Mapping[str, str], tag: str) -> str:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.errors import ModelError
 from accidents.inference.smoke_test import compare_probabilities
-from tracking.registry import RegisteredVersion
+from accidents.temporary_files import temporary_folder
+from tracking.registry import RegisteredVersion, download_files
 
 _SCRIPT = Path(__file__).with_name("smoke_test_process.py")
 
@@ -40,6 +40,7 @@ def run_smoke_test(version: RegisteredVersion, settings: DeploymentSettings) -> 
     """Load a version in a process of its own and predict its stored accidents. Call it inside `connect`.
 
     Raises:
+        RegistryError: files of the version were changed since the registration.
         ModelError: the model does not load, predicts other probabilities than after its training, or is too slow.
     """
     output = _run_process(version, settings)
@@ -55,11 +56,11 @@ def run_smoke_test(version: RegisteredVersion, settings: DeploymentSettings) -> 
 
 
 def _run_process(version: RegisteredVersion, settings: DeploymentSettings) -> Mapping[str, Any]:
-    uri = f"models:/{version.name}/{version.version}"
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
+        model = download_files(version, folder)  # the process runs code of these files
         try:
-            process = subprocess.run(  # noqa: S603  # a script of the project, with a model URI
-                [sys.executable, "-P", str(_SCRIPT), uri],
+            process = subprocess.run(  # noqa: S603  # a script of the project, with a folder
+                [sys.executable, "-P", str(_SCRIPT), str(model)],
                 cwd=folder,
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
                 capture_output=True,

@@ -1,6 +1,6 @@
 """Script: predict the accidents that are stored with a registered model.
 
-    python -P tracking/smoke_test_process.py MODEL_URI
+    python -P tracking/smoke_test_process.py FOLDER
 
 Runs in its own process and folder, so that the model is loaded with the code stored with it and not with the code of
 the project. Prints JSON: `expected` and `predicted` probabilities, `labels`, and `milliseconds` of single predictions.
@@ -16,13 +16,12 @@ _TIMED = 20
 """Number of single predictions that are timed."""
 
 
-def main(uri: str) -> None:
+def main(folder: str) -> None:
     """Load the model, predict its stored accidents, and print the result."""
     logging.disable(logging.WARNING)
     import mlflow
     import pandas as pd
 
-    folder = mlflow.artifacts.download_artifacts(artifact_uri=uri)
     stored = pd.read_json(Path(folder) / "artifacts" / "stored_accidents.json", orient="records", precise_float=True)
     model = mlflow.pyfunc.load_model(folder)
     predicted = model.predict(stored[["accident"]])["probability"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
+from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, NONE, PRODUCTION
 from tracking import ledger, zenml_sync
 from tracking.errors import RegistryError
 from tracking.ledger import LedgerEntry
@@ -34,7 +34,7 @@ def transition(
             version is in the stage already.
     """
     name = version.name
-    with model_lock(registry.connection, name):
+    with model_lock(registry.connection, name) as lock:
         current = registry.version(name, version.version)
         if current.stage == stage:
             raise RegistryError(f"{version.title} is in {stage} already")
@@ -44,6 +44,7 @@ def transition(
                 f"{stage} of {name} has changed since this was decided, from {_describe(expected_holder)} to "
                 f"{_describe(holder)}: check it (python run.py registry list-versions) and decide again"
             )
+        lock.check()
         _set_aliases_and_tags(registry, current, stage, holder)
         entry = replace(entry, previous=_number(holder) or entry.previous)
         ledger.append(registry.connection, entry)
@@ -140,3 +141,9 @@ def _number(version: RegisteredVersion | None) -> str | None:
 
 def _describe(version: RegisteredVersion | None) -> str:
     return f"version {version.version}" if version else "no version"
+
+
+def versions_in_use(registry: Registry, name: str) -> list[RegisteredVersion]:
+    """Holders of Staging and Production, and earlier holders of Production, to which a rollback may return."""
+    history = ledger.production_history(ledger.read_entries(registry.connection, name))
+    return [one for one in registry.versions(name) if one.stage in EXCLUSIVE_STAGES or one.version in history]

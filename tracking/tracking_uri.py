@@ -16,6 +16,9 @@ DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
 SQLITE = "sqlite:///"
 
+EMBEDDED = "embedded"
+"""Origin of the tracking target where nothing else is set."""
+
 _DATABASES = ("postgresql", "mysql", "mssql")
 CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 """Variables with the credentials of an MLflow server."""
@@ -44,17 +47,8 @@ class TrackingTarget:
         return f"{redact_credentials(self.uri)} ({self.origin})"
 
 
-@dataclass(frozen=True)
-class StackTracker:
-    """The MLflow experiment tracker of a ZenML stack, with its credentials as environment variables."""
-
-    stack: str
-    uri: str
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
 def resolve_target(
-    settings: TrackingSettings, tracker: StackTracker | None, environment: Mapping[str, str]
+    settings: TrackingSettings, tracker: TrackingTarget | None, environment: Mapping[str, str]
 ) -> TrackingTarget:
     """The tracking target: `MLFLOW_TRACKING_URI`, `DAGSHUB_REPO`, stack, configuration, embedded store, in this order.
 
@@ -69,19 +63,13 @@ def resolve_target(
     target = _target_from_environment(environment)
     if target and tracker and target.uri.rstrip("/") != tracker.uri.rstrip("/"):
         raise ConfigurationError(
-            f"two MLflow servers: {target} and {redact_credentials(tracker.uri)} (experiment tracker of the stack "
-            f"{tracker.stack}); unset {target.origin}, or choose a stack that uses it"
+            f"two MLflow servers: {target} and {redact_credentials(tracker.uri)} (experiment tracker of the "
+            f"{tracker.origin}); unset {target.origin}, or choose a stack that uses it"
         )
-    if target:
-        return _with_artifact_location(settings, target)
-    if tracker:
-        return _with_artifact_location(
-            settings, TrackingTarget(tracker.uri, f"stack {tracker.stack}", None, tracker.environment)
-        )
-    if settings.mlflow.tracking_uri:
-        uri = _absolute_uri(settings.mlflow.tracking_uri, PROJECT_ROOT)
-        return _with_artifact_location(settings, TrackingTarget(uri, "configs/tracking.yaml"))
-    return embedded_target(settings)
+    target = target or tracker
+    if target is None and settings.mlflow.tracking_uri:
+        target = TrackingTarget(_absolute_uri(settings.mlflow.tracking_uri, PROJECT_ROOT), "configs/tracking.yaml")
+    return _with_artifact_location(settings, target) if target else embedded_target(settings)
 
 
 def embedded_target(settings: TrackingSettings) -> TrackingTarget:
@@ -96,10 +84,10 @@ def embedded_target(settings: TrackingSettings) -> TrackingTarget:
             f"{folder}: MLflow cannot keep its database in a path with a question mark; set 'folder' in "
             "configs/tracking.yaml, or move the project"
         )
-    return TrackingTarget(f"sqlite:///{folder / DATABASE}", "embedded", (folder / ARTIFACTS).as_uri())
+    return TrackingTarget(f"sqlite:///{folder / DATABASE}", EMBEDDED, (folder / ARTIFACTS).as_uri())
 
 
-def active_stack_tracker() -> StackTracker | None:
+def active_stack_tracker() -> TrackingTarget | None:
     """The MLflow experiment tracker of the active ZenML stack; None without one."""
     from zenml.client import Client
 
@@ -111,7 +99,7 @@ def active_stack_tracker() -> StackTracker | None:
     environment = {name: value for name, value in zip(CREDENTIALS, secrets, strict=True) if value not in _NO_SECRET}
     if tracker.config.tracking_insecure_tls:
         environment["MLFLOW_TRACKING_INSECURE_TLS"] = "true"
-    return StackTracker(stack.name, tracker.get_tracking_uri(), environment)
+    return TrackingTarget(tracker.get_tracking_uri(), f"stack {stack.name}", None, environment)
 
 
 def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget | None:

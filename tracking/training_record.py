@@ -41,7 +41,7 @@ class TrainingRecord:
         source: where the accidents come from, as typed.
         fingerprint: checksum of the files of the source.
         models: the trained models.
-        best: model type of best validation F1.
+        best: the proposed model type.
         pages: text files of the training by name.
         tags: ZenML run and stack, code version.
     """
@@ -76,7 +76,7 @@ def build_training_record(
         evaluations: `Comparison.evaluations`, by model type.
         reports: `ModelComparison.report_files`.
         accidents: the accidents of the training.
-        best: model type of best validation F1.
+        best: the proposed model type.
         pages: text files of the training by name.
         source: where the accidents come from, as typed.
         tags: ZenML run and stack, code version.

@@ -1,6 +1,5 @@
 """Nested MLflow runs: training > model > trial of the hyperparameter search."""
 
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.models import display_name
+from accidents.process_owner import ProcessOwner
 from accidents.tables import LABEL
+from accidents.temporary_files import temporary_folder
 from tracking.connection import Connection
+from tracking.interrupted_runs import PROCESS_TAG
 from tracking.mlflow_model import log_model
 from tracking.training_record import ModelRecord, TrainingRecord
 
@@ -26,11 +27,15 @@ _MAX_PARAMETER_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """The MLflow run of a model, and its model URI `models:/m-…`; None where the model was not logged."""
+    """The MLflow run of a model, and its model URI `models:/m-…`; None where the model was not logged.
+
+    `digests` are the tags of `tracking.model_files`.
+    """
 
     model_type: str
     run_id: str
     model_uri: str | None
+    digests: dict[str, str]
 
 
 def log_training(connection: Connection, training: TrainingRecord, settings: TrackingSettings) -> list[LoggedModel]:
@@ -67,23 +72,24 @@ def _log_model_run(
 
     bundle = model.bundle
     name = display_name(bundle.model_type)
-    tags = _tags(training) | _model_tags(bundle)
+    method = {"model_type": bundle.model_type, "training_method": training_method(bundle), "level": bundle.level}
+    tags = _tags(training) | method
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=name, tags=tags) as run:
         mlflow.log_input(dataset, context="training")
         mlflow.log_params(_shared_parameters(training) | _parameters(bundle))
         mlflow.log_metrics(_metrics(model))
         if settings.mlflow.log_artifacts:
             _log_files(model.files)
-        uri = log_model(bundle, model.stored) if settings.mlflow.log_model else None
+        uri, digests = log_model(bundle, model.stored) if settings.mlflow.log_model else (None, {})
         for trial in bundle.trials:
             _log_trial_run(connection, name, trial)
-    return LoggedModel(bundle.model_type, run.info.run_id, uri)
+    return LoggedModel(bundle.model_type, run.info.run_id, uri, digests)
 
 
 def _log_trial_run(connection: Connection, name: str, trial: Mapping[str, Any]) -> None:
     import mlflow
 
-    tags = {"given_up": str(trial["score"] is None).lower()}
+    tags = {"given_up": str(trial["score"] is None).lower(), PROCESS_TAG: str(ProcessOwner.current())}
     run_name = f"{name} trial {trial['number'] + 1:02d}"
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=run_name, tags=tags):
         mlflow.log_params(trial["parameters"])
@@ -92,12 +98,9 @@ def _log_trial_run(connection: Connection, name: str, trial: Mapping[str, Any]) 
 
 
 def _tags(training: TrainingRecord) -> dict[str, str]:
-    tags = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags}
+    process = {PROCESS_TAG: str(ProcessOwner.current())}
+    tags = {"source": training.source, "data_fingerprint": training.fingerprint, **training.tags, **process}
     return {name: value for name, value in tags.items() if value}
-
-
-def _model_tags(bundle: Bundle) -> dict[str, str]:
-    return {"model_type": bundle.model_type, "training_method": training_method(bundle), "level": bundle.level}
 
 
 def training_method(bundle: Bundle) -> str:
@@ -124,16 +127,13 @@ def _shared_parameters(training: TrainingRecord) -> dict[str, Any]:
 
 
 def _parameters(bundle: Bundle) -> dict[str, str]:
-    parameters = {
-        "model_type": bundle.model_type,
-        **{f"model_{name}": value for name, value in bundle.parameters.items()},
-    }
+    parameters = {f"model_{name}": value for name, value in {"type": bundle.model_type, **bundle.parameters}.items()}
     return {name: str(value)[:_MAX_PARAMETER_CHARACTERS] for name, value in parameters.items()}
 
 
 def _test_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Metrics on the test set, with the bounds of their intervals."""
-    metrics: dict[str, float | None] = {name: getattr(evaluation, name) for name in METRICS}
+    metrics = evaluation.metrics
     for name, interval in evaluation.intervals.items():
         if interval is not None:
             metrics |= {f"{name}_low": interval[0], f"{name}_high": interval[1]}
@@ -163,9 +163,9 @@ def _dataset(training: TrainingRecord) -> "Dataset":
 def _log_files(files: Mapping[str, str]) -> None:
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for name, content in files.items():
-            path = Path(folder) / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
-        mlflow.log_artifacts(folder)
+        mlflow.log_artifacts(str(folder))

@@ -5,12 +5,15 @@ reserves plain numbers for its own counter. MLflow is the source of truth: `reco
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from typing import NamedTuple
+
+from zenml.client import Client
+from zenml.enums import MetadataResourceTypes
+from zenml.exceptions import EntityExistsError
+from zenml.models import ModelVersionResponse, RunMetadataResource
 
 from accidents.configuration.stages import NONE, STAGES
-
-if TYPE_CHECKING:
-    from zenml.models import ModelVersionResponse
 
 URI_METADATA = "mlflow_model"
 """Metadata key of a ZenML model version: its model URI in MLflow."""
@@ -37,20 +40,17 @@ def add_version(
         metrics: metrics, stored as metadata.
         tags: facts about the training, stored as metadata.
     """
-    from zenml.client import Client
-    from zenml.enums import MetadataResourceTypes
-    from zenml.models import RunMetadataResource
-
     client = Client()
-    _create_model(name)
+    if not client.list_models(name=name).items:
+        with suppress(EntityExistsError):  # created by another process in the meantime
+            client.create_model(name, description="The versions of this model in the MLflow registry.")
     existing = _model_versions(name).get(version)
     if existing is not None:
         if existing.run_metadata.get(URI_METADATA) == uri:
             return
         client.delete_model_version(existing.id)
-    created = client.create_model_version(
-        name, f"v{version}", description=f"{name} {version}, registered in MLflow as {uri}"
-    )
+    description = f"{name} {version}, registered in MLflow as {uri}"
+    created = client.create_model_version(name, f"v{version}", description=description)
     metadata: dict[str, str | float] = {URI_METADATA: uri, **(metrics or {}), **(tags or {})}
     client.create_run_metadata(
         metadata={key: value for key, value in metadata.items() if value != ""},
@@ -60,8 +60,6 @@ def add_version(
 
 def set_stage(name: str, version: str, stage: str) -> None:
     """Set the stage of a version; ZenML archives the version that held it before."""
-    from zenml.client import Client
-
     Client().update_model_version(name, _model_versions(name)[version].id, stage=stage.lower(), force=True)
 
 
@@ -77,37 +75,18 @@ def list_versions(name: str) -> dict[str, ZenmlVersion]:
 
 def delete_version(name: str, version: str) -> None:
     """Delete a version if it exists."""
-    from zenml.client import Client
-
-    existing = _model_versions(name).get(version)
-    if existing:
+    if existing := _model_versions(name).get(version):
         Client().delete_model_version(existing.id)
 
 
 def delete_model(name: str) -> None:
     """Delete a model with all its versions if it exists."""
-    from zenml.client import Client
-
     if Client().list_models(name=name).items:
         Client().delete_model(name)
 
 
-def _create_model(name: str) -> None:
-    from zenml.client import Client
-    from zenml.exceptions import EntityExistsError
-
-    client = Client()
-    if not client.list_models(name=name).items:
-        try:
-            client.create_model(name, description="The versions of this model in the MLflow registry.")
-        except EntityExistsError:  # created by another process in the meantime
-            return
-
-
-def _model_versions(name: str) -> "dict[str, ModelVersionResponse]":
+def _model_versions(name: str) -> dict[str, ModelVersionResponse]:
     """ZenML's model versions by version number."""
-    from zenml.client import Client
-
     client = Client()
     if not client.list_models(name=name).items:
         return {}

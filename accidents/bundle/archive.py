@@ -48,14 +48,10 @@ def write_archive(manifest: Mapping[str, Any], sections: Mapping[str, Section]) 
         manifest: facts about the model, ready for JSON; format and list of sections are added.
         sections: by name, which is the name of the file in the archive.
     """
-    listing = {
-        name: {
-            "bytes": len(section.content),
-            "sha256": hashlib.sha256(section.content).hexdigest(),
-            "optional": section.optional,
-        }
-        for name, section in sections.items()
-    }
+    listing = {}
+    for name, section in sections.items():
+        size, digest = len(section.content), hashlib.sha256(section.content).hexdigest()
+        listing[name] = {"bytes": size, "sha256": digest, "optional": section.optional}
     text = json.dumps({"format": FORMAT, "format_version": FORMAT_VERSION, **manifest, "sections": listing}, indent=1)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:

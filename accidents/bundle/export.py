@@ -175,9 +175,7 @@ def _calibrated(graph: _Graph, margin: str, bundle: Bundle) -> str:
         intercept = graph.add("Add", intercept, offset)
     terms = [graph.add("Mul", term, slope) for term, slope in zip((low, softplus), slopes, strict=True)]
     odds = graph.add("Add", graph.add("Add", *terms), intercept)
-    return graph.add(
-        "Div", graph.constant(1.0), graph.add("Add", graph.constant(1.0), graph.add("Exp", graph.add("Neg", odds)))
-    )
+    return graph.add("Sigmoid", odds)
 
 
 def _shifts(graph: _Graph, bundle: Bundle) -> tuple[str, str]:

@@ -10,7 +10,6 @@ import io
 import json
 import pickle
 import re
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from accidents.bundle.archive import PICKLE_FORMAT, is_pickle
 from accidents.bundle.calibration import Calibration
 from accidents.bundle.model_bundle import Bundle, ModelManifest
 from accidents.errors import ModelError
+from accidents.models import model_class
 
 _VERSION = 3
 _LONGEST_HEADER = 1_000_000
@@ -87,13 +87,9 @@ def convert(content: bytes, name: str) -> bytes:
         record = {one.name: state[one.name] for one in fields(ModelManifest) if one.name in state}
         calibration = vars(state["calibration"])
         encoder = None if state["encoder"] is None else _encoder(vars(state["encoder"]))
-        model = _MODELS[record["model_type"]](state["model"])
-        bundle = Bundle(
-            **record,
-            encoder=encoder,
-            model=model,
-            calibration=Calibration(*(calibration[one] for one in ("low", "high", "intercept"))),
-        )
+        model = _classifier(record["model_type"], state["model"])
+        terms = Calibration(*(calibration[one] for one in ("low", "high", "intercept")))
+        bundle = Bundle(**record, encoder=encoder, model=model, calibration=terms)
         return bundle.to_bytes(json.loads(_DIGESTS.read_text(encoding="utf-8")))
     except Exception as error:  # state of a foreign pickle fits nowhere in any way
         raise ModelError(f"{name}: cannot be converted ({type(error).__name__}: {error}); train it again") from None
@@ -169,39 +165,24 @@ def _encoder(state: dict[str, Any]) -> Any:
     return PlaceEncoder.from_arrays(arrays)
 
 
-def _lightgbm(state: _Container) -> Any:
-    from accidents.models.lightgbm import Classifier
+def _classifier(model_type: str, state: _Container) -> Any:
+    """A model of one of the four types that format 3 had."""
+    kind: Any = model_class(model_type)
+    if model_type == "lightgbm":
+        return kind.from_sections({"booster.txt": state.arguments[0].encode()})
+    if model_type == "xgboost":
+        import xgboost
 
-    return Classifier.from_sections({"booster.txt": state.arguments[0].encode()})
+        booster = xgboost.Booster(model_file=bytearray(state.arguments[0]))
+        return kind.from_sections({"booster.json": bytes(booster.save_raw("json"))})
+    values = _attributes(state)
+    if model_type == "random_forest":
+        return kind(**values)
+    from accidents.models.logistic_regression import Design
 
-
-def _xgboost(state: _Container) -> Any:
-    import xgboost
-
-    from accidents.models.xgboost import Classifier
-
-    booster = xgboost.Booster(model_file=bytearray(state.arguments[0]))
-    return Classifier.from_sections({"booster.json": bytes(booster.save_raw("json"))})
-
-
-def _random_forest(state: _Container) -> Any:
-    from accidents.models.random_forest import Classifier
-
-    return Classifier(**{name: value for name, value in vars(state).items() if name != "arguments"})
+    design = Design(**_attributes(values["design"]))
+    return kind(design, values["weights"], float(values["intercept"]), values["averages"])
 
 
-def _logistic_regression(state: _Container) -> Any:
-    from accidents.models.logistic_regression import Classifier, Design
-
-    values = vars(state)
-    design = {name: value for name, value in vars(values["design"]).items() if name != "arguments"}
-    return Classifier(Design(**design), values["weights"], float(values["intercept"]), values["averages"])
-
-
-_MODELS: dict[str, Callable[[Any], Any]] = {
-    "lightgbm": _lightgbm,
-    "logistic_regression": _logistic_regression,
-    "random_forest": _random_forest,
-    "xgboost": _xgboost,
-}
-"""The model types that format 3 had."""
+def _attributes(state: _Container) -> dict[str, Any]:
+    return {name: value for name, value in vars(state).items() if name != "arguments"}

@@ -107,14 +107,9 @@ class Bundle(ModelManifest):
 
     def metadata(self) -> dict[str, Any]:
         """Everything about the bundle but its sections, ready for JSON."""
-        record = {one.name: getattr(self, one.name) for one in fields(ModelManifest)}
-        return record | {
-            "columns": list(self.columns),
-            "months": list(self.months),
-            "trials": list(self.trials),
-            "calibration": asdict(self.calibration),
-            "versions": self.versions,
-        }
+        values = {one.name: getattr(self, one.name) for one in fields(ModelManifest)}
+        record = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return record | {"calibration": asdict(self.calibration), "versions": self.versions}
 
     def to_bytes(self, digests: Mapping[str, str] | None = None) -> bytes:
         """The content of a model file; `digests` are those of the columns, by default as they are defined now."""
@@ -158,7 +153,8 @@ class Bundle(ModelManifest):
         from accidents.models._npz import unpack_arrays
 
         manifest, sections = read_archive(content, name, _is_known)
-        _refuse_unknown(sections, name)
+        if unknown := [path for path in sections if not _is_known(path)]:
+            raise ModelError(f"{name}: needs a newer version of this program, which reads its {', '.join(unknown)}")
         record = _manifest_of(manifest, name)
         _refuse_other_columns(manifest["columns"], name)
         try:
@@ -171,10 +167,8 @@ class Bundle(ModelManifest):
             model = model_class(record.model_type).from_sections(own)
             if model.n_features_in_ != len(record.columns):
                 raise ValueError(f"a model of {model.n_features_in_} columns, {len(record.columns)} are named")
-            if (
-                unread := {path for path in own if not sections[f"{_MODEL}{path}"].optional}
-                - model.to_sections().keys()
-            ):
+            needed = {path for path in own if not sections[f"{_MODEL}{path}"].optional}
+            if unread := needed - model.to_sections().keys():
                 raise ValueError(f"a {record.model_type} model has no section {', '.join(sorted(unread))}")
             slopes = json.loads(sections[_CALIBRATION].content)
             moves = (tuple(slopes.get(name, ())) for name in ("columns", "offsets", "slopes"))
@@ -235,19 +229,13 @@ def _is_known(section: str) -> bool:
     return section in (_ENCODER, _CALIBRATION) or section.startswith(_MODEL)
 
 
-def _refuse_unknown(sections: Mapping[str, Section], name: str) -> None:
-    if needed := [path for path in sections if not _is_known(path)]:
-        raise ModelError(f"{name}: needs a newer version of this program, which reads its {', '.join(needed)}")
-
-
 def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:
     from accidents.features.digests import column_digests
 
     digests = column_digests()
     gone = [column["name"] for column in columns if column["name"] not in digests]
-    redefined = [
-        column["name"] for column in columns if digests.get(column["name"], column["digest"]) != column["digest"]
-    ]
+    kept = [column for column in columns if column["name"] in digests]
+    redefined = [column["name"] for column in kept if digests[column["name"]] != column["digest"]]
     faults = [
         f"{', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''} {fault}"
         for names, fault in ((gone, "no longer exist"), (redefined, "changed"))

@@ -58,10 +58,10 @@ def clean_edition(edition: ParsedEdition, limits: DataQualityLimits, *, labelled
     issues += check_future_dates(edition.files[Table.CARACTERISTIQUES], today)
     selection = quarantine_rows(edition, limits)
     files = {table: _sort_rows(_filter_rows(file, selection.masks[table])) for table, file in edition.files.items()}
-    files[Table.USAGERS], birth_issues = check_birth_years(files[Table.USAGERS], edition.year, limits)
+    files[Table.USAGERS], birth_issues = check_birth_years(files[Table.USAGERS], edition.year)
     lieux, vehicles, people = files[Table.LIEUX], files[Table.VEHICULES].frame, files[Table.USAGERS].frame
     selected = select_main_roads(lieux.frame)
-    main, date_issues = check_dates(files[Table.CARACTERISTIQUES], edition.year, limits)
+    main, date_issues = check_dates(files[Table.CARACTERISTIQUES], edition.year)
     main, coordinate_issues = check_coordinates(main, limits)
     issues += [*selection.issues, *date_issues, *coordinate_issues, *birth_issues]
     if not selected.all():
@@ -72,12 +72,7 @@ def clean_edition(edition: ParsedEdition, limits: DataQualityLimits, *, labelled
     accidents[LABEL] = priority_labels(people[ACCIDENT_ID].to_numpy(), people["grav"].to_numpy(), ids)
     if labelled and len(accidents) and (accidents[LABEL] == MISSING).all():
         issues.append(_all_labels_missing(files[Table.USAGERS]))
-    rows_out = {
-        Table.CARACTERISTIQUES: len(main.frame),
-        Table.LIEUX: len(road),
-        Table.VEHICULES: len(vehicles),
-        Table.USAGERS: len(people),
-    }
+    rows_out = dict(zip(Table, map(len, (main.frame, road, vehicles, people)), strict=True))
     counts = _counts(edition, rows_out, selection.quarantine, int((~selected).sum())) | {
         "accidents": len(accidents),
         "accidents_priority": int((accidents[LABEL] == 1).sum()),

@@ -39,27 +39,18 @@ def find_swapped_columns(file: ParsedFile, limits: DataQualityLimits) -> list[Da
     """
     counts = count_value_classes(file.frame, file.table)
     reference = reference_shares(file.table, file.layout)
-    names = [name for name in counts if name in reference]
-    return [
-        DataIssue(
-            file.file,
-            f"{one}, {other}",
-            f"the contents of the columns {one} and {other} are swapped: each holds what the other usually does",
-            len(file.frame),
-            1.0,
-            Action.STOPPED,
-            first_rows=(1,),
-            remedy="Correct the header, or use the official file",
-        )
-        for one, other in combinations(names, 2)
-        if _swap_evidence(counts[one], counts[other], reference[one], reference[other]) > limits.exchanged_evidence
-        or any(
-            _presence_swapped(share, counts[one], counts[other], reference[one], reference[other])
-            for share in (
-                (_informative_share,) if file.layout is Layout.UNTIL_2018 else (_informative_share, _recorded_share)
-            )
-        )
-    ]
+    shares = (_informative_share,) if file.layout is Layout.UNTIL_2018 else (_informative_share, _recorded_share)
+    remedy = "Correct the header, or use the official file"
+    issues = []
+    for one, other in combinations([name for name in counts if name in reference], 2):
+        distributions = counts[one], counts[other], reference[one], reference[other]
+        if _swap_evidence(*distributions) > limits.exchanged_evidence or any(
+            _presence_swapped(share, *distributions) for share in shares
+        ):
+            place, rows = f"{one}, {other}", len(file.frame)
+            check = f"the contents of the columns {one} and {other} are swapped: each holds what the other usually does"
+            issues.append(DataIssue(file.file, place, check, rows, 1.0, Action.STOPPED, first_rows=(1,), remedy=remedy))
+    return issues
 
 
 def find_emptied_columns(file: ParsedFile, limits: DataQualityLimits) -> list[DataIssue]:
@@ -90,12 +81,8 @@ def find_constant_columns(file: ParsedFile) -> list[DataIssue]:
     issues = []
     for name, counts in count_value_classes(file.frame, file.table).items():
         recorded = counts[:-1].sum()
-        if (
-            name in _CONSTANT_IN_A_PART | _CHECKED_ELSEWHERE
-            or name not in reference
-            or recorded < _MIN_CONSTANT_CELLS
-            or counts[:-1].max() < recorded
-        ):
+        checked = name in reference and name not in _CONSTANT_IN_A_PART | _CHECKED_ELSEWHERE
+        if not checked or recorded < _MIN_CONSTANT_CELLS or counts[:-1].max() < recorded:
             continue
         mode = reference[name][:-1].max() / max(reference[name][:-1].sum(), 1e-9)
         if mode < _MAX_REFERENCE_MODE:

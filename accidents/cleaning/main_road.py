@@ -29,7 +29,9 @@ def select_main_roads(roads: pd.DataFrame) -> np.ndarray:
         return selected
     rows = roads.iloc[several].set_index(several)
     rank = {code: place for place, code in enumerate(reversed(_CLASSES), start=1)}
-    score = _recorded_cells(rows) * (len(rank) + 1) + rows["catr"].map(rank).fillna(0).to_numpy(dtype=np.int64)
+    missing = [(rows[name].isna() | (rows[name] == MISSING)).to_numpy() for name in TABLES[Table.LIEUX]]
+    recorded = len(missing) - np.sum(missing, axis=0)
+    score = recorded * (len(rank) + 1) + rows["catr"].map(rank).fillna(0).to_numpy(dtype=np.int64)
     best = rows[score == pd.Series(score).groupby(rows[ACCIDENT_ID].to_numpy()).transform("max").to_numpy()]
     tied = best[ACCIDENT_ID].duplicated(keep=False)
     first = best[tied].sort_values(list(TABLES[Table.LIEUX])).drop_duplicates(ACCIDENT_ID)
@@ -37,9 +39,3 @@ def select_main_roads(roads: pd.DataFrame) -> np.ndarray:
     selected[best.index[~tied]] = True
     selected[first.index] = True
     return selected
-
-
-def _recorded_cells(roads: pd.DataFrame) -> np.ndarray:
-    """Number of cells of each row that are not missing."""
-    missing = [(roads[name].isna() | (roads[name] == MISSING)).to_numpy() for name in TABLES[Table.LIEUX]]
-    return len(missing) - np.sum(missing, axis=0)

@@ -4,7 +4,7 @@ A vehicle without people is legitimate (its driver fled); an accident without a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ from accidents.columns import ACCIDENT_ID, MISSING, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading.csv_parser import ragged_accident_id
 from accidents.reading.edition import ParsedEdition
-from accidents.reading.issues import Action, DataIssue
+from accidents.reading.issues import Action, DataIssue, stop_above_limit
 from accidents.reading.layout import Layout
+from accidents.reading.spellings import ROUNDED_IDS
 from accidents.tables import accident_years
 
 QUARANTINE_COLUMNS = ("table", "file", "row", ACCIDENT_ID, "reason", "content")
@@ -24,6 +25,7 @@ _REMEDY = "Use complete official files of one year, all four of the same edition
 _RAGGED = "wrong number of fields"
 _SHIFTED = "the cells of the row are shifted by one column from here on"
 _DUPLICATED_FILE = 0.5  # share of repeated people from which on a file counts as pasted twice
+_ROUNDED = 100_000  # ids are numbered from 1 in every year, which has fewer accidents
 _MIN_PEOPLE = 200  # fewer may be alike by chance: the passengers of a coach, an accident on its own
 _OF_THE_SAME_ACCIDENT = "another row of its accident is quarantined: "
 
@@ -62,7 +64,7 @@ def quarantine_rows(edition: ParsedEdition, limits: DataQualityLimits) -> RowSel
     reasons = {table: np.full(len(edition.files[table].rows), "", dtype=object) for table in Table}
     for rule in _rules(edition):
         if rule.broken.any():
-            issues.append(_issue(edition, rule, limits))
+            issues.append(stop_above_limit(_issue(edition, rule), limits))
             first = rule.broken & (reasons[rule.table] == "")
             reasons[rule.table][first] = rule.check
     rejected = _rejected_accidents(edition, reasons)
@@ -72,7 +74,8 @@ def quarantine_rows(edition: ParsedEdition, limits: DataQualityLimits) -> RowSel
             others = np.isin(ids, list(rejected)) & (reasons[table] == "")
             reasons[table][others] = [_OF_THE_SAME_ACCIDENT + rejected[accident_id] for accident_id in ids[others]]
     masks = {table: reasons[table] == "" for table in Table}
-    return RowSelection(masks, _quarantine(edition, reasons), issues)
+    rounded = [issue for issue in issues if issue.check == ROUNDED_IDS and issue.action is Action.STOPPED]
+    return RowSelection(masks, _quarantine(edition, reasons), rounded or issues)  # rounded ids break most other rules
 
 
 def _rules(edition: ParsedEdition) -> list[_Rule]:
@@ -83,27 +86,32 @@ def _rules(edition: ParsedEdition) -> list[_Rule]:
     person_vehicle_ids = edition.files[Table.USAGERS].frame["id_vehicule"].to_numpy()
     rules = []
     for table, table_ids in ids.items():
-        shifted = find_shifted_rows(edition.files[table])
+        shifted, column = find_shifted_rows(edition.files[table])
         other_year = (table_ids != MISSING) & (accident_years(table_ids) != edition.year)
         rules += [
             _Rule(table, ACCIDENT_ID, "is no accident id", table_ids == MISSING),
             _Rule(table, ACCIDENT_ID, f"is of another year than {edition.year}", other_year),
-            _Rule(table, shifted.column or ACCIDENT_ID, _SHIFTED, shifted.mask),
+            _Rule(table, column or ACCIDENT_ID, _SHIFTED, shifted),
         ]
+    unknown = {table: (ids[table] != MISSING) & ~np.isin(ids[table], main) for table in Table}
+    repeated = _repeated(main) & (main != MISSING)
+    unknown[Table.CARACTERISTIQUES] = repeated
+    rounded = {table: mask & (ids[table] % _ROUNDED == 0) for table, mask in unknown.items()}
     main_table, *others = Table
     vehicle_id = "num_veh" if edition.files[Table.VEHICULES].layout is Layout.UNTIL_2018 else "id_vehicule"
     rules += [
-        _Rule(Table.CARACTERISTIQUES, ACCIDENT_ID, "duplicate key", _repeated(main)),
-        _Rule(Table.VEHICULES, vehicle_id, "is no vehicle id", vehicle_ids == MISSING),
+        *(_Rule(table, ACCIDENT_ID, ROUNDED_IDS, rounded[table]) for table in Table),
+        _Rule(Table.CARACTERISTIQUES, ACCIDENT_ID, "duplicate key", repeated),
+        _Rule(Table.VEHICULES, vehicle_id, "is no vehicle id", (vehicle_ids == MISSING) & (vehicles != MISSING)),
         _Rule(Table.VEHICULES, vehicle_id, "duplicate key", _repeated(vehicle_ids) & (vehicle_ids != MISSING)),
         _Rule(Table.USAGERS, "id_usager", "duplicate key", _repeated(person_ids) & (person_ids != MISSING)),
-        *(_Rule(table, ACCIDENT_ID, f"orphan: {table} without an accident in {main_table}", ~np.isin(ids[table], main))
+        *(_Rule(table, ACCIDENT_ID, f"orphan: {table} without an accident in {main_table}", unknown[table])
           for table in others),
         _Rule(
             Table.USAGERS,
             vehicle_id,
             "orphan: person whose vehicle is not in vehicules, or is of another accident",
-            ~_in_vehicle_of_accident(person_vehicle_ids, people, vehicle_ids, vehicles),
+            ~_in_vehicle_of_accident(person_vehicle_ids, people, vehicle_ids, vehicles) & (people != MISSING),
         ),
         *(_Rule(main_table, ACCIDENT_ID, f"accident without any row in {table}", ~np.isin(main, ids[table]))
           for table in others),
@@ -123,11 +131,11 @@ def _duplicated_people(edition: ParsedEdition) -> list[DataIssue]:
     repeated = people.frame.duplicated(keep=False).to_numpy()
     if repeated.mean() < _DUPLICATED_FILE:
         return []
+    check, action = "duplicate rows: most rows occur twice", Action.STOPPED
     if len(repeated) < _MIN_PEOPLE:
         check = "most rows occur twice, of too few to tell a file pasted twice from people who are alike"
-        return [people.issue(check, repeated, Action.IGNORED, values=people.frame[ACCIDENT_ID])]
-    check = "duplicate rows: most rows occur twice"
-    return [people.issue(check, repeated, Action.STOPPED, values=people.frame[ACCIDENT_ID], remedy=_REMEDY)]
+        action = Action.IGNORED
+    return [people.issue(check, repeated, action, values=people.frame[ACCIDENT_ID], remedy=_REMEDY)]
 
 
 def _repeated(ids: np.ndarray) -> np.ndarray:
@@ -148,17 +156,12 @@ def _in_vehicle_of_accident(
     return (vehicle_ids[index] == ids) & (vehicle_accidents[index] == accidents)
 
 
-def _issue(edition: ParsedEdition, rule: _Rule, limits: DataQualityLimits) -> DataIssue:
+def _issue(edition: ParsedEdition, rule: _Rule) -> DataIssue:
     file = edition.files[rule.table]
-    stopped = rule.broken.mean() > limits.bad_keys
-    return file.issue(
-        rule.check,
-        rule.broken,
-        Action.STOPPED if stopped else Action.QUARANTINED,
-        column=rule.column,
-        values=file.frame[rule.column],
-        remedy=_REMEDY if stopped else "",
-    )
+    column, values = rule.column, file.frame[rule.column]
+    issue = file.issue(rule.check, rule.broken, Action.QUARANTINED, column=column, values=values, remedy=_REMEDY)
+    written = [one.first_values for one in file.issues if (one.column, one.first_rows) == (column, issue.first_rows)]
+    return replace(issue, first_values=written[0]) if written else issue
 
 
 def _rejected_accidents(edition: ParsedEdition, reasons: Mapping[Table, np.ndarray]) -> dict[int, str]:

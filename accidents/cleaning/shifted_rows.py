@@ -5,7 +5,7 @@ that fit the columns to their left, or to their right, far better than their own
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from accidents.cleaning.value_distribution import has_reference, log_probabilities, reference_shares, value_classes
 from accidents.columns import TABLES, Column, ColumnKind
-from accidents.reading.cell_values import NO_BREAK_SPACES, normalise_spaces, parse_values
+from accidents.reading.cell_values import normalise_texts, parse_values
 from accidents.reading.layout import Layout
+from accidents.reading.spellings import NO_BREAK_SPACES
 from accidents.reading.typed_table import ParsedFile
 
 _MIN_EVIDENCE = 18.0
@@ -25,33 +26,27 @@ _RULE_EVIDENCE = 5.0  # of a cell that breaks its rule, where a column has no re
 _LEFT, _RIGHT = -1, 1
 
 
-@dataclass(frozen=True)
-class ShiftedRows:
-    """Shifted rows: bool, one element a row, and the column where the shift of the first one begins."""
-
-    mask: np.ndarray
-    column: str
-
-
-def find_shifted_rows(file: ParsedFile) -> ShiftedRows:
+def find_shifted_rows(file: ParsedFile) -> tuple[np.ndarray, str]:
     """Find shifted rows; there are none where cells break their rule in fewer than two columns.
 
     The evidence of a cell is log p(adjacent column) - log p(own column), with p the reference share of its class of
     value; a value that breaks the rule of a column counts as never seen there. A row is shifted where the evidence of
     a run of columns sums to `_MIN_EVIDENCE`.
+
+    Returns:
+        Shifted rows, bool, one element a row; and the column where the shift of the first one begins.
     """
     mask = np.zeros(len(file.rows), dtype=bool)
     names = list(file.texts)
-    first: tuple[int, str] | None = None
+    first = (len(mask), "")
     for side in (_LEFT, _RIGHT):
         evidence, starts = _best_run(_cell_evidence(file, names, side), len(mask))
         shifted = evidence >= _MIN_EVIDENCE
         if shifted.any():
             row = int(np.argmax(shifted))
-            if first is None or row < first[0]:
-                first = (row, names[starts[row]])
+            first = min(first, (row, names[starts[row]]), key=itemgetter(0))
             mask |= shifted
-    return ShiftedRows(mask, first[1] if first else "")
+    return mask, first[1]
 
 
 def _cell_evidence(file: ParsedFile, names: Sequence[str], side: int) -> list[np.ndarray | None]:
@@ -65,8 +60,10 @@ def _cell_evidence(file: ParsedFile, names: Sequence[str], side: int) -> list[np
             evidence.append(None)
             continue
         cells = file.texts[name]
-        texts = normalise_spaces(cells.dictionary, NO_BREAK_SPACES)
-        own, other = (_log_likelihood(texts, column, file.layout, reference) for column in columns)
+        own, other = (
+            _log_likelihood(normalise_texts(cells.dictionary, column, NO_BREAK_SPACES), column, file.layout, reference)
+            for column in columns
+        )
         evidence.append(_difference(own, other)[cells.indices.to_numpy()])
     return evidence
 

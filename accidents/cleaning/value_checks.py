@@ -9,8 +9,10 @@ import pandas as pd
 from accidents.cleaning.coordinates import correct_coordinates
 from accidents.columns import MISSING
 from accidents.configuration.data_quality import DataQualityLimits
-from accidents.reading.issues import Action, DataIssue, exceeds_limit
+from accidents.reading.issues import Action, DataIssue
 from accidents.reading.typed_table import ParsedFile
+
+_REMEDY = "Use the official file, or correct these rows"
 
 
 def check_future_dates(main: ParsedFile, today: date) -> list[DataIssue]:
@@ -24,7 +26,7 @@ def check_future_dates(main: ParsedFile, today: date) -> list[DataIssue]:
     return [main.issue(check, future, Action.STOPPED, column="an, mois, jour", values=dates, remedy=remedy)]
 
 
-def check_dates(main: ParsedFile, year: int, limits: DataQualityLimits) -> tuple[ParsedFile, list[DataIssue]]:
+def check_dates(main: ParsedFile, year: int) -> tuple[ParsedFile, list[DataIssue]]:
     """Set days that do not exist, and years other than that of the edition, to missing.
 
     Returns:
@@ -39,8 +41,7 @@ def check_dates(main: ParsedFile, year: int, limits: DataQualityLimits) -> tuple
         ("an", f"year of the accident is not the {year} of its key", (years != MISSING) & (years != year)),
     ):
         if mask.any():
-            issue = main.issue(check, mask, Action.MISSING, column=name, values=frame[name])
-            issues.append(_stopped_above_limit(issue, limits))
+            issues.append(main.issue(check, mask, Action.MISSING, column=name, values=frame[name], remedy=_REMEDY))
             frame.loc[mask, name] = MISSING
     return replace(main, frame=frame), issues
 
@@ -76,10 +77,11 @@ def check_coordinates(main: ParsedFile, limits: DataQualityLimits) -> tuple[Pars
     latitude, longitude = main.frame["lat"].to_numpy(), main.frame["long"].to_numpy()
     result = correct_coordinates(main.frame["dep"], latitude, longitude)
     pairs = list(zip(latitude.tolist(), longitude.tolist(), strict=True))
+    correction = Action.STOPPED if result.corrected.sum() >= limits.bad_cells * len(pairs) else Action.CORRECTED
     issues = [
-        _stopped_above_limit(main.issue(check, mask, action, column="lat, long", values=pairs), limits)
+        main.issue(check, mask, action, column="lat, long", values=pairs, remedy=_REMEDY)
         for check, mask, action in (
-            ("coordinates swapped or of the wrong sign", result.corrected, Action.CORRECTED),
+            ("coordinates swapped or of the wrong sign", result.corrected, correction),
             ("coordinates far from the department", result.outside, Action.MISSING),
             ("one coordinate without the other", result.incomplete, Action.MISSING),
         )
@@ -88,7 +90,7 @@ def check_coordinates(main: ParsedFile, limits: DataQualityLimits) -> tuple[Pars
     return replace(main, frame=main.frame.assign(lat=result.latitude, long=result.longitude)), issues
 
 
-def check_birth_years(people: ParsedFile, year: int, limits: DataQualityLimits) -> tuple[ParsedFile, list[DataIssue]]:
+def check_birth_years(people: ParsedFile, year: int) -> tuple[ParsedFile, list[DataIssue]]:
     """Set years of birth after the year of the accident to missing.
 
     Returns:
@@ -99,12 +101,5 @@ def check_birth_years(people: ParsedFile, year: int, limits: DataQualityLimits) 
     if not mask.any():
         return people, []
     check = f"born after {year}, the year of the accident"
-    issue = people.issue(check, mask, Action.MISSING, column="an_nais", values=births)
-    frame = people.frame.assign(an_nais=births.mask(mask, MISSING))
-    return replace(people, frame=frame), [_stopped_above_limit(issue, limits)]
-
-
-def _stopped_above_limit(issue: DataIssue, limits: DataQualityLimits) -> DataIssue:
-    if exceeds_limit(issue.share, limits):
-        return replace(issue, action=Action.STOPPED, remedy="Use the official file, or correct these rows")
-    return issue
+    issue = people.issue(check, mask, Action.MISSING, column="an_nais", values=births, remedy=_REMEDY)
+    return replace(people, frame=people.frame.assign(an_nais=births.mask(mask, MISSING))), [issue]

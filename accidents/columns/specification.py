@@ -3,6 +3,7 @@
 The columns are defined in one module a table.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -16,6 +17,9 @@ UNKNOWN = -2
 
 MISSING_CODES = frozenset({MISSING, UNKNOWN})
 """Markers of an integer, code or time without a value."""
+
+LARGEST_ID = 2**63 - 1
+"""Ids of vehicles until 2018 have 19 digits."""
 
 
 class Table(StrEnum):
@@ -138,8 +142,22 @@ class Column:
         return self.kind is ColumnKind.TEXT and self.name != "adr"
 
     @property
+    def is_free_text(self) -> bool:
+        """Whether any text is allowed: an address, the name of a road."""
+        return self.kind is ColumnKind.TEXT and not self.pattern
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest allowed number; ids are positive and fit int64."""
+        if self.kind is ColumnKind.ID:
+            return self.minimum or 1, self.maximum or LARGEST_ID
+        return -math.inf if self.minimum is None else self.minimum, math.inf if self.maximum is None else self.maximum
+
+    @property
     def zero_is_missing(self) -> bool:
         """Whether a 0 means missing: it does where neither code list nor range contains it."""
+        if self.kind is ColumnKind.ID:
+            return True
         if self.kind is ColumnKind.CODE:
             return 0 not in self.codes
         if self.kind is ColumnKind.NUMBER and self.unit == "degrees":

@@ -8,9 +8,7 @@ from accidents.settings import Settings
 class InferenceSettings(Settings):
     """Settings of batch scoring."""
 
-    chunk: int = Field(
-        20_000,
-        ge=1000,
-        description="accidents held in memory at a time; fewer would say too little about the file they are from",
-    )
-    threads: int = Field(2, ge=1, description="threads of the model; their number changes no prediction")
+    chunk: int = Field(20_000, ge=1000)
+    """Accidents held in memory at a time; fewer would say too little about the file they are from."""
+    threads: int = Field(2, ge=1)
+    """Threads of the model; their number changes no prediction."""

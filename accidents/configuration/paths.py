@@ -18,11 +18,7 @@ def project_path(path: Path) -> Path:
         >>> project_path(Path("models")).resolve() == PROJECT_ROOT / "models"
         True
     """
-    return path if _in_project() else PROJECT_ROOT / path
-
-
-def _in_project() -> bool:
     try:
-        return Path.cwd() == PROJECT_ROOT
+        return path if Path.cwd() == PROJECT_ROOT else PROJECT_ROOT / path
     except OSError:  # the current folder was deleted
-        return False
+        return PROJECT_ROOT / path

@@ -1,8 +1,9 @@
 """Configuration of the service: address, model, limits of requests and callers, prediction records."""
 
-from typing import Literal
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 from accidents.settings import Settings
@@ -16,14 +17,40 @@ class RequestLimits(Settings):
     batch: int = Field(1000, ge=1, le=100_000, description="accidents of one JSON batch, and of one piece of a stream")
     evaluation: int = Field(10_000, ge=2, le=100_000, description="labelled accidents of one evaluation")
     body_seconds: float = Field(20, gt=0, description="time for a body; more while it keeps coming")
+    write_seconds: float = Field(20, gt=0, description="time without progress of a reader; 20 kB a second are enough")
+
+
+class LoadLimits(Settings):
+    """What a worker takes on at once; more waits, and then gets 503."""
+
+    heavy: int = Field(2, ge=1, le=32, description="batches, evaluations, explanations and bodies above 64 kB")
+    streams: int = Field(8, ge=1, le=100, description="requests with JSON lines")
+    wait_seconds: float = Field(5, gt=0, le=600, description="time to wait for a turn")
+    spool_megabytes: float = Field(2000, gt=0, description="bodies in temporary files, of all workers together")
 
 
 class CallerLimits(Settings):
-    """Rate limits of a caller, for each worker."""
+    """Rate limits of a caller, over all workers of one machine."""
 
     requests_per_second: int = Field(2000, ge=1, description="requests of one key")
     failures_per_minute: int = Field(10, ge=1, description="refused keys from one address before it is locked out")
-    lockout_seconds: float = Field(60, gt=0, description="time for which an address is locked out")
+    lockout_seconds: float = Field(
+        60, gt=0, description="time for which further ones get status 429; valid keys never do"
+    )
+
+
+def _parse_network(value: object) -> IPv4Network | IPv6Network:
+    """A network; one address is a network of itself, and networks of IPv4-mapped addresses are those of IPv4."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        network = ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("has to be an address, or a network such as 10.0.0.0/8") from None
+    if network.prefixlen == 0:
+        raise ValueError("trusts everybody: name the proxies")
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network
 
 
 class RecordSettings(Settings):
@@ -43,6 +70,9 @@ class RecordSettings(Settings):
     )
     keep_days: float = Field(365, gt=0, description="age at which python run.py predictions prune deletes")
     refresh_seconds: float = Field(2.0, gt=0, le=600, description="time until a new or revoked key takes effect")
+    key_grace_seconds: float = Field(
+        300.0, ge=0, description="time for which keys are valid after the database has ceased to answer; refused then"
+    )
 
 
 class ServingSettings(Settings):
@@ -56,10 +86,14 @@ class ServingSettings(Settings):
     anonymous: bool = Field(False, description="answer without a key, on this machine alone")
     open_metrics: bool = Field(False, description="give /metrics without a key")
     hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
+    trusted_proxies: tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_parse_network)], ...] = Field(
+        (), description="addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host count"
+    )
     root_path: str = Field(
-        "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix that a proxy strips, such as /accidents; for /docs"
+        "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix of a proxy, such as /accidents, stripped by it or not"
     )
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
     request: RequestLimits = RequestLimits()
+    load: LoadLimits = LoadLimits()
     caller: CallerLimits = CallerLimits()
     records: RecordSettings = RecordSettings()

@@ -41,29 +41,33 @@ def parse_years(value: Any) -> Any:
 class SampleSettings(Settings):
     """The embedded synthetic year."""
 
-    accidents: int = Field(20_000, ge=1, description="accidents in each synthetic year")
-    year: Year = Field(2024, description="the synthetic year, where no years are given")
-    seed: int = Field(0, ge=0, description="seed of the generator; the same seed gives the same files")
+    accidents: int = Field(20_000, ge=1)
+    """Accidents in each synthetic year."""
+    year: Year = 2024
+    """The synthetic year, where no years are given."""
+    seed: int = Field(0, ge=0)
+    """Seed of the generator; the same seed gives the same files."""
 
 
 class DatagouvSettings(Settings):
     """Settings of downloads from data.gouv.fr."""
 
-    catalogue: str = Field(
-        "https://www.data.gouv.fr/api/1/datasets/53698f4ca3a729239d2036df/",
-        description="address of the data set in the API of data.gouv.fr, which lists files and checksums",
-    )
+    catalogue: str = "https://www.data.gouv.fr/api/1/datasets/53698f4ca3a729239d2036df/"
+    """Address of the data set in the API of data.gouv.fr, which lists files and checksums."""
     mirrors: dict[Year, str] = Field(
-        {2021: "https://mlops-project-db.s3.eu-west-1.amazonaws.com/accidents/{table}-{year}.csv"},
-        description="another address of all four files of a year, used when data.gouv.fr does not deliver them",
+        {2021: "https://mlops-project-db.s3.eu-west-1.amazonaws.com/accidents/{table}-{year}.csv"}
     )
-    timeout_seconds: float = Field(30, gt=0, description="longest silence of a server before a download is given up")
-    deadline_seconds: float = Field(1800, gt=0, description="longest time that one file may take in all")
-    attempts: int = Field(4, ge=1, le=20, description="how often a download is tried when the network fails")
-    pause_seconds: float = Field(
-        1, ge=0, description="pause before the second attempt, doubled before each further one"
-    )
-    largest_megabytes: float = Field(200, gt=0, description="size from which on a file is refused")
+    """Another address of all four files of a year, used when data.gouv.fr does not deliver them."""
+    timeout_seconds: float = Field(30, gt=0)
+    """Longest silence of a server before a download is given up."""
+    deadline_seconds: float = Field(1800, gt=0)
+    """Longest time that one file may take in all."""
+    attempts: int = Field(4, ge=1, le=20)
+    """How often a download is tried when the network fails."""
+    pause_seconds: float = Field(1, ge=0)
+    """Pause before the second attempt, doubled before each further one."""
+    largest_megabytes: float = Field(200, gt=0)
+    """Size from which on a file is refused."""
 
     @field_validator("mirrors")
     @classmethod
@@ -91,18 +95,14 @@ def is_local(location: str) -> bool:
 class SourceSettings(Settings):
     """Location and years of the files."""
 
-    location: str = Field(
-        SAMPLE,
-        min_length=1,
-        description="sample, datagouv, a folder, or an fsspec URL such as s3://bucket/folder; datagouv:2021-2023 is "
-        "datagouv with its years",
-    )
-    years: Annotated[tuple[Year, ...], BeforeValidator(parse_years)] | None = Field(
-        None, min_length=1, description="years to use, such as 2019-2024; empty: all years that the folder holds"
-    )
-    data_folder: ProjectPath = Field(
-        Path("data/raw"), validate_default=True, description="folder for generated and downloaded files"
-    )
+    location: str = Field(SAMPLE, min_length=1)
+    """Sample, datagouv, a folder, or an fsspec URL such as s3://bucket/folder; datagouv:2021-2023 is datagouv with its
+    years.
+    """
+    years: Annotated[tuple[Year, ...], BeforeValidator(parse_years)] | None = Field(None, min_length=1)
+    """Years to use, such as 2019-2024; empty: all years that the folder holds."""
+    data_folder: ProjectPath = Field(Path("data/raw"), validate_default=True)
+    """Folder for generated and downloaded files."""
     sample: SampleSettings = SampleSettings()
     datagouv: DatagouvSettings = DatagouvSettings()
 

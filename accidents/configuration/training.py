@@ -18,14 +18,14 @@ TuningMethod = Literal["none", "grid", "optuna"]
 class SplitSettings(Settings):
     """Split into training, validation and test set."""
 
-    kind: Literal["random", "temporal"] = Field(
-        "random", description="test accidents are drawn at random, or are the latest"
-    )
-    test_share: float = Field(0.3, gt=0, lt=1, description="share of accidents in the test set")
-    test_from: date | None = Field(None, description="temporal only: first day of the test set, in place of test_share")
-    validation_share: float = Field(
-        0.15, gt=0, lt=1, description="share of the other accidents that stop, calibrate and set the threshold"
-    )
+    kind: Literal["random", "temporal"] = "random"
+    """Test accidents are drawn at random, or are the latest."""
+    test_share: float = Field(0.3, gt=0, lt=1)
+    """Share of accidents in the test set."""
+    test_from: date | None = None
+    """Temporal only: first day of the test set, in place of test_share."""
+    validation_share: float = Field(0.15, gt=0, lt=1)
+    """Share of the other accidents that stop, calibrate and set the threshold."""
 
     @model_validator(mode="after")
     def _day_is_used(self) -> Self:
@@ -37,11 +37,12 @@ class SplitSettings(Settings):
 class ThresholdRule(Settings):
     """How the decision threshold is chosen on the validation set: exactly one of the three."""
 
-    best: Literal["f1"] | None = Field(None, description="the threshold of best F1")
-    recall_at_least: float | None = Field(None, gt=0, le=1, description="best precision among those with this recall")
-    precision_at_least: float | None = Field(
-        None, gt=0, le=1, description="best recall among those with this precision"
-    )
+    best: Literal["f1"] | None = None
+    """The threshold of best F1."""
+    recall_at_least: float | None = Field(None, gt=0, le=1)
+    """Best precision among those with this recall."""
+    precision_at_least: float | None = Field(None, gt=0, le=1)
+    """Best recall among those with this precision."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -58,65 +59,70 @@ class ThresholdRule(Settings):
 class TuningSettings(Settings):
     """Hyperparameter search."""
 
-    method: TuningMethod = Field(
-        "none", description="take hyperparameters as configured, try every point of the grid, or search with Optuna"
-    )
-    trials: int = Field(40, ge=1, description="Optuna: number of trials, those of an interrupted search included")
-    timeout_seconds: float | None = Field(None, gt=0, description="Optuna: start no trial after this time; null: none")
-    pruner: Literal["median", "hyperband", "none"] = Field(
-        "median", description="Optuna: what gives up a trial after its first folds"
-    )
-    storage: ProjectPath = Field(
-        Path("models/tuning.journal"),
-        validate_default=True,
-        description="Optuna: file of all trials, from which a search goes on",
-    )
+    method: TuningMethod = "none"
+    """Take hyperparameters as configured, try every point of the grid, or search with Optuna."""
+    trials: int = Field(40, ge=1)
+    """Optuna: number of trials, those of an interrupted search included."""
+    timeout_seconds: float | None = Field(None, gt=0)
+    """Optuna: start no trial after this time; null: none."""
+    pruner: Literal["median", "hyperband", "none"] = "median"
+    """Optuna: what gives up a trial after its first folds."""
+    storage: ProjectPath = Field(Path("models/tuning.journal"), validate_default=True)
+    """Optuna: file of all trials, from which a search goes on."""
 
 
 class ModelSettings(Settings):
     """Settings of one model type; the defaults are in its module."""
 
-    parameters: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
-    grid: dict[str, list[Any]] | None = Field(None, description="values by hyperparameter for grid search")
-    space: dict[str, SearchRange | list[Any]] | None = Field(None, description="ranges by hyperparameter for Optuna")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Hyperparameters."""
+    grid: dict[str, list[Any]] | None = None
+    """Values by hyperparameter for grid search."""
+    space: dict[str, SearchRange | list[Any]] | None = None
+    """Ranges by hyperparameter for Optuna."""
 
 
 class TrainingSettings(Settings):
     """Settings of the training, apart from the data and the features."""
 
-    models: tuple[str, ...] = Field(
-        default_factory=model_types, min_length=1, description="model types to train, or `all`"
-    )
-    seed: int = Field(0, ge=0, description="of the split, the folds, resampling, searches and models")
-    threads: int = Field(2, ge=1, description="threads to fit with; another number may change the last digits")
-    split: SplitSettings = Field(default_factory=SplitSettings, description="training, validation and test set")
-    encoder_folds: int = Field(5, ge=2, description="folds in which geography is encoded out of fold")
-    encoder_strength: float = Field(
-        8.0, gt=0, description="accidents that the share of the place around counts for, where a place has few"
-    )
-    masked_share: float = Field(
-        0.8, ge=0, le=1, description="share of accidents that training sees again as callers know them; 0: none"
-    )
-    resampling: Resampling = Field("none", description="what is done about imbalance, inside training folds only")
-    refit: bool = Field(True, description="refit on training and validation set after calibration")
-    calibrate: bool = Field(True, description="calibrate probabilities on the validation set")
-    threshold: ThresholdRule = Field(
-        default_factory=lambda: ThresholdRule(best="f1"), description="how the decision threshold is chosen"
-    )
-    calibration_bins: int = Field(15, ge=2, le=100, description="bins of equal width of the calibration error")
-    cv_folds: int = Field(5, ge=2, description="folds of the training set for searches and cross-validated scores")
-    cross_validate: bool = Field(False, description="measure a cross-validated score without a search, too")
-    tuning: TuningSettings = Field(default_factory=TuningSettings, description="search for hyperparameters")
-    compare_without_geography: bool = Field(
-        False, description="train the best model without places as well, for the model card"
-    )
-    models_folder: ProjectPath = Field(
-        Path("models"), validate_default=True, description="folder of bundles and their metadata"
-    )
-    reports_folder: ProjectPath = Field(
-        Path("reports"), validate_default=True, description="folder of metrics, reports and the model card"
-    )
-    model_settings: dict[str, ModelSettings] = Field(default_factory=dict, description="settings by model type")
+    models: tuple[str, ...] = Field(default_factory=model_types, min_length=1)
+    """Model types to train, or `all`."""
+    seed: int = Field(0, ge=0)
+    """Of the split, the folds, resampling, searches and models."""
+    threads: int = Field(2, ge=1)
+    """Threads to fit with; another number may change the last digits."""
+    split: SplitSettings = Field(default_factory=SplitSettings)
+    """Training, validation and test set."""
+    encoder_folds: int = Field(5, ge=2)
+    """Folds in which geography is encoded out of fold."""
+    encoder_strength: float = Field(8.0, gt=0)
+    """Accidents that the share of the place around counts for, where a place has few."""
+    masked_share: float = Field(0.8, ge=0, le=1)
+    """Share of the accidents that training sees again as callers know them; 0: none."""
+    resampling: Resampling = "none"
+    """What is done about imbalance, inside training folds only."""
+    refit: bool = True
+    """Refit on training and validation set after calibration."""
+    calibrate: bool = True
+    """Calibrate probabilities on the validation set."""
+    threshold: ThresholdRule = Field(default_factory=lambda: ThresholdRule(best="f1"))
+    """How the decision threshold is chosen."""
+    calibration_bins: int = Field(15, ge=2, le=100)
+    """Bins of equal width of the calibration error."""
+    cv_folds: int = Field(5, ge=2)
+    """Folds of the training set for searches and cross-validated scores."""
+    cross_validate: bool = False
+    """Measure a cross-validated score without a search, too."""
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
+    """Search for hyperparameters."""
+    compare_without_geography: bool = False
+    """Train the best model without places as well, for the model card."""
+    models_folder: ProjectPath = Field(Path("models"), validate_default=True)
+    """Folder of bundles and their metadata."""
+    reports_folder: ProjectPath = Field(Path("reports"), validate_default=True)
+    """Folder of metrics, reports and the model card."""
+    model_settings: dict[str, ModelSettings] = Field(default_factory=dict)
+    """Settings by model type."""
 
     @field_validator("models", mode="before")
     @classmethod

@@ -94,7 +94,6 @@ def _difference(value: float, resampled: Floats, settings: EvaluationSettings) -
 
 
 def _confusion_matrix(labels: npt.NDArray[np.int8], predictions: npt.NDArray[np.bool_]) -> ConfusionMatrix:
+    names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
     counts = np.bincount(2 * labels.astype(np.int64) + predictions, minlength=4).tolist()
-    return ConfusionMatrix(
-        true_negatives=counts[0], false_positives=counts[1], false_negatives=counts[2], true_positives=counts[3]
-    )
+    return ConfusionMatrix(**dict(zip(names, counts, strict=True)))

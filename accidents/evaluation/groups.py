@@ -89,13 +89,9 @@ def _metrics(
     bins = settings.calibration_bins
     metrics = scores.metrics(threshold, bins)
     resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.group_resamples, seed=settings.seed)
-    shown = {name: float(metrics[name][0]) for name in ("prevalence", "roc_auc", "f1")}
-    return {
-        "n": len(labels),
-        "mean_probability": float(probabilities.mean()),
-        **{name: value if np.isfinite(value) else None for name, value in shown.items()},
-        **{
-            f"{name}_interval": confidence_interval(value, resampled[name], settings.confidence)
-            for name, value in shown.items()
-        },
-    }
+    result: dict[str, Any] = {"n": len(labels), "mean_probability": float(probabilities.mean())}
+    for name in ("prevalence", "roc_auc", "f1"):
+        value = float(metrics[name][0])
+        result[name] = value if np.isfinite(value) else None
+        result[f"{name}_interval"] = confidence_interval(value, resampled[name], settings.confidence)
+    return result

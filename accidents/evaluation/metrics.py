@@ -105,9 +105,8 @@ def group_scores(labels: npt.NDArray[np.int8], probabilities: Floats) -> Grouped
             outside 0 to 1; the message has the number of faults and the first of them.
     """
     if labels.shape != probabilities.shape or labels.ndim != 1:
-        raise DataError(
-            f"labels {labels.shape} do not fit probabilities {probabilities.shape}: one of each an accident"
-        )
+        shapes = f"labels {labels.shape} do not fit probabilities {probabilities.shape}"
+        raise DataError(f"{shapes}: one of each an accident")
     if not len(labels):
         raise DataError("there are no accidents with a known label: nothing can be measured")
     _raise_if_any(~np.isin(labels, (0, 1)), labels, "labels are neither 0 nor 1; leave accidents of unknown label out")

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from accidents.evaluation.metrics import METRICS
+
 Interval = tuple[float, float]
 """Lower and upper end."""
 
@@ -83,6 +85,11 @@ class Evaluation(_Result):
     precision_recall: Curve
     calibration: Curve
     thresholds: Curve
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """Every metric by its name."""
+        return {name: getattr(self, name) for name in METRICS}
 
     def summary(self) -> dict[str, Any]:
         """Return everything but the curves, ready for JSON; metrics are on the first level under their names."""

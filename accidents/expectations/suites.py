@@ -1,8 +1,10 @@
 """Expectation suites of a year: measures of each row of a table, and expectations on them."""
 
 import math
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,25 +15,10 @@ from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Table
 from accidents.configuration.expectations import ExpectationSettings, ShareRange
 from accidents.tables import Tables, accident_years
 
-PUBLISHED_ACCIDENTS: Mapping[int, int] = {
-    2009: 74_409,
-    2010: 69_379,
-    2011: 66_974,
-    2012: 62_250,
-    2013: 58_397,
-    2014: 59_854,
-    2015: 58_654,
-    2016: 59_432,
-    2017: 60_701,
-    2018: 57_783,
-    2019: 58_840,
-    2020: 47_744,
-    2021: 56_518,
-    2022: 55_302,
-    2023: 54_822,
-    2024: 54_402,
-}
-"""Accidents of each edition: counted on the official `lieux` files; 2019, 2020, 2022 and 2023 as ONISR reports them."""
+_COUNTS = tomllib.loads(Path(__file__).with_name("published_accidents.toml").read_text(encoding="utf-8"))
+
+PUBLISHED_ACCIDENTS: Mapping[int, int] = {int(year): accidents for year, accidents in _COUNTS.items()}
+"""Number of accidents of each edition, as published."""
 
 LABEL_TOPIC = "Label"
 """Topic of the expectations on `grav` of `usagers`."""
@@ -93,10 +80,9 @@ def build_suites(tables: Tables, settings: ExpectationSettings) -> Iterator[Suit
         for table in Table:
             expectations = list(_coverage(table, rows, settings))
             if table is Table.CARACTERISTIQUES:
-                labels = [_priority(rows, settings), _nobody_hurt(rows, settings)]
-                expectations = [_count(year, rows, settings), *labels, _afternoon(rows, settings), *expectations]
+                expectations = [_count(year, rows, settings), *_accident_shares(rows, settings), *expectations]
             if table is Table.USAGERS:
-                expectations = [*_injuries(rows, settings), *_roles(rows, settings), *expectations]
+                expectations = [*_people_shares(rows, settings), *expectations]
             missing = _missing(year, table, rows, settings)
             if table is Table.LIEUX:  # of other rows than the coverage: further roads of an accident are left out
                 yield Suite(year, tuple(expectations))
@@ -115,35 +101,31 @@ def _count(year: int, rows: Rows, settings: ExpectationSettings) -> Expectation:
         most = round(published + margin)
         part = "a part of the year: " if count < published - margin else ""
         note = f"{part}{count / published:.1%} of the {published:,} published accidents"
-    return Expectation(
-        topic=COUNT_TOPIC,
-        subject="rows of caracteristiques",
-        measure=np.ones(count),
-        kind="ExpectTableRowCountToBeBetween",
-        arguments={"min_value": least, "max_value": most},
-        blocking=bool(settings.whole_years),
-        note=note,
-    )
+    subject, kind = "rows of caracteristiques", "ExpectTableRowCountToBeBetween"
+    limits = {"min_value": least, "max_value": most}
+    return Expectation(COUNT_TOPIC, subject, np.ones(count), kind, limits, bool(settings.whole_years), note)
 
 
-def _priority(rows: Rows, settings: ExpectationSettings) -> Expectation:
-    people = rows[Table.USAGERS]
-    severe = people.loc[people["grav"].isin([2, 3]), ACCIDENT_ID]
-    priority = rows[Table.CARACTERISTIQUES][ACCIDENT_ID].isin(severe)
-    return _label("accidents with somebody killed or hospitalised", priority, settings.priority, rows, settings)
+def _accident_shares(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
+    people, accidents = rows[Table.USAGERS], rows[Table.CARACTERISTIQUES]
+
+    def accidents_with(selected: pd.Series) -> pd.Series:
+        return accidents[ACCIDENT_ID].isin(people.loc[selected, ACCIDENT_ID])
+
+    severe, unhurt, minutes = people["grav"].isin([2, 3]), people["grav"] == _UNHURT, accidents["hrmn"]
+    label = "accidents with somebody killed or hospitalised"
+    yield _label(label, accidents_with(severe), settings.priority, rows, settings)
+    # Every accident has somebody hurt by definition; where nobody is, `grav` may be in the rows of other people.
+    nobody = accidents_with(unhurt) & ~accidents_with(~unhurt)
+    yield _label("accidents with nobody hurt", nobody, ShareRange(least=0, most=settings.nobody_hurt), rows, settings)
+    # Times of a 12-hour clock are valid, and none is after 12:59.
+    late = (minutes >= _ONE_O_CLOCK).where(minutes != MISSING)
+    large = len(minutes) >= settings.fewest_accidents
+    yield _composition("accidents from 13:00 on", late, settings.afternoon, blocking=large)
 
 
-def _nobody_hurt(rows: Rows, settings: ExpectationSettings) -> Expectation:
-    """Every accident has somebody hurt by definition; where nobody is, `grav` may be in the rows of other people."""
-    people = rows[Table.USAGERS]
-    unhurt = people["grav"] == _UNHURT
-    accidents = rows[Table.CARACTERISTIQUES][ACCIDENT_ID]
-    nobody = accidents.isin(people.loc[unhurt, ACCIDENT_ID]) & ~accidents.isin(people.loc[~unhurt, ACCIDENT_ID])
-    return _label("accidents with nobody hurt", nobody, ShareRange(least=0, most=settings.nobody_hurt), rows, settings)
-
-
-def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
-    grav = rows[Table.USAGERS]["grav"]
+def _people_shares(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
+    injuries, roles = rows[Table.USAGERS]["grav"], rows[Table.USAGERS]["catu"]
     for subject, code, bounds in (
         ("people unhurt", _UNHURT, settings.unhurt),
         ("people slightly injured", 4, settings.slightly_injured),
@@ -151,35 +133,8 @@ def _injuries(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation
         ("people killed", 2, settings.killed),
         ("people of unknown injury", MISSING, ShareRange(least=0, most=settings.unknown_injury)),
     ):
-        yield _label(subject, grav == code, bounds, rows, settings)
-
-
-def _label(
-    subject: str, values: pd.Series, bounds: ShareRange, rows: Rows, settings: ExpectationSettings
-) -> Expectation:
-    large = len(rows[Table.CARACTERISTIQUES]) >= settings.fewest_accidents
-    return Expectation(
-        topic=LABEL_TOPIC,
-        subject=subject,
-        measure=values.to_numpy(dtype="float64"),
-        kind="ExpectColumnMeanToBeBetween",
-        arguments={"min_value": bounds.least, "max_value": bounds.most},
-        blocking=large,
-        note="" if large else f"fewer than {settings.fewest_accidents:,} accidents: too few to stop for",
-    )
-
-
-def _afternoon(rows: Rows, settings: ExpectationSettings) -> Expectation:
-    """Times of a 12-hour clock are valid, and none is after 12:59."""
-    minutes = rows[Table.CARACTERISTIQUES]["hrmn"]
-    late = (minutes >= _ONE_O_CLOCK).where(minutes != MISSING)
-    large = len(minutes) >= settings.fewest_accidents
-    return _composition("accidents from 13:00 on", late, settings.afternoon, blocking=large)
-
-
-def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
-    """People who were left out leave no trace but in these shares: every accident still has its drivers."""
-    roles = rows[Table.USAGERS]["catu"]
+        yield _label(subject, injuries == code, bounds, rows, settings)
+    # People who were left out leave no trace but in these shares: every accident still has its drivers.
     for subject, code, bounds in (
         ("people who are passengers", 2, settings.passengers),
         ("people who are pedestrians", 3, settings.pedestrians),
@@ -187,17 +142,26 @@ def _roles(rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
         yield _composition(subject, (roles == code).where(roles != MISSING), bounds)
 
 
+def _label(
+    subject: str, values: pd.Series, bounds: ShareRange, rows: Rows, settings: ExpectationSettings
+) -> Expectation:
+    large = len(rows[Table.CARACTERISTIQUES]) >= settings.fewest_accidents
+    note = "" if large else f"fewer than {settings.fewest_accidents:,} accidents: too few to stop for"
+    return _share(LABEL_TOPIC, subject, values, bounds, blocking=large, note=note)
+
+
 def _composition(subject: str, values: pd.Series, bounds: ShareRange, *, blocking: bool = False) -> Expectation:
+    note = "" if blocking else "differs between departments: a warning"
+    return _share("Composition", subject, values, bounds, blocking=blocking, note=note)
+
+
+def _share(
+    topic: str, subject: str, values: pd.Series, bounds: ShareRange, *, blocking: bool, note: str
+) -> Expectation:
     """An expectation on a share; `values` are missing where nothing is recorded."""
-    return Expectation(
-        topic="Composition",
-        subject=subject,
-        measure=values.to_numpy(dtype="float64"),
-        kind="ExpectColumnMeanToBeBetween",
-        arguments={"min_value": bounds.least, "max_value": bounds.most},
-        blocking=blocking,
-        note="" if blocking else "differs between departments: a warning",
-    )
+    limits = {"min_value": bounds.least, "max_value": bounds.most}
+    measure = values.to_numpy(dtype="float64")
+    return Expectation(topic, subject, measure, "ExpectColumnMeanToBeBetween", limits, blocking, note)
 
 
 def _coverage(table: Table, rows: Rows, settings: ExpectationSettings) -> Iterator[Expectation]:
@@ -231,12 +195,5 @@ def _missing(year: int, table: Table, rows: Rows, settings: ExpectationSettings)
 def _max_missing(
     topic: str, subject: str, missing: pd.Series, limit: float, *, blocking: bool, note: str = ""
 ) -> Expectation:
-    return Expectation(
-        topic=topic,
-        subject=subject,
-        measure=np.where(missing, np.nan, 1.0),
-        kind="ExpectColumnValuesToNotBeNull",
-        arguments={"mostly": 1 - limit},
-        blocking=blocking,
-        note=note,
-    )
+    measure = np.where(missing, np.nan, 1.0)
+    return Expectation(topic, subject, measure, "ExpectColumnValuesToNotBeNull", {"mostly": 1 - limit}, blocking, note)

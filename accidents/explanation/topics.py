@@ -13,26 +13,20 @@ from accidents.features.specification import Aggregate, Cross, Feature, FeatureK
 
 PLACE = "place"
 
-_TOPIC_OF_COLUMN = {
-    "age": "age",
-    "band": "age",
-    "secu1": "safety equipment",
-    "secu2": "safety equipment",
-    "secu3": "safety equipment",
-    "trajet": "trip",
-    "locp": "pedestrian's place and action",
-    "actp": "pedestrian's place and action",
-    "etatp": "pedestrian's place and action",
-    "sexe": "sex",
-    "place": "seat",
-    "manv": "manoeuvre",
-    "choc": "impact",
-    "obs": "obstacle",
-    "obsm": "obstacle",
-    "motor": "engine",
-    "occutc": "occupants",
+_TOPICS = {
+    "age": {"age", "band"},
+    "safety equipment": {"secu1", "secu2", "secu3"},
+    "trip": {"trajet"},
+    "pedestrian's place and action": {"locp", "actp", "etatp"},
+    "sex": {"sexe"},
+    "seat": {"place"},
+    "manoeuvre": {"manv"},
+    "impact": {"choc"},
+    "obstacle": {"obs", "obsm"},
+    "engine": {"motor"},
+    "occupants": {"occutc"},
 }
-"""Topic of a feature of vehicles or people by the first of these columns that it uses."""
+"""Topics of features of vehicles or people; a feature is of the first topic of which it uses a column."""
 
 _DEFAULT_TOPIC = "parties involved"
 
@@ -53,7 +47,7 @@ def _topic(feature: Feature) -> str:
         case Aggregate(entity=Entity.ACCIDENT):
             return feature.description
         case Aggregate(columns=columns):
-            return next((name for column, name in _TOPIC_OF_COLUMN.items() if column in columns), _DEFAULT_TOPIC)
+            return next((topic for topic, own in _TOPICS.items() if own.intersection(columns)), _DEFAULT_TOPIC)
     return feature.description
 
 

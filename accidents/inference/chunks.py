@@ -4,11 +4,12 @@ Rows are copied byte by byte, so that every rule of reading and cleaning applies
 parsed here.
 """
 
+import csv
 import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -18,16 +19,17 @@ import numpy as np
 
 from accidents.columns import ACCIDENT_ID, Table
 from accidents.errors import DataError
-from accidents.reading.cell_values import ROUNDED_IDS, WHOLE_DECIMAL, is_rounded
-from accidents.reading.decoding import read_text
+from accidents.reading.decoding import SEPARATOR_LINE, is_utf16, read_text
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
-from accidents.reading.layout import Header, read_header
+from accidents.reading.layout import Header, Layout, read_header
+from accidents.reading.spellings import WHOLE_DECIMAL, are_scaled_departments, scientific_id
 from accidents.sources.edition import Edition
 from accidents.tables import accident_years
 
 _HEADER_CHARACTERS = 100_000  # in which a file must show its header
 _BUFFER_CHARACTERS = 16_000_000  # of rows in memory before they are written
 _ID_LENGTH = 12
+_BOM = "ï»¿"  # of UTF-8, one character a byte
 _ROW_NUMBERS = ".rows"  # suffix of the file of row numbers
 
 
@@ -64,6 +66,7 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         DataError: a file is missing or not one of a BAAC edition, or there is no accident in it.
     """
     try:
+        edition = _in_utf8(edition, folder)
         headers = {table: _read_header(path, table, edition.year, folder) for table, path in edition.files.items()}
     except UnreadableFileError as error:
         raise data_error([error.issue]) from None
@@ -72,8 +75,7 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         records = _records(file, headers[Table.CARACTERISTIQUES])
         ids = np.unique(np.fromiter((number for number, _ in records if number), np.int64))
     if not len(ids):
-        rounded = _has_rounded_ids(main, headers[Table.CARACTERISTIQUES])
-        problem = ROUNDED_IDS if rounded else "no row has an accident id"
+        problem = _scientific_id(main, headers[Table.CARACTERISTIQUES]) or "no row has an accident id"
         raise DataError(f"{main}: {problem}, 12 digits in the column {ACCIDENT_ID}; use the official file")
     groups = np.array_split(ids, -(-len(ids) // size))
     starts = [int(group[0]) for group in groups[1:]]
@@ -82,9 +84,10 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         _split_file(path, headers[table], starts, [target / file_name(path) for target in folders])
     years, counts = np.unique(accident_years(ids), return_counts=True)
     year = edition.year or int(years[counts.argmax()])
+    scaled = _are_scaled_departments(main, headers[Table.CARACTERISTIQUES])
     return [
         Chunk(
-            Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}),
+            Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}, scaled),
             first=int(group[0]),
             last=int(group[-1]),
             accidents=len(group),
@@ -100,6 +103,20 @@ def file_name(path: str) -> str:
     'lieux.csv'
     """
     return PurePosixPath(path.partition("::")[0].replace("\\", "/")).name
+
+
+def _in_utf8(edition: Edition, folder: Path) -> Edition:
+    """The edition, with copies of the files that are in UTF-16, which cannot be split byte by byte."""
+    files = {}
+    for table, path in edition.files.items():
+        files[table] = path
+        with suppress(OSError), _open(path) as file:  # a file that cannot be opened is reported with its header
+            if is_utf16(file.read(4).encode("latin-1")):
+                copy = folder / "utf-8" / file_name(path)
+                copy.parent.mkdir(exist_ok=True)
+                copy.write_bytes(read_text(path).data)
+                files[table] = str(copy)
+    return Edition(edition.year, files)
 
 
 def _open(path: str) -> AbstractContextManager[TextIO]:
@@ -125,10 +142,19 @@ def _read_header(path: str, table: Table, year: int | None, folder: Path) -> Hea
     return read_header(read_text(str(head)), table, year, labelled=False)
 
 
+def _data_lines(file: TextIO) -> Iterator[str]:
+    """Lines that are not blank, without one that names the separator to spreadsheets before the header."""
+    lines = (line for line in file if line.strip())
+    first = next(lines, "")
+    if first and not SEPARATOR_LINE.match(first.removeprefix(_BOM).encode("latin-1")):
+        yield first
+    yield from lines
+
+
 def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
     """Accident id and text of each row but the header; a row without an id has that of the row before, or 0."""
     position, current, record = header.columns.index(ACCIDENT_ID), 0, ""
-    lines = (line for line in file if line.strip())
+    lines = _data_lines(file)
     next(lines, None)
     for line in lines:
         number = _accident_id(line, header.separator, position)
@@ -142,11 +168,22 @@ def _records(file: TextIO, header: Header) -> Iterator[tuple[int, str]]:
         yield current, record
 
 
-def _has_rounded_ids(path: str, header: Header) -> bool:
-    """Whether the id in the first row was rounded by a spreadsheet."""
+def _scientific_id(path: str, header: Header) -> str | None:
+    """What is wrong with the id in the first row, where it is in scientific notation."""
     with _open(path) as file:
-        fields = list(islice((line for line in file if line.strip()), 2))[-1].split(header.separator)
-    return is_rounded(fields[header.columns.index(ACCIDENT_ID)].strip('"\r\n'))
+        fields = list(islice(_data_lines(file), 2))[-1].split(header.separator)
+    return scientific_id(fields[header.columns.index(ACCIDENT_ID)].strip('"\r\n'))
+
+
+def _are_scaled_departments(path: str, header: Header) -> bool | None:
+    """Whether the departments of a file until 2018 are times ten, which some parts of it may not show."""
+    if header.layout is not Layout.UNTIL_2018:
+        return None
+    position = header.columns.index("dep")
+    with _open(path) as file, suppress(csv.Error):  # quotes that do not close, which reading reports
+        rows = csv.reader(_data_lines(file), delimiter=header.separator)
+        return are_scaled_departments({row[position].strip() for row in rows if position < len(row)})
+    return None
 
 
 def _accident_id(line: str, separator: str, position: int) -> int:
@@ -161,7 +198,7 @@ def _accident_id(line: str, separator: str, position: int) -> int:
 def _split_file(path: str, header: Header, starts: Sequence[int], targets: Sequence[Path]) -> None:
     """Append each row to the target of its id, and its row number to the file of row numbers."""
     with _open(path) as file:
-        first = next((line for line in file if line.strip()), "")
+        first = next(_data_lines(file), "")
     for target in targets:
         target.parent.mkdir(exist_ok=True)
         _append(target, [first], [])

@@ -12,10 +12,8 @@ Reading and cleaning check whole files. The following rules make the predictions
 """
 
 import math
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,6 +29,7 @@ from accidents.inference.chunks import Chunk, file_name, split_edition
 from accidents.ingestion import IngestionResult, ingest
 from accidents.reading.issues import Action, DataIssue, data_error, stop_above_limit
 from accidents.sources.edition import Edition
+from accidents.temporary_files import temporary_folder
 
 _UNLIMITED = {**dict.fromkeys(("bad_cells", "bad_keys", "corrected", "ignored"), math.inf), "by_check": {}}
 
@@ -62,8 +61,8 @@ def score_editions(
     for edition in editions:
         reports: list[pd.DataFrame] = []
         row_counts: Counter[str] = Counter()
-        with tempfile.TemporaryDirectory(prefix="accidents-") as folder:
-            chunks = split_edition(edition, chunk_size, Path(folder))
+        with temporary_folder() as folder:
+            chunks = split_edition(edition, chunk_size, folder)
             total, done = sum(chunk.accidents for chunk in chunks), 0
             if chunks[0].first <= latest:
                 name = edition.files[Table.CARACTERISTIQUES]
@@ -95,20 +94,13 @@ def _ingest(chunk: Chunk, settings: IngestionSettings, *, whole: bool) -> Ingest
 
 def _score(chunk: Chunk, ingested: IngestionResult, bundle: Bundle, threads: int) -> ScoredBatch:
     ids = ingested.accidents.accidents["Num_Acc"].to_numpy()
-    return ScoredBatch(
-        ids,
-        bundle.predict(feature_frame(ingested.accidents), threads) if len(ids) else np.empty(0),
-        [
-            RejectedRow(
-                file=row["file"],
-                row=chunk.original_row(Table(row["table"]), row["row"]),
-                accident_id=None if row["Num_Acc"] == MISSING else row["Num_Acc"],
-                reason=row["reason"],
-                content=row["content"],
-            )
-            for row in ingested.quarantine.to_dict("records")
-        ],
-    )
+    probabilities = bundle.predict(feature_frame(ingested.accidents), threads) if len(ids) else np.empty(0)
+    rejected = []
+    for row in ingested.quarantine.to_dict("records"):
+        number = chunk.original_row(Table(row["table"]), row["row"])
+        accident_id = None if row["Num_Acc"] == MISSING else row["Num_Acc"]
+        rejected.append(RejectedRow(row["file"], number, accident_id, row["reason"], row["content"]))
+    return ScoredBatch(ids, probabilities, rejected)
 
 
 def _edition_issues(

@@ -17,7 +17,7 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.errors import DataError
 from accidents.inference.batch import RejectedRow, ScoredBatch
-from accidents.reading.decoding import decode_row
+from accidents.reading.decoding import SEPARATOR_LINE, decode_row, is_utf16
 from accidents.reading.layout import SEPARATORS
 from accidents.requests import ParseReport, parse_batch
 
@@ -86,20 +86,41 @@ def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int) -> Sco
 
 
 def _read_csv(file: IO[bytes]) -> Iterator[InputRow]:
-    text = io.TextIOWrapper(file, encoding="latin-1", newline="")  # one character a byte
-    lines = (decode_row(line.encode("latin-1"))[1] for line in text)
+    lines = _text_lines(file)
     header = next(lines, "").removeprefix("\ufeff")
+    if SEPARATOR_LINE.match(header.encode()):
+        header = next(lines, "")
     separator = max(SEPARATORS, key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+    names = _without_empty_end([name.strip() for name in next(csv.reader([header], delimiter=separator), [])], 0)
     if duplicates := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"columns occur twice in the header: {', '.join(sorted(duplicates))}")
     reader = csv.reader(lines, delimiter=separator)
-    for cells in reader:
+    for record in reader:
         number = reader.line_num + 1
+        cells = _without_empty_end(record, len(names))
+        if not any(cell.strip() for cell in cells) or [cell.strip() for cell in cells] == names:
+            continue  # nothing, or the header once more
         if len(cells) == len(names):
             yield InputRow(number, dict(zip(names, cells, strict=True)))
         elif cells:
             yield InputRow(number, separator.join(cells), f"{len(cells)} fields; the header has {len(names)}")
+
+
+def _text_lines(file: IO[bytes]) -> Iterator[str]:
+    """Decoded lines: UTF-16 where the file says so, or else each line as `decode_row` does."""
+    start = file.read(4)
+    file.seek(0)
+    if is_utf16(start):
+        return iter(io.TextIOWrapper(file, encoding="utf-16", newline=""))
+    text = io.TextIOWrapper(file, encoding="latin-1", newline="")  # one character a byte
+    return (decode_row(line.encode("latin-1"))[1] for line in text)
+
+
+def _without_empty_end(cells: list[str], width: int) -> list[str]:
+    """The cells without the empty ones at the end that are beyond the width of the header."""
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
 
 
 def _read_parquet(file: IO[bytes]) -> Iterator[InputRow]:

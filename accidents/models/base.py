@@ -78,6 +78,9 @@ class Model(ABC, Generic[P]):
     LIBRARIES: ClassVar[tuple[str, ...]] = ()
     """Modules needed to load a fitted model, besides NumPy."""
 
+    TIE_RANK: ClassVar[int] = 100
+    """Of models that tie, that of lowest rank is proposed; ranks by mean ROC-AUC in `benchmarks.model_choice`."""
+
     @classmethod
     @abstractmethod
     def fit(

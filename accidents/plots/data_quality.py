@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from accidents.plots.style import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SKY, legend_above, subplots
+from accidents.plots.style import BLUE, GREEN, MUTED, ORANGE, PINK, SKY, label_rows, legend_above, subplots
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _TABLES = {"caracteristiques": BLUE, "lieux": ORANGE, "vehicules": GREEN, "usagers": PINK}
@@ -27,17 +29,9 @@ def missing_values(shares: pd.DataFrame, shown: int, source_note: str) -> Figure
     """
     rows = shares.sort_values("share", ascending=False, kind="stable").head(shown)
     figure, (axes,) = subplots("Missing values", source_note, size=(8.2, 1.6 + 0.21 * len(rows)))
-    for place, (table, share) in enumerate(zip(rows["table"], rows["share"], strict=True)):
-        axes.barh(place, share, color=_TABLES[table], height=0.66)
-        axes.annotate(f"{share:.1%}", (share, place), (4, -2.5), textcoords="offset points", fontsize=7, color=MUTED)
-    for table, colour in _TABLES.items():
-        axes.barh([0], [0], color=colour, label=table)
-    labels = [f"{meaning} ({column})" for meaning, column in zip(rows["meaning"], rows["column"], strict=True)]
-    axes.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.08))
-    axes.set(xlabel="share of values that are not recorded", xticks=(0, 0.25, 0.5, 0.75, 1))
-    axes.tick_params(axis="y", labelsize=7)
-    axes.grid(axis="y", visible=False)
-    legend_above(axes, columns=4)
+    _coloured_bars(axes, rows["share"], rows["table"], _TABLES, "{:.1%}")
+    label_rows(axes, [f"{row.meaning} ({row.column})" for row in rows.itertuples()], 7)
+    axes.set(xlabel="share of values that are not recorded", xlim=(0, 1.08), xticks=(0, 0.25, 0.5, 0.75, 1))
     return figure
 
 
@@ -51,20 +45,21 @@ def rule_violations(report: pd.DataFrame, shown: int, source_note: str) -> Figur
     """
     rows = report[report["rows"] > 0].sort_values("rows", ascending=False, kind="stable").head(shown)
     figure, (axes,) = subplots("Rows that broke a rule", source_note, size=(8.2, 1.9 + 0.36 * len(rows)))
-    for place, (number, action) in enumerate(zip(rows["rows"], rows["action"], strict=True)):
-        axes.barh(place, number, color=_ACTIONS[action], height=0.6)
-        axes.annotate(f"{number:,}", (number, place), (4, -2.5), textcoords="offset points", fontsize=7.5, color=INK)
-    for action in [name for name in _ACTIONS if name in set(rows["action"])]:
-        axes.barh([0], [0], color=_ACTIONS[action], label=action)
-    labels = [_rule_label(*cells) for cells in zip(rows["file"], rows["column"], rows["check"], strict=True)]
-    axes.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.4, -0.6), xlabel="rows (logarithmic)")
-    axes.set_xscale("log")
-    axes.set_xlim(left=0.8, right=max(10, 4 * rows["rows"].max()) if len(rows) else 10)
-    axes.tick_params(axis="y", labelsize=7)
-    axes.grid(axis="y", visible=False)
-    if len(rows):
-        legend_above(axes, columns=5)
+    _coloured_bars(axes, rows["rows"], rows["action"], _ACTIONS, "{:,}")
+    cells = zip(rows["file"], rows["column"], rows["check"], strict=True)
+    label_rows(axes, [_rule_label(*row) for row in cells], 7)
+    axes.set(xlabel="rows (logarithmic)", xscale="log", xlim=(0.8, max([10, *(4 * rows["rows"])])))
     return figure
+
+
+def _coloured_bars(axes: Axes, values: pd.Series, kinds: pd.Series, colours: Mapping[str, str], text: str) -> None:
+    """Draw a bar a row in the colour of its kind, with its value as text; the legend shows the kinds that occur."""
+    bars = axes.barh(range(len(values)), values, color=[colours[kind] for kind in kinds], height=0.62)
+    axes.bar_label(bars, [text.format(value) for value in values], padding=4, fontsize=7, color=MUTED)
+    for kind in [kind for kind in colours if kind in set(kinds)]:
+        axes.barh([0], [0], color=colours[kind], label=kind)
+    if len(values):
+        legend_above(axes, columns=len(colours))
 
 
 def _rule_label(file: str, column: str, check: str) -> str:

@@ -13,11 +13,10 @@ from accidents.explanation.reasons import Waterfall
 from accidents.explanation.topics import feature_name
 from accidents.features.catalogue import CATALOGUE
 from accidents.features.specification import FeatureKind
-from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE, legend_above, limit_ticks, subplots
+from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE, label_rows, legend_above, limit_ticks, subplots
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MIDDLE, _CODE, _MISSING = "#c6bfd0", "#8d959e", INK  # middle of the scale, codes in no order, missing values
@@ -44,11 +43,10 @@ def importance(ranked: pd.DataFrame, unit: str, shown: int, title: str, source_n
     axes.hlines(places, rows["low"], rows["high"], color=INK, linewidth=1.1, label="bootstrap interval")
     for place, high, share in zip(places, rows["high"], rows["share"], strict=True):
         axes.annotate(f"{share:.0%}", (high, place), (4, -2.5), textcoords="offset points", fontsize=7.5, color=MUTED)
-    _label_rows(axes, rows["feature"])
+    label_rows(axes, _wrapped(rows["feature"]), 6.8)
     legend_above(axes, columns=1)
     axes.set_xlabel(f"mean absolute SHAP value ({unit})\nper cent: share of the sum over all rows, shown or not")
     axes.margins(x=0.1)
-    axes.grid(axis="y", visible=False)
     return figure
 
 
@@ -76,13 +74,12 @@ def beeswarm(values: pd.DataFrame, contributions: pd.DataFrame, unit: str, shown
         recorded = to_rgba(_CODE) if name in _category_names() else colours(_rank(value))
         colour = np.where(np.isnan(value)[:, None], to_rgba(_MISSING), recorded)
         axes.scatter(size, row + _swarm(size), c=colour, s=3.5, linewidth=0, alpha=0.8, rasterized=True)
-    _label_rows(axes, strongest)
+    label_rows(axes, _wrapped(strongest), 6.8)
     for name, tint in {"low": BLUE, "high": ORANGE, "code, in no order": _CODE, "not recorded": _MISSING}.items():
         axes.plot([], [], "o", markersize=4, color=tint, label=name)
     legend_above(axes, columns=2)
-    limit_ticks(axes, "x", most=5)
+    limit_ticks(axes.xaxis, 5)
     axes.set_xlabel(f"SHAP value ({unit})")
-    axes.grid(axis="y", visible=False)
     return figure
 
 
@@ -114,20 +111,16 @@ def waterfall(prediction: Waterfall, shown: int, source_note: str) -> Figure:
     axes.vlines(at, last - 1, last, color=MUTED, linewidth=0.7)
     axes.plot([prediction.base_value, at], [0, last], "o", color=INK, markersize=5)
     labels = ["base value", *(textwrap.fill(text, _WATERFALL_LABEL_WIDTH) for text, _ in steps), "raw score"]
-    axes.set(yticks=range(last + 1), yticklabels=labels, ylim=(-0.7, last + 0.7))
+    label_rows(axes, labels, 7.5)
+    axes.set_ylim(-0.7, last + 0.7)  # from the bottom up
     axes.axvline(0, color=GRID, linewidth=1.2)
     axes.set_xlabel(f"{prediction.unit} of priority before calibration; blue against, orange for priority")
     axes.margins(x=0.12)
-    axes.tick_params(axis="y", labelsize=7.5)
-    axes.grid(axis="y", visible=False)
     return figure
 
 
-def _label_rows(axes: Axes, names: Iterable[str]) -> None:
-    """Label the rows from the top down, wrapping long names."""
-    labels = [textwrap.fill(name, _LABEL_WIDTH) for name in names]
-    axes.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
-    axes.tick_params(axis="y", labelsize=6.8)
+def _wrapped(names: Iterable[str]) -> list[str]:
+    return [textwrap.fill(name, _LABEL_WIDTH) for name in names]
 
 
 @cache

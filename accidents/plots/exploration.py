@@ -56,9 +56,8 @@ def priority_by_road_and_light(accidents: pd.DataFrame) -> pd.DataFrame:
         `road`, `light`, `n`, `share`.
     """
     road, light = TABLES[Table.LIEUX]["catr"].codes, TABLES[Table.CARACTERISTIQUES]["lum"].codes
-    return _shares(
-        accidents, {"road": _code_names(accidents["catr"], road), "light": _code_names(accidents["lum"], light)}
-    )
+    groups = {"road": _code_names(accidents["catr"], road), "light": _code_names(accidents["lum"], light)}
+    return _shares(accidents, groups)
 
 
 def priority_by_parties(accidents: Accidents) -> pd.DataFrame:
@@ -72,21 +71,14 @@ def priority_by_parties(accidents: Accidents) -> pd.DataFrame:
     kind_of = {party: place for place, parties in enumerate(PARTY_KINDS.values()) for party in parties}
     categories = {code: kind_of[party] for code, party in PARTY_OF_CATV.items()}
     pedestrians = accidents.people.loc[accidents.people["catu"] == _PEDESTRIAN, "Num_Acc"]
-    parties = pd.concat(
-        [
-            pd.DataFrame(
-                {"Num_Acc": accidents.vehicles["Num_Acc"], "kind": accidents.vehicles["catv"].map(categories)}
-            ),
-            pd.DataFrame({"Num_Acc": pedestrians, "kind": 0}),
-        ]
-    ).dropna()
+    vehicles = accidents.vehicles[["Num_Acc"]].assign(kind=accidents.vehicles["catv"].map(categories))
+    parties = pd.concat([vehicles, pd.DataFrame({"Num_Acc": pedestrians, "kind": 0})]).dropna()
     extremes = parties.groupby("Num_Acc")["kind"].agg(["min", "max", "size"]).astype(int)
     rows = accidents.accidents[accidents.accidents["Num_Acc"].isin(extremes.index)]
     names = [*PARTY_KINDS, SINGLE_PARTY]
     heaviest = np.where(extremes["size"] > 1, extremes["max"], len(PARTY_KINDS))
-    return _shares(
-        rows, {"lightest": _categorical(extremes["min"], names[:-1]), "heaviest": _categorical(heaviest, names)}
-    )
+    groups = {"lightest": _categorical(extremes["min"], names[:-1]), "heaviest": _categorical(heaviest, names)}
+    return _shares(rows, groups)
 
 
 def missing_values(accidents: Accidents) -> pd.DataFrame:
@@ -95,12 +87,8 @@ def missing_values(accidents: Accidents) -> pd.DataFrame:
     Returns:
         `table`, `column`, `meaning`, `rows`, `share`.
     """
-    frames = {
-        Table.CARACTERISTIQUES: accidents.accidents,
-        Table.LIEUX: accidents.accidents,
-        Table.VEHICULES: accidents.vehicles,
-        Table.USAGERS: accidents.people,
-    }
+    main = accidents.accidents
+    frames = dict(zip(Table, (main, main, accidents.vehicles, accidents.people), strict=True))
     years = sorted(set(accidents.accidents["an"]))
     rows = []
     for table, columns in TABLES.items():

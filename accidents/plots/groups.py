@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from accidents.evaluation.results import Evaluation, GroupMetrics, Interval
-from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE, legend_above, limit_ticks, subplots, unit_axis
+from accidents.evaluation.metrics import METRIC_NAMES
+from accidents.evaluation.results import Evaluation, GroupMetrics
+from accidents.plots import style
+from accidents.plots.style import BLUE, GRID, INK, MUTED, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,33 +33,20 @@ def group_metrics(groups: Sequence[GroupMetrics], evaluation: Evaluation, name: 
     many = len(groups) > SORTED_ABOVE
     rows = sorted(groups, key=lambda group: group.prevalence) if many else list(groups)
     size = (8.6, 1.6 + (0.15 if many else 0.27) * len(rows))
-    figure, (share, auc, f1) = subplots(f"By {name}", source_note, size=size, columns=3, share_y=True)
-    _dots(
-        share, "share of priority", [(row.prevalence, row.prevalence_interval) for row in rows], evaluation.prevalence
-    )
-    _dots(auc, "ROC-AUC", [(row.roc_auc, row.roc_auc_interval) for row in rows], evaluation.roc_auc)
-    _dots(f1, "F1", [(row.f1, row.f1_interval) for row in rows], evaluation.f1)
+    figure, (share, auc, f1) = style.subplots(f"By {name}", source_note, size=size, columns=3, share_y=True)
+    for axes, metric in ((share, "prevalence"), (auc, "roc_auc"), (f1, "f1")):
+        if (overall := getattr(evaluation, metric)) is not None:
+            axes.axvline(overall, color=MUTED, linewidth=0.8)
+        values = [(getattr(row, metric), getattr(row, f"{metric}_interval")) for row in rows]
+        style.interval_dots(axes, values, markersize=4, label="recorded")
+        axes.set_xlabel(METRIC_NAMES[metric])
+        axes.grid(axis="y", visible=False)
+        style.limit_ticks(axes.xaxis)
     predicted = [row.mean_probability for row in rows]
     share.plot(predicted, range(len(rows)), "D", color=ORANGE, markersize=4, fillstyle="none", label="mean predicted")
-    share.set(yticks=range(len(rows)), yticklabels=[f"{row.name}  ({row.n:,})" for row in rows])
-    share.set_ylim(len(rows) - 0.4, -0.6)
-    share.tick_params(axis="y", labelsize=6.5 if many else 8)
-    legend_above(share, columns=2)
+    style.label_rows(share, [f"{row.name}  ({row.n:,})" for row in rows], 6.5 if many else 8)
+    style.legend_above(share, columns=2)
     return figure
-
-
-def _dots(axes: Axes, label: str, values: list[tuple[float | None, Interval | None]], overall: float | None) -> None:
-    defined = [(row, value, limits) for row, (value, limits) in enumerate(values) if value is not None and limits]
-    if overall is not None:
-        axes.axvline(overall, color=MUTED, linewidth=0.8)
-    if defined:
-        rows, middle, limits = zip(*defined, strict=True)
-        low, high = zip(*limits, strict=True)
-        axes.hlines(rows, low, high, color=BLUE, linewidth=2, alpha=0.35)
-        axes.plot(middle, rows, "o", color=BLUE, markersize=4, label="recorded")
-    axes.set_xlabel(label)
-    axes.grid(axis="y", visible=False)
-    limit_ticks(axes, "x")
 
 
 def group_calibration(groups: Sequence[GroupMetrics], name: str, source_note: str) -> Figure:
@@ -65,7 +54,7 @@ def group_calibration(groups: Sequence[GroupMetrics], name: str, source_note: st
 
     The groups of least and greatest recorded share are annotated.
     """
-    figure, (axes,) = subplots(f"Recorded and predicted share by {name}", source_note)
+    figure, (axes,) = style.subplots(f"Recorded and predicted share by {name}", source_note)
     rows = sorted(groups, key=lambda group: group.prevalence)
     predicted, recorded = [row.mean_probability for row in rows], [row.prevalence for row in rows]
     low, high = zip(*(row.prevalence_interval for row in rows), strict=True)
@@ -76,7 +65,7 @@ def group_calibration(groups: Sequence[GroupMetrics], name: str, source_note: st
     for end in (rows[:_ANNOTATED], rows[_ANNOTATED:][-_ANNOTATED:]):
         _annotate(axes, end)
     axes.set(xlabel="mean predicted probability", ylabel="recorded share of priority")
-    unit_axis(axes, "x", "y")
+    style.unit_axis(axes, "x", "y")
     return figure
 
 

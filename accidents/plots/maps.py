@@ -16,7 +16,6 @@ from accidents.tables import LABEL
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
 MAINLAND_EXTENT = {"xlim": (-5.4, 9.8), "ylim": (41.2, 51.3)}
@@ -39,12 +38,8 @@ def accident_map(rows: pd.DataFrame, source_note: str) -> Figure:
     """
     labelled = rows[rows[LABEL] >= 0]
     figure, (number, share) = subplots("Where accidents are, and how often they are priority", source_note, **_SIZE)
-    drawn = _hexagons(number, labelled, None, least=1)
-    add_colorbar(figure, drawn, number, "accidents in a hexagon (logarithmic)")
-    drawn = _hexagons(share, labelled, labelled[LABEL].to_numpy(), least=MIN_ACCIDENTS)
-    add_colorbar(figure, drawn, share, f"recorded share of priority ({MIN_ACCIDENTS} accidents or more)")
-    _label_axes(number, labelled)
-    _label_axes(share, labelled)
+    _hexagons(number, labelled, None, "accidents in a hexagon (logarithmic)")
+    _hexagons(share, labelled, labelled[LABEL].to_numpy(), "recorded share")
     return figure
 
 
@@ -59,19 +54,14 @@ def risk_map(rows: pd.DataFrame, probability: np.ndarray, source_note: str) -> F
     labelled = (rows[LABEL] >= 0).to_numpy()
     shown = rows[labelled]
     figure, (recorded, predicted) = subplots("Recorded and predicted risk", source_note, **_SIZE)
-    values = shown[LABEL].to_numpy(), np.asarray(probability)[labelled]
-    for axes, quantity, label in zip(
-        (recorded, predicted), values, ("recorded share", "mean probability"), strict=True
-    ):
-        drawn = _hexagons(axes, shown, quantity, least=MIN_ACCIDENTS, highest=1)
-        add_colorbar(figure, drawn, axes, f"{label} of priority ({MIN_ACCIDENTS} accidents or more)")
-        _label_axes(axes, shown)
+    _hexagons(recorded, shown, shown[LABEL].to_numpy(), "recorded share", highest=1)
+    _hexagons(predicted, shown, np.asarray(probability)[labelled], "mean probability", highest=1)
     return figure
 
 
 def _hexagons(
-    axes: Axes, rows: pd.DataFrame, values: np.ndarray | None, *, least: int, highest: float | None = None
-) -> PolyCollection:
+    axes: Axes, rows: pd.DataFrame, values: np.ndarray | None, label: str, *, highest: float | None = None
+) -> None:
     """Draw means of `values` in hexagons, or without values the number of accidents on a logarithmic scale."""
     (west, east), (south, north) = MAINLAND_EXTENT["xlim"], MAINLAND_EXTENT["ylim"]
     longitude, latitude = rows["long"].to_numpy(), rows["lat"].to_numpy()
@@ -84,7 +74,7 @@ def _hexagons(
         None if values is None else values[inside],
         gridsize=(across, down),
         extent=(west, east, south, north),
-        mincnt=least,
+        mincnt=1 if values is None else MIN_ACCIDENTS,
         bins="log" if values is None else None,
         vmin=None if values is None else 0,
         vmax=highest,
@@ -94,11 +84,7 @@ def _hexagons(
     )
     beside, above = (east - west) / across / 2, (north - south) / down / 3  # hexagons reach over the border
     axes.set(xlim=(west - beside, east + beside), ylim=(south - above, north + above), aspect=_ASPECT)
-    return drawn
-
-
-def _label_axes(axes: Axes, rows: pd.DataFrame) -> None:
-    (west, east), (south, north) = MAINLAND_EXTENT["xlim"], MAINLAND_EXTENT["ylim"]
-    inside = rows["long"].between(west, east) & rows["lat"].between(south, north)
+    unit = label if values is None else f"{label} of priority ({MIN_ACCIDENTS} accidents or more)"
+    add_colorbar(drawn, axes, unit)
     axes.set_ylabel("latitude (degrees)")
     axes.set_xlabel(f"longitude (degrees); {inside.sum():,} accidents, {(~inside).sum():,} elsewhere", fontsize=8)

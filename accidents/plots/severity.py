@@ -31,14 +31,15 @@ def by_hour_and_weekday(shares: pd.DataFrame, source_note: str) -> Figure:
         source_note: from `style.source_note`.
     """
     figure, (number, share) = subplots("The hours of the week", source_note, size=(8.2, 4.6), heights=(1, 1))
-    mesh = _heat_map(number, shares, "weekday", "hour", "n", 0)
-    add_colorbar(figure, mesh, number, "accidents", beside=True)
-    mesh = _heat_map(share, shares, "weekday", "hour", "share", MIN_ACCIDENTS)
-    add_colorbar(figure, mesh, share, "share of priority", beside=True)
-    number.set(ylabel="accidents")
-    share.set(ylabel="share of priority", xlabel=f"hour (local time); white: fewer than {MIN_ACCIDENTS} accidents")
-    for axes in (number, share):
-        axes.set_xticks(np.arange(0, 25, 3), () if axes is number else [f"{hour}:00" for hour in range(0, 25, 3)])
+    hours = np.arange(0, 25, 3)
+    for axes, value, least, label in (
+        (number, "n", 0, "accidents"),
+        (share, "share", MIN_ACCIDENTS, "share of priority"),
+    ):
+        add_colorbar(_heat_map(axes, shares, "weekday", "hour", value, least), axes, label, beside=True)
+        axes.set_ylabel(label)
+        axes.set_xticks(hours, () if axes is number else [f"{hour}:00" for hour in hours])
+    share.set_xlabel(f"hour (local time); white: fewer than {MIN_ACCIDENTS} accidents")
     return figure
 
 
@@ -60,7 +61,7 @@ def _annotated_heat_map(
     row, column = names
     figure, (axes,) = subplots(title, source_note, size=size)
     mesh = _heat_map(axes, shares, row, column, "share", MIN_ACCIDENTS)
-    add_colorbar(figure, mesh, axes, _SHARE)
+    add_colorbar(mesh, axes, _SHARE)
     rows, columns = _categories(shares, row), _categories(shares, column)
     shown = shares[shares["n"] >= MIN_ACCIDENTS]
     for place, across, n, share in zip(shown[row], shown[column], shown["n"], shown["share"], strict=True):
@@ -80,7 +81,7 @@ def _heat_map(axes: Axes, shares: pd.DataFrame, row: str, column: str, value: st
     grid[[rows.index(name) for name in enough[row]], [columns.index(name) for name in enough[column]]] = enough[value]
     mesh = axes.pcolormesh(grid, cmap=sequential_colormap(), vmin=0, edgecolor="white", linewidth=0.8)
     axes.set(ylim=(len(rows), 0), yticks=np.arange(len(rows)) + 0.5, yticklabels=rows)
-    axes.set(xticks=np.arange(len(columns)) + 0.5, xticklabels=[_wrap(name) for name in columns])
+    axes.set(xticks=np.arange(len(columns)) + 0.5, xticklabels=[textwrap.fill(str(name), 14) for name in columns])
     axes.grid(visible=False)
     axes.spines[["left", "bottom"]].set_visible(False)
     return mesh
@@ -93,8 +94,3 @@ def _categories(shares: pd.DataFrame, name: str) -> list[object]:
     if hasattr(values, "cat"):
         return [value for value in values.cat.categories if value in present]
     return sorted(present)
-
-
-def _wrap(name: object) -> str:
-    """Wrap a long name to two or three lines."""
-    return textwrap.fill(str(name), 14)

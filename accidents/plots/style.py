@@ -9,13 +9,16 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accidents.columns import ATTRIBUTION
+from accidents.evaluation.results import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -37,11 +40,8 @@ _PANEL_GAP = 0.16  # of the width of axes without tick labels between them, so t
 
 def source_note(*, synthetic: bool) -> str:
     """Return the line that names the source of the data and marks synthetic accidents."""
-    return (
-        f"Synthetic accidents, drawn from frequencies counted in: {ATTRIBUTION}"
-        if synthetic
-        else f"Data: {ATTRIBUTION}"
-    )
+    data = "Synthetic accidents, drawn from frequencies counted in" if synthetic else "Data"
+    return f"{data}: {ATTRIBUTION}"
 
 
 def subplots(
@@ -100,12 +100,27 @@ def unit_axis(axes: Axes, *directions: str) -> None:
         axes.set(**{f"{direction}ticklabels": ("0", "0.25", "0.5", "0.75", "1")})
 
 
-def limit_ticks(axes: Axes, *directions: str, most: int = 3) -> None:
-    """Limit the ticks of the axes `x`, `y` or both to `most` intervals, for small panels."""
+def label_rows(axes: Axes, labels: Sequence[str], size: float) -> None:
+    """Label rows from the top down, in letters of `size` points."""
+    axes.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
+    axes.tick_params(axis="y", labelsize=size)
+    axes.grid(axis="y", visible=False)
+
+
+def interval_dots(axes: Axes, values: Iterable[tuple[float | None, Interval | None]], **style: Any) -> None:
+    """Plot each value as a dot with its interval, one a row; those that are not defined are left out."""
+    defined = [(row, value, *ends) for row, (value, ends) in enumerate(values) if value is not None and ends]
+    if defined:
+        rows, middle, low, high = zip(*defined, strict=True)
+        axes.hlines(rows, low, high, color=BLUE, linewidth=2, alpha=0.35)
+        axes.plot(middle, rows, "o", color=BLUE, **style)
+
+
+def limit_ticks(axis: Axis, most: int = 3) -> None:
+    """Limit the ticks of an axis to `most` intervals, for small panels."""
     from matplotlib.ticker import MaxNLocator
 
-    for direction in directions:
-        getattr(axes, f"{direction}axis").set_major_locator(MaxNLocator(most))
+    axis.set_major_locator(MaxNLocator(most))
 
 
 def legend_above(axes: Axes, columns: int) -> None:
@@ -123,13 +138,13 @@ def sequential_colormap() -> Colormap:
     return LinearSegmentedColormap.from_list("sequential", ("#f3f7fb", "#9ecae8", BLUE, "#00324f"))
 
 
-def add_colorbar(figure: Figure, drawn: Any, axes: Axes, label: str, *, beside: bool = False) -> None:
+def add_colorbar(drawn: Any, axes: Axes, label: str, *, beside: bool = False) -> None:
     """Add a colour bar below the axes, or beside them."""
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import MaxNLocator
 
     place: dict[str, Any] = {"location": "right", "aspect": 14} if beside else {"location": "bottom", "aspect": 60}
-    bar = figure.colorbar(drawn, ax=axes, shrink=0.9, pad=0.03, **place)
+    bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.9, pad=0.03, **place)
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=_TICK_SIZE - 1, length=0)
     if isinstance(drawn.norm, LogNorm):

@@ -150,10 +150,8 @@ def _improvement(
     difference, name = differences.get(metric), METRIC_NAMES[metric]
     value = finite_or_none(difference.value) if difference else None
     if value is None:
-        problem = (
-            f"the difference in {name} from {incumbent} is not defined: it cannot be compared with {required:+.3f}"
-        )
-        yield _Check(False, problem)
+        undefined = f"the difference in {name} from {incumbent} is not defined"
+        yield _Check(False, f"{undefined}: it cannot be compared with {required:+.3f}")
     else:
         gain = signed(metric, value)
         passed = gain >= required - _ROUNDING

@@ -13,7 +13,7 @@ from accidents.configuration.promotion import Higher, Lower, PromotionSettings
 from accidents.errors import ModelError
 from accidents.evaluation.evaluate import evaluate, paired_differences
 from accidents.evaluation.groups import DEPARTMENT, OTHERS
-from accidents.evaluation.metrics import METRICS, Floats
+from accidents.evaluation.metrics import Floats
 from accidents.evaluation.results import Evaluation, MetricDifference
 from accidents.promotion.decision import DepartmentMetrics, ModelMetrics, finite_or_none, signed
 from accidents.tables import LABEL
@@ -136,6 +136,6 @@ def _model_metrics(name: str, evaluation: Evaluation) -> ModelMetrics:
     worst = min(departments, key=lambda group: group.roc_auc or 0.0, default=None)
     return ModelMetrics(
         name=name,
-        metrics={metric: getattr(evaluation, metric) for metric in METRICS},
+        metrics=evaluation.metrics,
         worst_department=DepartmentMetrics(worst.value, worst.roc_auc, worst.n) if worst else None,
     )

@@ -9,7 +9,6 @@ from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
 from accidents.evaluation.evaluate import evaluate, paired_differences
-from accidents.evaluation.metrics import METRICS
 from accidents.evaluation.results import Evaluation
 from accidents.promotion.held_out_evaluation import score_held_out
 from accidents.report.comparison_report import comparison_report, rank_by_f1
@@ -70,8 +69,7 @@ def compare_versions(
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, float]:
-    metrics = {name: getattr(evaluation, name) for name in METRICS}
-    return {name: float("nan") if value is None else float(value) for name, value in metrics.items()}
+    return {name: float("nan") if value is None else value for name, value in evaluation.metrics.items()}
 
 
 def _recommendation(ranking: list[str], evaluations: Mapping[str, Evaluation], tied: list[str], dataset: str) -> str:

@@ -1,5 +1,6 @@
 """Reads the bytes of a CSV file from a path or URL, checks its format and decodes its characters."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ character."""
 
 UNKNOWN_ENCODING = "text in an unknown encoding"
 
+SEPARATOR_LINE = re.compile(rb'\s*"?sep=.?"?[;,\t|]*(?:\r\n|\n|\r)', re.IGNORECASE)
+"""A first line that tells spreadsheets the separator."""
+
 _BOM = b"\xef\xbb\xbf"
+_END_OF_FILE = b"\x1a"  # of DOS
 _OTHER_FORMATS = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
     b"\x00\x00\xfe\xff": "UTF-32 text",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
     b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
@@ -60,16 +63,19 @@ class DecodedFile:
 def read_text(path: str) -> DecodedFile:
     """Read a local path or an fsspec URL, and decode it.
 
-    A row that is valid UTF-8 is UTF-8. Another one is Windows-1252, which includes Latin-1, or else code page 850,
-    whichever makes its letters those of French. The encoding of a row does not depend on other rows, so that a part of
-    a file is decoded like the whole.
+    A file with the byte order mark of UTF-16 is UTF-16. A row of another file that is valid UTF-8 is UTF-8; else it is
+    Windows-1252, which includes Latin-1, or code page 850, whichever makes its letters those of French. The encoding of
+    a row does not depend on other rows, so that a part of a file is decoded like the whole.
 
     Raises:
-        UnreadableFileError: the file is absent, empty, HTML, an archive or UTF-16.
+        UnreadableFileError: the file is absent, empty, HTML or an archive.
     """
     file = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     data = _read_bytes(path, file)
     issues = []
+    if is_utf16(data):
+        data = _from_utf16(data, file)
+        issues.append(DataIssue(file, "", "text in UTF-16", 1, 0.0, Action.CORRECTED))
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
         issues.append(DataIssue(file, "", "byte order mark before the header", 1, 0.0, Action.CORRECTED))
@@ -78,13 +84,28 @@ def read_text(path: str) -> DecodedFile:
     if inside:
         data = data.replace(b"\n" + _BOM, b"\n")
         issues.append(DataIssue(file, "", "byte order mark at the beginning of a row", inside, 0.0, Action.CORRECTED))
-    data = data.lstrip(b"\r\n")
+    data = data.lstrip(b"\r\n").rstrip(_END_OF_FILE)
+    if separator_line := SEPARATOR_LINE.match(data):
+        data = data[separator_line.end() :]
+        issues.append(DataIssue(file, "", "line that names the separator to spreadsheets", 1, 0.0, Action.CORRECTED))
     latin1 = 0
     if not _is_utf8(data):
         data, rows = _decode_rows(data)
         latin1 = len(rows["cp1252"])
         issues += _encoding_issues(file, rows, data.count(b"\n") or data.count(b"\r"))
     return DecodedFile(file, data, latin1, tuple(issues))
+
+
+def is_utf16(start: bytes) -> bool:
+    """Whether a file begins with a byte order mark of UTF-16, in which spreadsheets save "Unicode text"."""
+    return start.startswith((b"\xff\xfe", b"\xfe\xff")) and not start.startswith(b"\xff\xfe\x00\x00")
+
+
+def _from_utf16(data: bytes, file: str) -> bytes:
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError as error:
+        raise unreadable_file(file, f"the UTF-16 text is damaged: {error}", _DOWNLOAD_AGAIN) from None
 
 
 def _read_bytes(path: str, file: str) -> bytes:
@@ -156,16 +177,9 @@ def _encoding_issues(file: str, rows: Mapping[str, Sequence[int]], total: int) -
     checks = {"cp850": ("text in code page 850", Action.CORRECTED), _UNKNOWN: (UNKNOWN_ENCODING, Action.IGNORED)}
     if len(rows["utf-8"]) < len(rows["cp1252"]):
         checks["utf-8"] = ("text in UTF-8 in a file of another encoding", Action.CORRECTED)
-    return [
-        DataIssue(
-            file,
-            "",
-            check,
-            len(rows[encoding]),
-            len(rows[encoding]) / max(total, 1),
-            action,
-            first_rows=tuple(rows[encoding][:MAX_EXAMPLES]),
-        )
-        for encoding, (check, action) in checks.items()
-        if rows.get(encoding)
-    ]
+    issues = []
+    for encoding, (check, action) in checks.items():
+        if found := rows.get(encoding):
+            first = tuple(found[:MAX_EXAMPLES])
+            issues.append(DataIssue(file, "", check, len(found), len(found) / max(total, 1), action, first_rows=first))
+    return issues

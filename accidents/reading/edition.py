@@ -26,28 +26,13 @@ class ParsedEdition:
         return Tables(**{table.value: self.files[table].frame for table in Table})
 
 
-def read_edition(
-    edition: Edition,
-    *,
-    labelled: bool = True,
-    limits: DataQualityLimits | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> ParsedEdition:
-    """Read the four files of an edition.
-
-    Cells that break a rule become missing, and are reported as issues even where they are too many: whether to stop is
-    decided by `accidents.ingestion`.
-
-    Args:
-        edition: paths of the files, and their year.
-        labelled: whether to read the label `grav`; if not, it is missing in all rows.
-        limits: limits on the shares of bad cells and rows; the defaults where None.
-        progress: called with a line of text before each file.
+def read_edition(edition: Edition) -> ParsedEdition:
+    """Read the four files of an edition, with the default limits.
 
     Raises:
         DataError: a file is missing or cannot be read at all; the message names all such files.
     """
-    parsed, issues = try_read_edition(edition, labelled=labelled, limits=limits, progress=progress)
+    parsed, issues = try_read_edition(edition)
     if parsed is None:
         raise data_error(issues)
     return parsed
@@ -60,7 +45,16 @@ def try_read_edition(
     limits: DataQualityLimits | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[ParsedEdition | None, list[DataIssue]]:
-    """Like `read_edition`, without raising.
+    """Read the four files of an edition, without raising.
+
+    Cells that break a rule become missing, and are reported as issues even where they are too many: whether to stop is
+    decided by `accidents.ingestion`.
+
+    Args:
+        edition: paths of the files, and their year.
+        labelled: whether to read the label `grav`; if not, it is missing in all rows.
+        limits: limits on the shares of bad cells and rows; the defaults where None.
+        progress: called with a line of text before each file.
 
     Returns:
         The edition, None where any file cannot be read; and the issues of all files.
@@ -77,7 +71,9 @@ def try_read_edition(
         if progress:
             progress(f"reading {path}")
         try:
-            files[table] = read_table(path, table, year, labelled=labelled, limits=limits)
+            files[table] = read_table(
+                path, table, year, labelled=labelled, limits=limits, scaled_departments=edition.scaled_departments
+            )
         except UnreadableFileError as error:
             issues.append(error.issue)
             continue

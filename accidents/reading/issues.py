@@ -86,11 +86,6 @@ def unreadable_file(
     )
 
 
-def exceeds_limit(share: float, limits: DataQualityLimits) -> bool:
-    """Whether a share of bad cells of a column stops the run: of a limit of 5 %, exactly 5 % does and 4.99 % not."""
-    return share >= limits.bad_cells
-
-
 def stop_above_limit(issue: DataIssue, limits: DataQualityLimits) -> DataIssue:
     """The issue, with the action `STOPPED` where its share is above the limit of its check and action.
 
@@ -107,7 +102,7 @@ def stop_above_limit(issue: DataIssue, limits: DataQualityLimits) -> DataIssue:
 def _is_above_limit(issue: DataIssue, limits: DataQualityLimits) -> bool:
     match issue.action:
         case Action.MISSING:
-            return exceeds_limit(issue.share, limits)
+            return issue.share >= limits.bad_cells
         case Action.QUARANTINED:
             return issue.share > limits.bad_keys
         case Action.CORRECTED | Action.IGNORED:
@@ -121,19 +116,10 @@ def _is_above_limit(issue: DataIssue, limits: DataQualityLimits) -> bool:
 def issues_frame(issues: Sequence[DataIssue]) -> pd.DataFrame:
     """The report: all issues as a frame with the columns `REPORT_COLUMNS`, those that stopped the run first."""
     order = {action: rank for rank, action in enumerate(Action)}
-    records = [
-        (
-            issue.file,
-            issue.column,
-            issue.check,
-            issue.rows,
-            issue.share,
-            ", ".join(issue.first_values),
-            ", ".join(map(str, issue.first_rows)),
-            str(issue.action),
-        )
-        for issue in sorted(issues, key=lambda issue: order[issue.action])
-    ]
+    records = []
+    for issue in sorted(issues, key=lambda issue: order[issue.action]):
+        lists = {"first_values": ", ".join(issue.first_values), "first_rows": ", ".join(map(str, issue.first_rows))}
+        records.append(vars(issue) | lists | {"action": str(issue.action)})
     dtypes = {"rows": "int64", "share": "float64"}
     frame = pd.DataFrame(records, columns=list(REPORT_COLUMNS))
     return frame.astype({column: dtypes.get(column, "str") for column in REPORT_COLUMNS})

@@ -31,11 +31,8 @@ class Layout(Enum):
 
     def nearest_year(self, year: int) -> int:
         """The year of this layout that is closest to `year`."""
-        return (
-            min(year, _FIRST_YEAR_OF_NEW_LAYOUT - 1)
-            if self is Layout.UNTIL_2018
-            else max(year, _FIRST_YEAR_OF_NEW_LAYOUT)
-        )
+        first_new = _FIRST_YEAR_OF_NEW_LAYOUT
+        return min(year, first_new - 1) if self is Layout.UNTIL_2018 else max(year, first_new)
 
 
 # Columns of one layout only. `caracteristiques` since 2019 has none: there the year decides.
@@ -159,15 +156,11 @@ def _detect_layout(columns: Sequence[str | None], year: int) -> Layout:
 def _ignored_columns(
     file: str, table: Table, names: Sequence[str], columns: Sequence[str | None], *, labelled: bool
 ) -> tuple[DataIssue, ...]:
-    issues = [
-        DataIssue(file, name, f"column that {table} does not have", 1, 0.0, Action.IGNORED, first_rows=(1,))
-        for name, column in zip(names, columns, strict=True)
-        if column is None
-    ]
+    unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
+    ignored = [(name, f"column that {table} does not have") for name in unknown]
     if not labelled and "grav" in columns:
-        check = "the label is no input of a prediction"
-        issues.append(DataIssue(file, "grav", check, 1, 0.0, Action.IGNORED, first_rows=(1,)))
-    return tuple(issues)
+        ignored.append(("grav", "the label is no input of a prediction"))
+    return tuple(DataIssue(file, *issue, 1, 0.0, Action.IGNORED, first_rows=(1,)) for issue in ignored)
 
 
 def _check_required(file: str, table: Table, columns: Sequence[str | None], year: int, *, labelled: bool) -> None:

@@ -11,23 +11,23 @@ import pyarrow.compute as pc
 from accidents.columns import ACCIDENT_ID, MISSING, TABLES, Column, ColumnKind, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading import layout_until_2018
-from accidents.reading.cell_values import (
-    MISREAD_SPACES,
-    NO_BREAK_SPACES,
-    ROUNDED_IDS,
-    is_rounded,
-    normalise_spaces,
-    parse_values,
-)
+from accidents.reading.cell_values import ParsedValues, normalise_texts, parse_values
 from accidents.reading.corrections import correctable_patterns
 from accidents.reading.csv_parser import parse_csv
 from accidents.reading.decoding import MOJIBAKE, read_text
-from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, exceeds_limit
+from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, UnreadableFileError, stop_above_limit
 from accidents.reading.layout import Layout, read_header
+from accidents.reading.spellings import (
+    NO_BREAK_SPACES,
+    ROUNDED_IDS,
+    SCIENTIFIC_IDS,
+    explain_invalid,
+    scientific_id,
+)
 
 _CORRECT = "Correct the column, or use the official file"
 _NOT_ALLOWED = "not allowed"
-_NOT_ROUNDED = "The digits are lost: use the official file, and import ids as text"
+_NOT_ROUNDED = "Use the official file, and import ids as text"
 _MIN_INVALID_COLUMNS = 2  # invalid cells in that many columns may come from shifted rows
 
 
@@ -101,6 +101,7 @@ class _FileContext:
     year: int
     limits: DataQualityLimits
     no_break_spaces: Sequence[str]
+    scaled_departments: bool | None
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,8 @@ class _ColumnCells:
 
     def issue(self, which: np.ndarray, check: str, action: Action, *, of: int = 0, remedy: str = "") -> DataIssue:
         """The issue of the cells whose text the mask `which` selects, as a share of `of` cells, by default all."""
-        counts = np.bincount(self.indices, minlength=len(which))
-        where = np.flatnonzero(which[self.indices])[:MAX_EXAMPLES]
-        number = int(counts[which].sum())
+        selected = np.flatnonzero(which[self.indices])
+        where, number = selected[:MAX_EXAMPLES], len(selected)
         return DataIssue(
             self.file.name,
             self.column.name,
@@ -131,7 +131,13 @@ class _ColumnCells:
 
 
 def read_table(
-    path: str, table: Table, year: int | None = None, *, labelled: bool = True, limits: DataQualityLimits | None = None
+    path: str,
+    table: Table,
+    year: int | None = None,
+    *,
+    labelled: bool = True,
+    limits: DataQualityLimits | None = None,
+    scaled_departments: bool | None = None,
 ) -> ParsedFile:
     """Read one published file of any edition from 2005 on.
 
@@ -144,6 +150,7 @@ def read_table(
         year: year of the edition; None to take it from the first accident id.
         labelled: whether to read the label `grav`; if not, it is missing in all rows.
         limits: limits on the shares of bad cells and rows; the defaults where None.
+        scaled_departments: whether departments until 2018 are times ten; None to judge by the file.
 
     Raises:
         UnreadableFileError: the file cannot be read at all.
@@ -154,12 +161,13 @@ def read_table(
     cells = parse_csv(text, header, table, limits.bad_keys)
     issues = [*header.issues, *cells.issues]
     spaces = _occurring(text.data, NO_BREAK_SPACES)
-    file = _FileContext(text.file, cells.rows, header.layout, header.year, limits, spaces)
+    file = _FileContext(text.file, cells.rows, header.layout, header.year, limits, spaces, scaled_departments)
     typed: dict[str, np.ndarray | pa.Array] = {}
     for name, raw in cells.cells.items():
         typed[name], column_issues = _type_column(raw, TABLES[table][name], file)
+        column_issues = [stop_above_limit(issue, limits) for issue in column_issues]
         issues += column_issues
-        if name == ACCIDENT_ID and any(issue.action is Action.STOPPED for issue in column_issues):
+        if name == ACCIDENT_ID and column_issues and column_issues[0].action is Action.STOPPED:
             raise UnreadableFileError(column_issues[0])
     frame = _frame(table, typed, len(cells.rows))
     if header.layout is Layout.UNTIL_2018:
@@ -189,13 +197,10 @@ def _type_column(raw: pa.Array, column: Column, file: _FileContext) -> tuple[np.
         if ids is not None and _in_range(ids, column):
             return ids, []
         raw = raw.dictionary_encode()
-    texts = raw.dictionary
-    if column.kind is ColumnKind.ID:
-        for space in MISREAD_SPACES:
-            texts = pc.replace_substring(texts, space, " ")
-    parsed = parse_values(normalise_spaces(texts, file.no_break_spaces), column, file.layout, file.year)
+    texts = normalise_texts(raw.dictionary, column, file.no_break_spaces)
+    parsed = parse_values(texts, column, file.layout, file.year, scaled_departments=file.scaled_departments)
     cells = _ColumnCells(file, column, raw.dictionary, raw.indices.to_numpy())
-    issues = _cell_issues(cells, parsed.invalid)
+    issues = _cell_issues(cells, parsed)
     if column.kind is not ColumnKind.TEXT:
         return parsed.array[cells.indices], issues
     if not column.pattern:
@@ -214,40 +219,37 @@ def _parse_integers(texts: pa.Array, no_break_spaces: Sequence[str]) -> np.ndarr
 
 
 def _in_range(ids: np.ndarray, column: Column) -> bool:
-    low = column.minimum or 1
-    high = column.maximum or np.iinfo(np.int64).max
+    low, high = column.bounds
     return bool(len(ids)) and low <= ids.min() and ids.max() <= high
 
 
-def _cell_issues(cells: _ColumnCells, invalid: np.ndarray) -> list[DataIssue]:
+def _cell_issues(cells: _ColumnCells, parsed: ParsedValues) -> list[DataIssue]:
     """Issues of cells that break the rule of their column, and of cells that were corrected."""
-    issues = []
+    issues, invalid = [], parsed.invalid
     if cells.column.kind is ColumnKind.ID:
-        rounded = np.array([is_rounded(text) for text in cells.texts.to_pylist()], dtype=bool)
-        if rounded.any():
-            issue = cells.issue(rounded, ROUNDED_IDS, Action.MISSING)
-            if issue.share > cells.file.limits.bad_keys:
-                return [replace(issue, action=Action.STOPPED, remedy=_NOT_ROUNDED)]
-            issues.append(issue)
-            invalid = invalid & ~rounded
+        reasons = np.array([scientific_id(text) for text in cells.texts.to_pylist()], dtype=object)
+        for reason in (ROUNDED_IDS, SCIENTIFIC_IDS):
+            if (scientific := reasons == reason).any():
+                issue = cells.issue(scientific, reason, Action.MISSING)
+                if issue.share > cells.file.limits.bad_keys:
+                    return [replace(issue, action=Action.STOPPED, remedy=_NOT_ROUNDED)]
+                issues.append(issue)
+                invalid = invalid & ~scientific
     if invalid.any():
-        issue = cells.issue(invalid, f"{_NOT_ALLOWED}; {_allowed(cells)}", Action.MISSING)
-        if exceeds_limit(issue.share, cells.file.limits):
-            issue = replace(issue, action=Action.STOPPED, remedy=_CORRECT)
-        issues.append(issue)
+        check = f"{_NOT_ALLOWED}; {_allowed(cells, invalid)}"
+        issues.append(cells.issue(invalid, check, Action.MISSING, remedy=_CORRECT))
     column, file = cells.column, cells.file
     for check, pattern in correctable_patterns(column, file.layout, file.year, file.no_break_spaces).items():
-        matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~invalid
+        matches = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False) & ~parsed.invalid
         if matches.any():
             issues.append(cells.issue(matches, check, Action.CORRECTED))
     return issues
 
 
-def _allowed(cells: _ColumnCells) -> str:
+def _allowed(cells: _ColumnCells, invalid: np.ndarray) -> str:
     allowed = f"allowed is {cells.column.describe_allowed_values()}"
-    if cells.column.kind is ColumnKind.TIME and cells.file.layout is Layout.SINCE_2019:
-        return f"{allowed}; a number such as 17 may be 17:00 or 00:17"
-    return allowed
+    reason = explain_invalid(cells.column, cells.texts.filter(pa.array(invalid)).to_pylist())
+    return f"{allowed}; {reason}" if reason else allowed
 
 
 def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]:
@@ -255,31 +257,25 @@ def _mojibake_issues(cells: _ColumnCells, values: np.ndarray) -> list[DataIssue]
     matches = pc.match_substring_regex(cells.texts, MOJIBAKE).to_numpy(zero_copy_only=False)
     if not matches.any():
         return []
-    counts = np.bincount(cells.indices, minlength=len(matches))
-    recorded = int(counts[pd.notna(values)].sum())
-    number = int(counts[matches].sum())
-    check = "text decoded with the wrong encoding"
-    if number > max(1, cells.file.limits.wrong_texts * recorded):
-        remedy = "The file was read as Latin-1 and saved again: use the official file"
-        return [cells.issue(matches, check, Action.STOPPED, of=recorded, remedy=remedy)]
-    return [cells.issue(matches, check, Action.IGNORED, of=recorded)]
+    recorded = int(pd.notna(values)[cells.indices].sum())
+    remedy = "The file was read as Latin-1 and saved again: use the official file"
+    issue = cells.issue(matches, "text decoded with the wrong encoding", Action.IGNORED, of=recorded, remedy=remedy)
+    many = issue.rows > max(1, cells.file.limits.wrong_texts * recorded)
+    return [replace(issue, action=Action.STOPPED) if many else issue]
 
 
 def _frame(table: Table, typed: dict[str, np.ndarray | pa.Array], rows: int) -> pd.DataFrame:
     """All specified columns in order; columns that the file lacks are missing in all rows."""
-    specified = TABLES[table].values()
-    texts = {
-        column.name: typed.get(column.name, pa.nulls(rows, pa.string()))
-        for column in specified
-        if column.kind is ColumnKind.TEXT
-    }
-    series = dict(pa.table(texts).to_pandas().items()) if texts else {}
-    for column in specified:
-        if column.kind is not ColumnKind.TEXT:
-            missing_value = np.nan if column.kind is ColumnKind.NUMBER else MISSING
-            values = typed.get(column.name)
-            series[column.name] = np.full(rows, missing_value, dtype=column.kind.dtype) if values is None else values
-    return pd.DataFrame({column.name: series[column.name] for column in specified})
+    series = {}
+    for name, column in TABLES[table].items():
+        if name in typed:
+            series[name] = typed[name]
+        elif column.kind is ColumnKind.TEXT:
+            series[name] = pa.nulls(rows, pa.string())
+        else:
+            series[name] = np.full(rows, np.nan if column.kind is ColumnKind.NUMBER else MISSING, column.kind.dtype)
+    texts = {name: values for name, values in series.items() if isinstance(values, pa.Array)}
+    return pd.DataFrame(series | dict(pa.table(texts).to_pandas().items()))
 
 
 def _derive_missing_columns(table: Table, frame: pd.DataFrame) -> None:

@@ -30,7 +30,7 @@ def comparison_report(
         models: the models, that of best F1 first.
         evaluations: of each of them, on the same accidents.
         differences: F1 of each minus that of the first, from `accidents.evaluation.evaluate.paired_differences`.
-        recommended: name of the model of best F1 on the validation set; empty for none.
+        recommended: name of the model that the training proposes; empty for none.
 
     Raises:
         DataError: the models were not evaluated on the same number of accidents.
@@ -49,6 +49,12 @@ def comparison_report(
     ]
     by_name = {model.name: evaluation for model, evaluation in zip(models, evaluations, strict=True)}
     source_note = models[0].source_note
+    plots = {
+        "models": performance.model_comparison,
+        "roc": performance.roc_curve,
+        "precision_recall": performance.precision_recall_curve,
+        "calibration": performance.calibration_curve,
+    }
     return render(
         "comparison.html.j2",
         ranked=rows,
@@ -56,10 +62,5 @@ def comparison_report(
         recommended=recommended,
         metric_names=_TABLE_METRICS,
         source_note=source_note,
-        figures={
-            "models": render_figure(performance.model_comparison(by_name, source_note)),
-            "roc": render_figure(performance.roc_curve(by_name, source_note)),
-            "precision_recall": render_figure(performance.precision_recall_curve(by_name, source_note)),
-            "calibration": render_figure(performance.calibration_curve(by_name, source_note)),
-        },
+        figures={name: render_figure(plot(by_name, source_note)) for name, plot in plots.items()},
     )

@@ -39,7 +39,6 @@ def evaluation_report(
         settings: how many features to show.
         rendered: the figures of `evaluation_figures`, if they are rendered already.
     """
-    departments = departments_by_share(evaluation)
     if rendered is None:
         figures = evaluation_figures(model, evaluation, explanation, settings)
         rendered = {name: render_figure(figure) for name, figure in figures.items()}
@@ -51,7 +50,7 @@ def evaluation_report(
         metric_names=REPORTED_METRICS,
         predicted_share=(evaluation.confusion.true_positives + evaluation.confusion.false_positives) / evaluation.n,
         place_share=place_share(explanation),
-        departments=departments,
+        departments=departments_by_share(evaluation),
         figures=rendered,
         explained=0 if explanation is None else len(explanation.values),
         sections=_group_sections(evaluation, model),
@@ -79,14 +78,11 @@ def evaluation_figures(
     }
     if explanation is not None:
         shown, unit = settings.shown_features, explanation.unit
-        figures["importance"] = explanation_plots.importance(
-            explanation.topics, unit, shown, "Importance by topic", source_note
-        )
-        figures["beeswarm"] = explanation_plots.beeswarm(
-            explanation.values, explanation.contributions, unit, shown, source_note
-        )
-    departments = departments_by_share(evaluation)
-    if departments:
+        topics, values, contributions = explanation.topics, explanation.values, explanation.contributions
+        title = "Importance by topic"
+        figures["importance"] = explanation_plots.importance(topics, unit, shown, title, source_note)
+        figures["beeswarm"] = explanation_plots.beeswarm(values, contributions, unit, shown, source_note)
+    if departments := departments_by_share(evaluation):
         figures["departments"] = group_plots.group_calibration(departments, "department", source_note)
     return figures
 

@@ -20,11 +20,13 @@ from accidents.report.evaluation_report import evaluation_figures, evaluation_re
 from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
+from accidents.training.selection import ModelChoice, choose_model
 from accidents.worker_process import WorkerTask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_TABLE_METRICS = ("accuracy", "precision", "recall", "f1", "roc_auc")
 _PLOT_FILES = {"confusion": "confusion_matrix", "beeswarm": "shap_summary", "importance": "shap_importance"}
 """File names of figures where they differ from the names in the report."""
 
@@ -45,10 +47,7 @@ class ModelReport:
             REPORT_FILE: self.html,
             "evaluation.json": json.dumps(self.evaluation.model_dump(mode="json"), indent=1),
             "shap_importance.csv": self.explanation.features.to_csv(index=False),
-            **{
-                f"plots/{_PLOT_FILES.get(name, name)}.svg": figure.standalone_svg
-                for name, figure in self.rendered.items()
-            },
+            **{f"plots/{_PLOT_FILES.get(name, name)}.svg": plot.standalone_svg for name, plot in self.rendered.items()},
         }
 
 
@@ -58,9 +57,9 @@ class ModelComparison:
 
     Attributes:
         table: one row a model, ranked by F1: `model_type`, `accuracy`, `precision`, `recall`, `f1_score`, `roc_auc`,
-            `best_cv_score`, `fit_seconds`.
+            `validation_log_loss`, `best_cv_score`, `fit_seconds`.
         evaluations: `Evaluation` as JSON by model type.
-        best: model type of best F1 on the validation set.
+        best: the proposed model type, from `accidents.training.selection.choose_model`.
         best_report: HTML report of that model.
         comparison_report: HTML report that compares all models.
         card: model card of the best model.
@@ -98,7 +97,8 @@ def report_on_dataset(
         dataset: which accidents these are, for the report.
     """
     X = bundle.matrix(features.reset_index(drop=True))
-    evaluation = _evaluate(accidents[LABEL].to_numpy(), bundle.predict_proba(X), bundle, accidents, settings)
+    scored = pd.DataFrame({"label": accidents[LABEL].to_numpy(), "probability": bundle.predict_proba(X)})
+    evaluation = _evaluate(scored, bundle, accidents, settings)
     model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
     return _report(model, evaluation, explain_model(bundle, X, settings), settings)
 
@@ -124,7 +124,7 @@ def report_on_test_set(
     """
     test = _test_set(predictions)
     rows = _positions(test["Num_Acc"], accidents)
-    evaluation = _evaluate_predictions(test, bundle, accidents.loc[rows], settings)
+    evaluation = _evaluate(test, bundle, accidents.loc[rows], settings)
     explanation = explain_model(bundle, bundle.matrix(features.loc[rows]), settings)
     return _report(_evaluated_model(bundle, source, test), evaluation, explanation, settings)
 
@@ -160,7 +160,7 @@ def compare_models(
     tasks = {}
     for name in order:
         evaluated[name] = _evaluated_model(models[name], source, tests[name])
-        evaluations[name] = _evaluate_predictions(tests[name], models[name], test_accidents, settings)
+        evaluations[name] = _evaluate(tests[name], models[name], test_accidents, settings)
         explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
         arguments = evaluated[name], evaluations[name], explanations[name], settings
         if name == order[-1]:
@@ -168,7 +168,8 @@ def compare_models(
         else:
             tasks[name] = WorkerTask(_report_files, *arguments)
     ranking = rank_by_f1({name: evaluations[name] for name in models})
-    best = max(models, key=lambda name: models[name].metrics["validation"]["f1"])
+    choice = choose_model({b.model_type: p for b, p in zip(bundles, predictions, strict=True)})
+    best = choice.best
     comparison = comparison_report(
         [evaluated[name] for name in ranking],
         [evaluations[name] for name in ranking],
@@ -177,7 +178,7 @@ def compare_models(
     )
     files |= {name: task.result() for name, task in tasks.items()}
     return ModelComparison(
-        table=_table(ranking, models, evaluations),
+        table=_table(ranking, models, evaluations, choice),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
         best_report=files[best][REPORT_FILE],
@@ -203,16 +204,11 @@ def _report_files(
 
 
 def _evaluate(
-    labels: np.ndarray, probabilities: np.ndarray, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
+    scored: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
 ) -> Evaluation:
+    labels, probabilities = scored["label"].to_numpy(), scored["probability"].to_numpy()
     groups = accidents[list(settings.group_columns)].reset_index(drop=True)
     return evaluate(labels, probabilities, bundle.threshold, groups=groups, settings=settings)
-
-
-def _evaluate_predictions(
-    test: pd.DataFrame, bundle: Bundle, accidents: pd.DataFrame, settings: EvaluationSettings
-) -> Evaluation:
-    return _evaluate(test["label"].to_numpy(), test["probability"].to_numpy(), bundle, accidents, settings)
 
 
 def _evaluated_model(bundle: Bundle, source: str, test: pd.DataFrame) -> EvaluatedModel:
@@ -228,21 +224,15 @@ def _positions(ids: pd.Series, accidents: pd.DataFrame) -> np.ndarray:
     return np.searchsorted(accidents["Num_Acc"].to_numpy(), ids.to_numpy())
 
 
-def _table(ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
-    rows = [
-        {
-            "model_type": name,
-            "accuracy": evaluations[name].accuracy,
-            "precision": evaluations[name].precision,
-            "recall": evaluations[name].recall,
-            "f1_score": evaluations[name].f1,
-            "roc_auc": evaluations[name].roc_auc,
-            "best_cv_score": models[name].best_cv_score,
-            "fit_seconds": models[name].fit_seconds,
-        }
-        for name in ranking
-    ]
-    return pd.DataFrame(rows).astype({"best_cv_score": "float64"})
+def _table(
+    ranking: Sequence[str], models: Mapping[str, Bundle], evaluations: Mapping[str, Evaluation], choice: ModelChoice
+) -> pd.DataFrame:
+    table = pd.DataFrame([evaluations[name].metrics for name in ranking])[list(_TABLE_METRICS)]
+    table.insert(0, "model_type", ranking)
+    table["validation_log_loss"] = [choice.log_losses[name] for name in ranking]
+    for fact in ("best_cv_score", "fit_seconds"):
+        table[fact] = [getattr(models[name], fact) for name in ranking]
+    return table.rename(columns={"f1": "f1_score"}).astype({"best_cv_score": "float64"})
 
 
 def _f1_differences(

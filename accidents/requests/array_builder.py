@@ -24,6 +24,11 @@ class ArrayBuilder:
         self.coordinates = array("d")
         self.places = array("q")
 
+    @property
+    def rows(self) -> int:
+        """Number of vehicles and people so far."""
+        return len(self.vehicle_ids) + len(self.person_vehicle_ids)
+
     def append(self, rows: AccidentRows) -> None:
         """Append an accident."""
         row = rows.accident

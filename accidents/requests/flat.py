@@ -13,6 +13,7 @@ from typing import Any
 
 from accidents.columns import MISSING, MISSING_CODES, TABLES, UNKNOWN, Availability, Column, ColumnKind, Table
 from accidents.features.array_columns import Entity
+from accidents.requests.errors import truncate
 from accidents.requests.reader import RequestReader, is_index_column
 from accidents.requests.rows import COLUMNS, MAX_ROWS, POSITIONS, AccidentRows, RequestPart, Row, empty_row
 from accidents.requests.values import parse_value
@@ -36,6 +37,7 @@ COUNT_FIELDS = {
 FLAT_FIELDS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNT_FIELDS))
 """The 39 fields. `Num_Acc` is allowed besides, and `grav` is ignored."""
 
+_UNKNOWN_REASON = f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}"
 _IGNORED = ("grav",)
 _MAX_AGE = 130
 SYNONYMS = {
@@ -98,15 +100,15 @@ def _with_published_names(content: Mapping[str, Any], reader: RequestReader) -> 
         plain = name.strip(' \t"\ufeff')
         field = _FIELD_NAMES.get(plain.casefold())
         if field is None and is_index_column(plain) and isinstance(value, int | float | str) and len(content) > 1:
-            reader.add_warning(f"the field {name!r} numbers rows and was ignored")
+            reader.add_warning(f"the field {truncate(name)!r} numbers rows and was ignored")
         elif field is None:
-            reader.add_problem(name, value, f"unknown field; the flat form has {', '.join(sorted(FLAT_FIELDS))}")
+            reader.add_problem(name, value, _UNKNOWN_REASON)
         elif field in result:
             reader.add_problem(name, value, f"occurs twice, also as {field}")
         else:
             result[field] = value
             if field != name:
-                reader.add_warning(f"the field {name!r} is taken as {field}")
+                reader.add_warning(f"the field {truncate(name)!r} is taken as {field}")
     return result
 
 

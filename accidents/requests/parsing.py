@@ -1,7 +1,7 @@
 """Parses JSON objects into arrays: reads the form, applies the rules that involve several fields."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,13 +13,17 @@ from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import Entity
 from accidents.features.arrays import Arrays
 from accidents.requests.array_builder import ArrayBuilder
-from accidents.requests.errors import InvalidRequestError
+from accidents.requests.errors import MAX_PROBLEMS, InvalidRequestError
 from accidents.requests.flat import read_flat
 from accidents.requests.nested import NESTED_PARTS, read_nested
 from accidents.requests.reader import RequestReader
 from accidents.requests.rows import POSITIONS, AccidentRows, RequestPart, Row
 
 _LEAP_YEAR = 2024
+_PIECE_ACCIDENTS = 1_000
+_PIECE_ROWS = 50_000
+"""Vehicles and people after which a piece ends; a few bytes of JSON can stand for a thousand of them."""
+
 _JOUR, _MOIS, _AN, _DEP, _COM, _LAT, _LONG, _NUM_ACC = (
     POSITIONS[Entity.ACCIDENT][name] for name in ("jour", "mois", "an", "dep", "com", "lat", "long", "Num_Acc")
 )
@@ -102,32 +106,57 @@ def parse_batch(contents: Iterable[Any]) -> ParsedBatch:
         A report or an error for each, and the arrays of the valid ones; no invalid accident raises.
     """
     builder = ArrayBuilder()
-    results: list[ParseReport | InvalidRequestError] = []
+    return ParsedBatch([_parse_or_error(content, builder, MAX_PROBLEMS) for content in contents], builder.build())
+
+
+def parse_in_pieces(contents: Iterable[Any]) -> Iterator[ParsedBatch]:
+    """Parse accidents of one request in pieces, whose memory is bounded for any content.
+
+    Args:
+        contents: the accidents, as `json.loads` returns them; best a generator.
+
+    Yields:
+        The accidents in order, as `parse_batch` returns them, except that of all accidents together only the first
+        `MAX_PROBLEMS` invalid fields are described.
+    """
+    builder, results = ArrayBuilder(), list[ParseReport | InvalidRequestError]()
+    remaining = MAX_PROBLEMS
     for content in contents:
-        try:
-            results.append(_parse(content, builder))
-        except InvalidRequestError as error:
-            results.append(error)
-    return ParsedBatch(results, builder.build())
+        result = _parse_or_error(content, builder, remaining)
+        if isinstance(result, InvalidRequestError):
+            remaining -= len(result.problems)
+        results.append(result)
+        if len(results) >= _PIECE_ACCIDENTS or builder.rows >= _PIECE_ROWS:
+            yield ParsedBatch(results, builder.build())
+            builder, results = ArrayBuilder(), []
+    if results:
+        yield ParsedBatch(results, builder.build())
 
 
-def _parse(content: Any, builder: ArrayBuilder) -> ParseReport:
+def _parse_or_error(content: Any, builder: ArrayBuilder, max_problems: int) -> ParseReport | InvalidRequestError:
+    try:
+        return _parse(content, builder, max_problems)
+    except InvalidRequestError as error:
+        return error.with_traceback(None)  # the traceback would keep the content in memory
+
+
+def _parse(content: Any, builder: ArrayBuilder, max_problems: int = MAX_PROBLEMS) -> ParseReport:
     """Append an accident to the builder if it is valid."""
     if not isinstance(content, Mapping) or not content:
-        reader = RequestReader()
+        reader = RequestReader(max_problems=max_problems)
         reader.add_problem(
             "request", content, "must be an object: an accident with road, vehicles, people, or the flat form"
         )
-        raise InvalidRequestError(reader.problems)
-    reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS))
+        raise InvalidRequestError(reader.problems.described, reader.problems.count)
+    reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS), max_problems=max_problems)
     rows = (read_flat if reader.flat else read_nested)(content, reader)
     _check_dates(rows, reader)
     _check_location(rows.accident, reader)
-    if reader.problems:
-        raise InvalidRequestError(reader.problems)
+    if reader.problems.count:
+        raise InvalidRequestError(reader.problems.described, reader.problems.count)
     builder.append(rows)
     accident_id = rows.accident[_NUM_ACC]
-    return ParseReport(reader.missing, tuple(reader.warnings), None if accident_id in MISSING_CODES else accident_id)
+    return ParseReport(reader.missing, reader.warnings, None if accident_id in MISSING_CODES else accident_id)
 
 
 def _check_dates(rows: AccidentRows, reader: RequestReader) -> None:

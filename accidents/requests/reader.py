@@ -5,11 +5,11 @@ from typing import Any
 
 from accidents.columns import MISSING_CODES, Availability, Column
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
-from accidents.requests.errors import FieldProblem, InvalidRequestError, format_value, truncate
+from accidents.requests.errors import MAX_PROBLEMS, Problems, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value, retired_code
 
-_MAX_PROBLEMS = 1000
+_MAX_WARNINGS = 20
 _PLACE_COLUMNS = ("dep", "com", "lat", "long")
 FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
@@ -52,6 +52,7 @@ _FIELDS = {
 }
 """Position in the row, and fast parser, of each field."""
 _UNKNOWN_FIELD = (UNUSED, _no_fast_parser)
+_UNKNOWN_REASONS = {part: f"unknown field; allowed: {', '.join(columns)}" for part, columns in COLUMNS.items()}
 _JSON_SCALARS = frozenset({int, float, str, type(None)})
 _OBJECT = (dict, Mapping)  # a dict is a Mapping, and checked faster
 
@@ -59,17 +60,24 @@ _OBJECT = (dict, Mapping)  # a dict is a Mapping, and checked faster
 class RequestReader:
     """Reader of one request; collects all its problems.
 
-    Attributes:
+    Args:
         flat: whether the request has the flat form, whose fields have no part in their path.
+        max_problems: number of invalid fields to describe.
+
+    Attributes:
         problems: invalid fields.
-        warnings: values that were changed or ignored, in words.
     """
 
-    def __init__(self, *, flat: bool = False) -> None:
+    def __init__(self, *, flat: bool = False, max_problems: int = MAX_PROBLEMS) -> None:
         self.flat = flat
-        self.problems: list[FieldProblem] = []
-        self.warnings: list[str] = []
+        self.problems = Problems(max_problems)
+        self._warnings: dict[str, None] = {}
         self._missing: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Values that were changed or ignored, in words; the first 20."""
+        return tuple(self._warnings)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -77,19 +85,13 @@ class RequestReader:
         return tuple(self._missing)
 
     def add_problem(self, field: str, value: Any, reason: str) -> None:
-        """Collect an invalid field.
-
-        Raises:
-            InvalidRequestError: the request has too many problems to go on.
-        """
-        self.problems.append(FieldProblem(truncate(field) or "''", format_value(value), reason))
-        if len(self.problems) >= _MAX_PROBLEMS:
-            raise InvalidRequestError(self.problems)
+        """Collect an invalid field."""
+        self.problems.add(field, value, reason)
 
     def add_warning(self, text: str) -> None:
-        """Collect a warning once."""
-        if text not in self.warnings:
-            self.warnings.append(text)
+        """Collect a warning once, up to a limit."""
+        if len(self._warnings) < _MAX_WARNINGS:
+            self._warnings[text] = None
 
     def field_path(self, name: str, part: RequestPart | None, index: int | None) -> str:
         """Path of a field in messages, such as `vehicles[0].catv`; `index` is that of the vehicle or person."""
@@ -106,7 +108,10 @@ class RequestReader:
                 self.add_warning(
                     f"{path}: {code} ({retired.meaning}) is used until {retired.last_year}; taken as {retired.now}"
                 )
-            return parse_value(column, raw)
+            value = parse_value(column, raw)
+            if _is_rewritten(column, raw, value):
+                self.add_warning(f"{self.field_path(name, part, index)}: {format_value(raw)} is taken as {value}")
+            return value
         except ValueError as error:
             self.add_problem(self.field_path(name, part, index), raw, str(error))
             return missing_value(column)
@@ -132,15 +137,21 @@ class RequestReader:
     def _parse_slowly(self, name: str, raw: Any, part: RequestPart, index: int | None) -> Any:
         column = COLUMNS[part].get(name)
         if column is None and is_index_column(name) and isinstance(raw, int | float | str):
-            self.add_warning(f"the field {name!r} numbers rows and was ignored")
+            self.add_warning(f"the field {truncate(name)!r} numbers rows and was ignored")
         elif column is None:
-            allowed = ", ".join(COLUMNS[part])
-            self.add_problem(self.field_path(name, part, index), raw, f"unknown field; allowed: {allowed}")
-        elif column.availability is Availability.AFTER:
+            self.add_problem(self.field_path(name, part, index), raw, _UNKNOWN_REASONS[part])
+        elif column.availability is Availability.AFTER and not isinstance(raw, list | dict):
             self.add_warning(f"{name} is the outcome and was ignored")
         else:
             return self.parse_field(column, raw, name, part, index)
         return None
+
+
+def _is_rewritten(column: Column, raw: Any, value: Any) -> bool:
+    """Whether a year of two digits or a number of a Corsican department became another text."""
+    rewritten = column.name == "an" and value != MISSING
+    rewritten |= column.name in {"dep", "com"} and str(value).startswith(("2A", "2B"))
+    return rewritten and not str(raw).strip().upper().startswith(str(value))
 
 
 def is_index_column(name: str) -> bool:

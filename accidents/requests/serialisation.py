@@ -29,17 +29,11 @@ def to_requests(accidents: Accidents, ids: Sequence[int]) -> list[dict[str, Any]
     Raises:
         KeyError: there is no such accident.
     """
-    accident = _records(accidents.accidents, ids, RequestPart.ACCIDENT)
-    road = _records(accidents.accidents, ids, RequestPart.ROAD)
-    vehicles = _records(accidents.vehicles, ids, RequestPart.VEHICLES)
-    people = _records(accidents.people, ids, RequestPart.PEOPLE)
+    frames = (accidents.accidents, accidents.accidents, accidents.vehicles, accidents.people)
+    records = {part: _records(rows, ids, part) for part, rows in zip(RequestPart, frames, strict=True)}
+    single = (RequestPart.ACCIDENT, RequestPart.ROAD)
     return [
-        {
-            RequestPart.ACCIDENT.value: accident[accident_id][0],
-            RequestPart.ROAD.value: road[accident_id][0],
-            RequestPart.VEHICLES.value: vehicles[accident_id],
-            RequestPart.PEOPLE.value: people[accident_id],
-        }
+        {part.value: rows[accident_id][0] if part in single else rows[accident_id] for part, rows in records.items()}
         for accident_id in ids
     ]
 

@@ -1,9 +1,9 @@
 """Parsing and validation of one value of a request by the column specification.
 
-Numbers are accepted as numbers and as text: digits with an optional sign and decimal point or comma (`" -1"`, `"01"`,
-`"48,60"`). null is `UNKNOWN`, like a field that is left out. -1, an empty text, `.`, words such as `NA` and a 0 that
-neither code list nor range contains are `MISSING`, not recorded, as in published files. Numbers and texts, such as
-coordinates and the commune, have one marker for both.
+Numbers are accepted as numbers and as text, in the spellings that files may have (`accidents.reading.spellings`):
+digits with an optional sign and decimal point or comma (`" -1"`, `"01"`, `"48,60"`). null is `UNKNOWN`, like a field that
+is left out. -1, an empty text, `.`, words such as `NA` and a 0 that neither code list nor range contains are `MISSING`,
+not recorded, as in published files. Numbers and texts, such as coordinates and the commune, have one marker for both.
 """
 
 import math
@@ -13,26 +13,27 @@ from functools import cache
 from typing import Any
 
 from accidents.columns import MISSING, TABLES, UNKNOWN, Column, ColumnKind, Table
-from accidents.reading.cell_values import (
-    MISREAD_SPACES,
+from accidents.reading.spellings import (
     MISSING_TEXTS,
-    MISSING_WORDS,
     NO_BREAK_SPACES,
-    NUMBER,
+    TEXT_MARK,
     WHOLE_DECIMAL,
+    commune,
+    department,
+    explain_invalid,
+    full_year,
     is_ambiguous_time,
-    is_rounded,
+    is_missing,
+    parse_id,
+    parse_number,
     parse_time,
+    scientific_id,
 )
 
 _MAX_TEXT = 500
-_MAX_NUMBER = 30
-_NUMBER = re.compile(NUMBER)
-MAX_ID = 2**63 - 1
-"""Largest id; those of vehicles until 2018 have 19 digits."""
+_MAX_SPELLING = 10_000  # with the spaces around it
 _MAX_EXACT = 2**53  # integers up to here are exact as floats
-_ALL_MISSING_TEXTS = MISSING_TEXTS | MISSING_WORDS
-_CODE_DIGITS = {"dep": 2, "com": 5}  # other programs write these codes as numbers
+_PLACES = {"dep": department, "com": commune}  # other programs write these codes as numbers
 
 Value = int | float | str | None
 
@@ -53,7 +54,7 @@ def fast_parser(column: Column) -> Callable[[Any], Value]:
         return {raw: parse_value(column, raw) for raw in _common_spellings(column)}.get
     if column.kind is ColumnKind.TEXT:
         return _fast_text_parser(column)
-    low, high = _bounds(column)
+    low, high = column.bounds
     number = float if column.kind is ColumnKind.NUMBER else int
 
     def parse(raw: Any) -> Value:
@@ -89,13 +90,15 @@ def parse_value(column: Column, raw: Any) -> Value:
         return missing_value(column, UNKNOWN)
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(f"must be a number or a text; allowed: {column.describe_allowed_values()}")
+    if isinstance(raw, str) and len(raw) > _MAX_SPELLING:  # before it is copied again and again
+        raise ValueError(f"has {len(raw):,} characters; allowed: {column.describe_allowed_values()}")
     if column.kind is ColumnKind.CODE:
         codes = _code_spellings(column.table, column.name)
         if raw in codes:
             return codes[raw]
     if isinstance(raw, str):
-        raw = _strip(raw)
-        if raw in _ALL_MISSING_TEXTS:
+        raw = _strip(raw, column)
+        if is_missing(raw):
             return missing_value(column)
     if column.kind is ColumnKind.TEXT:
         return _parse_text(column, raw)
@@ -133,7 +136,7 @@ def _common_spellings(column: Column) -> Iterator[Any]:
     elif column.kind is ColumnKind.TIME:
         yield from (f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
     else:
-        low, high = _bounds(column)
+        low, high = column.bounds
         for number in range(int(low), int(high) + 1):
             yield from (number, str(number), f"{number:02d}")
 
@@ -145,21 +148,21 @@ def _fast_text_parser(column: Column) -> Callable[[Any], Value]:
 
     def parse(raw: Any) -> Value:
         common = type(raw) is str and raw.isascii() and raw == raw.strip() and len(raw) <= _MAX_TEXT
-        return raw if common and raw not in _ALL_MISSING_TEXTS else None
+        return raw if common and not is_missing(raw) else None
 
     return parse
 
 
-def _strip(text: str) -> str:
-    if text.isascii():
-        return text.strip()
-    for space in NO_BREAK_SPACES:
-        text = text.replace(space, " ")
-    return text.strip()
+def _strip(text: str, column: Column) -> str:
+    if not text.isascii():
+        for space in NO_BREAK_SPACES:
+            text = text.replace(space, " ")
+    text = text.strip()
+    return text if column.is_free_text else re.sub(TEXT_MARK, r"\1", text).strip()
 
 
 def _parse_text(column: Column, raw: float | str) -> str | None:
-    if isinstance(raw, float) and raw.is_integer() and column.name in _CODE_DIGITS:
+    if isinstance(raw, float) and raw.is_integer() and column.name in _PLACES:
         raw = int(raw)
     if isinstance(raw, float) or (isinstance(raw, int) and abs(raw) > _MAX_EXACT):
         raise ValueError(f"must be a text; allowed: {column.describe_allowed_values()}")
@@ -170,8 +173,8 @@ def _parse_text(column: Column, raw: float | str) -> str | None:
         text = re.sub(WHOLE_DECIMAL, r"\1", text)
     if column.pattern:
         text = text.upper()
-    if column.name in _CODE_DIGITS:
-        text = text.zfill(_CODE_DIGITS[column.name])
+    if column.name in _PLACES:
+        text = _PLACES[column.name](text)
         if not text.strip("0"):
             return None
     if len(text) > _MAX_TEXT:
@@ -184,7 +187,7 @@ def _parse_text(column: Column, raw: float | str) -> str | None:
 def _parse_time(column: Column, raw: float | str) -> int:
     if raw == MISSING:
         return MISSING
-    text = (str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw))[:_MAX_NUMBER]
+    text = str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
     if is_ambiguous_time(text):
         hour = int(float(text.replace(",", ".")))
         raise ValueError(f"may be {hour}:00 or 00:{hour:02d}; write one of them as a text")
@@ -196,47 +199,38 @@ def _parse_time(column: Column, raw: float | str) -> int:
 
 def _parse_number(column: Column, raw: float | str) -> Value:
     """A code, integer, id or number."""
+    number = _parse_id(raw) if column.kind is ColumnKind.ID else _parse_float(column, raw)
+    if number == 0 and column.zero_is_missing:
+        return missing_value(column)
+    low, high = column.bounds
+    allowed = number in column.codes if column.codes else low <= number <= high
+    if allowed and column.kind is ColumnKind.NUMBER:
+        return number
+    if allowed and (isinstance(number, int) or number.is_integer()):
+        return int(number)
+    if number == MISSING:
+        return missing_value(column)
+    reason = explain_invalid(column, [str(raw)]) if isinstance(raw, str) or abs(raw) < _MAX_EXACT else ""
+    raise ValueError(f"is not allowed; allowed: {column.describe_allowed_values()}{reason and '; '}{reason}")
+
+
+def _parse_float(column: Column, raw: float | str) -> float:
     if isinstance(raw, str):
-        raw = _parse_digits(column, raw)
-    elif isinstance(raw, float) and column.kind is ColumnKind.ID and abs(raw) > _MAX_EXACT:
-        raise ValueError("is not exact as a floating-point number; write the id as an integer or a text")
+        return parse_number(raw, column)
     try:
         number = float(raw)
     except OverflowError:
-        number = math.nan
-    if number == MISSING and not _is_allowed(column, number):
-        return missing_value(column)
-    if number == 0 and column.zero_is_missing:
-        return missing_value(column)
-    if _is_allowed(column, number):
-        return number if column.kind is ColumnKind.NUMBER else int(raw)
-    raise ValueError(f"is not allowed; allowed: {column.describe_allowed_values()}")
-
-
-def _parse_digits(column: Column, text: str) -> float:
-    """The number in a text of digits, exact for whole numbers; NaN where it is none."""
-    if column.kind is ColumnKind.ID:
-        for space in MISREAD_SPACES:
-            text = text.replace(space, " ")
-        if is_rounded(text):
-            raise ValueError("was rounded by a spreadsheet; import ids as text")
-    digits = text.replace(" ", "").replace(",", ".")
-    letter = column.letter_codes.get(digits.upper())
-    if letter is not None:
-        return letter
-    if len(digits) > _MAX_NUMBER or not _NUMBER.fullmatch(digits):
         return math.nan
-    whole, _, decimals = digits.partition(".")
-    return float(digits) if decimals.strip("0") or not whole.strip("+-") else int(whole)
+    return full_year(number) if column.name == "an" else number
 
 
-def _is_allowed(column: Column, number: float) -> bool:
-    if column.codes:
-        return number in column.codes
-    low, high = _bounds(column)
-    return low <= number <= high and (column.kind is ColumnKind.NUMBER or number.is_integer())
-
-
-def _bounds(column: Column) -> tuple[float, float]:
-    low = 0 if column.minimum is None else column.minimum
-    return low, MAX_ID if column.maximum is None else column.maximum
+def _parse_id(raw: float | str) -> float:
+    """An exact id; NaN where it is none."""
+    if isinstance(raw, str):
+        if reason := scientific_id(raw):
+            raise ValueError(f"is not used: {reason}; import ids as text")
+        number = parse_id(raw)
+        return math.nan if number is None else number
+    if isinstance(raw, float) and abs(raw) > _MAX_EXACT:
+        raise ValueError("is not exact as a floating-point number; write the id as an integer or a text")
+    return raw

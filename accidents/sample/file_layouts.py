@@ -30,6 +30,9 @@ _OLD_WIDTHS = {"nbv": 2, "catv": 2, "obs": 2, "manv": 2, "occutc": 3, "lartpc": 
 _OLD_VEHICLES = {50: 99, 60: 99, 80: 1}
 """Kinds of vehicles that the code list until 2018 lacks, and their replacements."""
 
+_LAST_OLD_INFRASTRUCTURE = 7
+"""Last code of `infra` until 2018; works and other came later."""
+
 
 def layout_of_year(year: int) -> LayoutName:
     """The layout in which the edition of a year is published."""
@@ -92,6 +95,7 @@ def _old(table: Table, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         facts |= _old_accidents(facts)
     elif table is Table.LIEUX:
         facts["v1"] = np.where(facts["v1"] == 0, MISSING, facts["v1"])
+        facts["infra"] = np.where(facts["infra"] > _LAST_OLD_INFRASTRUCTURE, 0, facts["infra"])
         facts["catr"] = np.where((facts["catr"] == 7) & (year < 2018), 4, facts["catr"])
     elif table is Table.VEHICULES:
         facts["senc"] = np.where(facts["senc"] == 3, 0, facts["senc"])

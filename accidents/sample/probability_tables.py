@@ -7,7 +7,7 @@ from the next coarser combination.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -81,6 +81,11 @@ class ConditionalProbabilityTable:
         value = np.searchsorted(self.steps, row + uniform, side="right") - row * np.int64(self.width)
         return np.minimum(value, self.width - 1)
 
+    def reweighted(self, weights: NDArray[np.float64]) -> "ConditionalProbabilityTable":
+        """The table with the probabilities of each value multiplied by its weight, and every row normalised again."""
+        cumulative = self.steps.reshape(-1, self.width) - np.arange(len(self.steps) // self.width)[:, None]
+        return replace(self, steps=_steps(np.diff(cumulative, axis=1, prepend=0) * weights))
+
     def probability_of_one(self, conditions: list[NDArray]) -> NDArray[np.float64]:
         """Probability of the value 1 of a binary variable."""
         row = self.row_of[combination_index(conditions, list(self.sizes), len(conditions[0]))]
@@ -107,10 +112,14 @@ def build_probability_table(
         finer = _smoothed(level, combinations, rows[row_of[combinations]])
         row_of[combinations] = len(rows) + np.arange(len(combinations), dtype=np.int32)
         rows = np.concatenate([rows, finer])
+    return ConditionalProbabilityTable(width, tuple(sizes), row_of, _steps(rows))
+
+
+def _steps(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cumulative probabilities of all rows, each plus the number of its row."""
     cumulative = np.cumsum(rows, axis=1)
     cumulative /= cumulative[:, -1:]
-    steps = (cumulative + np.arange(len(rows))[:, None]).ravel()
-    return ConditionalProbabilityTable(width, tuple(sizes), row_of, steps)
+    return (cumulative + np.arange(len(rows))[:, None]).ravel()
 
 
 def _smoothed(

@@ -1,9 +1,12 @@
 """Samples coded accidents, vehicles and people from the probability tables, variable by variable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accidents.columns import MISSING
 from accidents.sample import encoding, injuries
@@ -41,7 +44,7 @@ class CodedAccidents:
 
 @cache
 def probability_table(name: str) -> ConditionalProbabilityTable:
-    """The conditional probability table of a variable of the network."""
+    """The conditional probability table of a variable of the network, as counted."""
     size = encoding.domain_sizes(domains())
     fallback = encode(name, FALLBACK_VALUES[name]) if name in FALLBACK_VALUES else None
     return build_probability_table(
@@ -59,16 +62,24 @@ class AccidentSampler:
 
     Args:
         rng: random number generator.
+        weights: of the values of some variables, float64, from `drift_weights`.
     """
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(
+        self, rng: np.random.Generator, weights: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
+    ) -> None:
         self.rng = rng
+        self.reweighted = {name: probability_table(name).reweighted(values) for name, values in weights.items()}
+
+    def table(self, name: str) -> ConditionalProbabilityTable:
+        """The conditional probability table of a variable, with its weights."""
+        return self.reweighted.get(name) or probability_table(name)
 
     def sample(self, accidents: int) -> CodedAccidents:
         """Sample a number of accidents with their injuries."""
         result = self.sample_without_injuries(accidents)
         person = result.person
-        person["grav"] = injuries.sample_injuries(result.injury_features(), person, probability_table, self.rng)
+        person["grav"] = injuries.sample_injuries(result.injury_features(), person, self.table, self.rng)
         unknown = (person["fled"] == 1) & (self.rng.random(len(person["grav"])) < SHARE_UNKNOWN_INJURY)
         person["grav"][unknown] = MISSING
         return result
@@ -86,7 +97,7 @@ class AccidentSampler:
     def sample_variables(self, frame: CodedFrame, variables: Network, rows: int) -> None:
         """Sample variables for all rows of a frame, each given the ones before."""
         for name, parents in variables.items():
-            frame[name] = probability_table(name).sample([frame[parent] for parent in parents], self.rng.random(rows))
+            frame[name] = self.table(name).sample([frame[parent] for parent in parents], self.rng.random(rows))
 
     def sample_vehicle_kinds(self, accident: CodedFrame) -> CodedFrame:
         """Vehicles with their kinds, one row a vehicle, and the variables of their accidents."""
@@ -113,7 +124,7 @@ class AccidentSampler:
                     vehicle[name][chosen] = vehicle[name.removeprefix("previous_")][chosen - 1]
             for name, parents in variables.items():
                 conditions = [vehicle[parent][chosen] for parent in parents]
-                vehicle[name][chosen] = probability_table(name).sample(conditions, self.rng.random(len(chosen)))
+                vehicle[name][chosen] = self.table(name).sample(conditions, self.rng.random(len(chosen)))
 
     def sample_circumstances(self, accident: CodedFrame, vehicle: CodedFrame) -> None:
         """Time, light, weather, collision and road of every accident; its vehicles get them as well."""

@@ -11,6 +11,7 @@ import pandas as pd
 from accidents.atomic_write import atomic_write, write_text
 from accidents.columns import ATTRIBUTION, Table
 from accidents.sample.decoding import FirstIds, decode_tables
+from accidents.sample.drift import REFERENCE_YEAR, drift_weights
 from accidents.sample.file_layouts import LayoutName, encode_file, file_names, format_cells, layout_of_year
 from accidents.sample.sampling import AccidentSampler
 
@@ -36,7 +37,8 @@ def generate_sample(
 
     Args:
         accidents: number of accidents.
-        year: year of the edition, on which columns, file names and quirks depend.
+        year: year of the edition: decides columns, file names and quirks, what is drawn, and the drift of its
+            distributions.
         seed: seed of the random numbers.
         layout: "2019" quoted and separated by semicolons, "2005" the older one; "auto" chooses by the year.
 
@@ -75,9 +77,12 @@ def _blocks(accidents: int, year: int, seed: int, layout: LayoutName) -> Iterato
     if accidents < 1:
         raise ValueError(f"a synthetic year has at least one accident, not {accidents}")
     first = FirstIds()
+    # Every year has random numbers of its own; those of the reference year do without its number.
+    stream = [_STREAM] if year == REFERENCE_YEAR else [_STREAM, year]
+    weights = drift_weights(year, np.random.default_rng([seed, *stream]))
     for number, start in enumerate(range(0, accidents, BLOCK_SIZE)):
-        rng = np.random.default_rng([seed, number, _STREAM])
-        drawn = AccidentSampler(rng).sample(min(BLOCK_SIZE, accidents - start))
+        rng = np.random.default_rng([seed, number, *stream])
+        drawn = AccidentSampler(rng, weights).sample(min(BLOCK_SIZE, accidents - start))
         published = decode_tables(drawn, year, first, rng)
         first = first.after(drawn)
         yield format_cells(published, year, layout)

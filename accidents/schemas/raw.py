@@ -12,12 +12,8 @@ from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
 @cache
 def table_schema(table: Table) -> pa.DataFrameSchema:
     """Schema of a typed table: strict, ordered, one vectorised check a column."""
-    return pa.DataFrameSchema(
-        {name: column_schema(column) for name, column in TABLES[table].items()},
-        name=table.value,
-        strict=True,
-        ordered=True,
-    )
+    columns = {name: column_schema(column) for name, column in TABLES[table].items()}
+    return pa.DataFrameSchema(columns, name=table.value, strict=True, ordered=True)
 
 
 def column_schema(column: Column) -> pa.Column:

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field, ValidationError
 from accidents.columns.specification import Table
 from accidents.errors import SourceError
 from accidents.sources.download import RemoteFile
-from accidents.sources.file_names import expected_file_names, parse_file_name
+from accidents.sources.file_names import missing_tables, parse_file_name
 
 _ALGORITHMS = ("sha1", "sha256", "md5")
 
@@ -68,9 +68,7 @@ def published_files(catalogue: Catalogue, year: int) -> dict[Table, RemoteFile]:
         parsed = parse_file_name(resource.title or "") or parse_file_name(resource.url.rpartition("/")[2])
         if parsed is not None and parsed[1] == year:
             resources[parsed[0]] = resource
-    missing = [table for table in Table if table not in resources]
-    if missing:
-        names = "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)
+    if names := missing_tables(resources, year):
         raise SourceError(
             f"{year}: the data set on data.gouv.fr does not list {names}. Choose other years with --years, "
             "or pass a folder that holds the files with --source."
@@ -81,9 +79,5 @@ def published_files(catalogue: Catalogue, year: int) -> dict[Table, RemoteFile]:
 def _remote_file(table: Table, year: int, resource: Resource) -> RemoteFile:
     published = resource.checksum
     usable = published is not None and published.type in _ALGORITHMS
-    return RemoteFile(
-        name=f"{table}-{year}.csv",
-        url=resource.url,
-        size=resource.filesize,
-        checksum=f"{published.type}:{published.value.lower()}" if published is not None and usable else None,
-    )
+    checksum = f"{published.type}:{published.value.lower()}" if published is not None and usable else None
+    return RemoteFile(f"{table}-{year}.csv", resource.url, resource.filesize, checksum)

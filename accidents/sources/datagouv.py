@@ -19,7 +19,7 @@ from accidents.columns.specification import Table
 from accidents.configuration.source import DatagouvSettings
 from accidents.sources.cache import lock_cache
 from accidents.sources.catalogue import Catalogue, parse_catalogue, published_files
-from accidents.sources.download import DownloadLimits, RemoteFile, UnreachableError, download_file, download_into
+from accidents.sources.download import RemoteFile, UnreachableError, download_file, download_into
 from accidents.sources.edition import Edition
 
 logger = logging.getLogger(__name__)
@@ -56,13 +56,6 @@ class _DatagouvCache:
         self._settings = settings
         self._folder = folder
         self._progress = progress
-        self._limits = DownloadLimits(
-            timeout=settings.timeout_seconds,
-            deadline=settings.deadline_seconds,
-            attempts=settings.attempts,
-            retry_delay=settings.pause_seconds,
-            max_bytes=int(settings.largest_megabytes * 1e6),
-        )
 
     def edition(self, year: int) -> Edition:
         try:
@@ -86,7 +79,7 @@ class _DatagouvCache:
         cached = self._folder / "catalogue.json"
         response = io.BytesIO()
         try:
-            download_into(response, RemoteFile(cached.name, self._settings.catalogue), self._limits, progress=False)
+            download_into(response, RemoteFile(cached.name, self._settings.catalogue), self._settings, progress=False)
         except UnreachableError as error:
             if not cached.exists():
                 raise
@@ -112,4 +105,4 @@ class _DatagouvCache:
         return path
 
     def _download(self, remote: RemoteFile, subfolder: str) -> Path:
-        return download_file(remote, self._folder / subfolder, self._limits, progress=self._progress)
+        return download_file(remote, self._folder / subfolder, self._settings, progress=self._progress)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
+from accidents.configuration.source import DatagouvSettings
 from accidents.errors import SourceError
 
 if TYPE_CHECKING:
@@ -32,25 +33,6 @@ class _TransientError(Exception):
 
 
 @dataclass(frozen=True)
-class DownloadLimits:
-    """Limits of one download.
-
-    Attributes:
-        timeout: seconds without a byte.
-        deadline: seconds in all.
-        attempts: number of attempts.
-        retry_delay: seconds before the second attempt, doubled before each further one.
-        max_bytes: size of the file.
-    """
-
-    timeout: float
-    deadline: float
-    attempts: int
-    retry_delay: float
-    max_bytes: int
-
-
-@dataclass(frozen=True)
 class RemoteFile:
     """A published file.
 
@@ -67,7 +49,7 @@ class RemoteFile:
     checksum: str | None = None
 
 
-def download_file(remote: RemoteFile, folder: Path, limits: DownloadLimits, *, progress: bool) -> Path:
+def download_file(remote: RemoteFile, folder: Path, limits: DatagouvSettings, *, progress: bool) -> Path:
     """Download a file into a folder, unless the folder has it with the published checksum.
 
     It is downloaded under a temporary name (`tmp*`) and renamed once size and checksum are verified.
@@ -103,14 +85,14 @@ def download_file(remote: RemoteFile, folder: Path, limits: DownloadLimits, *, p
     return Path(path)
 
 
-def download_into(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, *, progress: bool) -> None:
+def download_into(sink: BinaryIO, remote: RemoteFile, limits: DatagouvSettings, *, progress: bool) -> None:
     """Write the body of `remote.url` to an open file, with retries after transient failures.
 
     Raises:
         UnreachableError: no attempt delivered the whole body.
         SourceError: the response is not the published file, and a retry would not help.
     """
-    deadline = time.monotonic() + limits.deadline
+    deadline = time.monotonic() + limits.deadline_seconds
     for attempt in range(1, limits.attempts + 1):
         sink.seek(0)
         sink.truncate()
@@ -121,12 +103,12 @@ def download_into(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, *,
                 raise UnreachableError(
                     f"{remote.name}: {remote.url} could not be downloaded ({attempt} attempts): {error}. {_REMEDY}"
                 ) from error
-            time.sleep(limits.retry_delay * 2 ** (attempt - 1))
+            time.sleep(limits.pause_seconds * 2 ** (attempt - 1))
         else:
             return
 
 
-def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadline: float, progress: bool) -> None:
+def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DatagouvSettings, deadline: float, progress: bool) -> None:
     """Send one request and write the body; raises only errors of this module."""
     import requests
     import urllib3
@@ -137,7 +119,7 @@ def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadlin
         with requests.get(
             remote.url,
             stream=True,
-            timeout=limits.timeout,
+            timeout=limits.timeout_seconds,
             headers={"Accept-Encoding": "identity"},
             hooks={"response": lambda response, **_: _require_https(_redirect_url(response), remote)},
         ) as response:
@@ -160,7 +142,7 @@ def _attempt(sink: BinaryIO, remote: RemoteFile, limits: DownloadLimits, deadlin
         raise _TransientError(f"{sink.tell():,} bytes arrived, {remote.size:,} are published")
 
 
-def _check_response(response: requests.Response, remote: RemoteFile, limits: DownloadLimits) -> None:
+def _check_response(response: requests.Response, remote: RemoteFile, limits: DatagouvSettings) -> None:
     """Reject a response that is not the file, before its body is read."""
     status = response.status_code
     if status in _RETRIED_STATUS:
@@ -172,7 +154,7 @@ def _check_response(response: requests.Response, remote: RemoteFile, limits: Dow
         )
     if "html" in response.headers.get("Content-Type", ""):
         raise _html_page(remote)
-    if _content_length(response) > limits.max_bytes:
+    if _content_length(response) > limits.largest_megabytes * 1e6:
         raise _too_large(remote, limits)
 
 
@@ -183,7 +165,7 @@ def _content_length(response: requests.Response) -> int:
 
 
 def _body_chunks(
-    response: requests.Response, remote: RemoteFile, limits: DownloadLimits, deadline: float
+    response: requests.Response, remote: RemoteFile, limits: DatagouvSettings, deadline: float
 ) -> Iterator[bytes]:
     """Chunks of the body, as long as it looks like the file and stays within the limits."""
     received = 0
@@ -192,10 +174,10 @@ def _body_chunks(
         if received == 0 and chunk.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise _html_page(remote)
         received += len(chunk)
-        if received > limits.max_bytes:
+        if received > limits.largest_megabytes * 1e6:
             raise _too_large(remote, limits)
         if time.monotonic() > deadline:
-            raise _TransientError(f"the file was not complete after {limits.deadline:g} seconds")
+            raise _TransientError(f"the file was not complete after {limits.deadline_seconds:g} seconds")
         yield chunk
 
 
@@ -217,9 +199,9 @@ def _html_page(remote: RemoteFile) -> UnreachableError:
     return UnreachableError(f"{remote.name}: {remote.url} answers with a web page in place of the file. {_REMEDY}")
 
 
-def _too_large(remote: RemoteFile, limits: DownloadLimits) -> SourceError:
+def _too_large(remote: RemoteFile, limits: DatagouvSettings) -> SourceError:
     return SourceError(
-        f"{remote.name}: {remote.url} is larger than {limits.max_bytes / 1e6:g} MB, the most that is accepted. "
+        f"{remote.name}: {remote.url} is larger than {limits.largest_megabytes:g} MB, the most that is accepted. "
         "Check the address, or raise source.datagouv.largest_megabytes."
     )
 

@@ -14,10 +14,13 @@ class Edition:
     Attributes:
         year: the year; None where neither the source nor the file names contain it.
         files: local path or fsspec URL of each table.
+        scaled_departments: whether departments until 2018 are times ten; None to judge by the file. A part of a file
+            may not have the departments that show it.
     """
 
     year: int | None
     files: Mapping[Table, str]
+    scaled_departments: bool | None = None
 
 
 def fingerprint(editions: Iterable[Edition]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from accidents.columns.specification import Table
 
@@ -12,10 +12,11 @@ FILE_NAMES: Mapping[Table, tuple[str, ...]] = {
     Table.VEHICULES: ("vehicules",),
     Table.USAGERS: ("usagers",),
 }
-"""Published spellings of the file name of each table; case, accents and `-` or `_` before the year vary as well."""
+"""Published spellings of the file name of each table; case, accents and `-` or `_` before the year vary as well, and
+browsers append ` (1)`."""
 
 _TABLES = {spelling: table for table, spellings in FILE_NAMES.items() for spelling in spellings}
-_FILE = re.compile(rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?:\.csv)?", re.IGNORECASE)
+_FILE = re.compile(rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?: ?\(\d\))?(?:\.(?:csv|txt|tsv))?", re.IGNORECASE)
 
 
 def parse_file_name(name: str) -> tuple[Table, int | None] | None:
@@ -38,7 +39,18 @@ def parse_file_name(name: str) -> tuple[Table, int | None] | None:
     return _TABLES[spelling.lower()], int(year) if year else None
 
 
+def resembles_file_name(name: str) -> bool:
+    """Whether a name begins like that of a published file, such as `lieux-2024.csv.gz`."""
+    return name.lower().startswith(tuple(_TABLES))
+
+
 def expected_file_names(table: Table, year: int | None) -> str:
     """The accepted file names of a table, as text for an error message."""
     suffix = f"-{year}" if year else ""
     return " or ".join(f"{spelling}{suffix}.csv" for spelling in FILE_NAMES[table])
+
+
+def missing_tables(found: Collection[Table], year: int | None) -> str:
+    """The tables that are not among those found, as text for an error message; empty where none is missing."""
+    missing = [table for table in Table if table not in found]
+    return "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)

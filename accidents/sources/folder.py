@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 from accidents.columns.specification import Table
 from accidents.errors import SourceError
 from accidents.sources.edition import Edition
-from accidents.sources.file_names import expected_file_names, parse_file_name
+from accidents.sources.file_names import expected_file_names, missing_tables, parse_file_name, resembles_file_name
+
+_LISTED = 4
 
 
 def folder_editions(folder: str, years: Collection[int] | None) -> list[Edition]:
@@ -30,7 +32,7 @@ def folder_editions(folder: str, years: Collection[int] | None) -> list[Edition]
         names = ", ".join(expected_file_names(table, 2024) for table in Table)
         raise SourceError(
             f"{folder}: no BAAC file found there or one folder below. Looked for names such as {names}. "
-            "Give the folder that holds the four files of a year."
+            f"{_similar_files(folder) or 'Give the folder that holds the four files of a year.'}"
         )
     selected: Collection[int | None] = files if years is None else years
     return [_edition(folder, year, files.get(year, {})) for year in sorted(selected, key=lambda year: year or 0)]
@@ -48,16 +50,22 @@ def _published_files(folder: str) -> dict[int | None, dict[Table, list[str]]]:
     return files
 
 
+def _similar_files(folder: str) -> str:
+    """A hint at files whose name only begins like a published one; empty where there is none."""
+    names = [PurePosixPath(address.partition("::")[0]).name for address in _list_files(folder)]
+    similar = [name for name in names if resembles_file_name(name) and parse_file_name(name) is None]
+    return f"Unpack or rename {', '.join(similar[:_LISTED])}." if similar else ""
+
+
 def _year_of_folder(name: str) -> int | None:
     return int(name) if name.isdecimal() and len(name) == 4 else None
 
 
 def _edition(folder: str, year: int | None, candidates: Mapping[Table, list[str]]) -> Edition:
     label = f"{folder}, year {year}" if year else folder
-    missing = [table for table in Table if table not in candidates]
-    if missing:
-        names = "; ".join(f"{table} (looked for {expected_file_names(table, year)})" for table in missing)
-        raise SourceError(f"{label}: missing {names}. Put the file there, or choose the years to use with --years.")
+    if names := missing_tables(candidates, year):
+        remedy = _similar_files(folder) or "Put the file there, or choose the years to use with --years."
+        raise SourceError(f"{label}: missing {names}. {remedy}")
     for table, addresses in candidates.items():
         if len(addresses) > 1:
             raise SourceError(
@@ -72,15 +80,14 @@ def _list_files(folder: str) -> list[str]:
 
     try:
         filesystem, root = fsspec.core.url_to_fs(folder, use_listings_cache=False)
-        if not filesystem.isdir(root):
-            raise SourceError(f"{folder}: there is no such folder. Check its spelling.")
-        paths = sorted(filesystem.find(root, maxdepth=2))
-    except SourceError:
-        raise
+        exists = filesystem.isdir(root)
+        paths = sorted(filesystem.find(root, maxdepth=2)) if exists else []
     except Exception as error:  # every filesystem library raises errors of its own
         raise SourceError(
             f"{folder}: the folder cannot be listed: {error}. Check the address, the credentials and the network."
         ) from error
+    if not exists:
+        raise SourceError(f"{folder}: there is no such folder. Check its spelling.")
     if "file" in filesystem.protocol:
         return paths
     _, chained, archive = folder.partition("::")

@@ -41,7 +41,7 @@ def store_models(model: Path, bundle: Bundle, workload: Workload, folder: Path) 
     store = TrackingTarget(f"sqlite:///{folder}/mlflow/mlflow.db", "a benchmark", f"{folder}/mlflow/artifacts")
     with connect(TrackingSettings(), store) as connection:
         with mlflow.start_run(experiment_id=connection.experiment_id):
-            own = log_model(bundle, stored_predictions)
+            own, _ = log_model(bundle, stored_predictions)
         with mlflow.start_run(experiment_id=connection.experiment_id):
             frames = mlflow.pyfunc.log_model(
                 name="frames",

@@ -78,7 +78,7 @@ def _runtime(workload: Workload, folder: Path, arguments: argparse.Namespace) ->
 def _json(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Measured:  # noqa: ARG001
     bundle = next(iter(workload.bundles.values()))
     model = LoadedModel(
-        bundle, ModelPointer("", "model", "1"), {"name": "model", "version": "1", "type": bundle.model_type}
+        bundle, ModelPointer("", "model", "1", ""), {"name": "model", "version": "1", "type": bundle.model_type}
     )
     answer, _ = predict(
         model, orjson.loads(workload.texts[0]), RequestContext("0" * 32, "/v1/predict", "0" * 8), Metrics()

@@ -25,6 +25,7 @@ from serving.auth.authentication import AuthenticationMiddleware, Authenticator
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Role
 from serving.http.body import BodyLimitMiddleware
+from serving.http.forwarded import ForwardedHeadersMiddleware
 from serving.http.middleware import SECURITY_HEADERS, SecurityHeadersMiddleware
 from serving.observability.metrics import Metrics
 from serving.observability.telemetry import Logger, TelemetryMiddleware
@@ -48,7 +49,7 @@ def middleware_times(text: bytes, folder: Path) -> dict[str, float]:
     key_cache, loop = KeyCache(engine, _REFRESH_SECONDS), asyncio.new_event_loop()
     try:
         with (folder / "layers.log").open("w") as log, redirect_stderr(log):
-            kinds = _kinds(settings, key_cache)
+            kinds = _kinds(settings, key_cache, folder)
             applications = {name: Starlette(routes=_routes(), middleware=kind) for name, kind in kinds.items()}
             calls = {name: _call(loop, application, scope, text) for name, application in applications.items()}
             return microseconds(calls, _REPEATS)
@@ -58,14 +59,15 @@ def middleware_times(text: bytes, folder: Path) -> dict[str, float]:
         engine.dispose()
 
 
-def _kinds(settings: ServingSettings, key_cache: KeyCache) -> dict[str, list[Middleware]]:
+def _kinds(settings: ServingSettings, key_cache: KeyCache, folder: Path) -> dict[str, list[Middleware]]:
     metrics, logger = Metrics(), Logger()
-    authenticator = Authenticator(key_cache, settings.caller, metrics, anonymous=False, open_metrics=False)
+    authenticator = Authenticator(key_cache, settings.caller, metrics, folder, anonymous=False, open_metrics=False)
     return {
         "no layer": [],
         "plain ASGI": [
             Middleware(SecurityHeadersMiddleware),
             Middleware(TelemetryMiddleware, metrics=metrics, logger=logger, static_prefixes=()),
+            Middleware(ForwardedHeadersMiddleware, trusted=()),
             Middleware(AuthenticationMiddleware, authenticator=authenticator),
             Middleware(BodyLimitMiddleware, limits=settings.request),
         ],

@@ -3,11 +3,12 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
+from typing import Any
+
 import click
 
 from cli.options import Group, config_option, debug_option
 from cli.registry import evaluation, queries, transitions
-from cli.registry.context import GroupOptions
 
 
 @click.group(cls=Group, epilog="Exit codes: 0 done, 1 failed or refused by a rule, 2 wrong command line")
@@ -15,9 +16,9 @@ from cli.registry.context import GroupOptions
 @click.option("--stack", metavar="NAME", help="ZenML stack for this command alone")
 @debug_option
 @click.pass_context
-def registry(context: click.Context, config: tuple[str, ...], stack: str | None) -> None:
+def registry(context: click.Context, **values: Any) -> None:
     """Registered models: their versions, stages, promotion and rollback."""
-    context.obj = GroupOptions(config, stack)
+    context.obj = values
 
 
 for command in (

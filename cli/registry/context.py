@@ -1,7 +1,7 @@
 """What every command of the registry needs: its options, the connected registry, the configuration, and printing."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,7 +11,7 @@ import click
 
 from accidents.errors import ConfigurationError
 from cli.options import Command, debug_enabled
-from cli.output import console, print_json
+from cli.output import print_json, print_result
 from cli.registry.options import Option
 from tracking.names import resolve_model_name
 
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
     from tracking.registry import RegisteredVersion, Registry
 
 _UNBROKEN_COLUMNS = 3  # from the left
-
-
-@dataclass(frozen=True)
-class GroupOptions:
-    """The options in front of the command."""
-
-    config: tuple[str, ...]
-    stack: str | None
+_OVERRIDES = {"ingestion.source.location": "source", "ingestion.source.years": "years"}
 
 
 @dataclass(frozen=True)
@@ -57,15 +50,12 @@ class RegistryContext:
         """Print rows as a table, or values as JSON."""
         from rich.table import Column, Table
 
-        if self.as_json:
-            print_json(values)
-            return
         table = Table(
             *(Column(name, overflow="fold", no_wrap=index < _UNBROKEN_COLUMNS) for index, name in enumerate(columns))
         )
         for row in rows:
             table.add_row(*row)
-        console().print(table)
+        print_result(values, table, as_json=self.as_json)
 
     def print_entry(self, entry: "LedgerEntry") -> None:
         """Print a change of stage, as recorded in the ledger."""
@@ -90,7 +80,7 @@ def registry_command(name: str, *option_decorators: Option) -> Callable[[Callabl
     def decorate(function: Callable[..., int]) -> click.Command:
         @click.pass_obj
         @wraps(function)
-        def connect_and_call(group: GroupOptions, **values: Any) -> int:
+        def connect_and_call(group: Mapping[str, Any], **values: Any) -> int:
             from cli.zenml_session import load_environment, prepare_zenml
 
             load_environment()
@@ -98,13 +88,10 @@ def registry_command(name: str, *option_decorators: Option) -> Callable[[Callabl
             from tracking.connection import connect
             from tracking.registry import Registry
 
-            overrides = {
-                "ingestion.source.location": values.pop("source", None),
-                "ingestion.source.years": values.pop("years", None),
-            }
-            flags = {"ingestion.source.location": "--source", "ingestion.source.years": "--years"}
-            configuration = load_configuration(map(Path, group.config), overrides, flags)
-            prepare_zenml(group.stack, debug=debug_enabled())
+            overrides = {key: values.pop(option, None) for key, option in _OVERRIDES.items()}
+            flags = {key: f"--{option}" for key, option in _OVERRIDES.items()}
+            configuration = load_configuration(map(Path, group["config"]), overrides, flags)
+            prepare_zenml(group["stack"], debug=debug_enabled())
             with connect(configuration.tracking) as connection:
                 context = RegistryContext(Registry(connection), configuration, values.pop("as_json", False))
                 return function(context, **values)

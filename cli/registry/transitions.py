@@ -1,8 +1,8 @@
 """Commands of the registry that change stages, delete versions, or repair differences between MLflow and ZenML."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, NONE, PRODUCTION
+from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, PRODUCTION
 from cli.exit_codes import DONE, FAILED
 from cli.output import print_json
 from cli.registry import options
@@ -93,15 +93,10 @@ def delete_model(context: RegistryContext, model_name: str, yes: bool) -> int:
 def prune(context: RegistryContext, model_name: str | None, dry_run: bool, yes: bool) -> int:
     """Delete old versions without a stage, as configs/tracking.yaml sets out."""
     from tracking import stages
+    from tracking.pruning import expired_versions
 
     rule = context.configuration.tracking.pruning
-    before = datetime.now(UTC) - timedelta(days=rule.older_than_days)
-    old = [
-        version
-        for name in context.names(model_name)
-        for version in context.registry.versions(name)[rule.keep_latest :]
-        if version.stage == NONE and version.created <= before
-    ]
+    old = expired_versions(context.registry, context.names(model_name), rule, datetime.now(UTC))
     titles = ", ".join(version.title for version in old)
     if not old:
         context.print_text(
@@ -134,13 +129,24 @@ def convert(context: RegistryContext, model_name: str | None, dry_run: bool) -> 
 
 @registry_command("check", options.DRY_RUN)
 def check(context: RegistryContext, dry_run: bool) -> int:
-    """Find differences between MLflow and ZenML, and repair them; exit code 1 if some are left."""
+    """Find what killed commands have left and differences between MLflow and ZenML, and repair them.
+
+    With --dry-run the exit code is 1 if there are any.
+    """
+    from cli.interrupted_runs import end_run, interrupted_runs
     from tracking import reconcile
 
     act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies
-    inconsistencies = act(context.registry)
-    for item in inconsistencies:
-        context.print_text(f"{'found' if dry_run else 'repaired'}: {item.model}: {item.description}")
-    if not inconsistencies:
-        context.print_text("MLflow and ZenML agree")
-    return FAILED if inconsistencies and dry_run else DONE
+    results = [f"{item.model}: {item.description}" for item in act(context.registry)]
+    for run in interrupted_runs():
+        results.append(f"ZenML run {run.name}: is {run.status.value}, and its process has ended")
+        if not dry_run:
+            end_run(run)
+    for result in results:
+        context.print_text(f"{'found' if dry_run else 'repaired'}: {result}")
+    changed = reconcile.find_changed_files(context.registry)
+    for description in changed:
+        context.print_text(f"found: {description}")
+    if not results and not changed:
+        context.print_text("MLflow and ZenML agree, and the files are those that were registered")
+    return FAILED if changed or (results and dry_run) else DONE

@@ -118,7 +118,8 @@ def _trace_file(modules: Sequence[str], file: str, output: Path) -> int:
 def select(module: str, source: str, line: int, traced: Mapping[str, Traced], budget: float) -> list[str]:
     """Test files that run a line, those of its own package and fast ones first.
 
-    For a line that runs at import it is every test file that runs a line of the module, and every one of its package.
+    For a line that runs at import it is every test file that runs a line of the module, and every one of its package;
+    those of its package are also taken where none runs the line, as property tests and slow ones are not traced.
     A change of a feature also meets `DEFINITIONS`.
 
     Args:
@@ -130,10 +131,13 @@ def select(module: str, source: str, line: int, traced: Mapping[str, Traced], bu
     """
     reached = _statement(source, line)
     own = f"tests/{Path(module).parent.name}/"
+    files = []
     if reached:
         files = [file for file, one in traced.items() if reached.intersection(one.lines.get(module, ()))]
-    else:
-        files = [file for file, one in traced.items() if module in one.lines or file.startswith(own)]
+    if not any(file.startswith(own) for file in files):
+        files += [file for file in traced if file.startswith(own)]
+    if not reached:
+        files += [file for file, one in traced.items() if module in one.lines and file not in files]
     files.sort(key=lambda file: (not file.startswith(own), traced[file].seconds))
     chosen: list[str] = []
     spent = 0.0

@@ -57,7 +57,14 @@ class NewApiKey(ApiKey):
 
 
 def create_key(engine: Engine, name: str, role: Role, expires: datetime | None = None) -> NewApiKey:
-    """Create an API key.
+    """Create an API key and store it: `new_key`, then `store_key`."""
+    key = new_key(engine, name, role, expires)
+    store_key(engine, key)
+    return key
+
+
+def new_key(engine: Engine, name: str, role: Role, expires: datetime | None = None) -> NewApiKey:
+    """Make an API key that is valid once it is stored, so that it can be shown to its owner before.
 
     Args:
         engine: the database.
@@ -76,25 +83,35 @@ def create_key(engine: Engine, name: str, role: Role, expires: datetime | None =
         )
     if expires is not None and expires <= now:
         raise ConfigurationError(f"expiry {expires:%Y-%m-%d %H:%M} is in the past; choose a later one")
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    used = {key.id for key in list_keys(engine)}
     for _ in range(_MAX_ATTEMPTS):
         key_id = secrets.token_hex(ID_BYTES)
-        row = {
-            "id": key_id,
-            "name": name,
-            "role": role.value,
-            "secret_sha256": digest(secret).hex(),
-            "created_at": now,
-            "expires_at": expires,
-        }
-        with database_errors(engine):
-            try:
-                with write_transaction(engine) as connection:
-                    connection.execute(insert(api_keys), row)
-            except IntegrityError:  # the id exists already: once in millions
-                continue
-        return NewApiKey(key_id, name, role, now, expires, None, f"{PREFIX}_{key_id}_{secret}")
+        if key_id not in used:
+            text = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
+            return NewApiKey(key_id, name, role, now, expires, None, text)
     raise RecordsError("no unused key id was found; try again")
+
+
+def store_key(engine: Engine, key: NewApiKey) -> None:
+    """Store a new API key, which makes it valid.
+
+    Raises:
+        RecordsError: the database does not answer, or another key has taken the id in the meantime.
+    """
+    row = {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role.value,
+        "secret_sha256": digest(key.text.removeprefix(f"{PREFIX}_{key.id}_")).hex(),
+        "created_at": key.created,
+        "expires_at": key.expires,
+    }
+    with database_errors(engine):
+        try:
+            with write_transaction(engine) as connection:
+                connection.execute(insert(api_keys), row)
+        except IntegrityError:  # created at the same moment: once in billions
+            raise RecordsError(f"the id {key.id} is taken, the key was not stored; create another one") from None
 
 
 def list_keys(engine: Engine) -> list[ApiKey]:

@@ -4,15 +4,17 @@ This is middleware and no FastAPI dependency, so that static files, unknown path
 because resolving a dependency costs more than verifying a key.
 """
 
-import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accidents.configuration.serving import CallerLimits
 from serving.auth.key_cache import KeyCache
+from serving.auth.rate_limit import RateLimiter
 from serving.auth.roles import ANONYMOUS, Caller, KeyRejection, Role
 from serving.http.errors import ApiError, send_error
+from serving.http.forwarded import counted_network
 from serving.observability.metrics import Metrics
 
 PUBLIC_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico"})
@@ -22,7 +24,6 @@ PUBLIC_PREFIXES = ("/page/", "/swagger/")
 """Prefixes of the paths of static files, which need no API key."""
 
 _ANONYMOUS_CALLER = Caller(ANONYMOUS, ANONYMOUS, Role.EVALUATE)
-_MAX_ENTRIES = 10_000
 _BEARER = b"bearer "
 _MESSAGES = {
     KeyRejection.MISSING: "an API key is required: Authorization: Bearer KEY, or X-API-Key: KEY",
@@ -32,47 +33,38 @@ _MESSAGES = {
 }
 
 
-class RateLimiter:
-    """Fixed-window counter by name; a few hundred nanoseconds a call.
-
-    Args:
-        seconds: length of a window.
-        limit: how many calls of one name a window allows.
-    """
-
-    def __init__(self, seconds: float, limit: int) -> None:
-        self._seconds, self._limit = seconds, limit
-        self._window_end = 0.0
-        self._counts: dict[str, int] = {}
-
-    def allow(self, name: str) -> bool:
-        """Count one call; False beyond the limit."""
-        now = time.monotonic()
-        if now >= self._window_end:
-            self._counts.clear()
-            self._window_end = now + self._seconds
-        elif len(self._counts) >= _MAX_ENTRIES:
-            self._counts.clear()
-        count = self._counts[name] = self._counts.get(name, 0) + 1
-        return count <= self._limit
-
-
 class Authenticator:
     """Verifies API keys and enforces the limits of callers.
 
-    An address that sends too many wrong keys is locked out for a while. A key that was accepted from there before
-    still works, so that one caller with a wrong key does not lock out another behind the same address.
+    Every key is looked up in memory before anything else, so that a valid one is accepted whatever else its address
+    sent. An address that sends too many other keys is locked out: it gets 429 for them, with the time to wait.
+
+    Args:
+        key_cache: the keys.
+        limits: limits of callers.
+        metrics: counts refused requests.
+        folder: for the counts, which all workers with the same folder share.
+        anonymous: accept requests without a key.
+        open_metrics: accept requests for `/metrics` without a key.
     """
 
     def __init__(
-        self, key_cache: KeyCache, limits: CallerLimits, metrics: Metrics, *, anonymous: bool, open_metrics: bool
+        self,
+        key_cache: KeyCache,
+        limits: CallerLimits,
+        metrics: Metrics,
+        folder: Path,
+        *,
+        anonymous: bool,
+        open_metrics: bool,
     ) -> None:
         self._key_cache, self._limits, self._metrics = key_cache, limits, metrics
         self._anonymous, self._open_metrics = anonymous, open_metrics
-        self._requests = RateLimiter(1, limits.requests_per_second)
-        self._failures = RateLimiter(60, limits.failures_per_minute)
-        self._locked_until: dict[str, float] = {}
-        self._accepted: set[tuple[str, str]] = set()
+        self._requests = RateLimiter(folder / "requests.counts", 1, limits.requests_per_second)
+        # The failure that exceeds the limit is still told why; those after it are not.
+        self._failures = RateLimiter(
+            folder / "failures.counts", 60, limits.failures_per_minute + 1, limits.lockout_seconds, exact=True
+        )
 
     def authenticate(self, scope: Scope) -> Caller:
         """The caller of a request.
@@ -81,45 +73,34 @@ class Authenticator:
             scope: the ASGI scope of the request.
 
         Raises:
-            ApiError: 401 without a valid API key, 429 above the rate limit or from an address that is locked out.
+            ApiError: 401 without a valid API key; 429 above the rate limit, or for a wrong key from an address that is
+                locked out; 503 while keys cannot be verified since the database has been away for too long.
         """
         key = _api_key(scope["headers"])
         if key is None and (self._anonymous or (self._open_metrics and scope["path"] == "/metrics")):
             return _ANONYMOUS_CALLER
-        address = scope["client"][0] if scope.get("client") else ""
+        if key is not None and self._key_cache.expired:
+            self._metrics.count_refused("keys_unavailable")
+            raise keys_unavailable()
         caller = self._key_cache.verify(key)
         if isinstance(caller, KeyRejection):
-            self._check_lockout(address)
-            self._record_failure(address, caller)
-            raise ApiError(401, f"key_{caller}", _MESSAGES[caller], headers={"WWW-Authenticate": "Bearer"})
-        if (address, caller.id) not in self._accepted:
-            self._check_lockout(address)
-            if len(self._accepted) >= _MAX_ENTRIES:
-                self._accepted.clear()
-            self._accepted.add((address, caller.id))
-        if not self._requests.allow(caller.id):
+            raise self._refusal(caller, key or "", scope)
+        if (seconds := self._requests.hit(caller.id)) > 0:
             self._metrics.count_refused("rate")
             message = f"more than {self._limits.requests_per_second} requests a second"
-            raise ApiError(429, "rate", message, headers={"Retry-After": "1"})
+            raise _too_many("rate", message, seconds)
         return caller
 
-    def _check_lockout(self, address: str) -> None:
-        until = self._locked_until.get(address)
-        if until is None:
-            return
-        seconds = until - time.monotonic()
-        if seconds > 0:
-            self._metrics.count_refused("locked_out")
-            message = "too many wrong API keys from this address; try again later"
-            raise ApiError(429, "locked_out", message, headers={"Retry-After": str(int(seconds) + 1)})
-        del self._locked_until[address]
-
-    def _record_failure(self, address: str, rejection: KeyRejection) -> None:
+    def _refusal(self, rejection: KeyRejection, key: str, scope: Scope) -> ApiError:
+        """Count a failure; a missing key is none."""
+        if rejection is not KeyRejection.MISSING:
+            address = counted_network(scope["client"][0]) if scope.get("client") else ""
+            if (seconds := self._failures.hit(address)) > 0:
+                self._metrics.count_refused("locked_out")
+                seconds = min(seconds, self._key_cache.retry_seconds(key))
+                return _too_many("locked_out", "too many wrong API keys from this address; try again later", seconds)
         self._metrics.count_refused(f"key_{rejection}")
-        if rejection is not KeyRejection.MISSING and not self._failures.allow(address):
-            if len(self._locked_until) >= _MAX_ENTRIES:
-                self._locked_until.clear()
-            self._locked_until[address] = time.monotonic() + self._limits.lockout_seconds
+        return ApiError(401, f"key_{rejection}", _MESSAGES[rejection], headers={"WWW-Authenticate": "Bearer"})
 
 
 class AuthenticationMiddleware:
@@ -137,6 +118,16 @@ class AuthenticationMiddleware:
                 await send_error(send, error, scope["state"]["request_id"])
                 return
         await self.app(scope, receive, send)
+
+
+def _too_many(code: str, message: str, seconds: float) -> ApiError:
+    return ApiError(429, code, message, headers={"Retry-After": str(int(seconds) + 1)})
+
+
+def keys_unavailable() -> ApiError:
+    """The refusal of every API key while the database has been away for too long."""
+    message = "API keys cannot be verified, since the database does not answer; try again later"
+    return ApiError(503, "keys_unavailable", message, headers={"Retry-After": "5"})
 
 
 def _api_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

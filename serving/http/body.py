@@ -20,7 +20,7 @@ BODY_COMPLETE = "body_complete"
 
 _NDJSON_BYTES = NDJSON.encode()
 _MEGABYTE = 1_000_000
-_MIN_RATE = 20_000
+MIN_RATE = 20_000
 """Bytes a second. A body may take longer than `body_seconds` only while it arrives at least this fast."""
 
 _GZIP_PIECE = 1_000_000
@@ -113,7 +113,7 @@ class BodyLimitMiddleware:
             elif not more:  # waits for a disconnect, for as long as the response takes
                 return await receive()
             else:
-                deadline = started + self.limits.body_seconds + received / _MIN_RATE
+                deadline = started + self.limits.body_seconds + received / MIN_RATE
                 message = await _receive_before(deadline, scope, receive)
                 if message["type"] != "http.request":
                     return message

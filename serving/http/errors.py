@@ -1,6 +1,6 @@
 """API errors: one JSON shape for every refusal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -8,11 +8,9 @@ from pydantic import ValidationError
 from starlette.types import Send
 
 from accidents.requests import FieldProblem
-from accidents.requests.errors import format_value, truncate
+from accidents.requests.errors import Problems
 
 JSON = b"application/json"
-
-_MAX_PROBLEMS = 50
 
 
 class ApiError(Exception):
@@ -22,7 +20,8 @@ class ApiError(Exception):
         status: HTTP status.
         code: error code for programs.
         message: one sentence for people.
-        problems: every invalid field of the content.
+        problems: the first invalid fields of the content.
+        count: number of all of them; by default that of `problems`.
         headers: further headers of the response.
     """
 
@@ -31,25 +30,36 @@ class ApiError(Exception):
         status: int,
         code: str,
         message: str,
-        problems: Iterable[FieldProblem] = (),
+        problems: Sequence[FieldProblem] = (),
+        count: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
         self.problems = tuple(problems)
+        self.count = len(self.problems) if count is None else count
         self.headers = dict(headers or {})
+
+    def release_frames(self) -> None:
+        """Forget where the error was raised: the frames refer to the content, and to the error in turn."""
+        if self.__context__ is not None:
+            self.__context__.__traceback__ = None
+        self.__traceback__ = None
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The body of the response."""
-        return {"error": error_detail(self.code, self.message, self.problems), "request_id": request_id}
+        return {"error": error_detail(self.code, self.message, self.problems, self.count), "request_id": request_id}
 
 
-def error_detail(code: str, message: str, problems: Sequence[FieldProblem]) -> dict[str, Any]:
-    """The `error` object of a response, with the first 50 problems."""
-    first = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems[:_MAX_PROBLEMS]]
-    if len(problems) > _MAX_PROBLEMS:
-        message = f"{message}; the first {_MAX_PROBLEMS} faults are listed"
-    return {"code": code, "message": message, "problems": first}
+def error_detail(code: str, message: str, problems: Sequence[FieldProblem] = (), count: int = 0) -> dict[str, Any]:
+    """The `error` object of a response: the problems that are described and, if there are more, the number of all."""
+    described = [{"field": one.field, "value": one.value, "reason": one.reason} for one in problems]
+    more: dict[str, Any] = {}
+    if count > len(problems):
+        more["problem_count"] = count
+        listed = f"the first {len(problems)} faults are listed" if problems else "further faults are not listed"
+        message = f"{message}; {count:,} in all, {listed}"
+    return {"code": code, "message": message, "problems": described, **more}
 
 
 async def send_error(send: Send, error: ApiError, request_id: str) -> None:
@@ -63,10 +73,7 @@ async def send_error(send: Send, error: ApiError, request_id: str) -> None:
 
 def validation_error(error: ValidationError, *location: str) -> ApiError:
     """A pydantic error as a 422; `location` is put before the path of each field."""
-    problems = [
-        FieldProblem(
-            truncate(".".join(map(str, (*location, *one["loc"]))) or "request"), format_value(one["input"]), one["msg"]
-        )
-        for one in error.errors()
-    ]
-    return ApiError(422, "invalid", "the request is invalid; correct these fields", problems)
+    problems = Problems()
+    for one in error.errors(include_url=False, include_context=False):
+        problems.add(".".join(map(str, (*location, *one["loc"]))) or "request", one["input"], one["msg"])
+    return ApiError(422, "invalid", "the request is invalid; correct these fields", problems.described, problems.count)

@@ -1,4 +1,4 @@
-"""Security headers of responses and the check of the `Host` header, as plain ASGI middleware.
+"""Security headers, the check of the `Host` header and the path prefix of a proxy, as plain ASGI middleware.
 
 Own code where a library's part does not do the same:
 
@@ -6,10 +6,12 @@ Own code where a library's part does not do the same:
   13 µs a request; `SecurityHeadersMiddleware` takes 1.5 µs.
 - Starlette's `TrustedHostMiddleware` (2 µs; this one 1 µs) accepts a request with several `Host` headers, and answers
   in plain text in place of the JSON error that every refusal has.
+- FastAPI's `root_path` leaves the prefix in the path, where authentication, body limits and metrics would see it.
 """
 
 from collections.abc import Iterable
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.errors import ApiError, send_error
@@ -29,6 +31,27 @@ _DEFAULTS = (
 )
 SECURITY_HEADERS = (*_ALWAYS, *_DEFAULTS)
 """Headers of a response that no browser should render, embed or cache."""
+
+
+class PathPrefixMiddleware:
+    """Removes the path prefix of a proxy that passes it on; paths without it stay as they are.
+
+    The prefix alone is redirected to the page, whose addresses are relative.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self.app = app
+        self.prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] == "http":
+            if scope["path"] == self.prefix:
+                await RedirectResponse(f"{self.prefix}/", status_code=308)(scope, receive, send)
+                return
+            if scope["path"].startswith(f"{self.prefix}/"):
+                scope = {**scope, "path": scope["path"].removeprefix(self.prefix)}
+        await self.app(scope, receive, send)
 
 
 class SecurityHeadersMiddleware:
@@ -58,7 +81,7 @@ class TrustedHostMiddleware:
     """Refuses requests whose `Host` header is not one of this machine or of `hosts`.
 
     Protects against DNS rebinding: a page of another site can have its name resolve to this machine, but the browser
-    still sends that name as `Host`.
+    still sends that name as `Host`. What a trusted proxy reports as `X-Forwarded-Host` has to be allowed as well.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
@@ -68,8 +91,10 @@ class TrustedHostMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] == "http":
-            values = [value for name, value in scope["headers"] if name == b"host"]
-            if len(values) != 1 or _without_port(values[0].strip().lower()) not in self.hosts:
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-host"]
+            names = hosts + b",".join(forwarded).split(b",") if forwarded else hosts
+            if len(hosts) != 1 or not self.hosts.issuperset([_without_port(name.strip().lower()) for name in names]):
                 error = ApiError(400, "host", "the Host header names another host; allowed hosts are set by 'hosts'")
                 await send_error(send, error, scope["state"]["request_id"])
                 return

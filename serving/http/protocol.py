@@ -1,18 +1,21 @@
-"""Uvicorn's httptools protocol with limits for the head of a request: 64 kB and 20 s.
+"""Uvicorn's httptools protocol with limits for the head of a request (64 kB, 20 s) and for clients that do not read.
 
-Uvicorn offers neither for httptools (`h11_max_incomplete_event_size` applies to h11 only, which is slower, and nothing
-limits the time), and `HttpToolsProtocol` is the only place where they can be added: with it alone, one client can fill
-the memory with an endless header or hold connections open with half a request (`tests/serving/http/test_protocol.py`
-shows both). Requests that are not HTTP never reach the middleware, so their refusal is written here, too.
+Uvicorn has none of them for httptools (`h11_max_incomplete_event_size` applies to h11 only, which is slower, and
+nothing limits the time), and `HttpToolsProtocol` is the only place where they can be added: with it alone, one client
+can fill the memory with an endless header or hold connections open with half a request or an unread response
+(`tests/serving/http` shows each). Requests that are not HTTP never reach the middleware, so their refusal is written
+here, too.
 """
 
+import socket
+import struct
 from typing import Any
 from uuid import uuid4
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from serving.http.body import BODY_COMPLETE
+from serving.http.body import BODY_COMPLETE, MIN_RATE
 from serving.http.errors import JSON, ApiError
 from serving.http.middleware import SECURITY_HEADERS
 
@@ -20,6 +23,7 @@ MAX_HEAD_BYTES = 65_536
 """Maximum length of a head beyond the first read; also of what stands between and after the chunks of a body."""
 
 HEAD_SECONDS = 20.0
+_RESET = struct.pack("ii", 1, 0)
 
 
 class HeadLimitProtocol(HttpToolsProtocol):
@@ -30,12 +34,28 @@ class HeadLimitProtocol(HttpToolsProtocol):
         self._in_head, self._refused = True, False
         self._bytes_outside_body = 0
         self._timer: Any = self.loop.call_later(HEAD_SECONDS, self._on_timeout)
+        self._write_timer: Any = None
+        self._write_seconds = self.config.loaded_app.state.serving.settings.request.write_seconds
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: for closed connections whose client does not read the rest
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2000 * self._write_seconds))
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the timers."""
         self._stop_timer()
+        self._stop_write_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than is written: it has to make progress from now on."""
+        super().pause_writing()
+        self._check_later()
+
+    def resume_writing(self) -> None:
+        """The client has read nearly all that was written."""
+        self._stop_write_timer()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse data; refuse a head that is too long, and start the timer of the next head."""
@@ -83,6 +103,25 @@ class HeadLimitProtocol(HttpToolsProtocol):
 
     def _on_timeout(self) -> None:
         self._refuse(ApiError(408, "slow", "the head of the request did not arrive in time"))
+
+    def _check_later(self) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(self._write_seconds, self._check_progress, waiting)
+
+    def _check_progress(self, before: int) -> None:
+        """End the connection of a client that reads too slowly; `before` is the size of the write buffer back then."""
+        if before - self.transport.get_write_buffer_size() < MIN_RATE * self._write_seconds:
+            self.config.loaded_app.state.serving.metrics.count_refused("slow_reader")
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # the system drops its buffer, too
+            self.transport.abort()
+        else:
+            self._check_later()
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

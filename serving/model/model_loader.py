@@ -108,10 +108,9 @@ def _load_bundle(pointer: ModelPointer) -> Bundle:
         content = Path(pointer.file).read_bytes()
     except OSError as error:
         raise ModelError(f"{pointer.file}: cannot be read: {error.strerror}") from None
-    bundle = Bundle.from_bytes(content, pointer.file)
-    if pointer.digest not in {"", hashlib.sha256(content).hexdigest()}:
-        raise ModelError(f"{pointer.file}: was replaced while it was loaded")
-    return bundle
+    if pointer.digest != hashlib.sha256(content).hexdigest():
+        raise ModelError(f"{pointer.file}: is not the file that was to be loaded, by SHA-256; it was replaced")
+    return Bundle.from_bytes(content, pointer.file)
 
 
 def _smoke_test(bundle: Bundle, pointer: ModelPointer) -> None:

@@ -1,5 +1,6 @@
 """The pointer file, by which the supervisor names the model to serve; it is replaced atomically."""
 
+import asyncio
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ class ModelPointer:
         file: path of the bundle.
         name: registered name, or name of the file.
         version: version in the registry, or date of the training.
-        digest: SHA-256 of the file; empty where the file never changes.
+        digest: SHA-256 of the file.
         expected_predictions: JSON file of accidents with the probabilities that the model must return; empty for none.
         checked_at: Unix time of the last look-up.
         problem: why the last look-up failed; the model stays the same then.
@@ -26,7 +27,7 @@ class ModelPointer:
     file: str
     name: str
     version: str
-    digest: str = ""
+    digest: str
     expected_predictions: str = ""
     checked_at: float = 0.0
     problem: str = ""
@@ -58,7 +59,7 @@ def reload_request_file(pointer_file: Path) -> Path:
     return pointer_file.with_name("reload-requested")
 
 
-def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | None:
+async def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | None:
     """The pointer once it was checked after `since` (Unix time); None after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -68,5 +69,5 @@ def wait_for_check(path: Path, since: float, timeout: float) -> ModelPointer | N
             pointer = None
         if pointer and pointer.checked_at >= since:
             return pointer
-        time.sleep(0.05)
+        await asyncio.sleep(0.05)
     return None

@@ -2,17 +2,28 @@
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
 
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
 from accidents.models.base import Matrix, Vector
-from accidents.requests import FieldProblem, InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
+from accidents.requests import (
+    FieldProblem,
+    InvalidRequestError,
+    ParsedBatch,
+    ParsedRequest,
+    ParseReport,
+    parse_in_pieces,
+    parse_request,
+)
 from accidents.tables import classify
 from serving.http.errors import error_detail
+from serving.http.json_body import parse_json
 from serving.model.model_loader import LoadedModel
 from serving.observability.metrics import Metrics
 from serving.records.prediction_record import PredictionRecord, new_prediction_id
@@ -34,13 +45,13 @@ class RequestContext:
 
 
 def predict(
-    model: LoadedModel, content: Any, context: RequestContext, metrics: Metrics, *, top_reasons: int = 0
+    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, *, top_reasons: int = 0
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident.
 
     Args:
         model: the model.
-        content: the accident as parsed JSON, nested or flat.
+        text: the accident as JSON, nested or flat.
         context: context of the request, for the log.
         metrics: updated with the prediction and its durations.
         top_reasons: number of the strongest reasons to add; 0 for none.
@@ -49,9 +60,10 @@ def predict(
         Content of a `responses.PredictionResponse`, and the record for the log.
 
     Raises:
+        ApiError: the text is not JSON, or too long.
         InvalidRequestError: the accident is invalid.
     """
-    response, record, row = _predict_one(model, content, context, metrics)
+    response, record, row = _predict_one(model, text, context, metrics)
     if top_reasons:
         response["reasons"] = [_reason(reason) for reason in find_top_reasons(model.bundle, row, top_reasons)]
         response["unit"] = model.bundle.model.SHAP_UNIT
@@ -59,14 +71,14 @@ def predict(
 
 
 def explain(
-    model: LoadedModel, content: Any, context: RequestContext, metrics: Metrics
+    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
     Returns:
         Content of a `responses.ExplanationResponse`, and the record for the log.
     """
-    response, record, row = _predict_one(model, content, context, metrics)
+    response, record, row = _predict_one(model, text, context, metrics)
     explanation = explain_prediction(model.bundle, row)
     response["reasons"] = [_reason(reason) for reason in explanation.reasons]
     base_value, raw_score = explanation.base_value, explanation.raw_score
@@ -76,67 +88,96 @@ def explain(
 
 
 def predict_batch(
-    model: LoadedModel, contents: Sequence[Any], context: RequestContext, metrics: Metrics
+    model: LoadedModel, texts: Sequence[bytes], contents: Iterable[Any], context: RequestContext, metrics: Metrics
 ) -> tuple[list[Content], list[PredictionRecord]]:
-    """Predict many accidents at once.
+    """Predict many accidents, in pieces of bounded memory.
+
+    Args:
+        model: the model.
+        texts: the accidents as JSON, for the log.
+        contents: the same, parsed; best a generator, so that one is in memory at a time.
+        context: context of the request, for the log.
+        metrics: updated with the predictions and their durations.
 
     Returns:
         Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
         records of the predictions.
     """
-    bundle = model.bundle
+    responses: list[Content] = []
+    records: list[PredictionRecord] = []
     start = time.perf_counter()
-    requests = parse_batch(contents)
-    valid = requests.valid_positions
+    for piece in parse_in_pieces(contents):
+        piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
+        piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
+        responses += piece_responses
+        records += piece_records
+        start = time.perf_counter()
+    return responses, records
+
+
+def _predict_piece(
+    model: LoadedModel,
+    piece: ParsedBatch,
+    texts: Sequence[bytes],
+    context: RequestContext,
+    metrics: Metrics,
+    start: float,
+) -> tuple[list[Content], list[PredictionRecord]]:
+    bundle, valid = model.bundle, piece.valid_positions
     responses = [
         {}
         if isinstance(outcome, ParseReport)
-        else {"error": error_detail(INVALID_ACCIDENT, INVALID_MESSAGE, outcome.problems)}
-        for outcome in requests.results
+        else {"error": error_detail(INVALID_ACCIDENT, INVALID_MESSAGE, outcome.problems, outcome.count)}
+        for outcome in piece.results
     ]
-    if len(valid) < len(contents):
-        metrics.count_invalid(len(contents) - len(valid))
+    if len(valid) < len(texts):
+        metrics.count_invalid(len(texts) - len(valid))
     if not valid:
         return responses, []
     parsed = time.perf_counter()
-    rows = bundle.matrix(requests.arrays)
+    rows = bundle.matrix(piece.arrays)
     computed = time.perf_counter()
     probabilities = bundle.predict_proba(rows).tolist()
     end = time.perf_counter()
-    reports = [outcome for outcome in requests.results if isinstance(outcome, ParseReport)]
+    reports = [outcome for outcome in piece.results if isinstance(outcome, ParseReport)]
     count = len(valid)
     metrics.observe_steps((parsed - start) / count, (computed - parsed) / count, (end - computed) / count)
     metrics.observe_predictions(probabilities, bundle.threshold, [report.missing for report in reports])
     records = []
     for index, report, probability in zip(valid, reports, probabilities, strict=True):
         seconds = (end - start) / count
-        responses[index], record = _response_and_record(model, report, probability, contents[index], context, seconds)
+        responses[index], record = _response_and_record(model, report, probability, texts[index], context, seconds)
         records.append(record)
     return responses, records
 
 
-def predict_probabilities(model: LoadedModel, contents: Sequence[Any]) -> Vector:
-    """Probabilities of accidents, float64 (n), without log and metrics.
+def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector:
+    """Probabilities of accidents, float64 (n), in pieces of bounded memory, without log and metrics.
 
     Raises:
         InvalidRequestError: some accidents are invalid; their fields are prefixed with `accidents[i].`.
     """
-    requests = parse_batch(contents)
-    problems = [
-        FieldProblem(f"accidents[{index}].{problem.field}", problem.value, problem.reason)
-        for index, outcome in enumerate(requests.results)
-        if isinstance(outcome, InvalidRequestError)
-        for problem in outcome.problems
-    ]
-    if problems:
-        raise InvalidRequestError(problems)
-    return model.bundle.predict(requests.arrays)
+    probabilities = []
+    problems: list[FieldProblem] = []
+    first = count = 0
+    for piece in parse_in_pieces(contents):
+        for index, outcome in enumerate(piece.results, first):
+            if isinstance(outcome, InvalidRequestError):
+                count += outcome.count
+                problems += (replace(one, field=f"accidents[{index}].{one.field}") for one in outcome.problems)
+        first += len(piece.results)
+        if not count:
+            probabilities.append(model.bundle.predict(piece.arrays))
+    if count:
+        raise InvalidRequestError(problems, count)
+    return np.concatenate(probabilities)
 
 
 def _predict_one(
-    model: LoadedModel, content: Any, context: RequestContext, metrics: Metrics
+    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics
 ) -> tuple[Content, PredictionRecord, Matrix]:
     bundle = model.bundle
+    content = parse_json(text)
     start = time.perf_counter()
     request = parse_request(content)
     parsed = time.perf_counter()
@@ -146,14 +187,14 @@ def _predict_one(
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
-    return *_response_and_record(model, request, probability, content, context, end - start), row
+    return *_response_and_record(model, request, probability, text, context, end - start), row
 
 
 def _response_and_record(
     model: LoadedModel,
     report: ParsedRequest | ParseReport,
     probability: float,
-    content: Any,
+    text: bytes,
     context: RequestContext,
     seconds: float,
 ) -> tuple[Content, PredictionRecord]:
@@ -186,7 +227,7 @@ def _response_and_record(
         prediction=prediction,
         latency_ms=1000 * seconds,
         missing=len(report.missing),
-        content=content,
+        content=text,
     )
     return response, record
 

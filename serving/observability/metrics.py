@@ -5,6 +5,7 @@ and each of them can render the aggregate (multiprocess mode of prometheus_clien
 """
 
 import collections
+import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,6 +23,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _STEP_BUCKETS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1)
 _PROBABILITY_BUCKETS = tuple(tenth / 10 for tenth in range(1, 11))
+_OLDEST_WAITING = "log_oldest_waiting_timestamp_seconds"
 STEPS = ("validation", "features", "model")
 """Steps of a prediction that are timed separately."""
 
@@ -61,6 +63,16 @@ class Metrics:
         self._log = Gauge(
             "log_entries", "Records of the prediction log by state", ("state",), multiprocess_mode="livesum", **common
         )
+        self._database = Gauge(
+            "database_available", "1 while the database answers", multiprocess_mode="livemin", **common
+        )
+        self._oldest_waiting = Gauge(
+            _OLDEST_WAITING,
+            "When the oldest prediction was made that waits to be written; +Inf: none waits",
+            multiprocess_mode="livemin",
+            **common,
+        )
+        self._oldest_waiting.set(math.inf)
         self._drift.set(float("nan"))
         # Looking up a labelled child takes longer than updating it.
         self._requests_of = cache(self._requests.labels)
@@ -128,6 +140,20 @@ class Metrics:
         """Set the number of records of this process's prediction log by state."""
         for state, count in counts.items():
             self._log.labels(state).set(count)
+
+    def set_database(self, oldest_waiting: float, *, available: bool) -> None:
+        """Set whether the database answers, and the Unix time of the oldest waiting prediction of this process."""
+        self._database.set(available)
+        self._oldest_waiting.set(oldest_waiting)
+
+    def oldest_waiting(self) -> float:
+        """Unix time of the oldest waiting prediction of all workers, as each last set it; infinity for none."""
+        name = f"accidents_{_OLDEST_WAITING}"
+        if METRICS_FOLDER_ENV not in os.environ:
+            return self.registry.get_sample_value(name) or math.inf
+        files = [str(file) for file in Path(os.environ[METRICS_FOLDER_ENV]).glob("gauge_livemin_*.db")]
+        samples = [sample for metric in MultiProcessCollector.merge(files) for sample in metric.samples]
+        return min((sample.value for sample in samples if sample.name == name), default=math.inf)
 
     def render(self) -> bytes:
         """All metrics in the text format of Prometheus."""

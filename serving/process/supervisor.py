@@ -34,6 +34,8 @@ ModelResolver = Callable[[], ModelPointer]
 
 _POLL_SECONDS = 0.1  # between two checks of the server and of reload requests
 _START_TIMEOUT = 60
+_MALLOC_VARIABLES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000", "MALLOC_TRIM_THRESHOLD_": "50000000"}
+"""glibc: large blocks are given back to the system as soon as they are freed, and threads share what is kept."""
 
 
 class ServerProcess:
@@ -251,6 +253,7 @@ def _start(
         ).model_dump_json(),
         POINTER_ENV: str(pointer_file),
         SUPERVISOR_PID_ENV: str(os.getpid()),
+        **_MALLOC_VARIABLES,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), inherited.get("PYTHONPATH")])),
     }
     if records.database_url and not inherited.get(DATABASE_URL_ENV):

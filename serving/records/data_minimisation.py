@@ -74,6 +74,7 @@ def reduce_content(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _serialise_full(content: Any) -> tuple[str, str | None]:
+    content = _parsed(content)
     try:
         return FULL, orjson.dumps(content).decode()
     except TypeError:  # huge integers, lone surrogates and deep nesting in ignored fields
@@ -86,9 +87,13 @@ def _serialise_full(content: Any) -> tuple[str, str | None]:
 
 def _serialise_reduced(content: Any) -> tuple[str, str | None]:
     try:
-        return REDUCED, orjson.dumps(reduce_content(content)).decode()
+        return REDUCED, orjson.dumps(reduce_content(_parsed(content))).decode()
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return NONE, None
+
+
+def _parsed(content: Any) -> Any:
+    return orjson.loads(content) if isinstance(content, bytes) else content
 
 
 def _serialise_none(content: Any) -> tuple[str, str | None]:  # noqa: ARG001

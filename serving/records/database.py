@@ -1,10 +1,8 @@
 """Open and migrate the database of the service; database errors become a `RecordsError` of one sentence."""
 
 import os
-import sqlite3
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.serving import RecordSettings
 from accidents.errors import AccidentsError, ConfigurationError
 from serving.environment import DATABASE_URL_ENV
+from serving.records import sqlite_file
 
 DEFAULT_FILE = PROJECT_ROOT / "records" / "serving.db"
 
@@ -28,7 +27,8 @@ _DRIVERS = {
     "postgresql+psycopg2": "postgresql+psycopg2",
 }
 _EXPECTED = "postgresql://USER:PASSWORD@HOST:5432/DATABASE or sqlite:///FILE"
-_TIMEOUT = 5  # seconds for a connection, or for the lock of another process
+_CONNECT_SECONDS = 5
+_STATEMENT_SECONDS = 60  # on PostgreSQL
 _MIGRATION_TIMEOUT = 120
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _ADVISORY_LOCK = 0x6163_6369_6465_6E74
@@ -40,7 +40,7 @@ _POSTGRESQL_OPTIONS: dict[str, Any] = {
     "pool_recycle": 1800,
     # A server that vanished without closing its connections is noticed within half a minute.
     "connect_args": {
-        "connect_timeout": _TIMEOUT,
+        "connect_timeout": _CONNECT_SECONDS,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
@@ -66,12 +66,9 @@ def open_database(settings: RecordSettings, environment: Mapping[str, str] | Non
         RecordsError: the database cannot be opened.
     """
     url = resolve_database_url(settings, os.environ if environment is None else environment)
-    # Parameters are accidents and names, which do not belong in error messages.
     if url.get_backend_name() == SQLITE:
         _create_file(Path(str(url.database)))
-        engine = create_engine(url, hide_parameters=True)
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
+        engine = sqlite_file.create_file_engine(url)
     else:
         try:
             engine = create_engine(url, hide_parameters=True, **_POSTGRESQL_OPTIONS)
@@ -79,6 +76,7 @@ def open_database(settings: RecordSettings, environment: Mapping[str, str] | Non
             raise RecordsError(
                 f"{redacted_url(url)}: the package {error.name} is missing: pip install psycopg2-binary"
             ) from None
+        event.listen(engine, "connect", _limit_waits)
     with database_errors(engine), engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     return engine
@@ -108,9 +106,19 @@ def error_summary(error: Exception) -> str:
 
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads and writes; on SQLite it takes the write lock at once, so that it cannot fail later."""
-    with engine.execution_options(writes=True).begin() as connection:
-        yield connection
+    """A transaction that reads and writes; on SQLite it takes the write lock at once, so that it cannot fail later.
+
+    Raises:
+        RecordsError: the file was replaced, moved or deleted before the transaction had ended; what was written is not
+            in the database that the path names now.
+    """
+    with engine.execution_options(writes=True).connect() as connection:
+        with connection.begin():
+            yield connection
+        if engine.dialect.name == SQLITE and not sqlite_file.is_current(connection):
+            raise RecordsError(
+                f"{redacted_url(engine.url)}: the file was replaced or deleted during the change; try again"
+            )
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
@@ -200,6 +208,8 @@ def _exclusive_transaction(engine: Engine) -> Iterator[Connection]:
     with engine.execution_options(writes=True).connect() as connection:
         if engine.dialect.name != SQLITE:
             with connection.begin():
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_TIMEOUT}s'"))
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
                 yield connection
             return
@@ -219,12 +229,9 @@ def _exclusive_transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def _create_file(file: Path) -> None:
-    """Create the file and its folder, readable by the user only; existing ones keep their permissions."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Must not open an existing file: closing it would release the locks that SQLite holds in this process.
-        with suppress(FileExistsError):
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        # The folder of another file may have other purposes.
+        sqlite_file.create_file(file, private_folder=file == DEFAULT_FILE)
     except OSError as error:
         raise RecordsError(
             f"{file}: cannot be opened: {error.strerror}; make it writable, "
@@ -232,28 +239,10 @@ def _create_file(file: Path) -> None:
         ) from None
 
 
-def _on_connect(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # transactions are started by `_on_begin`, not by the driver
-    connection.execute(f"PRAGMA busy_timeout = {_TIMEOUT * 1000}")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # Deleted rows are overwritten, for the sake of retention.
-    connection.execute("PRAGMA secure_delete = ON")
-    _enable_wal(connection)
-
-
-def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging; SQLite's busy timeout does not apply while another process does the same."""
-    deadline = time.monotonic() + _TIMEOUT
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def _on_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _limit_waits(connection: Any, _: object) -> None:
+    """Bound the time for which PostgreSQL waits for a lock or works on a statement."""
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{sqlite_file.LOCK_SECONDS}s'")
+        cursor.execute(f"SET statement_timeout = '{_STATEMENT_SECONDS}s'")
+    connection.autocommit = False

@@ -1,4 +1,7 @@
-"""Export predictions with their outcomes to a file, in constant memory."""
+"""Export predictions with their outcomes to a file, in constant memory.
+
+Each page is a query of its own: a long one would keep SQLite from writing.
+"""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,14 +11,15 @@ from pathlib import Path
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Column, Engine, Row, ScalarSelect, Select, select, tuple_
 
 from accidents.atomic_write import atomic_write
 from accidents.errors import ConfigurationError
+from accidents.private_files import create_private_file
 from serving.records.database import RecordsError, database_errors
 from serving.records.tables import feedback, predictions
 
-_BATCH_SIZE = 5_000
+_PAGE_ROWS = 5_000
 
 _COLUMNS = (*map(str, predictions.columns.keys()), "outcome", "outcome_at")
 _Append = Callable[[Sequence[Mapping[str, Any]]], None]
@@ -40,37 +44,44 @@ def export_predictions(engine: Engine, path: Path, since: datetime | None = None
     if path.suffix not in _FORMATS:
         raise ConfigurationError(f"{path}: must end in {' or '.join(_FORMATS)}")
     written = 0
-    with database_errors(engine), engine.connect() as connection:
-        rows = connection.execution_options(yield_per=_BATCH_SIZE).execute(_query(since))
-        with _private_file(path) as file, _FORMATS[path.suffix](file) as append:
-            for batch in rows.partitions():
-                append([dict(zip(_COLUMNS, row, strict=True)) for row in batch])
-                written += len(batch)
+    with database_errors(engine), _private_file(path) as file, _FORMATS[path.suffix](file) as append:
+        for page in _pages(engine, since):
+            append([dict(zip(_COLUMNS, row, strict=True)) for row in page])
+            written += len(page)
     return written
 
 
+def _pages(engine: Engine, since: datetime | None) -> Iterator[Sequence[Row[Any]]]:
+    position = tuple_(predictions.c.at, predictions.c.id)
+    query = _query(since)
+    while True:
+        with engine.connect() as connection:
+            page = connection.execute(query).all()
+        if page:
+            yield page
+        if len(page) < _PAGE_ROWS:
+            return
+        query = _query(since).where(position > tuple_(page[-1].at, page[-1].id, types=[*position.type.types]))
+
+
 def _query(since: datetime | None) -> Select[Any]:
-    latest = select(func.max(feedback.c.id).label("id")).group_by(feedback.c.prediction_id).subquery()
-    latest_outcome = (
-        select(feedback.c.prediction_id, feedback.c.outcome, feedback.c.at)
-        .where(feedback.c.id.in_(select(latest.c.id)))
-        .subquery()
-    )
-    query = (
-        select(predictions, latest_outcome.c.outcome, latest_outcome.c.at.label("outcome_at"))
-        .outerjoin(latest_outcome, latest_outcome.c.prediction_id == predictions.c.id)
-        .order_by(predictions.c.at, predictions.c.id)
-    )
+    def latest(column: Column[Any]) -> ScalarSelect[Any]:
+        query = select(column).where(feedback.c.prediction_id == predictions.c.id)
+        return query.order_by(feedback.c.id.desc()).limit(1).scalar_subquery()
+
+    columns = (latest(feedback.c.outcome).label("outcome"), latest(feedback.c.at).label("outcome_at"))
+    query = select(predictions, *columns).order_by(predictions.c.at, predictions.c.id).limit(_PAGE_ROWS)
     return query if since is None else query.where(predictions.c.at >= since)
 
 
 @contextmanager
 def _private_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that is written atomically and readable by the user only."""
-    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
     try:
-        with atomic_write(path) as temporary, os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-            yield file
+        with atomic_write(path) as temporary:
+            temporary.unlink(missing_ok=True)
+            with os.fdopen(create_private_file(temporary), "wb") as file:
+                yield file
     except OSError as error:
         raise RecordsError(f"{path}: cannot be written: {error.strerror}") from None
 

@@ -4,10 +4,11 @@ A killed process loses the records of at most one flush interval, and those that
 """
 
 import logging
+import math
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -19,8 +20,11 @@ from serving.records.prediction_writer import PredictionWriter, Row, row_builder
 
 _LOGGER = logging.getLogger(__name__)
 _TRANSACTION_ROWS = 5_000
-_MAX_BACKOFF = 30.0  # seconds between attempts, while the database is away
+_MAX_BACKOFF = 5.0  # seconds between attempts, while the database is away
 _CLOSE_RETRY_SECONDS = 0.1
+_CHECK_SECONDS = 2.0
+"""Time after which the database is asked whether it still holds what was written, when there is nothing to write."""
+
 _ROW_BYTES = 1_500  # memory of a row without the accident
 _OBJECTS_PER_JSON_BYTE = 5
 """Memory of the Python objects of an accident, as a multiple of its JSON."""
@@ -40,6 +44,7 @@ class LogCounts:
         failed: were rejected by the database for their values.
         waiting: are in the queue.
         errors: number of failed attempts to write.
+        lost: were written to a database whose place another one has taken, or that was restored from a backup.
     """
 
     written: int
@@ -47,6 +52,7 @@ class LogCounts:
     failed: int
     waiting: int
     errors: int
+    lost: int = 0
 
 
 class PredictionLog:
@@ -66,11 +72,12 @@ class PredictionLog:
         self._queue: list[tuple[PredictionRecord, int]] = []
         self._accepted = self._processed = self._bytes = 0
         self._written = self._dropped = self._failed = self._errors = 0
+        self._oldest_held = math.inf
         # Used by the thread only.
         self._rows: list[Row] = []
         self._unwritten = 0
         self._failing = False
-        self._backoff, self._next_attempt = self._interval, 0.0
+        self._backoff, self._next_attempt, self._next_check = self._interval, 0.0, 0.0
         self._flush_requested = threading.Event()
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
@@ -95,7 +102,19 @@ class PredictionLog:
     def counts(self) -> LogCounts:
         """Number of records in each state."""
         with self._changed:
-            return LogCounts(self._written, self._dropped, self._failed, self._accepted - self._processed, self._errors)
+            waiting, lost = self._accepted - self._processed, self._writer.lost
+            return LogCounts(self._written - lost, self._dropped, self._failed, waiting, self._errors, lost)
+
+    @property
+    def available(self) -> bool:
+        """Whether the last attempt to write, or to check what was written, succeeded."""
+        return not self._failing
+
+    def oldest_waiting(self) -> float:
+        """Unix time of the oldest record that is not written yet, within a few milliseconds; infinity for none."""
+        with self._changed:
+            queued = self._queue[0][0].at.timestamp() if self._queue else math.inf
+            return min(self._oldest_held, queued)
 
     def flush(self, timeout: float) -> bool:
         """Write all records added so far; returns whether that was done within `timeout` seconds."""
@@ -122,6 +141,7 @@ class PredictionLog:
             self._convert_queue()
             if flush or time.monotonic() >= self._next_attempt:
                 self._write_rows()
+                self._check_written()
         self._finish()
 
     def _finish(self) -> None:
@@ -130,12 +150,16 @@ class PredictionLog:
         while not self._write_rows() and time.monotonic() + _CLOSE_RETRY_SECONDS < (self._deadline or 0):
             time.sleep(_CLOSE_RETRY_SECONDS)
         self._unwritten = len(self._rows)
+        if self._unwritten:
+            _LOGGER.warning("%d predictions cannot be written before the end and are dropped", self._unwritten)
         self._settle(dropped=self._unwritten, freed=sum(map(_row_bytes, self._rows)))
 
     def _convert_queue(self) -> None:
         """Convert queued records to rows, with pauses for the event loop."""
         with self._changed:
             queue, self._queue = self._queue, []
+            if queue:
+                self._oldest_held = min(self._oldest_held, queue[0][0].at.timestamp())
         for start in range(0, len(queue), _CONVERSION_BATCH):
             self._convert(queue[start : start + _CONVERSION_BATCH])
             if self._deadline is None:
@@ -164,15 +188,36 @@ class PredictionLog:
     def _write_rows(self) -> bool:
         """Write the rows, oldest first; returns whether none is left."""
         while self._rows:
-            batch = self._rows[:_TRANSACTION_ROWS]
-            try:
-                failed = self._writer.write(batch)
-            except Exception as error:
-                self._back_off(error)
+            if not self._attempt(self._write_batch):
                 return False
-            del self._rows[: len(batch)]
-            self._settle(written=len(batch) - failed, failed=failed, freed=sum(map(_row_bytes, batch)))
-            self._reset_backoff()
+        with self._changed:
+            self._oldest_held = math.inf
+        return True
+
+    def _write_batch(self) -> None:
+        batch = self._rows[:_TRANSACTION_ROWS]
+        failed = self._writer.write(batch)
+        del self._rows[: len(batch)]
+        self._settle(written=len(batch) - failed, failed=failed, freed=sum(map(_row_bytes, batch)))
+
+    def _check_written(self) -> None:
+        """Notice a database that was replaced, restored or deleted although there is nothing to write."""
+        if not self._rows and time.monotonic() >= self._next_check:
+            self._attempt(self._writer.check)
+
+    def _attempt(self, access: Callable[[], None]) -> bool:
+        """Access the database; returns whether it answered. After a failure the next attempt has to wait."""
+        lost = self._writer.lost
+        try:
+            access()
+        except Exception as error:
+            self._back_off(error)
+            return False
+        self._next_check = time.monotonic() + _CHECK_SECONDS
+        self._reset_backoff()
+        if self._writer.lost > lost:
+            message = "%d written predictions are not in the database, which was replaced or restored from a backup"
+            _LOGGER.warning(message, self._writer.lost)
         return True
 
     def _back_off(self, error: Exception) -> None:

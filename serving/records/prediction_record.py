@@ -23,8 +23,8 @@ class PredictionRecord:
         at: time of the prediction, with a time zone, in UTC.
         caller: id of the API key, or `ANONYMOUS`.
         missing: number of inputs that were not given.
-        content: the accident as the request held it, in either form and accepted by `accidents.requests.parse_request`;
-            it must not change afterwards.
+        content: the accident in either form, accepted by `accidents.requests.parse_request`: as JSON text, which takes
+            less memory, or parsed; it must not change afterwards.
     """
 
     id: str

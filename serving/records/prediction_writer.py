@@ -6,19 +6,20 @@ that the server unpacks, in a seventh of the time that psycopg2 takes to quote s
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
+from uuid import uuid4
 
 import orjson
-from sqlalchemy import Connection, Engine, String, bindparam, column, func, select
+from sqlalchemy import Connection, Engine, String, bindparam, column, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from serving.records.data_minimisation import input_serialiser
 from serving.records.database import write_transaction
 from serving.records.prediction_record import PredictionRecord
-from serving.records.tables import predictions
+from serving.records.tables import log_writers, predictions
 
 Row = dict[str, Any]
 """Values by column name, in the order of the table."""
@@ -47,10 +48,17 @@ def row_builder(detail: str) -> Callable[[PredictionRecord], Row]:
 
 
 class PredictionWriter:
-    """Inserts rows into the table of predictions."""
+    """Inserts rows into the table of predictions, with the number of those that it has written.
+
+    Attributes:
+        lost: how many predictions that it has written the present database does not hold, because it has taken the
+            place of another one, or was restored from a backup.
+    """
 
     def __init__(self, engine: Engine) -> None:
+        self.lost = 0
         self._engine = engine
+        self._id, self._written = uuid4().hex, 0
         self._insert = _insert_into_postgresql() if engine.dialect.name == "postgresql" else _insert_into_sqlite(engine)
 
     def write(self, rows: Sequence[Row]) -> int:
@@ -63,11 +71,14 @@ class PredictionWriter:
 
         Raises:
             SQLAlchemyError: the database cannot be written to now; try the same rows again later.
+            RecordsError: the database was replaced meanwhile; the same applies.
         """
         try:
             with write_transaction(self._engine) as connection:
+                lost = self._count_lost(connection)
                 for start in range(0, len(rows), _BATCH_SIZE):
                     self._insert(connection, rows[start : start + _BATCH_SIZE])
+                self._store_counts(connection, self._written + len(rows), lost)
         except _ROW_ERRORS as error:
             if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
                 raise
@@ -75,16 +86,40 @@ class PredictionWriter:
                 return 1
             middle = len(rows) // 2
             return self.write(rows[:middle]) + self.write(rows[middle:])
+        self._written += len(rows)
+        self.lost = lost
         return 0
+
+    def check(self) -> None:
+        """Update `lost`.
+
+        Raises:
+            SQLAlchemyError: the database does not answer.
+        """
+        with self._engine.connect() as connection:
+            self.lost = self._count_lost(connection)
+
+    def _count_lost(self, connection: Connection) -> int:
+        query = select(log_writers.c.written, log_writers.c.lost).where(log_writers.c.id == self._id)
+        row = connection.execute(query).first()
+        if row is None:
+            return self._written
+        # More than expected are written where the answer to a commit did not arrive.
+        return row.lost + max(self._written - row.written, 0)
+
+    def _store_counts(self, connection: Connection, written: int, lost: int) -> None:
+        values = {"written": written, "lost": lost, "at": datetime.now(UTC)}
+        if not connection.execute(update(log_writers).where(log_writers.c.id == self._id), values).rowcount:
+            connection.execute(insert(log_writers), {"id": self._id, **values})
 
 
 def _insert_into_sqlite(engine: Engine) -> Insert:
     statement = str(sqlite.insert(predictions).on_conflict_do_nothing().compile(engine))
 
-    def insert(connection: Connection, rows: Sequence[Row]) -> None:
+    def insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
         connection.exec_driver_sql(statement, [_sqlite_values(row) for row in rows])
 
-    return insert
+    return insert_rows
 
 
 def _sqlite_values(row: Row) -> tuple[Any, ...]:
@@ -99,7 +134,7 @@ def _insert_into_postgresql() -> Insert:
     source = select(rows.render_derived(name="rows", with_types=True))
     statement = postgresql.insert(predictions).from_select(predictions.columns.keys(), source).on_conflict_do_nothing()
 
-    def insert(connection: Connection, rows: Sequence[Row]) -> None:
+    def insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
         connection.execute(statement, {"rows": orjson.dumps(rows).decode()})
 
-    return insert
+    return insert_rows

@@ -2,15 +2,17 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, func, select
 
-from serving.records.database import SQLITE, database_errors, write_transaction
-from serving.records.tables import feedback, predictions
+from serving.records.database import database_errors, write_transaction
+from serving.records.tables import feedback, log_writers, predictions
 
 _BATCH_SIZE = 5_000
 _PAUSE = 0.05  # seconds between transactions, in which others can write
+_WRITER_AGE = timedelta(days=365)
+"""Time without a prediction after which the process of a prediction log has ended; its counts are deleted, too."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,6 @@ def prune(engine: Engine, before: datetime) -> int:
             if count < _BATCH_SIZE:
                 break
             time.sleep(_PAUSE)
-        if engine.dialect.name == SQLITE:
-            _truncate_wal(engine)
+        with write_transaction(engine) as connection:
+            connection.execute(delete(log_writers).where(log_writers.c.at < before - _WRITER_AGE))
     return deleted
-
-
-def _truncate_wal(engine: Engine) -> None:
-    """Empty the write-ahead log, which still holds the deleted rows."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        connection.close()

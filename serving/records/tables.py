@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -88,3 +89,15 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime),
 )
 """One row an API key; the secret is stored as hexadecimal SHA-256 only."""
+
+log_writers = Table(
+    "log_writers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("written", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""One row a prediction log, that is a worker: how many predictions it has written, and how many of those to another
+database, whose place this one has taken. A log that has written more than its row says has lost the difference.
+"""

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
+from serving.auth.authentication import keys_unavailable
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
 from serving.dependencies import get_state
@@ -31,8 +32,13 @@ async def health() -> JsonResponse:
 
 @router.get("/ready", response_model=responses.Readiness, responses=error_responses(503), summary="Readiness")
 async def ready(request: Request) -> JsonResponse:
-    """A model is loaded; 503 until then."""
-    return JsonResponse({"status": "ready", "model": get_state(request).require_model().info})
+    """A model is loaded, and keys can be verified; else 503. Predictions are answered without the database."""
+    state = get_state(request)
+    model = state.require_model()
+    if state.key_cache.expired and not state.settings.anonymous:
+        raise keys_unavailable()
+    database = "available" if state.database_available else "unavailable"
+    return JsonResponse({"status": "ready", "model": model.info, "database": database})
 
 
 @protected_router.get(

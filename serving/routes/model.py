@@ -98,7 +98,7 @@ async def reload(request: Request) -> JsonResponse:
     loader = state.model_loader
     before, since = loader.model, time.time()
     reload_request_file(loader.pointer_file).touch()
-    pointer = await run_in_threadpool(wait_for_check, loader.pointer_file, since, _RELOAD_TIMEOUT)
+    pointer = await wait_for_check(loader.pointer_file, since, _RELOAD_TIMEOUT)
     if pointer is None:
         raise ApiError(504, "not_asked", f"the registry was not checked within {_RELOAD_TIMEOUT} s; the model stays")
     if await run_in_threadpool(loader.check) or pointer.problem:

@@ -1,7 +1,9 @@
 """Feedback on predictions, and evaluation on labelled accidents."""
 
 import asyncio
+import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,24 +16,26 @@ from pydantic import ValidationError
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate as evaluate_predictions
 from accidents.evaluation.metrics import METRICS
-from accidents.requests import FieldProblem, InvalidRequestError
-from accidents.requests.errors import format_value
+from accidents.requests import InvalidRequestError
+from accidents.requests.errors import Problems
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
-from serving.dependencies import get_request_context, get_state
+from serving.dependencies import AppState, get_request_context, get_state
 from serving.http.errors import ApiError, validation_error
-from serving.http.json_body import JsonResponse, forbid_extra_fields, read_json, require_list
+from serving.http.json_body import JsonResponse, invalid_field, parse_json, read_accidents, receive_json
 from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_probabilities
 from serving.records.database import RecordsError
 from serving.records.feedback import UnknownPredictionError, store_outcome
-from serving.records.prediction_record import created_at
 from serving.schemas import requests, responses
 from serving.schemas.openapi import error_responses, json_request, schema_ref
 
 router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["outcomes"])
 _SETTINGS = EvaluationSettings(resamples=200)
 _RETRY_SECONDS = 0.1
+_MAX_WAIT_SECONDS = 2.0  # for the log to write a prediction
+_DATABASE_SECONDS = 5.0  # for the whole of a request that needs the database
+_MAX_FEEDBACK_FIELDS = 50
 
 
 @router.post(
@@ -43,38 +47,34 @@ _RETRY_SECONDS = 0.1
 )
 async def evaluate(request: Request) -> JsonResponse:
     """Evaluate the model on labelled accidents: metrics with bootstrap intervals. Nothing is logged."""
-    content = await read_json(request)
     state = get_state(request)
-    accidents = require_list(content, "accidents", state.settings.request.evaluation)
-    labels = require_list(content, "priority", state.settings.request.evaluation)
-    forbid_extra_fields(content, "accidents", "priority")
-    _check_labels(labels, len(accidents))
-    try:
-        result = await run_in_threadpool(_evaluate, state.require_model(), accidents, labels)
-    except InvalidRequestError as error:
-        raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems) from None
+    async with receive_json(request, state.load, heavy=True) as text:
+        try:
+            result = await run_in_threadpool(_evaluate, state.require_model(), text, state.settings.request.evaluation)
+        except InvalidRequestError as error:
+            raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     state.metrics.set_evaluation(result["metrics"])
     return JsonResponse(result)
 
 
 def _check_labels(labels: list[Any], accident_count: int) -> None:
-    problems = [
-        FieldProblem(f"priority[{index}]", format_value(label), "must be 0 or 1")
-        for index, label in enumerate(labels)
-        if isinstance(label, bool) or label not in (0, 1)
-    ]
+    problems = Problems()
     if len(labels) != accident_count:
-        problems.append(
-            FieldProblem("priority", f"{len(labels)} labels", f"must be one for each of {accident_count} accidents")
-        )
-    if problems:
-        raise ApiError(422, "invalid", "the labels are invalid", problems)
+        problems.add("priority", f"{len(labels)} labels", f"must be one for each of {accident_count} accidents")
+    for index, label in enumerate(labels):
+        if isinstance(label, bool) or label not in (0, 1):
+            problems.add(f"priority[{index}]", label, "must be 0 or 1")
+    if problems.count:
+        raise ApiError(422, "invalid", "the labels are invalid", problems.described, problems.count)
 
 
-def _evaluate(model: LoadedModel, accidents: list[Any], labels: list[int]) -> dict[str, Any]:
+def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
+    accidents, others = read_accidents(text, max_accidents, "priority")
+    labels = others["priority"]
+    _check_labels(labels, len(accidents))
     result = evaluate_predictions(
         np.array(labels, np.int8),
-        predict_probabilities(model, accidents),
+        predict_probabilities(model, map(parse_json, accidents)),
         model.bundle.threshold,
         groups=None,
         settings=_SETTINGS,
@@ -99,12 +99,15 @@ def _evaluate(model: LoadedModel, accidents: list[Any], labels: list[int]) -> di
 )
 async def feedback(request: Request) -> JsonResponse:
     """Store the outcome of an accident by the id of its prediction; a later outcome replaces an earlier one."""
-    content = await read_json(request)
+    state = get_state(request)
+    async with receive_json(request, state.load) as text:
+        content = parse_json(text)
+    if isinstance(content, dict) and len(content) > _MAX_FEEDBACK_FIELDS:  # pydantic would describe every one
+        raise invalid_field("request", f"{len(content):,} fields", "allowed: prediction_id, priority")
     try:
         body = requests.Feedback.model_validate(content)
     except ValidationError as error:
         raise validation_error(error) from None
-    state = get_state(request)
     store = partial(
         store_outcome,
         state.engine,
@@ -113,23 +116,36 @@ async def feedback(request: Request) -> JsonResponse:
         at=datetime.now(UTC),
         caller=get_request_context(request).caller,
     )
-    deadline = time.monotonic() + _wait_for_log_seconds(body.prediction_id, state.settings.records.flush_seconds)
-    while True:
-        try:
-            replaced = await run_in_threadpool(store)
-            break
-        except UnknownPredictionError:
-            if time.monotonic() >= deadline:
-                raise ApiError(404, "no_prediction", "no prediction has this id, or it was deleted") from None
-        except RecordsError:
-            message = "the database does not answer; try again"
-            raise ApiError(503, "database", message, headers={"Retry-After": "5"}) from None
-        await asyncio.sleep(_RETRY_SECONDS)
+    try:
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            replaced = await _store_once_written(state, body.prediction_id, store)
+    except (TimeoutError, RecordsError):
+        message = "the database does not answer; try again"
+        raise ApiError(503, "database", message, headers={"Retry-After": "5"}) from None
     return JsonResponse({"prediction_id": body.prediction_id, "priority": body.priority, "replaced": replaced})
 
 
-def _wait_for_log_seconds(prediction_id: str, flush_seconds: float) -> float:
-    """How long to wait for the log to write the prediction: two flushes where it was made just now, else 0."""
-    created = created_at(prediction_id)
-    seconds = 2 * flush_seconds
-    return seconds if created is not None and abs(time.time() - created) < seconds else 0
+async def _store_once_written(state: AppState, prediction_id: str, store: Callable[[], bool]) -> bool:
+    """Store an outcome; waits a little for the log to write the prediction.
+
+    Returns:
+        Whether it replaces an earlier outcome.
+
+    Raises:
+        ApiError: 404, there is no such prediction; 503, it is not written yet.
+        RecordsError: the database does not answer.
+    """
+    flush_seconds = state.settings.records.flush_seconds
+    deadline = time.monotonic() + min(2 * flush_seconds, _MAX_WAIT_SECONDS)
+    while True:
+        waiting = state.may_be_waiting(prediction_id)  # before the look into the database: it may be written meanwhile
+        try:
+            return await state.run_in_database_thread(store)
+        except UnknownPredictionError:
+            if not waiting:
+                raise ApiError(404, "no_prediction", "no prediction has this id, or it was deleted") from None
+        if time.monotonic() >= deadline:
+            message = "the prediction is not written yet; try again"
+            headers = {"Retry-After": str(math.ceil(flush_seconds))}
+            raise ApiError(503, "prediction_waiting", message, headers=headers)
+        await asyncio.sleep(_RETRY_SECONDS)

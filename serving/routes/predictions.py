@@ -13,7 +13,7 @@ from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
 from serving.dependencies import AppState, get_request_context, get_state
 from serving.http.errors import ApiError, validation_error
-from serving.http.json_body import JsonResponse, read_json
+from serving.http.json_body import LIGHT_BYTES, JsonResponse, receive_json
 from serving.model import predictor
 from serving.schemas import requests, responses
 from serving.schemas.openapi import any_accident_schema, error_responses, json_request, query_parameters
@@ -32,18 +32,17 @@ router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["predictions"
 async def predict(request: Request) -> JsonResponse:
     """Predict one accident in the nested or the flat form; `reasons` is the number of reasons to return."""
     top_reasons = _top_reasons(request)
-    content = await read_json(request)
     state = get_state(request)
-    model = state.require_model()
-    context = get_request_context(request)
-    with _invalid_as_422(state):
-        if top_reasons:  # slow for some models, so it runs in a thread
-            explained = partial(predictor.predict, model, content, context, state.metrics, top_reasons=top_reasons)
-            response, record = await run_in_threadpool(explained)
-        else:
-            response, record = predictor.predict(model, content, context, state.metrics)
-    state.prediction_log.add((record,), len(await request.body()))
-    return JsonResponse(response)
+    async with receive_json(request, state.load) as text:
+        model, context = state.require_model(), get_request_context(request)
+        with _invalid_as_422(state):
+            if top_reasons or len(text) > LIGHT_BYTES:  # slow, so it runs in a thread
+                explained = partial(predictor.predict, model, text, context, state.metrics, top_reasons=top_reasons)
+                response, record = await run_in_threadpool(explained)
+            else:
+                response, record = predictor.predict(model, text, context, state.metrics)
+        state.prediction_log.add((record,), len(text))
+        return JsonResponse(response)
 
 
 @router.post(
@@ -55,13 +54,13 @@ async def predict(request: Request) -> JsonResponse:
 )
 async def explain(request: Request) -> JsonResponse:
     """Predict one accident with the contributions of all topics."""
-    content = await read_json(request)
     state = get_state(request)
-    model, context = state.require_model(), get_request_context(request)
-    with _invalid_as_422(state):
-        response, record = await run_in_threadpool(predictor.explain, model, content, context, state.metrics)
-    state.prediction_log.add((record,), len(await request.body()))
-    return JsonResponse(response)
+    async with receive_json(request, state.load, heavy=True) as text:
+        model, context = state.require_model(), get_request_context(request)
+        with _invalid_as_422(state):
+            response, record = await run_in_threadpool(predictor.explain, model, text, context, state.metrics)
+        state.prediction_log.add((record,), len(text))
+        return JsonResponse(response)
 
 
 @contextmanager
@@ -71,7 +70,9 @@ def _invalid_as_422(state: AppState) -> Iterator[None]:
         yield
     except InvalidRequestError as error:
         state.metrics.count_invalid()
-        raise ApiError(422, predictor.INVALID_ACCIDENT, predictor.INVALID_MESSAGE, error.problems) from None
+        raise ApiError(
+            422, predictor.INVALID_ACCIDENT, predictor.INVALID_MESSAGE, error.problems, error.count
+        ) from None
 
 
 def _top_reasons(request: Request) -> int:

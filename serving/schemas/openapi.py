@@ -28,10 +28,11 @@ _DESCRIPTIONS = {
     422: "the content is invalid",
     429: "too many requests, or too many wrong API keys",
     500: "internal error",
-    503: "no model is loaded yet, or the database is away",
+    503: "no model is loaded yet, the service is busy, or the database is away",
     504: "the registry did not answer in time",
+    507: "the temporary folder of the service is full",
 }
-_COMMON_ERRORS = (400, 401, 403, 408, 413, 429, 500)
+_COMMON_ERRORS = (400, 401, 403, 408, 413, 429, 500, 507)
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -14,7 +14,6 @@ from accidents.columns import MISSING, Availability, Column, ColumnKind
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.requests.flat import COUNT_FIELDS, FLAT_FIELDS, SYNONYMS
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
-from accidents.requests.values import MAX_ID
 
 _EXAMPLES = PROJECT_ROOT / "examples"
 _MAX_TEXT_LENGTH = 500
@@ -192,7 +191,6 @@ def _type(column: Column) -> Any:
             return Annotated[str, Field(pattern=f"^({column.pattern})$")]
         case ColumnKind.TEXT:
             return Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
-    low = 0 if column.minimum is None else column.minimum
-    high = MAX_ID if column.maximum is None else column.maximum
+    low, high = column.bounds
     number = float if column.kind is ColumnKind.NUMBER else int
     return Annotated[number, Field(ge=number(low), le=number(high))]

@@ -67,7 +67,8 @@ class ErrorDetail(_Response):
 
     code: str = Field(description="for programs", examples=["invalid_accident"])
     message: str = Field(description="for people")
-    problems: list[FieldProblemResponse] = Field(description="all invalid fields of the content")
+    problems: list[FieldProblemResponse] = Field(description="the first 50 invalid fields of the request")
+    problem_count: int | None = Field(None, description="number of all invalid fields, if more than those listed")
 
 
 class AccidentError(_Response):
@@ -159,7 +160,8 @@ class Health(_Response):
 
 
 class Readiness(_Response):
-    """A model is loaded."""
+    """A model is loaded. While the database is unavailable, predictions wait in memory and feedback is refused."""
 
     status: Literal["ready"]
     model: ModelInfo
+    database: Literal["available", "unavailable"]

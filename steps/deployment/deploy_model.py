@@ -7,13 +7,14 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
+from materializers.json_file import JsonMaterializer
 from steps.metadata import log_step_metadata
 from tracking.connection import connect
 from tracking.deployment import deploy_version
 from tracking.registry import Registry
 
 
-@step(enable_cache=False)
+@step(enable_cache=False, output_materializers={"deployment": JsonMaterializer})
 def deploy_model(
     name: str,
     version: str,
@@ -35,6 +36,8 @@ def deploy_model(
     """
     with connect(tracking) as connection:
         deployed = deploy_version(Registry(connection).version(name, version), settings)
-    info = asdict(deployed.service) | {"downtime_seconds": round(deployed.downtime_seconds, 1)}
+    service = asdict(deployed.service)
+    info = {name: service[name] for name in ("name", "version", "running", "url", "pid")}
+    info["downtime_seconds"] = round(deployed.downtime_seconds, 1)
     log_step_metadata({**info, "pid": str(info["pid"]), "checked_accidents": check["accidents"]})
     return info

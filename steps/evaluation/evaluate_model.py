@@ -16,12 +16,16 @@ from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
 from accidents.training.held_out import held_out_rows
+from materializers.json_file import JsonMaterializer
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
 
-@step(cache_policy=cache_policy(__name__, *(f"accidents.models.{name}" for name in model_types())))
+@step(
+    cache_policy=cache_policy(__name__, *(f"accidents.models.{name}" for name in model_types())),
+    output_materializers={"evaluation": JsonMaterializer},
+)
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def evaluate_model(
     model: Bundle,
@@ -53,7 +57,6 @@ def evaluate_model(
         dataset=f"{len(rows):,} of {labelled:,} labelled accidents, held out from its training",
     )
     summary = report.evaluation.summary() | {"labelled": labelled}
-    log_step_metadata(
-        {"model": model.model_type, "roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
-    )
+    figures = {"roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
+    log_step_metadata({"model": model.model_type, **figures})
     return summary, HTMLString(report.html)

@@ -11,6 +11,7 @@ from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
+from materializers.json_file import JsonMaterializer
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 from tracking.connection import connect
@@ -18,7 +19,7 @@ from tracking.promotion import EvaluationData, promote_new_versions
 from tracking.registry import Registry
 
 
-@step(enable_cache=False)
+@step(enable_cache=False, output_materializers={"promotions": JsonMaterializer})
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def promote_models(
     registered: dict[str, Any],
@@ -44,13 +45,11 @@ def promote_models(
         By model type and stage: `version`, `approved`, `reasons`.
     """
     with connect(settings) as connection:
-        decisions = promote_new_versions(
-            Registry(connection), registered, EvaluationData(features, accidents, source), evaluation, rule
-        )
+        data = EvaluationData(features, accidents, source)
+        decisions = promote_new_versions(Registry(connection), registered, data, evaluation, rule)
     for name, by_stage in decisions.items():
         for stage, decision in by_stage.items():
             print(f"{name} for {stage}: {'approved' if decision['approved'] else 'refused'}, {decision['reasons'][-1]}")
-    log_step_metadata(
-        {name: {s: str(d["approved"]) for s, d in by_stage.items()} for name, by_stage in decisions.items()}
-    )
+    approved = {name: {stage: str(one["approved"]) for stage, one in own.items()} for name, own in decisions.items()}
+    log_step_metadata(approved)
     return decisions

@@ -14,6 +14,7 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.tables import Accidents
+from materializers.json_file import JsonMaterializer
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.tracking.provenance import run_provenance
@@ -22,7 +23,7 @@ from tracking.registration import connect_and_register
 from tracking.training_record import build_training_record
 
 
-@step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"))
+@step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"), output_materializers=JsonMaterializer)
 @validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def track_training(
     models: list[Bundle],
@@ -50,8 +51,8 @@ def track_training(
         vehicles: their vehicles.
         people: their people.
         comparison_report: logged with the run of the training.
-        model_card: logged with the run of the training.
-        best: model type of best validation F1.
+        model_card: the same.
+        best: the proposed model type.
         settings: what is logged.
         source: where the accidents come from, as typed.
         store: identity of the MLflow in use; part of the cache key, so that a training is tracked once in each.

@@ -15,12 +15,13 @@ from accidents.report import model_report
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
+from materializers.json_file import JsonMaterializer
 from steps.caching import cache_policy
 from steps.metadata import log_model_metadata, log_step_metadata
 from steps.validation import validate_frames
 
 
-@step(cache_policy=cache_policy(__name__))
+@step(cache_policy=cache_policy(__name__), output_materializers={"evaluations": JsonMaterializer})
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def compare_models(
     models: list[Bundle],
@@ -40,7 +41,7 @@ def compare_models(
     Annotated[MarkdownString, "model_card_text"],
     Annotated[ReportFiles, "model_reports"],
 ]:
-    """Evaluate every model, compare them, report on each, and describe the one of best validation F1 in a card.
+    """Evaluate every model, compare them, report on each, and describe the proposed one in a card.
 
     Args:
         models: the bundles of one training.

@@ -10,18 +10,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 import yaml
 
 from tests.pipelines.conftest import SMALL, configure
-from tests.serving.service_process import TIMEOUT, free_port
+from tests.serving.service_process import ServiceProcess, start_service
 
 NAME = "Accident_Prediction_Lightgbm"
 CATALOGUE = "accidents/features/catalogue.py"
@@ -48,7 +45,8 @@ class Project:
             shutil.copytree(original / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(original / "run.py", root)
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"},
+            **os.environ,
+            "MLFLOW_TRACKING_URI": "",
             "ZENML_CONFIG_PATH": str(root / "zenml"),
             "ZENML_LOCAL_STORES_PATH": str(root / "stores"),
             "SERVING_DATABASE_URL": f"sqlite:///{root}/serving.db",
@@ -82,40 +80,10 @@ class Project:
         versions = json.loads(self.run("registry", "list-versions", "--model-name", NAME, "--json").strip())
         return next(one["version"] for one in versions if one["stage"] == "Production")
 
-    @contextmanager
-    def serve(self) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-        """URL and process of a service of the Production model."""
-        port = free_port()
-        (self.root / "serving.yaml").write_text(
-            yaml.safe_dump({"pipeline": "serving", "port": port, "anonymous": True, "poll_seconds": 3600})
-        )
-        command = [sys.executable, "run.py", "--serve", "--model-name", NAME, "--config", "serving.yaml"]
-        with (self.root / "serving.log").open("ab") as log:
-            process = subprocess.Popen(
-                command, cwd=self.root, env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )
-            try:
-                url = f"http://127.0.0.1:{port}"
-                wait_until(lambda: is_ready(url), process)
-                yield url, process
-            finally:
-                process.send_signal(signal.SIGTERM)
-                process.wait(TIMEOUT)
-
-
-def is_ready(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/ready", timeout=5).ok
-    except requests.RequestException:
-        return False
-
-
-def wait_until(condition: Any, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    def serve(self) -> AbstractContextManager[ServiceProcess]:
+        """A service of the Production model."""
+        options = ("--model-name", NAME, "--anonymous")
+        return start_service(self.root, *options, environment=self.environment, project=self.root, poll_seconds=3600)
 
 
 @pytest.mark.long
@@ -146,7 +114,8 @@ def test_models_of_different_feature_sets_live_side_by_side(tmp_path: Path, proj
     compared = copy.run("registry", *rules, "compare", "--model-name", NAME, "--versions", "1,2")
     assert "1" in compared
 
-    with copy.serve() as (url, process):
+    with copy.serve() as service:
+        url = service.url
         accident = json.loads((copy.root / "examples" / "high_risk.json").read_text())
         first = requests.post(f"{url}/v1/predict", json=accident, timeout=10).json()
         assert first["model"]["version"] == "1"
@@ -154,15 +123,15 @@ def test_models_of_different_feature_sets_live_side_by_side(tmp_path: Path, proj
 
         copy.run("registry", *rules, "auto-promote", "--model-name", NAME)
         assert copy.production() == "2"
-        process.send_signal(signal.SIGHUP)
-        wait_until(lambda: requests.get(f"{url}/v1/model", timeout=10).json()["version"] == "2", process)
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_until(lambda: requests.get(f"{url}/v1/model", timeout=10).json()["version"] == "2")
         assert "increasing_direction" in requests.get(f"{url}/v1/model", timeout=10).json()["features"]
         assert requests.post(f"{url}/v1/predict", json=accident, timeout=10).json()["model"]["version"] == "2"
 
         copy.run("registry", "rollback", "--model-name", NAME)
         assert copy.production() == "1"
-        process.send_signal(signal.SIGHUP)
-        wait_until(lambda: requests.get(f"{url}/v1/model", timeout=10).json()["version"] == "1", process)
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_until(lambda: requests.get(f"{url}/v1/model", timeout=10).json()["version"] == "1")
         again = requests.post(f"{url}/v1/predict", json=accident, timeout=10).json()
         assert again["probability"] == first["probability"]
 

@@ -10,7 +10,6 @@ from accidents.cleaning.coordinates import correct_coordinates
 from accidents.cleaning.label import priority_labels
 from accidents.cleaning.value_checks import accident_dates, check_dates, check_future_dates
 from accidents.columns import MISSING, Table
-from accidents.configuration.data_quality import DataQualityLimits
 from accidents.reading.issues import Action
 from accidents.reading.layout import Layout
 from accidents.reading.typed_table import ParsedFile
@@ -83,7 +82,7 @@ def test_dates_exist_or_are_missing() -> None:
 
 def test_days_that_do_not_exist_become_missing() -> None:
     days = [(2024, 2, 29), (2024, 2, 30), (2024, 4, 31), (2024, 12, 31), (-1, 2, 30), (2024, -1, 31)]
-    checked, (issue,) = check_dates(parsed(*days), 2024, DataQualityLimits())
+    checked, (issue,) = check_dates(parsed(*days), 2024)
     assert checked.frame["jour"].tolist() == [29, MISSING, MISSING, 31, 30, 31]
     assert (issue.column, issue.rows, issue.first_rows) == ("jour", 2, (3, 4))
 

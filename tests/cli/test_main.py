@@ -8,7 +8,7 @@ import sys
 import click
 import pytest
 
-from accidents.errors import ConfigurationError, RequestError
+from accidents.errors import ConfigurationError, RequestError, storage_fault
 from cli.exit_codes import FAILED, INTERRUPTED, USAGE_ERROR
 from cli.main import main
 from tests.conftest import PROJECT
@@ -57,7 +57,8 @@ def test_a_folder_that_cannot_be_written_is_one_message(
 
     monkeypatch.setattr("cli.predict.predict", fail)
     assert main(WRONG_REQUEST) == FAILED
-    assert capsys.readouterr().err == f"error: /srv/read-only: {os.strerror(number)}; check the disk and the rights\n"
+    fault = storage_fault(os.strerror(number))
+    assert capsys.readouterr().err == f"error: /srv/read-only: {fault}, and run it again\n"
     with pytest.raises(OSError, match="read-only"):
         main([*WRONG_REQUEST, "--debug"])
 

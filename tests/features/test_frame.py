@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from accidents.features import feature_frame, feature_matrix, feature_names
+from accidents.features.catalogue import PLACE_COLUMN_NAMES
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.schemas.features import features_schema
 from tests.features.generated import random_accidents
@@ -42,6 +43,15 @@ def test_places_are_encoded_or_given(frame: pd.DataFrame) -> None:
     np.testing.assert_array_equal(X[:, -encoded.shape[1] :], encoder.transform(frame))
     given = feature_matrix(frame, columns, encoded=encoded)
     np.testing.assert_array_equal(given[:, -encoded.shape[1] :], encoded)
+
+
+def test_the_matrix_of_a_row_does_not_depend_on_other_rows(frame: pd.DataFrame) -> None:
+    encoder = PlaceEncoder().fit(frame, np.arange(len(frame)) % 2)
+    columns = ("cars", *PLACE_COLUMN_NAMES[1:4])
+    X = feature_matrix(frame, columns, encoder)
+    np.testing.assert_array_equal(X[:, 1:], encoder.transform(frame)[:, 1:4])
+    for rows in range(1, len(columns) + 1):
+        np.testing.assert_array_equal(feature_matrix(frame.head(rows), columns, encoder), X[:rows])
 
 
 def test_geography_without_an_encoder_is_refused(frame: pd.DataFrame) -> None:

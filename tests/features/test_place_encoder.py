@@ -148,3 +148,22 @@ def test_a_pickled_encoder_is_small_and_the_same() -> None:
     stored = pickle.dumps(encoder)
     assert len(stored) < 20 * sum(len(np.unique(column)) for column in where.T) + 2_000
     assert pickle.loads(stored).transform(where).tobytes() == encoder.transform(where).tobytes()  # noqa: S301 - own bytes
+
+
+def test_without_the_arrays_of_a_cell_its_places_are_unknown() -> None:
+    where, labels = places(300)
+    encoder = PlaceEncoder().fit(where, labels)
+    for kind in ("road", "area", "spot"):
+        arrays = {name: values for name, values in encoder.to_arrays().items() if not name.startswith(f"cell_{kind}.")}
+        unknown = where.copy()
+        unknown[:, CELLS.index(f"cell_{kind}")] = -1
+        restored = PlaceEncoder.from_arrays(arrays)
+        np.testing.assert_array_equal(restored.transform(where)[:, :-2], encoder.transform(unknown)[:, :-2])
+
+
+@pytest.mark.parametrize("values", [[1, 1], [2, 1]])
+def test_stored_places_are_sorted_and_distinct(values: list[int]) -> None:
+    arrays = PlaceEncoder().fit(*places(300)).to_arrays()
+    arrays["cell_road.values"] = np.concatenate([values, arrays["cell_road.values"][2:]])
+    with pytest.raises(ValueError, match=r"cell_road .* not sorted"):
+        PlaceEncoder.from_arrays(arrays)

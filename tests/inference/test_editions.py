@@ -197,3 +197,21 @@ def test_ids_rounded_by_a_spreadsheet_are_refused_for_it(cells: Cells, bundle: B
     rounded = {table: as_text(frame.assign(Num_Acc="2,024E+11")) for table, frame in cells.items()}
     with pytest.raises(DataError, match="a spreadsheet rounded the ids"):
         scored([write(tmp_path, rounded, 2024)], bundle, 100)
+
+
+def test_messages_come_in_the_order_of_the_files(cells: Cells, bundle: Bundle, tmp_path: Path) -> None:
+    noted = {table: as_text(frame.assign(note="x")) for table, frame in cells.items()}
+    messages: list[str] = []
+    scored([write(tmp_path, noted, 2024)], bundle, 1200, messages)
+    tables = [message.partition(" does not have")[0].rpartition(" ")[2] for message in messages if "note" in message]
+    assert tables == list(Table)
+
+
+def test_a_rejected_row_without_an_accident_id_names_none(
+    cells: Cells, bundle: Bundle, year_files: dict[Table, bytes], tmp_path: Path
+) -> None:
+    people = cells[Table.USAGERS].copy()
+    people.loc[people.index[7], "Num_Acc"] = ""
+    edition = write(tmp_path, year_files | {Table.USAGERS: as_text(people)}, 2024)
+    (row,) = [row for row in rejected(scored([edition], bundle, 1200)) if row.reason == "is no accident id"]
+    assert (row.file, row.row, row.accident_id) == ("usagers.csv", 9, None)

@@ -184,6 +184,10 @@ def test_csv_files_saved_by_other_programs_are_scored_the_same(bundle: Bundle, t
         accented.replace(",", "|").encode(),
         accented.replace("lum", "LUM").replace(",5,", ",5.0,").encode(),
         unnamed.encode(),
+        accented.encode("utf-16"),
+        f"sep=,\n{accented},,,,\n".replace("e\n", "e,,\n").replace("é\n", "é,,\n").encode(),
+        accented.replace("202400000001", "'202.400.000.001").encode(),
+        (accented + accented.splitlines()[0] + "\n").encode(),
     ]
     results = []
     for number, content in enumerate(contents):
@@ -193,3 +197,10 @@ def test_csv_files_saved_by_other_programs_are_scored_the_same(bundle: Bundle, t
         assert [row for batch in batches for row in batch.rejected] == []
         results.append([(batch.ids.tolist(), batch.probabilities.tolist()) for batch in batches])
     assert all(result == results[0] for result in results)
+
+
+def test_progress_counts_the_accidents_so_far(bundle: Bundle, tmp_path: Path) -> None:
+    source, messages = tmp_path / "three.jsonl", list[str]()
+    source.write_text("".join(f"{json.dumps(one)}\n" for one in ACCIDENTS[:3]))
+    list(score_file(str(source), bundle, chunk_size=2, threads=1, progress=messages.append))
+    assert messages == ["three.jsonl: 2 accidents", "three.jsonl: 3 accidents"]

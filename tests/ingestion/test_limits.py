@@ -4,9 +4,11 @@ import pandas as pd
 import pytest
 
 from accidents.columns import Table
+from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.errors import DataError
 from accidents.ingestion import ingest
+from accidents.reading.issues import Action, DataIssue, stop_above_limit
 from tests.editions import OLD, Cells, as_text, synthetic_cells, write
 from tests.ingestion.conftest import ACCIDENTS, TODAY, Run
 
@@ -49,3 +51,36 @@ def test_passengers_who_are_alike_are_no_file_pasted_twice(tmp_path_factory: pyt
     assert (line["action"], line["rows"]) == ("ignored", 61)
     with pytest.raises(DataError, match="duplicate rows: most rows occur twice"):
         coach(tmp_path_factory, 400)
+
+
+@pytest.mark.slow
+def test_every_issue_of_the_report_has_a_limit(clean_cells: Cells, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An edition with many faults is read with the default limits; a limit of its own stops it for each issue."""
+    faults: dict[Table, list[tuple[int, str, str]]] = {
+        C: [
+            *((0, "dep", "'75"), (0, "com", "75101"), (1, "lat", "-20,9"), (2, "long", "-1"), (3, "adr", "ALLÃ©E")),
+            *((4, "hrmn", "9h05"), (5, "hrmn", "17"), (6, "jour", "31"), (6, "mois", "2"), (7, "an", "2023")),
+        ],
+        L: [(0, "surf", "NaN"), (1, "nbv", "#REF!"), (2, "vma", "+50"), (3, "circ", "02")],
+        V: [(0, "num_veh", "a01"), (1, "obs", " 1 0"), (2, "catv", "07")],
+        U: [(0, "an_nais", "2031"), (1, "catu", "7"), (2, "an_nais", "1\u202f987")],
+    }
+    cells = {table: frame.copy() for table, frame in clean_cells.items()}
+    for table, changes in faults.items():
+        for row, column, text in changes:
+            cells[table].loc[row, column] = text
+    texts = {table: as_text(frame) for table, frame in cells.items()}
+    texts[V] = b"sep=;\r\n" + texts[V].replace(b"\n", b"\r\n", 99) + b'"";' * 10 + b'""\n'
+    texts[U] += texts[U].split(b"\n")[0] + b"\n"
+    texts[L] = b"\xef\xbb\xbf" + texts[L]
+    result = ingest([write(tmp_path_factory.mktemp("faults"), texts)], IngestionSettings(), today=TODAY)
+    checks = {*result.report["check"]}
+    assert len(checks) > 15
+    for line in result.report.to_dict("records"):
+        issue = DataIssue(
+            line["file"], line["column"], line["check"], line["rows"], line["share"], Action(line["action"])
+        )
+        assert issue.action is not Action.STOPPED
+        assert stop_above_limit(issue, DataQualityLimits()).action is issue.action
+        strict = DataQualityLimits(bad_cells=1e-9, bad_keys=0, by_check={issue.check: 0})
+        assert stop_above_limit(issue, strict).action is Action.STOPPED, issue

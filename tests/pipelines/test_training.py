@@ -19,7 +19,17 @@ pytestmark = pytest.mark.slow
 
 DATA_FILES = {"validation_report.csv", "quarantine.csv", "expectations.html"}
 TYPES = {*model_types()}
-COLUMNS = ["model_type", "accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds"]
+COLUMNS = [
+    "model_type",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1_score",
+    "roc_auc",
+    "validation_log_loss",
+    "best_cv_score",
+    "fit_seconds",
+]
 
 
 @pytest.fixture(scope="module")

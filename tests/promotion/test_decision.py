@@ -301,3 +301,17 @@ def test_figures_are_json_with_none_for_nan() -> None:
     assert figures["candidate"]["worst_department"] == {"code": "75", "roc_auc": None, "n": 300}
     assert figures["incumbent"]["name"] == "old"
     assert figures["difference"] == {"f1": {"value": 0.01, "interval": [None, 0.02]}}
+
+
+def test_what_does_not_get_worse_is_said_not_to() -> None:
+    departments = DepartmentMetrics("75", 0.72, 300), DepartmentMetrics("13", 0.7, 300)
+    reasons = decide_against(TIE, {"ece": 0.011}, departments=departments).reasons
+    assert "calibration error (ECE) is not worse: 0.011 after 0.013" in reasons
+    assert "ROC-AUC of the worst department is not worse: 0.720 after 0.700" in reasons
+
+
+@pytest.mark.parametrize("value", [None, NAN])
+def test_a_difference_that_is_not_defined_is_refused(value: float | None) -> None:
+    refusal = decide_against(MetricDifference(value=value, interval=None))
+    assert refusal.reasons == ("the difference in F1 from old is not defined: it cannot be compared with +0.000",)
+    assert not refusal.approved

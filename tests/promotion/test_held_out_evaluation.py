@@ -65,6 +65,15 @@ def test_another_year_counts_whole(sample: Frames, trained: Train, split: dict[s
     assert ids(both, held_out_rows(bundles(model), *both)) == labelled_ids(other) | ids_of_test_set(model)
 
 
+def test_one_accident_is_enough_unless_more_are_needed(trained: Train) -> None:
+    other, model = year(2023, 1000), trained()
+    first = int(np.flatnonzero(other[1]["priority"] >= 0)[0])
+    single = other[0].iloc[[first]].reset_index(drop=True), other[1].iloc[[first]].reset_index(drop=True)
+    assert held_out_rows(bundles(model), *single).tolist() == [0]
+    with pytest.raises(DataError, match="2 are needed"):
+        held_out_rows(bundles(model), *single, 2)
+
+
 def test_without_a_record_of_months_another_year_is_drawn_in_the_same_way(trained: Train) -> None:
     other = year(2023, 1000)
     models = [replace(trained(seed=seed).bundle, months=()) for seed in (0, 1)]

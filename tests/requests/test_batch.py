@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from accidents.columns import Availability, Column
 from accidents.features.compute import compute, place_cells
-from accidents.requests import InvalidRequestError, ParsedRequest, ParseReport, parse_batch, parse_request
+from accidents.requests import (
+    InvalidRequestError,
+    ParsedRequest,
+    ParseReport,
+    parse_batch,
+    parse_in_pieces,
+    parse_request,
+)
 from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.rows import COLUMNS, RequestPart
 from tests.arrays import concatenate_arrays
@@ -98,3 +105,26 @@ def test_no_request_at_all_and_none_that_is_good() -> None:
         many = parse_batch(contents)
         assert (len(many.results), many.valid_positions) == (len(contents), [])
         assert compute(many.arrays).shape[0] == 0
+
+
+def test_pieces_have_the_results_of_a_batch() -> None:
+    """Whatever their number, and where a few bytes stand for thousands of vehicles and people."""
+    crowd = {"nb_vehicules": 1000, "nb_victim": 1000}
+    contents: list[Any] = [crowd, {"lum": 9}, {"lum": 5}] * 40 + [{"lum": 1}] * 1200
+    pieces, batch = [*parse_in_pieces(iter(contents))], parse_batch(contents)
+    assert len(pieces) == 3
+    assert max(len(piece.arrays.people) for piece in pieces) < 60_000
+    results = [result for piece in pieces for result in piece.results]
+    assert list(map(str, results)) == list(map(str, batch.results))
+    for name in ("accident", "vehicles", "people", "coordinates"):
+        joined = np.concatenate([getattr(piece.arrays, name) for piece in pieces])
+        np.testing.assert_array_equal(joined, getattr(batch.arrays, name))
+
+
+def test_of_all_pieces_the_first_problems_are_described() -> None:
+    unknown = {f"x{number}": 1 for number in range(30)}
+    pieces = parse_in_pieces(unknown for _ in range(3000))
+    errors = [error for piece in pieces for error in piece.results if isinstance(error, InvalidRequestError)]
+    assert [len(error.problems) for error in errors] == [30, 20] + [0] * 2998
+    assert {error.count for error in errors} == {30}
+    assert all(error.__traceback__ is None for error in errors)

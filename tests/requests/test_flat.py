@@ -159,8 +159,10 @@ def test_an_age_in_place_of_the_year_of_birth(age: Any, classic: dict[str, Any])
         ({"lum": "\N{ARABIC-INDIC DIGIT FIVE}"}, "is not allowed"),
         ({"vma": "5_0"}, "is not allowed"),
         ({"lat": "inf"}, "is not allowed"),
-        ({"lat": "4.8e1"}, "is not allowed"),
-        ({"Num_Acc": "2,024E+11"}, "rounded by a spreadsheet"),
+        ({"vma": "5e1"}, "has no exponent"),
+        ({"an_nais": 60}, "it is an age"),
+        ({"Num_Acc": "2.02400000001E+11"}, "in scientific notation"),
+        ({"Num_Acc": "2,024E+11"}, "a spreadsheet rounded the ids"),
         ({"Num_Acc": 1e17}, "not exact"),
         ({"\ufefflum": 1}, "occurs twice"),
     ],
@@ -180,6 +182,20 @@ def test_conversions_are_warnings(classic: dict[str, Any]) -> None:
         "catu: 4 (pedestrian on rollers or a scooter) is used until 2017; taken as 3",
     )
     assert values(renamed | {"catu": 4})["pedestrians"] == 1
+
+
+def test_years_of_two_digits_and_corsican_departments_are_converted(classic: dict[str, Any]) -> None:
+    request = parse_request(
+        classic | {"an": 21, "year_acc": 2021, "dep": 201, "com": 201004, "lat": None, "long": None}
+    )
+    assert request.warnings == (
+        "an: 21 is taken as 2021",
+        "dep: 201 is taken as 2A",
+        "com: 201004 is taken as 2A004",
+    )
+    written = classic | {"an": 2021, "dep": "2a", "com": "2A004", "lat": None, "long": None}
+    assert_same_values(written, classic | {"an": "21", "dep": "201", "com": "201004", "lat": "", "long": ""})
+    assert parse_request(written).warnings == ()
 
 
 def test_ids_of_vehicles_until_2018_are_read_exactly() -> None:

@@ -94,7 +94,7 @@ def test_what_is_missing_is_missing_and_named() -> None:
         ("accident", "lum", True, "must be a number or a text"),
         ("accident", "lum", [1], "must be a number or a text"),
         ("accident", "hrmn", "24:01", "17:15"),
-        ("accident", "an", 24, "2005 to 2099"),
+        ("accident", "an", 2004, "2005 to 2099"),
         ("accident", "lat", math.nan, "-90 to 90"),
         ("accident", "lat", math.inf, "-90 to 90"),
         pytest.param("accident", "lat", 10**400, "-90 to 90", id="huge latitude"),

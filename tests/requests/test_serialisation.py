@@ -9,6 +9,7 @@ import pytest
 from accidents.columns import Table
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.features import feature_frame
+from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import CELLS, FEATURES
 from accidents.features.compute import compute, place_cells
 from accidents.ingestion import ingest
@@ -40,8 +41,9 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(year: int, t
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_the_features_of_written_real_accidents(real_baac: Path) -> None:
-    editions = folder_editions(str(real_baac), [2017])
+@pytest.mark.parametrize("year", [2017, 2024])
+def test_the_features_of_written_real_accidents(year: int, real_baac: Path) -> None:
+    editions = folder_editions(str(real_baac), [year])
     accidents = ingest(editions, IngestionSettings()).accidents
     kept = {*accidents.accidents["Num_Acc"].iloc[::7]}
     frames = (accidents.accidents, accidents.vehicles, accidents.people)
@@ -49,12 +51,22 @@ def test_the_features_of_written_real_accidents(real_baac: Path) -> None:
 
 
 def assert_same_features(accidents: Accidents) -> None:
+    assert_same_values(accidents)
     ids = accidents.accidents["Num_Acc"].tolist()[::-1]
     texts = [json.dumps(request) for request in to_requests(accidents, ids)]
     whole = concatenate_arrays([parse_request(json.loads(text)).arrays for text in texts])
     frame = feature_frame(accidents).iloc[::-1]
     assert compute(whole).tobytes() == frame[[f.name for f in FEATURES]].to_numpy(np.float32).tobytes()
     np.testing.assert_array_equal(place_cells(whole), frame[list(CELLS)].to_numpy())
+
+
+def assert_same_values(accidents: Accidents) -> None:
+    """Every column that features use, minutes of the time included, of which features have the hour alone."""
+    texts = [json.dumps(request) for request in to_requests(accidents, accidents.accidents["Num_Acc"].tolist())]
+    written = concatenate_arrays([parse_request(json.loads(text)).arrays for text in texts])
+    given = to_arrays(accidents)
+    for name in ("accident", "vehicles", "people", "vehicle_starts", "person_starts", "coordinates", "places"):
+        np.testing.assert_array_equal(getattr(written, name), getattr(given, name), name)
 
 
 def test_codes_that_are_letters_are_written_as_published(accidents: Accidents) -> None:

@@ -102,7 +102,7 @@ def test_cells_of_the_old_layout(old_year: Cells) -> None:
     assert accidents["dep"].str.fullmatch(r"\d{2}0|20[12]|97\d|98\d").all()
     assert accidents["com"].str.fullmatch(r"\d[\dAB]?\d").all() | accidents["com"].str.len().eq(3).all()
     mainland = accidents[(accidents["gps"] == "M") & (accidents["lat"] != "0000000")]
-    assert mainland["lat"].astype(int).between(41_00000, 52_00000).mean() > 0.99
+    assert mainland["lat"].astype(int).between(41_00000, 52_00000).mean() > 0.98  # `M` stands for Pacific islands, too
     assert (accidents["lat"] == "").any()
     assert (accidents["lat"] == "0000000").any()
     assert vehicles["catv"].str.fullmatch(r"\d{2}").all()

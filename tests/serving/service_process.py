@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,13 @@ import yaml
 
 from serving.auth import api_keys
 from serving.auth.roles import Role
-from serving.environment import DATABASE_URL_ENV
+from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, SETTINGS_ENV
 from tests.conftest import traced
 from tests.serving.records.databases import migrated_database
 from tests.trained import small_models
 
 PROJECT = Path(__file__).resolve().parents[2]
-TIMEOUT = 60
+TIMEOUT = 120
 
 
 def free_port() -> int:
@@ -51,15 +51,18 @@ def create_admin_key(folder: Path) -> str:
 
 
 def server_pids(folder: Path) -> list[int]:
-    """Ids of the server processes of a service: those that have the database in `folder` open."""
+    """Ids of the processes that answer for the service whose database is in `folder`; not of those that start them."""
     pids = []
     for process in psutil.process_iter():
         try:
-            if any(file.path == str(folder / "serving.db") for file in process.open_files()):
-                pids.append(process.pid)
+            environment, command = process.environ(), " ".join(process.cmdline())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return [pid for pid in pids if pid != os.getpid()]
+        if SETTINGS_ENV in environment and environment.get(DATABASE_URL_ENV) == f"sqlite:///{folder}/serving.db":
+            answers = "multiprocessing.spawn" if METRICS_FOLDER_ENV in environment else "serving.process.server"
+            if answers in command:
+                pids.append(process.pid)
+    return pids
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,14 @@ class ServiceProcess:
         """Ids of the server processes."""
         return server_pids(self.folder)
 
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds; fails with the log where the service ends or takes too long."""
+        deadline = time.monotonic() + TIMEOUT
+        while not condition():
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal to the supervisor and wait for its exit; returns the exit code."""
         self.process.send_signal(number)
@@ -88,7 +99,11 @@ class ServiceProcess:
 
 @contextmanager
 def start_service(
-    folder: Path, *options: str, environment: Mapping[str, str] | None = None, **settings: Any
+    folder: Path,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    project: Path = PROJECT,
+    **settings: Any,
 ) -> Iterator[ServiceProcess]:
     """`python run.py --serve` on a free port, once it is ready.
 
@@ -96,6 +111,7 @@ def start_service(
         folder: for configuration, log and, unless `environment` names another, the database.
         options: further arguments of the command line.
         environment: further environment variables.
+        project: the folder of the project, or of a copy of it.
         settings: the serving configuration.
     """
     port = free_port()
@@ -105,14 +121,10 @@ def start_service(
     variables.pop("ZENML_ACTIVE_STACK_ID", None)  # set by an earlier command of this process
     command = [sys.executable, "run.py", "--serve", "--config", str(configuration), *options]
     with (folder / "serving.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=variables, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, cwd=project, env=variables, stdout=log, stderr=log, start_new_session=True)
         service = ServiceProcess(f"http://127.0.0.1:{port}", process, folder)
         try:
-            deadline = time.monotonic() + TIMEOUT
-            while not _is_ready(service.url):
-                assert process.poll() is None, service.log
-                assert time.monotonic() < deadline, service.log
-                time.sleep(0.05)
+            service.wait_until(lambda: _is_ready(service.url))
             yield service
         finally:
             if process.poll() is None:

@@ -26,7 +26,7 @@ BETWEEN_FIELDS = "positive_data_acceptance"
 RULES = re.compile(
     r"(accidents\[\d+\]\.)?"
     r"(jour, mois, an|(people\[\d+\]\.)?an_nais|(vehicles|people)\[\d+\]\.(num_veh|id_vehicule)|year_acc|victim_age|"
-    r"priority)"
+    r"hour|hrmn|priority)"
 )
 """Fields that a rule on several fields may refuse."""
 

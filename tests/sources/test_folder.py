@@ -157,3 +157,14 @@ def test_bucket_reads_like_a_folder(bucket: str, tmp_path: Path) -> None:
     assert fingerprint([edition]) == fingerprint(find(tmp_path))
     with pytest.raises(SourceError, match="s3://baac/other: there is no such folder"):
         find(f"{bucket}/other")
+
+
+def test_archived_files_are_named(tmp_path: Path) -> None:
+    for table in ("caract", "lieux", "vehicules"):
+        (tmp_path / f"{table}-2024 (1).csv").touch()
+    (tmp_path / "usagers-2024.csv.gz").touch()
+    with pytest.raises(SourceError, match=r"missing usagers .*Unpack or rename usagers-2024\.csv\.gz"):
+        find(tmp_path)
+    (tmp_path / "usagers-2024.csv.gz").rename(tmp_path / "usagers-2024.txt")
+    (edition,) = find(tmp_path)
+    assert edition.year == 2024

@@ -1,12 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import ConfigurationError
-from stacks.definition import ComponentType, find_stack_file, list_stack_files, read_stack_file
+from stacks.definition import find_stack_file, list_stack_files, read_stack_file
 from stacks.variables import expand_variables
 from tests.stacks.conftest import tracker
 
@@ -100,9 +100,3 @@ def test_shipped_files_need_no_variable() -> None:
     )
     assert uri == f"sqlite:///{PROJECT_ROOT}/mlruns/mlflow.db"
     assert uri.startswith("sqlite:////")
-
-
-def test_the_types_of_components_are_those_of_zenml() -> None:
-    from zenml.enums import StackComponentType
-
-    assert set(get_args(ComponentType)) == {str(kind) for kind in StackComponentType}

@@ -13,6 +13,7 @@ from tests.trained import SMALL, small_models, small_year
 from tracking import ledger, reconcile, zenml_sync
 from tracking.connection import Connection
 from tracking.ledger import LedgerEntry
+from tracking.model_files import FILES_SHA256, MODEL_FILE_SHA256
 from tracking.names import registered_name, registered_names
 from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import transition
@@ -76,7 +77,8 @@ def register_version(
         client.create_registered_model(name)
     model = client.create_logged_model(connection.experiment_id, name="model")
     source = f"models:/{model.model_id}"
-    output = {"stage": "None", "f1": "0.7", **(tags or {})}
+    digests = {MODEL_FILE_SHA256: "0" * 64, FILES_SHA256: "0" * 64}
+    output = {"stage": "None", "f1": "0.7", **digests, **(tags or {})}
     made = client.create_model_version(name, source=source, model_id=model.model_id, tags=output)
     zenml_sync.add_version(name, str(made.version), source)
     return Registry(connection).version(name, str(made.version))
@@ -86,8 +88,8 @@ def delete_all_models(connection: Connection) -> None:
     """Delete every model of the project in MLflow and ZenML."""
     registry = Registry(connection)
     for name in registered_names().values():
-        for one in (name, f"{name}.lock"):
-            if one in {model.name for model in connection.client.search_registered_models()}:
+        for one in [model.name for model in connection.client.search_registered_models()]:
+            if one == name or one.startswith(f"{name}.lock"):
                 connection.client.delete_registered_model(one)
         if name not in registry.models():
             ledger.append(connection, LedgerEntry("delete", name, ledger.ALL_VERSIONS, "None"))

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ from tests.tracking.helpers import (
     register_version,
     transition_to,
 )
-from tracking import ledger, lock, reconcile
+from tracking import ledger, reconcile
 from tracking.connection import connect
 from tracking.names import registered_names
 from tracking.registry import Registry
+from tracking.stages import rollback
 from tracking.tracking_uri import TrackingTarget
 
 pytestmark = pytest.mark.slow
@@ -116,9 +116,7 @@ def test_of_concurrent_promotions_one_succeeds_and_no_version_is_archived_twice(
     assert archived_versions(registry) == winners[:-1]
 
 
-def test_a_promotion_killed_half_way_is_repaired(
-    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_promotion_killed_half_way_is_repaired(registry: Registry, tmp_path: Path) -> None:
     """Killed before and after the alias moves, before the ledger is written, and before ZenML is updated."""
     names = list(registered_names().values())[:4]
     moments = ("set_registered_model_alias", "set_model_version_tag", "create_run", "set_terminated")
@@ -133,7 +131,6 @@ def test_a_promotion_killed_half_way_is_repaired(
             assert victim.receive() == {"stopped": moment}
             victim.process.kill()
             victim.process.wait()
-    monkeypatch.setattr(lock, "STALE_AFTER", timedelta(0))
     assert {inconsistency.model for inconsistency in reconcile.repair_inconsistencies(registry)} == set(names)
     for moment, name in zip(moments, names, strict=True):
         moved = moment != "set_registered_model_alias"
@@ -142,3 +139,25 @@ def test_a_promotion_killed_half_way_is_repaired(
         held = ledger.production_history(ledger.read_entries(registry.connection, name))
         assert held == (["1", "2"] if moved else ["1"])
         transition_to(registry, registry.version(name, "1" if moved else "2"), PRODUCTION)
+
+
+def test_a_killed_promotion_blocks_neither_promotion_nor_rollback(registry: Registry, tmp_path: Path) -> None:
+    """Killed before and after the alias moves, the next command takes over at once."""
+    moments, names = ("set_registered_model_alias", "create_run"), list(registered_names().values())[:2]
+    for name in names:
+        for _ in range(2):
+            transition_to(registry, register_version(registry.connection, name), PRODUCTION)
+        register_version(registry.connection, name)
+    with promotion_processes(2, registry.connection.target, tmp_path) as victims:
+        for victim, moment, name in zip(victims, moments, names, strict=True):
+            victim.send(model=name, version="3", stop=moment)
+            assert victim.receive() == {"ready": True}
+            victim.send(at=0)
+            assert victim.receive() == {"stopped": moment}
+            victim.process.kill()  # it stays a zombie until the end of the block
+        for name, expected in zip(names, ("1", "2"), strict=True):
+            assert rollback(registry, name).version == expected
+            transition_to(registry, registry.version(name, "3"), PRODUCTION)
+    reconcile.repair_inconsistencies(registry)
+    for name in names:
+        assert consistent_stages(registry, name) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}

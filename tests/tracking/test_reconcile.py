@@ -1,12 +1,16 @@
 """Inconsistencies after changes by hand and killed processes are found and repaired."""
 
+import sqlite3
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from zenml.client import Client
 
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGING
+from accidents.process_owner import ProcessOwner
 from tests.tracking.helpers import NAME, consistent_stages, register_version, transition_to
 from tracking import ledger, lock, reconcile, zenml_sync
 from tracking.connection import Connection
@@ -147,7 +151,10 @@ def test_a_model_deleted_in_mlflow_is_deleted_in_zenml(registry: Registry) -> No
     assert ledger.production_history(ledger.read_entries(registry.connection, NAME)) == []
 
 
-def test_a_stale_lock_is_removed_and_a_fresh_one_respected(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_left_behind_is_removed_and_one_in_use_respected(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "LEASE_SECONDS", 0.3)
     with lock.model_lock(registry.connection, NAME):
         alias("production", "4")(registry.connection)
         assert not any(
@@ -155,25 +162,61 @@ def test_a_stale_lock_is_removed_and_a_fresh_one_respected(registry: Registry, m
         )
         with pytest.raises(RegistryError, match=r"is being changed by .* since"):
             reconcile.repair_inconsistencies(registry)
+    ended = replace(ProcessOwner.current(), started=1)
     registry.connection.client.create_registered_model(
-        f"{NAME}{lock.LOCK_SUFFIX}", tags={"owner": "ann@sea, process 7"}
+        f"{NAME}{lock.LOCK_SUFFIX}", tags={"owner": "ann@sea, process 7", "process": str(ended), "lock_id": "17"}
     )
-    with pytest.raises(RegistryError, match="ann@sea, process 7"):
-        transition_to(registry, registry.version(NAME, "1"), STAGING)
-    monkeypatch.setattr(lock, "STALE_AFTER", timedelta(0))
-    assert any(
-        "stale lock of ann@sea, process 7" in inconsistency.description
-        for inconsistency in reconcile.find_inconsistencies(registry)
-    )
+    found = [one.description for one in reconcile.find_inconsistencies(registry)]
+    assert "has a lock that was left behind by ann@sea, process 7" in found
     reconcile.repair_inconsistencies(registry)
     assert consistent_stages(registry)["4"] == PRODUCTION
     transition_to(registry, registry.version(NAME, "1"), STAGING)
 
 
-def test_the_stale_lock_of_a_deleted_model_is_removed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_of_a_deleted_model_is_removed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     client = registry.connection.client
-    client.create_registered_model(f"{NAME}{lock.LOCK_SUFFIX}")
+    client.create_registered_model(f"{NAME}{lock.LOCK_SUFFIX}")  # as an earlier version of the project made it
     client.delete_registered_model(NAME)
     monkeypatch.setattr(lock, "STALE_AFTER", timedelta(0))
     reconcile.repair_inconsistencies(registry)
     assert client.search_registered_models() == []
+
+
+def test_runs_of_killed_processes_are_ended_and_others_left_alone(registry: Registry) -> None:
+    connection = registry.connection
+    client, current = connection.client, ProcessOwner.current()
+    owners = {
+        "killed": str(replace(current, started=1)),
+        "running": str(current),
+        "elsewhere": str(replace(current, machine="0" * 12)),
+        "unknown": "",
+    }
+    runs = {
+        name: client.create_run(connection.experiment_id, run_name=name, tags={"process": process}).info.run_id
+        for name, process in owners.items()
+    }
+    model = client.create_logged_model(connection.experiment_id, name="half", source_run_id=runs["killed"])
+    entry = client.create_run(ledger.experiment_id(connection), run_name="entry", tags={"process": owners["killed"]})
+    assert {one.model for one in reconcile.find_inconsistencies(registry)} == {"MLflow run killed", "MLflow run entry"}
+    reconcile.repair_inconsistencies(registry)
+    assert reconcile.find_inconsistencies(registry) == []
+    statuses = {name: client.get_run(run_id).info.status for name, run_id in runs.items()}
+    assert statuses == {"killed": "KILLED", "running": "RUNNING", "elsewhere": "RUNNING", "unknown": "RUNNING"}
+    assert client.get_run(entry.info.run_id).info.status == "FINISHED"
+    assert str(client.get_logged_model(model.model_id).status) == "FAILED"
+    for run_id in runs.values():
+        client.set_terminated(run_id)
+
+
+def test_a_version_that_was_not_registered_to_its_end_is_deleted(registry: Registry) -> None:
+    number = register_version(registry.connection).version
+    with sqlite3.connect(registry.connection.target.uri.removeprefix("sqlite:///")) as database:
+        change = "UPDATE model_versions SET status = 'PENDING_REGISTRATION', creation_time = ? WHERE version = ?"
+        database.execute(change, (int(time.time() * 1000), number))
+        database.commit()
+        assert reconcile.find_inconsistencies(registry) == []  # it may be going on
+        database.execute(change, (0, number))
+    (inconsistency,) = reconcile.find_inconsistencies(registry)
+    assert f"version {number} was not registered to its end (PENDING_REGISTRATION)" in inconsistency.description
+    reconcile.repair_inconsistencies(registry)
+    assert number not in consistent_stages(registry)

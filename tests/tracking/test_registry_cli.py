@@ -184,16 +184,22 @@ def test_deleting_and_pruning(registry: Registry, run_registry: RunRegistry) -> 
 
 
 @pytest.mark.traced
-def test_check_prints_what_it_repaired(registry: Registry, run_registry: RunRegistry) -> None:
-    assert run_registry("check")[:2] == (0, "MLflow and ZenML agree\n")
-    registry.connection.client.set_registered_model_alias(NAME, "production", "3")
+def test_check_prints_what_it_repaired(connection: Connection, run_registry: RunRegistry) -> None:
+    delete_all_models(connection)
+    registry = Registry(connection)
+    record_and_register(connection, single_model_training("lightgbm"), TrackingSettings())
+    register_version(connection)
+    transition_to(registry, registry.version(NAME, "1"), PRODUCTION)
+    assert run_registry("check")[:2] == (0, "MLflow and ZenML agree, and the files are those that were registered\n")
+    connection.client.set_registered_model_alias(NAME, "production", "2")
     code, out, _ = run_registry("check", "--dry-run")
     assert code == 1
-    assert f"found: {NAME}: version 3 is in Production, its tag is None" in out
+    assert f"found: {NAME}: version 2 is in Production, its tag is None" in out
     code, out, _ = run_registry("check")
-    assert code == 0
-    assert f"repaired: {NAME}: version 3 is in Production, its tag is None" in out
-    assert consistent_stages(registry) == {"1": ARCHIVED, "2": ARCHIVED, "3": PRODUCTION}
+    assert code == 1  # version 2 has no files
+    assert f"repaired: {NAME}: version 2 is in Production, its tag is None" in out
+    assert f"found: {NAME} 2: has no model file" in out
+    assert consistent_stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
 
 
 @pytest.mark.traced

@@ -16,11 +16,11 @@ from accidents.errors import ConfigurationError
 from tests.tracking.servers import free_port
 from tracking.connection import connect
 from tracking.errors import TrackingError
-from tracking.tracking_uri import StackTracker, TrackingTarget, embedded_target, resolve_target
+from tracking.tracking_uri import TrackingTarget, embedded_target, resolve_target
 
 CONFIGURED = TrackingSettings.model_validate({"mlflow": {"tracking_uri": "http://configured:5000"}})
 NOTHING = TrackingSettings()
-STACK = StackTracker("team", "http://stack:5000", {"MLFLOW_TRACKING_PASSWORD": "hush"})
+STACK = TrackingTarget("http://stack:5000", "stack team", environment={"MLFLOW_TRACKING_PASSWORD": "hush"})
 ENVIRONMENT = {"MLFLOW_TRACKING_URI": "http://environment:5000", "DAGSHUB_REPO": "ann/roads"}
 HUB = {"DAGSHUB_REPO": "ann/roads", "DAGSHUB_TOKEN": "hush"}
 
@@ -37,7 +37,7 @@ HUB = {"DAGSHUB_REPO": "ann/roads", "DAGSHUB_TOKEN": "hush"}
     ],
 )
 def test_the_first_configured_target_is_used(
-    environment: dict[str, str], tracker: StackTracker | None, settings: TrackingSettings, uri: str
+    environment: dict[str, str], tracker: TrackingTarget | None, settings: TrackingSettings, uri: str
 ) -> None:
     assert resolve_target(settings, tracker, environment).uri == uri
 

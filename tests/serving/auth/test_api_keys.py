@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import Engine, select, text, update
 
 from accidents.errors import ConfigurationError
 from serving.auth import api_keys
@@ -207,19 +207,44 @@ def test_key_cache_requires_a_database_at_start(engine: Engine, unreachable: Dat
         KeyCache(engine, 1)
 
 
-def test_corrupt_row_does_not_stop_the_refresh(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    key = api_keys.create_key(engine, "x", Role.PREDICT)
-    key_cache = KeyCache(engine, 0.05)
+def test_corrupt_row_does_not_keep_another_key_valid(
+    engine: Engine, key_cache: KeyCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, corrupt = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
     with write_transaction(engine) as connection:
-        row = {"id": "spoilt", "name": "", "role": "admin", "secret_sha256": "no digits", "created_at": key.created}
-        connection.execute(insert(api_keys_table), row)
-    assert eventually(lambda: len([line for line in caplog.messages if "cannot be read" in line]) >= 2)
-    assert isinstance(key_cache.verify(key.text), Caller)
-    with write_transaction(engine) as connection:
-        connection.execute(update(api_keys_table).where(api_keys_table.c.id == "spoilt"), {"secret_sha256": "00" * 32})
+        change = update(api_keys_table).where(api_keys_table.c.id == corrupt.id)
+        connection.execute(change, {"secret_sha256": "no digits"})
     api_keys.revoke_key(engine, key.id)
-    assert eventually(lambda: key_cache.verify(key.text) == KeyRejection.REVOKED)
+    assert key_cache.refresh()
+    assert key_cache.refresh()
+    assert key_cache.verify(key.text) == KeyRejection.REVOKED
+    assert key_cache.verify(corrupt.text) == KeyRejection.WRONG
+    assert [line for line in caplog.messages if corrupt.id in line] == [
+        f"API keys that cannot be read are refused: {corrupt.id}"
+    ]
+
+
+def test_keys_expire_while_the_database_is_away(engine: Engine, unreachable: DatabaseAway) -> None:
+    key_cache = KeyCache(engine, 0.05, grace_seconds=0.2)
+    with unreachable():
+        assert eventually(lambda: key_cache.expired)
+        assert not key_cache.available
+    assert eventually(lambda: key_cache.available and not key_cache.expired)
     key_cache.close()
+
+
+def test_key_that_was_revoked_stays_so_in_an_older_database(engine: Engine, key_cache: KeyCache) -> None:
+    key, other = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
+    api_keys.revoke_key(engine, key.id)
+    assert key_cache.refresh()
+    with write_transaction(engine) as connection:  # as in a backup that was made before
+        connection.execute(update(api_keys_table), {"revoked_at": None})
+    for _ in range(2):
+        assert key_cache.refresh()
+        assert key_cache.verify(key.text) == KeyRejection.REVOKED
+        assert isinstance(key_cache.verify(other.text), Caller)
+    states = {key.id: key.status(datetime.now(UTC)) for key in api_keys.list_keys(engine)}
+    assert states == {key.id: "revoked", other.id: "active"}
 
 
 @pytest.mark.slow

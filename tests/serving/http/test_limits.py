@@ -14,7 +14,8 @@ from serving.auth import api_keys
 from serving.auth.roles import Role
 from serving.http.body import Gunzip
 from tests.serving.in_process import ACCIDENT, NDJSON_HEADERS, ApiClient, in_process_service, protected_routes
-from tests.serving.raw_http import open_connection, read_until_closed, request_head
+from tests.serving.load_generator import wait_until
+from tests.serving.raw_http import open_connection, read_status, read_until_closed, request_head
 from tests.serving.service_process import save_small_model
 
 MEGABYTE = 1_000_000
@@ -184,20 +185,64 @@ def test_requests_per_second_are_limited_by_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_wrong_keys_lock_out_an_address_but_not_accepted_keys(tmp_path: Path) -> None:
-    limits = {"failures_per_minute": 5, "lockout_seconds": 1.5}
+def test_wrong_keys_lock_out_an_address_but_no_valid_key(tmp_path: Path) -> None:
+    limits = {"failures_per_minute": 5, "lockout_seconds": 3}
     with in_process_service(tmp_path, save_small_model(tmp_path), caller=limits) as api:
-        late = api_keys.create_key(api.state.engine, "late", Role.ADMIN)
-        api.state.key_cache.refresh()
-        assert api.get("/v1/model").status_code == 200
         wrong = {"X-API-Key": "acc_wrong"}
         assert [api.get("/v1/model", None).status_code for _ in range(20)] == [401] * 20  # a missing key is no attempt
         statuses = [api.get("/v1/model", None, headers=wrong).status_code for _ in range(10)]
         assert statuses == [401] * 6 + [429] * 4
-        locked = api.get("/v1/model", None, headers={"X-API-Key": late.text})
+        locked = api.get("/v1/model", None, headers=wrong)
         assert error_code(locked) == (429, "locked_out")
-        assert 1 <= int(locked.headers["retry-after"]) <= 3
+        assert 1 <= int(locked.headers["retry-after"]) <= 4
         assert api.get("/v1/model").status_code == 200
-        assert api.get("/health", None).status_code == 200
-        time.sleep(1.6)
+        late = api_keys.create_key(api.state.engine, "late", Role.ADMIN)
+        unknown = api.get("/v1/model", None, headers={"X-API-Key": f"acc_{'0' * 8}_{'A' * 43}"})
+        assert (error_code(unknown), unknown.headers["retry-after"]) == ((429, "locked_out"), "1")
+        api.state.key_cache.refresh()
         assert api.get("/v1/model", None, headers={"X-API-Key": late.text}).status_code == 200
+        assert error_code(api.get("/v1/model", None)) == (401, "key_missing")
+        assert api.get("/health", None).status_code == 200
+        assert api.metrics()['accidents_refused_total{reason="locked_out"}'] == 6
+        wait_until(lambda: error_code(api.get("/v1/model", None, headers=wrong)) == (401, "key_wrong"))
+
+
+def attempts(api: ApiClient, count: int, *chain: str) -> list[int]:
+    """Statuses of requests with a wrong key and lines of `X-Forwarded-For`, over one connection."""
+    head = ["GET /v1/model HTTP/1.1", "Host: localhost", "X-API-Key: acc_wrong"]
+    text = "\r\n".join([*head, *(f"X-Forwarded-For: {line}" for line in chain), "", ""]).encode()
+    with open_connection(api) as connection:
+        statuses = []
+        for _ in range(count):
+            connection.sendall(text)
+            statuses.append(read_status(connection))
+    return statuses
+
+
+def test_callers_behind_a_trusted_proxy_are_counted_one_by_one(tmp_path: Path) -> None:
+    proxies = ["127.0.0.1", "10.0.0.0/8"]
+    with in_process_service(tmp_path, save_small_model(tmp_path), trusted_proxies=proxies) as api:
+        assert attempts(api, 12, "203.0.113.9") == [401] * 11 + [429]
+        assert attempts(api, 1, "198.51.100.7") == [401]
+        spoofed = ("198.51.100.8", "198.51.100.9, 203.0.113.9:443", "10.1.2.3")
+        assert attempts(api, 1, *spoofed) == [429]
+        assert [attempts(api, 1, f"2001:db8::{number}")[0] for number in range(12)] == [401] * 11 + [429]
+        assert attempts(api, 1, "2001:db8:0:1::1") == [401]
+        headers = {"X-Forwarded-For": "203.0.113.9"}
+        assert api.get("/v1/model", headers=headers).status_code == 200
+
+
+def test_address_that_an_untrusted_peer_reports_is_ignored(tmp_path: Path) -> None:
+    with in_process_service(tmp_path, save_small_model(tmp_path), trusted_proxies=["10.0.0.0/8"]) as api:
+        assert [attempts(api, 1, f"203.0.113.{number}")[0] for number in range(12)] == [401] * 11 + [429]
+        assert api.get("/v1/model", headers={"X-Forwarded-Host": "evil.example"}).status_code == 200
+
+
+def test_host_that_a_trusted_proxy_reports_has_to_be_allowed(tmp_path: Path) -> None:
+    model, hosts = save_small_model(tmp_path), ["accidents.example"]
+    with in_process_service(tmp_path, model, trusted_proxies=["127.0.0.1"], hosts=hosts) as api:
+        for host in ("accidents.example", "Accidents.example:8443", "accidents.example, localhost"):
+            assert api.get("/v1/model", headers={"X-Forwarded-Host": host}).status_code == 200, host
+        for host in ("evil.example", "accidents.example, evil.example", "accidents.example.evil.example"):
+            response = api.get("/v1/model", headers={"X-Forwarded-Host": host})
+            assert error_code(response) == (400, "host"), host

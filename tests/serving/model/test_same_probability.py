@@ -146,9 +146,8 @@ def test_mlflow_pyfunc_has_the_same_probability(
     with connect(settings, embedded_target(settings)) as connection:
         for name, api in services.items():
             with mlflow.start_run(experiment_id=connection.experiment_id):
-                model = mlflow.pyfunc.load_model(
-                    log_model(Bundle.load(api.state.require_model().pointer.file), example)
-                )
+                uri, _ = log_model(Bundle.load(api.state.require_model().pointer.file), example)
+            model = mlflow.pyfunc.load_model(uri)
             probabilities = model.predict(as_frame(contents))["probability"].to_numpy()
             assert np.abs(probabilities - by_endpoint(api, contents)).max() <= TOLERANCE, name
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -56,7 +57,8 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterat
     # A proxy stands between this machine and others, not before the machine itself.
     proxy = {"HTTP_PROXY": f"http://127.0.0.1:{free_port()}"}
     chosen = ("--model-path", str(model), "--anonymous")
-    with start_service(folder, *chosen, environment=proxy, workers=2, records={"flush_seconds": 0.1}) as service:
+    settings: dict[str, Any] = {"workers": 2, "records": {"flush_seconds": 0.1}, "caller": {"lockout_seconds": 1000}}
+    with start_service(folder, *chosen, environment=proxy, **settings) as service:
         yield service
 
 
@@ -90,7 +92,15 @@ def test_workers_aggregate_metrics(two_workers: ServiceProcess) -> None:
     assert stored(f"sqlite:///{two_workers.folder}/serving.db") >= made
 
 
+def statuses_of_wrong_keys(service: ServiceProcess, count: int) -> list[int]:
+    """Each over a connection of its own, so that every worker gets some."""
+    headers = {"X-API-Key": "acc_wrong"}
+    return [requests.get(f"{service.url}/v1/model", headers=headers, timeout=10).status_code for _ in range(count)]
+
+
 def test_killed_worker_is_replaced_and_its_gauges_removed(two_workers: ServiceProcess) -> None:
+    """The lockout, which workers share, outlives it."""
+    assert statuses_of_wrong_keys(two_workers, 40) == [401] * 11 + [429] * 29
     before = metrics_of(two_workers)["accidents_probability_count"]
     victim, other = sorted(two_workers.server_pids)
     os.kill(victim, signal.SIGKILL)
@@ -100,6 +110,7 @@ def test_killed_worker_is_replaced_and_its_gauges_removed(two_workers: ServicePr
     response = requests.post(f"{two_workers.url}/v1/predict", json=ACCIDENT, timeout=10)
     assert response.status_code == 200
     assert metrics_of(two_workers)["accidents_probability_count"] == before + 1
+    assert statuses_of_wrong_keys(two_workers, 10) == [429] * 10
 
 
 def check_stop_with_supervisor(service: ServiceProcess) -> None:
@@ -179,6 +190,7 @@ def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> No
 _OF_A_REGISTRY = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from serving.process.supervisor import model_file_resolver, serve
 from tests.serving.in_process import settings_for
 looks = []

@@ -58,8 +58,8 @@ def register(connection: Connection, bundle: Bundle, stored: pd.DataFrame) -> Re
     if NAME not in {model.name for model in connection.client.search_registered_models()}:
         connection.client.create_registered_model(NAME)
     with mlflow.start_run(experiment_id=connection.experiment_id):
-        uri = log_model(bundle, stored)
-    tags = {"stage": "None", "f1": "0.7"}
+        uri, digests = log_model(bundle, stored)
+    tags = {"stage": "None", "f1": "0.7", **digests}
     made = connection.client.create_model_version(NAME, source=uri, model_id=uri.rpartition("/")[2], tags=tags)
     zenml_sync.add_version(NAME, str(made.version), uri)
     return Registry(connection).version(NAME, str(made.version))

@@ -1,6 +1,9 @@
 """`python run.py keys` and `python run.py predictions`, for people and scripts."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from sqlalchemy import Engine
 
 from accidents.configuration.serving import RecordSettings
 from cli.main import main
+from serving.auth.api_keys import list_keys
 from serving.auth.key_cache import KeyCache
 from serving.auth.roles import Caller, KeyRejection, Role
 from serving.environment import DATABASE_URL_ENV
@@ -39,6 +43,15 @@ def as_json(answer: tuple[int, str, str]) -> Any:
     return json.loads(out)
 
 
+@pytest.mark.slow
+def test_a_key_that_cannot_be_printed_is_not_valid(engine: Engine, database_url: str, project: Path) -> None:
+    command = [sys.executable, "run.py", "keys", "create", "--name", "x", "--role", "admin"]
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(command, cwd=project, env=os.environ | {DATABASE_URL_ENV: database_url}, stdout=full)
+    assert process.returncode != 0
+    assert list_keys(engine) == []
+
+
 def test_keys_create_prints_the_key_once(run_command: RunCommand, engine: Engine) -> None:
     code, out, err = run_command("keys", "create", "--name", "control room [1]", "--role", "evaluate")
     assert code == 0
@@ -54,7 +67,10 @@ def test_keys_create_prints_the_key_once(run_command: RunCommand, engine: Engine
     assert all(text in listed for text in (caller.id, "control room [1]", "evaluate", "never", "active"))
     code, output, _ = run_command("keys", "revoke", caller.id)
     assert code == 0
-    assert output == f"{caller.id} (control room [1]) is revoked; a running service refuses it within 2 s\n"
+    assert output == (
+        f"{caller.id} (control room [1]) is revoked; a running service refuses it within 2 s, "
+        "or 302 s if it cannot reach the database\n"
+    )
     key_cache.refresh()
     assert key_cache.verify(key) == KeyRejection.REVOKED
     key_cache.close()

@@ -156,3 +156,10 @@ def test_stored_detail_follows_the_setting() -> None:
     assert input_serialiser("none")(ACCIDENT) == ("none", None)
     assert "D939" in (input_serialiser("full")(ACCIDENT)[1] or "")
     assert reduce(ACCIDENT)["road"]["voie"] == "939"
+
+
+@pytest.mark.parametrize("detail", ["full", "reduced", "none"])
+@pytest.mark.parametrize("content", [ACCIDENT, FLAT])
+def test_text_of_an_accident_is_stored_like_the_parsed_one(detail: str, content: dict[str, Any]) -> None:
+    serialise = input_serialiser(detail)
+    assert serialise(json.dumps(content).encode()) == serialise(content)

@@ -59,6 +59,28 @@ sys.stdin.readline()
 migrate(open_database(settings, {}))
 """
 
+MODES_SCRIPT = """
+import os, sys
+from pathlib import Path
+from sqlalchemy import text
+from serving.records.database import write_transaction
+from serving.records.export import export_predictions
+from tests.serving.records.databases import migrated_database
+os.umask(0)
+folder = Path(sys.argv[1])
+def show():
+    for path in folder.rglob("*"):
+        name = "export.jsonl" if path.name.startswith(".export.jsonl") else path.name
+        print(name, oct(path.stat().st_mode & 0o777))
+sys.addaudithook(lambda event, _: show() if event in {"os.chmod", "sqlite3.connect", "os.rename"} else None)
+engine, _ = migrated_database(f"sqlite:///{folder}/records/serving.db")
+with write_transaction(engine) as connection:
+    connection.execute(text("INSERT INTO log_writers VALUES ('x', 1, 0, '2024-01-01')"))
+    show()
+export_predictions(engine, folder / "export.jsonl")
+show()
+"""
+
 
 def differences(engine: Engine) -> list[Any]:
     chosen = context_options()
@@ -93,23 +115,57 @@ def test_file_and_folder_are_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "records").stat().st_mode) == 0o700
 
 
-def test_existing_file_keeps_its_permissions(tmp_path: Path) -> None:
+def test_existing_file_becomes_private_and_a_folder_of_the_user_stays(tmp_path: Path) -> None:
     file = tmp_path / "serving.db"
     file.touch()
-    file.chmod(0o660)
-    tmp_path.chmod(0o750)
-    migrated_database(f"sqlite:///{file}")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o660
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+    file.chmod(0o666)
+    tmp_path.chmod(0o755)
+    engine, _ = migrated_database(f"sqlite:///{file}")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    file.chmod(0o644)  # as a file that replaces it under a running service may be
+    with engine.connect():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_existing_folder_of_the_project_becomes_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "records" / "serving.db"
+    monkeypatch.setattr("serving.records.database.DEFAULT_FILE", file)
+    file.parent.mkdir(0o777)
+    open_database(RecordSettings(), {})
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_files_are_private_at_every_moment_whatever_the_umask_is(tmp_path: Path, project: Path) -> None:
+    output = subprocess.run(
+        [sys.executable, "-c", MODES_SCRIPT, str(tmp_path)], cwd=project, capture_output=True, text=True, check=True
+    ).stdout
+    modes = {tuple(line.split()) for line in output.splitlines()}
+    assert {name for name, _ in modes} == {"serving.db", "serving.db-journal", "records", "export.jsonl"}
+    assert {mode for name, mode in modes if name != "records"} == {"0o600"}
+    assert ("records", "0o700") in modes
 
 
 def test_sqlite_is_configured_for_several_processes(tmp_path: Path) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path / 'serving.db'}")
     with engine.connect() as connection:
-        pragmas = ("journal_mode", "synchronous", "foreign_keys")
+        pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
-        assert values == ["wal", 1, 1]
+        assert values == ["delete", 2, 1, 1]
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() > 0
+
+
+def test_file_with_a_write_ahead_log_is_converted_and_keeps_its_rows(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'serving.db'}"
+    migrated_database(url)
+    script = "import os, sqlite3; c = sqlite3.connect('serving.db'); c.execute('PRAGMA journal_mode = WAL');"
+    script += "c.execute(\"INSERT INTO log_writers VALUES ('old', 1, 0, '2024-01-01')\"); c.commit(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    assert (tmp_path / "serving.db-wal").stat().st_size > 0
+    engine, _ = migrated_database(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT id FROM log_writers")).scalar_one() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["serving.db"]
 
 
 def test_migrations_create_the_tables_of_the_code(engine: Engine) -> None:
