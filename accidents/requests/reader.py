@@ -149,7 +149,7 @@ class RequestReader:
 
 def _is_rewritten(column: Column, raw: Any, value: Any) -> bool:
     """Whether a year of two digits or a number of a Corsican department became another text."""
-    rewritten = column.name == "an" and value != MISSING
+    rewritten = column.name == "an" and value not in MISSING_CODES
     rewritten |= column.name in {"dep", "com"} and str(value).startswith(("2A", "2B"))
     return rewritten and not str(raw).strip().upper().startswith(str(value))
 

@@ -1,9 +1,10 @@
 """Parsing and validation of one value of a request by the column specification.
 
 Numbers are accepted as numbers and as text, in the spellings that files may have (`accidents.reading.spellings`):
-digits with an optional sign and decimal point or comma (`" -1"`, `"01"`, `"48,60"`). null is `UNKNOWN`, like a field that
-is left out. -1, an empty text, `.`, words such as `NA` and a 0 that neither code list nor range contains are `MISSING`,
-not recorded, as in published files. Numbers and texts, such as coordinates and the commune, have one marker for both.
+digits with an optional sign and decimal point or comma (`" -1"`, `"01"`, `"48,60"`). null is `UNKNOWN`, like a field
+that is left out. -1, an empty text, `.`, words such as `NA` and a 0 that neither code list nor range contains are
+`MISSING`, not recorded, as in published files. Numbers and texts, such as coordinates and the commune, have one marker
+for both.
 """
 
 import math
