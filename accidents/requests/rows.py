@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from accidents.columns import TABLES, UNKNOWN, Column, Table
+from accidents.columns import MISSING, TABLES, UNKNOWN, Column, Table
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.requests.values import missing_value
 
@@ -68,7 +68,7 @@ UNUSED = -1
 
 def _empty_row(over: Entity) -> Row:
     columns = {name: column for part in RequestPart if OVER[part] is over for name, column in COLUMNS[part].items()}
-    return [missing_value(columns[name], UNKNOWN) if name in columns else UNKNOWN for name in POSITIONS[over]] + [None]
+    return [missing_value(columns[name], UNKNOWN) if name in columns else MISSING for name in POSITIONS[over]] + [None]
 
 
 _EMPTY_ROWS = {over: _empty_row(over) for over in Entity}
