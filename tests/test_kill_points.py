@@ -16,7 +16,7 @@ from accidents.configuration.stages import ARCHIVED, PRODUCTION, STAGING
 from accidents.configuration.tracking import TrackingSettings
 from serving.environment import DATABASE_URL_ENV
 from tests.kill_points import Commands, kill_again_and_again
-from tests.pipelines.conftest import SMALL, configure
+from tests.pipelines.conftest import small_tracked_training
 from tests.tracking.helpers import consistent_stages, register_version, transition_to
 from tests.trained import small_models
 from tracking import ledger
@@ -47,22 +47,6 @@ def registry(commands: Commands) -> Iterator[Registry]:
     target = TrackingTarget(os.environ["MLFLOW_TRACKING_URI"], "tests", None)
     with connect(TrackingSettings(), target) as connection:
         yield Registry(connection)
-
-
-def settings_of(folder: Path) -> list[str]:
-    """Options of a small training of one model, tracked."""
-    return configure(
-        folder,
-        ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 1500}}},
-        training={
-            "models": ["logistic_regression"],
-            "models_folder": str(folder / "models"),
-            "reports_folder": str(folder / "reports"),
-            "model_settings": {name: {"parameters": values} for name, values in SMALL.items()},
-        },
-        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
-        tracking={"mlflow": {"enabled": True}},
-    )
 
 
 def assert_nothing_is_left(registry: Registry) -> None:
@@ -184,7 +168,7 @@ def test_killed_scoring_leaves_the_old_output_or_the_new_one(
 def test_killed_trainings_leave_whole_models_and_no_running_runs(
     request: pytest.FixtureRequest, commands: Commands, registry: Registry
 ) -> None:
-    arguments = ("--training", "--no-cache", *settings_of(commands.folder))
+    arguments = ("--training", "--no-cache", *small_tracked_training(commands.folder))
     for _ in range(2):
         commands.run(*arguments)
     models = commands.folder / "models"
@@ -222,7 +206,7 @@ def service_processes() -> set[int]:
 def test_no_model_answers_that_nobody_knows(
     request: pytest.FixtureRequest, commands: Commands, registry: Registry
 ) -> None:
-    options = settings_of(commands.folder)
+    options = small_tracked_training(commands.folder)
     for _ in range(2):
         commands.run("--training", "--no-cache", *options)
     commands.run("registry", "promote", "--model-name", TRAINED, "--version", "1")

@@ -23,6 +23,22 @@ def configure(folder: Path, **sections: dict[str, Any]) -> list[str]:
     return arguments
 
 
+def small_tracked_training(folder: Path, accidents: int = 1500) -> list[str]:
+    """Options of a small training of one model, tracked."""
+    return configure(
+        folder,
+        ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": accidents}}},
+        training={
+            "models": ["logistic_regression"],
+            "models_folder": str(folder / "models"),
+            "reports_folder": str(folder / "reports"),
+            "model_settings": {name: {"parameters": values} for name, values in SMALL.items()},
+        },
+        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
+        tracking={"mlflow": {"enabled": True}},
+    )
+
+
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in changes.items():

@@ -19,7 +19,7 @@ from cli.exit_codes import DONE, FAILED, USAGE_ERROR
 from cli.main import main
 from cli.output_files import step_output
 from cli.runs import latest_run
-from tests.pipelines.conftest import SMALL, configure
+from tests.pipelines.conftest import configure, small_tracked_training
 from tests.serving.service_process import TIMEOUT, service_url
 
 pytestmark = pytest.mark.slow
@@ -43,19 +43,7 @@ def own_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def arguments(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("deployed")
-    return configure(
-        folder,
-        ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 3000}}},
-        training={
-            "models": ["logistic_regression"],
-            "models_folder": str(folder / "models"),
-            "reports_folder": str(folder / "reports"),
-            "model_settings": {name: {"parameters": values} for name, values in SMALL.items()},
-        },
-        evaluation={"resamples": 20, "group_resamples": 10, "explained_accidents": 50},
-        tracking={"mlflow": {"enabled": True}},
-    )
+    return small_tracked_training(tmp_path_factory.mktemp("deployed"), accidents=3000)
 
 
 @pytest.fixture(scope="module")
