@@ -38,8 +38,9 @@ class ModelManifest:
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
     `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
-    subset (`validation`, `test`); `rows` counts accidents by subset; `trials` are those of the search named by
-    `tuning`. Fields after `threshold` change no prediction.
+    subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
+    accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
+    prediction.
     """
 
     model_type: str
@@ -58,6 +59,7 @@ class ModelManifest:
     trials: tuple[dict[str, Any], ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    by_knowledge: dict[str, dict[str, float]] = field(default_factory=dict)
     best_cv_score: float | None = None
     fit_seconds: float = 0.0
     trained_at: str = ""
@@ -90,7 +92,8 @@ class Bundle(ModelManifest):
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
-        return self.calibration(self.predict_margin(X, threads))
+        known = [self.columns.index(name) for name in self.calibration.columns]
+        return self.calibration(self.predict_margin(X, threads), X[:, known] if known else None)
 
     def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
         """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
@@ -168,7 +171,8 @@ class Bundle(ModelManifest):
             if unread := needed - model.to_sections().keys():
                 raise ValueError(f"a {record.model_type} model has no section {', '.join(sorted(unread))}")
             slopes = json.loads(sections[_CALIBRATION].content)
-            calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
+            moves = (tuple(slopes.get(name, ())) for name in ("columns", "offsets", "slopes"))
+            calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"], *moves)
             bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration)
             bundle._probe()
             return bundle

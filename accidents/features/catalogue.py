@@ -18,7 +18,16 @@ from accidents.features.array_columns import Entity
 from accidents.features.cells import CELLS
 from accidents.features.code_groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
 from accidents.features.place_columns import PlaceColumn
-from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Lookup, OrdinalAggregate, Ratio
+from accidents.features.specification import (
+    Aggregate,
+    Aggregation,
+    Cross,
+    Feature,
+    Known,
+    Lookup,
+    OrdinalAggregate,
+    Ratio,
+)
 
 Where = Iterable[int] | int
 _VEHICLES, _PEOPLE = Entity.VEHICLES, Entity.PEOPLE
@@ -236,6 +245,18 @@ _POLICE_FORM = (
     _count(_VEHICLES, "electric", "electric vehicles", motor=3),
 )  # fmt: skip
 
+_KNOWN = (
+    Known("known_accident", "how much of the accident is known", Entity.ACCIDENT,
+          ("jour", "mois", "an", "hrmn", "lum", "agg", "int", "atm", "col")),
+    Known("known_road", "how much of the road is known", Entity.ACCIDENT,
+          ("catr", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ", "vma")),
+    Known("known_kinds", "of how many vehicles the kind is known", _VEHICLES, ("catv",)),
+    Known("known_vehicles", "how much else of the vehicles is known", _VEHICLES, ("obs", "obsm", "choc", "manv")),
+    Known("known_roles", "of how many people the role is known", _PEOPLE, ("catu",)),
+    Known("known_people", "how much else of the people is known", _PEOPLE, ("place", "sexe", "an_nais")),
+    Known("known_equipment", "how much of equipment and trips is known", _PEOPLE, ("trajet", "secu1")),
+)  # fmt: skip
+
 FEATURES: tuple[Feature, ...] = (
     *_TIME,
     *_ROAD_AND_WEATHER,
@@ -243,6 +264,7 @@ FEATURES: tuple[Feature, ...] = (
     *_PEOPLE_DETAILS,
     *_MANOEUVRES_AND_IMPACTS,
     *_POLICE_FORM,
+    *_KNOWN,
 )
 """Features computed by `compute.compute`, in order."""
 
@@ -250,6 +272,9 @@ PLACE_COLUMNS: tuple[PlaceColumn, ...] = (
     *chain.from_iterable((PlaceColumn.share(cell), PlaceColumn.density(cell)) for cell in CELLS),
     PlaceColumn.position("latitude"),
     PlaceColumn.position("longitude"),
+    PlaceColumn.known(),
+    PlaceColumn.finest("cell_department"),
+    PlaceColumn.finest("cell_commune"),
 )
 """Columns of `place_encoder.PlaceEncoder`, in order."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from accidents.columns import UNKNOWN
 from accidents.features import code_groups
 from accidents.features.array_columns import COLUMN_POSITIONS, Entity
 from accidents.features.arrays import Arrays
@@ -57,9 +58,13 @@ def compute(arrays: Arrays) -> npt.NDArray[np.float32]:
     arguments = _kernel_arguments()
     out = np.empty((len(arrays.accident), len(FEATURES)), dtype=np.float32)
     starts = np.arange(len(out) + 1)
-    kernels.aggregate(arrays.accident, starts, *arguments.aggregates[Entity.ACCIDENT], out)
-    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *arguments.aggregates[Entity.VEHICLES], out)
-    kernels.aggregate(arrays.people, arrays.person_starts, *arguments.aggregates[Entity.PEOPLE], out)
+    for entity, rows, first in (
+        (Entity.ACCIDENT, arrays.accident, starts),
+        (Entity.VEHICLES, arrays.vehicles, arrays.vehicle_starts),
+        (Entity.PEOPLE, arrays.people, arrays.person_starts),
+    ):
+        kernels.aggregate(rows, first, *arguments.aggregates[entity], out)
+        kernels.share_known(rows, first, *arguments.known[entity], UNKNOWN, out)
     kernels.combine(*arguments.combinations, out)
     return out
 

@@ -39,7 +39,7 @@ class Parameters(EarlyStopping):
     """Hyperparameters under LightGBM's own names, except `rounds` and `patience`."""
 
     learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
-    num_leaves: int = Field(15, ge=2, description="leaves of a tree")
+    num_leaves: int = Field(31, ge=2, description="leaves of a tree")
     min_data_in_leaf: int = Field(60, ge=1, description="least accidents in a leaf")
     feature_fraction: float = Field(0.3, gt=0, le=1, description="share of columns drawn for a tree")
     bagging_fraction: float = Field(0.8, gt=0, le=1, description="share of accidents drawn for a tree")
@@ -88,7 +88,7 @@ class Classifier(Booster[Parameters]):
             "seed": seed,
             "num_threads": threads,
             "deterministic": True,
-            "force_row_wise": True,
+            "force_col_wise": True,  # a quarter faster where a tree draws a third of the columns
             "verbosity": -1,
         }
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)

@@ -9,9 +9,11 @@ from accidents.bundle import Calibration
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.models.base import Model, Vector
 from accidents.settings import Settings
-from accidents.training.calibration import choose_threshold, fit_calibration
+from accidents.training.calibration import choose_threshold, fit_calibration, fit_knowledge_calibration
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
+
+_CALIBRATION_MASKS = 8  # of each validation accident
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ def fit_model(
 ) -> FittedModel:
     """Fit on the training set; stop early, calibrate and choose the threshold on the validation set.
 
+    The threshold is that of whole accidents: under calibrated probabilities one threshold is one weighing of false
+    alarms against missed accidents, whatever is known.
+
     If `data.settings.refit`, model and encoder are then fitted on both sets, without early stopping.
 
     Args:
@@ -53,7 +58,7 @@ def fit_model(
         encoder, dataset = data.fit_transform(rows)
         model = model_class.fit(
             resample(dataset, settings.resampling, settings.seed),
-            None if validation is None else data.transform(validation, encoder),
+            None if validation is None else data.transform(validation, encoder, masks=1),
             parameters=parameters,
             categorical_features=data.categorical_features,
             seed=settings.seed,
@@ -62,12 +67,17 @@ def fit_model(
         return model, encoder
 
     model, encoder = fit(training, validation, parameters)
-    dataset = data.transform(validation, encoder)
+    dataset = data.transform(validation, encoder, masks=_CALIBRATION_MASKS)
     margin = model.predict_margin(dataset.X, settings.threads)
-    fitted_calibration = fit_calibration(margin, dataset.y)
+    whole = slice(len(validation))
+    margin_of_whole, y = margin[whole], dataset.y[whole]
+    fitted_calibration = fit_calibration(margin_of_whole, y)
+    if columns := data.knowledge_columns:
+        known = dataset.X[:, [data.columns.index(name) for name in columns]]
+        fitted_calibration = fit_knowledge_calibration(margin, known, columns, dataset.y)
     calibration = fitted_calibration if settings.calibrate else Calibration()
-    probabilities = calibration(margin)
-    threshold = choose_threshold(probabilities, fitted_calibration(margin), dataset.y, settings.threshold)
+    probabilities = calibration(margin_of_whole)
+    threshold = choose_threshold(probabilities, fitted_calibration(margin_of_whole), y, settings.threshold)
     if settings.refit:
         model, encoder = fit(np.union1d(training, validation), None, model.refit_parameters(parameters))
     return FittedModel(model, encoder, calibration, threshold, probabilities)
