@@ -167,29 +167,12 @@ def _calibrated(graph: _Graph, margin: str, bundle: Bundle) -> str:
         ),
     )
     low = graph.add("Sub", margin, softplus)  # ln(q)
-    slopes: list[str] = [graph.constant(bundle.calibration.low), graph.constant(bundle.calibration.high)]
-    intercept = graph.constant(bundle.calibration.intercept)
-    if bundle.calibration.columns:
-        offset, slope = _shifts(graph, bundle)
-        slopes = [graph.add("Max", graph.add("Add", constant, slope), graph.constant(0.0)) for constant in slopes]
-        intercept = graph.add("Add", intercept, offset)
-    terms = [graph.add("Mul", term, slope) for term, slope in zip((low, softplus), slopes, strict=True)]
-    odds = graph.add("Add", graph.add("Add", *terms), intercept)
+    terms = [
+        graph.add("Mul", low, graph.constant(bundle.calibration.low)),
+        graph.add("Mul", softplus, graph.constant(bundle.calibration.high)),
+    ]
+    odds = graph.add("Add", graph.add("Add", *terms), graph.constant(bundle.calibration.intercept))
     return graph.add("Sigmoid", odds)
-
-
-def _shifts(graph: _Graph, bundle: Bundle) -> tuple[str, str]:
-    """What is added to intercept and slopes where not everything is known."""
-    calibration = bundle.calibration
-    positions = np.array([bundle.columns.index(name) for name in calibration.columns], dtype=np.int64)
-    known = graph.add("Gather", "X", graph.constant(positions), axis=1)
-    known = graph.double(graph.add("Where", graph.add("IsNaN", known), graph.constant(np.float32(0)), known))
-    unknown = graph.add("Sub", graph.constant(1.0), known)
-    offset, slope = (
-        graph.add("MatMul", unknown, graph.constant(np.array(weights)[:, None]))
-        for weights in (calibration.offsets, calibration.slopes)
-    )
-    return offset, slope
 
 
 def _trees(graph: _Graph, trees: TreeEnsemble) -> str:

@@ -97,8 +97,8 @@ class TrainingSettings(Settings):
     """Folds in which geography is encoded out of fold."""
     encoder_strength: float = Field(8.0, gt=0)
     """Accidents that the share of the place around counts for, where a place has few."""
-    masked_share: float = Field(0.8, ge=0, le=1)
-    """Share of the accidents that training sees again as callers know them; 0: none."""
+    partial_knowledge: bool = True
+    """Learn to answer where a caller does not know everything, too."""
     resampling: Resampling = "none"
     """What is done about imbalance, inside training folds only."""
     refit: bool = True

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Codes = npt.NDArray[np.int16]
 Integers = npt.NDArray[np.int64]
 
+UNKNOWN_POSITION = (np.inf, np.inf)
+"""Latitude and longitude that a caller does not know; those that a file does not record are NaN."""
+
 
 @dataclass(frozen=True)
 class Arrays:

@@ -8,7 +8,7 @@ carriageway, kilometre posts, addresses and minutes of the hour depend on how th
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -246,16 +246,25 @@ _POLICE_FORM = (
 )  # fmt: skip
 
 _KNOWN = (
-    Known("known_accident", "how much of the accident is known", Entity.ACCIDENT,
-          ("jour", "mois", "an", "hrmn", "lum", "agg", "int", "atm", "col")),
-    Known("known_road", "how much of the road is known", Entity.ACCIDENT,
-          ("catr", "circ", "nbv", "vosp", "prof", "plan", "surf", "infra", "situ", "vma")),
-    Known("known_kinds", "of how many vehicles the kind is known", _VEHICLES, ("catv",)),
-    Known("known_vehicles", "how much else of the vehicles is known", _VEHICLES, ("obs", "obsm", "choc", "manv")),
-    Known("known_roles", "of how many people the role is known", _PEOPLE, ("catu",)),
-    Known("known_people", "how much else of the people is known", _PEOPLE, ("place", "sexe", "an_nais")),
-    Known("known_equipment", "how much of equipment and trips is known", _PEOPLE, ("trajet", "secu1")),
+    Known("known_time", "date and time", Entity.ACCIDENT, ("jour", "mois", "an", "hrmn")),
+    Known("known_conditions", "light, weather and surface", Entity.ACCIDENT, ("lum", "atm", "surf")),
+    Known("known_built_up", "built-up area", Entity.ACCIDENT, ("agg",)),
+    Known("known_collision", "junction and collision", Entity.ACCIDENT, ("int", "col")),
+    Known("known_road", "road category and speed limit", Entity.ACCIDENT, ("catr", "vma")),
+    Known("known_road_form", "layout of the road", Entity.ACCIDENT,
+          ("circ", "nbv", "vosp", "prof", "plan", "infra", "situ")),
+    Known("known_kinds", "kinds of the vehicles", _VEHICLES, ("catv",)),
+    Known("known_vehicles", "manoeuvres, impacts and obstacles", _VEHICLES, ("obs", "obsm", "choc", "manv")),
+    Known("known_roles", "roles of the people", _PEOPLE, ("catu",)),
+    Known("known_people", "age, sex and seats", _PEOPLE, ("place", "sexe", "an_nais")),
+    Known("known_equipment", "safety equipment and trips", _PEOPLE, ("trajet", "secu1")),
+    Known("known_department", "department", Entity.ACCIDENT, ("given_dep",)),
+    Known("known_commune", "commune", Entity.ACCIDENT, ("given_com",)),
+    Known("known_position", "coordinates", Entity.ACCIDENT, ("given_position",)),
 )  # fmt: skip
+
+KNOWN_PLACES = ("known_department", "known_commune", "known_position")
+"""Columns that say what is known of the place."""
 
 FEATURES: tuple[Feature, ...] = (
     *_TIME,
@@ -272,9 +281,6 @@ PLACE_COLUMNS: tuple[PlaceColumn, ...] = (
     *chain.from_iterable((PlaceColumn.share(cell), PlaceColumn.density(cell)) for cell in CELLS),
     PlaceColumn.position("latitude"),
     PlaceColumn.position("longitude"),
-    PlaceColumn.known(),
-    PlaceColumn.finest("cell_department"),
-    PlaceColumn.finest("cell_commune"),
 )
 """Columns of `place_encoder.PlaceEncoder`, in order."""
 
@@ -291,5 +297,18 @@ if len(CATALOGUE) < len(FEATURES) + len(PLACE_COLUMNS):
 def feature_names(level: str, geography: bool = True) -> list[str]:
     """Names of the columns of a model of `level`, in their order; those of the place encoder last if `geography`."""
     latest = LEVELS.index(level)
-    columns = [feature.name for feature in FEATURES if feature.availability <= latest]
+    columns = [f.name for f in FEATURES if f.availability <= latest and not isinstance(f, Known)]
     return [*columns, *PLACE_COLUMN_NAMES] if geography else columns
+
+
+def with_knowledge(columns: Sequence[str], knowledge: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a model and columns of knowledge, the latter before those of the place encoder."""
+    features = [name for name in columns if name not in PLACE_COLUMN_NAMES]
+    return (*features, *knowledge, *columns[len(features) :])
+
+
+def knowledge_names(level: str, geography: bool = True) -> list[str]:
+    """Names of the columns that say how much is known of the inputs of a model of `level`."""
+    latest = LEVELS.index(level)
+    known = [feature for feature in FEATURES if isinstance(feature, Known) and feature.availability <= latest]
+    return [feature.name for feature in known if geography or feature.name not in KNOWN_PLACES]

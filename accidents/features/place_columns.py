@@ -14,8 +14,6 @@ class PlaceStatistic(StrEnum):
     SHARE = "share"
     DENSITY = "density"
     POSITION = "position"
-    KNOWN = "known"
-    FINEST = "finest"
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,8 @@ class PlaceColumn(Feature):
 
     kind = FeatureKind.NUMBER
     availability = Availability.STRICT
-    """A cell without training accidents gets the share of its parent cell."""
+    nullable = False
+    """A cell without training accidents gets the values of its parent cell."""
 
     @classmethod
     def share(cls, cell: str) -> "PlaceColumn":
@@ -47,18 +46,6 @@ class PlaceColumn(Feature):
         """Latitude or longitude, to about 2 km."""
         return cls(axis, axis, PlaceStatistic.POSITION, axis)
 
-    @classmethod
-    def known(cls) -> "PlaceColumn":
-        """How much of the place is known."""
-        return cls("known_place", "how much of the place is known", PlaceStatistic.KNOWN, "cell_spot")
-
-    @classmethod
-    def finest(cls, cell: str) -> "PlaceColumn":
-        """Share of priority accidents in a cell where nothing finer is known."""
-        place = cell.removeprefix("cell_")
-        description = f"share of priority in the {place}, where no more is known of the place"
-        return cls(f"te_{place}_alone", description, PlaceStatistic.FINEST, cell)
-
     @property
     def formula(self) -> str:
         """Formula in words."""
@@ -68,22 +55,14 @@ class PlaceColumn(Feature):
             case PlaceStatistic.DENSITY:
                 return f"ln(1 + accidents of the same {self.cell} in 10,000)"
             case PlaceStatistic.POSITION:
-                return f"{self.cell} of the centre of cell_spot"
-            case PlaceStatistic.FINEST:
-                return f"share by {self.cell} where nothing finer of the place is known, else that of all"
-            case PlaceStatistic.KNOWN:
-                return "share of department, commune and coordinates that is not missing"
+                return f"{self.cell} of the centre of cell_spot; where that is missing, of the accidents around"
 
     def describe(self, value: float) -> str:
         """The column and its value in words."""
-        if math.isnan(value):
-            return f"{self.description}: not known"
         match self.statistic:
-            case PlaceStatistic.SHARE | PlaceStatistic.FINEST:
+            case PlaceStatistic.SHARE:
                 return f"{self.description}: {value:.0%}"
             case PlaceStatistic.DENSITY:
                 return f"{self.description}: {math.expm1(value):.2g} in 10,000"
             case PlaceStatistic.POSITION:
                 return f"{self.description}: {value:.2f} degrees"
-            case PlaceStatistic.KNOWN:
-                return f"{self.description}: {value:.0%}"

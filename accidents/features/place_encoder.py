@@ -4,7 +4,7 @@ Labels enter features only here. Estimates are shrunk towards the parent cell: a
 road or area towards its department, a department towards all accidents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -23,11 +23,7 @@ _PARENT_CELLS: Mapping[str, str | None] = {
 }
 _PARENTS = np.array([-1 if parent is None else CELLS.index(parent) for parent in map(_PARENT_CELLS.get, CELLS)])
 _SPOT = CELLS.index("cell_spot")
-_COMMUNE = CELLS.index("cell_commune")
-_WITH_CENTRE = (CELLS.index("cell_department"), _COMMUNE)
-_POSITION = slice(2 * len(CELLS), 2 * len(CELLS) + 2)
-_KNOWN = PLACE_COLUMN_NAMES.index("known_place")
-_ALONE = [PLACE_COLUMN_NAMES.index(name) for name in ("te_department_alone", "te_commune_alone")]
+_WITH_CENTRE = (CELLS.index("cell_department"), CELLS.index("cell_commune"))
 
 
 Cells = pd.DataFrame | npt.NDArray[np.int64]
@@ -47,18 +43,12 @@ class PlaceEncoder:
     The share of a cell is `(priority accidents + strength x share of the parent cell) / (accidents + strength)`: the
     estimate of Micci-Barreca (2001), which scikit-learn's `TargetEncoder` uses too, with the share of the parent
     cell as prior instead of the mean of all. The density of a cell is `ln(1 + accidents of it in 10,000)`. A cell that
-    no training accident has gets the share of its parent cell and density 0. Share and density of a cell that is not
-    known are missing, and so are latitude and longitude without a spot: the emptiest country is another thing than a
-    place that nobody knows. There the department or the commune stands in, in columns of its own.
-
-    Attributes:
-        marks_unknown: False for encoders of former programs. These give a cell that is not known the share of its
-            parent cell and density 0, and as its position the mean of the commune, the department, or all.
+    is missing, or that no training accident has, gets the share of its parent cell and density 0. Latitude and
+    longitude are those of the spot; where it is missing, the mean of the commune, the department, or all.
     """
 
     def __init__(self, strength: float = 8.0) -> None:
         self.strength = strength
-        self.marks_unknown = True
         self.mean = np.float32(0)
         self.values = np.empty(0, np.int64)
         self.starts = np.zeros(len(CELLS) + 1, np.int64)
@@ -89,27 +79,18 @@ class PlaceEncoder:
         return self
 
     def transform(self, cells: Cells) -> npt.NDArray[np.float32]:
-        """Encode n places: float32 (n, len(PLACE_COLUMN_NAMES)), NaN for what is not known; rows are independent."""
+        """Encode n places: float32 (n, len(PLACE_COLUMN_NAMES)), never NaN; rows are independent."""
         from accidents.features.place_kernels import encode, position  # numba takes a second to import
 
         places = _array(cells)
         out = np.empty((len(places), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
         encode(places, self.values, self.starts, self.shares, self.densities, _PARENTS, self.mean, out)
         centres = (self.centres[kind] for kind in _WITH_CENTRE)
-        position(places, self.values, self.starts, *centres, self.centre, SPOT_SIZE, BITS, out[:, _POSITION])
-        known = places >= 0
-        out[:, _KNOWN] = known[:, [*_WITH_CENTRE, _SPOT]].mean(axis=1)
-        department_alone = ~known[:, _COMMUNE] & ~known[:, _SPOT]
-        commune_alone = known[:, _COMMUNE] & ~known[:, _SPOT]
-        share = out[:, 2 * _COMMUNE]  # that of the department where the commune is not known
-        out[:, _ALONE] = np.where(np.column_stack([department_alone, commune_alone]), share[:, None], self.mean)
-        if self.marks_unknown:
-            out[:, : 2 * len(CELLS)][~np.repeat(known, 2, axis=1)] = np.nan
-            out[~known[:, _SPOT], _POSITION] = np.nan
+        position(places, self.values, self.starts, *centres, self.centre, SPOT_SIZE, BITS, out[:, -2:])
         return out
 
     def fit_out_of_fold(
-        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int, masked: Cells | None = None
+        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int, masked: Sequence[Cells] = ()
     ) -> tuple[Self, npt.NDArray[np.float32]]:
         """Fit on all rows, and encode each row out of fold.
 
@@ -118,16 +99,16 @@ class PlaceEncoder:
             y: labels 0 or 1 (n).
             folds: number of folds.
             seed: of the folds.
-            masked: the same rows as far as callers know them, encoded too, but not fitted on.
+            masked: the same rows as far as callers know them, several times; encoded, too, but not fitted on.
 
         Returns:
             The encoder itself, fitted on all rows, and the out-of-fold encodings of `cells`, then of `masked`, float32
-            (n or 2 n, len(PLACE_COLUMN_NAMES)).
+            (n (1 + len(masked)), len(PLACE_COLUMN_NAMES)).
         """
         from sklearn.model_selection import KFold
 
         places, labels = _array(cells), np.asarray(y)
-        variants = [places] if masked is None else [places, _array(masked)]
+        variants = [places, *map(_array, masked)]
         encoded = np.empty((len(variants), len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
         for training, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
             self.fit(places[training], labels[training])
@@ -141,7 +122,6 @@ class PlaceEncoder:
             "strength": np.asarray(self.strength),
             "mean": np.asarray(self.mean),
             "centre": self.centre,
-            "marks_unknown": np.asarray(float(self.marks_unknown)),
         }
         for kind, cell in enumerate(CELLS):
             rows = slice(self.starts[kind], self.starts[kind + 1])
@@ -163,7 +143,6 @@ class PlaceEncoder:
         """
         encoder = cls(float(arrays["strength"]))
         encoder.mean, encoder.centre = np.float32(arrays["mean"]), arrays["centre"]
-        encoder.marks_unknown = bool(arrays.get("marks_unknown", False))
 
         def joined(name: str, dtype: type) -> npt.NDArray[Any]:
             return np.concatenate([arrays.get(f"{cell}.{name}", np.empty(0, dtype)) for cell in CELLS])

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from accidents.columns import MISSING, UNKNOWN
+from accidents.columns import UNKNOWN
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
-from accidents.features.arrays import Arrays
+from accidents.features.arrays import UNKNOWN_POSITION, Arrays
 
 Flags = npt.NDArray[np.bool_]
 Generator = np.random.Generator
@@ -46,8 +46,8 @@ class Mask:
             accident=_masked(arrays.accident, self.accident[:, :columns]),
             vehicles=_masked(arrays.vehicles, self.vehicles),
             people=_masked(arrays.people, self.people),
-            places=np.where(place[:, : len(PLACES)], MISSING, arrays.places),
-            coordinates=np.where(place[:, len(PLACES) :], np.nan, arrays.coordinates),
+            places=np.where(place[:, : len(PLACES)], UNKNOWN, arrays.places),
+            coordinates=np.where(place[:, len(PLACES) :], UNKNOWN_POSITION, arrays.coordinates),
         )
 
     def where(self, chosen: Flags, other: "Mask", arrays: Arrays) -> "Mask":
@@ -138,52 +138,42 @@ NAMED_MASKS: Mapping[str, Callable[[Arrays, Generator], Mask]] = {
 """Masks that figures are measured with, by a name of the case."""
 
 _BLOCKS: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("jour", "mois", "an"), 0.2),
-    (("hrmn",), 0.2),
+    (("jour", "mois", "an"), 0.3),
+    (("hrmn",), 0.3),
     (("lum", "atm", "surf"), 1.0),
     (("agg",), 1.0),
     (("int", "col"), 1.0),
-    (("catr", "vma", "voie"), 0.7),
+    (("catr", "vma", "voie"), 0.8),
     (("circ", "nbv", "vosp", "prof", "plan", "infra", "situ"), 1.3),
-    (("obs", "obsm", "choc", "manv", "motor"), 1.2),
-    (("catv",), 0.2),
-    (_PEOPLE_DETAILS, 1.2),
-    (("catu",), 0.2),
+    (("obs", "obsm", "choc", "manv", "motor"), 1.3),
+    (("catv",), 0.25),
+    (_PEOPLE_DETAILS, 1.3),
+    (("catu",), 0.25),
 )
 """Fields that a caller knows or does not know together, and how often they are unknown, relative to one another."""
 
 _PLACE_LEVELS: tuple[tuple[tuple[str, ...], float], ...] = (
-    ((), 0.4),
+    ((), 0.25),
     ((COORDINATES,), 0.2),
-    ((COORDINATES, "com", "voie"), 0.3),
+    ((COORDINATES, "com", "voie"), 0.45),
     ((COORDINATES, "com", "voie", "dep"), 0.1),
 )
 """Fields of the place that are unknown, and their probability."""
 
-_NAMED, _IN_BLOCKS, _SINGLE_TOO, _MOST, _BY_CELL = 0.45, 0.75, 0.2, 0.9, 0.4
+_IN_BLOCKS, _SINGLE_TOO, _MOST, _BY_CELL = 0.75, 0.15, 0.9, 0.4
 
 
 def draw_mask(arrays: Arrays, rng: Generator) -> Mask:
     """Draw what callers leave out, one case an accident.
 
-    Of the accidents, 45 % get one of the cases of `KNOWN`. Of the others, three in four lose whole blocks of fields:
-    an accident draws a share from a Beta(0.4, 0.6) distribution, each of `_BLOCKS` is unknown with this probability
-    times its factor, and the place is known as in `_PLACE_LEVELS`. The rest, and a fifth of those with blocks,
-    lose single fields with a probability drawn from 0 to 0.9, in two of five of them each vehicle or person by itself.
+    Three accidents in four lose whole blocks of fields: an accident draws a share from a Beta(0.5, 0.5) distribution,
+    each of `_BLOCKS` is unknown with this probability times its factor, and the place is known as in `_PLACE_LEVELS`.
+    The rest, and 15 % of those with blocks, lose single fields with a probability drawn from 0 to 0.9, in two of five
+    of them each vehicle or person by itself.
     """
     count = len(arrays.accident)
-    cases = [known for name, known in KNOWN.items() if name != "everything"]
-    drawn = np.where(rng.random(count) < _NAMED, rng.integers(len(cases), size=count), -1)
-    mask = _draw_other(arrays, rng)
-    for number, known in enumerate(cases):
-        mask = all_but(arrays, known).where(drawn == number, mask, arrays)
-    return mask
-
-
-def _draw_other(arrays: Arrays, rng: Generator) -> Mask:
-    count = len(arrays.accident)
     in_blocks = rng.random(count) < _IN_BLOCKS
-    share = rng.beta(0.4, 0.6, count)
+    share = rng.beta(0.5, 0.5, count)
     unknown = {entity: np.zeros((count, len(names)), dtype=np.bool_) for entity, names in FIELDS.items()}
 
     def lose(names: Collection[str], accidents: Flags) -> None:

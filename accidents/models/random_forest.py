@@ -36,7 +36,7 @@ class Parameters(Settings):
     max_depth: int = Field(18, ge=1, description="greatest depth of a tree")
     min_samples_leaf: int = Field(8, ge=1, description="least accidents in a leaf")
     max_features: float = Field(0.12, gt=0, le=1, description="share of columns looked at for a split")
-    max_samples: float = Field(0.4, gt=0, le=1, description="share of accidents drawn for a tree")
+    max_samples: float = Field(0.5, gt=0, le=1, description="share of accidents drawn for a tree")
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class EvaluatedModel:
             "split": _format_pairs(metadata["split"]),
             "decision threshold": f"{metadata['threshold']:.4f} ({rule}, on the validation set)",
             "resampling": metadata["resampling"],
-            "calibration": _format_pairs(_calibration_numbers(metadata["calibration"])),
+            "calibration": _format_pairs({name: f"{value:.3f}" for name, value in metadata["calibration"].items()}),
             "hyperparameters": _format_pairs(metadata["parameters"]),
             "seed": str(metadata["seed"]),
             "trained at": metadata["trained_at"],
@@ -88,10 +88,6 @@ class EvaluatedModel:
             "fingerprint of the evaluation data": self.fingerprint,
             "versions": _format_pairs(metadata["versions"]),
         }
-
-
-def _calibration_numbers(calibration: Mapping[str, Any]) -> dict[str, str]:
-    return {name: f"{calibration[name]:.3f}" for name in ("low", "high", "intercept")}
 
 
 def _format_pairs(values: Mapping[str, Any]) -> str:

@@ -1,15 +1,11 @@
 """Calibration and decision threshold, both chosen on the validation set."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Calibration
 from accidents.configuration.training import ThresholdRule
-from accidents.models.base import Matrix, Vector
-
-_PENALTY = 1.0  # of offsets and slopes, which are small
+from accidents.models.base import Vector
 
 
 def fit_calibration(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
@@ -30,29 +26,6 @@ def fit_calibration(margin: Vector, y: npt.NDArray[np.int8]) -> Calibration:
         regression = LogisticRegression(C=np.inf).fit(margin[:, None], y)
         low = high = float(regression.coef_[0, 0])
     return Calibration(low, high, float(regression.intercept_[0])) if min(low, high) >= 0 else Calibration()
-
-
-def fit_knowledge_calibration(
-    margin: Vector, known: Matrix, columns: Sequence[str], y: npt.NDArray[np.int8]
-) -> Calibration:
-    """Fit beta calibration that moves with what is known.
-
-    Args:
-        margin: float64 (n), log-odds of whole and of masked accidents.
-        known: float32 (n, k), the columns that say how much is known.
-        columns: their names.
-        y: int8 (n), labels.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    unknown = Calibration.unknown(known)
-    terms = np.column_stack([*Calibration.terms(margin), unknown, unknown * margin[:, None]])
-    regression = LogisticRegression(C=_PENALTY, max_iter=1000).fit(terms, y)
-    low, high, *moves = map(float, regression.coef_[0])
-    offsets, slopes = tuple(moves[: len(columns)]), tuple(moves[len(columns) :])
-    if min(low, high) < 0:
-        return fit_calibration(margin, y)
-    return Calibration(low, high, float(regression.intercept_[0]), tuple(columns), offsets, slopes)
 
 
 def choose_threshold(probability: Vector, calibrated: Vector, y: npt.NDArray[np.int8], rule: ThresholdRule) -> float:

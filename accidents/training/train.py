@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,18 +12,17 @@ from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import compute_metrics
-from accidents.features import feature_matrix
 from accidents.features.arrays import Arrays, to_arrays
 from accidents.knowledge.measurement import measure_by_knowledge
 from accidents.models import model_class
 from accidents.models.base import Vector
 from accidents.tables import Accidents, Subset
 from accidents.training import tuning
-from accidents.training.fit import FittedModel, fit_model
+from accidents.training.fit import fit_model
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
 
-_MEASURED_BY_KNOWLEDGE = 1500
+_MEASURED_BY_KNOWLEDGE = 1500  # test accidents
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 
@@ -60,8 +59,8 @@ def train(
         settings: split, resampling, search, calibration, threshold.
         level: level of information, one of `accidents.columns.LEVELS`.
         geography: whether place columns are used.
-        details: the same accidents with vehicles and people, so that the model learns what callers leave out; without
-            them it learns from whole accidents alone.
+        details: the same accidents with vehicles and people, so that the model learns to answer where fields are
+            unknown; without them, or without `settings.partial_knowledge`, it learns from whole accidents alone.
         fingerprint: of the source of the data, for the record.
         progress: called with a message after each stage.
 
@@ -69,7 +68,7 @@ def train(
         DataError: features and accidents do not fit, or a temporal split lacks dates.
         ModelError: a set has too few accidents of a class.
     """
-    arrays = None if details is None else to_arrays(details)
+    arrays = to_arrays(details) if details is not None and settings.partial_knowledge else None
     data = TrainingData(join_labels(features, accidents), level, geography, settings, arrays)
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
@@ -91,7 +90,6 @@ def train(
         for subset, probability in probabilities.items()
     }
     bundle = Bundle(
-        by_knowledge=_measure_by_knowledge(data, rows[Subset.TEST], fitted),
         model_type=model_type,
         level=level,
         geography=geography,
@@ -99,6 +97,7 @@ def train(
         encoder=fitted.encoder,
         model=fitted.model,
         calibration=fitted.calibration,
+        partial=fitted.partial,
         threshold=fitted.threshold,
         rule=str(settings.threshold),
         fingerprint=fingerprint,
@@ -115,26 +114,22 @@ def train(
         fit_seconds=seconds,
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    if arrays is not None:
+        bundle = replace(bundle, by_knowledge=_measure_by_knowledge(bundle, data, arrays, rows[Subset.TEST]))
     progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
 
 
-def _measure_by_knowledge(data: TrainingData, test: Rows, fitted: FittedModel) -> dict[str, dict[str, float]]:
-    """Metrics of at most `_MEASURED_BY_KNOWLEDGE` test accidents by what is known; none without `arrays`."""
-    if data.arrays is None:
-        return {}
+def _measure_by_knowledge(
+    bundle: Bundle, data: TrainingData, arrays: Arrays, test: Rows
+) -> dict[str, dict[str, float]]:
+    """Metrics of at most `_MEASURED_BY_KNOWLEDGE` test accidents by what is known of them."""
     settings, test = data.settings, test[:_MEASURED_BY_KNOWLEDGE]
-
-    def predict(arrays: Arrays) -> Vector:
-        X = feature_matrix(arrays, data.columns, fitted.encoder)
-        known = X[:, [data.columns.index(name) for name in fitted.calibration.columns]]
-        return fitted.calibration(fitted.model.predict_margin(X, settings.threads), known)
-
     return measure_by_knowledge(
-        predict,
-        data.arrays.take(test),
+        lambda masked: bundle.predict(masked, settings.threads),
+        arrays.take(test),
         data.labels(test),
-        threshold=fitted.threshold,
+        threshold=bundle.threshold,
         bins=settings.calibration_bins,
         seed=settings.seed,
     )

@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from accidents.bundle import Bundle, Calibration
+from accidents.bundle import Bundle
 from accidents.bundle.export import export_model, to_onnx
 from accidents.errors import ModelError
 from accidents.inference.prediction import predict_accident
@@ -100,17 +100,3 @@ print(joblib.load({str(tmp_path / "model.joblib")!r}).predict_proba(pd.DataFrame
 """
     printed = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True).stdout
     assert float(printed) == predict_accident(bundle, parse_request(FLAT), reasons=0).probability
-
-
-def test_the_graph_knows_what_is_not_known(frames: Frames) -> None:
-    import onnxruntime
-
-    plain = train("logistic_regression", *frames, quick(), level="call").bundle
-    moves = Calibration(1.1, 0.8, 0.1, ("known_road", "known_place"), (0.4, -0.3), (-0.6, -0.7))
-    bundle = replace(plain, calibration=moves)
-    X = bundle.matrix(draw(200, seed=3)[0])
-    X[:, [bundle.columns.index(name) for name in moves.columns]] = np.random.default_rng(0).random((200, 2), np.float32)
-    X[0] = np.nan
-    session = onnxruntime.InferenceSession(to_onnx(bundle).SerializeToString())
-    (answer,) = session.run(None, {"X": X})
-    np.testing.assert_allclose(answer[:, 0], bundle.predict_proba(X), atol=2e-6)

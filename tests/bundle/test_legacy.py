@@ -15,13 +15,12 @@ import joblib
 import numpy as np
 import pytest
 
-from accidents.bundle import Bundle, legacy, read_manifest
+from accidents.bundle import Bundle, read_manifest
 from accidents.bundle.archive import PICKLE_FORMAT
 from accidents.bundle.legacy import convert
 from accidents.errors import ModelError
-from accidents.features import feature_names
 from accidents.models import model_types
-from accidents.training import train, training_data
+from accidents.training import train
 from tests.training.conftest import Frames, draw, quick
 
 OLD_TYPES = ("lightgbm", "logistic_regression", "random_forest", "xgboost")
@@ -90,15 +89,7 @@ def old_file(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> bytes:
 
 @pytest.fixture(scope="session", params=OLD_TYPES)
 def bundle(request: pytest.FixtureRequest, frames: Frames) -> Bundle:
-    """A model of the columns of then, whose encoder does not mark unknown places."""
-    digests = json.loads(legacy._DIGESTS.read_text(encoding="utf-8"))
-    columns = [name for name in feature_names("call") if name in digests]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_data, "feature_names", lambda *_: columns)
-        trained = train(request.param, *frames, quick(), level="call", fingerprint="abc").bundle
-    assert trained.encoder is not None
-    trained.encoder.marks_unknown = False
-    return trained
+    return train(request.param, *frames, quick(), level="call", fingerprint="abc").bundle
 
 
 @pytest.fixture

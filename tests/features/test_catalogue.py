@@ -30,7 +30,7 @@ def test_names_are_distinct_and_features_explained() -> None:
 def test_levels_are_nested_and_of_the_promised_size() -> None:
     strict, call, scene = ({*feature_names(level)} for level in LEVELS)
     assert strict < call < scene
-    assert 90 <= len(call) <= 140
+    assert 90 <= len(call) <= 130
 
 
 def test_what_each_level_may_know() -> None:

@@ -45,67 +45,37 @@ def test_encodings_equal_the_documented_formula(strength: float) -> None:
         accidents, priority = key.map(key.value_counts()), frame["label"].groupby(key).transform("sum")
         share = (priority + strength * prior.groupby(key).transform("mean")) / (accidents + strength)
         shares[kind] = share.where(key >= 0, prior)
-        density = np.log1p(10_000 * accidents / len(frame)).where(key >= 0)
-        np.testing.assert_allclose(encoded[:, SHARE[kind]], share.where(key >= 0), rtol=1e-5, err_msg=kind)
+        density = np.log1p(10_000 * accidents / len(frame)).where(key >= 0, 0.0)
+        np.testing.assert_allclose(encoded[:, SHARE[kind]], shares[kind], rtol=1e-5, err_msg=kind)
         np.testing.assert_allclose(encoded[:, DENSITY[kind]], density, rtol=1e-5, err_msg=kind)
 
 
-def test_a_new_place_takes_after_the_one_around() -> None:
+def test_an_unknown_place_takes_after_the_one_around() -> None:
     where, labels = places(500)
     encoder = PlaceEncoder().fit(where, labels)
-    new_spot, new_road = encoder.transform(
-        np.array([[*where[0, :2], -1, -1, 999_999], [where[0, 0], -1, 999_999, -1, -1]])
-    )
-    assert new_spot[SHARE["spot"]] == new_spot[SHARE["commune"]]
-    assert new_spot[DENSITY["spot"]] == 0
-    assert new_road[SHARE["road"]] == new_road[SHARE["department"]]
-
-
-def test_an_unknown_place_is_no_empty_place() -> None:
-    where, labels = places(500)
-    encoder = PlaceEncoder().fit(where, labels)
-    department, commune = where[0, :2]
-    rows = np.array([[-1] * 5, [department, -1, -1, -1, -1], [department, commune, -1, -1, -1], where[0]])
-    nothing, alone, in_commune, whole = encoder.transform(rows)
-    assert np.isnan(nothing[[*SHARE.values(), *DENSITY.values()]]).all()
-    assert np.isnan(alone[[SHARE["commune"], DENSITY["commune"], SHARE["spot"]]]).all()
-    known = PLACE_COLUMN_NAMES.index("known_place")
-    assert [row[known] for row in (nothing, alone, in_commune, whole)] == pytest.approx([0, 1 / 3, 2 / 3, 1])
-    of_department, of_commune = (PLACE_COLUMN_NAMES.index(f"te_{kind}_alone") for kind in ("department", "commune"))
-    assert alone[of_department] == alone[SHARE["department"]]
-    assert in_commune[of_commune] == in_commune[SHARE["commune"]]
-    assert whole[of_department] == whole[of_commune] == nothing[of_commune] == np.float32(labels.mean())
-
-
-def test_an_encoder_of_a_former_program_answers_as_it_did() -> None:
-    where, labels = places(500)
-    arrays = PlaceEncoder().fit(where, labels).to_arrays()
-    del arrays["marks_unknown"]
-    (missing,) = PlaceEncoder.from_arrays(arrays).transform(np.full((1, 5), -1))
+    missing, new_spot = encoder.transform(np.array([[-1] * 5, [where[0, 0], where[0, 1], -1, -1, 999_999]]))
     assert np.allclose(missing[[*SHARE.values()]], labels.mean())
     assert not missing[[*DENSITY.values()]].any()
+    assert new_spot[SHARE["spot"]] == new_spot[SHARE["commune"]]
+    assert new_spot[SHARE["road"]] == new_spot[SHARE["department"]]
 
 
-def test_a_position_is_that_of_the_spot_and_once_was_that_of_what_is_around() -> None:
+def test_a_position_is_that_of_the_spot_or_of_what_is_around() -> None:
     places = np.array([[24, 24322, 1]] * 3 + [[33, 33063, 1]])
     coordinates = np.array([[45.18, 0.72], [45.38, 0.72], [np.nan, np.nan], [44.84, -0.58]])
     cells = locate_cells(places, np.ones(4, np.int16), coordinates)
     encoder = PlaceEncoder().fit(cells, [1, 0, 1, 0])
-    axes = [PLACE_COLUMN_NAMES.index(axis) for axis in ("latitude", "longitude")]
-    assert np.isnan(encoder.transform(cells)[2, axes]).all()
-    encoder.marks_unknown = False
     missing = np.array([cells[2], [24, -1, -1, -1, -1], [-1, -1, -1, -1, -1]])
-    positions = encoder.transform(np.concatenate([cells, missing]))[:, axes]
+    positions = encoder.transform(np.concatenate([cells, missing]))[:, -2:]
     np.testing.assert_allclose(positions[[0, 1, 3]], coordinates[[0, 1, 3]], atol=0.016)
     np.testing.assert_allclose(positions[[2, 4, 5]], [[45.28, 0.72]] * 3, atol=0.016)
     np.testing.assert_allclose(positions[6], positions[[0, 1, 3]].mean(axis=0), atol=1e-4)
 
 
-def test_without_any_recorded_place_the_share_of_all_is_left() -> None:
+def test_without_any_recorded_place_nothing_is_missing() -> None:
     unknown = np.full((3, 5), -1)
     encoded = PlaceEncoder().fit(np.concatenate([places(5)[0], unknown]), [0, 1] * 4).transform(unknown)
-    alone = [PLACE_COLUMN_NAMES.index(f"te_{kind}_alone") for kind in ("department", "commune")]
-    assert (encoded[:, alone] == 0.5).all()
+    assert np.isfinite(encoded).all()
 
 
 def test_one_row_is_encoded_as_in_a_batch() -> None:
@@ -139,7 +109,7 @@ def test_out_of_fold_leaves_the_encoder_fitted_on_all_rows() -> None:
     assert encoder.transform(where).tobytes() == PlaceEncoder().fit(where, labels).transform(where).tobytes()
     assert encoded.shape == (400, len(PLACE_COLUMN_NAMES))
     assert encoded.dtype == np.float32
-    assert (np.isnan(encoded[:, [*SHARE.values()]]) == (where < 0)).all()
+    assert np.isfinite(encoded).all()
 
 
 def test_a_pickled_encoder_is_small_and_the_same() -> None:
@@ -150,17 +120,15 @@ def test_a_pickled_encoder_is_small_and_the_same() -> None:
     assert pickle.loads(stored).transform(where).tobytes() == encoder.transform(where).tobytes()  # noqa: S301 - own bytes
 
 
-def test_without_the_arrays_of_a_cell_its_places_are_new() -> None:
+def test_without_the_arrays_of_a_cell_its_places_are_unknown() -> None:
     where, labels = places(300)
     encoder = PlaceEncoder().fit(where, labels)
     for kind in ("road", "area", "spot"):
         arrays = {name: values for name, values in encoder.to_arrays().items() if not name.startswith(f"cell_{kind}.")}
-        new = where.copy()
-        column = new[:, CELLS.index(f"cell_{kind}")]
-        column[column >= 0] = 2**40
-        encoded = PlaceEncoder.from_arrays(arrays).transform(where)
-        shares_and_densities = [*SHARE.values(), *DENSITY.values()]
-        np.testing.assert_array_equal(encoded[:, shares_and_densities], encoder.transform(new)[:, shares_and_densities])
+        unknown = where.copy()
+        unknown[:, CELLS.index(f"cell_{kind}")] = -1
+        restored = PlaceEncoder.from_arrays(arrays)
+        np.testing.assert_array_equal(restored.transform(where)[:, :-2], encoder.transform(unknown)[:, :-2])
 
 
 @pytest.mark.parametrize("values", [[1, 1], [2, 1]])

@@ -1,15 +1,13 @@
 """Calibration and thresholds."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from accidents.bundle import Calibration
 from accidents.configuration.training import ThresholdRule
-from accidents.training.calibration import choose_threshold, fit_calibration, fit_knowledge_calibration
+from accidents.training.calibration import choose_threshold, fit_calibration
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -148,28 +146,3 @@ def _precision(probability: np.ndarray, y: np.ndarray, threshold: float) -> floa
 def _f1(probability: np.ndarray, y: np.ndarray, threshold: float) -> float:
     precision, recall = _precision(probability, y, threshold), _recall(probability, y, threshold)
     return 2 * precision * recall / (precision + recall)
-
-
-@given(
-    arrays(np.float64, 5, elements=st.floats(-30, 30)),
-    arrays(np.float32, 2, elements=st.floats(0, 1, width=32)),
-    st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
-)
-def test_equally_known_accidents_keep_their_ranking(
-    margin: npt.NDArray[np.float64], known: npt.NDArray[np.float32], slopes: tuple[float, float]
-) -> None:
-    curve = Calibration(1.1, 0.9, 0.2, ("known_road", "known_place"), (0.5, -0.5), slopes)
-    probability = curve(np.sort(margin), np.tile(known, (5, 1)))
-    assert (np.diff(probability) >= 0).all()
-    together = curve(margin, np.ones((5, 2), np.float32))
-    np.testing.assert_array_equal(together, Calibration(1.1, 0.9, 0.2)(margin))
-
-
-def test_it_learns_what_a_lack_of_knowledge_does() -> None:
-    random = np.random.default_rng(0)
-    margin, unknown = random.normal(size=20_000), random.integers(0, 2, 20_000)
-    y = (random.random(20_000) < sigmoid(np.where(unknown, 0.5 * margin - 1, margin))).astype(np.int8)
-    known = (1 - unknown[:, None]).astype(np.float32)
-    curve = fit_knowledge_calibration(margin, known, ["known_road"], y)
-    assert curve(np.zeros(1), np.zeros((1, 1))) == pytest.approx(1 / (1 + np.e), abs=0.03)
-    assert curve(np.zeros(1), np.ones((1, 1))) == pytest.approx(0.5, abs=0.03)
