@@ -114,7 +114,7 @@ class Bundle(ModelManifest):
         """Rows of which not everything is known, bool (n); without `partial` none."""
         if self.partial is None:
             return np.zeros(len(X), np.bool_)
-        return ~(self.partial.knowledge(X, self.matrix_columns) >= 1).all(axis=1)
+        return np.asarray((~(self.partial.knowledge(X, self.matrix_columns) >= 1)).any(axis=1))
 
     def share_known(self, X: "Matrix") -> "Vector | None":
         """Share of what usually decides that is known, float64 (n), 0 to 1; None without `partial`."""

@@ -11,7 +11,7 @@ import numpy as np
 from accidents.cleaning.department_boxes import department_boxes
 from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import Entity
-from accidents.features.arrays import Arrays
+from accidents.features.arrays import UNKNOWN_POSITION, Arrays
 from accidents.requests.array_builder import ArrayBuilder
 from accidents.requests.errors import MAX_PROBLEMS, InvalidRequestError
 from accidents.requests.flat import read_flat
@@ -179,15 +179,17 @@ def _check_location(row: Row, reader: RequestReader) -> None:
     department, commune, latitude, longitude = row[_DEP], row[_COM], row[_LAT], row[_LONG]
     if department and commune and not commune.startswith(department[:2]):
         reader.add_warning(f"commune {commune} is not in department {department}")
-    if math.isnan(latitude) and math.isnan(longitude):
+    if not (math.isfinite(latitude) or math.isfinite(longitude)):
         return
+    latitude, longitude = (value if math.isfinite(value) else math.nan for value in (latitude, longitude))
     south, north, west, east = department_boxes().get(department, _EMPTY_BOX)
     if south <= latitude <= north and west <= longitude <= east:
         return
     from accidents.cleaning.coordinates import correct_coordinates  # pandas takes half a second to import
 
     result = correct_coordinates(np.array([department], dtype=object), np.array([latitude]), np.array([longitude]))
-    row[_LAT], row[_LONG] = float(result.latitude[0]), float(result.longitude[0])
+    corrected = float(result.latitude[0]), float(result.longitude[0])
+    row[_LAT], row[_LONG] = UNKNOWN_POSITION if math.isnan(corrected[0]) else corrected
     for applies, text in (
         (result.corrected[0], f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),
         (result.outside[0], f"far from department {department}, and ignored"),

@@ -4,7 +4,6 @@ It learns to answer as the model would if it knew everything: its targets are th
 whole accidents, with less noise than labels have (knowledge distillation, Hinton et al., 2015; Lopez-Paz et al., 2016).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +24,7 @@ from accidents.training.training_data import TrainingData
 _PARAMETERS = Parameters(rounds=150, learning_rate=0.14, num_leaves=31)
 _CALIBRATION_MASKS = 6  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
-_WEIGHED = 1000  # accidents
+_WEIGHED = 500  # accidents
 _LEAST_WEIGHT = 1e-6
 _FIELD_OF = {"given_dep": "dep", "given_com": "com", "given_position": COORDINATES}
 
@@ -75,13 +74,13 @@ def fit_partial_model(
         )
         partial = replace(partial, calibration=calibration)
     some = np.arange(min(_WEIGHED, len(probability)))
-    return replace(partial, weights=_weights(partial, encoder, names, validation.take(some), probability[some]))
+    return replace(partial, weights=_weights(partial, encoder, data, validation.take(some), probability[some]))
 
 
 def _weights(
     partial: PartialModel,
     encoder: PlaceEncoder | None,
-    names: Sequence[str],
+    data: TrainingData,
     arrays: Arrays,
     probability: Vector,
 ) -> tuple[float, ...]:
@@ -89,7 +88,8 @@ def _weights(
     changes = []
     for name in partial.columns:
         masked = all_but(arrays, _ALL_FIELDS - _fields_of(name)).apply(arrays)
-        change = partial.predict_proba(feature_matrix(masked, names, encoder), names) - probability
+        X = feature_matrix(masked, data.matrix_columns, encoder)
+        change = partial.predict_proba(X, data.matrix_columns, data.settings.threads) - probability
         changes.append(np.sqrt(np.square(change).mean()) + _LEAST_WEIGHT)
     return tuple(float(change) for change in np.array(changes) / np.sum(changes))
 

@@ -22,7 +22,7 @@ from accidents.training.fit import fit_model
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
 
-_MEASURED_BY_KNOWLEDGE = 1500  # test accidents
+_MEASURED_BY_KNOWLEDGE = 1000  # test accidents
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 
