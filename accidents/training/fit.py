@@ -48,20 +48,7 @@ def fit_model(
         parameters: hyperparameters.
     """
     settings = data.settings
-
-    def fit(rows: Rows, validation: Rows | None, parameters: Settings) -> tuple[Model[Any], PlaceEncoder | None]:
-        encoder, dataset = data.fit_transform(rows)
-        model = model_class.fit(
-            resample(dataset, settings.resampling, settings.seed),
-            None if validation is None else data.transform(validation, encoder),
-            parameters=parameters,
-            categorical_features=data.categorical_features,
-            seed=settings.seed,
-            threads=settings.threads,
-        )
-        return model, encoder
-
-    model, encoder = fit(training, validation, parameters)
+    model, encoder = fit_rows(model_class, data, training, parameters, validation)
     dataset = data.transform(validation, encoder)
     margin = model.predict_margin(dataset.X, settings.threads)
     fitted_calibration = fit_calibration(margin, dataset.y)
@@ -69,5 +56,27 @@ def fit_model(
     probabilities = calibration(margin)
     threshold = choose_threshold(probabilities, fitted_calibration(margin), dataset.y, settings.threshold)
     if settings.refit:
-        model, encoder = fit(np.union1d(training, validation), None, model.refit_parameters(parameters))
+        rows = np.union1d(training, validation)
+        model, encoder = fit_rows(model_class, data, rows, model.refit_parameters(parameters))
     return FittedModel(model, encoder, calibration, threshold, probabilities)
+
+
+def fit_rows(
+    model_class: type[Model[Any]],
+    data: TrainingData,
+    rows: Rows,
+    parameters: Settings,
+    validation: Rows | None = None,
+) -> tuple[Model[Any], PlaceEncoder | None]:
+    """Fit place encoder and model on `rows`; with the rows of a validation set, stop early on it."""
+    settings = data.settings
+    encoder, dataset = data.fit_transform(rows)
+    model = model_class.fit(
+        resample(dataset, settings.resampling, settings.seed),
+        None if validation is None else data.transform(validation, encoder),
+        parameters=parameters,
+        categorical_features=data.categorical_features,
+        seed=settings.seed,
+        threads=settings.threads,
+    )
+    return model, encoder
