@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from fastapi import FastAPI, Request, Response
@@ -22,7 +23,8 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from accidents.configuration.serving import ServingSettings
+from accidents.configuration.serving import LookupSettings, ServingSettings
+from accidents.geography.departments import OUTLINES
 from serving.auth.authentication import PUBLIC_PREFIXES, AuthenticationMiddleware, Authenticator
 from serving.auth.authorization import ProtectedRoute, unprotected_routes
 from serving.auth.key_cache import KeyCache
@@ -40,8 +42,11 @@ from serving.observability.metrics import Metrics
 from serving.observability.telemetry import Logger, TelemetryMiddleware
 from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
-from serving.routes import batch, health, model, outcomes, predictions
+from serving.routes import batch, health, model, outcomes, places, predictions
 from serving.schemas.openapi import build_openapi
+
+if TYPE_CHECKING:
+    from serving.lookups.services import Services
 
 _CHECK_SECONDS = 0.5
 _GC_THRESHOLD = 50_000
@@ -105,9 +110,13 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _handle_api_error)
     app.add_exception_handler(StarletteHTTPException, _handle_http_exception)
-    routers = (predictions.router, batch.router, model.router, outcomes.router, health.protected_router, health.router)
+    routers = (
+        predictions.router, batch.router, places.router, model.router, outcomes.router, health.protected_router,
+        health.router,
+    )  # fmt: skip
     for router in routers:  # `include_router` would resolve the routes anew for every request
         app.router.routes.extend(router.routes)
+    app.mount("/page/outlines", StaticFiles(directory=OUTLINES.parent), name="outlines")
     app.mount("/page", StaticFiles(directory=health.PAGE_FOLDER), name="page")
     app.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     _add_docs_route(app)
@@ -142,7 +151,16 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
         logger=logger,
+        services=_lookup_services(settings.lookups),
     )
+
+
+def _lookup_services(settings: LookupSettings) -> "Services | None":
+    if not settings.configured:
+        return None
+    from serving.lookups.services import Services  # few services are configured to ask others
+
+    return Services(settings)
 
 
 @asynccontextmanager

@@ -114,7 +114,7 @@ def _score_source(
             f"{source}: unknown extension of an input; allowed are {', '.join(READERS)}, or a folder"
         )
     _refuse_overwriting([source], target)
-    return score_file(source, bundle, **options)
+    return score_file(source, bundle, derive=settings.derive_facts, **options)
 
 
 def _refuse_overwriting(inputs: Sequence[str], target: Path) -> None:

@@ -35,7 +35,7 @@ class InputRow:
 
 
 def score_file(
-    path: str, bundle: Bundle, *, chunk_size: int, threads: int, progress: Callable[[str], None]
+    path: str, bundle: Bundle, *, chunk_size: int, threads: int, derive: bool, progress: Callable[[str], None]
 ) -> Iterator[ScoredBatch]:
     """Score the accidents of a file in their order.
 
@@ -46,6 +46,7 @@ def score_file(
         bundle: the model.
         chunk_size: accidents in memory at a time.
         threads: threads of the model.
+        derive: derive facts that were not given from others (`accidents.requests.derived_facts`).
         progress: called with a message after each batch.
 
     Raises:
@@ -54,7 +55,7 @@ def score_file(
     name = PurePosixPath(path).name
     rows, done = _read(path, name), 0
     while chunk := list(islice(rows, chunk_size)):
-        yield _score(chunk, name, bundle, threads)
+        yield _score(chunk, name, bundle, threads, derive=derive)
         done += len(chunk)
         progress(f"{name}: {done:,} accidents")
 
@@ -69,8 +70,8 @@ def _read(path: str, name: str) -> Iterator[InputRow]:
         raise DataError(f"{name}: cannot be read: {error}") from error
 
 
-def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int) -> ScoredBatch:
-    requests = parse_batch(row.content for row in rows if not row.error)
+def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, *, derive: bool) -> ScoredBatch:
+    requests = parse_batch((row.content for row in rows if not row.error), derive=derive)
     results = iter(requests.results)
     ids, rejected = [], []
     for row in rows:

@@ -20,7 +20,7 @@ from serving.observability.metrics import Metrics
 PUBLIC_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico"})
 """Paths that need no API key."""
 
-PUBLIC_PREFIXES = ("/page/", "/swagger/")
+PUBLIC_PREFIXES = ("/page/", "/page/outlines/", "/swagger/")
 """Prefixes of the paths of static files, which need no API key."""
 
 _ANONYMOUS_CALLER = Caller(ANONYMOUS, ANONYMOUS, Role.EVALUATE)

@@ -36,7 +36,7 @@ async function loadForm() {
   byId("waiting").hidden = false;
   byId("waiting").textContent = "Loading the form…";
   try {
-    const requests = [inputFeatures(), Departments.load("page/departments.geojson"), Towns.load("page/towns.json")];
+    const requests = [inputFeatures(), Departments.load("page/outlines/departments.geojson"), Towns.load("page/towns.json")];
     const [features, departments, towns] = await Promise.all(requests);
     byId("fields").hidden = false;
     form = new AccidentForm(features.parts, { departments, towns }, announce);
