@@ -8,6 +8,7 @@ from typing import Any
 from accidents.requests.derived_facts import LookupFailedError
 
 _MAX_BYTES = 500_000
+_REFUSED_QUESTION = (400, 404, 413, 414, 422)
 _CHUNK_BYTES = 1 << 16
 _HEADERS = {"Accept": "application/json", "User-Agent": "french-road-accidents"}
 
@@ -25,6 +26,7 @@ def get_json(url: str, parameters: Mapping[str, str | int | float], seconds: flo
         seconds: time for the whole answer.
 
     Raises:
+        LookupFailedError: the service refuses these parameters.
         ServiceFailedError: no answer in time, another status than 200, a redirect, no JSON, or more than 500 kB.
     """
     import requests  # slow to import, and few services ask others
@@ -40,6 +42,8 @@ def get_json(url: str, parameters: Mapping[str, str | int | float], seconds: flo
             stream=True,
             auth=lambda request: request,  # else a password in ~/.netrc would be sent
         ) as response:
+            if response.status_code in _REFUSED_QUESTION:
+                raise LookupFailedError(f"the question was refused with status {response.status_code}")
             if response.status_code != requests.codes.ok:
                 raise ServiceFailedError(f"the service answered with status {response.status_code}")
             content = bytearray()

@@ -17,6 +17,7 @@ _Result = TypeVar("_Result")
 
 _CACHED = 1000  # answers of each service
 _THREADS = 8
+_PLACES = 5  # that are looked at
 _LEAST_SCORE = 0.5  # of a place that is taken without a person choosing it
 _PLACE_DIGITS = 2  # of coordinates that the weather service gets, about 1 km
 _FORECAST_DAYS = timedelta(days=60)  # for which the forecast keeps the past
@@ -96,8 +97,8 @@ class RequestLookups:
         """See `Lookups.place`."""
         if self._services.settings.geocoder is None:
             return None
-        for place, score in self._services.places(address, commune, 1, self._end):
-            if score >= _LEAST_SCORE:
+        for place, score in self._services.places(address, commune, _PLACES, self._end):
+            if score >= _LEAST_SCORE and commune in {None, place.commune}:  # not every geocoder has the filter
                 return place
         raise LookupFailedError("the geocoder knows no such address")
 

@@ -45,7 +45,7 @@ def test_an_address_becomes_coordinates_and_commune(services: Services) -> None:
     assert place
     assert (place.latitude, place.longitude, place.commune) == (49.897443, 2.290084, "80021")
     ((path, parameters, headers),) = services.requests
-    assert (path, parameters) == ("/search/", {"q": ADDRESS, "limit": "1", "citycode": "80021"})
+    assert (path, parameters) == ("/search/", {"q": ADDRESS, "limit": "5", "citycode": "80021"})
     assert "Authorization" not in headers
 
 
@@ -106,6 +106,13 @@ def test_answers_are_cached_and_failures_are_not(services: Services) -> None:
         assert shared.for_request().place(ADDRESS, None)
         assert shared.for_request().weather(50.63, 3.06, NOON.replace(hour=hour)) == 1
     assert [path for path, _, _ in services.requests] == ["/search/", "/search/", "/archive"]
+
+
+def test_a_refused_question_does_not_pause_the_service(services: Services) -> None:
+    shared = LookupServices(LookupSettings.model_validate(services.settings(pause_seconds=60)))
+    with pytest.raises(LookupFailedError, match="refused with status 400"):
+        shared.for_request().place("?", None)
+    assert shared.for_request().place(ADDRESS, None)
 
 
 def redirect(handler: Handler) -> None:
