@@ -41,6 +41,7 @@ def get_json(url: str, parameters: Mapping[str, str | int | float], seconds: flo
             allow_redirects=False,
             stream=True,
             auth=lambda request: request,  # else a password in ~/.netrc would be sent
+            proxies={"http": ""},  # what is not encrypted stays on this machine
         ) as response:
             if response.status_code in _REFUSED_QUESTION:
                 raise LookupFailedError(f"the question was refused with status {response.status_code}")

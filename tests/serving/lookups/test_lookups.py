@@ -49,6 +49,12 @@ def test_an_address_becomes_coordinates_and_commune(services: Services) -> None:
     assert "Authorization" not in headers
 
 
+def test_no_proxy_sees_what_is_not_encrypted(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert lookups(services).place(ADDRESS, None)
+
+
 @pytest.mark.parametrize("commune", ["80021", None])
 def test_a_doubtful_or_unknown_address_is_not_taken(services: Services, commune: str | None) -> None:
     services.places = PLACES["features"]  # type: ignore[assignment]  # of score .49
