@@ -103,7 +103,7 @@ class TrainingSettings(Settings):
     """Refit on training and validation set after calibration."""
     final: bool = False
     """Fit every evaluated model once more on all labelled accidents, test set included; that one answers."""
-    final_difference_at_most: float = Field(0.05, gt=0, lt=1)
+    final_difference_at_most: float = Field(0.1, gt=0, lt=1)
     """Greatest mean difference of the probabilities of the final and the evaluated model on the test set."""
     calibrate: bool = True
     """Calibrate probabilities on the validation set."""
