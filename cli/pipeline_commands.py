@@ -125,7 +125,8 @@ def deployment(configuration: Configuration, options: RunOptions) -> None:
     from tracking.names import resolve_model_name
 
     active_model_deployer()
-    name = resolve_model_name(options.model_name) if options.model_name else None
+    prefix = configuration.tracking.mlflow.model_registry.registered_model_name
+    name = resolve_model_name(options.model_name, prefix) if options.model_name else None
     if options.status:
         _print_services(list_services(name), "", "nothing is deployed")
     elif options.stop:

@@ -9,11 +9,28 @@ import pytest
 
 from scripts.notebooks import ProjectCopy
 
-CLASSIC = (
-    "install-dev setup-venv clean format lint type-check test test-cov run-import run-preprocess run-features "
-    "run-train run-train-grid run-train-single run-predict run-predict-file run-predict-best "
-    "workflow-all workflow-data workflow-ml"
-).split()
+CLASSIC = {
+    "install-dev",
+    "setup-venv",
+    "clean",
+    "format",
+    "lint",
+    "type-check",
+    "test",
+    "test-cov",
+    "run-import",
+    "run-preprocess",
+    "run-features",
+    "run-train",
+    "run-train-grid",
+    "run-train-single",
+    "run-predict",
+    "run-predict-file",
+    "run-predict-best",
+    "workflow-all",
+    "workflow-data",
+    "workflow-ml",
+}
 GROUPS = ("Environment", "Pipelines", "Services", "Development")
 ALL = ["fetch", "--ingestion", "--features", "--training", "--predict examples/classic_flat.json"]
 
@@ -22,6 +39,17 @@ def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # The environment of the tests is there, whatever the date of its mark is.
     ready = ("-o", f"{sys.prefix}/.ready", f"VENV={sys.prefix}")
     return subprocess.run(["make", *ready, *arguments], cwd=project, capture_output=True, text=True)
+
+
+def link_environment(project: Path) -> None:
+    """Give a copy of the project the environment of the tests, up to date for make."""
+    (project / ".venv").mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.name != ".ready":
+            (project / ".venv" / path.name).symlink_to(path)
+    for file in ("requirements.lock", "scripts/install.sh", ".venv/.ready"):
+        (project / file).parent.mkdir(exist_ok=True)
+        (project / file).touch()
 
 
 def commands(project: Path, *arguments: str) -> list[str]:
@@ -38,7 +66,7 @@ def test_help_lists_every_target_in_a_group(project: Path) -> None:
     listed = re.findall(r"^  make (\S+) +\S", text, re.MULTILINE)
     declared = re.findall(r"^([a-z][a-z-]*):", (project / "Makefile").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(declared)
-    assert {*CLASSIC} <= {*listed}
+    assert {*listed} >= CLASSIC
 
 
 @pytest.mark.parametrize(
@@ -81,13 +109,9 @@ def test_file_of_an_accident_is_required(project: Path) -> None:
 def test_workflow_imports_trains_and_predicts(tmp_path: Path) -> None:
     copy = ProjectCopy(tmp_path)
     copy.use_small_sample()
-    done = subprocess.run(
-        ["make", "-o", f"{sys.prefix}/.ready", f"VENV={sys.prefix}", "workflow-all"],
-        cwd=copy.project,
-        env=copy.environment,
-        capture_output=True,
-        text=True,
-    )
+    link_environment(copy.project)
+    command = ["make", "workflow-all"]
+    done = subprocess.run(command, cwd=copy.project, env=copy.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^fingerprint [0-9a-f]{64}$", done.stdout, re.MULTILINE)
     assert "Prediction: 1\nInterpretation: Priority\n" in done.stdout
