@@ -33,13 +33,15 @@ $(READY): requirements.lock scripts/install.sh
 	@touch $(READY)
 
 .PHONY: lock
-lock: $(READY) ## update requirements.lock from pyproject.toml
+lock: $(READY) ## update both lock files from pyproject.toml and requirements-dvc.in
 	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --quiet --upgrade -o requirements.lock
+	@$(PYTHON) -m uv pip compile requirements-dvc.in --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --upgrade -o requirements-dvc.lock
 
 .PHONY: clean
-clean: ## remove the environment and tool caches; data, models and reports stay
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+clean: ## remove the environments and tool caches; data, models and reports stay
+	@rm -rf $(VENV) .venv-dvc .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 
 ##@ Pipelines (SOURCE=sample, datagouv, a folder or a URL; YEARS=2021-2023)
 
@@ -95,6 +97,41 @@ workflow-ml: run-features ## run-features, then run-train
 workflow-all: workflow-data ## all five steps: import, preprocess, features, train, predict
 	@$(MAKE) --no-print-directory workflow-ml
 	@$(MAKE) --no-print-directory run-predict
+
+##@ DVC (docs/dvc.md; remote and credentials in .env)
+
+DVC := $(PYTHON) -m scripts.dvc
+DVC_READY := .venv-dvc/.ready
+
+$(DVC_READY): requirements-dvc.lock | $(READY)
+	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) .venv-dvc
+	@$(PYTHON) -m uv pip sync --quiet --python .venv-dvc/bin/python --require-hashes requirements-dvc.lock
+	@touch $(DVC_READY)
+
+.PHONY: dvc-init
+dvc-init: $(DVC_READY) ## install DVC in .venv-dvc, and create .dvc where it is missing
+	@test -d .dvc || $(DVC) init
+	@$(DVC) version | head -1
+
+.PHONY: dvc-setup-remote
+dvc-setup-remote: $(DVC_READY) ## set the remote that .env names: DAGSHUB_REPO or DVC_REMOTE_URL
+	@$(DVC) setup-remote
+
+.PHONY: dvc-status
+dvc-status: $(DVC_READY) ## list the stages that have changed
+	@$(DVC) status
+
+.PHONY: dvc-push
+dvc-push: $(DVC_READY) ## upload data, models and metrics to the remote
+	@$(DVC) push
+
+.PHONY: dvc-pull
+dvc-pull: $(DVC_READY) ## download those of dvc.lock from the remote
+	@$(DVC) pull
+
+.PHONY: dvc-repro
+dvc-repro: $(DVC_READY) ## pull, then run the stages that have changed
+	@$(DVC) repro
 
 ##@ Services
 

@@ -10,6 +10,12 @@ import pytest
 from scripts.notebooks import ProjectCopy
 
 CLASSIC = {
+    "dvc-init",
+    "dvc-setup-remote",
+    "dvc-status",
+    "dvc-push",
+    "dvc-pull",
+    "dvc-repro",
     "install-dev",
     "setup-venv",
     "clean",
@@ -31,7 +37,7 @@ CLASSIC = {
     "workflow-data",
     "workflow-ml",
 }
-GROUPS = ("Environment", "Pipelines", "Services", "Development")
+GROUPS = ("Environment", "Pipelines", "DVC", "Services", "Development")
 ALL = ["fetch", "--ingestion", "--features", "--training", "--predict examples/classic_flat.json"]
 
 
