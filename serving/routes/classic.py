@@ -5,6 +5,7 @@ of the other routes; docs/old-and-new-names.md lists what differs.
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from accidents.requests import FieldProblem
+from accidents.requests import FieldProblem, InvalidRequestError
 from accidents.requests.flat import FLAT_FIELDS
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Caller, Role
@@ -21,11 +22,14 @@ from serving.http.errors import ApiError
 from serving.http.json_body import LIGHT_BYTES, JsonResponse, invalid_field, parse_json, receive_json
 from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_batch
+from serving.routes.outcomes import evaluate_labelled
 from serving.schemas import requests, responses
 from serving.schemas.openapi import error_responses, json_request, requires_role, schema_ref
 
 PREFIX = "/api/v1"
 _ONE, _MANY = "features", "features_list"
+_LABELLED = "eval_data"
+_METRICS = {"f1_score": "f1"}
 _SCHEMA = {
     "type": "object",
     "properties": {
@@ -108,6 +112,36 @@ def _predictions(results: list[dict[str, Any]], model: LoadedModel) -> dict[str,
     }
 
 
+async def evaluate(request: Request) -> JsonResponse:
+    """Evaluate the model on `eval_data`, accidents with `grav`: 1 for priority, 0 for none. Drift is not measured."""
+    state = get_state(request)
+    async with receive_json(request, state.load, heavy=True) as text:
+        try:
+            result = await run_in_threadpool(_evaluate, state.require_model(), text, state.settings.request.evaluation)
+        except InvalidRequestError as error:
+            raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
+    metrics = {name: result["metrics"][_METRICS.get(name, name)] for name in responses.ClassicMetrics.model_fields}
+    return JsonResponse({"metrics": metrics, "col_drift_share": None, "model_type": result["model"]["type"]})
+
+
+def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
+    content = parse_json(text)
+    rows = content.get(_LABELLED) if isinstance(content, dict) and content.keys() <= {_LABELLED, "ref_data"} else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise invalid_field(
+            "request", content, f"must be an object with '{_LABELLED}', a list of accidents with 'grav'"
+        )
+    accidents = [{name: value for name, value in row.items() if name != "grav"} for row in rows]
+    labelled = {"accidents": accidents, "priority": [row.get("grav") for row in rows]}
+    return evaluate_labelled(model, orjson.dumps(labelled), max_accidents)
+
+
+async def health(request: Request) -> JsonResponse:
+    """The process is alive."""
+    now = datetime.now(UTC).isoformat()
+    return JsonResponse({"status": "healthy", "service": "predict", "version": request.app.version, "timestamp": now})
+
+
 async def models(request: Request) -> JsonResponse:
     """The type of the loaded model, and its name and version."""
     info = get_state(request).require_model().info
@@ -141,9 +175,16 @@ def _add_routes() -> None:
         "responses": error_responses(503),
         "openapi_extra": requires_role(Role.PREDICT),
     }
+    labelled = {"type": "object", "properties": {_LABELLED: {"type": "array", "items": {"type": "object"}}}}
+    evaluation = post | {
+        "response_model": responses.ClassicEvaluation,
+        "openapi_extra": json_request(Role.EVALUATE, labelled | {"required": [_LABELLED]}),
+    }
     for path, endpoint, options in (
         ("/predict", predict, post),
         ("/predict/batch", predict, post),
+        ("/predict/evaluate", evaluate, evaluation),
+        ("/predict/health", health, {"methods": ["GET"], "response_model": dict[str, str]}),
         ("/predict/models", models, get),
         ("/predict/input-features", input_features, get),
         ("/auth/me", me, get),

@@ -183,6 +183,24 @@ class ClassicPrediction(_Response):
     model_type: str
 
 
+class ClassicMetrics(_Response):
+    """Metrics under their classic names; undefined ones are null."""
+
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    f1_score: float | None
+    roc_auc: float | None
+
+
+class ClassicEvaluation(_Response):
+    """Evaluation in the shape of the classic interface."""
+
+    metrics: ClassicMetrics
+    col_drift_share: None = Field(description="always null: drift is not measured here")
+    model_type: str
+
+
 class ClassicPredictions(_Response):
     """Predictions in the shape of the classic interface, in the order of the accidents."""
 

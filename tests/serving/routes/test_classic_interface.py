@@ -98,6 +98,28 @@ def test_errors_have_the_classic_detail(classic: ApiClient) -> None:
     assert "detail" not in classic.post("/v1/predict", [], role=None).json()
 
 
+def test_evaluation_has_the_metrics_of_the_other_route(classic: ApiClient) -> None:
+    rows = [FEATURES | {"catv": catv, "grav": label} for catv, label in ((2, 1), (7, 0), (33, 1))]
+    content = classic.post("/api/v1/predict/evaluate", {"eval_data": rows}, role=Role.EVALUATE).json()
+    responses.ClassicEvaluation.model_validate(content)
+    body = {"accidents": [FEATURES | {"catv": catv} for catv in (2, 7, 33)], "priority": [1, 0, 1]}
+    expected = classic.post("/v1/evaluate", body, role=Role.EVALUATE).json()["metrics"]
+    assert content["metrics"] == {
+        name: expected["f1" if name == "f1_score" else name]
+        for name in ("accuracy", "precision", "recall", "f1_score", "roc_auc")
+    }
+    assert classic.post("/api/v1/predict/evaluate", {"eval_data": rows}).status_code == 403
+    for wrong in ([FEATURES], [FEATURES | {"grav": 2}], [FEATURES | {"catv": 999, "grav": 1}], [1], [], "rows"):
+        response = classic.post("/api/v1/predict/evaluate", {"eval_data": wrong}, role=Role.EVALUATE)
+        assert (response.status_code, bool(response.json()["detail"])) == (422, True), wrong
+
+
+def test_health_needs_no_key(classic: ApiClient, api: ApiClient) -> None:
+    health = classic.get("/api/v1/predict/health", role=None)
+    assert (health.status_code, health.json()["status"], health.json()["service"]) == (200, "healthy", "predict")
+    assert api.get("/api/v1/predict/health", role=None).status_code == 404
+
+
 def test_model_and_caller(classic: ApiClient) -> None:
     info = classic.get("/v1/model").json()
     models = classic.get("/api/v1/predict/models").json()
@@ -143,6 +165,8 @@ def test_openapi_describes_the_paths_once(classic: ApiClient) -> None:
     assert {path for path in paths if path.startswith("/api/v1")} == {
         "/api/v1/predict",
         "/api/v1/predict/batch",
+        "/api/v1/predict/evaluate",
+        "/api/v1/predict/health",
         "/api/v1/predict/models",
         "/api/v1/predict/input-features",
         "/api/v1/auth/me",
