@@ -5,6 +5,7 @@ of the other routes; docs/old-and-new-names.md lists what differs.
 """
 
 import re
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,10 +19,11 @@ from accidents.requests.flat import FLAT_FIELDS
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Caller, Role
 from serving.dependencies import get_request_context, get_state
-from serving.http.errors import ApiError
+from serving.http.errors import JSON, ApiError
 from serving.http.json_body import LIGHT_BYTES, JsonResponse, invalid_field, parse_json, receive_json
 from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_batch
+from serving.records.prediction_record import PredictionRecord
 from serving.routes.outcomes import evaluate_labelled
 from serving.schemas import requests, responses
 from serving.schemas.openapi import error_responses, json_request, requires_role, schema_ref
@@ -49,16 +51,20 @@ async def predict(request: Request) -> JsonResponse:
     """Predict one accident (`features`) or several (`features_list`); either all of them are valid, or none counts."""
     state = get_state(request)
     async with receive_json(request, state.load) as text:
-        if len(text) > LIGHT_BYTES:
-            field, accidents = await run_in_threadpool(_read_body, text, state.settings.request.batch)
-        else:
-            field, accidents = _read_body(text, state.settings.request.batch)
+        light, max_accidents = len(text) <= LIGHT_BYTES, state.settings.request.batch
+        body = _read_body(text, max_accidents) if light else await run_in_threadpool(_read_body, text, max_accidents)
+        field, accidents = body
         model, context = state.require_model(), get_request_context(request)
-        texts = [orjson.dumps(accident) for accident in accidents]
-        arguments = (model, texts, accidents, context, state.metrics)
-        results, records = (
-            predict_batch(*arguments) if field == _ONE else await run_in_threadpool(predict_batch, *arguments)
-        )
+
+        def run() -> tuple[list[dict[str, Any]], list[PredictionRecord]]:
+            texts = [orjson.dumps(accident) for accident in accidents]
+            return predict_batch(model, texts, accidents, context, state.metrics)
+
+        if light and field == _ONE:
+            results, records = run()
+        else:  # a large body counts as a heavy request already
+            async with state.load.heavy_request() if light else nullcontext():
+                results, records = await run_in_threadpool(run)
         _refuse_invalid(field, results)
         state.prediction_log.add(records, len(text))
     return JsonResponse(_prediction(results[0], model) if field == _ONE else _predictions(results, model))
@@ -210,7 +216,8 @@ class ClassicErrorsMiddleware:
         start: Message = {}
 
         async def send_with_detail(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= 400:
+            is_error = message["type"] == "http.response.start" and message["status"] >= 400
+            if is_error and (b"content-type", JSON) in message["headers"]:
                 start.update(message)  # its length is known with the body, which errors send in one piece
                 return
             if start:

@@ -150,8 +150,9 @@ def test_pages_of_allowed_origins_may_call(classic: ApiClient, api: ApiClient) -
     for client, origin in ((classic, "https://evil.example"), (api, ORIGIN)):
         response = client.post("/v1/predict", ACCIDENT, headers={"Origin": origin})
         assert (response.status_code, "access-control-allow-origin" in response.headers) == (200, False)
-        preflight = client.request("OPTIONS", "/v1/predict", role=None, headers=asked | {"Origin": origin})
-        assert preflight.status_code in {400, 401}
+        for path in ("/v1/predict", PREDICT):
+            preflight = client.request("OPTIONS", path, role=None, headers=asked | {"Origin": origin})
+            assert preflight.status_code in {400, 401}
 
 
 def test_is_off_by_default(api: ApiClient) -> None:
