@@ -55,8 +55,16 @@ def test_every_model_type_and_existing_files_alone_are_named(project: Path) -> N
     for stage in definition(project).values():
         for parameters in stage["params"]:
             assert all((project / file).is_file() for file in parameters)
-        for kind in ("outs", "metrics", "plots"):  # none is deleted before a command has made another
+        for kind in ("outs", "metrics"):  # none is deleted before a command has made another
             assert all(options == {"persist": True} for one in stage.get(kind, []) for options in one.values())
+
+
+def test_lock_file_has_hashes_and_names_no_index(project: Path) -> None:
+    lines = (project / "requirements-dvc.lock").read_text().splitlines()
+    pins = [index for index, line in enumerate(lines) if "==" in line and not line.startswith(" ")]
+    assert len(pins) > 50
+    assert all("--hash=sha256:" in lines[index + 1] for index in pins)
+    assert all(re.match(r"[a-z0-9-]+(\[\w,]+)?==\S+|    --hash=", line) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +190,9 @@ def test_repro_push_and_pull(tmp_path: Path) -> None:
         shown = run(first, *dvc, "metrics", "show")
         assert all(f"{name}_metrics.json" in shown for name in model_types())
         run(first, *dvc, "plots", "show")
-        assert "model_comparison" in (first.project / "dvc_plots" / "index.html").read_text()
+        page = (first.project / "dvc_plots" / "index.html").read_text()
+        assert re.findall(r"vegaEmbed\('#(\w+)'", page) == ["f1_score", "roc_auc"]
+        assert '"model_type": "lightgbm"' in page
 
         second = project_with_dvc(tmp_path / "second")
         run(second, "make", "dvc-setup-remote")

@@ -1,6 +1,7 @@
 """GitHub Actions: workflows call what exists, with least permissions; pins, and promotion by pull request."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -132,6 +133,49 @@ def test_unknown_tags_and_actions_change_nothing(tmp_path: Path, server: tuple[s
     with pytest.raises(LookupError, match=use.split("@", maxsplit=1)[0]):
         pin_actions.pin(tmp_path, server[0])
     assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "file", "title"),
+    [
+        (("retraining", "train"), "promotions/production.json", "Promote a retrained model"),
+        (("dependencies", "lock"), "requirements.lock", "Update the locked dependencies"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_changed_files_become_a_pull_request(tmp_path: Path, key: tuple[str, str], file: str, title: str) -> None:
+    remote, clone, programs = (tmp_path / name for name in ("remote.git", "clone", "programs"))
+    for folder in (remote, clone, programs):
+        folder.mkdir()
+    git(remote, "init", "--bare")
+    git(clone, "init")
+    git(clone, "remote", "add", "origin", str(remote))
+    for lock in ("requirements.lock", "requirements-dvc.lock"):
+        (clone / lock).write_text("one\n")
+    git(clone, "add", ".")
+    git(clone, "commit", "-m", "project")
+    gh = programs / "gh"  # the client of GitHub, which is not here: it notes what it is asked for
+    gh.write_text('#!/bin/sh\nprintf "%s\\n" "$*" >> "$GH_NOTES"\n')
+    gh.chmod(0o755)
+    notes = tmp_path / "notes"
+    environment = os.environ | {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "GH_NOTES": str(notes),
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    script = steps(JOBS[key])[-1]["run"]
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]
+    subprocess.run(command, cwd=clone, env=environment, check=True)
+    assert not notes.exists(), "nothing has changed"
+    (clone / file).parent.mkdir(exist_ok=True)
+    (clone / file).write_text("two\n")
+    (clone / "other.txt").write_text("not part of it\n")
+    subprocess.run(command, cwd=clone, env=environment, check=True)
+    _, created = notes.read_text().splitlines()
+    branch = created.split()[3]
+    assert created.startswith(f"pr create --head {branch} --title {title}")
+    assert git(remote, "show", "--name-only", "--format=%s", branch).split("\n\n") == [title, file]
 
 
 def tool(package: str, *command: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
