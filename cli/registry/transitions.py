@@ -134,6 +134,7 @@ def check(context: RegistryContext, dry_run: bool) -> int:
     """
     from cli.interrupted_runs import end_run, interrupted_runs
     from tracking import reconcile
+    from tracking.deployment import services_besides_production
 
     act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies
     results = [f"{item.model}: {item.description}" for item in act(context.registry)]
@@ -146,6 +147,11 @@ def check(context: RegistryContext, dry_run: bool) -> int:
     changed = reconcile.find_changed_files(context.registry)
     for description in changed:
         context.print_text(f"found: {description}")
+    for service, version in services_besides_production(context.registry):
+        context.print_text(
+            f"note: {service.name} {service.version} answers at {service.url}, and version {version.version} is in "
+            f"Production; to serve that: python run.py --deployment --model-name {version.name}"
+        )
     if not results and not changed:
         context.print_text("MLflow and ZenML agree, and the files are those that were registered")
     return FAILED if changed or (results and dry_run) else DONE
