@@ -134,7 +134,7 @@ def test_a_version_has_signature_example_tags_and_description(tracked: Tracked) 
         about = mlflow.models.get_model_info(f"models:/{found['name']}/{found['version']}")
         columns = about.signature.inputs.inputs
         assert [column.name for column in columns] == ["accident", "accident_flat", *sorted(FLAT_FIELDS)]
-        assert {one.name: str(one.type) for one in columns}["lat"] == "double"
+        assert {one.name: repr(one.type) for one in columns}["lat"] == "double"
         assert not any(column.required for column in columns)
         assert [column.name for column in about.signature.outputs.inputs] == [
             "probability",
