@@ -35,7 +35,7 @@ def find_model_file(options: RunOptions, configuration: "Configuration", *, eval
 
     with connect(configuration.tracking) as connection:
         registry = Registry(connection)
-        version = find_version(registry, options)
+        version = find_version(registry, options, configuration.tracking.mlflow.model_registry.production_stage)
         file = download_model(registry, version, configuration.training.models_folder / "registry")
         if evaluated and version.final:
             file = file.with_suffix(".evaluated_twin.zip")
@@ -49,11 +49,9 @@ def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCT
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
     """
-    from tracking.names import resolve_model_name
-
     if not options.model_name:
         return registry.best(stage=stage)
-    name = resolve_model_name(options.model_name)
+    name = registry.resolve_name(options.model_name)
     if options.version:
         return registry.version(name, options.version)
     if options.alias:

@@ -49,7 +49,7 @@ async def evaluate(request: Request) -> JsonResponse:
     state = get_state(request)
     async with receive_json(request, state.load, heavy=True) as text:
         try:
-            result = await run_in_threadpool(_evaluate, state, text)
+            result = await run_in_threadpool(evaluate_labelled, state, text)
         except InvalidRequestError as error:
             raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     state.metrics.set_evaluation(result["metrics"])
@@ -67,7 +67,16 @@ def _check_labels(labels: list[Any], accident_count: int) -> None:
         raise ApiError(422, "invalid", "the labels are invalid", problems.described, problems.count)
 
 
-def _evaluate(state: AppState, text: bytes) -> dict[str, Any]:
+def evaluate_labelled(state: AppState, text: bytes) -> dict[str, Any]:
+    """Evaluate the model on the JSON of `accidents` and their labels, `priority`.
+
+    Returns:
+        Content of a `responses.EvaluationResponse`.
+
+    Raises:
+        ApiError: the text is not JSON of that form, or too long.
+        InvalidRequestError: some accidents are invalid.
+    """
     model = state.require_model()
     accidents, others = read_accidents(text, state.settings.request.evaluation, "priority")
     labels = others["priority"]
