@@ -3,6 +3,7 @@
 How the file looks on disk is in `archive`; here is what its manifest and sections mean.
 """
 
+import hashlib
 import importlib
 import json
 import sys
@@ -43,6 +44,11 @@ class ModelManifest:
     subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
     accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
     prediction.
+
+    `evaluated_twin` is empty but for a final model, which was fitted on all labelled accidents: it names the model of
+    the same recipe that was evaluated (`digest`, its `prediction_digest`, and `trained_at`), and has the `rows` by
+    subset of its training and the `mean_difference` of their probabilities on its test set. The `metrics` of a final
+    model are those of its twin.
     """
 
     model_type: str
@@ -65,6 +71,7 @@ class ModelManifest:
     best_cv_score: float | None = None
     fit_seconds: float = 0.0
     trained_at: str = ""
+    evaluated_twin: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,19 +177,35 @@ class Bundle(ModelManifest):
     def to_bytes(self, digests: Mapping[str, str] | None = None) -> bytes:
         """The content of a model file; `digests` are those of the columns, by default as they are defined now."""
         from accidents.features.digests import column_digests
-        from accidents.models._npz import pack_arrays
 
         digests = digests or column_digests()
         columns = [{"name": name, "digest": digests[name]} for name in self.columns]
+        sections = {
+            name: Section(content, optional=name.startswith(_PARTIAL))
+            for name, content in self._section_contents().items()
+        }
+        return write_archive(self.metadata() | {"columns": columns}, sections)
+
+    def prediction_digest(self) -> str:
+        """SHA-256 of all that a prediction depends on: columns, threshold, and every section."""
+        digest = hashlib.sha256(json.dumps([self.columns, self.threshold]).encode())
+        for name, content in self._section_contents().items():
+            digest.update(f"{name} {hashlib.sha256(content).hexdigest()}".encode())
+        return digest.hexdigest()
+
+    def _section_contents(self) -> dict[str, bytes]:
+        from accidents.models._npz import pack_arrays
+
         contents = {f"{_MODEL}{name}": content for name, content in self.model.to_sections().items()}
         contents[_CALIBRATION] = json.dumps(asdict(self.calibration)).encode()
         if self.encoder is not None:
             contents[_ENCODER] = pack_arrays(**self.encoder.to_arrays())
-        sections = {name: Section(content) for name, content in contents.items()}
         if self.partial is not None:
-            own = self.partial.to_sections(digests)
-            sections |= {f"{_PARTIAL}{name}": Section(content, optional=True) for name, content in own.items()}
-        return write_archive(self.metadata() | {"columns": columns}, dict(sorted(sections.items())))
+            from accidents.features.digests import column_digests
+
+            own = self.partial.to_sections(column_digests())
+            contents |= {f"{_PARTIAL}{name}": content for name, content in own.items()}
+        return dict(sorted(contents.items()))
 
     def save(self, path: Path | str) -> None:
         """Write the bundle to a file, whole or not at all."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, top_reasons
 from accidents.requests import ParsedRequest
+from accidents.requests.derived_facts import DerivedFact
 from accidents.tables import classify
 
 LITTLE_KNOWN = 0.5
@@ -25,6 +26,7 @@ class Prediction:
         unit: unit of their contributions, `log-odds` (before calibration) or `probability`.
         missing: inputs that were not given, such as `accident.lum`.
         warnings: inputs that could not be used as given.
+        derived: inputs that were not given and follow from others.
     """
 
     prediction: int
@@ -36,6 +38,7 @@ class Prediction:
     unit: str
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
+    derived: tuple[DerivedFact, ...]
 
 
 def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3) -> Prediction:
@@ -59,4 +62,5 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
         unit=bundle.shap_unit(row),
         missing=tuple(request.missing),
         warnings=tuple(request.warnings),
+        derived=request.derived,
     )

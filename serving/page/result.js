@@ -26,6 +26,7 @@ export function showPrediction(root, answer, { labelOf, goTo }) {
     element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` }),
     ...warnings(answer.warnings),
     ...reasons(answer),
+    ...derived(answer.derived, labelOf),
     ...missing(answer.missing, labelOf, goTo),
     element(
       "dl",
@@ -92,6 +93,14 @@ function reasons({ reasons: all, unit }) {
 }
 
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+function derived(facts, labelOf) {
+  if (!facts.length) return [];
+  const items = facts.map((fact) =>
+    element("li", {}, `${labelOf(fact.field)}: `, element("strong", { text: fact.meaning || String(fact.value) }), element("span", { class: "hint", text: ` from ${fact.source}` })),
+  );
+  return [element("div", { class: "derived" }, element("h3", { text: "Derived from what was given" }), element("ul", {}, ...items))];
+}
 
 function missing(names, labelOf, goTo) {
   if (!names.length) return [];
