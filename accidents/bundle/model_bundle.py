@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -90,7 +90,7 @@ class Bundle(ModelManifest):
 
         return core_schema.is_instance_schema(cls)
 
-    @cached_property
+    @property
     def matrix_columns(self) -> tuple[str, ...]:
         """Names of the columns of `matrix`: `columns`, and those of knowledge."""
         from accidents.features.catalogue import with_knowledge
@@ -136,7 +136,7 @@ class Bundle(ModelManifest):
         if self.partial is not None and partial.any():
             values[partial] = self.partial.shap_values(X[partial], self.matrix_columns)
         if not partial.all():
-            positions = [*self._positions, len(self.matrix_columns)]
+            positions = [*_positions(self.columns, self.matrix_columns), len(self.matrix_columns)]
             values[np.ix_(~partial, positions)] = self.model.shap_values(self._of_whole(X[~partial]))
         return values
 
@@ -150,13 +150,9 @@ class Bundle(ModelManifest):
         own = () if self.partial is None else self.partial.correction.LIBRARIES  # the base is of the model's type
         return tuple(dict.fromkeys((*self.model.LIBRARIES, *own)))
 
-    @cached_property
-    def _positions(self) -> npt.NDArray[np.intp]:
-        return np.array([self.matrix_columns.index(name) for name in self.columns], dtype=np.intp)
-
     def _of_whole(self, X: "Matrix") -> "Matrix":
         """The columns of the model of whole accidents."""
-        return X if self.partial is None else np.ascontiguousarray(X[:, self._positions])
+        return X if self.partial is None else np.ascontiguousarray(X[:, _positions(self.columns, self.matrix_columns)])
 
     def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
         """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
@@ -278,6 +274,11 @@ class Bundle(ModelManifest):
             probability = self.predict_proba(np.full((rows, len(self.matrix_columns)), np.nan, np.float32))
             if probability.shape != (rows,) or not np.all((probability >= 0) & (probability <= 1)):
                 raise ValueError("the model does not give a probability")
+
+
+@cache
+def _positions(columns: tuple[str, ...], matrix_columns: tuple[str, ...]) -> npt.NDArray[np.intp]:
+    return np.array([matrix_columns.index(name) for name in columns], dtype=np.intp)
 
 
 def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel | None:
