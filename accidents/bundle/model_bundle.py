@@ -7,8 +7,8 @@ import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
+from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
 from accidents.bundle.partial_model import PartialModel
 from accidents.errors import ModelError
 
@@ -30,48 +31,7 @@ if TYPE_CHECKING:
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
-_SHOWN = 8
-_LONGEST_MESSAGE = 300
 _MANY_ROWS = 20  # more than boosters answer without their library
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelManifest:
-    """Facts about a model that stand in the manifest.
-
-    `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
-    `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
-    subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
-    accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
-    prediction.
-
-    `evaluated_twin` is empty but for a final model, which was fitted on all labelled accidents: it names the model of
-    the same recipe that was evaluated (`digest`, its `prediction_digest`, and `trained_at`), and has the `rows` by
-    subset of its training and the `mean_difference` of their probabilities on its test set. The `metrics` of a final
-    model are those of its twin.
-    """
-
-    model_type: str
-    level: str
-    geography: bool
-    columns: tuple[str, ...]
-    threshold: float
-    rule: str = ""
-    fingerprint: str = ""
-    months: tuple[str, ...] = ()
-    seed: int = 0
-    split: dict[str, Any] = field(default_factory=dict)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    resampling: str = "none"
-    tuning: str = "none"
-    trials: tuple[dict[str, Any], ...] = ()
-    rows: dict[str, int] = field(default_factory=dict)
-    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-    by_knowledge: dict[str, dict[str, float]] = field(default_factory=dict)
-    best_cv_score: float | None = None
-    fit_seconds: float = 0.0
-    trained_at: str = ""
-    evaluated_twin: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,8 +193,8 @@ class Bundle(ModelManifest):
         manifest, sections = read_archive(content, name, _is_known)
         if unknown := [path for path in sections if not _is_known(path)]:
             raise ModelError(f"{name}: needs a newer version of this program, which reads its {', '.join(unknown)}")
-        record = _manifest_of(manifest, name)
-        _refuse_other_columns(manifest["columns"], name)
+        record = read_manifest_facts(manifest, name)
+        refuse_other_columns(manifest["columns"], name)
         try:
             encoder = None
             if _ENCODER in sections:
@@ -256,8 +216,8 @@ class Bundle(ModelManifest):
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
             raise ModelError(
-                f"{name}: its sections cannot be used ({type(error).__name__}: {_shortened(error)}); it was saved with "
-                f"{_shortened(manifest.get('versions'))}: install these, or train the model again"
+                f"{name}: its sections cannot be used ({type(error).__name__}: {shortened(error)}); it was saved with "
+                f"{shortened(manifest.get('versions'))}: install these, or train the model again"
             ) from None
 
     def _probe(self) -> None:
@@ -290,54 +250,8 @@ def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel |
     return PartialModel.from_sections(own, model_type, column_digests())
 
 
-def _manifest_of(manifest: dict[str, Any], name: str) -> ModelManifest:
-    from pydantic import TypeAdapter, ValidationError
-
-    from accidents.columns import LEVELS
-    from accidents.models import model_types
-
-    try:
-        columns = [str(column["digest"]) and column["name"] for column in manifest["columns"]]
-        known = {one.name: manifest[one.name] for one in fields(ModelManifest) if one.name in manifest}
-        record = TypeAdapter(ModelManifest).validate_python(known | {"columns": columns})
-        if record.model_type not in model_types():
-            raise ValueError(f"model type {record.model_type!r}; there are {', '.join(model_types())}")
-        if record.level not in LEVELS or not 0 <= record.threshold <= 1 or len({*columns}) < len(columns):
-            raise ValueError("its level, its threshold or its columns are none")
-        if not all(value.isprintable() for value in vars(record).values() if isinstance(value, str)):
-            raise ValueError("a text with control characters")
-        return record
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise ModelError(f"{name}: its manifest cannot be used ({_shortened(error)}); copy or train it again") from None
-
-
-def _shortened(value: object) -> str:
-    """A value on one line of printable characters, for a message."""
-    text = "".join(character if character.isprintable() else " " for character in str(value))
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
-
-
 def _is_known(section: str) -> bool:
     return section in (_ENCODER, _CALIBRATION) or section.startswith((_MODEL, _PARTIAL))
-
-
-def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:
-    from accidents.features.digests import column_digests
-
-    digests = column_digests()
-    gone = [column["name"] for column in columns if column["name"] not in digests]
-    kept = [column for column in columns if column["name"] in digests]
-    redefined = [column["name"] for column in kept if digests[column["name"]] != column["digest"]]
-    faults = [
-        f"{', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''} {fault}"
-        for names, fault in ((gone, "no longer exist"), (redefined, "changed"))
-        if names
-    ]
-    if faults:
-        raise ModelError(
-            f"{name}: columns that the model was trained on are not those of this program: {'; '.join(faults)}. "
-            "Train the model again, or keep the old definition and give the new one another name"
-        )
 
 
 def _installed(library: str) -> str:

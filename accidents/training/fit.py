@@ -8,10 +8,11 @@ import numpy as np
 from accidents.bundle import Calibration
 from accidents.bundle.partial_model import PartialModel
 from accidents.features.place_encoder import PlaceEncoder
+from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
-from accidents.training.partial_fit import fit_partial_model
+from accidents.training.partial_fit import TIMES, TIMES_OF_BOOSTERS, fit_partial_model
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
 
@@ -56,7 +57,8 @@ def fit_model(
     if data.arrays is None:
         encoder, whole = data.fit_transform(training)
     else:
-        encoder, whole, masked = data.fit_transform_masked(training, data.arrays)
+        times = TIMES_OF_BOOSTERS if issubclass(model_class, Booster) else TIMES
+        encoder, whole, masked = data.fit_transform_masked(training, data.arrays, times)
     dataset = data.transform(validation, encoder)
     model = _fit(model_class, data, whole, dataset, parameters)
     margin = model.predict_margin(dataset.X, settings.threads)

@@ -17,11 +17,14 @@ from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CATALOGUE
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
+from accidents.models._booster import Booster
 from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.training_data import TrainingData
 
 _PARAMETERS = Parameters(rounds=150, learning_rate=0.14, num_leaves=31)
+TIMES_OF_BOOSTERS, TIMES = 2, 1
+"""How often training accidents are masked: trees on top of trees need more of them."""
 _CALIBRATION_MASKS = 6  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
 _WEIGHED = 500  # accidents
@@ -50,7 +53,7 @@ def fit_partial_model(
         probability: float64 (len(validation)), calibrated probabilities of the model for it.
     """
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
-    base = model if model.SHAP_UNIT == "log-odds" else None
+    base = model if isinstance(model, Booster) else None
     columns = [names.index(name) for name in data.columns]
     correction = Classifier.fit_probabilities(
         without_unknown_places(masked, names),
