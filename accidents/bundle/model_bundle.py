@@ -20,7 +20,7 @@ from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
 from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
-from accidents.bundle.partial_model import PartialModel
+from accidents.bundle.partial_model import PartialModel, without_unknown_places
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ class Bundle(ModelManifest):
         if self.partial is None:
             return None
         return self.partial.share_known(self.partial.knowledge(X, self.matrix_columns))
+
+    def described(self, X: "Matrix") -> "Matrix":
+        """The matrix for explanations, in which density and position of an unknown place are missing."""
+        return X if self.partial is None else without_unknown_places(X, self.matrix_columns)
 
     def shap_values(self, X: "Matrix") -> "Vector":
         """SHAP values of the raw score, float64 (n, len(matrix_columns) + 1), in the unit of `shap_unit`."""

@@ -70,7 +70,7 @@ class PartialModel:
     """A correction and its calibration.
 
     Attributes:
-        columns: names of the columns of knowledge (`accidents.features.catalogue.knowledge_names`).
+        columns: names of the columns of knowledge (`accidents.features.knowledge_columns`).
         weights: by column, how much it usually decides; they add up to 1.
         base: a booster of whole accidents, that from before the refit, to whose log-odds the correction is added; None
             for other types, whose correction stands alone.

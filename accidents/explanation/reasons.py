@@ -64,7 +64,7 @@ def top_reasons(bundle: Bundle, row: npt.NDArray[np.float32], top: int = 3) -> l
         The reasons of greatest absolute contribution, the strongest first.
     """
     matrix = row.reshape(1, -1)
-    return _all_reasons(bundle, matrix[0], bundle.shap_values(matrix)[0, :-1])[:top]
+    return _all_reasons(bundle, bundle.described(matrix)[0], bundle.shap_values(matrix)[0, :-1])[:top]
 
 
 def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfall:
@@ -78,7 +78,7 @@ def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfal
     contributions = bundle.shap_values(matrix)[0]
     return Waterfall(
         base_value=float(contributions[-1]),
-        reasons=tuple(_all_reasons(bundle, matrix[0], contributions[:-1])),
+        reasons=tuple(_all_reasons(bundle, bundle.described(matrix)[0], contributions[:-1])),
         raw_score=float(contributions.sum()),
         unit=bundle.shap_unit(matrix),
         probability=float(bundle.predict_proba(matrix)[0]),

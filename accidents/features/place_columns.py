@@ -59,6 +59,8 @@ class PlaceColumn(Feature):
 
     def describe(self, value: float) -> str:
         """The column and its value in words."""
+        if math.isnan(value):
+            return f"{self.description}: not known"
         match self.statistic:
             case PlaceStatistic.SHARE:
                 return f"{self.description}: {value:.0%}"

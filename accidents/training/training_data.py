@@ -10,8 +10,9 @@ import pandas as pd
 from accidents.configuration.training import TrainingSettings
 from accidents.features import feature_matrix, feature_names
 from accidents.features.arrays import Arrays
-from accidents.features.catalogue import CELLS, FEATURES, knowledge_names, with_knowledge
+from accidents.features.catalogue import CELLS, FEATURES, with_knowledge
 from accidents.features.compute import place_cells
+from accidents.features.knowledge_columns import knowledge_names
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import FeatureKind
 from accidents.knowledge.masks import draw_mask

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accidents.columns import MISSING
+from accidents.columns import UNKNOWN
 from accidents.features.array_columns import COLUMN_POSITIONS, Entity
 from accidents.requests import ParsedRequest, parse_batch, parse_in_pieces, parse_request
 from accidents.requests.derived_facts import LookupFailedError, Place
@@ -95,7 +95,7 @@ def test_all_entrances_derive_alike() -> None:
     facts = [derived(parse_request(content, derive=True)) for content in (*contents[:2], contents[3])]
     for results in (batch.results, piece.results):
         assert [derived(report) for report in results if hasattr(report, "derived")] == facts  # type: ignore[arg-type]
-    assert batch.arrays.accident[:, LUM].tolist() == [5, 5, MISSING]
+    assert batch.arrays.accident[:, LUM].tolist() == [5, 5, UNKNOWN]
 
 
 class Recorded:
