@@ -130,7 +130,8 @@ class Services(ThreadingHTTPServer):
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Settings of lookups that ask these services."""
         addresses = {"geocoder": "/search/", "weather": "/forecast", "weather_archive": "/archive"}
-        return {name: f"{self.url}{path}" for name, path in addresses.items()} | {"pause_seconds": 0} | changes
+        patient = {"pause_seconds": 0, "timeout_seconds": 10}
+        return {name: f"{self.url}{path}" for name, path in addresses.items()} | patient | changes
 
 
 @contextmanager
