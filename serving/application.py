@@ -5,12 +5,15 @@ import base64
 import copy
 import gc
 import hashlib
+import math
 import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -20,6 +23,7 @@ from fastapi.middleware import Middleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from accidents.configuration.serving import ServingSettings
@@ -37,8 +41,9 @@ from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddlew
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
 from serving.observability.metrics import Metrics
+from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger, TelemetryMiddleware
-from serving.records.database import migrate, open_database
+from serving.records.database import SQLITE, migrate, open_database
 from serving.records.prediction_log import PredictionLog
 from serving.routes import batch, health, model, outcomes, predictions
 from serving.schemas.openapi import build_openapi
@@ -127,7 +132,9 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         if model:
             bundle, info = model.bundle, model.info
             labels = (info["name"], info["version"], info["type"], bundle.level)
-            metrics.set_model(labels, bundle.metrics.get("test", {}), model.loaded_at)
+            trained_at = _unix_time(bundle.trained_at)
+            test_metrics = bundle.metrics.get("test", {})
+            metrics.set_model(labels, test_metrics, trained_at=trained_at, loaded_at=model.loaded_at)
         metrics.observe_model_check(pointer.checked_at if pointer else 0.0, failed=bool(message))
         if message and not failed:
             logger.warning("model rejected", error=message)
@@ -141,8 +148,25 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         prediction_log=PredictionLog(engine, settings.records),
         key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
+        resources=ResourceMetrics(metrics.registry, _disks(engine)),
         logger=logger,
     )
+
+
+def _unix_time(text: str) -> float:
+    """Unix time of an ISO time; NaN where a model file has none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return math.nan
+
+
+def _disks(engine: Engine) -> dict[str, Path]:
+    """Folders that the service writes to: for large bodies, and of the database where that is a file."""
+    folders = {"temporary": Path(tempfile.gettempdir())}
+    if engine.dialect.name == SQLITE and engine.url.database:
+        folders["database"] = Path(engine.url.database).resolve().parent
+    return folders
 
 
 @asynccontextmanager
@@ -183,7 +207,7 @@ async def _watch_model(state: AppState) -> None:
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM)
             return
-        state.update_log_metrics()
+        state.update_metrics()
         before = state.model_loader.model
         await run_in_threadpool(state.model_loader.check)
         after = state.model_loader.model
