@@ -43,6 +43,7 @@ from serving.model.pointer import ModelPointer
 from serving.observability.metrics import Metrics
 from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger, TelemetryMiddleware
+from serving.observability.tracing import create_tracing
 from serving.records.database import SQLITE, migrate, open_database
 from serving.records.prediction_log import PredictionLog
 from serving.routes import batch, health, model, outcomes, predictions
@@ -96,7 +97,11 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
             Middleware(SecurityHeadersMiddleware),
             *([Middleware(PathPrefixMiddleware, prefix=settings.root_path)] if settings.root_path else []),
             Middleware(
-                TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
+                TelemetryMiddleware,
+                metrics=state.metrics,
+                logger=state.logger,
+                static_prefixes=PUBLIC_PREFIXES,
+                tracing=state.tracing,
             ),
             Middleware(ForwardedHeadersMiddleware, trusted=settings.trusted_proxies),
             Middleware(DrainBodyMiddleware),
@@ -150,6 +155,7 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         metrics=metrics,
         resources=ResourceMetrics(metrics.registry, _disks(engine)),
         logger=logger,
+        tracing=create_tracing(),
     )
 
 

@@ -19,6 +19,7 @@ from serving.model.predictor import RequestContext
 from serving.observability.metrics import Metrics
 from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
+from serving.observability.tracing import Tracing
 from serving.records.database import SQLITE
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import created_at
@@ -50,6 +51,7 @@ class AppState:
     metrics: Metrics
     resources: ResourceMetrics
     logger: Logger
+    tracing: Tracing | None
     _database_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
     )
@@ -59,7 +61,9 @@ class AppState:
         return await asyncio.get_running_loop().run_in_executor(self._database_threads, work)
 
     def close(self) -> None:
-        """Stop what uses the database, after the prediction log was closed."""
+        """Stop what uses the database, after the prediction log was closed, and export the last traces."""
+        if self.tracing:
+            self.tracing.close()
         self._database_threads.shutdown(wait=False, cancel_futures=True)
         self.key_cache.close()
         self.engine.dispose()
