@@ -197,6 +197,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await watch_task
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
+        if state.tracing:
+            await run_in_threadpool(state.tracing.close)
         state.close()
 
 

@@ -61,9 +61,7 @@ class AppState:
         return await asyncio.get_running_loop().run_in_executor(self._database_threads, work)
 
     def close(self) -> None:
-        """Stop what uses the database, after the prediction log was closed, and export the last traces."""
-        if self.tracing:
-            self.tracing.close()
+        """Stop what uses the database, after the prediction log was closed."""
         self._database_threads.shutdown(wait=False, cancel_futures=True)
         self.key_cache.close()
         self.engine.dispose()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ _MAX_DELAY = 1.0
 """Seconds by which requests may be late and still be sent closer together, to keep the rate."""
 
 _OUTCOME_ATTEMPTS = 5
+_TOLERANCE = 1e-6  # seconds, for sums of floats
 _PROGRESS_SECONDS = 10
 _TEMPORARY = (429, 503)
 
@@ -179,12 +181,13 @@ class Simulator:
         """
         with self._pools() as (accidents, outcomes):
             started = due = time.monotonic()
+            end = started + plan.seconds - _TOLERANCE
             next_progress = started + _PROGRESS_SECONDS
-            while due < started + plan.seconds or accidents.busy or outcomes.busy or self._outcomes:
-                sending = due < started + plan.seconds
+            while due < end or accidents.busy or outcomes.busy or self._outcomes:
+                sending = due < end
                 now = time.monotonic()
                 if now >= next_progress:
-                    on_progress(now - started, self.summary)
+                    on_progress(now - started, self._summary_so_far())
                     next_progress = now + _PROGRESS_SECONDS
                 while not outcomes.full and (outcome := self._due_outcome(now)):
                     outcomes.submit(self._send_outcome, outcome)
@@ -200,7 +203,7 @@ class Simulator:
         return self.summary
 
     @contextmanager
-    def _pools(self) -> Iterator[tuple["_Pool", "_Pool"]]:
+    def _pools(self) -> Iterator[tuple[_Pool, _Pool]]:
         """Threads for accidents and outcomes; Ctrl-C ends the block, after the requests that are under way."""
         accidents, outcomes = _Pool(_CONNECTIONS), _Pool(_OUTCOME_CONNECTIONS)
         try:
@@ -211,6 +214,11 @@ class Simulator:
             accidents.close()
             outcomes.close()
             self.summary.outcomes_unsent = len(self._outcomes)
+
+    def _summary_so_far(self) -> Summary:
+        """A copy that does not change meanwhile."""
+        with self._lock:
+            return deepcopy(self.summary)
 
     def _due_outcome(self, now: float) -> _Outcome | None:
         """Take an outcome that is due; None where there is none."""

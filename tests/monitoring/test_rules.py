@@ -24,6 +24,7 @@ def test_configuration_is_valid(tmp_path: Path) -> None:
     run(promtool, "check", "rules", *map(str, RULES.glob("*.yml")))
 
 
+@pytest.mark.slow
 def test_rules_pass_their_unit_tests() -> None:
     run(program("promtool"), "test", "rules", str(RULES / "tests" / "alerts.yml"))
 

@@ -108,8 +108,9 @@ def test_callers_know_half_as_much() -> None:
     assert recorded("callers") / recorded("none") == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.usefixtures("small_source")
 def test_command_sends_at_the_rate_and_stores_every_outcome(
-    api: ApiClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], small_source: None
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = api.metrics()
     monkeypatch.setenv("SERVING_API_KEY", api.keys[Role.PREDICT])
@@ -118,13 +119,26 @@ def test_command_sends_at_the_rate_and_stores_every_outcome(
     assert simulate.main([*arguments, "--drift", "labels"], standalone_mode=False) == 0
     assert time.monotonic() - started >= 2
     summary = json.loads(capsys.readouterr().out)
-    assert 70 <= summary["sent"] <= 80
+    assert summary["sent"] == 80
     assert summary["answered"] == summary["outcomes"] == summary["sent"]
     assert summary["refused"] == summary["outcomes_refused"] == {}
     assert 0 < summary["p50_ms"] <= summary["p99_ms"]
     after = api.metrics()
     outcomes = [f'accidents_outcome_probability_count{{outcome="{outcome}"}}' for outcome in (0, 1)]
     assert sum(after[name] - before[name] for name in outcomes) == summary["outcomes"]
+
+
+@pytest.mark.usefixtures("small_source")
+def test_drift_begins_after_the_given_seconds(api: ApiClient, capsys: pytest.CaptureFixture[str]) -> None:
+    def missing_inputs(drift_after: str) -> float:
+        before = sum(value for name, value in api.metrics().items() if "missing_inputs_total" in name)
+        arguments = ["--url", api.url, "--key", api.keys[Role.PREDICT], "--seconds", "1", "--outcomes-after", "0"]
+        drift = ["--drift", "callers", "--drift-after", drift_after]
+        assert simulate.main([*arguments, *drift], standalone_mode=False) == 0
+        assert "20 sent; 20 answered" in capsys.readouterr().out
+        return sum(value for name, value in api.metrics().items() if "missing_inputs_total" in name) - before
+
+    assert missing_inputs("0") > missing_inputs("0.5") > missing_inputs("1") > 0
 
 
 @pytest.fixture
@@ -134,6 +148,7 @@ def small_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.simulate._read", lambda *_: accidents)
 
 
+@pytest.mark.slow
 def test_rate_limit_is_obeyed_and_counted(tmp_path: Path) -> None:
     model, source = save_small_model(tmp_path), iter(requests_with("none", 1400))
     with in_process_service(tmp_path, model, caller={"requests_per_second": 5}) as client:
@@ -146,7 +161,7 @@ def test_rate_limit_is_obeyed_and_counted(tmp_path: Path) -> None:
     assert summary.outcomes + summary.outcomes_refused.total() == summary.answered
 
 
-def test_drift_begins_when_it_is_told_to(api: ApiClient) -> None:
+def test_accidents_are_sent_at_even_times(api: ApiClient) -> None:
     times: list[float] = []
     source = iter(requests_with("none", 500))
 
