@@ -33,7 +33,7 @@ def find_model_file(options: RunOptions, configuration: "Configuration") -> Path
 
     with connect(configuration.tracking) as connection:
         registry = Registry(connection)
-        version = find_version(registry, options)
+        version = find_version(registry, options, configuration.tracking.mlflow.model_registry.production_stage)
         return download_model(registry, version, configuration.training.models_folder / "registry")
 
 
@@ -43,11 +43,9 @@ def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCT
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
     """
-    from tracking.names import resolve_model_name
-
     if not options.model_name:
         return registry.best(stage=stage)
-    name = resolve_model_name(options.model_name)
+    name = registry.resolve_name(options.model_name)
     if options.version:
         return registry.version(name, options.version)
     if options.alias:

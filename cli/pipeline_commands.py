@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.loading import Configuration
 from cli import output_files, run_summaries
+from cli.fetch import fetch_editions
 from cli.model_lookup import find_model_file
 from cli.output_files import load_output, step_output
 from cli.run_options import RunOptions
@@ -124,7 +125,8 @@ def deployment(configuration: Configuration, options: RunOptions) -> None:
     from tracking.names import resolve_model_name
 
     active_model_deployer()
-    name = resolve_model_name(options.model_name) if options.model_name else None
+    prefix = configuration.tracking.mlflow.model_registry.registered_model_name
+    name = resolve_model_name(options.model_name, prefix) if options.model_name else None
     if options.status:
         _print_services(list_services(name), "", "nothing is deployed")
     elif options.stop:
@@ -205,15 +207,7 @@ def _describe_data_failure(run: Any, folder: Path) -> str:
 
 def _fingerprint(configuration: Configuration) -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
-    from accidents.sources.edition import fingerprint
-    from accidents.sources.resolve import resolve_editions
-
-    source = configuration.ingestion.source
-    with phase("files of the source"):
-        editions = resolve_editions(source, progress=True)
-        digest = fingerprint(editions)
-        output_files.write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
-    return digest
+    return fetch_editions(configuration)[1]
 
 
 def model_version(configuration: Configuration, fingerprint: str) -> Any:

@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from accidents.configuration.tracking import TrackingSettings
+from accidents.configuration.stages import NONE
+from accidents.configuration.tracking import ModelRegistrySettings, TrackingSettings
 from accidents.models import display_name
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
 from tracking.errors import TrackingError
 from tracking.interrupted_runs import end_run, interrupted_runs
+from tracking.ledger import LedgerEntry
 from tracking.names import registered_name
+from tracking.registry import Registry
+from tracking.stages import transition
 from tracking.training_record import ModelRecord, TrainingRecord
 from tracking.training_runs import LoggedModel, log_training, training_method
 
@@ -44,20 +48,24 @@ def record_and_register(
         end_run(connection, run)
     logged_models = log_training(connection, training, settings)
     return {
-        logged.model_type: _register_model(connection, logged, model, training, register=settings.mlflow.model_registry)
+        logged.model_type: _register_model(connection, logged, model, training, settings.mlflow.model_registry)
         for logged, model in zip(logged_models, training.models, strict=True)
     }
 
 
 def _register_model(
-    connection: Connection, logged: LoggedModel, model: ModelRecord, training: TrainingRecord, *, register: bool
+    connection: Connection,
+    logged: LoggedModel,
+    model: ModelRecord,
+    training: TrainingRecord,
+    settings: ModelRegistrySettings,
 ) -> dict[str, Any]:
     from mlflow.exceptions import MlflowException
 
     result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
-    if logged.model_uri is None or not register:
+    if logged.model_uri is None or not settings.enabled:
         return result
-    client, name = connection.client, registered_name(logged.model_type)
+    client, name = connection.client, registered_name(logged.model_type, settings.registered_model_name)
     try:
         client.create_registered_model(name, description=DESCRIPTION.format(display_name(logged.model_type)))
     except MlflowException as error:
@@ -73,7 +81,15 @@ def _register_model(
     )
     version, tags = str(created.version), {**training.tags, **logged.digests}
     zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
+    if settings.default_stage != NONE:
+        _move_to_default_stage(connection, name, version, settings.default_stage)
     return result | {"name": name, "version": version}
+
+
+def _move_to_default_stage(connection: Connection, name: str, number: str, stage: str) -> None:
+    registry = Registry(connection)
+    entry = LedgerEntry("transition", name, number, stage, reasons=("default_stage of new versions",))
+    transition(registry, registry.version(name, number), stage, entry, registry.holder(name, stage))
 
 
 def _test_metrics(model: ModelRecord) -> dict[str, float]:
