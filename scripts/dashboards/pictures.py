@@ -61,12 +61,7 @@ def _draw_panel(axes: "Axes", queries: list[Query], prometheus: str, window: tup
         axes.yaxis.set_major_formatter(formatters[queries[0].unit])
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(
-        handles[:_MAX_LEGEND],
-        labels[:_MAX_LEGEND],
-        fontsize=6,
-        frameon=False,
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
+        handles[:_MAX_LEGEND], labels[:_MAX_LEGEND], fontsize=6, loc="best", framealpha=0.7, edgecolor="none", ncols=2
     )
 
 
