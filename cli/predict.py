@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from accidents.bundle import Bundle
     from accidents.configuration.loading import Configuration
     from accidents.inference.prediction import Prediction
+    from serving.lookups.services import RequestLookups
 
 _MAX_BYTES = 10_000_000
 _MAX_LISTED = 8
@@ -35,7 +36,7 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
     from accidents.inference.prediction import predict_accident
     from accidents.requests import parse_request
 
-    request = parse_request(content)
+    request = parse_request(content, derive=configuration.serving.derive_facts, lookups=_lookups(configuration))
     if options.model_name or options.best:
         from cli.zenml_session import prepare_zenml
 
@@ -46,14 +47,24 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
     return DONE
 
 
+def _lookups(configuration: "Configuration") -> "RequestLookups | None":
+    if not configuration.serving.lookups.configured:
+        return None
+    from serving.lookups.services import Services
+
+    return Services(configuration.serving.lookups).for_request()
+
+
 def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
     lines = [
         f"Prediction: {answer.prediction}",
         f"Interpretation: {answer.interpretation}",
         f"Probability: {answer.probability:.3f}",
         f"Threshold: {answer.threshold:.3f}",
+        *_knowledge(answer.share_known),
         f"Reasons ({_UNITS[answer.unit]}):",
         *(f"  {reason}" for reason in answer.reasons),
+        *(f"Derived: {fact}" for fact in answer.derived),
         *(f"Warning: {warning}" for warning in answer.warnings),
     ]
     if answer.missing:
@@ -61,8 +72,18 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
         listed = ", ".join(answer.missing[:_MAX_LISTED])
         lines.append(f"Not recorded: {listed}{f' and {more} more' if more > 0 else ''}")
     geography = "with place" if bundle.geography else "without place"
-    lines.append(f"Model: {bundle.model_type}, level {bundle.level}, {geography}, trained {bundle.trained_at}, {path}")
+    kind = f"{bundle.model_type}{', final' if bundle.evaluated_twin else ''}"
+    lines.append(f"Model: {kind}, level {bundle.level}, {geography}, trained {bundle.trained_at}, {path}")
     return lines
+
+
+def _knowledge(share_known: float | None) -> list[str]:
+    from accidents.inference.prediction import LITTLE_KNOWN
+
+    if share_known is None:
+        return []
+    tentative = "; a tentative answer" if share_known < LITTLE_KNOWN else ""
+    return [f"Known: {share_known:.0%} of what usually decides{tentative}"]
 
 
 def _read_accident(source: str) -> Any:

@@ -80,6 +80,9 @@ class RunOptions:
         "how training folds are balanced", ("training",), "training.resampling", choices=RESAMPLING
     )
     tune: str | None = option("search for hyperparameters", ("training",), "training.tuning.method", choices=TUNING)
+    final: bool = switch(
+        "fit the evaluated models again on all accidents, test set included", ("training",), "training.final"
+    )
     no_geography: bool = switch(
         "train without the place as well, and compare", ("training",), "training.compare_without_geography"
     )

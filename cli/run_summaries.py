@@ -41,6 +41,14 @@ def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports:
     )
 
 
+def print_final(accidents: int, twins: Path) -> None:
+    """Print what the model files hold after a training with final models."""
+    print(
+        f"final     every model file was fitted once more on all {accidents:,} labelled accidents; the table and the "
+        f"reports\n          are about the evaluated twins, {twins}/<type>_model.zip"
+    )
+
+
 def _reason(log_losses: pd.Series, best: str) -> str:
     """Why a model is proposed, from the log loss on the validation set by model type."""
     lowest = str(log_losses.idxmin())

@@ -5,16 +5,14 @@ import base64
 import copy
 import gc
 import hashlib
-import math
 import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from fastapi import FastAPI, Request, Response
@@ -24,10 +22,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import Engine
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from accidents.configuration.serving import ServingSettings
+from accidents.configuration.serving import LookupSettings, ServingSettings
+from accidents.geography.departments import OUTLINES
 from serving.auth.authentication import PUBLIC_PREFIXES, AuthenticationMiddleware, Authenticator
 from serving.auth.authorization import ProtectedRoute, unprotected_routes
 from serving.auth.key_cache import KeyCache
@@ -41,14 +39,17 @@ from serving.http.load import Load
 from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
-from serving.observability.metrics import Metrics
-from serving.observability.resources import ResourceMetrics
+from serving.observability.metrics import Metrics, unix_time
+from serving.observability.resources import ResourceMetrics, disk_folders
 from serving.observability.telemetry import Logger, TelemetryMiddleware
 from serving.observability.tracing import create_tracing
-from serving.records.database import SQLITE, migrate, open_database
+from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
-from serving.routes import batch, classic, health, model, outcomes, predictions, whoami
+from serving.routes import batch, classic, health, model, outcomes, places, predictions, whoami
 from serving.schemas.openapi import build_openapi
+
+if TYPE_CHECKING:
+    from serving.lookups.services import Services
 
 _CHECK_SECONDS = 0.5
 _GC_THRESHOLD = 50_000
@@ -118,10 +119,11 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _handle_api_error)
     app.add_exception_handler(StarletteHTTPException, _handle_http_exception)
-    routers = [predictions.router, batch.router, model.router, outcomes.router, whoami.router]
+    routers = [predictions.router, batch.router, places.router, model.router, outcomes.router, whoami.router]
     routers += [health.protected_router, health.router, *([classic.router] if settings.classic_interface else [])]
     for router in routers:  # `include_router` would resolve the routes anew for every request
         app.router.routes.extend(router.routes)
+    app.mount("/page/outlines", StaticFiles(directory=OUTLINES.parent), name="outlines")
     app.mount("/page", StaticFiles(directory=health.PAGE_FOLDER), name="page")
     app.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     _add_docs_route(app)
@@ -152,7 +154,7 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         if model:
             bundle, info = model.bundle, model.info
             labels = (info["name"], info["version"], info["type"], bundle.level)
-            trained_at = _unix_time(bundle.trained_at)
+            trained_at = unix_time(bundle.trained_at)
             test_metrics = bundle.metrics.get("test", {})
             metrics.set_model(labels, test_metrics, trained_at=trained_at, loaded_at=model.loaded_at)
         metrics.observe_model_check(pointer.checked_at if pointer else 0.0, failed=bool(message))
@@ -168,26 +170,19 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         prediction_log=PredictionLog(engine, settings.records),
         key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
-        resources=ResourceMetrics(metrics.registry, _disks(engine)),
+        resources=ResourceMetrics(metrics.registry, disk_folders(engine)),
         logger=logger,
         tracing=create_tracing(),
+        services=_lookup_services(settings.lookups),
     )
 
 
-def _unix_time(text: str) -> float:
-    """Unix time of an ISO time; NaN where a model file has none."""
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return math.nan
+def _lookup_services(settings: LookupSettings) -> "Services | None":
+    if not settings.configured:
+        return None
+    from serving.lookups.services import Services  # few services are configured to ask others
 
-
-def _disks(engine: Engine) -> dict[str, Path]:
-    """Folders that the service writes to: for large bodies, and of the database where that is a file."""
-    folders = {"temporary": Path(tempfile.gettempdir())}
-    if engine.dialect.name == SQLITE and engine.url.database:
-        folders["database"] = Path(engine.url.database).resolve().parent
-    return folders
+    return Services(settings)
 
 
 @asynccontextmanager

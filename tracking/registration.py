@@ -101,23 +101,31 @@ def _tags(model: ModelRecord, training: TrainingRecord) -> dict[str, str]:
     tags = {
         "stage": "None",
         "model_type": bundle.model_type,
-        "training_method": training_method(bundle),
+        "training_method": training_method(model.answering),
         "level": bundle.level,
         "source": training.source,
         "data_fingerprint": training.fingerprint,
         "threshold": repr(bundle.threshold),
-        "trained_at": bundle.trained_at,
+        "trained_at": model.answering.trained_at,
+        "evaluated_twin": model.answering.evaluated_twin.get("digest", ""),
         **{name: f"{value:.6f}" for name, value in _test_metrics(model).items()},
         **training.tags,
     }
     return {name: value for name, value in tags.items() if value}
 
 
+def _about_final(model: ModelRecord) -> str:
+    if model.final is None:
+        return ""
+    accidents = model.final.rows["training"]
+    return f"Fitted again on all {accidents:,} labelled accidents; figures are of its evaluated twin. "
+
+
 def _description(model: ModelRecord, training: TrainingRecord) -> str:
     bundle, evaluation = model.bundle, model.evaluation
     return (
         f"{display_name(bundle.model_type)} at level {bundle.level}, trained on {training.source} "
-        f"({bundle.rows.get('training', 0):,} accidents), {training_method(bundle)}. Test set, "
+        f"({bundle.rows.get('training', 0):,} accidents), {training_method(bundle)}. {_about_final(model)}Test set, "
         f"{evaluation.n:,} accidents: F1 {evaluation.f1 or 0:.3f}, ROC-AUC {evaluation.roc_auc or 0:.3f}, "
         f"ECE {evaluation.ece:.3f}."
     )

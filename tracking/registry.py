@@ -16,9 +16,10 @@ from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
 from accidents.temporary_files import temporary_folder
+from accidents.training.final_model import check_twin
 from tracking.connection import Connection
 from tracking.errors import RegistryError
-from tracking.model_files import model_file, verify
+from tracking.model_files import TWIN_FILE, model_file, verify
 from tracking.names import registered_names, resolve_model_name
 
 if TYPE_CHECKING:
@@ -67,8 +68,13 @@ class RegisteredVersion:
         return self.tags.get("source") == SAMPLE
 
     @property
+    def final(self) -> bool:
+        """Whether its model file is a final model, with its evaluated twin beside it."""
+        return bool(self.tags.get("evaluated_twin"))
+
+    @property
     def metrics(self) -> dict[str, float]:
-        """Metrics on the test set of its training."""
+        """Metrics on the test set of its training; of a final model those of its evaluated twin."""
         return {name: float(self.tags[name]) for name in METRICS if name in self.tags}
 
 
@@ -197,9 +203,24 @@ class Registry:
         return file
 
     def load_bundle(self, version: RegisteredVersion) -> Bundle:
-        """Download and load the bundle of a version."""
+        """Download and load the bundle of a version, the one that answers requests."""
         with temporary_folder() as folder:
             return Bundle.load(self.download_bundle(version, folder))
+
+    def load_evaluated_bundle(self, version: RegisteredVersion) -> Bundle:
+        """Download and load the model of a version that can be evaluated: of a final model its evaluated twin.
+
+        Raises:
+            ModelError: the twin is not the one that the final model names.
+        """
+        with temporary_folder() as folder:
+            file = self.download_bundle(version, folder)
+            bundle, twin_file = Bundle.load(file), file.with_name(TWIN_FILE)
+            if not bundle.evaluated_twin:
+                return bundle
+            twin = Bundle.load(twin_file)
+            check_twin(bundle, twin, version.title)
+            return twin
 
     def _model(self, name: str) -> "RegisteredModel":
         from mlflow.exceptions import MlflowException

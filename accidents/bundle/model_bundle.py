@@ -3,11 +3,13 @@
 How the file looks on disk is in `archive`; here is what its manifest and sections mean.
 """
 
+import hashlib
 import importlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +19,7 @@ import numpy.typing as npt
 from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
+from accidents.bundle.partial_model import PartialModel
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
 
-_MODEL, _ENCODER, _CALIBRATION = "model/", "encoder.npz", "calibration.json"
+_MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
 _SHOWN = 8
 _LONGEST_MESSAGE = 300
 _MANY_ROWS = 20  # more than boosters answer without their library
@@ -38,8 +41,14 @@ class ModelManifest:
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
     `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
-    subset (`validation`, `test`); `rows` counts accidents by subset; `trials` are those of the search named by
-    `tuning`. Fields after `threshold` change no prediction.
+    subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
+    accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
+    prediction.
+
+    `evaluated_twin` is empty but for a final model, which was fitted on all labelled accidents: it names the model of
+    the same recipe that was evaluated (`digest`, its `prediction_digest`, and `trained_at`), and has the `rows` by
+    subset of its training and the `mean_difference` of their probabilities on its test set. The `metrics` of a final
+    model are those of its twin.
     """
 
     model_type: str
@@ -58,18 +67,21 @@ class ModelManifest:
     trials: tuple[dict[str, Any], ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    by_knowledge: dict[str, dict[str, float]] = field(default_factory=dict)
     best_cv_score: float | None = None
     fit_seconds: float = 0.0
     trained_at: str = ""
+    evaluated_twin: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle(ModelManifest):
-    """A model, its place encoder and its calibration."""
+    """A model of whole accidents, its place encoder and calibration, and what answers where not all is known."""
 
     encoder: "PlaceEncoder | None"
     model: "Model[Any]"
     calibration: Calibration
+    partial: PartialModel | None = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -78,19 +90,69 @@ class Bundle(ModelManifest):
 
         return core_schema.is_instance_schema(cls)
 
+    @property
+    def matrix_columns(self) -> tuple[str, ...]:
+        """Names of the columns of `matrix`: `columns`, and those of knowledge."""
+        from accidents.features.catalogue import with_knowledge
+
+        return self.columns if self.partial is None else with_knowledge(self.columns, self.partial.columns)
+
     def matrix(self, source: "pd.DataFrame | Arrays") -> "Matrix":
-        """The columns of the model, float32 (n, len(columns)), from a feature frame or from arrays."""
+        """The matrix of the model, float32 (n, len(matrix_columns)), from a feature frame or from arrays."""
         from accidents.features import feature_matrix
 
-        return feature_matrix(source, self.columns, self.encoder)
+        return feature_matrix(source, self.matrix_columns, self.encoder)
 
     def predict_margin(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Log-odds before calibration, float64 (n)."""
-        return self.model.predict_margin(X, threads)
+        margin = self.model.predict_margin(self._of_whole(X), threads)
+        if self.partial is not None and (rows := self.is_partial(X)).any():
+            margin[rows] = self.partial.predict_margin(X[rows], self.matrix_columns, threads)
+        return margin
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
-        return self.calibration(self.predict_margin(X, threads))
+        probability = self.calibration(self.model.predict_margin(self._of_whole(X), threads))
+        if self.partial is not None and (rows := self.is_partial(X)).any():
+            probability[rows] = self.partial.predict_proba(X[rows], self.matrix_columns, threads)
+        return probability
+
+    def is_partial(self, X: "Matrix") -> npt.NDArray[np.bool_]:
+        """Rows of which not everything is known, bool (n); without `partial` none."""
+        if self.partial is None:
+            return np.zeros(len(X), np.bool_)
+        return np.asarray((~(self.partial.knowledge(X, self.matrix_columns) >= 1)).any(axis=1))
+
+    def share_known(self, X: "Matrix") -> "Vector | None":
+        """Share of what usually decides that is known, float64 (n), 0 to 1; None without `partial`."""
+        if self.partial is None:
+            return None
+        return self.partial.share_known(self.partial.knowledge(X, self.matrix_columns))
+
+    def shap_values(self, X: "Matrix") -> "Vector":
+        """SHAP values of the raw score, float64 (n, len(matrix_columns) + 1), in the unit of `shap_unit`."""
+        values = np.zeros((len(X), len(self.matrix_columns) + 1))
+        partial = self.is_partial(X)
+        if self.partial is not None and partial.any():
+            values[partial] = self.partial.shap_values(X[partial], self.matrix_columns)
+        if not partial.all():
+            positions = [*_positions(self.columns, self.matrix_columns), len(self.matrix_columns)]
+            values[np.ix_(~partial, positions)] = self.model.shap_values(self._of_whole(X[~partial]))
+        return values
+
+    def shap_unit(self, row: "Matrix") -> str:
+        """Unit of the SHAP values of one row, float32 (1, k): `log-odds` or `probability`."""
+        return "log-odds" if self.is_partial(row)[0] else self.model.SHAP_UNIT
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Modules needed to load the model, besides NumPy."""
+        own = () if self.partial is None else self.partial.correction.LIBRARIES  # the base is of the model's type
+        return tuple(dict.fromkeys((*self.model.LIBRARIES, *own)))
+
+    def _of_whole(self, X: "Matrix") -> "Matrix":
+        """The columns of the model of whole accidents."""
+        return X if self.partial is None else np.ascontiguousarray(X[:, _positions(self.columns, self.matrix_columns)])
 
     def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
         """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
@@ -99,7 +161,7 @@ class Bundle(ModelManifest):
     @property
     def versions(self) -> dict[str, str]:
         """Versions of Python and of the libraries of the model, as installed now."""
-        libraries = ("numpy", *self.model.LIBRARIES)
+        libraries = ("numpy", *self.libraries)
         return {"python": sys.version.split()[0]} | {name: _installed(name) for name in libraries}
 
     def metadata(self) -> dict[str, Any]:
@@ -111,16 +173,35 @@ class Bundle(ModelManifest):
     def to_bytes(self, digests: Mapping[str, str] | None = None) -> bytes:
         """The content of a model file; `digests` are those of the columns, by default as they are defined now."""
         from accidents.features.digests import column_digests
-        from accidents.models._npz import pack_arrays
 
         digests = digests or column_digests()
         columns = [{"name": name, "digest": digests[name]} for name in self.columns]
+        sections = {
+            name: Section(content, optional=name.startswith(_PARTIAL))
+            for name, content in self._section_contents().items()
+        }
+        return write_archive(self.metadata() | {"columns": columns}, sections)
+
+    def prediction_digest(self) -> str:
+        """SHA-256 of all that a prediction depends on: columns, threshold, and every section."""
+        digest = hashlib.sha256(json.dumps([self.columns, self.threshold]).encode())
+        for name, content in self._section_contents().items():
+            digest.update(f"{name} {hashlib.sha256(content).hexdigest()}".encode())
+        return digest.hexdigest()
+
+    def _section_contents(self) -> dict[str, bytes]:
+        from accidents.models._npz import pack_arrays
+
         contents = {f"{_MODEL}{name}": content for name, content in self.model.to_sections().items()}
         contents[_CALIBRATION] = json.dumps(asdict(self.calibration)).encode()
         if self.encoder is not None:
             contents[_ENCODER] = pack_arrays(**self.encoder.to_arrays())
-        sections = {name: Section(content) for name, content in sorted(contents.items())}
-        return write_archive(self.metadata() | {"columns": columns}, sections)
+        if self.partial is not None:
+            from accidents.features.digests import column_digests
+
+            own = self.partial.to_sections(column_digests())
+            contents |= {f"{_PARTIAL}{name}": content for name, content in own.items()}
+        return dict(sorted(contents.items()))
 
     def save(self, path: Path | str) -> None:
         """Write the bundle to a file, whole or not at all."""
@@ -169,7 +250,8 @@ class Bundle(ModelManifest):
                 raise ValueError(f"a {record.model_type} model has no section {', '.join(sorted(unread))}")
             slopes = json.loads(sections[_CALIBRATION].content)
             calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
-            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration)
+            partial = _partial(sections, record.model_type)
+            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
@@ -189,9 +271,23 @@ class Bundle(ModelManifest):
         if not self.geography == (self.encoder is not None) == bool({*self.columns} & {*PLACE_COLUMN_NAMES}):
             raise ValueError("columns of places and the place encoder do not go together")
         for rows in (1, _MANY_ROWS):
-            probability = self.predict_proba(np.full((rows, len(self.columns)), np.nan, np.float32))
+            probability = self.predict_proba(np.full((rows, len(self.matrix_columns)), np.nan, np.float32))
             if probability.shape != (rows,) or not np.all((probability >= 0) & (probability <= 1)):
                 raise ValueError("the model does not give a probability")
+
+
+@cache
+def _positions(columns: tuple[str, ...], matrix_columns: tuple[str, ...]) -> npt.NDArray[np.intp]:
+    return np.array([matrix_columns.index(name) for name in columns], dtype=np.intp)
+
+
+def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel | None:
+    own = {path.removeprefix(_PARTIAL): one.content for path, one in sections.items() if path.startswith(_PARTIAL)}
+    if not own:
+        return None
+    from accidents.features.digests import column_digests
+
+    return PartialModel.from_sections(own, model_type, column_digests())
 
 
 def _manifest_of(manifest: dict[str, Any], name: str) -> ModelManifest:
@@ -222,7 +318,7 @@ def _shortened(value: object) -> str:
 
 
 def _is_known(section: str) -> bool:
-    return section in (_ENCODER, _CALIBRATION) or section.startswith(_MODEL)
+    return section in (_ENCODER, _CALIBRATION) or section.startswith((_MODEL, _PARTIAL))
 
 
 def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:

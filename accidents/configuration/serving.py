@@ -2,11 +2,14 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 from accidents.settings import Settings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class RequestLimits(Settings):
@@ -51,6 +54,36 @@ def _parse_network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError("trusts everybody: name the proxies")
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network
+
+
+def _check_service_url(value: str) -> str:
+    """The place of an accident goes to this address: encrypted, or not out of this machine."""
+    url = urlsplit(value)
+    encrypted = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+    if not encrypted or not url.hostname or url.username or url.query or url.fragment:
+        raise ValueError("has to be https://…, or http:// on this machine, without user, parameters and #")
+    return value
+
+
+ServiceUrl = Annotated[str, AfterValidator(_check_service_url)]
+"""Address of a service that learns the place of an accident."""
+
+
+class LookupSettings(Settings):
+    """Services that are asked for facts about an accident; they learn its place. None is asked by default."""
+
+    geocoder: ServiceUrl | None = Field(
+        None, description="search of a geocoder with the French address API, https://…/search/"
+    )
+    weather: ServiceUrl | None = Field(None, description="forecast of a weather service with the API of Open-Meteo")
+    weather_archive: ServiceUrl | None = Field(None, description="its archive, for more than 60 days ago")
+    timeout_seconds: float = Field(1.0, gt=0, le=10, description="time for all lookups of an answer")
+    pause_seconds: float = Field(30.0, ge=0, le=3600, description="time for which a service that failed is not asked")
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a service to ask."""
+        return any((self.geocoder, self.weather, self.weather_archive))
 
 
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -109,6 +142,8 @@ class ServingSettings(Settings):
         "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix of a proxy, such as /accidents, stripped by it or not"
     )
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
+    derive_facts: bool = Field(True, description="derive light and department from what was given")
+    lookups: LookupSettings = LookupSettings()
     request: RequestLimits = RequestLimits()
     load: LoadLimits = LoadLimits()
     caller: CallerLimits = CallerLimits()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,6 +139,7 @@ def compare_models(
     *,
     source: str,
     without_place: Mapping[str, Any] | None = None,
+    finals: Sequence[Bundle] = (),
 ) -> ModelComparison:
     """Evaluate the models of one training on its test set, rank them, and write their reports.
 
@@ -150,9 +151,11 @@ def compare_models(
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
         without_place: `Evaluation.summary` by model type of models trained without the place, for the card.
+        finals: for each model, its final model, which the reports name; empty without.
     """
     tests = {b.model_type: _test_set(p) for b, p in zip(bundles, predictions, strict=True)}
     models = {bundle.model_type: bundle for bundle in bundles}
+    final = {bundle.model_type: bundle.metadata() for bundle in finals}
     rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
     test_accidents, X = accidents.loc[rows], features.loc[rows]
     evaluated, evaluations, explanations, files = {}, {}, {}, {}
@@ -160,7 +163,7 @@ def compare_models(
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
     tasks = {}
     for name in order:
-        evaluated[name] = _evaluated_model(models[name], source, tests[name])
+        evaluated[name] = replace(_evaluated_model(models[name], source, tests[name]), final=final.get(name))
         evaluations[name] = _evaluate(tests[name], models[name], test_accidents, settings)
         explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
         arguments = evaluated[name], evaluations[name], explanations[name], settings

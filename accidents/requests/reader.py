@@ -1,9 +1,10 @@
 """Reads the objects of a request into typed rows, and collects invalid fields, warnings and missing columns."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, Availability, Column
+from accidents.columns import MISSING_CODES, Availability, Column
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.requests.errors import MAX_PROBLEMS, Problems, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
@@ -55,6 +56,8 @@ _UNKNOWN_FIELD = (UNUSED, _no_fast_parser)
 _UNKNOWN_REASONS = {part: f"unknown field; allowed: {', '.join(columns)}" for part, columns in COLUMNS.items()}
 _JSON_SCALARS = frozenset({int, float, str, type(None)})
 _OBJECT = (dict, Mapping)  # a dict is a Mapping, and checked faster
+
+_ABSENT = MISSING_CODES | {None, math.inf}
 
 
 class RequestReader:
@@ -130,7 +133,7 @@ class RequestReader:
         missing = self._missing
         for position, label in _REPORTED_PEDESTRIAN if pedestrian else _REPORTED[part]:
             value = row[position]
-            if value is None or value == MISSING or value != value:  # noqa: PLR0124 - only NaN differs from itself
+            if value in _ABSENT or value != value:  # noqa: PLR0124 - only NaN differs from itself
                 missing[label] = None
         return row
 
@@ -149,7 +152,7 @@ class RequestReader:
 
 def _is_rewritten(column: Column, raw: Any, value: Any) -> bool:
     """Whether a year of two digits or a number of a Corsican department became another text."""
-    rewritten = column.name == "an" and value != MISSING
+    rewritten = column.name == "an" and value not in MISSING_CODES
     rewritten |= column.name in {"dep", "com"} and str(value).startswith(("2A", "2B"))
     return rewritten and not str(raw).strip().upper().startswith(str(value))
 

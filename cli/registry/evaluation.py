@@ -68,7 +68,7 @@ def compare(
     compared = _versions(context, name, versions, stages)
     reject_synthetic_source(data.source, compared)
     comparison = compare_versions(
-        {version.title: context.registry.load_bundle(version) for version in compared},
+        {version.title: context.registry.load_evaluated_bundle(version) for version in compared},
         data.features,
         data.accidents,
         context.configuration.evaluation,

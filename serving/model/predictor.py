@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
 from accidents.models.base import Matrix, Vector
@@ -21,6 +22,7 @@ from accidents.requests import (
     parse_in_pieces,
     parse_request,
 )
+from accidents.requests.derived_facts import Lookups
 from accidents.tables import classify
 from serving.http.errors import error_detail
 from serving.http.json_body import parse_json
@@ -44,8 +46,25 @@ class RequestContext:
     caller: str
 
 
+@dataclass(frozen=True)
+class Derivation:
+    """Which facts are derived: those that follow from others, and those that the services of `lookups` know."""
+
+    derive: bool
+    lookups: Lookups | None = None
+
+
+NOTHING_DERIVED = Derivation(derive=False)
+
+
 def predict(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, *, top_reasons: int = 0
+    model: LoadedModel,
+    text: bytes,
+    context: RequestContext,
+    metrics: Metrics,
+    derivation: Derivation = NOTHING_DERIVED,
+    *,
+    top_reasons: int = 0,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident.
 
@@ -54,6 +73,7 @@ def predict(
         text: the accident as JSON, nested or flat.
         context: context of the request, for the log.
         metrics: updated with the prediction and its durations.
+        derivation: which facts are derived.
         top_reasons: number of the strongest reasons to add; 0 for none.
 
     Returns:
@@ -63,22 +83,26 @@ def predict(
         ApiError: the text is not JSON, or too long.
         InvalidRequestError: the accident is invalid.
     """
-    response, record, row = _predict_one(model, text, context, metrics)
+    response, record, row = _predict_one(model, text, context, metrics, derivation)
     if top_reasons:
         response["reasons"] = [_reason(reason) for reason in find_top_reasons(model.bundle, row, top_reasons)]
-        response["unit"] = model.bundle.model.SHAP_UNIT
+        response["unit"] = model.bundle.shap_unit(row)
     return response, record
 
 
 def explain(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics
+    model: LoadedModel,
+    text: bytes,
+    context: RequestContext,
+    metrics: Metrics,
+    derivation: Derivation = NOTHING_DERIVED,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
     Returns:
         Content of a `responses.ExplanationResponse`, and the record for the log.
     """
-    response, record, row = _predict_one(model, text, context, metrics)
+    response, record, row = _predict_one(model, text, context, metrics, derivation)
     explanation = explain_prediction(model.bundle, row)
     response["reasons"] = [_reason(reason) for reason in explanation.reasons]
     base_value, raw_score = explanation.base_value, explanation.raw_score
@@ -88,7 +112,13 @@ def explain(
 
 
 def predict_batch(
-    model: LoadedModel, texts: Sequence[bytes], contents: Iterable[Any], context: RequestContext, metrics: Metrics
+    model: LoadedModel,
+    texts: Sequence[bytes],
+    contents: Iterable[Any],
+    context: RequestContext,
+    metrics: Metrics,
+    *,
+    derive: bool = False,
 ) -> tuple[list[Content], list[PredictionRecord]]:
     """Predict many accidents, in pieces of bounded memory.
 
@@ -98,6 +128,7 @@ def predict_batch(
         contents: the same, parsed; best a generator, so that one is in memory at a time.
         context: context of the request, for the log.
         metrics: updated with the predictions and their durations.
+        derive: derive facts that follow from others, without asking a service.
 
     Returns:
         Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
@@ -106,7 +137,7 @@ def predict_batch(
     responses: list[Content] = []
     records: list[PredictionRecord] = []
     start = time.perf_counter()
-    for piece in parse_in_pieces(contents):
+    for piece in parse_in_pieces(contents, derive=derive):
         piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
         piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
         responses += piece_responses
@@ -138,21 +169,26 @@ def _predict_piece(
     rows = bundle.matrix(piece.arrays)
     computed = time.perf_counter()
     probabilities = bundle.predict_proba(rows).tolist()
+    shares = _shares_known(bundle, rows)
     end = time.perf_counter()
     reports = [outcome for outcome in piece.results if isinstance(outcome, ParseReport)]
     count = len(valid)
     metrics.observe_steps((parsed - start) / count, (computed - parsed) / count, (end - computed) / count)
     metrics.observe_predictions(probabilities, bundle.threshold, [report.missing for report in reports])
     records = []
-    for index, report, probability in zip(valid, reports, probabilities, strict=True):
+    for index, report, probability, share in zip(valid, reports, probabilities, shares, strict=True):
         seconds = (end - start) / count
-        responses[index], record = _response_and_record(model, report, probability, texts[index], context, seconds)
+        responses[index], record = _response_and_record(
+            model, report, probability, share, texts[index], context, seconds
+        )
         records.append(record)
     return responses, records
 
 
-def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector:
+def predict_probabilities(model: LoadedModel, contents: Iterable[Any], *, derive: bool = False) -> Vector:
     """Probabilities of accidents, float64 (n), in pieces of bounded memory, without log and metrics.
+
+    With `derive` facts are derived as by `predict_batch`.
 
     Raises:
         InvalidRequestError: some accidents are invalid; their fields are prefixed with `accidents[i].`.
@@ -160,7 +196,7 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector
     probabilities = []
     problems: list[FieldProblem] = []
     first = count = 0
-    for piece in parse_in_pieces(contents):
+    for piece in parse_in_pieces(contents, derive=derive):
         for index, outcome in enumerate(piece.results, first):
             if isinstance(outcome, InvalidRequestError):
                 count += outcome.count
@@ -174,26 +210,28 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector
 
 
 def _predict_one(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics
+    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, derivation: Derivation
 ) -> tuple[Content, PredictionRecord, Matrix]:
     bundle = model.bundle
     content = parse_json(text)
     start = time.perf_counter()
-    request = parse_request(content)
+    request = parse_request(content, derive=derivation.derive, lookups=derivation.lookups)
     parsed = time.perf_counter()
     row = bundle.matrix(request.arrays)
     computed = time.perf_counter()
     probability = float(bundle.predict_proba(row)[0])
+    share = _shares_known(bundle, row)[0]
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
-    return *_response_and_record(model, request, probability, text, context, end - start), row
+    return *_response_and_record(model, request, probability, share, text, context, end - start), row
 
 
 def _response_and_record(
     model: LoadedModel,
     report: ParsedRequest | ParseReport,
     probability: float,
+    share_known: float | None,
     text: bytes,
     context: RequestContext,
     seconds: float,
@@ -209,8 +247,10 @@ def _response_and_record(
         "interpretation": interpretation,
         "probability": probability,
         "threshold": bundle.threshold,
+        "share_known": share_known,
         "missing": report.missing,
         "warnings": report.warnings,
+        "derived": [vars(fact) for fact in report.derived],
     }
     record = PredictionRecord(
         id=prediction_id,
@@ -230,6 +270,11 @@ def _response_and_record(
         content=text,
     )
     return response, record
+
+
+def _shares_known(bundle: Bundle, rows: Matrix) -> list[float | None]:
+    shares = bundle.share_known(rows)
+    return [None] * len(rows) if shares is None else shares.tolist()
 
 
 def _reason(reason: Reason) -> Content:

@@ -8,6 +8,7 @@ import collections
 import math
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -183,6 +184,18 @@ class Metrics:
         aggregate = CollectorRegistry()
         MultiProcessCollector(aggregate)
         return generate_latest(aggregate)
+
+
+def unix_time(text: str) -> float:
+    """Unix time of an ISO time; NaN where there is none.
+
+    >>> unix_time("1970-01-01T00:01:00+00:00"), unix_time("")
+    (60.0, nan)
+    """
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return math.nan
 
 
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})

@@ -4,6 +4,7 @@ The collector of prometheus_client knows its own process alone, and does not wor
 """
 
 import shutil
+import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +13,9 @@ from typing import Any
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy import Engine
+
+from serving.records.database import SQLITE
 
 
 class ResourceMetrics:
@@ -49,3 +53,11 @@ class ResourceMetrics:
                 usage = shutil.disk_usage(folder)
                 self._free.labels(name).set(usage.free)
                 self._size.labels(name).set(usage.total)
+
+
+def disk_folders(engine: Engine) -> dict[str, Path]:
+    """Folders that the service writes to: for large bodies, and of the database where that is a file."""
+    folders = {"temporary": Path(tempfile.gettempdir())}
+    if engine.dialect.name == SQLITE and engine.url.database:
+        folders["database"] = Path(engine.url.database).resolve().parent
+    return folders

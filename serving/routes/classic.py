@@ -18,7 +18,7 @@ from accidents.requests import FieldProblem, InvalidRequestError
 from accidents.requests.flat import FLAT_FIELDS
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Caller, Role
-from serving.dependencies import get_request_context, get_state
+from serving.dependencies import AppState, get_request_context, get_state
 from serving.http.errors import JSON, ApiError
 from serving.http.json_body import LIGHT_BYTES, JsonResponse, invalid_field, parse_json, receive_json
 from serving.model.model_loader import LoadedModel
@@ -58,7 +58,7 @@ async def predict(request: Request) -> JsonResponse:
 
         def run() -> tuple[list[dict[str, Any]], list[PredictionRecord]]:
             texts = [orjson.dumps(accident) for accident in accidents]
-            return predict_batch(model, texts, accidents, context, state.metrics)
+            return predict_batch(model, texts, accidents, context, state.metrics, derive=state.settings.derive_facts)
 
         if light and field == _ONE:
             results, records = run()
@@ -123,14 +123,14 @@ async def evaluate(request: Request) -> JsonResponse:
     state = get_state(request)
     async with receive_json(request, state.load, heavy=True) as text:
         try:
-            result = await run_in_threadpool(_evaluate, state.require_model(), text, state.settings.request.evaluation)
+            result = await run_in_threadpool(_evaluate, state, text)
         except InvalidRequestError as error:
             raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     metrics = {name: result["metrics"][_METRICS.get(name, name)] for name in responses.ClassicMetrics.model_fields}
     return JsonResponse({"metrics": metrics, "col_drift_share": None, "model_type": result["model"]["type"]})
 
 
-def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
+def _evaluate(state: AppState, text: bytes) -> dict[str, Any]:
     content = parse_json(text)
     rows = content.get(_LABELLED) if isinstance(content, dict) and content.keys() <= {_LABELLED, "ref_data"} else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -139,7 +139,7 @@ def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, 
         )
     accidents = [{name: value for name, value in row.items() if name != "grav"} for row in rows]
     labelled = {"accidents": accidents, "priority": [row.get("grav") for row in rows]}
-    return evaluate_labelled(model, orjson.dumps(labelled), max_accidents)
+    return evaluate_labelled(state, orjson.dumps(labelled))
 
 
 async def health(request: Request) -> JsonResponse:

@@ -29,6 +29,15 @@ class ReasonResponse(_Response):
     contribution: float = Field(description="sum over the columns of the topic in `unit`; positive for priority")
 
 
+class DerivedFactResponse(_Response):
+    """An input that was not given and follows from others."""
+
+    field: str = Field(examples=["accident.lum"])
+    value: int | float | str = Field(examples=[1])
+    meaning: str = Field(description="of a code", examples=["daylight"])
+    source: str = Field(description="what it follows from", examples=["date, time and place"])
+
+
 class PredictionResponse(_Response):
     """Prediction for one accident."""
 
@@ -39,8 +48,12 @@ class PredictionResponse(_Response):
     interpretation: Literal["Priority", "Non-Priority"]
     probability: float = Field(ge=0, le=1, description="calibrated, that somebody was killed or hospitalised")
     threshold: float = Field(ge=0, le=1)
+    share_known: float | None = Field(
+        None, ge=0, le=1, description="share of what usually decides that is known; null for models that do not tell"
+    )
     missing: list[str] = Field(description="inputs that the model uses and that were not given")
     warnings: list[str] = Field(description="inputs that could not be used as given")
+    derived: list[DerivedFactResponse] = Field(description="inputs that were not given and follow from others")
     reasons: list[ReasonResponse] | None = Field(None, description="strongest first, where requested")
     unit: Literal["log-odds", "probability"] | None = Field(None, description="unit of the contributions")
 
@@ -98,9 +111,29 @@ class ModelDetails(ModelInfo):
     trained_on: dict[str, Any] = Field(description="fingerprint and months of the data, accidents by set, split")
     threshold: float
     rule: str = Field(description="how the threshold was chosen")
-    metrics: dict[str, dict[str, float | None]] = Field(description="by set: validation, test")
+    metrics: dict[str, dict[str, float | None]] = Field(
+        description="by set: validation, test; of a final model those of its evaluated twin"
+    )
+    evaluated_twin: dict[str, Any] | None = Field(description="of a final model: the model that was evaluated")
     features: list[str]
     signature: dict[str, list[str]] = Field(description="inputs and outputs")
+
+
+class PlaceResponse(_Response):
+    """A place that the geocoder found."""
+
+    label: str
+    latitude: float
+    longitude: float
+    commune: str = Field(description="INSEE code", examples=["95127"])
+    department: str = Field(examples=["95"])
+    score: float = Field(ge=0, le=1, description="how well it fits the address")
+
+
+class Places(_Response):
+    """Places of an address, the best first."""
+
+    places: list[PlaceResponse]
 
 
 class InputFeature(_Response):
@@ -124,6 +157,7 @@ class InputFeatures(_Response):
     level: Level
     parts: dict[str, list[InputFeature]]
     flat: list[str]
+    lookups: dict[Literal["address", "weather"], bool] = Field(description="which services are configured")
 
 
 class EvaluationResponse(_Response):

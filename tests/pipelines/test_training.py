@@ -186,6 +186,32 @@ def test_without_geography_is_trained_as_well_and_the_card_compares(
 
 
 @pytest.mark.traced
+def test_final_models_answer_and_their_evaluated_twins_are_measured(
+    trained: Any, small: list[str], folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin_file = folder / "models" / "evaluated_twin" / "lightgbm_model.zip"
+    before = (folder / "models" / "lightgbm_model.zip").read_bytes()
+    chosen = [*small, "--models", "lightgbm"]
+    assert main(["--training", *chosen, "--final"]) == DONE
+    output = capsys.readouterr().out
+    assert str(twin_file.parent) in output
+    assert statuses(latest_run("training"))["train_lightgbm"] == "cached"
+    assert twin_file.read_bytes() == before
+    final, twin = Bundle.load(folder / "models" / "lightgbm_model.zip"), Bundle.load(twin_file)
+    assert final.evaluated_twin["digest"] == twin.prediction_digest()
+    assert f"{final.rows['training']:,} labelled accidents" in output
+    assert main(["--predict", str(project / "examples" / "low_risk.json"), *small]) == DONE
+    assert "Model: lightgbm, final, " in capsys.readouterr().out
+    assert main(["--evaluation", *small]) == DONE
+    assert json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())["n"] == twin.rows["test"]
+    assert main(["--evaluation", *small, "--model-path", str(folder / "models" / "lightgbm_model.zip")]) == FAILED
+    assert "measure its evaluated twin" in capsys.readouterr().err
+    assert main(["--training", *chosen]) == DONE
+    assert (folder / "models" / "lightgbm_model.zip").read_bytes() == before
+    assert not twin_file.exists()
+
+
+@pytest.mark.traced
 def test_a_failure_names_step_file_and_reason_and_leaves_what_was_there(
     trained: Any, small: list[str], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

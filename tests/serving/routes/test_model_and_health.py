@@ -192,6 +192,7 @@ def test_openapi_schema_has_every_endpoint_with_role_and_columns(api: ApiClient)
         "post /v1/predict": Role.PREDICT,
         "post /v1/predict/batch": Role.PREDICT,
         "post /v1/explain": Role.PREDICT,
+        "post /v1/geocode": Role.PREDICT,
         "post /v1/feedback": Role.PREDICT,
         "get /v1/model": Role.PREDICT,
         "get /v1/input-features": Role.PREDICT,
