@@ -39,8 +39,10 @@ from serving.http.load import Load
 from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.pointer import ModelPointer
-from serving.observability.metrics import Metrics
+from serving.observability.metrics import Metrics, unix_time
+from serving.observability.resources import ResourceMetrics, disk_folders
 from serving.observability.telemetry import Logger, TelemetryMiddleware
+from serving.observability.tracing import create_tracing
 from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
 from serving.routes import batch, classic, health, model, outcomes, places, predictions, whoami
@@ -98,7 +100,11 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
             *([Middleware(PathPrefixMiddleware, prefix=settings.root_path)] if settings.root_path else []),
             *([Middleware(classic.ClassicErrorsMiddleware)] if settings.classic_interface else []),
             Middleware(
-                TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
+                TelemetryMiddleware,
+                metrics=state.metrics,
+                logger=state.logger,
+                static_prefixes=PUBLIC_PREFIXES,
+                tracing=state.tracing,
             ),
             Middleware(ForwardedHeadersMiddleware, trusted=settings.trusted_proxies),
             Middleware(DrainBodyMiddleware),
@@ -148,7 +154,9 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         if model:
             bundle, info = model.bundle, model.info
             labels = (info["name"], info["version"], info["type"], bundle.level)
-            metrics.set_model(labels, bundle.metrics.get("test", {}), model.loaded_at)
+            trained_at = unix_time(bundle.trained_at)
+            test_metrics = bundle.metrics.get("test", {})
+            metrics.set_model(labels, test_metrics, trained_at=trained_at, loaded_at=model.loaded_at)
         metrics.observe_model_check(pointer.checked_at if pointer else 0.0, failed=bool(message))
         if message and not failed:
             logger.warning("model rejected", error=message)
@@ -162,7 +170,9 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         prediction_log=PredictionLog(engine, settings.records),
         key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
+        resources=ResourceMetrics(metrics.registry, disk_folders(engine)),
         logger=logger,
+        tracing=create_tracing(),
         services=_lookup_services(settings.lookups),
     )
 
@@ -197,6 +207,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await watch_task
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
+        if state.tracing:
+            await run_in_threadpool(state.tracing.close)
         state.close()
 
 
@@ -213,7 +225,7 @@ async def _watch_model(state: AppState) -> None:
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM)
             return
-        state.update_log_metrics()
+        state.update_metrics()
         before = state.model_loader.model
         await run_in_threadpool(state.model_loader.check)
         after = state.model_loader.model

@@ -18,7 +18,9 @@ from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
 from serving.observability.metrics import Metrics
+from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
+from serving.observability.tracing import Tracing
 from serving.records.database import SQLITE
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import created_at
@@ -53,7 +55,9 @@ class AppState:
     prediction_log: PredictionLog
     key_cache: KeyCache
     metrics: Metrics
+    resources: ResourceMetrics
     logger: Logger
+    tracing: Tracing | None
     services: "Services | None" = None
     _database_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
@@ -76,8 +80,9 @@ class AppState:
         """Whether the database answered when keys were last read and predictions last written."""
         return self.key_cache.available and self.prediction_log.available
 
-    def update_log_metrics(self) -> None:
-        """Copy the state of the prediction log and of the database into the metrics."""
+    def update_metrics(self) -> None:
+        """Copy the state of the prediction log, of the database and of this process into the metrics."""
+        self.resources.update()
         self.metrics.set_log_counts(asdict(self.prediction_log.counts()))
         self.metrics.set_database(self.prediction_log.oldest_waiting(), available=self.database_available)
 

@@ -21,7 +21,9 @@ from accidents.configuration.serving import ServingSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
 from cli.mlflow_page import server_environment
+from cli.simulate import simulate
 from cli.zenml_session import load_environment
+from serving.observability.tracing import create_tracing
 from serving.process.server import uvicorn_options
 from serving.records.database import resolve_database_url
 from steps.tracking.provenance import code_version
@@ -117,6 +119,17 @@ def serving_database(name: str, *_: object) -> None:
     assert resolve_database_url(SERVING.records, {name: "sqlite:///x.db"}).database.endswith("x.db")  # type: ignore[union-attr]
 
 
+def simulated_service(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
+    monkeypatch.setenv(name, VALUE)
+    assert VALUE in simulate.make_context("simulate", []).params.values()
+
+
+def traces(name: str, *_: object) -> None:
+    tracing = create_tracing({name: "http://127.0.0.1:9"})
+    assert tracing
+    tracing.close()
+
+
 def ignored_by_service(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
     monkeypatch.setenv(name, "7")
     config = uvicorn.Config("app", workers=SERVING.workers, **uvicorn_options(SERVING))
@@ -187,6 +200,8 @@ CHECKS: dict[Check, str] = {
     " ZENML_ACTIVE_PROJECT_ID AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL",
     zenml_source_root: "ZENML_CUSTOM_SOURCE_ROOT",
     serving_database: "SERVING_DATABASE_URL",
+    simulated_service: "SERVING_URL SERVING_API_KEY",
+    traces: "OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     ignored_by_service: "WEB_CONCURRENCY FORWARDED_ALLOW_IPS",
     proxy: "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY",
     certificates: "SSL_CERT_FILE REQUESTS_CA_BUNDLE",

@@ -8,6 +8,7 @@ import collections
 import math
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -51,6 +52,7 @@ class Metrics:
         self._invalid = Counter("invalid_accidents", "Invalid accidents", **common)
         model_labels = ("name", "version", "type", "level")
         self._info = Gauge("model_info", "The loaded model: 1", model_labels, **most_recent)
+        self._trained = Gauge("model_trained_timestamp_seconds", "When the model was trained", **most_recent)
         self._loaded = Gauge("model_loaded_timestamp_seconds", "When the model was loaded", **most_recent)
         self._checked = Gauge("model_checked_timestamp_seconds", "When the registry was last checked", **most_recent)
         self._reload_failed = Gauge(
@@ -59,6 +61,13 @@ class Metrics:
         self._failures = Counter("model_reload_failures", "Failed checks for a newer model", **common)
         self._test_metrics = Gauge("model_metric", "Metrics of the model on the test set", ("metric",), **most_recent)
         self._evaluated = Gauge("evaluation_metric", "Metrics of the last evaluation", ("metric",), **most_recent)
+        self._outcomes = Histogram(
+            "outcome_probability",
+            "Predicted probabilities of accidents by their outcome, when that became known",
+            ("outcome",),
+            buckets=_PROBABILITY_BUCKETS,
+            **common,
+        )
         self._drift = Gauge("drift_share", "Share of drifted features last measured; NaN: not yet", **most_recent)
         self._log = Gauge(
             "log_entries", "Records of the prediction log by state", ("state",), multiprocess_mode="livesum", **common
@@ -79,6 +88,7 @@ class Metrics:
         self._seconds_of = cache(self._seconds.labels)
         self._step_of = {step: self._steps.labels(step) for step in STEPS}
         self._predictions_of = {number: self._predictions.labels(str(number)) for number in (0, 1)}
+        self._outcome_of = {number: self._outcomes.labels(str(number)) for number in (0, 1)}
         self._missing_of = cache(self._missing.labels)
         self._model_labels: tuple[str, ...] | None = None
 
@@ -114,12 +124,24 @@ class Metrics:
         for field, count in collections.Counter(chain.from_iterable(missing)).items():
             self._missing_of(field).inc(count)
 
-    def set_model(self, labels: tuple[str, str, str, str], test_metrics: Mapping[str, float], loaded_at: float) -> None:
-        """Set the loaded model; `labels` are name, version, type and level."""
+    def observe_outcome(self, probability: float, outcome: int) -> None:
+        """Record the first outcome of a prediction."""
+        self._outcome_of[outcome].observe(probability)
+
+    def set_model(
+        self,
+        labels: tuple[str, str, str, str],
+        test_metrics: Mapping[str, float],
+        *,
+        trained_at: float,
+        loaded_at: float,
+    ) -> None:
+        """Set the loaded model; `labels` are name, version, type and level, times Unix times or NaN."""
         if self._model_labels is not None and self._model_labels != labels:
             self._info.labels(*self._model_labels).set(0)
         self._model_labels = labels
         self._info.labels(*labels).set(1)
+        self._trained.set(trained_at)
         self._loaded.set(loaded_at)
         for name, value in test_metrics.items():
             self._test_metrics.labels(name).set(value)
@@ -162,6 +184,18 @@ class Metrics:
         aggregate = CollectorRegistry()
         MultiProcessCollector(aggregate)
         return generate_latest(aggregate)
+
+
+def unix_time(text: str) -> float:
+    """Unix time of an ISO time; NaN where there is none.
+
+    >>> unix_time("1970-01-01T00:01:00+00:00"), unix_time("")
+    (60.0, nan)
+    """
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return math.nan
 
 
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.errors import ApiError, send_error
 from serving.observability.metrics import Metrics
+from serving.observability.tracing import Tracing, end_span, trace_id
 
 _MAX_FRAMES = 8
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -40,8 +41,8 @@ class Logger:
         ).bind()
         self.info, self.warning = self._log.info, self._log.warning
 
-    def request(self, scope: Scope, route: str, status: int, seconds: float) -> None:
-        """Log a finished request; without path and query string, which may hold personal data."""
+    def request(self, scope: Scope, route: str, status: int, seconds: float, **fields: str) -> None:
+        """Log a finished request with further fields; without path and query string, which may hold personal data."""
         state = scope["state"]
         caller = state.get("caller")
         self._log.info(
@@ -53,6 +54,7 @@ class Logger:
             ms=round(1000 * seconds, 3),
             caller=caller.id if caller else None,
             client=scope["client"][0] if scope.get("client") else None,
+            **fields,
         )
 
     def log_exception(self, request_id: str, error: Exception) -> None:
@@ -70,10 +72,19 @@ class TelemetryMiddleware:
         metrics: counts and times.
         logger: one line a request.
         static_prefixes: prefixes of static files, which are counted under the prefix.
+        tracing: makes a span of every request; None for no traces.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, logger: Logger, static_prefixes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        logger: Logger,
+        static_prefixes: Sequence[str],
+        tracing: Tracing | None = None,
+    ) -> None:
         self.app, self.metrics, self.logger, self.static_prefixes = app, metrics, logger, static_prefixes
+        self.tracing = tracing
         self._paths: frozenset[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,6 +96,7 @@ class TelemetryMiddleware:
         header = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         request_id = header if _REQUEST_ID.match(header) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        span = self.tracing.start_span(scope, request_id) if self.tracing else None
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -107,7 +119,10 @@ class TelemetryMiddleware:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", None) or self._route_label(scope)
             self.metrics.observe_request(route, scope["method"], status or 499, seconds)
-            self.logger.request(scope, route, status or 499, seconds)
+            if span:
+                end_span(span, scope["method"], route, status or 499)
+            fields = {"trace_id": trace_id(span)} if span else {}
+            self.logger.request(scope, route, status or 499, seconds, **fields)
 
     def _route_label(self, scope: Scope) -> str:
         """Label of a request that reached no route; never a path that the client made up, to bound their number."""

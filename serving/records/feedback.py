@@ -1,5 +1,6 @@
 """Outcomes of predictions (feedback). The last outcome of a prediction counts; earlier ones stay in the history."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, func, insert, select
@@ -9,11 +10,24 @@ from serving.records.database import RecordsError, database_errors, write_transa
 from serving.records.tables import feedback, predictions
 
 
+@dataclass(frozen=True)
+class StoredOutcome:
+    """An outcome that was stored.
+
+    Attributes:
+        replaced: whether it replaces an earlier one.
+        probability: the probability that was predicted.
+    """
+
+    replaced: bool
+    probability: float
+
+
 class UnknownPredictionError(RecordsError):
     """No prediction in the database has this id."""
 
 
-def store_outcome(engine: Engine, prediction_id: str, outcome: int, *, at: datetime, caller: str) -> bool:
+def store_outcome(engine: Engine, prediction_id: str, outcome: int, *, at: datetime, caller: str) -> StoredOutcome:
     """Store the outcome of a prediction.
 
     Args:
@@ -23,9 +37,6 @@ def store_outcome(engine: Engine, prediction_id: str, outcome: int, *, at: datet
         at: time of the feedback, with a time zone.
         caller: id of the API key, or `ANONYMOUS`.
 
-    Returns:
-        Whether it replaces an earlier outcome.
-
     Raises:
         ValueError: the outcome is neither 0 nor 1.
         UnknownPredictionError: there is no such prediction, or it was deleted.
@@ -33,7 +44,8 @@ def store_outcome(engine: Engine, prediction_id: str, outcome: int, *, at: datet
     """
     if outcome not in {0, 1}:
         raise ValueError(f"outcome {outcome!r}: must be 0 or 1")
-    if not _exists(engine, prediction_id):
+    probability = _probability(engine, prediction_id)
+    if probability is None:
         raise _unknown_prediction()
     with database_errors(engine):
         try:
@@ -44,15 +56,16 @@ def store_outcome(engine: Engine, prediction_id: str, outcome: int, *, at: datet
                 connection.execute(insert(feedback), row)
         except IntegrityError:  # deleted between the check and the insert
             raise _unknown_prediction() from None
-    return replaced
+    return StoredOutcome(replaced, probability)
 
 
-def _exists(engine: Engine, prediction_id: str) -> bool:
+def _probability(engine: Engine, prediction_id: str) -> float | None:
+    """The probability of a prediction; None where there is no such prediction."""
     if not prediction_id.isprintable():  # PostgreSQL refuses some control characters
-        return False
-    query = select(predictions.c.id).where(predictions.c.id == prediction_id)
+        return None
+    query = select(predictions.c.probability).where(predictions.c.id == prediction_id)
     with database_errors(engine), engine.connect() as connection:
-        return connection.execute(query).first() is not None
+        return connection.execute(query).scalar_one_or_none()
 
 
 def _unknown_prediction() -> UnknownPredictionError:

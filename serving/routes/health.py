@@ -51,7 +51,7 @@ async def ready(request: Request) -> JsonResponse:
 def metrics(request: Request) -> Response:
     """Metrics of all workers in the text format of Prometheus."""
     state = get_state(request)
-    state.update_log_metrics()
+    state.update_metrics()
     return Response(state.metrics.render(), media_type=CONTENT_TYPE)
 
 

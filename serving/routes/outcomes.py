@@ -25,7 +25,7 @@ from serving.http.errors import ApiError, validation_error
 from serving.http.json_body import JsonResponse, invalid_field, parse_json, read_accidents, receive_json
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_probabilities
 from serving.records.database import RecordsError
-from serving.records.feedback import UnknownPredictionError, store_outcome
+from serving.records.feedback import StoredOutcome, UnknownPredictionError, store_outcome
 from serving.schemas import requests, responses
 from serving.schemas.openapi import error_responses, json_request, schema_ref
 
@@ -127,18 +127,17 @@ async def feedback(request: Request) -> JsonResponse:
     )
     try:
         async with asyncio.timeout(_DATABASE_SECONDS):
-            replaced = await _store_once_written(state, body.prediction_id, store)
+            stored = await _store_once_written(state, body.prediction_id, store)
     except (TimeoutError, RecordsError):
         message = "the database does not answer; try again"
         raise ApiError(503, "database", message, headers={"Retry-After": "5"}) from None
-    return JsonResponse({"prediction_id": body.prediction_id, "priority": body.priority, "replaced": replaced})
+    if not stored.replaced:
+        state.metrics.observe_outcome(stored.probability, body.priority)
+    return JsonResponse({"prediction_id": body.prediction_id, "priority": body.priority, "replaced": stored.replaced})
 
 
-async def _store_once_written(state: AppState, prediction_id: str, store: Callable[[], bool]) -> bool:
+async def _store_once_written(state: AppState, prediction_id: str, store: Callable[[], StoredOutcome]) -> StoredOutcome:
     """Store an outcome; waits a little for the log to write the prediction.
-
-    Returns:
-        Whether it replaces an earlier outcome.
 
     Raises:
         ApiError: 404, there is no such prediction; 503, it is not written yet.

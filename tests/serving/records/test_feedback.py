@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from accidents.configuration.serving import RecordSettings
 from serving.records.database import RecordsError
-from serving.records.feedback import UnknownPredictionError, store_outcome
+from serving.records.feedback import StoredOutcome, UnknownPredictionError, store_outcome
 from serving.records.prediction_log import PredictionLog, PredictionRecord
 from serving.records.tables import feedback
 from tests.serving.conftest import DatabaseAway
@@ -33,16 +33,16 @@ def history(engine: Engine) -> list[tuple[Any, ...]]:
 def test_outcome_is_stored_with_time_and_caller(engine: Engine) -> None:
     one = prediction_record()
     logged(engine, one)
-    assert store_outcome(engine, one.id, 1, at=NOW, caller="0123abcd") is False
+    assert store_outcome(engine, one.id, 1, at=NOW, caller="0123abcd") == StoredOutcome(False, one.probability)
     assert history(engine) == [(one.id, 1, NOW.astimezone(UTC), "0123abcd")]
 
 
 def test_second_outcome_replaces_the_first_and_both_stay(engine: Engine) -> None:
     one, other = prediction_record(), prediction_record()
     logged(engine, one, other)
-    replaced = [store_outcome(engine, one.id, outcome, at=NOW, caller="x") for outcome in (1, 0, 0)]
+    replaced = [store_outcome(engine, one.id, outcome, at=NOW, caller="x").replaced for outcome in (1, 0, 0)]
     assert replaced == [False, True, True]
-    assert store_outcome(engine, other.id, 1, at=NOW, caller="x") is False
+    assert store_outcome(engine, other.id, 1, at=NOW, caller="x").replaced is False
     assert [row[1] for row in history(engine)] == [1, 0, 0, 1]
 
 
@@ -69,4 +69,4 @@ def test_unreachable_database_raises(engine: Engine, unreachable: DatabaseAway) 
     with unreachable(), pytest.raises(RecordsError) as failure:
         store_outcome(engine, one.id, 1, at=NOW, caller="x")
     assert not isinstance(failure.value, UnknownPredictionError)
-    assert store_outcome(engine, one.id, 1, at=NOW, caller="x") is False
+    assert store_outcome(engine, one.id, 1, at=NOW, caller="x").replaced is False

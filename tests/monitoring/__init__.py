@@ -1,0 +1,1 @@
+"""Simulator, rules, dashboards: all against the real programs."""
