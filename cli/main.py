@@ -147,8 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_pipelines(options: RunOptions) -> int:
-    from accidents.worker_process import worker_process
-    from cli.zenml_session import PRELOADED_MODULES, load_environment, prepare_zenml
+    from accidents.configuration.environment import load_environment
+    from accidents.worker_process import PRELOADED_MODULES, worker_process
+    from cli.zenml_session import prepare_zenml
 
     with phase("configuration"):
         configuration = options.load_configuration()

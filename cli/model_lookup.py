@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from accidents.bundle.archive import SUFFIX
 from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ModelError
-from accidents.temporary_files import temporary_folder
 from cli.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -29,57 +28,26 @@ def find_model_file(options: RunOptions, configuration: "Configuration") -> Path
     if not (options.model_name or options.best):
         return None
     from tracking.connection import connect
+    from tracking.lookup import download_model
     from tracking.registry import Registry
 
     with connect(configuration.tracking) as connection:
         registry = Registry(connection)
-        version = find_version(registry, options)
+        version = find_registered_version(registry, options)
         return download_model(registry, version, configuration.training.models_folder / "registry")
 
 
-def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCTION) -> "RegisteredVersion":
+def find_registered_version(registry: "Registry", options: RunOptions, stage: str = PRODUCTION) -> "RegisteredVersion":
     """The version of `--model-name`; without it the best one in `stage`.
 
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
     """
+    from tracking.lookup import find_version
     from tracking.names import resolve_model_name
 
-    if not options.model_name:
-        return registry.best(stage=stage)
-    name = resolve_model_name(options.model_name)
-    if options.version:
-        return registry.version(name, options.version)
-    if options.alias:
-        return registry.by_alias(name, options.alias)
-    return registry.in_stage(name, options.stage or stage)
-
-
-def download_model(registry: "Registry", version: "RegisteredVersion", folder: Path) -> Path:
-    """Copy the file of a registered version to a folder, unless it is there unchanged.
-
-    Its name contains version and MLflow id.
-
-    The recorded answers of the model are copied beside it (`recorded_answers`).
-    """
-    from tracking.model_files import MODEL_FILE_SHA256, sha256
-
-    target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.zip"
-    if target.is_file() and sha256(target) == version.tags.get(MODEL_FILE_SHA256):
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(folder) as temporary:
-        bundle = registry.download_bundle(version, temporary)
-        answers = bundle.with_name("stored_accidents.json")
-        if answers.is_file():
-            answers.replace(recorded_answers(target))
-        bundle.replace(target)
-    return target
-
-
-def recorded_answers(model_file: Path) -> Path:
-    """The file of accidents and the answers of the model after its training, for a smoke test; may be absent."""
-    return model_file.with_suffix(".accidents.json")
+    name = resolve_model_name(options.model_name) if options.model_name else None
+    return find_version(registry, name, options.version or options.alias or options.stage, stage)
 
 
 def best_model_file(models: Path) -> Path:

@@ -21,11 +21,12 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from accidents.configuration.environment import load_environment
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, DataError, ModelError
-from accidents.worker_process import worker_process
+from accidents.worker_process import PRELOADED_MODULES, worker_process
 from cli import dashboard
-from cli.zenml_session import PRELOADED_MODULES, filter_log_messages, load_environment, prepare_zenml
+from cli.zenml_session import filter_log_messages, prepare_zenml
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,6 @@ from typing import Any
 import pandas as pd
 
 from accidents.atomic_write import write_bytes, write_text
-from accidents.columns import ATTRIBUTION
-from accidents.sources.edition import Edition
 from cli.model_lookup import BEST_MODEL_FILE
 from materializers.bundle import BUNDLE_FILE, METADATA_FILE
 from materializers.frame import FILE_NAME as FRAME_FILE
@@ -90,16 +88,6 @@ def write_data_reports(run: Any, folder: Path) -> list[Path]:
         write_text(folder / file, content.to_csv(index=False) if isinstance(content, pd.DataFrame) else content)
         written.append(folder / file)
     return written
-
-
-def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequence[Edition]) -> None:
-    """Write which files the data in the folder of `path` were made of."""
-    files = [
-        {"year": edition.year, "table": str(table), "file": file}
-        for edition in editions
-        for table, file in edition.files.items()
-    ]
-    write_json(path, {"source": location, "attribution": ATTRIBUTION, "fingerprint": fingerprint, "files": files})
 
 
 def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) -> None:

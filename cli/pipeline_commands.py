@@ -1,6 +1,5 @@
 """One function a pipeline: run it, write its files, and print its results and where to look next."""
 
-import hashlib
 import json
 from functools import partial
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.loading import Configuration
 from cli import output_files, run_summaries
-from cli.model_lookup import find_model_file
+from cli.dashboard import run_url
+from cli.model_lookup import find_registered_version
 from cli.output_files import load_output, step_output
 from cli.run_options import RunOptions
-from cli.runs import latest_run, run_pipeline
+from cli.runs import run_pipeline
 from cli.timing import add_seconds, phase, phase_summary
 from cli.tracking import check_tracking_server, print_registered_versions
 
@@ -48,10 +48,10 @@ def training(configuration: Configuration, options: RunOptions) -> None:
         features = configuration.features.model_copy(update={"geography": False})
         reduced = configuration.model_copy(update={"features": features})
         print("first without the place", flush=True)
-        without_place = str(step_output(_train(reduced, options), "compare_models", "evaluations").id)
+        without_place = str(step_output(_train(reduced, options, track=False), "compare_models", "evaluations").id)
         print("now with the place", flush=True)
     store = check_tracking_server(configuration.tracking)
-    run = _train(configuration, options, without_place=without_place, store=store)
+    run = _train(configuration, options, without_place=without_place, store=store, track=store is not None)
     settings = configuration.training
     comparison = load_output(run, "compare_models", "model_comparison")
     best = load_output(run, "compare_models", "best_model_type")
@@ -65,8 +65,7 @@ def _train(configuration: Configuration, options: RunOptions, **arguments: Any) 
     from pipelines.training import training as pipeline
 
     fingerprint = _fingerprint(configuration)
-    version = model_version(configuration, fingerprint)
-    run = _run(pipeline, configuration, options, version=version, fingerprint=fingerprint, **arguments)
+    run = _run(pipeline, configuration, options, fingerprint=fingerprint, **arguments)
     _write_tables(run, configuration, options)
     settings = configuration.training
     folders = [settings.models_folder, settings.reports_folder]
@@ -81,8 +80,8 @@ def evaluation(configuration: Configuration, options: RunOptions) -> None:
     """Measure a model on the accidents of the source; write metrics and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
-    fingerprint, bundle = _fingerprint(configuration), _find_model(configuration, options)
-    run = _run(pipeline, configuration, options, fingerprint=fingerprint, bundle=bundle)
+    fingerprint, model = _fingerprint(configuration), _model_parameters(configuration, options)
+    run = _run(pipeline, configuration, options, fingerprint=fingerprint, **model)
     metrics = load_output(run, "evaluate_model", "evaluation")
     folder = configuration.training.reports_folder / "evaluation"
     output_files.write_json(folder / "metrics.json", metrics)
@@ -94,9 +93,9 @@ def inference(configuration: Configuration, options: RunOptions) -> None:
     """Score the accidents of `--input` into `--output`."""
     from pipelines.inference import inference as pipeline
 
-    target, bundle = options.output or "", _find_model(configuration, options)
+    target, model = options.output or "", _model_parameters(configuration, options)
     paths = {"source": options.input, "target": str(Path(target).resolve())}
-    run = _run(pipeline, configuration, options, bundle=bundle, **paths)
+    run = _run(pipeline, configuration, options, **model, **paths)
     run_summaries.print_scoring(load_output(run, "score_accidents", "scoring"), target)
 
 
@@ -137,8 +136,14 @@ def _deploy(configuration: Configuration, options: RunOptions, name: str | None)
     from pipelines.deployment import deployment as pipeline
 
     run = run_pipeline(
-        pipeline, cache=False, debug=options.debug, configuration=configuration, name=name, number=options.version
+        pipeline,
+        cache=False,
+        debug=options.debug,
+        configuration=configuration,
+        model_name=name,
+        version=options.version,
     )
+    _print_address(run)
     service = load_output(run, "deploy_model", "deployment")
     print(f"{service['name']} {service['version']} answers at {service['url']}")
     if service["downtime_seconds"]:
@@ -158,14 +163,16 @@ def _print_services(services: "list[DeployedService]", state: str, if_none: str)
         print(if_none)
 
 
-def _find_model(configuration: Configuration, options: RunOptions) -> str:
-    """The file of the model that was named, or the artifact id of the best model of the latest training."""
-    model_file = find_model_file(options, configuration)
-    if model_file:
-        return str(model_file)
-    run = latest_run("training")
-    best = load_output(run, "compare_models", "best_model_type")
-    return str(step_output(run, f"train_{best}", f"{best}_model").id)
+def _model_parameters(configuration: Configuration, options: RunOptions) -> dict[str, str | None]:
+    """The model that was named, as parameters of a pipeline; the best one of the latest training where none was."""
+    if options.model_path or not (options.model_name or options.best):
+        return {"bundle": options.model_path}
+    from tracking.connection import connect
+    from tracking.registry import Registry
+
+    with connect(configuration.tracking) as connection:
+        version = find_registered_version(Registry(connection), options)
+    return {"model_name": version.name, "version": version.version}
 
 
 def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:
@@ -175,10 +182,11 @@ def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arg
             pipeline,
             cache=not options.no_cache,
             debug=options.debug,
-            on_failure=partial(_describe_data_failure, folder=folder),
+            on_failure=partial(_describe_failure, folder=folder),
             configuration=configuration,
             **arguments,
         )
+    _print_address(run)
     with phase("files"):
         output_files.write_data_reports(run, folder)
     for name, step in run.steps.items():
@@ -189,46 +197,34 @@ def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arg
     return run
 
 
+def _print_address(run: Any) -> None:
+    """Print where the dashboard shows a run, where there is a dashboard."""
+    if address := run_url(run):
+        print(f"dashboard {address}", flush=True)
+
+
 def _data_reports_folder(configuration: Configuration, pipeline: str) -> Path:
     """Folder for reports on the raw data; evaluation and inference read other data than the models."""
     folder = configuration.training.reports_folder
     return (folder / pipeline if pipeline in {"evaluation", "inference"} else folder) / "ingestion"
 
 
-def _describe_data_failure(run: Any, folder: Path) -> str:
-    """Write the data reports of a failed run; a sentence that names them if the data were refused, or nothing."""
+def _describe_failure(run: Any, folder: Path) -> str:
+    """Write the data reports of a failed run; names them if the data were refused, and the address of the run."""
     written = output_files.write_data_reports(run, folder)
     step = output_files.data_step(run)
     refused = written and str(step.status) == "failed"
-    return f"Reports on the data: {', '.join(map(str, written))}" if refused else ""
+    reports = f"Reports on the data: {', '.join(map(str, written))}" if refused else ""
+    address = run_url(run)
+    return "\n".join(line for line in (reports, f"dashboard {address}" if address else "") if line)
 
 
 def _fingerprint(configuration: Configuration) -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
-    from accidents.sources.edition import fingerprint
-    from accidents.sources.resolve import resolve_editions
+    from accidents.sources.manifest import fingerprint_source
 
-    source = configuration.ingestion.source
     with phase("files of the source"):
-        editions = resolve_editions(source, progress=True)
-        digest = fingerprint(editions)
-        output_files.write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
-    return digest
-
-
-def model_version(configuration: Configuration, fingerprint: str) -> Any:
-    """The ZenML model version of a training, named after source, level and a digest of data, configuration and code."""
-    from zenml import Model
-
-    from steps.caching import code_digest
-
-    steps = ("ingestion.ingest", "features.build_features", "training.train_model", "training.compare_models")
-    models = (f"accidents.models.{model_type}" for model_type in configuration.training.models)
-    code = code_digest(*(f"steps.{step}" for step in steps), *models)
-    identity = f"{fingerprint}{configuration.model_dump_json()}{code}"
-    source = Path(configuration.ingestion.source.location).name
-    name = f"{source}-{configuration.features.level}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-    return Model(name="accident_priority", version=name)
+        return fingerprint_source(configuration.ingestion.source)
 
 
 def _write_tables(run: Any, configuration: Configuration, options: RunOptions) -> None:

@@ -17,11 +17,11 @@ import requests
 import uvicorn
 from zenml.utils import io_utils, source_utils
 
+from accidents.configuration.environment import load_environment
 from accidents.configuration.serving import ServingSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
 from cli.mlflow_page import server_environment
-from cli.zenml_session import load_environment
 from serving.process.server import uvicorn_options
 from serving.records.database import resolve_database_url
 from steps.tracking.provenance import code_version

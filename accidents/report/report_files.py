@@ -6,6 +6,9 @@ from dataclasses import dataclass
 REPORT_FILE = "report.html"
 """The file that holds the whole report of a model."""
 
+CARD_FILE = "model_card.md"
+"""The model card."""
+
 
 @dataclass(frozen=True)
 class ReportFiles:

@@ -133,7 +133,7 @@ def check(context: RegistryContext, dry_run: bool) -> int:
 
     With --dry-run the exit code is 1 if there are any.
     """
-    from cli.interrupted_runs import end_run, interrupted_runs
+    from pipelines.interrupted_runs import end_run, interrupted_runs
     from tracking import reconcile
 
     act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies

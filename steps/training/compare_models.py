@@ -15,13 +15,13 @@ from accidents.report import model_report
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
 from steps.metadata import log_model_metadata, log_step_metadata
 from steps.validation import validate_frames
 
 
-@step(cache_policy=cache_policy(__name__), output_materializers={"evaluations": JsonMaterializer})
+@step(cache_policy=cache_policy(__name__), output_materializers={"evaluations": JSON_MATERIALIZER})
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def compare_models(
     models: list[Bundle],

@@ -12,7 +12,7 @@ from accidents.models import model_types
 from cli.exit_codes import DONE, FAILED
 from cli.main import main
 from cli.output_files import step_output
-from cli.runs import latest_run
+from pipelines.models import latest_run
 from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow

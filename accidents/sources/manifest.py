@@ -1,0 +1,32 @@
+"""Fingerprint of a source, and the manifest beside its files: which files the data were made of."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from accidents.atomic_write import write_text
+from accidents.columns import ATTRIBUTION
+from accidents.configuration.source import SourceSettings
+from accidents.sources.edition import Edition, fingerprint
+from accidents.sources.resolve import resolve_editions
+
+
+def fingerprint_source(source: SourceSettings) -> str:
+    """SHA-256 of the files of a source, which are generated or downloaded first if necessary.
+
+    Writes `manifest.json` in the folder of the data.
+    """
+    editions = resolve_editions(source, progress=True)
+    digest = fingerprint(editions)
+    _write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
+    return digest
+
+
+def _write_manifest(path: Path, location: str, digest: str, editions: Sequence[Edition]) -> None:
+    files = [
+        {"year": edition.year, "table": str(table), "file": file}
+        for edition in editions
+        for table, file in edition.files.items()
+    ]
+    content = {"source": location, "attribution": ATTRIBUTION, "fingerprint": digest, "files": files}
+    write_text(path, json.dumps(content, indent=2) + "\n")
