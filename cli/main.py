@@ -82,12 +82,10 @@ class RootGroup(Group):
             print(f"error: {error}", file=sys.stderr)
             return USAGE_ERROR if isinstance(error, ConfigurationError) else FAILED
         except Exception as error:
-            fault = storage_fault(str(error))
-            if debug_enabled() or fault is None:
+            message = None if debug_enabled() else _describe_fault(error)
+            if message is None:
                 raise
-            from cli.runs import error_place
-
-            print(f"error: {error_place(error)}: {fault}, and run it again", file=sys.stderr)
+            print(f"error: {message}", file=sys.stderr)
             return FAILED
         return code
 
@@ -144,6 +142,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:  # Ctrl-C, or the end of the input where a question waits for an answer
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _describe_fault(error: Exception) -> str | None:
+    """Place, fault and remedy where the disk, or the store of ZenML, is the reason of an error."""
+    if fault := storage_fault(str(error)):
+        from cli.runs import error_place
+
+        return f"{error_place(error)}: {fault}, and run it again"
+    if "zenml" not in sys.modules:
+        return None
+    from pipelines.store_check import StoreError, check_store
+
+    try:
+        check_store()
+    except StoreError as away:
+        return str(away)
+    return None
 
 
 def _run_pipelines(options: RunOptions) -> int:

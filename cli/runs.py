@@ -7,6 +7,7 @@ from typing import Any
 
 from accidents.errors import AccidentsError, storage_fault
 from pipelines.interrupted_runs import end_run, interrupted_runs, process_record
+from pipelines.store_check import check_store
 
 _PROJECT = {"accidents", "serving", "stacks", "steps", "tracking"}
 """Packages whose errors are sentences for users."""
@@ -42,6 +43,7 @@ def run_pipeline(
 
     Raises:
         PipelineError: a step failed.
+        StoreError: ZenML's store went away.
     """
     from zenml.client import Client
 
@@ -52,10 +54,13 @@ def run_pipeline(
     try:
         pipeline.with_options(**options)(**arguments)
     except Exception as error:
-        run = _run_named(name)
-        files = on_failure(run) if run else ""
         if debug:
             raise
+        check_store()  # it may have gone away during the run
+        run = _run_named(name)
+        if run is None and isinstance(error, AccidentsError):
+            raise
+        files = on_failure(run) if run else ""
         raise PipelineError(_failure_message(pipeline.name, run, error, (files, hint))) from error
     return Client().get_pipeline_run(name)
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
+from accidents.configuration.environment import load_environment
 from accidents.errors import ConfigurationError
 
 _HIDDEN_MESSAGES = ("Using an external artifact", "Skipping step")
@@ -29,9 +30,12 @@ def prepare_zenml(stack: str | None, *, debug: bool) -> str:
     """
     from pipelines.session import prepare_process
 
-    prepare_process()
+    load_environment()
+    import zenml  # noqa: F401  # creates the handlers
+
     if not debug:
         filter_log_messages()
+    prepare_process()
     from zenml.client import Client
 
     client = Client()

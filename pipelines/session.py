@@ -8,16 +8,28 @@ from accidents.configuration.paths import PROJECT_ROOT
 
 
 def prepare_process() -> None:
-    """Load the environment, create ZenML's store if there is none, and say where the sources of steps lie."""
+    """Load the environment, create ZenML's store if there is none, and say where the sources of steps lie.
+
+    Raises:
+        StoreError: ZenML's store or configuration cannot be used; has place, fault and remedy.
+    """
     load_environment()
     _cache_installed_packages()
     from zenml.utils import source_utils
 
-    from pipelines.zenml_store import create_database, create_folders
+    from pipelines.store_check import StoreError, check_store
+    from pipelines.zenml_store import configuration_folder, create_database, create_folders
 
-    create_folders()
     source_utils.set_custom_source_root(str(PROJECT_ROOT))
-    create_database()
+    try:
+        create_folders()
+        create_database()
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or configuration_folder()}: ZenML cannot keep its configuration there: "
+            f"{error.strerror}; correct the rights, or set ZENML_CONFIG_PATH to another folder"
+        ) from error
+    check_store()
 
 
 def _cache_installed_packages() -> None:

@@ -7,6 +7,9 @@ from accidents.temporary_files import temporary_folder
 from tracking.model_files import MODEL_FILE_SHA256, sha256
 from tracking.registry import RegisteredVersion, Registry
 
+LATEST = "latest"
+"""Name under which ZenML has the version with the highest number."""
+
 
 def find_version(
     registry: Registry, name: str | None, selector: str | None = None, stage: str = PRODUCTION
@@ -16,7 +19,7 @@ def find_version(
     Args:
         registry: the registry.
         name: registered name; the best model in the stage where None.
-        selector: number, stage in any letter case, or alias; `stage` where None.
+        selector: number, `latest`, stage in any letter case, or alias; `stage` where None.
         stage: the stage, where there is no selector.
 
     Raises:
@@ -29,6 +32,8 @@ def find_version(
         return registry.version(name, selector)
     if selector.capitalize() in STAGES:
         return registry.in_stage(name, selector.capitalize())
+    if selector == LATEST:
+        return registry.latest(name)
     return registry.by_alias(name, selector)
 
 

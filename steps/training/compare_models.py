@@ -17,7 +17,7 @@ from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
-from steps.metadata import log_model_metadata, log_step_metadata
+from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
 
@@ -57,7 +57,6 @@ def compare_models(
     )
     figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}
     log_step_metadata({"f1": figures, "best": result.best})
-    log_model_metadata({"f1": figures, "best": result.best})
     return (
         result.table,
         result.evaluations,
