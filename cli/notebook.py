@@ -135,7 +135,7 @@ def tracked(stack: str | None = None) -> Iterator[None]:
 
 
 def run_pipeline(
-    pipeline: Any, *, stack: str | None = None, cache: bool = True, version: Any = None, **arguments: Any
+    pipeline: Any, *, stack: str | None = None, cache: bool = True, **arguments: Any
 ) -> Any:
     """Run a pipeline to its end, print its number of steps and its address in the dashboard, and return the run.
 
@@ -143,7 +143,6 @@ def run_pipeline(
         pipeline: one of `pipelines`.
         stack: the stack of this kernel from now on; the active one where None.
         cache: use cached results of earlier runs.
-        version: the ZenML model version of the run (`cli.pipeline_commands.model_version`).
         **arguments: arguments of the pipeline.
 
     Raises:
@@ -161,7 +160,7 @@ def run_pipeline(
 
     try:
         run = runs.run_pipeline(
-            pipeline, cache=cache, debug=False, on_failure=keep, version=version, hint="", **arguments
+            pipeline, cache=cache, debug=False, on_failure=keep, hint="", **arguments
         )
     except runs.PipelineError as error:
         report = _validation_report(failed[0]) if failed else None
