@@ -134,9 +134,7 @@ def tracked(stack: str | None = None) -> Iterator[None]:
         print(f"dashboard: {_address(run)}")
 
 
-def run_pipeline(
-    pipeline: Any, *, stack: str | None = None, cache: bool = True, **arguments: Any
-) -> Any:
+def run_pipeline(pipeline: Any, *, stack: str | None = None, cache: bool = True, **arguments: Any) -> Any:
     """Run a pipeline to its end, print its number of steps and its address in the dashboard, and return the run.
 
     Args:
@@ -159,9 +157,7 @@ def run_pipeline(
         return ""
 
     try:
-        run = runs.run_pipeline(
-            pipeline, cache=cache, debug=False, on_failure=keep, hint="", **arguments
-        )
+        run = runs.run_pipeline(pipeline, cache=cache, debug=False, on_failure=keep, hint="", **arguments)
     except runs.PipelineError as error:
         report = _validation_report(failed[0]) if failed else None
         raise error if report is None else DataError(str(error), report) from None

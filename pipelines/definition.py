@@ -132,11 +132,13 @@ def set_extra(**values: str) -> None:
 
 
 def _configure(current: Pipeline, **options: Any) -> None:
+    """Change the configuration of a pipeline that is being prepared."""
     with current.__suppress_configure_warnings__():
         current.configure(**options)
 
 
 def _current_pipeline() -> Pipeline:
+    """The pipeline whose function is being called."""
     context = PipelineCompilationContext.get()
     if context is None:
         raise RuntimeError("this is called outside of the function of a pipeline")
@@ -144,6 +146,7 @@ def _current_pipeline() -> Pipeline:
 
 
 def _check_run_configuration(file: Path) -> None:
+    """Refuse keys that ZenML would ignore."""
     known = PipelineRunConfiguration.model_fields
     if unknown := sorted(read_yaml(file, _EXAMPLE).keys() - known.keys()):
         raise ConfigurationError(

@@ -39,4 +39,5 @@ def end_run(run: Any) -> None:
 
 
 def _owner(run: Any) -> ProcessOwner | None:
+    """The process that a run has recorded."""
     return ProcessOwner.parse((run.config.extra or {}).get(PROCESS))

@@ -94,6 +94,7 @@ def _latest_model() -> UUID:
 
 
 def _find_registered(registry: Registry, name: str | None, version: str | None, stage: str) -> RegisteredVersion:
+    """The version that the run configuration or the parameters name; the run belongs to it."""
     configured = configured_model()
     if configured and name:
         raise ConfigurationError("name the model once: by `model` of the run configuration, or by model_name")

@@ -50,6 +50,7 @@ def check_store() -> None:
 
 
 def _check_server(url: str, store: Any) -> None:
+    """Refuse a server that is away, or of another version."""
     import zenml
     from zenml.constants import DEFAULT_HTTP_TIMEOUT
 
@@ -118,5 +119,6 @@ def _look_up() -> None:
 
 
 def _first_line(error: BaseException) -> str:
+    """The message of an error in one line, without credentials."""
     message = redact_credentials(" ".join(str(error).split())).partition(" (Background on this error")[0]
     return message[:_MAX_CHARACTERS] or type(error).__name__

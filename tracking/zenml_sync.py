@@ -22,6 +22,7 @@ from zenml.models import (
 )
 
 from accidents.configuration.stages import NONE, STAGES
+from accidents.report.report_files import CARD_ARTIFACT
 
 URI_METADATA = "mlflow_model"
 """Metadata key of a ZenML model version: its model URI in MLflow."""
@@ -29,9 +30,6 @@ URI_METADATA = "mlflow_model"
 VERSION_METADATA = "mlflow_version"
 RUN_METADATA = "zenml_run_id"
 """Metadata key of a model version, and tag in MLflow: the run of its training."""
-
-CARD_ARTIFACT = "_model_card"
-"""Name of the artifact of a model card, after the model type."""
 
 _TRAINING_STEPS = ("ingest", "build_features", "compare_models")
 _OF_BEST_MODEL = {"evaluation_report", "model_card", "model_card_text"}
@@ -127,7 +125,8 @@ def _link_training(version: ModelVersionResponse, tags: Mapping[str, str]) -> No
     outputs = [(step, *output) for step, run_step in run.steps.items() for output in run_step.outputs.items()]
     for step, name, artifacts in outputs:
         of_training = step in {*_TRAINING_STEPS, f"train_{model_type}"} and name not in _OF_BEST_MODEL
-        if of_training or name == f"{model_type}{CARD_ARTIFACT}":
+        of_another_model = name.endswith(CARD_ARTIFACT) and name != f"{model_type}{CARD_ARTIFACT}"
+        if of_training and not of_another_model:
             for artifact in artifacts:
                 link_artifact_version_to_model_version(artifact, version)
     _link(version, run)

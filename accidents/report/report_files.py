@@ -9,6 +9,9 @@ REPORT_FILE = "report.html"
 CARD_FILE = "model_card.md"
 """The model card."""
 
+CARD_ARTIFACT = "_model_card"
+"""Name of the artifact of a model card, after the model type."""
+
 
 @dataclass(frozen=True)
 class ReportFiles:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import pandas as pd
-from zenml import save_artifact, step
+from zenml import step
 from zenml.types import HTMLString, MarkdownString
 
 import materializers.bundle
@@ -11,17 +11,16 @@ import materializers.frame
 import materializers.reports  # noqa: F401  # load the inputs
 from accidents.bundle import Bundle
 from accidents.configuration.tracking import TrackingSettings
-from accidents.report.report_files import CARD_FILE, ReportFiles
+from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.tables import Accidents
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
-from steps.metadata import inside_pipeline, log_step_metadata
+from steps.metadata import log_step_metadata
 from steps.tracking.provenance import run_provenance
 from steps.validation import validate_frames
 from tracking.registration import connect_and_register
 from tracking.training_record import build_training_record
-from tracking.zenml_sync import CARD_ARTIFACT
 
 
 @step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"), output_materializers=JSON_MATERIALIZER)
@@ -41,7 +40,7 @@ def track_training(
     source: str,
     store: str,
 ) -> Annotated[dict[str, Any], "registered_models"]:
-    """Log the training as nested MLflow runs and register its models; the card of each model becomes an artifact.
+    """Log the training as nested MLflow runs and register its models.
 
     Args:
         models: the bundles.
@@ -66,9 +65,6 @@ def track_training(
         models, predictions, evaluations, reports, Accidents(accidents, vehicles, people),
         best=best, pages=pages, source=source, tags=run_provenance(), stored=settings.stored_accidents,
     )  # fmt: skip
-    if inside_pipeline():
-        for model_type, files in reports.files.items():
-            save_artifact(MarkdownString(files[CARD_FILE]), f"{model_type}{CARD_ARTIFACT}")
     registered = connect_and_register(training, settings)
     log_step_metadata({"store": store, "versions": {name: str(entry["version"]) for name, entry in registered.items()}})
     return registered

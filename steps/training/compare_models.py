@@ -18,6 +18,7 @@ from accidents.schemas.features import features_schema
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
+from steps.training.model_cards import save_model_cards
 from steps.validation import validate_frames
 
 
@@ -55,8 +56,8 @@ def compare_models(
     result = model_report.compare_models(
         models, predictions, features, accidents, settings, source=source, without_place=without_place
     )
-    figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}
-    log_step_metadata({"f1": figures, "best": result.best})
+    log_step_metadata({"f1": {name: one["f1"] for name, one in result.evaluations.items()}, "best": result.best})
+    save_model_cards(result.report_files)
     return (
         result.table,
         result.evaluations,

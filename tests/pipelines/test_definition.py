@@ -68,7 +68,7 @@ def test_a_wrong_parameter_names_those_that_exist(tmp_path: Path) -> None:
     file.write_text("parameters: {modles: [lightgbm]}\n")
     with pytest.raises(ConfigurationError, match="has no parameter modles"):
         training.with_options(config_path=str(file)).prepare()
-    with pytest.raises(ConfigurationError, match="parameters of the pipeline inference: .*source"):
+    with pytest.raises(ConfigurationError, match=r"parameters of the pipeline inference: .*source"):
         inference.prepare(target="x.csv")
 
 

@@ -94,6 +94,7 @@ result = [str(step.status) for step in run.steps.values()]
     run(sys.executable, "run.py", "registry", "promote", "--model-name", NAME)
     assert python(VERSIONS)[NAME][0][2] == "production"
     served = python(f"""
+import steps
 from zenml import Model
 model = Model(name={NAME!r}, version="production")
 bundle = model.load_artifact("logistic_regression_model")
@@ -107,11 +108,14 @@ result = [bundle.model_type, str(card).splitlines()[0], rows, model.run_metadata
     (world / "evaluation.yaml").write_text(yaml.safe_dump(evaluation))
     run(ZENML, "pipeline", "run", "pipelines.evaluation.evaluation", "-c", str(world / "evaluation.yaml"))
     assert python(VERSIONS)[NAME][0][3] == ["training", "training", "evaluation"]
-    assert python("""
+    assert (
+        python("""
 from zenml.client import Client
 (run,) = Client().list_pipeline_runs(pipeline="evaluation", hydrate=True).items
 result = run.model_version.number
-""") == 1
+""")
+        == 1
+    )
 
 
 def test_pipelines_are_registered_and_have_snapshots(world: Path, run: Run, python: Callable[[str], Any]) -> None:
