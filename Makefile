@@ -1,12 +1,16 @@
 # Commands for users and developers; `make help` lists them.
 
 VENV := .venv
+# For a stack of a cloud: make install VENV=.venv-aws LOCK=requirements-aws.lock
+LOCK := requirements.lock
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py scripts tests
 # Tests start hundreds of processes: without bytecode on disk each of them would compile the project.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
+COMPILE := $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --quiet
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -16,8 +20,8 @@ help: ## list the targets
 .PHONY: install
 install: $(READY) ## create or update the environment from the locked dependencies
 
-$(READY): requirements.lock scripts/install.sh
-	@VENV=$(VENV) sh scripts/install.sh
+$(READY): $(LOCK) scripts/install.sh
+	@VENV=$(VENV) LOCK=$(LOCK) sh scripts/install.sh
 	@touch $(READY)
 
 .PHONY: training
@@ -91,9 +95,10 @@ docs: $(READY) ## generate the data dictionary and the table of features in docs
 	@$(PYTHON) -m scripts.generate_docs
 
 .PHONY: lock
-lock: $(READY) ## update requirements.lock from pyproject.toml
-	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --quiet --upgrade -o requirements.lock
+lock: $(READY) ## update the requirements*.lock from pyproject.toml
+	@$(COMPILE) --upgrade --extra dev --extra s3 --extra kubernetes -o requirements.lock
+	@for cloud in aws gcp azure; do \
+		cp requirements.lock requirements-$$cloud.lock && $(COMPILE) --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
 
 .PHONY: clean
 clean: ## remove the environment and tool caches; data, models and reports stay

@@ -12,6 +12,7 @@ from cli.model_lookup import find_registered_version
 from cli.output_files import load_output, step_output
 from cli.run_options import RunOptions
 from cli.runs import run_pipeline
+from cli.stack import register_local_stacks
 from cli.timing import add_seconds, phase, phase_summary
 from cli.tracking import check_tracking_server, print_registered_versions
 
@@ -58,6 +59,7 @@ def training(configuration: Configuration, options: RunOptions) -> None:
     run_summaries.print_comparison(comparison, best, settings.models_folder, settings.reports_folder)
     if store:
         print_registered_versions(load_output(run, "track_training", "registered_models"))
+    register_local_stacks()
     print(phase_summary())
 
 

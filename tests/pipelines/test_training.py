@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from zenml.client import Client
 
 from accidents.bundle import Bundle
 from accidents.models import model_types
@@ -84,6 +85,11 @@ def test_configuration_and_digest_are_stored_with_the_run(trained: Any) -> None:
     assert stored["features"]["level"] == "call"
     assert len(trained.config.extra["training_digest"]) == 64
     assert set(trained.steps["compare_models"].run_metadata["f1"]) == TYPES
+
+
+def test_local_stacks_are_registered_and_the_active_one_stays(trained: Any) -> None:
+    assert {"local", "local-mlflow"} <= {stack.name for stack in Client().list_stacks().items}
+    assert trained.stack.name == Client().active_stack_model.name == "default"
 
 
 def test_artifacts_have_metadata(trained: Any) -> None:
