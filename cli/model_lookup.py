@@ -33,7 +33,8 @@ def find_model_file(options: RunOptions, configuration: "Configuration") -> Path
 
     with connect(configuration.tracking) as connection:
         registry = Registry(connection)
-        version = find_registered_version(registry, options)
+        stage = configuration.tracking.mlflow.model_registry.production_stage
+        version = find_registered_version(registry, options, stage)
         return download_model(registry, version, configuration.training.models_folder / "registry")
 
 
@@ -44,9 +45,8 @@ def find_registered_version(registry: "Registry", options: RunOptions, stage: st
         RegistryError: there is no such model or version, or none is in the stage.
     """
     from tracking.lookup import find_version
-    from tracking.names import resolve_model_name
 
-    name = resolve_model_name(options.model_name) if options.model_name else None
+    name = registry.resolve_name(options.model_name) if options.model_name else None
     return find_version(registry, name, options.version or options.alias or options.stage, stage)
 
 

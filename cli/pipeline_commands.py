@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from accidents.configuration.loading import Configuration
 from cli import output_files, run_summaries
 from cli.dashboard import run_url
+from cli.fetch import fetch_editions
 from cli.model_lookup import find_registered_version
 from cli.output_files import load_output, step_output
 from cli.run_options import RunOptions
@@ -125,7 +126,8 @@ def deployment(configuration: Configuration, options: RunOptions) -> None:
     from tracking.names import resolve_model_name
 
     active_model_deployer()
-    name = resolve_model_name(options.model_name) if options.model_name else None
+    prefix = configuration.tracking.mlflow.model_registry.registered_model_name
+    name = resolve_model_name(options.model_name, prefix) if options.model_name else None
     if options.status:
         _print_services(list_services(name), "", "nothing is deployed")
     elif options.stop:
@@ -173,7 +175,8 @@ def _model_parameters(configuration: Configuration, options: RunOptions) -> dict
     from tracking.registry import Registry
 
     with connect(configuration.tracking) as connection:
-        version = find_registered_version(Registry(connection), options)
+        stage = configuration.tracking.mlflow.model_registry.production_stage
+        version = find_registered_version(Registry(connection), options, stage)
     return {"model_name": version.name, "version": version.version}
 
 
@@ -223,10 +226,7 @@ def _describe_failure(run: Any, folder: Path) -> str:
 
 def _fingerprint(configuration: Configuration) -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
-    from accidents.sources.manifest import fingerprint_source
-
-    with phase("files of the source"):
-        return fingerprint_source(configuration.ingestion.source)
+    return fetch_editions(configuration)[1]
 
 
 def _write_tables(run: Any, configuration: Configuration, options: RunOptions) -> None:

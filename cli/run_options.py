@@ -103,6 +103,9 @@ class RunOptions:
     port: int | None = option("port to listen on (8080); 0: any free one", ("serve",), "serving.port", type=int)
     workers: int | None = option("worker processes (1)", ("serve",), "serving.workers", type=int, metavar="N")
     anonymous: bool = switch("answer without a key, on this machine alone", ("serve",), "serving.anonymous")
+    classic_interface: bool = switch(
+        "answer below /api/v1/, too, in the shapes of the classic project", ("serve",), "serving.classic_interface"
+    )
 
     config: tuple[str, ...] = option(
         "a YAML file in place of the one in configs/; repeatable", default=(), metavar="FILE", multiple=True

@@ -7,7 +7,7 @@ from pydantic import InstanceOf
 
 from accidents.configuration.loading import Configuration, load_configuration
 from accidents.configuration.source import SourceSettings
-from accidents.sources.manifest import fingerprint_source
+from accidents.sources.manifest import fetch_editions
 
 Parameters = InstanceOf[Configuration] | dict[str, Any] | None
 """Parameter `configuration` of a pipeline: complete, or the keys that differ from the files in `configs/`."""
@@ -33,7 +33,7 @@ def resolve_configuration(configuration: Parameters) -> Configuration:
 
 def resolve_fingerprint(source: SourceSettings, fingerprint: str | None) -> str:
     """The fingerprint that was given; else that of the files of the source, which are fetched first if necessary."""
-    return fingerprint or fingerprint_source(source)
+    return fingerprint or fetch_editions(source)[1]
 
 
 def _by_path(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

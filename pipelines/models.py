@@ -14,13 +14,11 @@ from zenml.models import PipelineRunResponse
 import materializers.bundle  # noqa: F401  # stores the bundle
 from accidents.bundle import Bundle
 from accidents.configuration.loading import Configuration
-from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ConfigurationError, ModelError
 from pipelines.definition import configured_model, set_model
 from tracking import zenml_sync
 from tracking.connection import connect
 from tracking.lookup import download_model, find_version
-from tracking.names import resolve_model_name
 from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import sync_model
 
@@ -42,9 +40,10 @@ def model_input(configuration: Configuration, bundle: str | None, model_name: st
         RegistryError: there is no such model or version.
     """
     if bundle is None and (model_name or configured_model()):
+        stage = configuration.tracking.mlflow.model_registry.production_stage
         with connect(configuration.tracking) as connection:
             registry = Registry(connection)
-            found = _find_registered(registry, model_name, version, PRODUCTION)
+            found = _find_registered(registry, model_name, version, stage)
             file = download_model(registry, found, configuration.training.models_folder / "registry")
         return ExternalArtifact(value=Bundle.load(file))
     try:
@@ -100,9 +99,9 @@ def _find_registered(registry: Registry, name: str | None, version: str | None, 
         raise ConfigurationError("name the model once: by `model` of the run configuration, or by model_name")
     if configured:
         name, version = configured.name, None if configured.version is None else str(configured.version)
-        if resolve_model_name(name) != name:
-            raise ConfigurationError(f"model {name}: the registered name is {resolve_model_name(name)}")
-    found = find_version(registry, resolve_model_name(name) if name else None, version, stage)
+        if registry.resolve_name(name) != name:
+            raise ConfigurationError(f"model {name}: the registered name is {registry.resolve_name(name)}")
+    found = find_version(registry, registry.resolve_name(name) if name else None, version, stage)
     if found.version not in zenml_sync.list_versions(found.name):
         sync_model(registry, found.name)
     set_model(Model(name=found.name, version=int(found.version)))

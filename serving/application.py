@@ -17,6 +17,7 @@ import psutil
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware import Middleware
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
@@ -40,7 +41,7 @@ from serving.observability.metrics import Metrics
 from serving.observability.telemetry import Logger, TelemetryMiddleware
 from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
-from serving.routes import batch, health, model, outcomes, predictions
+from serving.routes import batch, classic, health, model, outcomes, predictions, whoami
 from serving.schemas.openapi import build_openapi
 
 _CHECK_SECONDS = 0.5
@@ -90,12 +91,14 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         middleware=[
             Middleware(SecurityHeadersMiddleware),
             *([Middleware(PathPrefixMiddleware, prefix=settings.root_path)] if settings.root_path else []),
+            *([Middleware(classic.ClassicErrorsMiddleware)] if settings.classic_interface else []),
             Middleware(
                 TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
             ),
             Middleware(ForwardedHeadersMiddleware, trusted=settings.trusted_proxies),
             Middleware(DrainBodyMiddleware),
             Middleware(TrustedHostMiddleware, hosts=(settings.host, *settings.hosts)),
+            *([_cors_middleware(settings.cors_origins)] if settings.cors_origins else []),
             Middleware(AuthenticationMiddleware, authenticator=authenticator),
             Middleware(BodyLimitMiddleware, limits=settings.request),
         ],
@@ -105,7 +108,8 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _handle_api_error)
     app.add_exception_handler(StarletteHTTPException, _handle_http_exception)
-    routers = (predictions.router, batch.router, model.router, outcomes.router, health.protected_router, health.router)
+    routers = [predictions.router, batch.router, model.router, outcomes.router, whoami.router]
+    routers += [health.protected_router, health.router, *([classic.router] if settings.classic_interface else [])]
     for router in routers:  # `include_router` would resolve the routes anew for every request
         app.router.routes.extend(router.routes)
     app.mount("/page", StaticFiles(directory=health.PAGE_FOLDER), name="page")
@@ -113,6 +117,17 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
     _add_docs_route(app)
     _add_head_routes(app)
     return app
+
+
+def _cors_middleware(origins: tuple[str, ...]) -> Middleware:
+    """Lets pages of other origins call the API; around authentication, as a browser asks first, without a key."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Content-Encoding", "X-API-Key"],
+        expose_headers=["X-Request-Id", "Retry-After"],
+    )
 
 
 def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:

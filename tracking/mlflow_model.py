@@ -7,13 +7,13 @@ archive of the package `accidents`, equal for all models of one state of the cod
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
-from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN
+from accidents.inference.json_scoring import FIELD_KINDS, FLAT_COLUMN, NESTED_COLUMN
 from accidents.temporary_files import temporary_folder
 from tracking.model_files import digests
 
@@ -86,11 +86,13 @@ def _archive_code(path: Path) -> None:
 def _signature() -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
+    # MLflow's integers know no missing value, and it would cut 2.7 to 2: whole numbers are checked by the model.
+    types: dict[str, Any] = {"number": "double", "text": "string", "text or number": AnyType()}
+    fields = [ColSpec(types[kind], name, required=False) for name, kind in FIELD_KINDS.items()]
     return ModelSignature(
-        inputs=Schema(
-            [ColSpec("string", NESTED_COLUMN, required=False), ColSpec("string", FLAT_COLUMN, required=False)]
-        ),
+        inputs=Schema([*(ColSpec("string", name, required=False) for name in (NESTED_COLUMN, FLAT_COLUMN)), *fields]),
         outputs=Schema(
             [ColSpec("double", "probability"), ColSpec("long", "prediction"), ColSpec("string", "interpretation")]
         ),

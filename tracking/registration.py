@@ -3,15 +3,17 @@
 import sys
 from typing import Any
 
-from accidents.configuration.tracking import TrackingSettings
+from accidents.configuration.stages import NONE
+from accidents.configuration.tracking import ModelRegistrySettings, TrackingSettings
 from accidents.models import display_name
 from tracking.connection import Connection, connect
 from tracking.errors import RegistryError, TrackingError
 from tracking.interrupted_runs import end_run, interrupted_runs
+from tracking.ledger import LedgerEntry
 from tracking.lock import model_lock
 from tracking.names import registered_name
 from tracking.registry import Registry
-from tracking.stages import sync_model
+from tracking.stages import sync_model, transition
 from tracking.training_record import ModelRecord, TrainingRecord
 from tracking.training_runs import LoggedModel, log_training, training_method
 
@@ -47,20 +49,24 @@ def record_and_register(
         end_run(connection, run)
     logged_models = log_training(connection, training, settings)
     return {
-        logged.model_type: _register_model(connection, logged, model, training, register=settings.mlflow.model_registry)
+        logged.model_type: _register_model(connection, logged, model, training, settings.mlflow.model_registry)
         for logged, model in zip(logged_models, training.models, strict=True)
     }
 
 
 def _register_model(
-    connection: Connection, logged: LoggedModel, model: ModelRecord, training: TrainingRecord, *, register: bool
+    connection: Connection,
+    logged: LoggedModel,
+    model: ModelRecord,
+    training: TrainingRecord,
+    settings: ModelRegistrySettings,
 ) -> dict[str, Any]:
     from mlflow.exceptions import MlflowException
 
     result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
-    if logged.model_uri is None or not register:
+    if logged.model_uri is None or not settings.enabled:
         return result
-    client, name = connection.client, registered_name(logged.model_type)
+    client, name = connection.client, registered_name(logged.model_type, settings.registered_model_name)
     try:
         client.create_registered_model(name, description=DESCRIPTION.format(display_name(logged.model_type)))
     except MlflowException as error:
@@ -74,8 +80,11 @@ def _register_model(
         description=_description(model, training),
         model_id=logged.model_uri.rpartition("/")[2],
     )
+    version = str(created.version)
     _add_to_zenml(connection, name)
-    return result | {"name": name, "version": str(created.version)}
+    if settings.default_stage != NONE:
+        _move_to_default_stage(connection, name, version, settings.default_stage)
+    return result | {"name": name, "version": version}
 
 
 def _add_to_zenml(connection: Connection, name: str) -> None:
@@ -84,6 +93,12 @@ def _add_to_zenml(connection: Connection, name: str) -> None:
             sync_model(Registry(connection), name)
     except RegistryError as error:  # MLflow has the version, and ZenML follows
         print(f"{error}; python run.py registry check brings ZenML up to date", file=sys.stderr, flush=True)
+
+
+def _move_to_default_stage(connection: Connection, name: str, number: str, stage: str) -> None:
+    registry = Registry(connection)
+    entry = LedgerEntry("transition", name, number, stage, reasons=("default_stage of new versions",))
+    transition(registry, registry.version(name, number), stage, entry, registry.holder(name, stage))
 
 
 def _test_metrics(model: ModelRecord) -> dict[str, float]:

@@ -19,7 +19,7 @@ from accidents.temporary_files import temporary_folder
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 from tracking.model_files import model_file, verify
-from tracking.names import registered_names
+from tracking.names import registered_names, resolve_model_name
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -83,9 +83,21 @@ class Registry:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
+    def resolve_name(self, text: str) -> str:
+        """The registered name for a registered name in any letter case, or for a model type.
+
+        Raises:
+            RegistryError: there is no such model; names the existing ones.
+        """
+        return resolve_model_name(text, self.connection.model_name_prefix)
+
+    def possible_names(self) -> list[str]:
+        """Registered names of all model types, sorted, whether they are registered or not."""
+        return sorted(registered_names(self.connection.model_name_prefix).values())
+
     def models(self) -> list[str]:
         """Names of the registered models of this project, sorted."""
-        names = set(registered_names().values())
+        names = set(self.possible_names())
         models = self.connection.client.search_registered_models(max_results=1000)
         return sorted(model.name for model in models if model.name in names)
 
@@ -163,7 +175,12 @@ class Registry:
         """
         holders = [one for name in self.models() if (one := self.holder(name, stage))]
         if not holders:
-            raise RegistryError(f"no model is in {stage}; promote one: python run.py registry promote --help")
+            others = [one.title for name in self.models() for one in self.versions(name) if one.stage in ALIASES]
+            staged = f"; in another stage: {', '.join(others)}" if others else ""
+            raise RegistryError(
+                f"no model is in {stage} in {self.connection.target}{staged}; promote one: "
+                "python run.py registry promote --help"
+            )
         real = [one for one in holders if not one.synthetic]
         return max(real or holders, key=lambda one: one.metrics.get(metric, float("-inf")))
 

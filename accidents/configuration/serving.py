@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 from accidents.settings import Settings
@@ -53,6 +53,16 @@ def _parse_network(value: object) -> IPv4Network | IPv6Network:
     return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network
 
 
+def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("'*' means every origin: name it alone")
+    return origins
+
+
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[a-z0-9.\-:\[\]]+)$")]
+"""Origin as browsers send it: scheme, host in lower case and port, without a path; or `*`."""
+
+
 class RecordSettings(Settings):
     """Database of predictions, outcomes and API keys."""
 
@@ -86,6 +96,12 @@ class ServingSettings(Settings):
     anonymous: bool = Field(False, description="answer without a key, on this machine alone")
     open_metrics: bool = Field(False, description="give /metrics without a key")
     hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
+    cors_origins: Annotated[tuple[Origin, ...], AfterValidator(_check_origins)] = Field(
+        (), description="origins of other pages that may call the API, such as https://example.org; *: every page"
+    )
+    classic_interface: bool = Field(
+        False, description="answer below /api/v1/, too, in the shapes of the classic project"
+    )
     trusted_proxies: tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_parse_network)], ...] = Field(
         (), description="addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host count"
     )

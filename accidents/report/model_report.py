@@ -21,6 +21,7 @@ from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import CARD_FILE, REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.training.selection import ModelChoice, choose_model
+from accidents.training.tuning import CV_METRIC
 from accidents.worker_process import WorkerTask
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ModelComparison:
 
     Attributes:
         table: one row a model, ranked by F1: `model_type`, `accuracy`, `precision`, `recall`, `f1_score`, `roc_auc`,
-            `validation_log_loss`, `best_cv_score`, `fit_seconds`.
+            `validation_log_loss`, `best_cv_score`, `best_cv_metric` (of which that is the score), `fit_seconds`.
         evaluations: `Evaluation` as JSON by model type.
         best: the proposed model type, from `accidents.training.selection.choose_model`.
         best_report: HTML report of that model.
@@ -234,8 +235,9 @@ def _table(
     table = pd.DataFrame([evaluations[name].metrics for name in ranking])[list(_TABLE_METRICS)]
     table.insert(0, "model_type", ranking)
     table["validation_log_loss"] = [choice.log_losses[name] for name in ranking]
-    for fact in ("best_cv_score", "fit_seconds"):
-        table[fact] = [getattr(models[name], fact) for name in ranking]
+    table["best_cv_score"] = [models[name].best_cv_score for name in ranking]
+    table["best_cv_metric"] = CV_METRIC
+    table["fit_seconds"] = [models[name].fit_seconds for name in ranking]
     return table.rename(columns={"f1": "f1_score"}).astype({"best_cv_score": "float64"})
 
 

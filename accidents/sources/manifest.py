@@ -1,4 +1,4 @@
-"""Fingerprint of a source, and the manifest beside its files: which files the data were made of."""
+"""The files of a source with their fingerprint, and the manifest beside them."""
 
 import json
 from collections.abc import Sequence
@@ -11,15 +11,16 @@ from accidents.sources.edition import Edition, fingerprint
 from accidents.sources.resolve import resolve_editions
 
 
-def fingerprint_source(source: SourceSettings) -> str:
-    """SHA-256 of the files of a source, which are generated or downloaded first if necessary.
+def fetch_editions(source: SourceSettings) -> tuple[list[Edition], str]:
+    """The editions of a source, generated or downloaded first if necessary; `manifest.json` beside them lists them.
 
-    Writes `manifest.json` in the folder of the data.
+    Returns:
+        The editions and the SHA-256 of their files.
     """
     editions = resolve_editions(source, progress=True)
     digest = fingerprint(editions)
     _write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
-    return digest
+    return editions, digest
 
 
 def _write_manifest(path: Path, location: str, digest: str, editions: Sequence[Edition]) -> None:

@@ -17,7 +17,8 @@ from serving.http.errors import ApiError, send_error
 from serving.http.forwarded import counted_network
 from serving.observability.metrics import Metrics
 
-PUBLIC_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico"})
+_CLASSIC_HEALTH = ("/api/v1/predict/health", "/api/v1/predict/health/")
+PUBLIC_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico", *_CLASSIC_HEALTH})
 """Paths that need no API key."""
 
 PUBLIC_PREFIXES = ("/page/", "/swagger/")

@@ -50,7 +50,9 @@ async def evaluate(request: Request) -> JsonResponse:
     state = get_state(request)
     async with receive_json(request, state.load, heavy=True) as text:
         try:
-            result = await run_in_threadpool(_evaluate, state.require_model(), text, state.settings.request.evaluation)
+            result = await run_in_threadpool(
+                evaluate_labelled, state.require_model(), text, state.settings.request.evaluation
+            )
         except InvalidRequestError as error:
             raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     state.metrics.set_evaluation(result["metrics"])
@@ -68,7 +70,16 @@ def _check_labels(labels: list[Any], accident_count: int) -> None:
         raise ApiError(422, "invalid", "the labels are invalid", problems.described, problems.count)
 
 
-def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
+def evaluate_labelled(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
+    """Evaluate a model on the JSON of `accidents` and their labels, `priority`.
+
+    Returns:
+        Content of a `responses.EvaluationResponse`.
+
+    Raises:
+        ApiError: the text is not JSON of that form, or too long.
+        InvalidRequestError: some accidents are invalid.
+    """
     accidents, others = read_accidents(text, max_accidents, "priority")
     labels = others["priority"]
     _check_labels(labels, len(accidents))

@@ -165,3 +165,46 @@ class Readiness(_Response):
     status: Literal["ready"]
     model: ModelInfo
     database: Literal["available", "unavailable"]
+
+
+class CallerInfo(_Response):
+    """The caller, as the API key names it."""
+
+    id: str
+    name: str
+    role: Literal["predict", "evaluate", "admin"]
+
+
+class ClassicPrediction(_Response):
+    """Prediction for one accident in the shape of the classic interface."""
+
+    prediction: Literal[0, 1]
+    probability: float = Field(ge=0, le=1)
+    model_type: str
+
+
+class ClassicMetrics(_Response):
+    """Metrics under their classic names; undefined ones are null."""
+
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    f1_score: float | None
+    roc_auc: float | None
+
+
+class ClassicEvaluation(_Response):
+    """Evaluation in the shape of the classic interface."""
+
+    metrics: ClassicMetrics
+    col_drift_share: None = Field(description="always null: drift is not measured here")
+    model_type: str
+
+
+class ClassicPredictions(_Response):
+    """Predictions in the shape of the classic interface, in the order of the accidents."""
+
+    predictions: list[Literal[0, 1]]
+    probabilities: list[float]
+    count: int
+    model_type: str

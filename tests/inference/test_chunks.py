@@ -74,6 +74,10 @@ def test_chunks_are_in_order_and_of_even_size(chunk: int, tmp_path: Path) -> Non
     assert max(sizes) - min(sizes) <= 1
     assert all(one.last < other.first for one, other in pairwise(chunks))
     assert {chunk.edition.year for chunk in chunks} == {2024}
+    for one in chunks:
+        path = Path(one.edition.files[Table.CARACTERISTIQUES])
+        ids = {int(found) for found in re.findall(rb'^"?(\d{12})', path.read_bytes(), re.MULTILINE)}
+        assert (min(ids), max(ids), len(ids)) == (one.first, one.last, one.accidents)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ COLUMNS = [
     "roc_auc",
     "validation_log_loss",
     "best_cv_score",
+    "best_cv_metric",
     "fit_seconds",
 ]
 
@@ -59,6 +60,7 @@ def test_a_training_writes_models_metrics_and_reports(trained: Any, folder: Path
     assert set(comparison["model_type"]) == TYPES
     assert comparison["f1_score"].is_monotonic_decreasing
     assert comparison["best_cv_score"].isna().all()
+    assert set(comparison["best_cv_metric"]) == {"roc_auc"}
     for page in ("comparison.html", "best_model.html", "model_card.html"):
         assert "synthetic" in (folder / "reports" / page).read_text().lower()
     assert "place that records it" in (folder / "reports" / "model_card.md").read_text()

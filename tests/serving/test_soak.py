@@ -136,6 +136,11 @@ def test_steady_load_with_reloads_leaks_no_memory_and_fails_no_request(tmp_path:
         wait_until(lambda: 'state="waiting"} 0.0' in figures(service, key))
         metrics_text = figures(service, key)
         assert service.stop() == 0
+    noted = [round(one / 1e6) for one in memory.noted]
+    print(
+        f"\n{callers.statuses.total():,} requests in {callers.took:.0f} s, {len(callers.wrong)} wrong; "
+        f"{reloads} reloads; memory {min(noted)} to {max(noted)} MB, growth {memory.growth():+.1%}"
+    )
     assert callers.wrong == []
     assert callers.statuses.total() == RATE * seconds
     assert callers.took < 1.01 * seconds, "the load was less than it was to be"
@@ -144,4 +149,4 @@ def test_steady_load_with_reloads_leaks_no_memory_and_fails_no_request(tmp_path:
     assert reloads >= seconds / BETWEEN_RELOADS - 2
     assert 'state="dropped"} 0.0' in metrics_text
     assert 'state="failed"} 0.0' in metrics_text
-    assert memory.growth() < FLAT, [round(one / 1e6) for one in memory.noted[:: max(1, len(memory.noted) // 50)]]
+    assert memory.growth() < FLAT, noted[:: max(1, len(noted) // 50)]
