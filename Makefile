@@ -1,12 +1,16 @@
 # Commands for users and developers; `make help` lists them.
 
 VENV := .venv
+# For a stack of a cloud: make install VENV=.venv-aws LOCK=requirements-aws.lock
+LOCK := requirements.lock
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py scripts tests
 # Tests start hundreds of processes: without bytecode on disk each of them would compile the project.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
+COMPILE := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --quiet
 # SOURCE, YEARS, MODEL and FILE are set on the command line: make run-train SOURCE=datagouv YEARS=2021-2023
 MODEL := xgboost
 EXAMPLE := examples/classic_flat.json
@@ -28,16 +32,16 @@ install-dev: install ## the same: the environment holds the tools of developers,
 
 setup-venv: install ## the same, under its classic name
 
-$(READY): requirements.lock scripts/install.sh
-	@VENV=$(VENV) sh scripts/install.sh
+$(READY): $(LOCK) scripts/install.sh
+	@VENV=$(VENV) LOCK=$(LOCK) sh scripts/install.sh
 	@touch $(READY)
 
 .PHONY: lock
-lock: $(READY) ## update both lock files from pyproject.toml and requirements-dvc.in
-	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --quiet --upgrade -o requirements.lock
-	@$(PYTHON) -m uv pip compile requirements-dvc.in --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --quiet --upgrade -o requirements-dvc.lock
+lock: $(READY) ## update the lock files from pyproject.toml and requirements-dvc.in
+	@$(COMPILE) pyproject.toml --upgrade --extra dev --extra s3 --extra kubernetes -o requirements.lock
+	@for cloud in aws gcp azure; do cp requirements.lock requirements-$$cloud.lock && \
+		$(COMPILE) pyproject.toml --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
+	@$(COMPILE) requirements-dvc.in --upgrade -o requirements-dvc.lock
 
 .PHONY: clean
 clean: ## remove the environments and tool caches; data, models and reports stay

@@ -17,6 +17,15 @@ from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
 
+PRELOADED_MODULES = (
+    "accidents.expectations.engine",
+    "accidents.report.model_report",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+)
+"""Modules of data checks and reports, which a worker process imports while ZenML starts."""
+
 _pool: ProcessPoolExecutor | None = None
 
 
@@ -59,8 +68,8 @@ def worker_process(*modules: str) -> Iterator[None]:
         return
     others = active_children()
     try:
-        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_initialise_worker)
-        with _without_main_module():
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=initialise_worker)
+        with without_main_module():
             pool.submit(_import_modules, modules)  # a pool starts its process with the first task
     except (OSError, NotImplementedError, RuntimeError):  # no shared memory, or too many processes
         yield
@@ -77,7 +86,7 @@ def worker_process(*modules: str) -> Iterator[None]:
 
 
 @contextmanager
-def _without_main_module() -> Iterator[None]:
+def without_main_module() -> Iterator[None]:
     """Let processes that are started inside the block not import the main module.
 
     A spawned process imports the script of its parent, which runs it a second time where it has no
@@ -97,7 +106,8 @@ def _available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _initialise_worker() -> None:
+def initialise_worker() -> None:
+    """Let the process that calls it end with its parent, and leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
     signal.signal(signal.SIGTERM, _exit)
     threading.Thread(target=_exit_with_parent, daemon=True).start()

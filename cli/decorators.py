@@ -30,7 +30,7 @@ def with_record_database(function: Callable[..., None]) -> Callable[..., None]:
     @debug_option
     @wraps(function)
     def call(*, config: tuple[str, ...], **options: Any) -> None:
-        from cli.zenml_session import load_environment
+        from accidents.configuration.environment import load_environment
 
         load_environment()
         from accidents.configuration.loading import load_configuration

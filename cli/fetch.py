@@ -3,7 +3,6 @@
 Imports nothing heavy: `--help` must answer at once.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,20 +50,7 @@ def fetch_editions(configuration: "Configuration") -> "tuple[list[Edition], str]
         ConfigurationError: a synthetic year is not over.
         SourceError: the message names the file or folder, the cause and the remedy.
     """
-    from accidents.atomic_write import write_text
-    from accidents.columns import ATTRIBUTION
-    from accidents.sources.edition import fingerprint
-    from accidents.sources.resolve import resolve_editions
+    from accidents.sources.manifest import fetch_editions as fetch_from
 
-    source = configuration.ingestion.source
     with phase("files of the source"):
-        editions = resolve_editions(source, progress=True)
-        digest = fingerprint(editions)
-        files = [
-            {"year": edition.year, "table": str(table), "file": file}
-            for edition in editions
-            for table, file in edition.files.items()
-        ]
-        manifest = {"source": source.location, "attribution": ATTRIBUTION, "fingerprint": digest, "files": files}
-        write_text(source.data_folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
-    return editions, digest
+        return fetch_from(configuration.ingestion.source)

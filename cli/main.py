@@ -84,12 +84,10 @@ class RootGroup(Group):
             print(f"error: {error}", file=sys.stderr)
             return USAGE_ERROR if isinstance(error, ConfigurationError) else FAILED
         except Exception as error:
-            fault = storage_fault(str(error))
-            if debug_enabled() or fault is None:
+            message = None if debug_enabled() else _describe_fault(error)
+            if message is None:
                 raise
-            from cli.runs import error_place
-
-            print(f"error: {error_place(error)}: {fault}, and run it again", file=sys.stderr)
+            print(f"error: {message}", file=sys.stderr)
             return FAILED
         return code
 
@@ -148,9 +146,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def _describe_fault(error: Exception) -> str | None:
+    """Place, fault and remedy where the disk, or the store of ZenML, is the reason of an error."""
+    if fault := storage_fault(str(error)):
+        from cli.runs import error_place
+
+        return f"{error_place(error)}: {fault}, and run it again"
+    if "zenml" not in sys.modules:
+        return None
+    from pipelines.store_check import StoreError, check_store
+
+    try:
+        check_store()
+    except StoreError as away:
+        return str(away)
+    return None
+
+
 def _run_pipelines(options: RunOptions) -> int:
-    from accidents.worker_process import worker_process
-    from cli.zenml_session import PRELOADED_MODULES, load_environment, prepare_zenml
+    from accidents.configuration.environment import load_environment
+    from accidents.worker_process import PRELOADED_MODULES, worker_process
+    from cli.zenml_session import prepare_zenml
 
     with phase("configuration"):
         configuration = options.load_configuration()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from accidents.bundle.archive import SUFFIX
 from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ModelError
-from accidents.temporary_files import temporary_folder
 from cli.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -18,10 +17,8 @@ BEST_MODEL_FILE = "best_model.json"
 """File in the folder of models that names the best model file of the latest training."""
 
 
-def find_model_file(options: RunOptions, configuration: "Configuration", *, evaluated: bool = False) -> Path | None:
+def find_model_file(options: RunOptions, configuration: "Configuration") -> Path | None:
     """The model file of `--model-path`, or a copy of the registered version; None where no model was named.
-
-    With `evaluated` it is that of the evaluated twin, where the registered version is a final model.
 
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
@@ -31,59 +28,26 @@ def find_model_file(options: RunOptions, configuration: "Configuration", *, eval
     if not (options.model_name or options.best):
         return None
     from tracking.connection import connect
+    from tracking.lookup import download_model
     from tracking.registry import Registry
 
     with connect(configuration.tracking) as connection:
         registry = Registry(connection)
-        version = find_version(registry, options, configuration.tracking.mlflow.model_registry.production_stage)
-        file = download_model(registry, version, configuration.training.models_folder / "registry")
-        if evaluated and version.final:
-            file = file.with_suffix(".evaluated_twin.zip")
-            registry.load_evaluated_bundle(version).save(file)
-        return file
+        stage = configuration.tracking.mlflow.model_registry.production_stage
+        version = find_registered_version(registry, options, stage)
+        return download_model(registry, version, configuration.training.models_folder / "registry")
 
 
-def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCTION) -> "RegisteredVersion":
+def find_registered_version(registry: "Registry", options: RunOptions, stage: str = PRODUCTION) -> "RegisteredVersion":
     """The version of `--model-name`; without it the best one in `stage`.
 
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
     """
-    if not options.model_name:
-        return registry.best(stage=stage)
-    name = registry.resolve_name(options.model_name)
-    if options.version:
-        return registry.version(name, options.version)
-    if options.alias:
-        return registry.by_alias(name, options.alias)
-    return registry.in_stage(name, options.stage or stage)
+    from tracking.lookup import find_version
 
-
-def download_model(registry: "Registry", version: "RegisteredVersion", folder: Path) -> Path:
-    """Copy the file of a registered version to a folder, unless it is there unchanged.
-
-    Its name contains version and MLflow id.
-
-    The recorded answers of the model are copied beside it (`recorded_answers`).
-    """
-    from tracking.model_files import MODEL_FILE_SHA256, sha256
-
-    target = folder / f"{version.name}-{version.version}-{version.model_uri.rpartition('-')[2][:8]}.zip"
-    if target.is_file() and sha256(target) == version.tags.get(MODEL_FILE_SHA256):
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(folder) as temporary:
-        bundle = registry.download_bundle(version, temporary)
-        answers = bundle.with_name("stored_accidents.json")
-        if answers.is_file():
-            answers.replace(recorded_answers(target))
-        bundle.replace(target)
-    return target
-
-
-def recorded_answers(model_file: Path) -> Path:
-    """The file of accidents and the answers of the model after its training, for a smoke test; may be absent."""
-    return model_file.with_suffix(".accidents.json")
+    name = registry.resolve_name(options.model_name) if options.model_name else None
+    return find_version(registry, name, options.version or options.alias or options.stage, stage)
 
 
 def best_model_file(models: Path) -> Path:

@@ -21,11 +21,12 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from accidents.configuration.environment import load_environment
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.errors import AccidentsError, DataError, ModelError
-from accidents.worker_process import worker_process
+from accidents.worker_process import PRELOADED_MODULES, worker_process
 from cli import dashboard
-from cli.zenml_session import PRELOADED_MODULES, filter_log_messages, load_environment, prepare_zenml
+from cli.zenml_session import filter_log_messages, prepare_zenml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,16 +134,13 @@ def tracked(stack: str | None = None) -> Iterator[None]:
         print(f"dashboard: {_address(run)}")
 
 
-def run_pipeline(
-    pipeline: Any, *, stack: str | None = None, cache: bool = True, version: Any = None, **arguments: Any
-) -> Any:
+def run_pipeline(pipeline: Any, *, stack: str | None = None, cache: bool = True, **arguments: Any) -> Any:
     """Run a pipeline to its end, print its number of steps and its address in the dashboard, and return the run.
 
     Args:
         pipeline: one of `pipelines`.
         stack: the stack of this kernel from now on; the active one where None.
         cache: use cached results of earlier runs.
-        version: the ZenML model version of the run (`cli.pipeline_commands.model_version`).
         **arguments: arguments of the pipeline.
 
     Raises:
@@ -159,9 +157,7 @@ def run_pipeline(
         return ""
 
     try:
-        run = runs.run_pipeline(
-            pipeline, cache=cache, debug=False, on_failure=keep, version=version, hint="", **arguments
-        )
+        run = runs.run_pipeline(pipeline, cache=cache, debug=False, on_failure=keep, hint="", **arguments)
     except runs.PipelineError as error:
         report = _validation_report(failed[0]) if failed else None
         raise error if report is None else DataError(str(error), report) from None

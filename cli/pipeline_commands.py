@@ -1,6 +1,5 @@
 """One function a pipeline: run it, write its files, and print its results and where to look next."""
 
-import hashlib
 import json
 from functools import partial
 from pathlib import Path
@@ -8,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.loading import Configuration
 from cli import output_files, run_summaries
+from cli.dashboard import run_url
 from cli.fetch import fetch_editions
-from cli.model_lookup import find_model_file
-from cli.output_files import evaluated_artifact, load_output, model_artifact, step_output
+from cli.model_lookup import find_registered_version
+from cli.output_files import load_output, model_artifact, step_output
 from cli.run_options import RunOptions
-from cli.runs import latest_run, run_pipeline
+from cli.runs import run_pipeline
+from cli.stack import register_local_stacks
 from cli.timing import add_seconds, phase, phase_summary
 from cli.tracking import check_tracking_server, print_registered_versions
 
@@ -50,10 +51,10 @@ def training(configuration: Configuration, options: RunOptions) -> None:
         settings = configuration.training.model_copy(update={"final": False})
         reduced = configuration.model_copy(update={"features": features, "training": settings})
         print("first without the place", flush=True)
-        without_place = str(step_output(_train(reduced, options), "compare_models", "evaluations").id)
+        without_place = str(step_output(_train(reduced, options, track=False), "compare_models", "evaluations").id)
         print("now with the place", flush=True)
     store = check_tracking_server(configuration.tracking)
-    run = _train(configuration, options, without_place=without_place, store=store)
+    run = _train(configuration, options, without_place=without_place, store=store, track=store is not None)
     settings = configuration.training
     comparison = load_output(run, "compare_models", "model_comparison")
     best = load_output(run, "compare_models", "best_model_type")
@@ -65,6 +66,7 @@ def training(configuration: Configuration, options: RunOptions) -> None:
         )
     if store:
         print_registered_versions(load_output(run, "track_training", "registered_models"))
+    register_local_stacks()
     print(phase_summary())
 
 
@@ -72,8 +74,7 @@ def _train(configuration: Configuration, options: RunOptions, **arguments: Any) 
     from pipelines.training import training as pipeline
 
     fingerprint = _fingerprint(configuration)
-    version = model_version(configuration, fingerprint)
-    run = _run(pipeline, configuration, options, version=version, fingerprint=fingerprint, **arguments)
+    run = _run(pipeline, configuration, options, fingerprint=fingerprint, **arguments)
     _write_tables(run, configuration, options)
     settings = configuration.training
     folders = [settings.models_folder, settings.reports_folder]
@@ -88,8 +89,8 @@ def evaluation(configuration: Configuration, options: RunOptions) -> None:
     """Measure a model on the accidents of the source; write metrics and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
-    fingerprint, bundle = _fingerprint(configuration), _find_model(configuration, options, evaluated=True)
-    run = _run(pipeline, configuration, options, fingerprint=fingerprint, bundle=bundle)
+    fingerprint, model = _fingerprint(configuration), _model_parameters(configuration, options)
+    run = _run(pipeline, configuration, options, fingerprint=fingerprint, **model)
     metrics = load_output(run, "evaluate_model", "evaluation")
     folder = configuration.training.reports_folder / "evaluation"
     output_files.write_json(folder / "metrics.json", metrics)
@@ -101,9 +102,9 @@ def inference(configuration: Configuration, options: RunOptions) -> None:
     """Score the accidents of `--input` into `--output`."""
     from pipelines.inference import inference as pipeline
 
-    target, bundle = options.output or "", _find_model(configuration, options)
+    target, model = options.output or "", _model_parameters(configuration, options)
     paths = {"source": options.input, "target": str(Path(target).resolve())}
-    run = _run(pipeline, configuration, options, bundle=bundle, **paths)
+    run = _run(pipeline, configuration, options, **model, **paths)
     run_summaries.print_scoring(load_output(run, "score_accidents", "scoring"), target)
 
 
@@ -145,8 +146,14 @@ def _deploy(configuration: Configuration, options: RunOptions, name: str | None)
     from pipelines.deployment import deployment as pipeline
 
     run = run_pipeline(
-        pipeline, cache=False, debug=options.debug, configuration=configuration, name=name, number=options.version
+        pipeline,
+        cache=False,
+        debug=options.debug,
+        configuration=configuration,
+        model_name=name,
+        version=options.version,
     )
+    _print_address(run)
     service = load_output(run, "deploy_model", "deployment")
     print(f"{service['name']} {service['version']} answers at {service['url']}")
     if service["downtime_seconds"]:
@@ -166,17 +173,17 @@ def _print_services(services: "list[DeployedService]", state: str, if_none: str)
         print(if_none)
 
 
-def _find_model(configuration: Configuration, options: RunOptions, *, evaluated: bool = False) -> str:
-    """The file of the model that was named, or the artifact id of the best model of the latest training.
+def _model_parameters(configuration: Configuration, options: RunOptions) -> dict[str, str | None]:
+    """The model that was named, as parameters of a pipeline; the best one of the latest training where none was."""
+    if options.model_path or not (options.model_name or options.best):
+        return {"bundle": options.model_path}
+    from tracking.connection import connect
+    from tracking.registry import Registry
 
-    With `evaluated` it is the evaluated twin of a final model, unless its file was named.
-    """
-    model_file = find_model_file(options, configuration, evaluated=evaluated)
-    if model_file:
-        return str(model_file)
-    run = latest_run("training")
-    best = load_output(run, "compare_models", "best_model_type")
-    return str((evaluated_artifact if evaluated else model_artifact)(run, best).id)
+    with connect(configuration.tracking) as connection:
+        stage = configuration.tracking.mlflow.model_registry.production_stage
+        version = find_registered_version(Registry(connection), options, stage)
+    return {"model_name": version.name, "version": version.version}
 
 
 def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:
@@ -186,10 +193,11 @@ def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arg
             pipeline,
             cache=not options.no_cache,
             debug=options.debug,
-            on_failure=partial(_describe_data_failure, folder=folder),
+            on_failure=partial(_describe_failure, folder=folder),
             configuration=configuration,
             **arguments,
         )
+    _print_address(run)
     with phase("files"):
         output_files.write_data_reports(run, folder)
     for name, step in run.steps.items():
@@ -200,38 +208,31 @@ def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arg
     return run
 
 
+def _print_address(run: Any) -> None:
+    """Print where the dashboard shows a run, where there is a dashboard."""
+    if address := run_url(run):
+        print(f"dashboard {address}", flush=True)
+
+
 def _data_reports_folder(configuration: Configuration, pipeline: str) -> Path:
     """Folder for reports on the raw data; evaluation and inference read other data than the models."""
     folder = configuration.training.reports_folder
     return (folder / pipeline if pipeline in {"evaluation", "inference"} else folder) / "ingestion"
 
 
-def _describe_data_failure(run: Any, folder: Path) -> str:
-    """Write the data reports of a failed run; a sentence that names them if the data were refused, or nothing."""
+def _describe_failure(run: Any, folder: Path) -> str:
+    """Write the data reports of a failed run; names them if the data were refused, and the address of the run."""
     written = output_files.write_data_reports(run, folder)
     step = output_files.data_step(run)
     refused = written and str(step.status) == "failed"
-    return f"Reports on the data: {', '.join(map(str, written))}" if refused else ""
+    reports = f"Reports on the data: {', '.join(map(str, written))}" if refused else ""
+    address = run_url(run)
+    return "\n".join(line for line in (reports, f"dashboard {address}" if address else "") if line)
 
 
 def _fingerprint(configuration: Configuration) -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
     return fetch_editions(configuration)[1]
-
-
-def model_version(configuration: Configuration, fingerprint: str) -> Any:
-    """The ZenML model version of a training, named after source, level and a digest of data, configuration and code."""
-    from zenml import Model
-
-    from steps.caching import code_digest
-
-    steps = ("ingestion.ingest", "features.build_features", "training.train_model", "training.fit_final")
-    models = (f"accidents.models.{model_type}" for model_type in configuration.training.models)
-    code = code_digest(*(f"steps.{step}" for step in steps), "steps.training.compare_models", *models)
-    identity = f"{fingerprint}{configuration.model_dump_json()}{code}"
-    source = Path(configuration.ingestion.source.location).name
-    name = f"{source}-{configuration.features.level}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-    return Model(name="accident_priority", version=name)
 
 
 def _write_tables(run: Any, configuration: Configuration, options: RunOptions) -> None:

@@ -43,7 +43,8 @@ def prune(dry_run: bool, yes: bool, stack: str | None, config: tuple[str, ...]) 
     configs/tracking.yaml; logged predictions, by `keep_days` in configs/serving.yaml; local copies of registered
     models and of their code that are as old. Copies come back when they are needed.
     """
-    from cli.zenml_session import load_environment, prepare_zenml
+    from accidents.configuration.environment import load_environment
+    from cli.zenml_session import prepare_zenml
 
     load_environment()
     from accidents.configuration.loading import load_configuration

@@ -1,12 +1,13 @@
-"""Runs of pipelines: start one, find the latest one, and describe a failure in one paragraph."""
+"""Runs of pipelines: start one, and describe a failure in one paragraph."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from shutil import disk_usage
 from typing import Any
 
-from accidents.errors import AccidentsError, ModelError, storage_fault
-from cli.interrupted_runs import end_run, interrupted_runs, process_record
+from accidents.errors import AccidentsError, storage_fault
+from pipelines.interrupted_runs import end_run, interrupted_runs, process_record
+from pipelines.store_check import check_store
 
 _PROJECT = {"accidents", "serving", "stacks", "steps", "tracking"}
 """Packages whose errors are sentences for users."""
@@ -27,7 +28,6 @@ def run_pipeline(
     cache: bool,
     debug: bool,
     on_failure: Callable[[Any], str] = lambda _: "",
-    version: Any = None,
     hint: str = DEBUG_HINT,
     **arguments: Any,
 ) -> Any:
@@ -38,12 +38,12 @@ def run_pipeline(
         cache: use cached results of earlier runs.
         debug: let the exceptions of ZenML and of the steps pass.
         on_failure: is called with a failed run; returns a sentence for the error message, or nothing.
-        version: the ZenML model version of the run.
         hint: the last line of the error message.
         **arguments: arguments of the pipeline.
 
     Raises:
         PipelineError: a step failed.
+        StoreError: ZenML's store went away.
     """
     from zenml.client import Client
 
@@ -52,28 +52,17 @@ def run_pipeline(
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     options = {"run_name": name, "extra": process_record(), "enable_cache": None if cache else False}
     try:
-        pipeline.with_options(**options, model=version)(**arguments)
+        pipeline.with_options(**options)(**arguments)
     except Exception as error:
-        run = _run_named(name)
-        files = on_failure(run) if run else ""
         if debug:
             raise
+        check_store()  # it may have gone away during the run
+        run = _run_named(name)
+        if run is None and isinstance(error, AccidentsError):
+            raise
+        files = on_failure(run) if run else ""
         raise PipelineError(_failure_message(pipeline.name, run, error, (files, hint))) from error
     return Client().get_pipeline_run(name)
-
-
-def latest_run(pipeline: str) -> Any:
-    """The latest completed run of a pipeline.
-
-    Raises:
-        ModelError: there is none; names the command that makes one.
-    """
-    from zenml.client import Client
-
-    runs = Client().list_pipeline_runs(pipeline=pipeline, status="completed", sort_by="desc:created", size=1).items
-    if not runs:
-        raise ModelError(f"the pipeline {pipeline} has not run to its end here: python run.py --{pipeline}")
-    return runs[0]
 
 
 def _run_named(name: str) -> Any:

@@ -22,7 +22,7 @@ def serve(options: RunOptions, configuration: "Configuration") -> int:
         ConfigurationError: other machines could use it without a key, or the port is taken.
         ModelError: there is no model, or the server does not start.
     """
-    from cli.zenml_session import load_environment
+    from accidents.configuration.environment import load_environment
 
     load_environment()
     from serving.process.bind_check import check_bind_address
@@ -54,9 +54,10 @@ def _find_registered(options: RunOptions, configuration: "Configuration") -> "Mo
     from cli.zenml_session import prepare_zenml
 
     prepare_zenml(options.stack, debug=options.debug)
-    from cli.model_lookup import download_model, find_version, recorded_answers
+    from cli.model_lookup import find_registered_version
     from serving.model.pointer import ModelPointer
     from tracking.connection import connect, current_target
+    from tracking.lookup import download_model, recorded_answers
     from tracking.model_files import MODEL_FILE_SHA256
     from tracking.registry import Registry
 
@@ -67,7 +68,7 @@ def _find_registered(options: RunOptions, configuration: "Configuration") -> "Mo
     def find() -> ModelPointer:
         with connect(configuration.tracking, target) as connection:
             registry = Registry(connection)
-            version = find_version(registry, options, configuration.serving.stage)
+            version = find_registered_version(registry, options, configuration.serving.stage)
             model_file = download_model(registry, version, folder)
         answers = recorded_answers(model_file)
         stored = str(answers.resolve()) if answers.is_file() else ""

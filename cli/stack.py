@@ -4,9 +4,11 @@ Imports nothing heavy: `--help` must answer at once.
 """
 
 import os
+import sys
 
 import click
 
+from accidents.errors import ConfigurationError
 from cli.exit_codes import DONE, FAILED
 from cli.options import Group, debug_enabled, debug_option, json_option
 from cli.output import print_result
@@ -20,6 +22,35 @@ def stack() -> None:
     A stack defines where pipelines run and where they store things. Files in stacks/ define stacks of the project;
     docs/stacks.md tells how to write one. For one run alone: python run.py --training --stack NAME
     """
+
+
+LOCAL_STACKS = ("local", "local-mlflow")
+"""Stacks that a training registers."""
+
+
+def stack_environment() -> dict[str, str]:
+    """The environment for stack files: `DAGSHUB_REPO` names an MLflow server as `MLFLOW_TRACKING_URI` does.
+
+    Raises:
+        ConfigurationError: `DAGSHUB_REPO` is not `user/repo`.
+    """
+    from tracking.tracking_uri import target_from_environment
+
+    target = target_from_environment(os.environ)
+    return dict(os.environ) | ({"MLFLOW_TRACKING_URI": target.uri, **target.environment} if target else {})
+
+
+def register_local_stacks() -> None:
+    """Register `LOCAL_STACKS` where they are absent, without switching; print the command where ZenML is a team's."""
+    from stacks.registration import register_absent
+
+    try:
+        absent = register_absent(LOCAL_STACKS, stack_environment())
+    except ConfigurationError as error:  # such as a password in MLFLOW_TRACKING_URI
+        print(f"stacks    not registered: {error}", file=sys.stderr, flush=True)
+        return
+    if absent:
+        print(f"stacks    python run.py stack register {' '.join(absent)} adds them to this ZenML server", flush=True)
 
 
 @stack.command("list")
@@ -43,7 +74,7 @@ def list_stacks(*, as_json: bool) -> None:
 
 @stack.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--all", "register_all", is_flag=True, help="every stack of stacks/")
+@click.option("--all", "register_all", is_flag=True, help="every stack of stacks/ whose variables are set")
 @debug_option
 def register(*, names: tuple[str, ...], register_all: bool) -> None:
     """Create or update stacks as their files define them; NAME is a stack of stacks/ or the path of a .yaml file."""
@@ -52,10 +83,20 @@ def register(*, names: tuple[str, ...], register_all: bool) -> None:
     prepare_zenml(None, debug=debug_enabled())
     from stacks.definition import find_stack_file, list_stack_files, read_stack_file
     from stacks.registration import register_stack
+    from stacks.variables import UnsetVariableError
 
     files = list(list_stack_files().values()) if register_all else [find_stack_file(name) for name in names]
-    for definition in [read_stack_file(file, os.environ) for file in files]:
-        outcomes = register_stack(definition, os.environ)
+    environment = stack_environment()
+    definitions = []
+    for file in files:
+        try:
+            definitions.append(read_stack_file(file, environment))
+        except UnsetVariableError as error:
+            if not register_all:
+                raise
+            print(f"{file.stem}\n  not registered: {error}")
+    for definition in definitions:
+        outcomes = register_stack(definition, environment)
         print(definition.name)
         for outcome in outcomes:
             print(f"  {outcome.kind:<20}{outcome.name:<24}{outcome.result}")

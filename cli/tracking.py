@@ -1,6 +1,5 @@
 """Which MLflow server records a training, printed before it begins, and the registered versions, printed at its end."""
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,19 +21,12 @@ def check_tracking_server(settings: TrackingSettings) -> str | None:
     if not settings.mlflow.enabled:
         print("tracking off (mlflow.enabled)", flush=True)
         return None
-    from tracking.connection import connect, current_target
-    from tracking.errors import TrackingError
+    from tracking.connection import current_target, store_identity
 
     target = current_target(settings)
     print(f"tracking {target}", flush=True)
-    try:
-        with phase("MLflow"), connect(settings, target) as connection:
-            return connection.identity
-    except TrackingError as error:
-        if not settings.allow_untracked:
-            raise
-        print(f"not tracked: {error.summary}", file=sys.stderr, flush=True)
-        return None
+    with phase("MLflow"):
+        return store_identity(settings, target)
 
 
 def print_registered_versions(registered: Mapping[str, Mapping[str, Any]]) -> None:

@@ -11,6 +11,9 @@ from zenml.enums import ArtifactType
 
 from materializers.single_file import SingleFileMaterializer
 
+JSON_MATERIALIZER = "materializers.json_file.JsonMaterializer"
+"""For `output_materializers` of steps: ZenML connects to its store when it looks up the name of a class."""
+
 
 class JsonMaterializer(SingleFileMaterializer):
     """Stores a dictionary as JSON. It is not the default of its type: steps name it in `output_materializers`."""

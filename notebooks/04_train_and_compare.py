@@ -85,15 +85,13 @@ performance.calibration_curve(measured, source)
 # starts one). A second run takes every step from the cache.
 
 # %%
-from cli.pipeline_commands import model_version
 from pipelines.training import training
 
 chosen = notebook.load_configuration(SOURCE, training__models=[best])
-version = model_version(chosen, fingerprint)
-run = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint, version=version)
+run = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint, track=False)
 
 # %%
-again = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint)
+again = notebook.run_pipeline(training, configuration=chosen, fingerprint=fingerprint, track=False)
 
 # %% [markdown]
 # Artifacts of runs load by name, here and in other notebooks. The metrics are those of the cells above:

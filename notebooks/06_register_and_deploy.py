@@ -25,18 +25,10 @@ notebook.connect("local-mlflow")
 # ## A tracked training
 
 # %%
-from cli.pipeline_commands import model_version
-from cli.tracking import check_tracking_server
 from pipelines.training import training
 
 fingerprint = notebook.fingerprint(configuration)
-run = notebook.run_pipeline(
-    training,
-    configuration=configuration,
-    fingerprint=fingerprint,
-    version=model_version(configuration, fingerprint),
-    store=check_tracking_server(configuration.tracking),
-)
+run = notebook.run_pipeline(training, configuration=configuration, fingerprint=fingerprint)
 
 # %%
 notebook.run_command("registry", "list-versions")

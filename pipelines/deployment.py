@@ -1,23 +1,25 @@
 """Deployment pipeline: select a registered version, smoke-test it, deploy it."""
 
-from zenml import pipeline
-
-from accidents.configuration.loading import Configuration
+from pipelines.defaults import Parameters, resolve_configuration
+from pipelines.definition import pipeline
+from pipelines.models import registered_version
 from steps.deployment.check_model import check_model
 from steps.deployment.deploy_model import deploy_model
 from steps.deployment.select_model import select_model
 
 
-@pipeline(name="deployment")
-def deployment(configuration: Configuration, name: str | None = None, number: str | None = None) -> None:
+@pipeline("deployment")
+def deployment(configuration: Parameters = None, model_name: str | None = None, version: str | None = None) -> None:
     """Deploy a registered version in place of the running service of the same model.
 
     Args:
-        configuration: the effective configuration.
-        name: registered name; by default the model with the best F1 in Production.
-        number: version number; by default the holder of the stage.
+        configuration: the effective configuration, or the keys that differ from the files in `configs/`.
+        model_name: registered model; the one with the best F1 in the stage to deploy where None.
+        version: its number, stage or alias; the holder of the stage to deploy where None.
     """
+    configuration = resolve_configuration(configuration)
     settings, tracking = configuration.deployment, configuration.tracking
-    model, version = select_model(name, number, settings=settings, tracking=tracking)
-    check = check_model(model, version, settings=settings, tracking=tracking)
-    deploy_model(model, version, check, settings=settings, tracking=tracking)
+    selected = registered_version(configuration, model_name, version, settings.stage)
+    model, number = select_model(selected.name, selected.version, tracking=tracking)
+    check = check_model(model, number, settings=settings, tracking=tracking)
+    deploy_model(model, number, check, settings=settings, tracking=tracking)

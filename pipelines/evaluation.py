@@ -1,27 +1,36 @@
 """Evaluation pipeline: ingest accidents, build features, evaluate a trained model."""
 
-from zenml import pipeline
-
-from accidents.configuration.loading import Configuration
+from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.definition import pipeline
 from pipelines.models import model_input
 from steps.evaluation.evaluate_model import evaluate_model
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
 
 
-@pipeline(name="evaluation")
-def evaluation(configuration: Configuration, fingerprint: str, bundle: str) -> None:
+@pipeline("evaluation", reads_source=True)
+def evaluation(
+    configuration: Parameters = None,
+    fingerprint: str | None = None,
+    bundle: str | None = None,
+    model_name: str | None = None,
+    version: str | None = None,
+) -> None:
     """Evaluate a model on the accidents of a source.
 
     Args:
-        configuration: the effective configuration.
-        fingerprint: checksum of the files of the source.
+        configuration: the effective configuration, or the keys that differ from the files in `configs/`.
+        fingerprint: checksum of the files of the source; computed where None.
         bundle: id of a model artifact, or the path of a bundle.
+        model_name: a registered model; without it and `bundle` the best one of the latest training.
+        version: its number, stage or alias; Production where None.
     """
+    configuration = resolve_configuration(configuration)
+    fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)
     evaluate_model(
-        model=model_input(bundle),
+        model=model_input(configuration, bundle, model_name, version, evaluated=True),
         features=features,
         accidents=accidents,
         settings=configuration.evaluation,

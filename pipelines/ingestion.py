@@ -1,12 +1,17 @@
 """Ingestion pipeline."""
 
-from zenml import pipeline
-
-from accidents.configuration.loading import Configuration
+from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.definition import pipeline
 from steps.ingestion.ingest import ingest
 
 
-@pipeline(name="ingestion")
-def ingestion(configuration: Configuration, fingerprint: str) -> None:
-    """Read, validate and clean the files of a source."""
-    ingest(settings=configuration.ingestion, fingerprint=fingerprint)
+@pipeline("ingestion", reads_source=True)
+def ingestion(configuration: Parameters = None, fingerprint: str | None = None) -> None:
+    """Read, validate and clean the files of a source.
+
+    Args:
+        configuration: the effective configuration, or the keys that differ from the files in `configs/`.
+        fingerprint: checksum of the files of the source; computed where None.
+    """
+    settings = resolve_configuration(configuration).ingestion
+    ingest(settings=settings, fingerprint=resolve_fingerprint(settings.source, fingerprint))

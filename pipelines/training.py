@@ -1,36 +1,76 @@
 """Training pipeline: ingest, build features, train, compare, track, promote."""
 
+import hashlib
 from typing import Any
 
-from zenml import pipeline
 from zenml.client import Client
 from zenml.config.cache_policy import CachePolicy
+from zenml.models import PipelineRunResponse
 from zenml.steps import BaseStep
 
 from accidents.configuration.loading import Configuration
-from steps.caching import cache_policy
+from accidents.errors import ConfigurationError
+from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.definition import configured_model, pipeline, set_extra
+from steps.caching import cache_policy, code_digest
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
 from steps.promotion.promote_models import promote_models
+from steps.tracking.provenance import TRAINING_DIGEST
 from steps.tracking.track_training import track_training
 from steps.training.compare_models import compare_models
 from steps.training.fit_final import fit_final
 from steps.training.train_model import train_model
+from tracking import zenml_sync
+from tracking.connection import store_identity
 from tracking.promotion import automatic_stages
 
+_DIGESTED_STEPS = (
+    "ingestion.ingest",
+    "features.build_features",
+    "training.train_model",
+    "training.fit_final",
+    "training.compare_models",
+)
 
-@pipeline(name="training")
+
+def _link_versions(run: PipelineRunResponse) -> None:
+    """Let a run belong to the versions of its models, also where an earlier run has registered them."""
+    if "track_training" in run.steps and run.status.is_successful:
+        registered = run.steps["track_training"].outputs["registered_models"][0].load()
+        zenml_sync.link_run(run, [(model["name"], model["version"]) for model in registered.values()])
+
+
+@pipeline("training", reads_source=True, after_run=_link_versions)
 def training(
-    configuration: Configuration, fingerprint: str, without_place: str | None = None, store: str | None = None
+    configuration: Parameters = None,
+    fingerprint: str | None = None,
+    without_place: str | None = None,
+    store: str | None = None,
+    track: bool = True,
 ) -> None:
     """Train every configured model type on the same split, compare the models, track and register them.
 
     Args:
-        configuration: the effective configuration.
-        fingerprint: checksum of the files of the source.
+        configuration: the effective configuration, or the keys that differ from the files in `configs/`.
+        fingerprint: checksum of the files of the source; computed where None.
         without_place: id of the artifact `evaluations` of a training without place columns, for the model card.
-        store: identity of the MLflow that tracks the training; None for no tracking.
+        store: identity of the MLflow that tracks the training; looked up where None.
+        track: whether the training is tracked, where the configuration does not turn it off.
+
+    Raises:
+        ConfigurationError: the pipeline has a ZenML model, and it registers one for each model type.
+        TrackingError: MLflow does not answer.
     """
+    if model := configured_model():
+        raise ConfigurationError(
+            f"model {model.name}: a training registers a version of one model for each of its model types; leave "
+            "`model` out of its run configuration, and choose the types with training.models"
+        )
+    configuration = resolve_configuration(configuration)
+    fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
+    set_extra(**{TRAINING_DIGEST: training_digest(configuration, fingerprint)})
+    store = (store or store_identity(configuration.tracking)) if track else None
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)
     trained = [
@@ -119,3 +159,10 @@ def _fit_finals(configuration: Configuration, twins: list[Any], features: Any, a
 def _cache_policy(step: BaseStep, *model_types: str) -> CachePolicy:
     """Cache policy of a step that runs the code of some model types, which are imported by name."""
     return cache_policy(step.entrypoint.__module__, *(f"accidents.models.{name}" for name in model_types))
+
+
+def training_digest(configuration: Configuration, fingerprint: str) -> str:
+    """SHA-256 of what a training depends on: data, configuration, and the code that it runs."""
+    models = (f"accidents.models.{model_type}" for model_type in configuration.training.models)
+    code = code_digest(*(f"steps.{step}" for step in _DIGESTED_STEPS), *models)
+    return hashlib.sha256(f"{fingerprint}{configuration.model_dump_json()}{code}".encode()).hexdigest()

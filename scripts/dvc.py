@@ -13,8 +13,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from accidents.configuration.environment import load_environment
 from accidents.errors import AccidentsError, ConfigurationError
-from cli.zenml_session import load_environment
 from tracking.tracking_uri import dagshub_repository
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Creates the environment with Python 3.11 and installs the locked dependencies, hashes checked.
+# Creates the environment VENV with Python 3.11 and installs the dependencies of the file LOCK, hashes checked.
 # Uses uv where it is on the PATH, else the copy that it puts into the environment.
 set -eu
 venv=${VENV:-.venv}
+lock=${LOCK:-requirements.lock}
 python=$(command -v python3.11 || command -v python3 || true)
 if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     echo "Python 3.11 is needed and was not found: install it (for example 'apt install python3.11 python3.11-venv') and try again." >&2
@@ -20,7 +21,7 @@ if ! uv=$(command -v uv); then
     fi
 fi
 echo "Installing the locked dependencies (about 1.2 GB on disk) ..."
-"$uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes requirements.lock
+"$uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes "$lock"
 # Notebooks start in their own folder; this lets them, and any Python of the environment, import the project.
 pwd >"$venv/lib/python3.11/site-packages/french-road-accidents.pth"
 echo "Compiling numerical loops ..."

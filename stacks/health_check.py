@@ -7,7 +7,6 @@ that does not respond within `TIMEOUT_SECONDS` has failed.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,14 +14,13 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
-from packaging.requirements import Requirement
-from zenml.integrations.registry import integration_registry
 from zenml.models import ComponentResponse, StackResponse
 from zenml.stack import Stack, StackComponent
 
 from accidents.configuration.redaction import redact_credentials
 from accidents.errors import AccidentsError
 from stacks.description import components_of
+from stacks.extras import missing_packages
 
 TIMEOUT_SECONDS = 10.0
 _SERVER_TIMEOUT_SECONDS = 3.0
@@ -79,17 +77,9 @@ def _check_component(model: ComponentResponse) -> tuple[bool, str]:
 
 
 def _check_requirements(integration: str) -> None:
-    """Check that the packages of an integration are installed; flavors built into ZenML need none."""
-    if integration not in integration_registry.integrations:
-        return
-    for text in integration_registry.integrations[integration].get_requirements():
-        requirement = Requirement(text)
-        try:
-            installed = version(requirement.name)
-        except PackageNotFoundError:
-            raise ComponentUnavailable(f"{requirement.name} is not installed; pip install '{text}'") from None
-        if not requirement.specifier.contains(installed, prereleases=True):
-            raise ComponentUnavailable(f"{requirement.name} {installed} is installed; pip install '{text}'")
+    """Check that the packages of an integration are installed."""
+    if fault := next(missing_packages(integration), None):
+        raise ComponentUnavailable(fault)
 
 
 def _installed(component: StackComponent) -> str:

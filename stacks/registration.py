@@ -5,16 +5,17 @@ earlier runs refer to it. Secrets are written first, since ZenML resolves them w
 all configurations are validated before the first component is created.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
 from zenml.enums import StackComponentType
 from zenml.models import ComponentResponse
 
 from accidents.errors import ConfigurationError
-from stacks.definition import ZENML_DEFAULT, Component, StackDefinition
+from stacks.definition import ZENML_DEFAULT, Component, StackDefinition, find_stack_file, read_stack_file
 from stacks.secrets import SecretState, drop_secret_references, secret_states, write_secret
 from stacks.validation import validate_configuration
 
@@ -58,6 +59,26 @@ def register_stack(definition: StackDefinition, environment: Mapping[str, str]) 
         *outcomes,
         RegistrationOutcome("stack", definition.name, _create_or_update_stack(client, definition.name, ids)),
     ]
+
+
+def register_absent(names: Iterable[str], environment: Mapping[str, str]) -> list[str]:
+    """Register the stacks of the project that ZenML does not have, where its store is this machine's own.
+
+    Returns:
+        The names of absent stacks that were not registered, as the store is that of a team.
+
+    Raises:
+        ConfigurationError: a component is not valid.
+    """
+    configuration = GlobalConfiguration()
+    is_local = configuration.store_configuration.url == configuration.get_default_store().url
+    registered = {stack.name for stack in Client().list_stacks(size=1000).items}
+    absent = [name for name in names if name not in registered]
+    if not is_local:
+        return absent
+    for name in absent:
+        register_stack(read_stack_file(find_stack_file(name), environment), environment)
+    return []
 
 
 def _configurations(

@@ -14,6 +14,10 @@ from accidents.errors import ConfigurationError
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-((?:[^${}]|\$\{[^${}]*\})*))?\}")
 
 
+class UnsetVariableError(ConfigurationError):
+    """A stack file needs a variable that is not set."""
+
+
 def expand_variables(value: Any, environment: Mapping[str, str], place: str) -> Any:
     """Expand the variables in a value from YAML, in mappings and lists in every value.
 
@@ -26,7 +30,8 @@ def expand_variables(value: Any, environment: Mapping[str, str], place: str) -> 
         The expanded value, without mapping keys whose string has become empty.
 
     Raises:
-        ConfigurationError: a variable without a default is not set, or `${` does not begin a variable.
+        UnsetVariableError: a variable without a default is not set.
+        ConfigurationError: `${` does not begin a variable.
 
     >>> expand_variables({"path": "${BUCKET}/runs", "url": "${ENDPOINT:-}"}, {"BUCKET": "s3://roads"}, "x.yaml")
     {'path': 's3://roads/runs'}
@@ -47,7 +52,7 @@ def _expand_text(text: str, environment: Mapping[str, str], place: str) -> str:
         if environment.get(name):
             return environment[name]
         if default is None:
-            raise ConfigurationError(
+            raise UnsetVariableError(
                 f"{place}: the variable {name} is not set; export {name}=... or write it in .env, "
                 f"or give it a default in the file: ${{{name}:-...}}"
             )

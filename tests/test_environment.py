@@ -17,12 +17,12 @@ import requests
 import uvicorn
 from zenml.utils import io_utils, source_utils
 
+from accidents.configuration.environment import load_environment
 from accidents.configuration.serving import ServingSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
 from cli.mlflow_page import server_environment
 from cli.simulate import simulate
-from cli.zenml_session import load_environment
 from serving.observability.tracing import create_tracing
 from serving.process.server import uvicorn_options
 from serving.records.database import resolve_database_url

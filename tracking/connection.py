@@ -6,6 +6,7 @@ servers, one after the other.
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -93,6 +94,25 @@ def connect(settings: TrackingSettings, target: TrackingTarget | None = None) ->
             raise
         except (MlflowException, OSError) as error:
             raise TrackingError(_unreachable_message(target, error)) from error
+
+
+def store_identity(settings: TrackingSettings, target: TrackingTarget | None = None) -> str | None:
+    """The identity of the MLflow that tracks trainings; None where tracking is off, or optional and not possible.
+
+    Raises:
+        ConfigurationError: environment and stack name different servers.
+        TrackingError: MLflow does not answer, and `allow_untracked` is off.
+    """
+    if not settings.mlflow.enabled:
+        return None
+    try:
+        with connect(settings, target) as connection:
+            return connection.identity
+    except TrackingError as error:
+        if not settings.allow_untracked:
+            raise
+        print(f"not tracked: {error.summary}", file=sys.stderr, flush=True)
+        return None
 
 
 def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:

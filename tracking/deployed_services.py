@@ -9,6 +9,7 @@ from uuid import UUID
 import requests
 
 from accidents.errors import ConfigurationError
+from tracking import zenml_sync
 from tracking.service_processes import ServiceMarker, find_processes
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def list_services(name: str | None = None) -> list[DeployedService]:
 
 
 def create_record(service: "MLFlowDeploymentService") -> UUID:
-    """Create the record of a service that has not started yet; without its class ZenML would delete it again."""
+    """Create the record of a service that has not started yet; without its class ZenML would delete it again.
+
+    The record belongs to the version of the ZenML model that the service serves.
+    """
     from zenml.client import Client
     from zenml.models import ServiceRequest
 
@@ -97,6 +101,9 @@ def create_record(service: "MLFlowDeploymentService") -> UUID:
             status=service.status.model_dump(),
             endpoint=service.endpoint.model_dump(),
             prediction_url=service.endpoint.prediction_url,
+            model_version_id=zenml_sync.version_id(
+                service.config.registry_model_name, service.config.registry_model_version
+            ),
         )
     )
     return response.id

@@ -23,7 +23,7 @@ from tracking.registry import (
     download_files,
     download_unverified,
 )
-from tracking.stages import sync_to_zenml, versions_in_use
+from tracking.stages import sync_model, versions_in_use
 
 _READY = "READY"
 _REGISTRATION_TIME = timedelta(minutes=10)
@@ -110,7 +110,7 @@ def _check_model(registry: Registry, name: str) -> list[Inconsistency]:
         *(one for version in versions for one in _check_digests(registry, version)),
         *_check_registration(registry, name),
         *_check_ledger(registry, name),
-        *_check_zenml(name, versions),
+        *_check_zenml(registry, name, versions),
     ]
 
 
@@ -204,15 +204,14 @@ def _check_ledger(registry: Registry, name: str) -> list[Inconsistency]:
     return [Inconsistency(name, description, partial(ledger.append, registry.connection, entry))]
 
 
-def _check_zenml(name: str, versions: list[RegisteredVersion]) -> list[Inconsistency]:
+def _check_zenml(registry: Registry, name: str, versions: list[RegisteredVersion]) -> list[Inconsistency]:
     zenml_versions = zenml_sync.list_versions(name)
     result = []
-    # Holders of Production and Staging come last: ZenML archives the version that another one displaces from a stage.
-    for version in sorted(versions, key=lambda one: one.stage in ALIASES):
+    for version in versions:
         difference = _zenml_difference(version, zenml_versions.get(version.version))
         if difference:
             description = f"version {version.version} is in {version.stage}, {difference}"
-            result.append(Inconsistency(name, description, partial(sync_to_zenml, version, version.stage)))
+            result.append(Inconsistency(name, description, partial(sync_model, registry, name)))
     for number in zenml_versions.keys() - {version.version for version in versions}:
         description = f"version {number} exists in ZenML and not in the MLflow registry"
         result.append(Inconsistency(name, description, partial(zenml_sync.delete_version, name, number)))
@@ -224,4 +223,6 @@ def _zenml_difference(version: RegisteredVersion, zenml_version: zenml_sync.Zenm
         return "and missing in ZenML"
     if zenml_version.uri != version.model_uri:
         return "and ZenML has a model of another MLflow store under this number"
+    if zenml_version.name != version.version:
+        return f"and named {zenml_version.name} in ZenML"
     return None if zenml_version.stage == version.stage else f"in ZenML in {zenml_version.stage}"

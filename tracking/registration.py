@@ -1,18 +1,19 @@
 """Registration of logged models as new versions in the MLflow model registry, with tags and description."""
 
+import sys
 from typing import Any
 
 from accidents.configuration.stages import NONE
 from accidents.configuration.tracking import ModelRegistrySettings, TrackingSettings
 from accidents.models import display_name
-from tracking import zenml_sync
 from tracking.connection import Connection, connect
-from tracking.errors import TrackingError
+from tracking.errors import RegistryError, TrackingError
 from tracking.interrupted_runs import end_run, interrupted_runs
 from tracking.ledger import LedgerEntry
+from tracking.lock import model_lock
 from tracking.names import registered_name
 from tracking.registry import Registry
-from tracking.stages import transition
+from tracking.stages import sync_model, transition
 from tracking.training_record import ModelRecord, TrainingRecord
 from tracking.training_runs import LoggedModel, log_training, training_method
 
@@ -79,11 +80,19 @@ def _register_model(
         description=_description(model, training),
         model_id=logged.model_uri.rpartition("/")[2],
     )
-    version, tags = str(created.version), {**training.tags, **logged.digests}
-    zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
+    version = str(created.version)
+    _add_to_zenml(connection, name)
     if settings.default_stage != NONE:
         _move_to_default_stage(connection, name, version, settings.default_stage)
     return result | {"name": name, "version": version}
+
+
+def _add_to_zenml(connection: Connection, name: str) -> None:
+    try:
+        with model_lock(connection, name):
+            sync_model(Registry(connection), name)
+    except RegistryError as error:  # MLflow has the version, and ZenML follows
+        print(f"{error}; python run.py registry check brings ZenML up to date", file=sys.stderr, flush=True)
 
 
 def _move_to_default_stage(connection: Connection, name: str, number: str, stage: str) -> None:

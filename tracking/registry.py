@@ -73,6 +73,11 @@ class RegisteredVersion:
         return bool(self.tags.get("evaluated_twin"))
 
     @property
+    def training_facts(self) -> dict[str, str]:
+        """The tags without stage and metrics."""
+        return {name: value for name, value in self.tags.items() if name not in {*METRICS, STAGE_TAG}}
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Metrics on the test set of its training; of a final model those of its evaluated twin."""
         return {name: float(self.tags[name]) for name in METRICS if name in self.tags}

@@ -48,16 +48,26 @@ def transition(
         _set_aliases_and_tags(registry, current, stage, holder)
         entry = replace(entry, previous=_number(holder) or entry.previous)
         ledger.append(registry.connection, entry)
-        if holder:
-            sync_to_zenml(holder, ARCHIVED)
-        sync_to_zenml(current, stage)
+        sync_model(registry, name)
     return entry
 
 
-def sync_to_zenml(version: RegisteredVersion, stage: str) -> None:
-    """Create a version in ZenML if needed, and set its stage."""
-    zenml_sync.add_version(version.name, version.version, version.model_uri, version.metrics)
-    zenml_sync.set_stage(version.name, version.version, stage)
+def sync_model(registry: Registry, name: str) -> None:
+    """Add the versions of a model that are missing in ZenML, in ascending order, and set stages that differ there."""
+    versions = registry.versions(name)[::-1]
+    existing = zenml_sync.list_versions(name)
+    differs = False
+    for one in versions:
+        known = existing.get(one.version)
+        differs |= known is None or (known.uri, known.name) != (one.model_uri, one.version)
+        if differs:
+            zenml_sync.add_version(name, one.version, one.model_uri, one.metrics, one.training_facts, one.description)
+    if differs:
+        existing = zenml_sync.list_versions(name)
+    # Holders of Production and Staging come last: ZenML archives the version that another one displaces from a stage.
+    for one in sorted(versions, key=lambda one: one.stage in ALIASES):
+        if existing[one.version].stage != one.stage:
+            zenml_sync.set_stage(name, one.version, one.stage)
 
 
 def rollback_target(registry: Registry, name: str) -> RegisteredVersion:

@@ -60,7 +60,7 @@ def resolve_target(
     Raises:
         ConfigurationError: environment and stack name different servers, or `DAGSHUB_REPO` is not `user/repo`.
     """
-    target = _target_from_environment(environment)
+    target = target_from_environment(environment)
     if target and tracker and target.uri.rstrip("/") != tracker.uri.rstrip("/"):
         raise ConfigurationError(
             f"two MLflow servers: {target} and {redact_credentials(tracker.uri)} (experiment tracker of the "
@@ -102,7 +102,12 @@ def active_stack_tracker() -> TrackingTarget | None:
     return TrackingTarget(tracker.get_tracking_uri(), f"stack {stack.name}", None, environment)
 
 
-def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget | None:
+def target_from_environment(environment: Mapping[str, str]) -> TrackingTarget | None:
+    """The tracking target of `MLFLOW_TRACKING_URI` or `DAGSHUB_REPO`; None where neither is set.
+
+    Raises:
+        ConfigurationError: `DAGSHUB_REPO` is not `user/repo`.
+    """
     if uri := environment.get("MLFLOW_TRACKING_URI"):
         return TrackingTarget(_absolute_uri(uri, Path.cwd()), "MLFLOW_TRACKING_URI")
     repository = dagshub_repository(environment)

@@ -1,6 +1,6 @@
 """Loads the configuration: the YAML files of the pipelines, overridden by the command line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,9 @@ def _resolve_location(source: Any) -> None:
 
 def _set_path(sections: dict[str, Any], path: list[str], value: Any) -> None:
     for key in path[:-1]:
-        sections = sections.setdefault(key, {})
+        if not isinstance(sections.get(key), dict):
+            sections[key] = {}
+        sections = sections[key]
     sections[path[-1]] = value
 
 
@@ -105,8 +107,19 @@ def _error_message(detail: ErrorDetails, files: Mapping[str, Path], names: Mappi
     key = ".".join(keys) or section
     path = f"{section}.{key}."
     options = [name for other, name in names.items() if f"{other}.".startswith(path) or path.startswith(f"{other}.")]
-    place = " and ".join(options) or f"{files[section]}: '{key}'"
+    place = " and ".join(options) or f"{files.get(section, CONFIGS_FOLDER)}: '{key}'"
     if detail["type"] == "extra_forbidden":
-        return f"{place} is not a key of this configuration"
+        return f"{place} is not a key of this configuration{_existing_keys(detail['loc'])}"
     value = "" if isinstance(detail["input"], dict) else f" = {detail['input']!r}"
     return f"{place}{value}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _existing_keys(location: Sequence[int | str]) -> str:
+    """The keys that exist where an unknown one was found; nothing where they depend on the other values."""
+    model: Any = Configuration
+    for part in location[:-1]:
+        field = model.model_fields.get(part)
+        if field is None or not hasattr(field.annotation, "model_fields"):
+            return ""
+        model = field.annotation
+    return f"; the keys are {', '.join(model.model_fields)}"

@@ -18,7 +18,7 @@ from accidents.report.comparison_report import comparison_report, rank_by_f1
 from accidents.report.evaluated_model import EvaluatedModel
 from accidents.report.evaluation_report import evaluation_figures, evaluation_report
 from accidents.report.model_card import ModelCard, model_card
-from accidents.report.report_files import REPORT_FILE, ReportFiles
+from accidents.report.report_files import CARD_FILE, REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.training.selection import ModelChoice, choose_model
 from accidents.training.tuning import CV_METRIC
@@ -64,7 +64,7 @@ class ModelComparison:
         best_report: HTML report of that model.
         comparison_report: HTML report that compares all models.
         card: model card of the best model.
-        report_files: report files of all models.
+        report_files: report files of all models, each with its model card.
     """
 
     table: pd.DataFrame
@@ -181,14 +181,18 @@ def compare_models(
         recommended=evaluated[best].name,
     )
     files |= {name: task.result() for name, task in tasks.items()}
+    cards = {
+        name: model_card(evaluated[name], evaluations[name], explanations[name], (without_place or {}).get(name))
+        for name in ranking
+    }
     return ModelComparison(
         table=_table(ranking, models, evaluations, choice),
         evaluations={name: evaluations[name].model_dump(mode="json") for name in ranking},
         best=best,
         best_report=files[best][REPORT_FILE],
         comparison_report=comparison,
-        card=model_card(evaluated[best], evaluations[best], explanations[best], (without_place or {}).get(best)),
-        report_files=ReportFiles({name: files[name] for name in ranking}),
+        card=cards[best],
+        report_files=ReportFiles({name: files[name] | {CARD_FILE: cards[name].markdown} for name in ranking}),
     )
 
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 REPORT_FILE = "report.html"
 """The file that holds the whole report of a model."""
 
+CARD_FILE = "model_card.md"
+"""The model card."""
+
+CARD_ARTIFACT = "_model_card"
+"""Name of the artifact of a model card, after the model type."""
+
 
 @dataclass(frozen=True)
 class ReportFiles:

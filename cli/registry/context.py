@@ -80,7 +80,8 @@ def registry_command(name: str, *option_decorators: Option) -> Callable[[Callabl
         @click.pass_obj
         @wraps(function)
         def connect_and_call(group: Mapping[str, Any], **values: Any) -> int:
-            from cli.zenml_session import load_environment, prepare_zenml
+            from accidents.configuration.environment import load_environment
+            from cli.zenml_session import prepare_zenml
 
             load_environment()
             from accidents.configuration.loading import load_configuration

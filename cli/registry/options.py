@@ -41,5 +41,6 @@ YEARS = click.option(
     "--years", cls=ListOption, callback=join_values, metavar="YEARS", help="2021, 2019-2024 or 2019,2021"
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="only print what would be done")
+REPAIR = click.option("--repair/--dry-run", default=True, help="repair what is found (default), or only print it")
 JSON = json_option
 YES = click.option("--yes", "--confirm", "yes", is_flag=True, help="do not ask for confirmation")

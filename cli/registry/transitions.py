@@ -126,24 +126,24 @@ def convert(context: RegistryContext, model_name: str | None, dry_run: bool) -> 
     return DONE
 
 
-@registry_command("check", options.DRY_RUN)
-def check(context: RegistryContext, dry_run: bool) -> int:
+@registry_command("check", options.REPAIR)
+def check(context: RegistryContext, repair: bool) -> int:
     """Find what killed commands have left and differences between MLflow and ZenML, and repair them.
 
     With --dry-run the exit code is 1 if there are any.
     """
-    from cli.interrupted_runs import end_run, interrupted_runs
+    from pipelines.interrupted_runs import end_run, interrupted_runs
     from tracking import reconcile
     from tracking.deployment import services_besides_production
 
-    act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies
+    act = reconcile.repair_inconsistencies if repair else reconcile.find_inconsistencies
     results = [f"{item.model}: {item.description}" for item in act(context.registry)]
     for run in interrupted_runs():
         results.append(f"ZenML run {run.name}: is {run.status.value}, and its process has ended")
-        if not dry_run:
+        if repair:
             end_run(run)
     for result in results:
-        context.print_text(f"{'found' if dry_run else 'repaired'}: {result}")
+        context.print_text(f"{'repaired' if repair else 'found'}: {result}")
     changed = reconcile.find_changed_files(context.registry)
     for description in changed:
         context.print_text(f"found: {description}")
@@ -154,4 +154,4 @@ def check(context: RegistryContext, dry_run: bool) -> int:
         )
     if not results and not changed:
         context.print_text("MLflow and ZenML agree, and the files are those that were registered")
-    return FAILED if changed or (results and dry_run) else DONE
+    return FAILED if changed or (results and not repair) else DONE

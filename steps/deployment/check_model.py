@@ -7,14 +7,14 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.metadata import log_step_metadata
 from tracking.connection import connect
 from tracking.registry import Registry
 from tracking.smoke_test import run_smoke_test
 
 
-@step(enable_cache=False, output_materializers={"deployment_check": JsonMaterializer})
+@step(enable_cache=False, output_materializers={"deployment_check": JSON_MATERIALIZER})
 def check_model(
     name: str, version: str, settings: DeploymentSettings, tracking: TrackingSettings
 ) -> Annotated[dict[str, Any], "deployment_check"]:

@@ -7,14 +7,14 @@ from zenml import step
 
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.tracking import TrackingSettings
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.metadata import log_step_metadata
 from tracking.connection import connect
 from tracking.deployment import deploy_version
 from tracking.registry import Registry
 
 
-@step(enable_cache=False, output_materializers={"deployment": JsonMaterializer})
+@step(enable_cache=False, output_materializers={"deployment": JSON_MATERIALIZER})
 def deploy_model(
     name: str,
     version: str,

@@ -16,7 +16,7 @@ from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import LABEL
 from accidents.training.held_out import held_out_rows
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
@@ -24,7 +24,7 @@ from steps.validation import validate_frames
 
 @step(
     cache_policy=cache_policy(__name__, *(f"accidents.models.{name}" for name in model_types())),
-    output_materializers={"evaluation": JsonMaterializer},
+    output_materializers={"evaluation": JSON_MATERIALIZER},
 )
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def evaluate_model(

@@ -10,12 +10,12 @@ from accidents.bundle import Bundle
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.inference import batch_scoring
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
 
-@step(enable_cache=False, output_materializers={"scoring": JsonMaterializer})
+@step(enable_cache=False, output_materializers={"scoring": JSON_MATERIALIZER})
 @validate_frames()
 def score_accidents(
     model: Bundle, source: str, target: str, settings: InferenceSettings, ingestion: IngestionSettings

@@ -11,7 +11,7 @@ from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.tracking import TrackingSettings
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 from tracking.connection import connect
@@ -19,7 +19,7 @@ from tracking.promotion import EvaluationData, promote_new_versions
 from tracking.registry import Registry
 
 
-@step(enable_cache=False, output_materializers={"promotions": JsonMaterializer})
+@step(enable_cache=False, output_materializers={"promotions": JSON_MATERIALIZER})
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def promote_models(
     registered: dict[str, Any],

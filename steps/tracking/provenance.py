@@ -9,17 +9,21 @@ from zenml.utils.dashboard_utils import get_run_url
 from accidents.configuration.paths import PROJECT_ROOT
 from steps.metadata import inside_pipeline
 
+TRAINING_DIGEST = "training_digest"
+"""Tag, and key in the extra configuration of a run: digest of data, configuration and code of a training."""
+
 _TIMEOUT_SECONDS = 10
 
 
 def run_provenance() -> dict[str, str]:
-    """Code version and, inside a pipeline, name, id and URL of the ZenML run and name of its stack."""
+    """Code version and, inside a pipeline, name, id, URL and digest of the ZenML run and name of its stack."""
     tags = {"code_version": code_version()}
     if not inside_pipeline():
         return tags
     run = get_step_context().pipeline_run
     run_tags = {"zenml_run": run.name, "zenml_run_id": str(run.id), "zenml_run_url": get_run_url(run) or ""}
-    return tags | run_tags | {"zenml_stack": run.stack.name if run.stack else ""}
+    digest = str((run.config.extra or {}).get(TRAINING_DIGEST, ""))
+    return tags | run_tags | {"zenml_stack": run.stack.name if run.stack else "", TRAINING_DIGEST: digest}
 
 
 def code_version() -> str:

@@ -14,7 +14,7 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.tables import Accidents
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.tracking.provenance import run_provenance
@@ -23,7 +23,7 @@ from tracking.registration import connect_and_register
 from tracking.training_record import build_training_record
 
 
-@step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"), output_materializers=JsonMaterializer)
+@step(cache_policy=cache_policy(__name__, "tracking.pyfunc_model"), output_materializers=JSON_MATERIALIZER)
 @validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def track_training(
     models: list[Bundle],

@@ -15,13 +15,14 @@ from accidents.report import model_report
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from materializers.json_file import JsonMaterializer
+from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
-from steps.metadata import log_model_metadata, log_step_metadata
+from steps.metadata import log_step_metadata
+from steps.training.model_cards import save_model_cards
 from steps.validation import validate_frames
 
 
-@step(cache_policy=cache_policy(__name__), output_materializers={"evaluations": JsonMaterializer})
+@step(cache_policy=cache_policy(__name__), output_materializers={"evaluations": JSON_MATERIALIZER})
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def compare_models(
     models: list[Bundle],
@@ -58,9 +59,8 @@ def compare_models(
         models, predictions, features, accidents, settings,
         source=source, without_place=without_place, finals=finals,
     )  # fmt: skip
-    figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}
-    for log_metadata in (log_step_metadata, log_model_metadata):
-        log_metadata({"f1": figures, "best": result.best})
+    log_step_metadata({"f1": {name: one["f1"] for name, one in result.evaluations.items()}, "best": result.best})
+    save_model_cards(result.report_files)
     return (
         result.table, result.evaluations, result.best,
         HTMLString(result.comparison_report), HTMLString(result.best_report), HTMLString(result.card.html),

@@ -13,7 +13,7 @@ from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train
+from accidents.training import train_with_wait_policy
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
@@ -43,7 +43,7 @@ def train_model(
         information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
     """
-    trained = train(
+    trained = train_with_wait_policy(
         model_type,
         features,
         accidents,

@@ -13,6 +13,12 @@ from tests.conftest import PROJECT, traced
 
 pytestmark = pytest.mark.slow
 
+PRINT_ADDRESS = """
+from types import SimpleNamespace
+from cli.pipeline_commands import _print_address
+_print_address(SimpleNamespace(id=7, project=SimpleNamespace(name="default")))
+"""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -50,6 +56,9 @@ def test_it_answers_until_it_is_stopped_and_the_client_is_unchanged(
         assert configuration.read_text() == before
         assert requests.get(f"{address}/health", timeout=10).ok
         assert f"dashboard {address}\n" in dashboard(environment, "start").stdout
+        command = [sys.executable, "-c", PRINT_ADDRESS]
+        printed = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=180)
+        assert printed.stdout == f"dashboard {address}/projects/default/runs/7\n", printed.stderr
     finally:
         stopped = dashboard(environment, "stop")
     assert stopped.stdout == "stopped\n"

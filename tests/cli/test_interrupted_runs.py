@@ -10,7 +10,7 @@ from zenml.config.global_config import GlobalConfiguration
 
 from accidents.process_owner import ProcessOwner
 from cli import runs
-from cli.interrupted_runs import interrupted_runs
+from pipelines.interrupted_runs import interrupted_runs
 
 pytestmark = pytest.mark.slow
 

@@ -13,6 +13,7 @@ from accidents.private_files import make_private
 from cli import private_files
 from cli.main import main
 from cli.private_files import exposed_files
+from pipelines import zenml_store
 
 
 def mode(path: Path) -> int:
@@ -63,7 +64,7 @@ def test_commands_make_the_exposed_files_private(exposed: list[Path]) -> None:
 
 def test_existing_zenml_store_stays_as_it_is(exposed: list[Path]) -> None:
     (exposed[-1] / "config.yaml").touch()
-    private_files.create_zenml_folders()
+    zenml_store.create_folders()
     assert {mode(path) for path in exposed} == {0o644, 0o755}
 
 

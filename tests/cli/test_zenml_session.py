@@ -5,7 +5,7 @@ import os
 import pytest
 from requests.utils import should_bypass_proxies
 
-from cli.zenml_session import load_environment
+from accidents.configuration.environment import load_environment
 
 
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])

@@ -19,7 +19,7 @@ RUN = """
 import json, sys
 from cli.main import main
 assert main(sys.argv[1:]) == 0
-from cli.runs import latest_run
+from pipelines.models import latest_run
 print(json.dumps({name: str(step.status) for name, step in latest_run("training").steps.items()}))
 """
 

@@ -18,7 +18,7 @@ from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN, predict
 from cli.exit_codes import DONE, FAILED, USAGE_ERROR
 from cli.main import main
 from cli.output_files import step_output
-from cli.runs import latest_run
+from pipelines.models import latest_run
 from tests.pipelines.conftest import configure, small_tracked_training
 from tests.serving.service_process import TIMEOUT, service_url
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from zenml.client import Client
 
 from accidents.bundle import Bundle
 from accidents.models import model_types
 from cli.exit_codes import DONE, FAILED
 from cli.main import main
 from cli.output_files import step_output
-from cli.runs import latest_run
+from pipelines.models import latest_run
 from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow
@@ -80,14 +81,17 @@ def test_no_temporary_files_are_left(trained: Any, folder: Path) -> None:
     assert not list(folder.rglob("*.tmp"))
 
 
-def test_the_configuration_and_the_model_version_are_stored_with_the_run(trained: Any) -> None:
+def test_configuration_and_digest_are_stored_with_the_run(trained: Any) -> None:
     stored = trained.config.parameters["configuration"]
     assert stored["training"]["seed"] == 0
     assert stored["features"]["level"] == "call"
-    version = trained.model_version
-    assert version.model.name == "accident_priority"
-    assert version.name.startswith("sample-call-")
-    assert set(version.run_metadata["f1"]) == TYPES
+    assert len(trained.config.extra["training_digest"]) == 64
+    assert set(trained.steps["compare_models"].run_metadata["f1"]) == TYPES
+
+
+def test_local_stacks_are_registered_and_the_active_one_stays(trained: Any) -> None:
+    assert {"local", "local-mlflow"} <= {stack.name for stack in Client().list_stacks().items}
+    assert trained.stack.name == Client().active_stack_model.name == "default"
 
 
 def test_artifacts_have_metadata(trained: Any) -> None:

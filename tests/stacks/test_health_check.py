@@ -153,7 +153,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
         return version(package)
 
     made({}, {"model_deployer": {"flavor": "mlflow"}})
-    monkeypatch.setattr("stacks.health_check.version", without)
+    monkeypatch.setattr("stacks.extras.version", without)
     check = checks(name)["model_deployer"]
     assert not check.ok
     assert check.text == "python-rapidjson is not installed; pip install 'python-rapidjson<1.15'"

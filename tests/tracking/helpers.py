@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
+from zenml.client import Client
+
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.stages import ARCHIVED, PRODUCTION, STAGING
 from accidents.configuration.training import ModelSettings, TrainingSettings
@@ -102,11 +104,17 @@ def transition_to(registry: Registry, version: RegisteredVersion, stage: str, ac
     return transition(registry, version, stage, LedgerEntry(action, version.name, version.version, stage), seen)
 
 
+def zenml_numbers(name: str = NAME) -> dict[str, str]:
+    """Numbers of the versions in ZenML by their names."""
+    return {one.name: str(one.number) for one in Client().list_model_versions(model=name, size=1000).items}
+
+
 def consistent_stages(registry: Registry, name: str = NAME) -> dict[str, str]:
     """Stages by version, after asserting that aliases, tags and ZenML agree and no inconsistency is found."""
     versions = registry.versions(name)
     found = {one.version: one.stage for one in versions}
     assert {number: known.stage for number, known in zenml_sync.list_versions(name).items()} == found
+    assert {number: number for number in found} == zenml_numbers(name)
     assert {one.version: one.tags["stage"] for one in versions} == found
     for stage, alias in ((PRODUCTION, "production"), (STAGING, "staging")):
         assert [one.version for one in versions if alias in one.aliases] == [n for n, s in found.items() if s == stage]

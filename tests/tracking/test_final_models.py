@@ -101,9 +101,8 @@ def test_predictions_take_the_final_model_and_evaluations_its_twin(
         update={"training": configuration.training.model_copy(update={"models_folder": tmp_path})}
     )
     options = RunOptions(model_name="lightgbm", version=version.version)
-    answering, evaluated = (
-        Bundle.load(find_model_file(options, configuration, evaluated=evaluated) or "") for evaluated in (False, True)
-    )
+    answering = Bundle.load(find_model_file(options, configuration) or "")
+    evaluated = registry.load_evaluated_bundle(version)
     assert answering.evaluated_twin["digest"] == evaluated.prediction_digest()
     accidents, _ = small_year()
     assert answering.rows == {"training": int((accidents.accidents[LABEL] >= 0).sum())}

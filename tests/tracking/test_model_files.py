@@ -11,13 +11,13 @@ import pytest
 from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
-from cli.model_lookup import download_model
 from tests.tracking.helpers import NAME, delete_all_models, register_version, single_model_training, transition_to
 from tests.trained import small_models
 from tracking import reconcile, zenml_sync
 from tracking.connection import Connection, connect
 from tracking.deployment import deploy_version
 from tracking.errors import RegistryError
+from tracking.lookup import download_model
 from tracking.model_files import FILES_SHA256, MODEL_FILE_SHA256, digests, model_file, sha256
 from tracking.names import registered_name
 from tracking.registration import record_and_register

@@ -97,6 +97,11 @@ CHANGES = {
         ["version 9 exists in ZenML and not in the MLflow registry"],
         {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
     ),
+    "an old name in ZenML": (
+        lambda _: Client().update_model_version(NAME, zenml_sync.version_id(NAME, "2"), name="v2"),
+        ["version 2 is in Production, and named v2 in ZenML"],
+        {"1": ARCHIVED, "2": PRODUCTION, "3": STAGING, "4": NONE},
+    ),
     "of another store in ZenML": (
         lambda _: zenml_sync.add_version(NAME, "2", "models:/m-of-another-store"),
         ["version 2 is in Production, and ZenML has a model of another MLflow store"],

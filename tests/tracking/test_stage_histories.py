@@ -187,6 +187,7 @@ def test_any_history_ends_in_the_expected_state() -> None:
     options = settings(max_examples=CASES, stateful_step_count=20, deadline=None, derandomize=True)
     with (
         patch("tracking.stages.zenml_sync", IgnoreCalls()),
+        patch("tracking.stages.sync_model"),
         patch("tracking.ledger.get_or_create_experiment") as experiment,
     ):
         experiment.return_value.experiment_id = "1"

@@ -1,4 +1,4 @@
-"""The ZenML model version of a training: a new one after a change of code that the training runs."""
+"""The digest of a training: another one after a change of code that the training runs."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from accidents.configuration.loading import load_configuration
-from cli.pipeline_commands import model_version
+from pipelines.training import training_digest
 from steps import caching
 from tests.conftest import PROJECT
 
@@ -20,8 +20,8 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def version_name() -> str:
-    return str(model_version(load_configuration(overrides={"training.models": ["xgboost"]}), "0").version)
+def digest() -> str:
+    return training_digest(load_configuration(overrides={"training.models": ["xgboost"]}), "0")
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def version_name() -> str:
         ("accidents/models/lightgbm.py", False),
     ],
 )
-def test_changed_code_makes_a_new_version_where_the_training_runs_it(copy: Path, file: str, is_run: bool) -> None:
-    before = version_name()
+def test_changed_code_changes_the_digest_where_the_training_runs_it(copy: Path, file: str, is_run: bool) -> None:
+    before = digest()
     with (copy / file).open("a") as source:
         source.write("\n# changed\n")
-    assert (version_name() != before) == is_run
+    assert (digest() != before) == is_run

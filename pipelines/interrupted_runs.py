@@ -5,14 +5,16 @@ from typing import Any
 
 from accidents.process_owner import ProcessOwner
 
-_PROCESS = "process"
+PROCESS = "process"
+"""Key of the process in the extra configuration of a run."""
+
 _ACTIVE = 'oneof:["initializing", "provisioning", "running"]'
 _REASON = "the process was killed"
 
 
 def process_record() -> dict[str, str]:
     """What a run records about its process, in the extra configuration of its pipeline."""
-    return {_PROCESS: str(ProcessOwner.current())}
+    return {PROCESS: str(ProcessOwner.current())}
 
 
 def interrupted_runs() -> list[Any]:
@@ -37,4 +39,5 @@ def end_run(run: Any) -> None:
 
 
 def _owner(run: Any) -> ProcessOwner | None:
-    return ProcessOwner.parse((run.config.extra or {}).get(_PROCESS))
+    """The process that a run has recorded."""
+    return ProcessOwner.parse((run.config.extra or {}).get(PROCESS))

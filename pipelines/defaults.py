@@ -1,0 +1,45 @@
+"""Defaults of the parameters that every pipeline has: configuration, fingerprint of the source, MLflow store."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import InstanceOf
+
+from accidents.configuration.loading import Configuration, load_configuration
+from accidents.configuration.source import SourceSettings
+from accidents.sources.manifest import fetch_editions
+
+Parameters = InstanceOf[Configuration] | dict[str, Any] | None
+"""Parameter `configuration` of a pipeline: complete, or the keys that differ from the files in `configs/`."""
+
+
+def resolve_configuration(configuration: Parameters) -> Configuration:
+    """The effective configuration.
+
+    Args:
+        configuration: a complete one; or sections with the keys that differ from the files in `configs/`, such as
+            `{"features": {"level": "scene"}}`.
+
+    Raises:
+        ConfigurationError: a key or a value is refused; names the keys that exist.
+
+    >>> resolve_configuration({"features": {"level": "scene"}}).features.level
+    'scene'
+    """
+    if isinstance(configuration, Configuration):
+        return configuration
+    return load_configuration(overrides=dict(_by_path(configuration or {})))
+
+
+def resolve_fingerprint(source: SourceSettings, fingerprint: str | None) -> str:
+    """The fingerprint that was given; else that of the files of the source, which are fetched first if necessary."""
+    return fingerprint or fetch_editions(source)[1]
+
+
+def _by_path(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Values by dotted path, such as `features.level`."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _by_path(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
