@@ -47,7 +47,7 @@ def main() -> None:
                     changes["split"] = {"kind": "temporal"}
                 bundles = [
                     train(model, features, accidents.accidents, settings(seed, changes), level=level,
-                          geography=not options.no_geography).bundle
+                          geography=not options.no_geography, details=accidents).bundle
                     for seed in options.seeds
                 ]  # fmt: skip
                 rows.append({"level": level, "resampling": resampling, "model": model} | _row(bundles))

@@ -52,6 +52,7 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
         f"Interpretation: {answer.interpretation}",
         f"Probability: {answer.probability:.3f}",
         f"Threshold: {answer.threshold:.3f}",
+        *_knowledge(answer.share_known),
         f"Reasons ({_UNITS[answer.unit]}):",
         *(f"  {reason}" for reason in answer.reasons),
         *(f"Warning: {warning}" for warning in answer.warnings),
@@ -63,6 +64,15 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
     geography = "with place" if bundle.geography else "without place"
     lines.append(f"Model: {bundle.model_type}, level {bundle.level}, {geography}, trained {bundle.trained_at}, {path}")
     return lines
+
+
+def _knowledge(share_known: float | None) -> list[str]:
+    from accidents.inference.prediction import LITTLE_KNOWN
+
+    if share_known is None:
+        return []
+    tentative = "; a tentative answer" if share_known < LITTLE_KNOWN else ""
+    return [f"Known: {share_known:.0%} of what usually decides{tentative}"]
 
 
 def _read_accident(source: str) -> Any:

@@ -37,6 +37,8 @@ def training(
         )(
             features=features,
             accidents=accidents,
+            vehicles=vehicles,
+            people=people,
             model_type=model_type,
             settings=configuration.training.for_model_type(model_type),
             information=configuration.features,

@@ -99,7 +99,7 @@ def _signature() -> "ModelSignature":
 
 def _requirements(bundle: Bundle) -> list[str]:
     """Installed versions of the libraries that the loaded model imports."""
-    modules = [name for name in bundle.model.LIBRARIES if name not in _REQUIREMENTS]
+    modules = [name for name in bundle.libraries if name not in _REQUIREMENTS]
     return [f"{name}=={version(name)}" for name in (*_REQUIREMENTS, *map(_distribution, modules))]
 
 

@@ -84,7 +84,7 @@ def convert(content: bytes, name: str) -> bytes:
     """
     state = _unpickled(_payload(content, name), name)
     try:
-        record = {one.name: state[one.name] for one in fields(ModelManifest)}
+        record = {one.name: state[one.name] for one in fields(ModelManifest) if one.name in state}
         calibration = vars(state["calibration"])
         encoder = None if state["encoder"] is None else _encoder(vars(state["encoder"]))
         model = _classifier(record["model_type"], state["model"])

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
+from accidents.bundle.partial_model import PartialModel
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
 
-_MODEL, _ENCODER, _CALIBRATION = "model/", "encoder.npz", "calibration.json"
+_MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
 _SHOWN = 8
 _LONGEST_MESSAGE = 300
 _MANY_ROWS = 20  # more than boosters answer without their library
@@ -38,8 +40,9 @@ class ModelManifest:
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
     `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
-    subset (`validation`, `test`); `rows` counts accidents by subset; `trials` are those of the search named by
-    `tuning`. Fields after `threshold` change no prediction.
+    subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
+    accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
+    prediction.
     """
 
     model_type: str
@@ -58,6 +61,7 @@ class ModelManifest:
     trials: tuple[dict[str, Any], ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    by_knowledge: dict[str, dict[str, float]] = field(default_factory=dict)
     best_cv_score: float | None = None
     fit_seconds: float = 0.0
     trained_at: str = ""
@@ -65,11 +69,12 @@ class ModelManifest:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle(ModelManifest):
-    """A model, its place encoder and its calibration."""
+    """A model of whole accidents, its place encoder and calibration, and what answers where not all is known."""
 
     encoder: "PlaceEncoder | None"
     model: "Model[Any]"
     calibration: Calibration
+    partial: PartialModel | None = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -78,19 +83,73 @@ class Bundle(ModelManifest):
 
         return core_schema.is_instance_schema(cls)
 
+    @cached_property
+    def matrix_columns(self) -> tuple[str, ...]:
+        """Names of the columns of `matrix`: `columns`, and those of knowledge."""
+        from accidents.features.catalogue import with_knowledge
+
+        return self.columns if self.partial is None else with_knowledge(self.columns, self.partial.columns)
+
     def matrix(self, source: "pd.DataFrame | Arrays") -> "Matrix":
-        """The columns of the model, float32 (n, len(columns)), from a feature frame or from arrays."""
+        """The matrix of the model, float32 (n, len(matrix_columns)), from a feature frame or from arrays."""
         from accidents.features import feature_matrix
 
-        return feature_matrix(source, self.columns, self.encoder)
+        return feature_matrix(source, self.matrix_columns, self.encoder)
 
     def predict_margin(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Log-odds before calibration, float64 (n)."""
-        return self.model.predict_margin(X, threads)
+        margin = self.model.predict_margin(self._of_whole(X), threads)
+        if self.partial is not None and (rows := self.is_partial(X)).any():
+            margin[rows] = self.partial.predict_margin(X[rows], self.matrix_columns, threads)
+        return margin
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
-        return self.calibration(self.predict_margin(X, threads))
+        probability = self.calibration(self.model.predict_margin(self._of_whole(X), threads))
+        if self.partial is not None and (rows := self.is_partial(X)).any():
+            probability[rows] = self.partial.predict_proba(X[rows], self.matrix_columns, threads)
+        return probability
+
+    def is_partial(self, X: "Matrix") -> npt.NDArray[np.bool_]:
+        """Rows of which not everything is known, bool (n); without `partial` none."""
+        if self.partial is None:
+            return np.zeros(len(X), np.bool_)
+        return ~(self.partial.knowledge(X, self.matrix_columns) >= 1).all(axis=1)
+
+    def share_known(self, X: "Matrix") -> "Vector | None":
+        """Share of what usually decides that is known, float64 (n), 0 to 1; None without `partial`."""
+        if self.partial is None:
+            return None
+        return self.partial.share_known(self.partial.knowledge(X, self.matrix_columns))
+
+    def shap_values(self, X: "Matrix") -> "Vector":
+        """SHAP values of the raw score, float64 (n, len(matrix_columns) + 1), in the unit of `shap_unit`."""
+        values = np.zeros((len(X), len(self.matrix_columns) + 1))
+        partial = self.is_partial(X)
+        if self.partial is not None and partial.any():
+            values[partial] = self.partial.shap_values(X[partial], self.matrix_columns)
+        if not partial.all():
+            positions = [*self._positions, len(self.matrix_columns)]
+            values[np.ix_(~partial, positions)] = self.model.shap_values(self._of_whole(X[~partial]))
+        return values
+
+    def shap_unit(self, row: "Matrix") -> str:
+        """Unit of the SHAP values of one row, float32 (1, k): `log-odds` or `probability`."""
+        return "log-odds" if self.is_partial(row)[0] else self.model.SHAP_UNIT
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Modules needed to load the model, besides NumPy."""
+        own = () if self.partial is None else self.partial.correction.LIBRARIES  # the base is of the model's type
+        return tuple(dict.fromkeys((*self.model.LIBRARIES, *own)))
+
+    @cached_property
+    def _positions(self) -> npt.NDArray[np.intp]:
+        return np.array([self.matrix_columns.index(name) for name in self.columns], dtype=np.intp)
+
+    def _of_whole(self, X: "Matrix") -> "Matrix":
+        """The columns of the model of whole accidents."""
+        return X if self.partial is None else np.ascontiguousarray(X[:, self._positions])
 
     def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
         """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
@@ -99,7 +158,7 @@ class Bundle(ModelManifest):
     @property
     def versions(self) -> dict[str, str]:
         """Versions of Python and of the libraries of the model, as installed now."""
-        libraries = ("numpy", *self.model.LIBRARIES)
+        libraries = ("numpy", *self.libraries)
         return {"python": sys.version.split()[0]} | {name: _installed(name) for name in libraries}
 
     def metadata(self) -> dict[str, Any]:
@@ -119,8 +178,11 @@ class Bundle(ModelManifest):
         contents[_CALIBRATION] = json.dumps(asdict(self.calibration)).encode()
         if self.encoder is not None:
             contents[_ENCODER] = pack_arrays(**self.encoder.to_arrays())
-        sections = {name: Section(content) for name, content in sorted(contents.items())}
-        return write_archive(self.metadata() | {"columns": columns}, sections)
+        sections = {name: Section(content) for name, content in contents.items()}
+        if self.partial is not None:
+            own = self.partial.to_sections(digests)
+            sections |= {f"{_PARTIAL}{name}": Section(content, optional=True) for name, content in own.items()}
+        return write_archive(self.metadata() | {"columns": columns}, dict(sorted(sections.items())))
 
     def save(self, path: Path | str) -> None:
         """Write the bundle to a file, whole or not at all."""
@@ -169,7 +231,8 @@ class Bundle(ModelManifest):
                 raise ValueError(f"a {record.model_type} model has no section {', '.join(sorted(unread))}")
             slopes = json.loads(sections[_CALIBRATION].content)
             calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
-            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration)
+            partial = _partial(sections, record.model_type)
+            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
@@ -189,9 +252,18 @@ class Bundle(ModelManifest):
         if not self.geography == (self.encoder is not None) == bool({*self.columns} & {*PLACE_COLUMN_NAMES}):
             raise ValueError("columns of places and the place encoder do not go together")
         for rows in (1, _MANY_ROWS):
-            probability = self.predict_proba(np.full((rows, len(self.columns)), np.nan, np.float32))
+            probability = self.predict_proba(np.full((rows, len(self.matrix_columns)), np.nan, np.float32))
             if probability.shape != (rows,) or not np.all((probability >= 0) & (probability <= 1)):
                 raise ValueError("the model does not give a probability")
+
+
+def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel | None:
+    own = {path.removeprefix(_PARTIAL): one.content for path, one in sections.items() if path.startswith(_PARTIAL)}
+    if not own:
+        return None
+    from accidents.features.digests import column_digests
+
+    return PartialModel.from_sections(own, model_type, column_digests())
 
 
 def _manifest_of(manifest: dict[str, Any], name: str) -> ModelManifest:
@@ -222,7 +294,7 @@ def _shortened(value: object) -> str:
 
 
 def _is_known(section: str) -> bool:
-    return section in (_ENCODER, _CALIBRATION) or section.startswith(_MODEL)
+    return section in (_ENCODER, _CALIBRATION) or section.startswith((_MODEL, _PARTIAL))
 
 
 def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:

@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from accidents.columns.specification import LEVELS, MISSING, Availability, Column, ColumnKind, RetiredCode, Table
+from accidents.columns.specification import (
+    LEVELS,
+    MISSING,
+    MISSING_CODES,
+    UNKNOWN,
+    Availability,
+    Column,
+    ColumnKind,
+    RetiredCode,
+    Table,
+)
 
 ATTRIBUTION = (
     "ONISR, Bases de données annuelles des accidents corporels de la circulation routière, data.gouv.fr, "
@@ -21,7 +31,19 @@ ATTRIBUTION = (
 ACCIDENT_ID = "Num_Acc"
 """Column of the accident id, in all four tables."""
 
-__all__ = ["ACCIDENT_ID", "ATTRIBUTION", "LEVELS", "MISSING", "TABLES", "Availability", "Column", "ColumnKind", "Table"]
+__all__ = [
+    "ACCIDENT_ID",
+    "ATTRIBUTION",
+    "LEVELS",
+    "MISSING",
+    "MISSING_CODES",
+    "TABLES",
+    "UNKNOWN",
+    "Availability",
+    "Column",
+    "ColumnKind",
+    "Table",
+]
 
 
 def _read_columns(table: Table) -> dict[str, Column]:

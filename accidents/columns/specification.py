@@ -10,7 +10,13 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 MISSING = -1
-"""Marker of a missing integer, code or time, as in the files published since 2019."""
+"""Marker of an integer, code or time that a file does not record, as in the files published since 2019."""
+
+UNKNOWN = -2
+"""Marker of an integer, code or time that a caller does not know or was not asked for; no published file has it."""
+
+MISSING_CODES = frozenset({MISSING, UNKNOWN})
+"""Markers of an integer, code or time without a value."""
 
 LARGEST_ID = 2**63 - 1
 """Ids of vehicles until 2018 have 19 digits."""

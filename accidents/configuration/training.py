@@ -97,6 +97,8 @@ class TrainingSettings(Settings):
     """Folds in which geography is encoded out of fold."""
     encoder_strength: float = Field(8.0, gt=0)
     """Accidents that the share of the place around counts for, where a place has few."""
+    partial_knowledge: bool = True
+    """Learn to answer where a caller does not know everything, too."""
     resampling: Resampling = "none"
     """What is done about imbalance, inside training folds only."""
     refit: bool = True

@@ -42,10 +42,10 @@ def explain_model(bundle: Bundle, X: npt.NDArray[np.float32], settings: Evaluati
     size = settings.explained_accidents_of.get(bundle.model_type, settings.explained_accidents)
     rows = np.sort(generator.permutation(len(X))[:size])
     sample = np.ascontiguousarray(X[rows])
-    shap_values = bundle.model.shap_values(sample)[:, :-1]
-    names = _unique_names(bundle.columns)
+    shap_values = bundle.shap_values(sample)[:, :-1]
+    names = _unique_names(bundle.matrix_columns)
     contributions = pd.DataFrame(shap_values, columns=names)
-    by_topic = pd.DataFrame(shap_values.T).groupby([feature_topic(column) for column in bundle.columns]).sum().T
+    by_topic = pd.DataFrame(shap_values.T).groupby([feature_topic(column) for column in bundle.matrix_columns]).sum().T
     return Explanation(
         values=pd.DataFrame(sample, columns=names),
         contributions=contributions,

@@ -64,7 +64,7 @@ def top_reasons(bundle: Bundle, row: npt.NDArray[np.float32], top: int = 3) -> l
         The reasons of greatest absolute contribution, the strongest first.
     """
     matrix = row.reshape(1, -1)
-    return _all_reasons(bundle, matrix[0], bundle.model.shap_values(matrix)[0, :-1])[:top]
+    return _all_reasons(bundle, matrix[0], bundle.shap_values(matrix)[0, :-1])[:top]
 
 
 def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfall:
@@ -75,12 +75,12 @@ def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfal
         row: one row of `bundle.matrix`, float32 (k) or (1, k).
     """
     matrix = np.ascontiguousarray(row.reshape(1, -1))
-    contributions = bundle.model.shap_values(matrix)[0]
+    contributions = bundle.shap_values(matrix)[0]
     return Waterfall(
         base_value=float(contributions[-1]),
         reasons=tuple(_all_reasons(bundle, matrix[0], contributions[:-1])),
         raw_score=float(contributions.sum()),
-        unit=bundle.model.SHAP_UNIT,
+        unit=bundle.shap_unit(matrix),
         probability=float(bundle.predict_proba(matrix)[0]),
         threshold=bundle.threshold,
     )
@@ -90,9 +90,9 @@ def _all_reasons(
     bundle: Bundle, values: npt.NDArray[np.float32], contributions: npt.NDArray[np.float64]
 ) -> list[Reason]:
     positions: dict[str, list[int]] = {}
-    for position, column in enumerate(bundle.columns):
+    for position, column in enumerate(bundle.matrix_columns):
         positions.setdefault(feature_topic(column), []).append(position)
-    reasons = [_reason(topic, bundle.columns, values, contributions, own) for topic, own in positions.items()]
+    reasons = [_reason(topic, bundle.matrix_columns, values, contributions, own) for topic, own in positions.items()]
     return sorted(reasons, key=lambda reason: -abs(reason.contribution))
 
 

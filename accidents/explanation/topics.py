@@ -9,9 +9,19 @@ from functools import cache
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.features.catalogue import CATALOGUE
 from accidents.features.place_columns import PlaceColumn
-from accidents.features.specification import Aggregate, Cross, Feature, FeatureKind, Lookup, OrdinalAggregate, Ratio
+from accidents.features.specification import (
+    Aggregate,
+    Cross,
+    Feature,
+    FeatureKind,
+    Known,
+    Lookup,
+    OrdinalAggregate,
+    Ratio,
+)
 
 PLACE = "place"
+KNOWLEDGE = "what is known"
 
 _TOPICS = {
     "age": {"age", "band"},
@@ -42,6 +52,8 @@ def _topic(feature: Feature) -> str:
     match feature:
         case PlaceColumn():
             return PLACE
+        case Known():
+            return KNOWLEDGE
         case Lookup(of=first) | Cross(first=first) | Ratio(first=first):
             return _topic(first)
         case Aggregate(entity=Entity.ACCIDENT):

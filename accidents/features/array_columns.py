@@ -1,6 +1,6 @@
 """Columns of the arrays that features are computed from: columns of the cleaned tables, then derived ones.
 
-All are int16, -1 where missing.
+All are int16; -1 where a file does not record the value, -2 where a caller does not know it.
 """
 
 from collections.abc import Mapping
@@ -49,6 +49,10 @@ _DERIVED = {
     Entity.ACCIDENT: (
         ArrayColumn("hour", Availability.STRICT, "full hours of hrmn", {}),
         ArrayColumn("weekday", Availability.STRICT, "day of the week of jour, mois, an", dict(enumerate(_WEEKDAYS))),
+        *(
+            ArrayColumn(name, Availability.STRICT, f"1, or -2 if a caller does not know {fields}", {})
+            for name, fields in (("given_dep", "dep"), ("given_com", "com"), ("given_position", "lat and long"))
+        ),
     ),
     Entity.VEHICLES: (ArrayColumn("kind", Availability.STRICT, "kind of party by catv", _PARTIES),),
     Entity.PEOPLE: (

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 Codes = npt.NDArray[np.int16]
 Integers = npt.NDArray[np.int64]
 
+UNKNOWN_POSITION = (np.inf, np.inf)
+"""Latitude and longitude that a caller does not know; those that a file does not record are NaN."""
+
 
 @dataclass(frozen=True)
 class Arrays:
-    """`n` accidents with their `m` vehicles and `p` people; missing values are -1 or NaN.
+    """`n` accidents with their `m` vehicles and `p` people; missing values are `MISSING`, `UNKNOWN` or NaN.
 
     Attributes:
         accident: int16 (n, columns of `array_columns.ARRAY_COLUMNS`); `compute` fills in the derived columns.
@@ -44,6 +47,29 @@ class Arrays:
     person_vehicle_ids: Integers
     coordinates: npt.NDArray[np.float64]
     places: Integers
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "Arrays":
+        """The accidents at some positions, in that order, as a copy."""
+        vehicles, vehicle_starts = _ranges(self.vehicle_starts, rows)
+        people, person_starts = _ranges(self.person_starts, rows)
+        return Arrays(
+            accident=self.accident[rows],
+            vehicles=self.vehicles[vehicles],
+            people=self.people[people],
+            vehicle_starts=vehicle_starts,
+            person_starts=person_starts,
+            vehicle_ids=self.vehicle_ids[vehicles],
+            person_vehicle_ids=self.person_vehicle_ids[people],
+            coordinates=self.coordinates[rows],
+            places=self.places[rows],
+        )
+
+
+def _ranges(starts: Integers, rows: npt.NDArray[np.intp]) -> tuple[Integers, Integers]:
+    """Positions of the vehicles or people of some accidents, and their new offsets."""
+    counts = np.diff(starts)[rows]
+    new = np.append(0, np.cumsum(counts))
+    return np.arange(new[-1]) + np.repeat(starts[rows] - new[:-1], counts), new
 
 
 def to_arrays(accidents: "Accidents") -> Arrays:

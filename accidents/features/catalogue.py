@@ -8,7 +8,7 @@ carriageway, kilometre posts, addresses and minutes of the hour depend on how th
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -18,7 +18,16 @@ from accidents.features.array_columns import Entity
 from accidents.features.cells import CELLS
 from accidents.features.code_groups import CYCLES, HEAVY_VEHICLES, POWERED_TWO_WHEELERS, Party
 from accidents.features.place_columns import PlaceColumn
-from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Lookup, OrdinalAggregate, Ratio
+from accidents.features.specification import (
+    Aggregate,
+    Aggregation,
+    Cross,
+    Feature,
+    Known,
+    Lookup,
+    OrdinalAggregate,
+    Ratio,
+)
 
 Where = Iterable[int] | int
 _VEHICLES, _PEOPLE = Entity.VEHICLES, Entity.PEOPLE
@@ -236,6 +245,27 @@ _POLICE_FORM = (
     _count(_VEHICLES, "electric", "electric vehicles", motor=3),
 )  # fmt: skip
 
+_KNOWN = (
+    Known("known_time", "date and time", Entity.ACCIDENT, ("jour", "mois", "an", "hrmn")),
+    Known("known_conditions", "light, weather and surface", Entity.ACCIDENT, ("lum", "atm", "surf")),
+    Known("known_built_up", "built-up area", Entity.ACCIDENT, ("agg",)),
+    Known("known_collision", "junction and collision", Entity.ACCIDENT, ("int", "col")),
+    Known("known_road", "road category and speed limit", Entity.ACCIDENT, ("catr", "vma")),
+    Known("known_road_form", "layout of the road", Entity.ACCIDENT,
+          ("circ", "nbv", "vosp", "prof", "plan", "infra", "situ")),
+    Known("known_kinds", "kinds of the vehicles", _VEHICLES, ("catv",)),
+    Known("known_vehicles", "manoeuvres, impacts and obstacles", _VEHICLES, ("obs", "obsm", "choc", "manv")),
+    Known("known_roles", "roles of the people", _PEOPLE, ("catu",)),
+    Known("known_people", "age, sex and seats", _PEOPLE, ("place", "sexe", "an_nais")),
+    Known("known_equipment", "safety equipment and trips", _PEOPLE, ("trajet", "secu1")),
+    Known("known_department", "department", Entity.ACCIDENT, ("given_dep",)),
+    Known("known_commune", "commune", Entity.ACCIDENT, ("given_com",)),
+    Known("known_position", "coordinates", Entity.ACCIDENT, ("given_position",)),
+)  # fmt: skip
+
+KNOWN_PLACES = ("known_department", "known_commune", "known_position")
+"""Columns that say what is known of the place."""
+
 FEATURES: tuple[Feature, ...] = (
     *_TIME,
     *_ROAD_AND_WEATHER,
@@ -243,6 +273,7 @@ FEATURES: tuple[Feature, ...] = (
     *_PEOPLE_DETAILS,
     *_MANOEUVRES_AND_IMPACTS,
     *_POLICE_FORM,
+    *_KNOWN,
 )
 """Features computed by `compute.compute`, in order."""
 
@@ -266,5 +297,18 @@ if len(CATALOGUE) < len(FEATURES) + len(PLACE_COLUMNS):
 def feature_names(level: str, geography: bool = True) -> list[str]:
     """Names of the columns of a model of `level`, in their order; those of the place encoder last if `geography`."""
     latest = LEVELS.index(level)
-    columns = [feature.name for feature in FEATURES if feature.availability <= latest]
+    columns = [f.name for f in FEATURES if f.availability <= latest and not isinstance(f, Known)]
     return [*columns, *PLACE_COLUMN_NAMES] if geography else columns
+
+
+def with_knowledge(columns: Sequence[str], knowledge: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a model and columns of knowledge, the latter before those of the place encoder."""
+    features = [name for name in columns if name not in PLACE_COLUMN_NAMES]
+    return (*features, *knowledge, *columns[len(features) :])
+
+
+def knowledge_names(level: str, geography: bool = True) -> list[str]:
+    """Names of the columns that say how much is known of the inputs of a model of `level`."""
+    latest = LEVELS.index(level)
+    known = [feature for feature in FEATURES if isinstance(feature, Known) and feature.availability <= latest]
+    return [feature.name for feature in known if geography or feature.name not in KNOWN_PLACES]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from accidents.columns import MISSING
+from accidents.columns import MISSING, UNKNOWN
 
 CELLS = ("cell_department", "cell_commune", "cell_road", "cell_area", "cell_spot")
 """Names of the cells, in order."""
@@ -82,7 +82,7 @@ def locate_cells(
     from accidents.features.place_kernels import locate  # numba takes a second to import
 
     out = np.empty((len(places), len(CELLS)), dtype=np.int64)
-    locate(places, categories, coordinates, _FIRST_HASHED_ROAD, _GRIDS, BITS, out)
+    locate(places, categories, UNKNOWN, coordinates, _FIRST_HASHED_ROAD, _GRIDS, BITS, out)
     return out
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from accidents.columns import MISSING, UNKNOWN
 from accidents.features import code_groups
 from accidents.features.array_columns import COLUMN_POSITIONS, Entity
 from accidents.features.arrays import Arrays
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _ACCIDENT, _VEHICLE, _PERSON = (COLUMN_POSITIONS[entity] for entity in Entity)
 _TIME_COLUMNS = tuple(_ACCIDENT[name] for name in ("hrmn", "jour", "mois", "an", "hour", "weekday"))
+_GIVEN_PLACES = [_ACCIDENT["given_dep"], _ACCIDENT["given_com"]]
 _PEDESTRIAN_CATU, _PEDESTRIAN = 3, int(Party.PEDESTRIAN)
 
 
@@ -57,9 +59,13 @@ def compute(arrays: Arrays) -> npt.NDArray[np.float32]:
     arguments = _kernel_arguments()
     out = np.empty((len(arrays.accident), len(FEATURES)), dtype=np.float32)
     starts = np.arange(len(out) + 1)
-    kernels.aggregate(arrays.accident, starts, *arguments.aggregates[Entity.ACCIDENT], out)
-    kernels.aggregate(arrays.vehicles, arrays.vehicle_starts, *arguments.aggregates[Entity.VEHICLES], out)
-    kernels.aggregate(arrays.people, arrays.person_starts, *arguments.aggregates[Entity.PEOPLE], out)
+    for entity, rows, first in (
+        (Entity.ACCIDENT, arrays.accident, starts),
+        (Entity.VEHICLES, arrays.vehicles, arrays.vehicle_starts),
+        (Entity.PEOPLE, arrays.people, arrays.person_starts),
+    ):
+        kernels.aggregate(rows, first, *arguments.aggregates[entity], out)
+        kernels.share_known(rows, first, *arguments.known[entity], UNKNOWN, out)
     kernels.combine(*arguments.combinations, out)
     return out
 
@@ -80,8 +86,10 @@ def _fill_derived_columns(arrays: Arrays) -> None:
     years, births, age = accident[:, _ACCIDENT["an"]], people[:, _PERSON["an_nais"]], people[:, _PERSON["age"]]
     kernels.derive_age(years, births, arrays.person_starts, code_groups.OLDEST, age)
     kernels.look_up(age, _BAND, people[:, _PERSON["band"]])
+    accident[:, _GIVEN_PLACES] = np.where(arrays.places[:, :2] == UNKNOWN, UNKNOWN, 1)
+    accident[:, _ACCIDENT["given_position"]] = np.where(np.isposinf(arrays.coordinates[:, 0]), UNKNOWN, 1)
 
 
 def place_cells(arrays: Arrays) -> npt.NDArray[np.int64]:
     """Compute the cells of accidents, int64 (n, len(CELLS)), -1 where missing."""
-    return locate_cells(arrays.places, arrays.accident[:, _ACCIDENT["catr"]], arrays.coordinates)
+    return locate_cells(np.maximum(arrays.places, MISSING), arrays.accident[:, _ACCIDENT["catr"]], arrays.coordinates)

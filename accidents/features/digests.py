@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from accidents.columns import MISSING, UNKNOWN
 from accidents.features.array_columns import ARRAY_COLUMNS, PUBLISHED_COLUMNS, Entity
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CATALOGUE, CELLS, FEATURES, PLACE_COLUMNS
@@ -22,7 +23,7 @@ from accidents.features.cells import insee_number, road_number
 from accidents.features.compute import compute, place_cells
 from accidents.features.place_columns import PlaceColumn
 from accidents.features.place_encoder import PlaceEncoder, cells_with_parents
-from accidents.features.specification import Aggregate, Cross, Feature, Lookup, Ratio
+from accidents.features.specification import Aggregate, Cross, Feature, Known, Lookup, Ratio
 
 _PROBES = 512
 _DECIMALS = 4  # libraries of mathematics differ in the last bits of sine and logarithm
@@ -94,6 +95,8 @@ def _definition(feature: Feature) -> dict[str, Any]:
             return {"cross": [_definition(feature.first), _definition(feature.second)], "size": feature.size}
         case Ratio():
             return {"ratio": [_definition(feature.first), _definition(feature.second)]}
+        case Known():
+            return {"known": feature.entity, "columns": feature.columns}
         case PlaceColumn():
             return {"place": feature.cell, "statistic": feature.statistic}
     raise TypeError(f"feature {feature.name}: no definition of a {type(feature).__name__}")
@@ -122,6 +125,9 @@ def _codes(entity: Entity, count: int) -> npt.NDArray[np.int16]:
             common = _random_numbers(f"{name} common", count) % np.uint64(3) > 0
             values = np.where(common, codes[_random_integers(f"{name} code", count, 0, len(codes) - 1)], values)
             values[: high - low + 1] = np.arange(low, high + 1)[: len(values)]
+        if name != "catr":  # of which the cells of roads depend on the marker
+            unknown = _random_numbers(f"{name} unknown", count) % np.uint64(2) == 0
+            values = np.where(unknown & (values == MISSING), UNKNOWN, values)
         rows[:, position] = values
     return rows
 

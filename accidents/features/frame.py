@@ -23,11 +23,14 @@ def feature_frame(accidents: Accidents) -> pd.DataFrame:
         One row an accident in the order of `accidents.accidents`: `Num_Acc` (int64), the features of the catalogue
         (float32, NaN where missing), and the cells of the place (int64, -1 where missing). No label.
     """
-    arrays = to_arrays(accidents)
+    return arrays_frame(accidents.accidents["Num_Acc"], to_arrays(accidents))
+
+
+def arrays_frame(ids: pd.Series, arrays: Arrays) -> pd.DataFrame:
+    """The frame of `feature_frame` for accidents as arrays, such as masked ones; `ids` are their `Num_Acc`."""
     features = pd.DataFrame(compute(arrays), columns=list(_POSITIONS), copy=False)
     cells = pd.DataFrame(place_cells(arrays), columns=list(CELLS), copy=False)
-    ids = accidents.accidents["Num_Acc"].reset_index(drop=True)
-    return pd.concat([ids, features, cells], axis=1)
+    return pd.concat([ids.reset_index(drop=True), features, cells], axis=1)
 
 
 def feature_matrix(

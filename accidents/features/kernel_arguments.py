@@ -14,7 +14,7 @@ import numpy.typing as npt
 from accidents.features import kernels
 from accidents.features.array_columns import ARRAY_COLUMNS, COLUMN_POSITIONS, Entity
 from accidents.features.catalogue import FEATURES
-from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Lookup, Ratio
+from accidents.features.specification import Aggregate, Aggregation, Cross, Feature, Known, Lookup, Ratio
 
 _AGGREGATIONS = {aggregation: getattr(kernels, aggregation.name) for aggregation in Aggregation}
 
@@ -26,6 +26,7 @@ class KernelArguments:
     """Arguments of the kernels, in the order of their parameters."""
 
     aggregates: dict[Entity, Arguments]
+    known: dict[Entity, Arguments]
     combinations: Arguments
 
 
@@ -39,7 +40,11 @@ def kernel_arguments(features: Sequence[Feature] = FEATURES) -> KernelArguments:
             )
             for entity in Entity
         },
-        combinations=_combinations([f for f in features if not isinstance(f, Aggregate)], target),
+        known={
+            entity: _known([f for f in features if isinstance(f, Known) and f.entity is entity], entity, target)
+            for entity in Entity
+        },
+        combinations=_combinations([f for f in features if not isinstance(f, Aggregate | Known)], target),
     )
 
 
@@ -62,6 +67,13 @@ def _aggregates(features: list[Aggregate], entity: Entity, target: dict[str, int
         np.array([np.nan if feature.default is None else feature.default for feature in features], dtype=np.float32),
         np.array([target[feature.name] for feature in features], dtype=np.int64),
     )
+
+
+def _known(features: list[Known], entity: Entity, target: dict[str, int]) -> Arguments:
+    columns = np.full((len(features), max((len(f.columns) for f in features), default=0)), -1, dtype=np.int64)
+    for row, feature in zip(columns, features, strict=True):
+        row[: len(feature.columns)] = [COLUMN_POSITIONS[entity][name] for name in feature.columns]
+    return columns, np.array([target[feature.name] for feature in features], dtype=np.int64)
 
 
 def _combinations(features: list[Feature], target: dict[str, int]) -> Arguments:

@@ -162,6 +162,29 @@ def aggregate(rows, starts, bits, used, required, aggregation, value, order_by, 
             out[accident, target[a]] = _result(aggregation[a], order_by[a], number[a], total[a], default[a])
 
 
+@compiled(_ROWS, _IDS, "int64[:, :]", _IDS, "int64", "float32[:, :]")
+def share_known(rows, starts, columns, target, unknown, out):  # type: ignore[no-untyped-def]
+    """Compute the share of known cells of some columns of one table.
+
+    Args:
+        rows: int16 (m, columns), grouped by accident.
+        starts: int64 (n + 1), offset of the first row of each accident, and m.
+        columns: int64 (features, most columns of a feature), the columns of each feature, then -1.
+        target: int64 (features), the column of `out` for the result.
+        unknown: the code of an unknown cell.
+        out: float32 (n, features), filled in.
+    """
+    for accident in range(len(starts) - 1):
+        for f in range(len(target)):
+            known = total = 0
+            for row in range(starts[accident], starts[accident + 1]):
+                for column in columns[f]:
+                    if column >= 0:
+                        known += rows[row, column] != unknown
+                        total += 1
+            out[accident, target[f]] = known / total if total else 1.0
+
+
 @compiled(_IDS, _IDS, _IDS, _IDS, _IDS, "float32[:, :]", "float32[:, :]")
 def combine(combination, first, second, size, target, tables, out):  # type: ignore[no-untyped-def]
     """Compute features from other features, in order.

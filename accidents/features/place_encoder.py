@@ -4,7 +4,7 @@ Labels enter features only here. Estimates are shrunk towards the parent cell: a
 road or area towards its department, a department towards all accidents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -90,21 +90,31 @@ class PlaceEncoder:
         return out
 
     def fit_out_of_fold(
-        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int
+        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int, masked: Sequence[Cells] = ()
     ) -> tuple[Self, npt.NDArray[np.float32]]:
         """Fit on all rows, and encode each row out of fold.
 
+        Args:
+            cells: n rows.
+            y: labels 0 or 1 (n).
+            folds: number of folds.
+            seed: of the folds.
+            masked: the same rows as far as callers know them, several times; encoded, too, but not fitted on.
+
         Returns:
-            The encoder itself, fitted on all rows, and the out-of-fold encodings of the rows, float32
-            (n, len(PLACE_COLUMN_NAMES)).
+            The encoder itself, fitted on all rows, and the out-of-fold encodings of `cells`, then of `masked`, float32
+            (n (1 + len(masked)), len(PLACE_COLUMN_NAMES)).
         """
         from sklearn.model_selection import KFold
 
         places, labels = _array(cells), np.asarray(y)
-        encoded = np.empty((len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
+        variants = [places, *map(_array, masked)]
+        encoded = np.empty((len(variants), len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
         for training, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
-            encoded[held_out] = self.fit(places[training], labels[training]).transform(places[held_out])
-        return self.fit(places, labels), encoded
+            self.fit(places[training], labels[training])
+            for out, variant in zip(encoded, variants, strict=True):
+                out[held_out] = self.transform(variant[held_out])
+        return self.fit(places, labels), encoded.reshape(-1, len(PLACE_COLUMN_NAMES))
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The fitted encoder as arrays by name; arrays of a cell are named `<cell>.<statistic>`."""

@@ -18,13 +18,14 @@ def _cell(coordinates, size, bits):  # type: ignore[no-untyped-def]
     return (np.int64(latitude) + offset) << bits | (np.int64(longitude) + offset)
 
 
-@compiled(_CELLS, "int16[:]", "float64[:, :]", "int64", "float64[:, :]", "int64", _CELLS)
-def locate(places, categories, coordinates, hashed, grids, bits, out):  # type: ignore[no-untyped-def]
+@compiled(_CELLS, "int16[:]", "int64", "float64[:, :]", "int64", "float64[:, :]", "int64", _CELLS)
+def locate(places, categories, unknown, coordinates, hashed, grids, bits, out):  # type: ignore[no-untyped-def]
     """Compute the cells of accidents.
 
     Args:
         places: int64 (n, 3), department, commune and road.
         categories: int16 (n), road category.
+        unknown: the code of an unknown road category, without which a number means no road.
         coordinates: float64 (n, 2), latitude and longitude in degrees.
         hashed: least number of a road without a number.
         grids: float64 (g, 2), height and width of the cells of every grid, in degrees.
@@ -33,7 +34,7 @@ def locate(places, categories, coordinates, hashed, grids, bits, out):  # type: 
     """
     for row in range(places.shape[0]):
         department, commune, road = places[row, 0], places[row, 1], places[row, 2]
-        parent = commune if road >= hashed else department * 16 + categories[row]
+        parent = commune if road >= hashed else department * 16 + categories[row] if categories[row] != unknown else -1
         out[row, 0] = department
         out[row, 1] = commune
         out[row, 2] = parent << 33 | road if road >= 0 and parent >= 0 else -1

@@ -266,3 +266,31 @@ class Ratio(Feature):
     def formula(self) -> str:
         """Formula in words."""
         return f"{self.first.name} / {self.second.name}"
+
+
+@dataclass(frozen=True)
+class Known(Feature):
+    """Share of the cells of some columns, over the rows of an accident, that are known; 1 without any row.
+
+    A value that a file does not record counts as known: that it is not recorded is all that there is to know.
+    """
+
+    entity: Entity
+    columns: tuple[str, ...]
+
+    kind = FeatureKind.NUMBER
+    nullable = False
+
+    @property
+    def availability(self) -> Availability:
+        """When the latest of its columns is available."""
+        return max(ARRAY_COLUMNS[self.entity][name].availability for name in self.columns)
+
+    @property
+    def formula(self) -> str:
+        """Formula in words."""
+        return f"share of the values of {', '.join(self.columns)} that are known, whether or not they are recorded"
+
+    def describe(self, value: float) -> str:
+        """The feature and its value in words."""
+        return f"known of {self.description}: {value:.0%}"

@@ -7,6 +7,9 @@ from accidents.explanation.reasons import Reason, top_reasons
 from accidents.requests import ParsedRequest
 from accidents.tables import classify
 
+LITTLE_KNOWN = 0.5
+"""Where less is known of what usually decides, a prediction is tentative."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -17,6 +20,7 @@ class Prediction:
         interpretation: name of the predicted class.
         probability: calibrated probability of priority.
         threshold: decision threshold.
+        share_known: share of what usually decides that is known, 0 to 1; None for models that do not tell.
         reasons: the strongest reasons.
         unit: unit of their contributions, `log-odds` (before calibration) or `probability`.
         missing: inputs that were not given, such as `accident.lum`.
@@ -27,6 +31,7 @@ class Prediction:
     interpretation: str
     probability: float
     threshold: float
+    share_known: float | None
     reasons: tuple[Reason, ...]
     unit: str
     missing: tuple[str, ...]
@@ -49,8 +54,9 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
         interpretation=interpretation,
         probability=probability,
         threshold=bundle.threshold,
+        share_known=None if (share := bundle.share_known(row)) is None else float(share[0]),
         reasons=tuple(top_reasons(bundle, row, reasons)) if reasons else (),
-        unit=bundle.model.SHAP_UNIT,
+        unit=bundle.shap_unit(row),
         missing=tuple(request.missing),
         warnings=tuple(request.warnings),
     )

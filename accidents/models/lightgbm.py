@@ -82,15 +82,7 @@ class Classifier(Booster[Parameters]):
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
-        options = parameters.library_parameters() | {
-            "objective": "binary",
-            "bagging_freq": 1,
-            "seed": seed,
-            "num_threads": threads,
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbosity": -1,
-        }
+        options = _options(parameters, "binary", seed, threads)
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
         valid_sets, callbacks = [], []
         if validation is not None:
@@ -98,6 +90,26 @@ class Classifier(Booster[Parameters]):
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
         booster = lightgbm.train(options, data, parameters.rounds, valid_sets=valid_sets, callbacks=callbacks)
         return cls(booster.model_to_string())
+
+    @classmethod
+    def fit_probabilities(
+        cls, X: Matrix, probability: Vector, margin: Vector | None, *, parameters: Parameters, seed: int, threads: int
+    ) -> Self:
+        """Boost `parameters.rounds` trees that predict probabilities in place of labels.
+
+        Args:
+            X: float32 (n, k).
+            probability: float64 (n), what to predict.
+            margin: float64 (n), log-odds that those of the trees are added to; None for none.
+            parameters: hyperparameters.
+            seed: random seed.
+            threads: number of threads to fit with.
+        """
+        import lightgbm
+
+        data = lightgbm.Dataset(X, probability, init_score=margin)
+        options = _options(parameters, "cross_entropy", seed, threads)
+        return cls(lightgbm.train(options, data, parameters.rounds).model_to_string())
 
     @property
     def n_features_in_(self) -> int:
@@ -135,6 +147,18 @@ class Classifier(Booster[Parameters]):
         return parameters.model_copy(update={"rounds": self.booster.num_trees()})
 
 
+def _options(parameters: Parameters, objective: str, seed: int, threads: int) -> dict[str, Any]:
+    return parameters.library_parameters() | {
+        "objective": objective,
+        "bagging_freq": 1,
+        "seed": seed,
+        "num_threads": threads,
+        "deterministic": True,
+        "force_col_wise": True,  # a quarter faster where a tree draws a third of the columns
+        "verbosity": -1,
+    }
+
+
 def _fields(block: str) -> dict[str, str]:
     lines = [line.split("=", 1) for line in block.splitlines() if "=" in line]
     fields = dict(lines)
@@ -156,7 +180,8 @@ def _check(text: str) -> None:
     """
     head, _, trees = text.partition("\nTree=0\n")
     fields = _fields(head)
-    if (fields["num_class"], fields["num_tree_per_iteration"], fields["objective"]) != ("1", "1", "binary sigmoid:1"):
+    shape = fields["num_class"], fields["num_tree_per_iteration"]
+    if shape != ("1", "1") or fields["objective"] not in ("binary sigmoid:1", "cross_entropy"):
         raise ValueError("LightGBM's text is not that of a binary classifier")
     trees = f"Tree=0\n{trees}"
     for number, size in enumerate(map(int, fields["tree_sizes"].split())):

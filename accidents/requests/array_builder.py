@@ -1,11 +1,13 @@
 """Builds `Arrays` from typed rows, one accident after the other."""
 
+import math
 from array import array
 
 import numpy as np
 
+from accidents.columns import UNKNOWN
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
-from accidents.features.arrays import Arrays
+from accidents.features.arrays import UNKNOWN_POSITION, Arrays
 from accidents.features.cells import insee_number, road_number
 from accidents.requests.rows import POSITIONS, AccidentRows
 
@@ -33,8 +35,10 @@ class ArrayBuilder:
         """Append an accident."""
         row = rows.accident
         self.accident.extend(row[:_ACCIDENT])
-        self.coordinates.extend((row[_LAT], row[_LONG]))
-        self.places.extend((insee_number(row[_DEP]), insee_number(row[_COM]), road_number(row[_VOIE])))
+        position = (row[_LAT], row[_LONG])
+        self.coordinates.extend(UNKNOWN_POSITION if any(map(math.isnan, position)) else position)
+        places = (UNKNOWN if row[name] is None else insee_number(row[name]) for name in (_DEP, _COM))
+        self.places.extend((*places, road_number(row[_VOIE])))
         for vehicle in rows.vehicles:
             self.vehicles.extend(vehicle[:_VEHICLE])
         for person in rows.people:

@@ -3,14 +3,15 @@
 Of the others it has only their numbers, `nb_vehicules` vehicles and `nb_victim` people. The accident it becomes has
 further vehicles of unknown kind and further people of whom everything is missing. Each vehicle that the described
 person does not drive gets a driver, up to `nb_victim` people; the remaining people have no role and are in the vehicle
-described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form.
+described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form. Callers fill in this
+form and write -1 for what they do not know: each missing value is `UNKNOWN`.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, TABLES, Availability, Column, ColumnKind, Table
+from accidents.columns import MISSING, MISSING_CODES, TABLES, UNKNOWN, Availability, Column, ColumnKind, Table
 from accidents.features.array_columns import Entity
 from accidents.requests.errors import truncate
 from accidents.requests.reader import RequestReader, is_index_column
@@ -66,15 +67,16 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
     _warn_of_numbers_as_text(content, reader)
 
     def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
-        return reader.read_object(part, {name: content[name] for name in names if name in content}, row)
+        reader.read_object(part, {name: content[name] for name in names if name in content}, row)
+        return [UNKNOWN if type(value) is int and value == MISSING else value for value in row]  # -1.0 is a longitude
 
     accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
-    read_fields(accident, RequestPart.ROAD, _ROAD)
+    accident = read_fields(accident, RequestPart.ROAD, _ROAD)
     vehicle = read_fields(empty_row(Entity.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
     person = read_fields(empty_row(Entity.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
     counts = {name: reader.parse_field(column, content.get(name), name) for name, column in COUNT_FIELDS.items()}
-    if counts["year_acc"] not in {MISSING, accident[_AN]}:
-        if accident[_AN] == MISSING:
+    if counts["year_acc"] not in {*MISSING_CODES, accident[_AN]}:
+        if accident[_AN] in MISSING_CODES:
             accident[_AN] = counts["year_acc"]
         else:
             reader.add_problem("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
@@ -114,18 +116,18 @@ def _replace_synonyms(content: dict[str, Any], reader: RequestReader) -> dict[st
     """Replace `hour` by `hrmn` and `victim_age` by `an_nais`; where both are given they have to agree."""
     hour, age = (reader.parse_field(column, content.pop(name, None), name) for name, column in SYNONYMS.items())
     time, year, accident_year, birth = (_value(content, name) for name in ("hrmn", "an", "year_acc", "an_nais"))
-    if hour != MISSING and time == MISSING:
+    if hour not in MISSING_CODES and time in MISSING_CODES:
         content["hrmn"] = f"{hour:02d}:00"
         reader.add_warning(f"hour {hour} is taken as hrmn {hour:02d}:00")
-    elif hour not in {MISSING, time // 60}:
+    elif hour not in {*MISSING_CODES, time // 60}:
         reader.add_problem("hour", hour, f"differs from hrmn, which is {content['hrmn']}")
-    year = accident_year if year == MISSING else year
-    if age != MISSING and year == MISSING:
+    year = accident_year if year in MISSING_CODES else year
+    if age not in MISSING_CODES and year in MISSING_CODES:
         reader.add_problem("victim_age", age, "needs an, the year of the accident")
-    elif age != MISSING and birth == MISSING:
+    elif age not in MISSING_CODES and birth in MISSING_CODES:
         content["an_nais"] = year - age
         reader.add_warning(f"victim_age {age} is taken as an_nais {year - age}")
-    elif age != MISSING and year - age - birth not in {0, 1}:
+    elif age not in MISSING_CODES and year - age - birth not in {0, 1}:
         reader.add_problem("victim_age", age, f"differs from an_nais, which is {birth}")
     return content
 
@@ -135,8 +137,8 @@ def _value(content: Mapping[str, Any], name: str) -> int:
     try:
         value = parse_value(_COLUMNS[name], content.get(name))
     except ValueError:
-        return MISSING
-    return value if isinstance(value, int) else MISSING
+        return UNKNOWN
+    return value if isinstance(value, int) else UNKNOWN
 
 
 def _warn_of_numbers_as_text(content: Mapping[str, Any], reader: RequestReader) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING
+from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import Entity
 from accidents.requests.reader import RequestReader
 from accidents.requests.rows import MAX_ROWS, OVER, POSITIONS, AccidentRows, RequestPart, Row, empty_row
 
 NESTED_PARTS = frozenset(RequestPart)
-_MISSING_VALUES = frozenset({MISSING, None})
+_MISSING_VALUES = MISSING_CODES | {None}
 _VEHICLE_IDS = tuple((name, POSITIONS[Entity.VEHICLES][name]) for name in ("id_vehicule", "num_veh"))
 _PERSON_VEHICLE_IDS = tuple((name, POSITIONS[Entity.PEOPLE][name]) for name in ("id_vehicule", "num_veh"))
 

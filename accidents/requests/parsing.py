@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from accidents.cleaning.department_boxes import department_boxes
-from accidents.columns import MISSING
+from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import Entity
 from accidents.features.arrays import Arrays
 from accidents.requests.array_builder import ArrayBuilder
@@ -156,17 +156,17 @@ def _parse(content: Any, builder: ArrayBuilder, max_problems: int = MAX_PROBLEMS
         raise InvalidRequestError(reader.problems.described, reader.problems.count)
     builder.append(rows)
     accident_id = rows.accident[_NUM_ACC]
-    return ParseReport(reader.missing, reader.warnings, None if accident_id == MISSING else accident_id)
+    return ParseReport(reader.missing, reader.warnings, None if accident_id in MISSING_CODES else accident_id)
 
 
 def _check_dates(rows: AccidentRows, reader: RequestReader) -> None:
     day, month, year = rows.accident[_JOUR], rows.accident[_MOIS], rows.accident[_AN]
-    if MISSING not in (day, month):
+    if MISSING_CODES.isdisjoint((day, month)):
         try:
-            date(_LEAP_YEAR if year == MISSING else year, month, day)
+            date(_LEAP_YEAR if year in MISSING_CODES else year, month, day)
         except ValueError:
             reader.add_problem("jour, mois, an", f"{day}/{month}/{year}", "this day does not exist")
-    if year == MISSING:
+    if year in MISSING_CODES:
         return
     for index, person in enumerate(rows.people):
         if person[_AN_NAIS] > year:

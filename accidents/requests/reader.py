@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accidents.columns import MISSING, Availability, Column
+from accidents.columns import MISSING_CODES, Availability, Column
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.requests.errors import MAX_PROBLEMS, Problems, format_value, truncate
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
@@ -130,7 +130,7 @@ class RequestReader:
         missing = self._missing
         for position, label in _REPORTED_PEDESTRIAN if pedestrian else _REPORTED[part]:
             value = row[position]
-            if value is None or value == MISSING or value != value:  # noqa: PLR0124 - only NaN differs from itself
+            if value is None or value in MISSING_CODES or value != value:  # noqa: PLR0124 - only NaN differs from itself
                 missing[label] = None
         return row
 
@@ -149,7 +149,7 @@ class RequestReader:
 
 def _is_rewritten(column: Column, raw: Any, value: Any) -> bool:
     """Whether a year of two digits or a number of a Corsican department became another text."""
-    rewritten = column.name == "an" and value != MISSING
+    rewritten = column.name == "an" and value not in MISSING_CODES
     rewritten |= column.name in {"dep", "com"} and str(value).startswith(("2A", "2B"))
     return rewritten and not str(raw).strip().upper().startswith(str(value))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from accidents.columns import MISSING, TABLES, Column, Table
+from accidents.columns import MISSING, TABLES, UNKNOWN, Column, Table
 from accidents.features.array_columns import ARRAY_COLUMNS, Entity
 from accidents.requests.values import missing_value
 
@@ -68,14 +68,14 @@ UNUSED = -1
 
 def _empty_row(over: Entity) -> Row:
     columns = {name: column for part in RequestPart if OVER[part] is over for name, column in COLUMNS[part].items()}
-    return [missing_value(columns[name]) if name in columns else MISSING for name in POSITIONS[over]] + [None]
+    return [missing_value(columns[name], UNKNOWN) if name in columns else MISSING for name in POSITIONS[over]] + [None]
 
 
 _EMPTY_ROWS = {over: _empty_row(over) for over in Entity}
 
 
 def empty_row(over: Entity) -> Row:
-    """A new row in which every column is missing."""
+    """A new row in which every column is unknown."""
     return _EMPTY_ROWS[over].copy()
 
 

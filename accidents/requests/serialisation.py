@@ -17,7 +17,7 @@ _EXCLUDED = ("num_veh", "id_usager")
 def to_requests(accidents: Accidents, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Convert accidents to the nested form, ready for JSON; `parse_request` of each gives the same features.
 
-    Missing values are left out, and so are outcomes.
+    Outcomes are left out, and so are missing numbers and texts; a code that is not recorded is -1.
 
     Args:
         accidents: cleaned accidents.
@@ -54,11 +54,13 @@ def _records(rows: pd.DataFrame, ids: Sequence[int], part: RequestPart) -> dict[
 
 
 def _missing(value: Any) -> bool:
-    return bool(pd.isna(value)) or value == MISSING
+    return bool(pd.isna(value))
 
 
 def _json_value(part: RequestPart, name: str, value: Any) -> Any:
     """A value as it is published: times as text, letters for the codes that have them."""
+    if value == MISSING:
+        return MISSING
     if name == "hrmn":
         return f"{value // _MINUTES:02d}:{value % _MINUTES:02d}"
     letters = {code: letter for letter, code in COLUMNS[part][name].letter_codes.items()}

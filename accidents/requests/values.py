@@ -1,8 +1,10 @@
 """Parsing and validation of one value of a request by the column specification.
 
 Numbers are accepted as numbers and as text, in the spellings that files may have (`accidents.reading.spellings`):
-digits with an optional sign and decimal point or comma (`" -1"`, `"01"`, `"48,60"`). -1, an empty text, `.`, words such
-as `NA`, null and a 0 that neither code list nor range contains are missing values.
+digits with an optional sign and decimal point or comma (`" -1"`, `"01"`, `"48,60"`). null is `UNKNOWN`, like a field
+that is left out. -1, an empty text, `.`, words such as `NA` and a 0 that neither code list nor range contains are
+`MISSING`, not recorded, as in published files. Numbers and texts, such as coordinates and the commune, have one marker
+for both.
 """
 
 import math
@@ -11,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from accidents.columns import MISSING, TABLES, Column, ColumnKind, Table
+from accidents.columns import MISSING, TABLES, UNKNOWN, Column, ColumnKind, Table
 from accidents.reading.spellings import (
     MISSING_TEXTS,
     NO_BREAK_SPACES,
@@ -37,9 +39,9 @@ _PLACES = {"dep": department, "com": commune}  # other programs write these code
 Value = int | float | str | None
 
 
-def missing_value(column: Column) -> Value:
-    """Marker of a missing value in a column: -1, NaN, or None for text."""
-    return {ColumnKind.NUMBER: math.nan, ColumnKind.TEXT: None}.get(column.kind, MISSING)
+def missing_value(column: Column, marker: int = MISSING) -> Value:
+    """Marker of a missing value in a column: `marker`, `MISSING` or `UNKNOWN`; for numbers NaN, for text None."""
+    return {ColumnKind.NUMBER: math.nan, ColumnKind.TEXT: None}.get(column.kind, marker)
 
 
 def fast_parser(column: Column) -> Callable[[Any], Value]:
@@ -82,9 +84,11 @@ def parse_value(column: Column, raw: Any) -> Value:
         (5, 1035, '01')
         >>> parse_value(columns["lum"], "."), parse_value(columns["lat"], "48,60")
         (-1, 48.6)
+        >>> parse_value(columns["lum"], None)
+        -2
     """
     if raw is None:
-        return missing_value(column)
+        return missing_value(column, UNKNOWN)
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(f"must be a number or a text; allowed: {column.describe_allowed_values()}")
     if isinstance(raw, str) and len(raw) > _MAX_SPELLING:  # before it is copied again and again

@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 
 from accidents.bundle import Calibration
+from accidents.bundle.partial_model import PartialModel
 from accidents.features.place_encoder import PlaceEncoder
-from accidents.models.base import Model, Vector
+from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
+from accidents.training.partial_fit import fit_partial_model
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted model with encoder, calibration and decision threshold.
+    """A fitted model with encoder, calibration, decision threshold, and what answers where not everything is known.
 
     `validation_probabilities` (float64) are the calibrated probabilities of the validation set before the refit, by
     which the threshold was chosen.
@@ -27,6 +29,7 @@ class FittedModel:
     calibration: Calibration
     threshold: float
     validation_probabilities: Vector
+    partial: PartialModel | None
 
 
 def fit_model(
@@ -38,7 +41,8 @@ def fit_model(
 ) -> FittedModel:
     """Fit on the training set; stop early, calibrate and choose the threshold on the validation set.
 
-    If `data.settings.refit`, model and encoder are then fitted on both sets, without early stopping.
+    With `data.arrays`, what answers where not everything is known learns from this model. If `data.settings.refit`,
+    model and encoder are then fitted on both sets, without early stopping.
 
     Args:
         model_class: class of the model type.
@@ -49,25 +53,33 @@ def fit_model(
     """
     settings = data.settings
 
-    def fit(rows: Rows, validation: Rows | None, parameters: Settings) -> tuple[Model[Any], PlaceEncoder | None]:
-        encoder, dataset = data.fit_transform(rows)
-        model = model_class.fit(
-            resample(dataset, settings.resampling, settings.seed),
-            None if validation is None else data.transform(validation, encoder),
+    def fit(training: Dataset, validation: Dataset | None, parameters: Settings) -> Model[Any]:
+        return model_class.fit(
+            resample(training, settings.resampling, settings.seed),
+            validation,
             parameters=parameters,
             categorical_features=data.categorical_features,
             seed=settings.seed,
             threads=settings.threads,
         )
-        return model, encoder
 
-    model, encoder = fit(training, validation, parameters)
+    masked = None
+    if data.arrays is None:
+        encoder, whole = data.fit_transform(training)
+    else:
+        encoder, whole, masked = data.fit_transform_masked(training, data.arrays)
     dataset = data.transform(validation, encoder)
+    model = fit(whole, dataset, parameters)
     margin = model.predict_margin(dataset.X, settings.threads)
     fitted_calibration = fit_calibration(margin, dataset.y)
     calibration = fitted_calibration if settings.calibrate else Calibration()
     probabilities = calibration(margin)
     threshold = choose_threshold(probabilities, fitted_calibration(margin), dataset.y, settings.threshold)
+    partial = None
+    if data.arrays is not None and masked is not None:
+        teacher = model.predict_margin(whole.X, settings.threads)
+        partial = fit_partial_model(model, encoder, data, masked, teacher, data.arrays.take(validation), probabilities)
     if settings.refit:
-        model, encoder = fit(np.union1d(training, validation), None, model.refit_parameters(parameters))
-    return FittedModel(model, encoder, calibration, threshold, probabilities)
+        encoder, whole = data.fit_transform(np.union1d(training, validation))
+        model = fit(whole, None, model.refit_parameters(parameters))
+    return FittedModel(model, encoder, calibration, threshold, probabilities, partial)

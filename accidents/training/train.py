@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,14 +12,17 @@ from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import compute_metrics
+from accidents.features.arrays import Arrays, to_arrays
+from accidents.knowledge.measurement import measure_by_knowledge
 from accidents.models import model_class
 from accidents.models.base import Vector
-from accidents.tables import Subset
+from accidents.tables import Accidents, Subset
 from accidents.training import tuning
 from accidents.training.fit import fit_model
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
 
+_MEASURED_BY_KNOWLEDGE = 1500  # test accidents
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 
@@ -43,6 +46,7 @@ def train(
     *,
     level: str,
     geography: bool = True,
+    details: Accidents | None = None,
     fingerprint: str = "",
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
@@ -55,6 +59,8 @@ def train(
         settings: split, resampling, search, calibration, threshold.
         level: level of information, one of `accidents.columns.LEVELS`.
         geography: whether place columns are used.
+        details: the same accidents with vehicles and people, so that the model learns to answer where fields are
+            unknown; without them, or without `settings.partial_knowledge`, it learns from whole accidents alone.
         fingerprint: of the source of the data, for the record.
         progress: called with a message after each stage.
 
@@ -62,7 +68,8 @@ def train(
         DataError: features and accidents do not fit, or a temporal split lacks dates.
         ModelError: a set has too few accidents of a class.
     """
-    data = TrainingData(join_labels(features, accidents), level, geography, settings)
+    arrays = to_arrays(details) if details is not None and settings.partial_knowledge else None
+    data = TrainingData(join_labels(features, accidents), level, geography, settings, arrays)
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 
@@ -90,6 +97,7 @@ def train(
         encoder=fitted.encoder,
         model=fitted.model,
         calibration=fitted.calibration,
+        partial=fitted.partial,
         threshold=fitted.threshold,
         rule=str(settings.threshold),
         fingerprint=fingerprint,
@@ -106,8 +114,25 @@ def train(
         fit_seconds=seconds,
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    if arrays is not None:
+        bundle = replace(bundle, by_knowledge=_measure_by_knowledge(bundle, data, arrays, rows[Subset.TEST]))
     progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
+
+
+def _measure_by_knowledge(
+    bundle: Bundle, data: TrainingData, arrays: Arrays, test: Rows
+) -> dict[str, dict[str, float]]:
+    """Metrics of at most `_MEASURED_BY_KNOWLEDGE` test accidents by what is known of them."""
+    settings, test = data.settings, test[:_MEASURED_BY_KNOWLEDGE]
+    return measure_by_knowledge(
+        lambda masked: bundle.predict(masked, settings.threads),
+        arrays.take(test),
+        data.labels(test),
+        threshold=bundle.threshold,
+        bins=settings.calibration_bins,
+        seed=settings.seed,
+    )
 
 
 def _split_rows(data: TrainingData) -> dict[Subset, Rows]:

@@ -1,5 +1,6 @@
-"""Labelled accidents as datasets for models, with places target-encoded without leakage."""
+"""Labelled accidents as datasets for models, whole or as callers know them, with places encoded without leakage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +9,20 @@ import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
 from accidents.features import feature_matrix, feature_names
-from accidents.features.catalogue import CELLS, FEATURES
+from accidents.features.arrays import Arrays
+from accidents.features.catalogue import CELLS, FEATURES, knowledge_names, with_knowledge
+from accidents.features.compute import place_cells
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import FeatureKind
-from accidents.models.base import Dataset
+from accidents.knowledge.masks import draw_mask
+from accidents.models.base import Dataset, Matrix
 from accidents.tables import LABEL
 
 Rows = npt.NDArray[np.intp]
 """Positions of rows."""
+
+MASKS = 2
+"""How often a training accident is seen with fields left out, each time with others."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,23 @@ class TrainingData:
     level: str
     geography: bool
     settings: TrainingSettings
+    arrays: Arrays | None = None
+    """The same accidents before features are computed, to leave fields out; None without partial knowledge."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of every matrix."""
         return tuple(feature_names(self.level, self.geography))
+
+    @property
+    def knowledge_columns(self) -> tuple[str, ...]:
+        """Names of the columns that say how much is known."""
+        return tuple(knowledge_names(self.level, self.geography))
+
+    @property
+    def matrix_columns(self) -> tuple[str, ...]:
+        """Names of the columns of a matrix of masked accidents."""
+        return with_knowledge(self.columns, self.knowledge_columns)
 
     @property
     def categorical_features(self) -> tuple[int, ...]:
@@ -44,13 +63,41 @@ class TrainingData:
 
     def fit_transform(self, rows: Rows) -> tuple[PlaceEncoder | None, Dataset]:
         """Fit the place encoder on `rows`, and build their dataset with out-of-fold encodings."""
+        encoder, dataset, _ = self._fit_transform(rows, ())
+        return encoder, dataset
+
+    def fit_transform_masked(self, rows: Rows, arrays: Arrays) -> tuple[PlaceEncoder | None, Dataset, Matrix]:
+        """As `fit_transform`, with the matrix of the same accidents as callers may know them, `MASKS` times.
+
+        Args:
+            rows: of the accidents.
+            arrays: of all accidents.
+
+        Returns:
+            The encoder, the dataset of `rows`, and float32 (MASKS len(rows), len(matrix_columns)).
+        """
+        selected, rng = arrays.take(rows), np.random.default_rng(self.settings.seed)
+        masked = [draw_mask(selected, rng).apply(selected) for _ in range(MASKS)]
+        encoder, dataset, encoded = self._fit_transform(rows, masked)
+        parts = [None] * MASKS if encoded is None else np.split(encoded, MASKS)
+        X = [feature_matrix(one, self.matrix_columns, encoded=part) for one, part in zip(masked, parts, strict=True)]
+        return encoder, dataset, np.concatenate(X)
+
+    def _fit_transform(
+        self, rows: Rows, masked: Sequence[Arrays]
+    ) -> tuple[PlaceEncoder | None, Dataset, Matrix | None]:
         selected, y = self.frame.iloc[rows], self.labels(rows)
-        encoder, encoded = None, None
-        if self.geography:
-            encoder, encoded = PlaceEncoder(self.settings.encoder_strength).fit_out_of_fold(
-                selected[list(CELLS)], y, folds=self.settings.encoder_folds, seed=self.settings.seed
-            )
-        return encoder, Dataset(feature_matrix(selected, self.columns, encoded=encoded), y)
+        if not self.geography:
+            return None, Dataset(feature_matrix(selected, self.columns), y), None
+        encoder, encoded = PlaceEncoder(self.settings.encoder_strength).fit_out_of_fold(
+            selected[list(CELLS)],
+            y,
+            folds=self.settings.encoder_folds,
+            seed=self.settings.seed,
+            masked=[*map(place_cells, masked)],
+        )
+        X = feature_matrix(selected, self.columns, encoded=encoded[: len(y)])
+        return encoder, Dataset(X, y), encoded[len(y) :]
 
     def transform(self, rows: Rows, encoder: PlaceEncoder | None) -> Dataset:
         """Build the dataset of `rows` with an encoder that was fitted on other rows."""

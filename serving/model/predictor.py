@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
 from accidents.models.base import Matrix, Vector
@@ -66,7 +67,7 @@ def predict(
     response, record, row = _predict_one(model, text, context, metrics)
     if top_reasons:
         response["reasons"] = [_reason(reason) for reason in find_top_reasons(model.bundle, row, top_reasons)]
-        response["unit"] = model.bundle.model.SHAP_UNIT
+        response["unit"] = model.bundle.shap_unit(row)
     return response, record
 
 
@@ -138,15 +139,18 @@ def _predict_piece(
     rows = bundle.matrix(piece.arrays)
     computed = time.perf_counter()
     probabilities = bundle.predict_proba(rows).tolist()
+    shares = _shares_known(bundle, rows)
     end = time.perf_counter()
     reports = [outcome for outcome in piece.results if isinstance(outcome, ParseReport)]
     count = len(valid)
     metrics.observe_steps((parsed - start) / count, (computed - parsed) / count, (end - computed) / count)
     metrics.observe_predictions(probabilities, bundle.threshold, [report.missing for report in reports])
     records = []
-    for index, report, probability in zip(valid, reports, probabilities, strict=True):
+    for index, report, probability, share in zip(valid, reports, probabilities, shares, strict=True):
         seconds = (end - start) / count
-        responses[index], record = _response_and_record(model, report, probability, texts[index], context, seconds)
+        responses[index], record = _response_and_record(
+            model, report, probability, share, texts[index], context, seconds
+        )
         records.append(record)
     return responses, records
 
@@ -184,16 +188,18 @@ def _predict_one(
     row = bundle.matrix(request.arrays)
     computed = time.perf_counter()
     probability = float(bundle.predict_proba(row)[0])
+    share = _shares_known(bundle, row)[0]
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
-    return *_response_and_record(model, request, probability, text, context, end - start), row
+    return *_response_and_record(model, request, probability, share, text, context, end - start), row
 
 
 def _response_and_record(
     model: LoadedModel,
     report: ParsedRequest | ParseReport,
     probability: float,
+    share_known: float | None,
     text: bytes,
     context: RequestContext,
     seconds: float,
@@ -209,6 +215,7 @@ def _response_and_record(
         "interpretation": interpretation,
         "probability": probability,
         "threshold": bundle.threshold,
+        "share_known": share_known,
         "missing": report.missing,
         "warnings": report.warnings,
     }
@@ -230,6 +237,11 @@ def _response_and_record(
         content=text,
     )
     return response, record
+
+
+def _shares_known(bundle: Bundle, rows: Matrix) -> list[float | None]:
+    shares = bundle.share_known(rows)
+    return [None] * len(rows) if shares is None else shares.tolist()
 
 
 def _reason(reason: Reason) -> Content:

@@ -18,9 +18,11 @@ export const percent = (share) => {
 export function showPrediction(root, answer, { labelOf, goTo }) {
   const priority = answer.prediction === 1;
   const model = answer.model;
+  const tone = isTentative(answer) ? "tentative" : priority ? "above" : "below";
   root.replaceChildren(
-    element("p", { class: `verdict ${priority ? "above" : "below"}` }, element("span", { class: "sign", "aria-hidden": "true", text: priority ? "▲" : "▽" }), ` ${verdict(answer)}`),
+    element("p", { class: `verdict ${tone}` }, element("span", { class: "sign", "aria-hidden": "true", text: priority ? "▲" : "▽" }), ` ${verdict(answer)}`),
     gauge(answer.probability, answer.threshold, percent, priority),
+    ...knowledge(answer),
     element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` }),
     ...warnings(answer.warnings),
     ...reasons(answer),
@@ -36,8 +38,17 @@ export function showPrediction(root, answer, { labelOf, goTo }) {
   );
 }
 
-/** The verdict. */
-export const verdict = (answer) => (answer.prediction === 1 ? "Priority" : "Not priority");
+/** The verdict, tentative where little is known. */
+export const verdict = (answer) => `${isTentative(answer) ? "Tentative: " : ""}${answer.prediction === 1 ? "priority" : "not priority"}`.replace(/^./, (first) => first.toUpperCase());
+
+const LITTLE_KNOWN = 0.5;
+const isTentative = ({ share_known: share }) => share != null && share < LITTLE_KNOWN;
+
+function knowledge(answer) {
+  if (answer.share_known == null) return [];
+  const advice = isTentative(answer) ? " Ask for more before you rely on this." : "";
+  return [element("p", { class: "hint known", text: `${percent(answer.share_known)} of what usually decides is known.${advice}` })];
+}
 
 /** Summary for screen readers. */
 export function spokenSummary(answer) {

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from accidents.columns import MISSING
+from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.features.cells import road_number
 from accidents.requests import flat, nested
@@ -29,7 +29,7 @@ _MAX_ROAD_NUMBER = 99_999
 _ROAD_NAME = "voie"
 _COORDINATES = {name: COLUMNS[RequestPart.ACCIDENT][name] for name in ("lat", "long")}
 _ID_COLUMNS = ("id_vehicule", "num_veh")
-_ABSENT = frozenset({MISSING, None})
+_ABSENT = MISSING_CODES | {None}
 _PLACES = ("dep", "com")
 
 

@@ -39,6 +39,9 @@ class PredictionResponse(_Response):
     interpretation: Literal["Priority", "Non-Priority"]
     probability: float = Field(ge=0, le=1, description="calibrated, that somebody was killed or hospitalised")
     threshold: float = Field(ge=0, le=1)
+    share_known: float | None = Field(
+        None, ge=0, le=1, description="share of what usually decides that is known; null for models that do not tell"
+    )
     missing: list[str] = Field(description="inputs that the model uses and that were not given")
     warnings: list[str] = Field(description="inputs that could not be used as given")
     reasons: list[ReasonResponse] | None = Field(None, description="strongest first, where requested")

@@ -10,8 +10,9 @@ import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.training import TrainingSettings
-from accidents.schemas.accidents import accidents_schema
+from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
+from accidents.tables import Accidents
 from accidents.training import train
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
@@ -19,10 +20,12 @@ from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@validate_frames(features=features_schema, accidents=accidents_schema)
+@validate_frames(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def train_model(
     features: pd.DataFrame,
     accidents: pd.DataFrame,
+    vehicles: pd.DataFrame,
+    people: pd.DataFrame,
     model_type: str,
     settings: TrainingSettings,
     information: FeatureSettings,
@@ -32,7 +35,9 @@ def train_model(
 
     Args:
         features: features of every level.
-        accidents: labels, and dates for a temporal split.
+        accidents: labels, dates for a temporal split, and with `vehicles` and `people` what callers leave out.
+        vehicles: of these accidents.
+        people: of these accidents.
         model_type: a module of `accidents.models`.
         settings: split, resampling, tuning, threshold rule, hyperparameters.
         information: level of information, and whether place columns are used.
@@ -45,6 +50,7 @@ def train_model(
         settings,
         level=information.level,
         geography=information.geography,
+        details=Accidents(accidents, vehicles, people),
         fingerprint=fingerprint,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )

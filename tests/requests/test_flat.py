@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from accidents.columns import UNKNOWN
+from accidents.features.array_columns import COLUMN_POSITIONS, Entity
 from accidents.features.catalogue import FEATURES
 from accidents.features.compute import compute
 from accidents.requests import InvalidRequestError, parse_request
@@ -203,3 +205,10 @@ def test_ids_of_vehicles_until_2018_are_read_exactly() -> None:
         assert parse_request(content).arrays.people.shape[0] == 1
     with pytest.raises(InvalidRequestError, match="no vehicle of the accident bears it"):
         parse_request({"vehicles": [{"id_vehicule": number}], "people": [{"id_vehicule": str(number + 1)}]})
+
+
+def test_minus_one_is_unknown_among_codes_and_a_longitude_among_numbers() -> None:
+    arrays = parse_request({"lum": -1, "atm": "-1", "dep": "33", "lat": 44.8, "long": -1.0}).arrays
+    position = COLUMN_POSITIONS[Entity.ACCIDENT]
+    assert arrays.accident[0, [position["lum"], position["atm"]]].tolist() == [UNKNOWN, UNKNOWN]
+    assert arrays.coordinates.tolist() == [[44.8, -1.0]]

@@ -64,8 +64,8 @@ def test_a_nested_accident() -> None:
         ({"lum": " 1", "hrmn": "0815", "jour": "05", "mois": "3"}, {}),
         ({"lum": 1.0, "hrmn": 815, "dep": 69, "com": 69381}, {}),
         ({"lat": "45,75", "long": "\u00a04,85"}, {"lat": 45.75, "long": 4.85}),
-        ({"atm": " -1", "int": "", "col": "3"}, {"atm": None}),
-        ({"atm": 0, "int": ".", "agg_": 2}, {"agg": 2}),
+        ({"atm": " -1", "int": "", "col": "3"}, {"atm": -1, "int": -1}),
+        ({"atm": 0, "int": ".", "agg_": 2}, {"agg": 2, "atm": -1, "int": -1}),
         ({"dep": "1", "com": 1004}, {"dep": "01", "com": "01004"}),
     ],
 )
