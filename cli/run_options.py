@@ -104,6 +104,10 @@ class RunOptions:
     workers: int | None = option("worker processes (1)", ("serve",), "serving.workers", type=int, metavar="N")
     anonymous: bool = switch("answer without a key, on this machine alone", ("serve",), "serving.anonymous")
 
+    ask: int | None = option(
+        "of --predict: also name the N unknown facts most worth asking for", ("predict",), type=click.IntRange(0, 20)
+    )
+
     config: tuple[str, ...] = option(
         "a YAML file in place of the one in configs/; repeatable", default=(), metavar="FILE", multiple=True
     )

@@ -24,11 +24,14 @@ from accidents.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from accidents.bundle.question_model import QuestionModel
+    from accidents.features.array_columns import Entity
     from accidents.features.arrays import Arrays
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
+_QUESTIONS = "questions.json"
 _SHOWN = 8
 _LONGEST_MESSAGE = 300
 _MANY_ROWS = 20  # more than boosters answer without their library
@@ -69,12 +72,13 @@ class ModelManifest:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle(ModelManifest):
-    """A model of whole accidents, its place encoder and calibration, and what answers where not all is known."""
+    """A model of whole accidents with encoder and calibration; what answers where not all is known, and what to ask."""
 
     encoder: "PlaceEncoder | None"
     model: "Model[Any]"
     calibration: Calibration
     partial: PartialModel | None = None
+    questions: "QuestionModel | None" = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -89,6 +93,11 @@ class Bundle(ModelManifest):
         from accidents.features.catalogue import with_knowledge
 
         return self.columns if self.partial is None else with_knowledge(self.columns, self.partial.columns)
+
+    @cached_property
+    def question_positions(self) -> "Mapping[tuple[Entity, str], npt.NDArray[np.intp]]":
+        """`QuestionModel.positions` of `matrix_columns`; empty without `questions`."""
+        return {} if self.questions is None else self.questions.positions(self.matrix_columns)
 
     def matrix(self, source: "pd.DataFrame | Arrays") -> "Matrix":
         """The matrix of the model, float32 (n, len(matrix_columns)), from a feature frame or from arrays."""
@@ -182,6 +191,8 @@ class Bundle(ModelManifest):
         if self.partial is not None:
             own = self.partial.to_sections(digests)
             sections |= {f"{_PARTIAL}{name}": Section(content, optional=True) for name, content in own.items()}
+        if self.questions is not None:
+            sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
         return write_archive(self.metadata() | {"columns": columns}, dict(sorted(sections.items())))
 
     def save(self, path: Path | str) -> None:
@@ -232,7 +243,9 @@ class Bundle(ModelManifest):
             slopes = json.loads(sections[_CALIBRATION].content)
             calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
             partial = _partial(sections, record.model_type)
-            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
+            questions = _questions(sections)
+            more = {"partial": partial, "questions": questions}
+            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, **more)
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
@@ -251,6 +264,7 @@ class Bundle(ModelManifest):
 
         if not self.geography == (self.encoder is not None) == bool({*self.columns} & {*PLACE_COLUMN_NAMES}):
             raise ValueError("columns of places and the place encoder do not go together")
+        self.question_positions  # noqa: B018 - refuses columns that the model lacks
         for rows in (1, _MANY_ROWS):
             probability = self.predict_proba(np.full((rows, len(self.matrix_columns)), np.nan, np.float32))
             if probability.shape != (rows,) or not np.all((probability >= 0) & (probability <= 1)):
@@ -264,6 +278,14 @@ def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel |
     from accidents.features.digests import column_digests
 
     return PartialModel.from_sections(own, model_type, column_digests())
+
+
+def _questions(sections: Mapping[str, Section]) -> "QuestionModel | None":
+    if _QUESTIONS not in sections:
+        return None
+    from accidents.bundle.question_model import QuestionModel
+
+    return QuestionModel.from_bytes(sections[_QUESTIONS].content)
 
 
 def _manifest_of(manifest: dict[str, Any], name: str) -> ModelManifest:
@@ -294,7 +316,7 @@ def _shortened(value: object) -> str:
 
 
 def _is_known(section: str) -> bool:
-    return section in (_ENCODER, _CALIBRATION) or section.startswith((_MODEL, _PARTIAL))
+    return section in (_ENCODER, _CALIBRATION, _QUESTIONS) or section.startswith((_MODEL, _PARTIAL))
 
 
 def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:

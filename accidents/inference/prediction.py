@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, top_reasons
+from accidents.knowledge.next_questions import NextQuestion, next_questions
 from accidents.requests import ParsedRequest
 from accidents.tables import classify
 
@@ -25,6 +26,7 @@ class Prediction:
         unit: unit of their contributions, `log-odds` (before calibration) or `probability`.
         missing: inputs that were not given, such as `accident.lum`.
         warnings: inputs that could not be used as given.
+        questions: unknown facts most worth asking for, the best first; None if the model cannot rank them.
     """
 
     prediction: int
@@ -36,19 +38,22 @@ class Prediction:
     unit: str
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
+    questions: tuple[NextQuestion, ...] | None = ()
 
 
-def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3) -> Prediction:
+def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3, ask: int = 0) -> Prediction:
     """Predict one accident.
 
     Args:
         bundle: the model.
         request: the parsed accident.
         reasons: number of the strongest reasons; 0 for none, which is much faster.
+        ask: number of questions.
     """
     row = bundle.matrix(request.arrays)
     probability = float(bundle.predict_proba(row)[0])
     prediction, interpretation = classify(probability, bundle.threshold)
+    questions = next_questions(bundle, request, ask) if ask else ()
     return Prediction(
         prediction=prediction,
         interpretation=interpretation,
@@ -59,4 +64,5 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
         unit=bundle.shap_unit(row),
         missing=tuple(request.missing),
         warnings=tuple(request.warnings),
+        questions=None if questions is None else tuple(questions),
     )

@@ -39,11 +39,13 @@ class ParseReport:
         missing: columns that features use and at least one row lacks, such as `accident.lum`.
         warnings: values that were given and could not be used as they are, in words.
         accident_id: its `Num_Acc`; None where it has none.
+        is_flat: whether it has the flat form, which describes one vehicle and one person.
     """
 
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     accident_id: int | None
+    is_flat: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def parse_request(content: Any) -> ParsedRequest:
     """
     builder = ArrayBuilder()
     report = _parse(content, builder)
-    return ParsedRequest(report.missing, report.warnings, report.accident_id, builder.build())
+    return ParsedRequest(**vars(report), arrays=builder.build())
 
 
 def parse_batch(contents: Iterable[Any]) -> ParsedBatch:
@@ -156,7 +158,8 @@ def _parse(content: Any, builder: ArrayBuilder, max_problems: int = MAX_PROBLEMS
         raise InvalidRequestError(reader.problems.described, reader.problems.count)
     builder.append(rows)
     accident_id = rows.accident[_NUM_ACC]
-    return ParseReport(reader.missing, reader.warnings, None if accident_id in MISSING_CODES else accident_id)
+    accident_id = None if accident_id in MISSING_CODES else accident_id
+    return ParseReport(reader.missing, reader.warnings, accident_id, reader.flat)
 
 
 def _check_dates(rows: AccidentRows, reader: RequestReader) -> None:

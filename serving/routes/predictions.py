@@ -20,6 +20,8 @@ from serving.schemas.openapi import any_accident_schema, error_responses, json_r
 
 router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["predictions"])
 
+_NO_QUERY = requests.PredictQuery()
+
 
 @router.post(
     "/predict",
@@ -30,15 +32,16 @@ router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["predictions"
     summary="Predict one accident",
 )
 async def predict(request: Request) -> JsonResponse:
-    """Predict one accident in the nested or the flat form; `reasons` is the number of reasons to return."""
-    top_reasons = _top_reasons(request)
+    """Predict one accident in the nested or the flat form; `reasons` and `ask` are the numbers of reasons and questions to return."""
+    query = _query(request)
     state = get_state(request)
     async with receive_json(request, state.load) as text:
         model, context = state.require_model(), get_request_context(request)
         with _invalid_as_422(state):
-            if top_reasons or len(text) > LIGHT_BYTES:  # slow, so it runs in a thread
-                explained = partial(predictor.predict, model, text, context, state.metrics, top_reasons=top_reasons)
-                response, record = await run_in_threadpool(explained)
+            if query.reasons or query.ask or len(text) > LIGHT_BYTES:  # slow, so it runs in a thread
+                more = {"top_reasons": query.reasons, "ask": query.ask}
+                slow = partial(predictor.predict, model, text, context, state.metrics, **more)
+                response, record = await run_in_threadpool(slow)
             else:
                 response, record = predictor.predict(model, text, context, state.metrics)
         state.prediction_log.add((record,), len(text))
@@ -75,15 +78,15 @@ def _invalid_as_422(state: AppState) -> Iterator[None]:
         ) from None
 
 
-def _top_reasons(request: Request) -> int:
-    """The query parameter `reasons`, 0 by default.
+def _query(request: Request) -> requests.PredictQuery:
+    """The query parameters, 0 by default.
 
     Raises:
-        ApiError: 422, it is not a number in the allowed range.
+        ApiError: 422, one is not a number in the allowed range.
     """
     if not request.scope["query_string"]:
-        return 0
+        return _NO_QUERY
     try:
-        return requests.PredictQuery.model_validate(dict(request.query_params)).reasons
+        return requests.PredictQuery.model_validate(dict(request.query_params))
     except ValidationError as error:
         raise validation_error(error, "query") from None
