@@ -28,7 +28,7 @@ from accidents.columns import MISSING
 from accidents.features import feature_frame
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.features.arrays import Arrays, to_arrays
-from accidents.knowledge.masks import FIELDS, KNOWN, Mask, all_but
+from accidents.knowledge.masks import FIELDS, KNOWN, all_but
 from accidents.knowledge.questions import MOST_CANDIDATES, rank_questions
 from accidents.models.base import Vector
 from accidents.plots.knowledge import question_curve
@@ -87,7 +87,9 @@ class Interview:
         entity, index, name = slot
         row = self._starts[entity][accident] + index
         exists = row < self._starts[entity][accident + 1]
-        return bool(exists and self._flags[entity][row, FIELDS[entity].index(name)] and slot not in self.asked[accident])
+        return bool(
+            exists and self._flags[entity][row, FIELDS[entity].index(name)] and slot not in self.asked[accident]
+        )
 
     def ask(self, accident: int, slot: Slot) -> None:
         """Learn the recorded value of a fact."""

@@ -21,6 +21,9 @@ from accidents.models.base import Matrix, Vector
 MOST_VALUES = 6
 """Greatest number of values that stand for all of a field."""
 
+MOST_WEIGHT = 4.0
+"""Greatest weight of a field."""
+
 _MOST_NODES, _MOST_FIELDS, _LARGEST = 255, 64, 2**15 - 1
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Value = Annotated[int, Field(ge=0, le=_LARGEST)]
@@ -35,6 +38,7 @@ class ValueDistribution(BaseModel):
         entity: whose field it is.
         name: of the field, one of `array_columns.PUBLISHED_COLUMNS`.
         gain: mean expected gain of asking for it, by which candidates are chosen.
+        weight: Brier gain of an answer over the variance of the probability, measured on held-out accidents.
         values: those that stand for all; of `an_nais` ages in years.
         columns: names of matrix columns that the tree splits on, then of columns of the entity's array as `row.<name>`.
         feature: by node the position in `columns`, -1 at a leaf.
@@ -50,6 +54,7 @@ class ValueDistribution(BaseModel):
     entity: Entity
     name: str
     gain: Annotated[float, Field(ge=0, le=1)]
+    weight: Annotated[float, Field(ge=0, le=MOST_WEIGHT)]
     values: Annotated[tuple[_Value, ...], Field(min_length=1, max_length=MOST_VALUES)]
     columns: Annotated[tuple[str, ...], Field(max_length=_MOST_NODES)]
     feature: Annotated[tuple[_Node, ...], Field(min_length=1, max_length=_MOST_NODES)]

@@ -87,9 +87,7 @@ def _department_of(communes: npt.NDArray[np.int64], departments: npt.NDArray[np.
     return np.where(np.isin(second, departments), second, first)
 
 
-def _grouped(
-    encoder: PlaceEncoder, kind: int, chosen: npt.NDArray[np.bool_] | None = None
-) -> list[tuple[float, int]]:
+def _grouped(encoder: PlaceEncoder, kind: int, chosen: npt.NDArray[np.bool_] | None = None) -> list[tuple[float, int]]:
     """Cells in the middle of up to `_GROUPS` groups by share of priority, with the share of accidents of each group."""
     rows = slice(encoder.starts[kind], encoder.starts[kind + 1])
     positions = np.arange(rows.start, rows.stop)

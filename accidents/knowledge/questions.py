@@ -1,7 +1,8 @@
 """Which unknown facts are most worth asking for, by what their answers would change.
 
 The Brier score of a calibrated probability p is expected to be p (1 - p). An answer v moves p to p(v), whose mean is p:
-on average the score falls by the variance of p(v). An answer may be "not recorded", which gains nothing.
+on average the score falls by the variance of p(v). An answer may be "not recorded", which gains nothing. Where a model
+is not calibrated for every fact, answers gain more or less than that: each field has a weight, learned with labels.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,6 +56,7 @@ class _Candidate:
     mean_gain: float
     values: Sequence[int] | Sequence[PlaceValue]
     shares: Vector
+    weight: float = 1.0
 
 
 def rank_questions(
@@ -81,7 +83,9 @@ def rank_questions(
     """
     if bundle.questions is None or count < 1:
         return []
-    found = (one for one in _candidates(bundle, arrays, bundle.matrix(arrays)) if can_ask(one.entity, one.index, one.name))
+    found = (
+        one for one in _candidates(bundle, arrays, bundle.matrix(arrays)) if can_ask(one.entity, one.index, one.name)
+    )
     candidates = sorted(found, key=lambda one: -one.mean_gain)[: min(MOST_CANDIDATES, most_scored)]
     if not candidates:
         return []
@@ -90,7 +94,8 @@ def rank_questions(
     shares = np.concatenate([one.shares for one in candidates])
     recorded = np.bincount(owner, shares)
     mean = np.bincount(owner, shares * probability) / recorded
-    gains = np.bincount(owner, shares * (probability - mean[owner]) ** 2)
+    variance = np.bincount(owner, shares * (probability - mean[owner]) ** 2)
+    gains = variance * [one.weight for one in candidates]
     order = np.argsort(-gains, kind="stable")[:count]
     chosen = ((candidates[number], float(gains[number])) for number in order if gains[number] > 0)
     return [Question(one.entity, one.index, one.name, gain) for one, gain in chosen]
@@ -125,7 +130,7 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
     for entity, distributions in bundle.questions.by_entity.items():
         rows, _ = rows_of(arrays, entity)
         _, first = np.unique(rows, axis=0, return_index=True)
-        first.sort()
+        first = np.sort(first)[:MOST_CANDIDATES]
         own = np.where(rows[first] < 0, np.nan, rows[first]).astype(np.float32)
         context = np.hstack([np.repeat(row, len(first), axis=0), own])
         for one in distributions:
@@ -138,14 +143,12 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
                 likely = np.flatnonzero(shares >= _SMALLEST_SHARE)
                 if len(likely) > 1:
                     values = [year - one.values[k] if one.name == _AN_NAIS else one.values[k] for k in likely]
-                    yield _Candidate(entity, index, one.name, one.gain, values, shares[likely])
+                    yield _Candidate(entity, index, one.name, one.gain, values, shares[likely], one.weight)
     if bundle.encoder is not None:
         for name, gain in bundle.questions.place_gains.items():
             places = place_values(bundle.encoder, name, arrays)
             if len(places) > 1:
-                yield _Candidate(
-                    Entity.ACCIDENT, 0, name, gain, places, np.array([place.share for place in places])
-                )
+                yield _Candidate(Entity.ACCIDENT, 0, name, gain, places, np.array([place.share for place in places]))
 
 
 def _variants(arrays: Arrays, candidates: Sequence[_Candidate]) -> Arrays:

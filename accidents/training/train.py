@@ -117,8 +117,9 @@ def train(
     )
     if arrays is not None:
         bundle = replace(bundle, by_knowledge=_measure_by_knowledge(bundle, data, arrays, rows[Subset.TEST]))
+        held_out = arrays.take(rows[Subset.VALIDATION]), data.labels(rows[Subset.VALIDATION])
         known = arrays.take(rows[Subset.TRAINING])
-        bundle = replace(bundle, questions=learn_questions(bundle, known, settings.seed))
+        bundle = replace(bundle, questions=learn_questions(bundle, known, held_out, settings.seed))
     progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
 

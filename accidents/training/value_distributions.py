@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Bundle
-from accidents.bundle.question_model import MOST_VALUES, QuestionModel, ValueDistribution
+from accidents.bundle.question_model import MOST_VALUES, MOST_WEIGHT, QuestionModel, ValueDistribution
 from accidents.columns import MISSING, UNKNOWN
 from accidents.features.array_columns import ARRAY_COLUMNS, COLUMN_POSITIONS, PUBLISHED_COLUMNS, Entity
 from accidents.features.arrays import Arrays
@@ -18,17 +18,22 @@ from accidents.models.base import Matrix
 
 _ACCIDENTS, _PROBES, _RANKED = 6000, 500, 60
 _LEAVES, _LEAST_ROWS, _PRIOR_ROWS = 24, 20, 10
+_WEIGHED, _LEAST_WEIGHT = 4000, 0.25
+_PRIOR_STEPS = 0.7  # squared steps by which weights are shrunk: the slope is then known to about ± 0.5
 _KNOWLEDGE = "known_"
 _AN, _AN_NAIS = COLUMN_POSITIONS[Entity.ACCIDENT]["an"], "an_nais"
 Codes = npt.NDArray[np.int16]
 
 
-def learn_questions(bundle: Bundle, arrays: Arrays, seed: int) -> QuestionModel:
-    """Learn the distributions of all fields that the model uses.
+def learn_questions(
+    bundle: Bundle, arrays: Arrays, held_out: tuple[Arrays, npt.NDArray[np.int8]], seed: int
+) -> QuestionModel:
+    """Learn the distributions of all fields that the model uses, and their weights.
 
     Args:
         bundle: the model.
         arrays: accidents of its training set, with all that is recorded of them.
+        held_out: accidents of its validation set, likewise, and their labels.
         seed: of the accidents that are drawn, and of what is left out of them.
     """
     rng = np.random.default_rng(seed)
@@ -42,6 +47,8 @@ def learn_questions(bundle: Bundle, arrays: Arrays, seed: int) -> QuestionModel:
         for name in _used_fields(bundle, entity, whole)
         for distribution in _learn(bundle, entity, name, (whole, masked), X)
     ]
+    weights = _weights(bundle, fields, *held_out, rng)
+    fields = [one.model_copy(update={"weight": weights[one.entity, one.name]}) for one in fields]
     places = dict.fromkeys(PLACE_FIELDS if bundle.geography else (), 0.0)
     ranked = rng.permutation(len(X))[:_RANKED]
     gains = mean_gains(replace(bundle, questions=QuestionModel(tuple(fields), places)), masked.take(ranked))
@@ -83,7 +90,39 @@ def _learn(
     own = np.where(rows[chosen] < 0, np.nan, rows[chosen]).astype(np.float32)
     names = [*bundle.matrix_columns, *(f"row.{column}" for column in COLUMN_POSITIONS[entity])]
     nodes = _fit_tree(np.hstack([X[owner[chosen]], own]), target[chosen], names, len(values))
-    yield ValueDistribution(entity=entity, name=name, gain=0.0, values=tuple(values.tolist()), **nodes)
+    yield ValueDistribution(entity=entity, name=name, gain=0.0, weight=1.0, values=tuple(values.tolist()), **nodes)
+
+
+def _weights(
+    bundle: Bundle,
+    fields: list[ValueDistribution],
+    arrays: Arrays,
+    labels: npt.NDArray[np.int8],
+    rng: np.random.Generator,
+) -> dict[tuple[Entity, str], float]:
+    """Brier gain over squared step of the probability once a field is known, shrunk towards 1.
+
+    A step s towards the label y from probability p gains 2 s (y - p) - s². With the slope b of y - p on s, this is
+    (2 b - 1) s² on average; b is 1 for a calibrated model.
+    """
+    drawn = np.sort(rng.permutation(len(labels))[:_WEIGHED])
+    whole, labels = arrays.take(drawn), labels[drawn]
+    masked = draw_mask(whole, rng).apply(whole)
+    before = bundle.predict(masked)
+    weights = {}
+    for one in fields:
+        position = COLUMN_POSITIONS[one.entity][one.name]
+        (true, owner), (rows, _) = rows_of(whole, one.entity), rows_of(masked, one.entity)
+        asked = (rows[:, position] == UNKNOWN) & (true[:, position] >= 0)
+        answered = np.where(asked, true[:, position], rows[:, position])
+        concerned = np.unique(owner[asked])
+        known = rows.copy()
+        known[:, position] = answered
+        after = replace(masked, **{one.entity.value: known}).take(concerned)
+        step = bundle.predict(after) - before[concerned]
+        slope = (step @ (labels[concerned] - before[concerned]) + _PRIOR_STEPS) / (step @ step + _PRIOR_STEPS)
+        weights[one.entity, one.name] = float(np.clip(2 * slope - 1, _LEAST_WEIGHT, MOST_WEIGHT).round(3))
+    return weights
 
 
 def _representatives(

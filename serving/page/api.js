@@ -26,8 +26,8 @@ export const inputFeatures = () => call("v1/input-features");
 
 export const model = () => call("v1/model");
 
-/** Prediction of one accident with its five strongest reasons. */
-export const predict = (accident) => call("v1/predict?reasons=5", accident);
+/** Prediction of one accident with its five strongest reasons and three questions. */
+export const predict = (accident) => call("v1/predict?reasons=5&ask=3", accident);
 
 async function call(path, content) {
   const headers = { Accept: "application/json" };

@@ -32,7 +32,7 @@ _NO_QUERY = requests.PredictQuery()
     summary="Predict one accident",
 )
 async def predict(request: Request) -> JsonResponse:
-    """Predict one accident in the nested or the flat form; `reasons` and `ask` are the numbers of reasons and questions to return."""
+    """Predict one accident in the nested or the flat form; `reasons` and `ask` are numbers of reasons and questions."""
     query = _query(request)
     state = get_state(request)
     async with receive_json(request, state.load) as text:
