@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -243,9 +243,8 @@ class Bundle(ModelManifest):
             slopes = json.loads(sections[_CALIBRATION].content)
             calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
             partial = _partial(sections, record.model_type)
-            questions = _questions(sections)
-            more = {"partial": partial, "questions": questions}
-            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, **more)
+            parts = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
+            bundle = replace(parts, questions=_questions(sections))
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way

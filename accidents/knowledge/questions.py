@@ -48,14 +48,15 @@ class Question:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A field with the values that it may have; their shares add up to the probability that it is recorded."""
+    """A field with the values, or places, that it may have; shares add up to the probability that it is recorded."""
 
     entity: Entity
     index: int
     name: str
     mean_gain: float
-    values: Sequence[int] | Sequence[PlaceValue]
     shares: Vector
+    values: Sequence[int] = ()
+    places: Sequence[PlaceValue] = ()
     weight: float = 1.0
 
 
@@ -90,7 +91,7 @@ def rank_questions(
     if not candidates:
         return []
     probability = bundle.predict(_variants(arrays, candidates))
-    owner = np.repeat(np.arange(len(candidates)), [len(one.values) for one in candidates])
+    owner = np.repeat(np.arange(len(candidates)), [len(one.shares) for one in candidates])
     shares = np.concatenate([one.shares for one in candidates])
     recorded = np.bincount(owner, shares)
     mean = np.bincount(owner, shares * probability) / recorded
@@ -143,17 +144,18 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
                 likely = np.flatnonzero(shares >= _SMALLEST_SHARE)
                 if len(likely) > 1:
                     values = [year - one.values[k] if one.name == _AN_NAIS else one.values[k] for k in likely]
-                    yield _Candidate(entity, index, one.name, one.gain, values, shares[likely], one.weight)
+                    yield _Candidate(entity, index, one.name, one.gain, shares[likely], values, weight=one.weight)
     if bundle.encoder is not None:
         for name, gain in bundle.questions.place_gains.items():
             places = place_values(bundle.encoder, name, arrays)
             if len(places) > 1:
-                yield _Candidate(Entity.ACCIDENT, 0, name, gain, places, np.array([place.share for place in places]))
+                shares = np.array([place.share for place in places])
+                yield _Candidate(Entity.ACCIDENT, 0, name, gain, shares, places=places)
 
 
 def _variants(arrays: Arrays, candidates: Sequence[_Candidate]) -> Arrays:
     """The accident once for each value of each candidate, with this value."""
-    count = sum(len(one.values) for one in candidates)
+    count = sum(len(one.shares) for one in candidates)
     variants = arrays.take(np.zeros(count, dtype=np.intp))
     by_entity = {
         Entity.ACCIDENT: variants.accident[:, None],
@@ -162,11 +164,10 @@ def _variants(arrays: Arrays, candidates: Sequence[_Candidate]) -> Arrays:
     }
     first = 0
     for one in candidates:
-        rows = slice(first, first + len(one.values))
-        first = rows.stop
-        if one.name in PLACE_FIELDS:
-            for row, place in zip(range(rows.start, rows.stop), one.values, strict=True):
-                place.put(variants, row)
-        else:
-            by_entity[one.entity][rows, one.index, COLUMN_POSITIONS[one.entity][one.name]] = one.values
+        for row, place in enumerate(one.places, first):
+            place.put(variants, row)
+        if one.values:
+            rows = slice(first, first + len(one.values))
+            by_entity[one.entity][rows, one.index, COLUMN_POSITIONS[one.entity][one.name]] = np.array(one.values)
+        first += len(one.shares)
     return variants

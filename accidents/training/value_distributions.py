@@ -118,7 +118,8 @@ def _weights(
         concerned = np.unique(owner[asked])
         known = rows.copy()
         known[:, position] = answered
-        after = replace(masked, **{one.entity.value: known}).take(concerned)
+        column: dict[str, Any] = {one.entity.value: known}
+        after = replace(masked, **column).take(concerned)
         step = bundle.predict(after) - before[concerned]
         slope = (step @ (labels[concerned] - before[concerned]) + _PRIOR_STEPS) / (step @ step + _PRIOR_STEPS)
         weights[one.entity, one.name] = float(np.clip(2 * slope - 1, _LEAST_WEIGHT, MOST_WEIGHT).round(3))
