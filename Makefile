@@ -7,35 +7,180 @@ PACKAGES := accidents cli materializers pipelines serving stacks steps tracking
 SOURCES := $(PACKAGES) benchmarks run.py scripts tests
 # Tests start hundreds of processes: without bytecode on disk each of them would compile the project.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
+# SOURCE, YEARS, MODEL and FILE are set on the command line: make run-train SOURCE=datagouv YEARS=2021-2023
+MODEL := xgboost
+EXAMPLE := examples/classic_flat.json
+RUN := $(PYTHON) run.py
+FROM_SOURCE = $(if $(SOURCE),--source '$(SOURCE)') $(if $(YEARS),--years '$(YEARS)')
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## /{printf "  make %-16s %s\n", $$1, $$2}' \
+		$(MAKEFILE_LIST)
 
-.PHONY: install
+##@ Environment
+
+.PHONY: install install-dev setup-venv
 install: $(READY) ## create or update the environment from the locked dependencies
+
+install-dev: install ## the same: the environment holds the tools of developers, too
+
+setup-venv: install ## the same, under its classic name
 
 $(READY): requirements.lock scripts/install.sh
 	@VENV=$(VENV) sh scripts/install.sh
 	@touch $(READY)
 
+.PHONY: lock
+lock: $(READY) ## update both lock files from pyproject.toml and requirements-dvc.in
+	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --upgrade -o requirements.lock
+	@$(PYTHON) -m uv pip compile requirements-dvc.in --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --upgrade -o requirements-dvc.lock
+
+.PHONY: clean
+clean: ## remove the environments and tool caches; data, models and reports stay
+	@rm -rf $(VENV) .venv-dvc .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+
+##@ Pipelines (SOURCE=sample, datagouv, a folder or a URL; YEARS=2021-2023)
+
 .PHONY: training
-training: $(READY) ## train and compare all model types on the embedded synthetic sample
-	@$(PYTHON) run.py --training
+training: run-train ## train and compare all model types, by default on the embedded synthetic sample
+
+.PHONY: run-import
+run-import: $(READY) ## generate or download the raw files into data/raw
+	@$(RUN) fetch $(FROM_SOURCE)
+
+.PHONY: run-preprocess
+run-preprocess: $(READY) ## validate and clean the raw files
+	@$(RUN) --ingestion $(FROM_SOURCE)
+
+.PHONY: run-features
+run-features: $(READY) ## compute the features
+	@$(RUN) --features $(FROM_SOURCE)
+
+.PHONY: run-train
+run-train: $(READY) ## train and compare all model types (GRID_SEARCH=1 as run-train-grid)
+	@$(RUN) --training $(FROM_SOURCE) $(if $(filter 1,$(GRID_SEARCH)),--tune grid)
+
+.PHONY: run-train-grid
+run-train-grid: $(READY) ## the same with a grid search over hyperparameters
+	@$(RUN) --training $(FROM_SOURCE) --tune grid
+
+.PHONY: run-train-single
+run-train-single: $(READY) ## train one model type (MODEL=xgboost)
+	@$(RUN) --training $(FROM_SOURCE) --models '$(MODEL)'
+
+.PHONY: run-predict
+run-predict: $(READY) ## predict the accident of examples/classic_flat.json with the best model trained last
+	@$(RUN) --predict $(EXAMPLE)
+
+.PHONY: run-predict-file
+run-predict-file: $(READY) ## predict the accident of a JSON file (FILE=accident.json)
+	$(if $(FILE),,$(error name the file of the accident: make run-predict-file FILE=accident.json))
+	@$(RUN) --predict '$(FILE)'
+
+.PHONY: run-predict-best
+run-predict-best: $(READY) ## predict it, or FILE, with the best Production model of the registry
+	@$(RUN) --predict '$(or $(FILE),$(EXAMPLE))' --best
+
+.PHONY: workflow-data
+workflow-data: run-import ## run-import, then run-preprocess
+	@$(MAKE) --no-print-directory run-preprocess
+
+.PHONY: workflow-ml
+workflow-ml: run-features ## run-features, then run-train
+	@$(MAKE) --no-print-directory run-train
+
+.PHONY: workflow-all
+workflow-all: workflow-data ## all five steps: import, preprocess, features, train, predict
+	@$(MAKE) --no-print-directory workflow-ml
+	@$(MAKE) --no-print-directory run-predict
+
+##@ DVC (docs/dvc.md; remote and credentials in .env)
+
+DVC := $(PYTHON) -m scripts.dvc
+DVC_READY := .venv-dvc/.ready
+
+$(DVC_READY): requirements-dvc.lock | $(READY)
+	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) .venv-dvc
+	@$(PYTHON) -m uv pip sync --quiet --python .venv-dvc/bin/python --require-hashes requirements-dvc.lock
+	@touch $(DVC_READY)
+
+.PHONY: dvc-init
+dvc-init: $(DVC_READY) ## install DVC in .venv-dvc, and create .dvc where it is missing
+	@test -d .dvc || $(DVC) init
+	@$(DVC) version | head -1
+
+.PHONY: dvc-setup-remote
+dvc-setup-remote: $(DVC_READY) ## set the remote that .env names: DAGSHUB_REPO or DVC_REMOTE_URL
+	@$(DVC) setup-remote
+
+.PHONY: dvc-status
+dvc-status: $(DVC_READY) ## list the stages that have changed
+	@$(DVC) status
+
+.PHONY: dvc-push
+dvc-push: $(DVC_READY) ## upload data, models and metrics to the remote
+	@$(DVC) push
+
+.PHONY: dvc-pull
+dvc-pull: $(DVC_READY) ## download those of dvc.lock from the remote
+	@$(DVC) pull
+
+.PHONY: dvc-repro
+dvc-repro: $(DVC_READY) ## pull, then run the stages that have changed
+	@$(DVC) repro
+
+##@ Services
 
 .PHONY: serve
 serve: $(READY) ## serve the Production model on this machine, without keys (http://127.0.0.1:8080)
-	@$(PYTHON) run.py --serve --anonymous
+	@$(RUN) --serve --anonymous
 
 .PHONY: mlflow
 mlflow: $(READY) ## open the MLflow page: trainings, models, stages (http://127.0.0.1:5000)
-	@$(PYTHON) run.py mlflow
+	@$(RUN) mlflow
+
+.PHONY: dashboard
+dashboard: $(READY) ## start the ZenML dashboard: pipelines, runs, artifacts, models (PORT=8237)
+	@$(RUN) dashboard start $(PORT)
+
+.PHONY: dashboard-stop
+dashboard-stop: $(READY) ## stop the dashboard of this machine
+	@$(RUN) dashboard stop
+
+.PHONY: lab
+lab: $(READY) ## open the notebooks in JupyterLab
+	@$(VENV)/bin/jupyter lab notebooks
+
+##@ Development
+
+.PHONY: format
+format: $(READY) ## format the code
+	@$(PYTHON) -m ruff check --fix-only $(SOURCES)
+	@$(PYTHON) -m ruff format $(SOURCES)
+
+.PHONY: lint
+lint: $(READY) ## check style, types and imports
+	@$(PYTHON) -m ruff check $(SOURCES)
+	@$(PYTHON) -m ruff format --check $(SOURCES)
+	@$(MAKE) --no-print-directory type-check
+	@$(VENV)/bin/lint-imports --no-cache
+
+.PHONY: type-check
+type-check: $(READY) ## check types alone
+	@$(PYTHON) -m mypy $(PACKAGES) run.py
 
 .PHONY: test
 test: $(READY) ## run the tests: about a quarter of an hour on two cores
 	@$(PYTEST) -n auto --dist loadfile -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
 	@$(PYTHON) scripts/check_coverage.py .coverage.json 85 $(PACKAGES)
+
+.PHONY: test-cov
+test-cov: test ## the same, then list the lines that no test reaches in htmlcov/index.html
+	@$(PYTHON) -m coverage html --quiet
 
 .PHONY: test-quick
 test-quick: $(READY) ## run the fast tests: under a minute
@@ -58,30 +203,6 @@ test-browser: $(READY) ## run the tests that need Chromium; fail where it is mis
 notebooks: $(READY) ## run every notebook in a copy of the project and check its metrics: about eight minutes
 	@$(PYTEST) -v --durations=0 tests/notebooks
 
-.PHONY: lab
-lab: $(READY) ## open the notebooks in JupyterLab
-	@$(VENV)/bin/jupyter lab notebooks
-
-.PHONY: dashboard
-dashboard: $(READY) ## start the ZenML dashboard: pipelines, runs, artifacts, models (PORT=8237)
-	@$(PYTHON) run.py dashboard start $(PORT)
-
-.PHONY: dashboard-stop
-dashboard-stop: $(READY) ## stop the dashboard of this machine
-	@$(PYTHON) run.py dashboard stop
-
-.PHONY: lint
-lint: $(READY) ## check style, types and imports
-	@$(PYTHON) -m ruff check $(SOURCES)
-	@$(PYTHON) -m ruff format --check $(SOURCES)
-	@$(PYTHON) -m mypy $(PACKAGES) run.py
-	@$(VENV)/bin/lint-imports --no-cache
-
-.PHONY: format
-format: $(READY) ## format the code
-	@$(PYTHON) -m ruff check --fix-only $(SOURCES)
-	@$(PYTHON) -m ruff format $(SOURCES)
-
 .PHONY: benchmark
 benchmark: $(READY) ## measure the phases of a training
 	@$(PYTHON) -m benchmarks.training
@@ -89,12 +210,3 @@ benchmark: $(READY) ## measure the phases of a training
 .PHONY: docs
 docs: $(READY) ## generate the data dictionary and the table of features in docs/
 	@$(PYTHON) -m scripts.generate_docs
-
-.PHONY: lock
-lock: $(READY) ## update requirements.lock from pyproject.toml
-	@$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --quiet --upgrade -o requirements.lock
-
-.PHONY: clean
-clean: ## remove the environment and tool caches; data, models and reports stay
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

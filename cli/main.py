@@ -18,6 +18,7 @@ from cli.run_options import OPTIONS, SOURCE_PIPELINES, RunOptions
 from cli.timing import phase
 
 COMMANDS = {
+    "fetch": "cli.fetch",
     "registry": "cli.registry",
     "stack": "cli.stack",
     "keys": "cli.keys",

@@ -18,8 +18,10 @@ BEST_MODEL_FILE = "best_model.json"
 """File in the folder of models that names the best model file of the latest training."""
 
 
-def find_model_file(options: RunOptions, configuration: "Configuration") -> Path | None:
+def find_model_file(options: RunOptions, configuration: "Configuration", *, evaluated: bool = False) -> Path | None:
     """The model file of `--model-path`, or a copy of the registered version; None where no model was named.
+
+    With `evaluated` it is that of the evaluated twin, where the registered version is a final model.
 
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
@@ -33,8 +35,12 @@ def find_model_file(options: RunOptions, configuration: "Configuration") -> Path
 
     with connect(configuration.tracking) as connection:
         registry = Registry(connection)
-        version = find_version(registry, options)
-        return download_model(registry, version, configuration.training.models_folder / "registry")
+        version = find_version(registry, options, configuration.tracking.mlflow.model_registry.production_stage)
+        file = download_model(registry, version, configuration.training.models_folder / "registry")
+        if evaluated and version.final:
+            file = file.with_suffix(".evaluated_twin.zip")
+            registry.load_evaluated_bundle(version).save(file)
+        return file
 
 
 def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCTION) -> "RegisteredVersion":
@@ -43,11 +49,9 @@ def find_version(registry: "Registry", options: RunOptions, stage: str = PRODUCT
     Raises:
         RegistryError: there is no such model or version, or none is in the stage.
     """
-    from tracking.names import resolve_model_name
-
     if not options.model_name:
         return registry.best(stage=stage)
-    name = resolve_model_name(options.model_name)
+    name = registry.resolve_name(options.model_name)
     if options.version:
         return registry.version(name, options.version)
     if options.alias:

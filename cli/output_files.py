@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 from accidents.atomic_write import write_bytes, write_text
-from accidents.columns import ATTRIBUTION
-from accidents.sources.edition import Edition
 from cli.model_lookup import BEST_MODEL_FILE
 from materializers.bundle import BUNDLE_FILE, METADATA_FILE
 from materializers.frame import FILE_NAME as FRAME_FILE
+
+EVALUATED_TWIN = "evaluated_twin"
+"""Folder, in that of models, of the evaluated twins of final models."""
 
 _REPORT_FILES = {
     "comparison_report": "comparison.html",
@@ -47,6 +48,19 @@ def step_output(run: Any, step: str, name: str) -> Any:
 def load_output(run: Any, step: str, name: str) -> Any:
     """The value of such an artifact."""
     return step_output(run, step, name).load()
+
+
+def evaluated_artifact(run: Any, model_type: str) -> Any:
+    """The artifact of the model of a training that was evaluated."""
+    return step_output(run, f"train_{model_type}", f"{model_type}_model")
+
+
+def model_artifact(run: Any, model_type: str) -> Any:
+    """The artifact of the model of a training that answers: the final model, where there is one."""
+    step = f"fit_final_{model_type}"
+    if step in run.steps:
+        return step_output(run, step, f"{model_type}_final_model")
+    return evaluated_artifact(run, model_type)
 
 
 def data_step(run: Any) -> Any:
@@ -92,16 +106,6 @@ def write_data_reports(run: Any, folder: Path) -> list[Path]:
     return written
 
 
-def write_manifest(path: Path, location: str, fingerprint: str, editions: Sequence[Edition]) -> None:
-    """Write which files the data in the folder of `path` were made of."""
-    files = [
-        {"year": edition.year, "table": str(table), "file": file}
-        for edition in editions
-        for table, file in edition.files.items()
-    ]
-    write_json(path, {"source": location, "attribution": ATTRIBUTION, "fingerprint": fingerprint, "files": files})
-
-
 def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) -> None:
     """Write the results of a training.
 
@@ -115,9 +119,14 @@ def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) ->
 
     evaluations: dict[str, Any] = load_output(run, "compare_models", "evaluations")
     for model_type in types:
-        artifact = step_output(run, f"train_{model_type}", f"{model_type}_model")
+        artifact, twin = model_artifact(run, model_type), evaluated_artifact(run, model_type)
+        twin_file = models / EVALUATED_TWIN / f"{model_type}_model.zip"
+        if artifact.id != twin.id:
+            copy_artifact_file(twin, BUNDLE_FILE, twin_file)
         copy_artifact_file(artifact, BUNDLE_FILE, models / f"{model_type}_model.zip")
         copy_artifact_file(artifact, METADATA_FILE, models / f"{model_type}_metadata.json")
+        if artifact.id == twin.id:
+            twin_file.unlink(missing_ok=True)  # it is that of an earlier training
         summary = Evaluation.model_validate(evaluations[model_type]).summary()
         write_json(reports / "metrics" / f"{model_type}_metrics.json", summary)
     best = load_output(run, "compare_models", "best_model_type")

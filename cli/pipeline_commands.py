@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.loading import Configuration
 from cli import output_files, run_summaries
+from cli.fetch import fetch_editions
 from cli.model_lookup import find_model_file
-from cli.output_files import load_output, step_output
+from cli.output_files import evaluated_artifact, load_output, model_artifact, step_output
 from cli.run_options import RunOptions
 from cli.runs import latest_run, run_pipeline
 from cli.timing import add_seconds, phase, phase_summary
@@ -46,7 +47,8 @@ def training(configuration: Configuration, options: RunOptions) -> None:
     without_place = None
     if configuration.training.compare_without_geography:
         features = configuration.features.model_copy(update={"geography": False})
-        reduced = configuration.model_copy(update={"features": features})
+        settings = configuration.training.model_copy(update={"final": False})
+        reduced = configuration.model_copy(update={"features": features, "training": settings})
         print("first without the place", flush=True)
         without_place = str(step_output(_train(reduced, options), "compare_models", "evaluations").id)
         print("now with the place", flush=True)
@@ -56,6 +58,11 @@ def training(configuration: Configuration, options: RunOptions) -> None:
     comparison = load_output(run, "compare_models", "model_comparison")
     best = load_output(run, "compare_models", "best_model_type")
     run_summaries.print_comparison(comparison, best, settings.models_folder, settings.reports_folder)
+    if settings.final:
+        run_summaries.print_final(
+            model_artifact(run, best).run_metadata["rows"]["training"],
+            settings.models_folder / output_files.EVALUATED_TWIN,
+        )
     if store:
         print_registered_versions(load_output(run, "track_training", "registered_models"))
     print(phase_summary())
@@ -81,7 +88,7 @@ def evaluation(configuration: Configuration, options: RunOptions) -> None:
     """Measure a model on the accidents of the source; write metrics and a report."""
     from pipelines.evaluation import evaluation as pipeline
 
-    fingerprint, bundle = _fingerprint(configuration), _find_model(configuration, options)
+    fingerprint, bundle = _fingerprint(configuration), _find_model(configuration, options, evaluated=True)
     run = _run(pipeline, configuration, options, fingerprint=fingerprint, bundle=bundle)
     metrics = load_output(run, "evaluate_model", "evaluation")
     folder = configuration.training.reports_folder / "evaluation"
@@ -124,7 +131,8 @@ def deployment(configuration: Configuration, options: RunOptions) -> None:
     from tracking.names import resolve_model_name
 
     active_model_deployer()
-    name = resolve_model_name(options.model_name) if options.model_name else None
+    prefix = configuration.tracking.mlflow.model_registry.registered_model_name
+    name = resolve_model_name(options.model_name, prefix) if options.model_name else None
     if options.status:
         _print_services(list_services(name), "", "nothing is deployed")
     elif options.stop:
@@ -158,14 +166,17 @@ def _print_services(services: "list[DeployedService]", state: str, if_none: str)
         print(if_none)
 
 
-def _find_model(configuration: Configuration, options: RunOptions) -> str:
-    """The file of the model that was named, or the artifact id of the best model of the latest training."""
-    model_file = find_model_file(options, configuration)
+def _find_model(configuration: Configuration, options: RunOptions, *, evaluated: bool = False) -> str:
+    """The file of the model that was named, or the artifact id of the best model of the latest training.
+
+    With `evaluated` it is the evaluated twin of a final model, unless its file was named.
+    """
+    model_file = find_model_file(options, configuration, evaluated=evaluated)
     if model_file:
         return str(model_file)
     run = latest_run("training")
     best = load_output(run, "compare_models", "best_model_type")
-    return str(step_output(run, f"train_{best}", f"{best}_model").id)
+    return str((evaluated_artifact if evaluated else model_artifact)(run, best).id)
 
 
 def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:
@@ -205,15 +216,7 @@ def _describe_data_failure(run: Any, folder: Path) -> str:
 
 def _fingerprint(configuration: Configuration) -> str:
     """SHA-256 of the files of the source, which are generated or downloaded first if necessary."""
-    from accidents.sources.edition import fingerprint
-    from accidents.sources.resolve import resolve_editions
-
-    source = configuration.ingestion.source
-    with phase("files of the source"):
-        editions = resolve_editions(source, progress=True)
-        digest = fingerprint(editions)
-        output_files.write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
-    return digest
+    return fetch_editions(configuration)[1]
 
 
 def model_version(configuration: Configuration, fingerprint: str) -> Any:
@@ -222,9 +225,9 @@ def model_version(configuration: Configuration, fingerprint: str) -> Any:
 
     from steps.caching import code_digest
 
-    steps = ("ingestion.ingest", "features.build_features", "training.train_model", "training.compare_models")
+    steps = ("ingestion.ingest", "features.build_features", "training.train_model", "training.fit_final")
     models = (f"accidents.models.{model_type}" for model_type in configuration.training.models)
-    code = code_digest(*(f"steps.{step}" for step in steps), *models)
+    code = code_digest(*(f"steps.{step}" for step in steps), "steps.training.compare_models", *models)
     identity = f"{fingerprint}{configuration.model_dump_json()}{code}"
     source = Path(configuration.ingestion.source.location).name
     name = f"{source}-{configuration.features.level}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"

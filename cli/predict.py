@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from accidents.bundle import Bundle
     from accidents.configuration.loading import Configuration
     from accidents.inference.prediction import Prediction
+    from serving.lookups.services import RequestLookups
 
 _MAX_BYTES = 10_000_000
 _MAX_LISTED = 8
@@ -35,7 +36,7 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
     from accidents.inference.prediction import predict_accident
     from accidents.requests import parse_request
 
-    request = parse_request(content)
+    request = parse_request(content, derive=configuration.serving.derive_facts, lookups=_lookups(configuration))
     if options.model_name or options.best:
         from cli.zenml_session import prepare_zenml
 
@@ -44,6 +45,14 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
     bundle = Bundle.load(path)
     print("\n".join(_lines(predict_accident(bundle, request, reasons=3, ask=options.ask or 0), bundle, path)))
     return DONE
+
+
+def _lookups(configuration: "Configuration") -> "RequestLookups | None":
+    if not configuration.serving.lookups.configured:
+        return None
+    from serving.lookups.services import Services
+
+    return Services(configuration.serving.lookups).for_request()
 
 
 def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
@@ -55,6 +64,7 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
         *_knowledge(answer.share_known),
         f"Reasons ({_UNITS[answer.unit]}):",
         *(f"  {reason}" for reason in answer.reasons),
+        *(f"Derived: {fact}" for fact in answer.derived),
         *(f"Warning: {warning}" for warning in answer.warnings),
     ]
     if answer.missing:
@@ -68,7 +78,8 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
     elif answer.questions:
         lines += ["Ask next (expected gain in Brier score):", *(f"  {question}" for question in answer.questions)]
     geography = "with place" if bundle.geography else "without place"
-    lines.append(f"Model: {bundle.model_type}, level {bundle.level}, {geography}, trained {bundle.trained_at}, {path}")
+    kind = f"{bundle.model_type}{', final' if bundle.evaluated_twin else ''}"
+    lines.append(f"Model: {kind}, level {bundle.level}, {geography}, trained {bundle.trained_at}, {path}")
     return lines
 
 

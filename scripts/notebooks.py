@@ -51,7 +51,8 @@ class ProjectCopy:
                 ".ipynb_checkpoints"
             )  # compiled loops come along, as `make install` leaves them
             shutil.copytree(PROJECT / name, self.project / name, ignore=ignored)
-        shutil.copy(PROJECT / "run.py", self.project)
+        for name in ("run.py", "Makefile"):
+            shutil.copy(PROJECT / name, self.project)
         environment = {name: value for name, value in os.environ.items() if name not in _UNSET_VARIABLES}
         self.environment = environment | {
             "ZENML_CONFIG_PATH": str(folder / "config"),
@@ -59,6 +60,12 @@ class ProjectCopy:
             "PYTHONPATH": str(self.project),
             "COLUMNS": "110",
         }
+
+    def use_small_sample(self, accidents: int = 2000) -> None:
+        """Let the synthetic year of the copy have this number of accidents."""
+        file = self.project / "configs" / "ingestion.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(re.sub(r"(?<=accidents: )\d+", str(accidents), text, count=1), encoding="utf-8")
 
     def run(self, notebook: Any, *, seconds: int = 300, allow_errors: bool = False) -> Any:
         """Run all cells in a fresh kernel; returns the notebook with its outputs.

@@ -12,17 +12,20 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware import Middleware
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from accidents.configuration.serving import ServingSettings
+from accidents.configuration.serving import LookupSettings, ServingSettings
+from accidents.geography.departments import OUTLINES
 from serving.auth.authentication import PUBLIC_PREFIXES, AuthenticationMiddleware, Authenticator
 from serving.auth.authorization import ProtectedRoute, unprotected_routes
 from serving.auth.key_cache import KeyCache
@@ -40,8 +43,11 @@ from serving.observability.metrics import Metrics
 from serving.observability.telemetry import Logger, TelemetryMiddleware
 from serving.records.database import migrate, open_database
 from serving.records.prediction_log import PredictionLog
-from serving.routes import batch, health, model, outcomes, predictions
+from serving.routes import batch, classic, health, model, outcomes, places, predictions, whoami
 from serving.schemas.openapi import build_openapi
+
+if TYPE_CHECKING:
+    from serving.lookups.services import Services
 
 _CHECK_SECONDS = 0.5
 _GC_THRESHOLD = 50_000
@@ -90,12 +96,14 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
         middleware=[
             Middleware(SecurityHeadersMiddleware),
             *([Middleware(PathPrefixMiddleware, prefix=settings.root_path)] if settings.root_path else []),
+            *([Middleware(classic.ClassicErrorsMiddleware)] if settings.classic_interface else []),
             Middleware(
                 TelemetryMiddleware, metrics=state.metrics, logger=state.logger, static_prefixes=PUBLIC_PREFIXES
             ),
             Middleware(ForwardedHeadersMiddleware, trusted=settings.trusted_proxies),
             Middleware(DrainBodyMiddleware),
             Middleware(TrustedHostMiddleware, hosts=(settings.host, *settings.hosts)),
+            *([_cors_middleware(settings.cors_origins)] if settings.cors_origins else []),
             Middleware(AuthenticationMiddleware, authenticator=authenticator),
             Middleware(BodyLimitMiddleware, limits=settings.request),
         ],
@@ -105,14 +113,27 @@ def create_app(settings: ServingSettings, pointer_file: Path) -> FastAPI:
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _handle_api_error)
     app.add_exception_handler(StarletteHTTPException, _handle_http_exception)
-    routers = (predictions.router, batch.router, model.router, outcomes.router, health.protected_router, health.router)
+    routers = [predictions.router, batch.router, places.router, model.router, outcomes.router, whoami.router]
+    routers += [health.protected_router, health.router, *([classic.router] if settings.classic_interface else [])]
     for router in routers:  # `include_router` would resolve the routes anew for every request
         app.router.routes.extend(router.routes)
+    app.mount("/page/outlines", StaticFiles(directory=OUTLINES.parent), name="outlines")
     app.mount("/page", StaticFiles(directory=health.PAGE_FOLDER), name="page")
     app.mount("/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     _add_docs_route(app)
     _add_head_routes(app)
     return app
+
+
+def _cors_middleware(origins: tuple[str, ...]) -> Middleware:
+    """Lets pages of other origins call the API; around authentication, as a browser asks first, without a key."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Content-Encoding", "X-API-Key"],
+        expose_headers=["X-Request-Id", "Retry-After"],
+    )
 
 
 def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
@@ -142,7 +163,16 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         key_cache=KeyCache(engine, settings.records.refresh_seconds, settings.records.key_grace_seconds),
         metrics=metrics,
         logger=logger,
+        services=_lookup_services(settings.lookups),
     )
+
+
+def _lookup_services(settings: LookupSettings) -> "Services | None":
+    if not settings.configured:
+        return None
+    from serving.lookups.services import Services  # few services are configured to ask others
+
+    return Services(settings)
 
 
 @asynccontextmanager

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 
 from accidents.configuration.serving import ServingSettings
 from serving.auth.key_cache import KeyCache
-from serving.http.errors import ApiError
+from serving.http.errors import ApiError, validation_error
 from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
@@ -21,8 +22,13 @@ from serving.observability.telemetry import Logger
 from serving.records.database import SQLITE
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import created_at
+from serving.schemas.requests import DeriveQuery
+
+if TYPE_CHECKING:
+    from serving.lookups.services import Services
 
 _Result = TypeVar("_Result")
+_Query = TypeVar("_Query", bound=BaseModel)
 
 _DATABASE_THREADS = 4
 _PUBLISH_SECONDS = 2
@@ -48,6 +54,7 @@ class AppState:
     key_cache: KeyCache
     metrics: Metrics
     logger: Logger
+    services: "Services | None" = None
     _database_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
     )
@@ -58,6 +65,8 @@ class AppState:
 
     def close(self) -> None:
         """Stop what uses the database, after the prediction log was closed."""
+        if self.services:
+            self.services.close()
         self._database_threads.shutdown(wait=False, cancel_futures=True)
         self.key_cache.close()
         self.engine.dispose()
@@ -106,3 +115,20 @@ def get_request_context(request: Request) -> RequestContext:
     """Request id, route and caller of a request, for the prediction log."""
     state = request.scope["state"]
     return RequestContext(state["request_id"], request.scope["route"].path, state["caller"].id)
+
+
+def parse_query(request: Request, model: type[_Query]) -> _Query:
+    """The query parameters of a request.
+
+    Raises:
+        ApiError: 422, one has a value that is not allowed.
+    """
+    try:
+        return model.model_validate(dict(request.query_params) if request.scope["query_string"] else {})
+    except ValidationError as error:
+        raise validation_error(error, "query") from None
+
+
+def derives(state: AppState, query: DeriveQuery) -> bool:
+    """Whether facts of the accidents of a request are derived: configured, and not switched off by the request."""
+    return state.settings.derive_facts and query.derive

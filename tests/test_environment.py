@@ -195,7 +195,8 @@ CHECKS: dict[Check, str] = {
     home: "HOME",
 }
 """Checks, and the variables that they are made for."""
-CHECKED_ELSEWHERE = {"PROMETHEUS_MULTIPROC_DIR", "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK"}  # with services and notebooks
+CHECKED_ELSEWHERE = {"PROMETHEUS_MULTIPROC_DIR", "ZENML_RUN_SINGLE_STEPS_WITHOUT_STACK", "DVC_REMOTE_URL"}
+"""With services, notebooks and DVC."""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.configuration.redaction import redact_credentials
-from accidents.configuration.tracking import TrackingSettings
+from accidents.configuration.tracking import MODEL_NAME_PREFIX, TrackingSettings
 from accidents.errors import storage_fault
 from tracking.database_file import create_database_file
 from tracking.environment import temporary_environment
@@ -53,12 +53,14 @@ class Connection:
         client: MLflow client of that URI.
         experiment_id: experiment of the project.
         identity: unique per store, also for one that was deleted and created again at the same address.
+        model_name_prefix: beginning of the names of registered models.
     """
 
     target: TrackingTarget
     client: "MlflowClient"
     experiment_id: str
     identity: str
+    model_name_prefix: str = MODEL_NAME_PREFIX
 
 
 def current_target(settings: TrackingSettings) -> TrackingTarget:
@@ -106,7 +108,8 @@ def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
     client = MlflowClient(target.uri, target.uri)
     experiment = get_or_create_experiment(client, settings.mlflow.experiment_name, target.artifacts)
     identity = f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}"
-    return Connection(target, client, experiment.experiment_id, identity)
+    prefix = settings.mlflow.model_registry.registered_model_name
+    return Connection(target, client, experiment.experiment_id, identity, prefix)
 
 
 def _check_database(target: TrackingTarget) -> None:

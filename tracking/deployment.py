@@ -20,6 +20,7 @@ from uuid import uuid4
 import requests
 
 from accidents.configuration.deployment import DeploymentSettings
+from accidents.configuration.stages import PRODUCTION
 from accidents.errors import ConfigurationError, ModelError
 from accidents.file_lock import file_lock
 from accidents.inference.json_scoring import NESTED_COLUMN
@@ -34,7 +35,7 @@ from tracking.deployed_services import (
     list_services,
 )
 from tracking.environment import temporary_environment
-from tracking.registry import RegisteredVersion, download_files
+from tracking.registry import RegisteredVersion, Registry, download_files
 from tracking.service_processes import ServiceMarker, end_processes
 
 if TYPE_CHECKING:
@@ -98,6 +99,20 @@ def redeploy_if_served(version: RegisteredVersion, settings: DeploymentSettings)
         return None
     others = [one for one in running if one.version != version.version]
     return deploy_version(version, settings) if others else None
+
+
+def services_besides_production(registry: Registry) -> list[tuple[DeployedService, RegisteredVersion]]:
+    """Running services of another version than the one in Production, each with the version that is."""
+    try:
+        running = [one for one in list_services() if one.pid]
+    except ConfigurationError:
+        return []
+    in_production = {one.name: registry.holder(one.name, PRODUCTION) for one in running}
+    return [
+        (service, version)
+        for service in running
+        if (version := in_production[service.name]) and version.version != service.version
+    ]
 
 
 def stop_services(name: str | None = None) -> list[DeployedService]:

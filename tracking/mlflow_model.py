@@ -7,15 +7,15 @@ archive of the package `accidents`, equal for all models of one state of the cod
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.paths import PROJECT_ROOT
-from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN
+from accidents.inference.json_scoring import FIELD_KINDS, FLAT_COLUMN, NESTED_COLUMN
 from accidents.temporary_files import temporary_folder
-from tracking.model_files import digests
+from tracking.model_files import TWIN_FILE, digests
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 BUNDLE_ARTIFACT = "bundle"
 CODE_ARTIFACT = "code"
 STORED_ACCIDENTS = "stored_accidents"
+TWIN_ARTIFACT = "evaluated_twin"
 """Names of the artifacts of a model."""
 
 _GENERATED = {".pyc", ".nbc", ".nbi"}
-_NOT_NEEDED = PROJECT_ROOT / "accidents" / "sample"
-"""The generator of synthetic accidents, half of the size of the package."""
+_NOT_NEEDED = {PROJECT_ROOT / "accidents" / name for name in ("sample", "geography/outlines")}
+"""The generator of synthetic accidents, half of the size of the package, and outlines, which only requests need."""
 
 _SCRIPT = Path(__file__).with_name("pyfunc_model.py")
 _REQUIREMENTS = ("jinja2", "joblib", "mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "scipy")
@@ -35,12 +36,13 @@ _DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost-cpu", "xgbo
 """Distribution names by module, where the two differ."""
 
 
-def log_model(bundle: Bundle, stored: pd.DataFrame) -> tuple[str, dict[str, str]]:
+def log_model(bundle: Bundle, stored: pd.DataFrame, twin: Bundle | None = None) -> tuple[str, dict[str, str]]:
     """Log a bundle as the model of the active MLflow run.
 
     Args:
         bundle: the model.
         stored: accidents of the test set: `accident` (JSON text), `label`, `probability`.
+        twin: the evaluated twin of a final model, which is logged beside it.
 
     Returns:
         The model URI `models:/m-…`, and the digests of the logged files (`tracking.model_files`).
@@ -53,15 +55,15 @@ def log_model(bundle: Bundle, stored: pd.DataFrame) -> tuple[str, dict[str, str]
         code_path = folder / "accidents.zip"
         bundle.save(bundle_path)
         _archive_code(code_path)
+        artifacts = {BUNDLE_ARTIFACT: bundle_path, CODE_ARTIFACT: code_path, STORED_ACCIDENTS: stored_path}
+        if twin:
+            artifacts[TWIN_ARTIFACT] = folder / TWIN_FILE
+            twin.save(artifacts[TWIN_ARTIFACT])
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
         model_info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_SCRIPT),
-            artifacts={
-                BUNDLE_ARTIFACT: str(bundle_path),
-                CODE_ARTIFACT: str(code_path),
-                STORED_ACCIDENTS: str(stored_path),
-            },
+            artifacts={name: str(path) for name, path in artifacts.items()},
             signature=_signature(),
             input_example=stored[[NESTED_COLUMN]].head(1).reset_index(drop=True),
             pip_requirements=_requirements(bundle),
@@ -78,7 +80,7 @@ def _archive_code(path: Path) -> None:
     files = [file for file in sorted(package.rglob("*")) if file.is_file() and file.suffix not in _GENERATED]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
-            if _NOT_NEEDED not in file.parents:
+            if _NOT_NEEDED.isdisjoint(file.parents):
                 entry = zipfile.ZipInfo(file.relative_to(PROJECT_ROOT).as_posix())  # dated 1980, whatever the file is
                 archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
 
@@ -86,11 +88,13 @@ def _archive_code(path: Path) -> None:
 def _signature() -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
+    # MLflow's integers know no missing value, and it would cut 2.7 to 2: whole numbers are checked by the model.
+    types: dict[str, Any] = {"number": "double", "text": "string", "text or number": AnyType()}
+    fields = [ColSpec(types[kind], name, required=False) for name, kind in FIELD_KINDS.items()]
     return ModelSignature(
-        inputs=Schema(
-            [ColSpec("string", NESTED_COLUMN, required=False), ColSpec("string", FLAT_COLUMN, required=False)]
-        ),
+        inputs=Schema([*(ColSpec("string", name, required=False) for name in (NESTED_COLUMN, FLAT_COLUMN)), *fields]),
         outputs=Schema(
             [ColSpec("double", "probability"), ColSpec("long", "prediction"), ColSpec("string", "interpretation")]
         ),

@@ -16,6 +16,9 @@ MODEL_FILE_SHA256 = "model_file_sha256"
 FILES_SHA256 = "files_sha256"
 """Tag of a version: SHA-256 over names and SHA-256 of all its files, code included."""
 
+TWIN_FILE = "evaluated_twin.zip"
+"""Name of the file of the evaluated twin, beside the model file of a final model."""
+
 _WRITTEN_BY_DOWNLOADS = "registered_model_meta"
 
 

@@ -77,7 +77,7 @@ def evaluate_candidate(
     holder = registry.holder(candidate.name, stage)
     incumbents = _incumbents(registry, candidate, rule)
     reject_synthetic_source(data.source, (candidate, *incumbents))
-    bundles: dict[str, Bundle] = {one.title: registry.load_bundle(one) for one in (candidate, *incumbents)}
+    bundles: dict[str, Bundle] = {one.title: registry.load_evaluated_bundle(one) for one in (candidate, *incumbents)}
     held_out = evaluate_held_out(bundles, data.features, data.accidents, evaluation, rule)
     incumbent = best_model(held_out, [one.title for one in incumbents], rule.improvement.metric)
     if holder and holder.version == candidate.version:

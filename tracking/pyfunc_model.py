@@ -16,6 +16,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 BUNDLE_ARTIFACT = "bundle"
@@ -24,7 +25,7 @@ CODE_ARTIFACT = "code"
 
 
 class AccidentModel(PythonModel):
-    """Predicts a frame with one accident a row, in the column `accident` or `accident_flat`."""
+    """Predicts one accident a row: in the column `accident` or `accident_flat`, or with a column a field."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the bundle that is stored with the model, by the code that is stored with it."""
@@ -40,10 +41,18 @@ class AccidentModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Predict; returns `probability`, `prediction` and `interpretation` for every row."""
+        """Predict; returns `probability`, `prediction` and `interpretation` for every row.
+
+        Raises:
+            MlflowException: a row is refused; a server answers with its message and status 400.
+        """
+        from accidents.errors import RequestError
         from accidents.inference.json_scoring import predict_json
 
-        return predict_json(self.bundle, model_input)
+        try:
+            return predict_json(self.bundle, model_input)
+        except RequestError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from None
 
 
 def code_cache() -> Path:

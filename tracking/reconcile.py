@@ -15,7 +15,6 @@ from tracking.errors import RegistryError
 from tracking.interrupted_runs import end_run, interrupted_runs
 from tracking.ledger import LedgerEntry
 from tracking.model_files import FILES_SHA256, MODEL_FILE_SHA256, digests
-from tracking.names import registered_names
 from tracking.registry import (
     ALIASES,
     STAGE_TAG,
@@ -48,7 +47,11 @@ class Inconsistency:
 
 def find_inconsistencies(registry: Registry) -> list[Inconsistency]:
     """All inconsistencies: of the runs, then by registered model; changes nothing."""
-    by_model = [one for name in _names() for one in (*_check_lock(registry, name), *_check_model(registry, name))]
+    by_model = [
+        one
+        for name in registry.possible_names()
+        for one in (*_check_lock(registry, name), *_check_model(registry, name))
+    ]
     return [*_check_runs(registry), *by_model]
 
 
@@ -61,7 +64,7 @@ def repair_inconsistencies(registry: Registry) -> list[Inconsistency]:
     repaired = _check_runs(registry)
     for interrupted in repaired:
         interrupted.repair()
-    for name in _names():
+    for name in registry.possible_names():
         for abandoned_lock in _check_lock(registry, name):
             abandoned_lock.repair()
             repaired.append(abandoned_lock)
@@ -83,11 +86,6 @@ def find_changed_files(registry: Registry) -> list[str]:
         except RegistryError as error:
             changed.append(str(error))
     return changed
-
-
-def _names() -> list[str]:
-    """All registered model names, also of models that are missing from MLflow."""
-    return sorted(registered_names().values())
 
 
 def _check_runs(registry: Registry) -> list[Inconsistency]:

@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from accidents.configuration.tracking import TrackingSettings
+from accidents.configuration.stages import NONE
+from accidents.configuration.tracking import ModelRegistrySettings, TrackingSettings
 from accidents.models import display_name
 from tracking import zenml_sync
 from tracking.connection import Connection, connect
 from tracking.errors import TrackingError
 from tracking.interrupted_runs import end_run, interrupted_runs
+from tracking.ledger import LedgerEntry
 from tracking.names import registered_name
+from tracking.registry import Registry
+from tracking.stages import transition
 from tracking.training_record import ModelRecord, TrainingRecord
 from tracking.training_runs import LoggedModel, log_training, training_method
 
@@ -44,20 +48,24 @@ def record_and_register(
         end_run(connection, run)
     logged_models = log_training(connection, training, settings)
     return {
-        logged.model_type: _register_model(connection, logged, model, training, register=settings.mlflow.model_registry)
+        logged.model_type: _register_model(connection, logged, model, training, settings.mlflow.model_registry)
         for logged, model in zip(logged_models, training.models, strict=True)
     }
 
 
 def _register_model(
-    connection: Connection, logged: LoggedModel, model: ModelRecord, training: TrainingRecord, *, register: bool
+    connection: Connection,
+    logged: LoggedModel,
+    model: ModelRecord,
+    training: TrainingRecord,
+    settings: ModelRegistrySettings,
 ) -> dict[str, Any]:
     from mlflow.exceptions import MlflowException
 
     result: dict[str, Any] = {"run_id": logged.run_id, "model_uri": logged.model_uri, "name": None, "version": None}
-    if logged.model_uri is None or not register:
+    if logged.model_uri is None or not settings.enabled:
         return result
-    client, name = connection.client, registered_name(logged.model_type)
+    client, name = connection.client, registered_name(logged.model_type, settings.registered_model_name)
     try:
         client.create_registered_model(name, description=DESCRIPTION.format(display_name(logged.model_type)))
     except MlflowException as error:
@@ -73,7 +81,15 @@ def _register_model(
     )
     version, tags = str(created.version), {**training.tags, **logged.digests}
     zenml_sync.add_version(name, version, logged.model_uri, _test_metrics(model), tags)
+    if settings.default_stage != NONE:
+        _move_to_default_stage(connection, name, version, settings.default_stage)
     return result | {"name": name, "version": version}
+
+
+def _move_to_default_stage(connection: Connection, name: str, number: str, stage: str) -> None:
+    registry = Registry(connection)
+    entry = LedgerEntry("transition", name, number, stage, reasons=("default_stage of new versions",))
+    transition(registry, registry.version(name, number), stage, entry, registry.holder(name, stage))
 
 
 def _test_metrics(model: ModelRecord) -> dict[str, float]:
@@ -85,23 +101,31 @@ def _tags(model: ModelRecord, training: TrainingRecord) -> dict[str, str]:
     tags = {
         "stage": "None",
         "model_type": bundle.model_type,
-        "training_method": training_method(bundle),
+        "training_method": training_method(model.answering),
         "level": bundle.level,
         "source": training.source,
         "data_fingerprint": training.fingerprint,
         "threshold": repr(bundle.threshold),
-        "trained_at": bundle.trained_at,
+        "trained_at": model.answering.trained_at,
+        "evaluated_twin": model.answering.evaluated_twin.get("digest", ""),
         **{name: f"{value:.6f}" for name, value in _test_metrics(model).items()},
         **training.tags,
     }
     return {name: value for name, value in tags.items() if value}
 
 
+def _about_final(model: ModelRecord) -> str:
+    if model.final is None:
+        return ""
+    accidents = model.final.rows["training"]
+    return f"Fitted again on all {accidents:,} labelled accidents; figures are of its evaluated twin. "
+
+
 def _description(model: ModelRecord, training: TrainingRecord) -> str:
     bundle, evaluation = model.bundle, model.evaluation
     return (
         f"{display_name(bundle.model_type)} at level {bundle.level}, trained on {training.source} "
-        f"({bundle.rows.get('training', 0):,} accidents), {training_method(bundle)}. Test set, "
+        f"({bundle.rows.get('training', 0):,} accidents), {training_method(bundle)}. {_about_final(model)}Test set, "
         f"{evaluation.n:,} accidents: F1 {evaluation.f1 or 0:.3f}, ROC-AUC {evaluation.roc_auc or 0:.3f}, "
         f"ECE {evaluation.ece:.3f}."
     )

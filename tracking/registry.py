@@ -16,10 +16,11 @@ from accidents.configuration.source import SAMPLE
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION, STAGES, STAGING
 from accidents.evaluation.metrics import METRICS
 from accidents.temporary_files import temporary_folder
+from accidents.training.final_model import check_twin
 from tracking.connection import Connection
 from tracking.errors import RegistryError
-from tracking.model_files import model_file, verify
-from tracking.names import registered_names
+from tracking.model_files import TWIN_FILE, model_file, verify
+from tracking.names import registered_names, resolve_model_name
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -67,8 +68,13 @@ class RegisteredVersion:
         return self.tags.get("source") == SAMPLE
 
     @property
+    def final(self) -> bool:
+        """Whether its model file is a final model, with its evaluated twin beside it."""
+        return bool(self.tags.get("evaluated_twin"))
+
+    @property
     def metrics(self) -> dict[str, float]:
-        """Metrics on the test set of its training."""
+        """Metrics on the test set of its training; of a final model those of its evaluated twin."""
         return {name: float(self.tags[name]) for name in METRICS if name in self.tags}
 
 
@@ -78,9 +84,21 @@ class Registry:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
+    def resolve_name(self, text: str) -> str:
+        """The registered name for a registered name in any letter case, or for a model type.
+
+        Raises:
+            RegistryError: there is no such model; names the existing ones.
+        """
+        return resolve_model_name(text, self.connection.model_name_prefix)
+
+    def possible_names(self) -> list[str]:
+        """Registered names of all model types, sorted, whether they are registered or not."""
+        return sorted(registered_names(self.connection.model_name_prefix).values())
+
     def models(self) -> list[str]:
         """Names of the registered models of this project, sorted."""
-        names = set(registered_names().values())
+        names = set(self.possible_names())
         models = self.connection.client.search_registered_models(max_results=1000)
         return sorted(model.name for model in models if model.name in names)
 
@@ -158,7 +176,12 @@ class Registry:
         """
         holders = [one for name in self.models() if (one := self.holder(name, stage))]
         if not holders:
-            raise RegistryError(f"no model is in {stage}; promote one: python run.py registry promote --help")
+            others = [one.title for name in self.models() for one in self.versions(name) if one.stage in ALIASES]
+            staged = f"; in another stage: {', '.join(others)}" if others else ""
+            raise RegistryError(
+                f"no model is in {stage} in {self.connection.target}{staged}; promote one: "
+                "python run.py registry promote --help"
+            )
         real = [one for one in holders if not one.synthetic]
         return max(real or holders, key=lambda one: one.metrics.get(metric, float("-inf")))
 
@@ -180,9 +203,24 @@ class Registry:
         return file
 
     def load_bundle(self, version: RegisteredVersion) -> Bundle:
-        """Download and load the bundle of a version."""
+        """Download and load the bundle of a version, the one that answers requests."""
         with temporary_folder() as folder:
             return Bundle.load(self.download_bundle(version, folder))
+
+    def load_evaluated_bundle(self, version: RegisteredVersion) -> Bundle:
+        """Download and load the model of a version that can be evaluated: of a final model its evaluated twin.
+
+        Raises:
+            ModelError: the twin is not the one that the final model names.
+        """
+        with temporary_folder() as folder:
+            file = self.download_bundle(version, folder)
+            bundle, twin_file = Bundle.load(file), file.with_name(TWIN_FILE)
+            if not bundle.evaluated_twin:
+                return bundle
+            twin = Bundle.load(twin_file)
+            check_twin(bundle, twin, version.title)
+            return twin
 
     def _model(self, name: str) -> "RegisteredModel":
         from mlflow.exceptions import MlflowException

@@ -105,16 +105,28 @@ def active_stack_tracker() -> TrackingTarget | None:
 def _target_from_environment(environment: Mapping[str, str]) -> TrackingTarget | None:
     if uri := environment.get("MLFLOW_TRACKING_URI"):
         return TrackingTarget(_absolute_uri(uri, Path.cwd()), "MLFLOW_TRACKING_URI")
+    repository = dagshub_repository(environment)
+    if not repository:
+        return None
+    token = environment.get("DAGSHUB_TOKEN")
+    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    credentials = {name: value for name in names if (value := environment.get(name) or token)}
+    return TrackingTarget(f"https://dagshub.com/{repository}.mlflow", "DAGSHUB_REPO", None, credentials)
+
+
+def dagshub_repository(environment: Mapping[str, str]) -> str | None:
+    """`DAGSHUB_REPO` of the environment; None where it is not set.
+
+    Raises:
+        ConfigurationError: it is not `user/repo`.
+    """
     repository = environment.get("DAGSHUB_REPO")
     if not repository:
         return None
     owner, _, name = repository.partition("/")
     if not owner or not name or "/" in name or any(character.isspace() for character in repository):
         raise ConfigurationError(f"DAGSHUB_REPO={repository!r}: must be user/repo, as in the URL of the repository")
-    token = environment.get("DAGSHUB_TOKEN")
-    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
-    credentials = {name: value for name in names if (value := environment.get(name) or token)}
-    return TrackingTarget(f"https://dagshub.com/{owner}/{name}.mlflow", "DAGSHUB_REPO", None, credentials)
+    return repository
 
 
 def _absolute_uri(uri: str, base: Path) -> str:

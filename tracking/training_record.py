@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from accidents.inference.json_scoring import NESTED_COLUMN, predict_json
 from accidents.inference.smoke_test import compare_probabilities, sample_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
+from accidents.training.final_model import check_twin
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class ModelRecord:
     """One model of a training.
 
     Attributes:
-        bundle: the model.
-        evaluation: its evaluation on the test set.
+        bundle: the evaluated model.
+        final: its final model; None without one.
+        evaluation: the evaluation on the test set.
         files: text files of its report by name.
         stored: accidents of the test set to store with it: `accident` (JSON text), `label`, `probability`.
     """
@@ -30,6 +33,12 @@ class ModelRecord:
     evaluation: Evaluation
     files: Mapping[str, str]
     stored: pd.DataFrame
+    final: Bundle | None = None
+
+    @property
+    def answering(self) -> Bundle:
+        """The model that answers requests: the final one, where there is one."""
+        return self.final or self.bundle
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ def build_training_record(
     source: str,
     tags: Mapping[str, str],
     stored: int,
+    finals: Sequence[Bundle] = (),
 ) -> TrainingRecord:
     """Build the record of a training from the outputs of its steps.
 
@@ -81,18 +91,21 @@ def build_training_record(
         source: where the accidents come from, as typed.
         tags: ZenML run and stack, code version.
         stored: number of accidents to store with each model.
+        finals: for each model, its final model; empty without.
 
     Raises:
-        ModelError: a model does not reproduce its predictions of these accidents from their JSON.
+        ModelError: a model does not reproduce its predictions of these accidents from their JSON, or a final model is
+            that of another one.
     """
     models = [
         ModelRecord(
             bundle,
             Evaluation.model_validate(evaluations[bundle.model_type]),
             reports.files[bundle.model_type],
-            _stored_accidents(bundle, predicted, accidents, stored),
+            _stored_accidents(bundle, final, predicted, accidents, stored),
+            final,
         )
-        for bundle, predicted in zip(bundles, predictions, strict=True)
+        for bundle, predicted, final in zip(bundles, predictions, finals or repeat(None, len(bundles)), strict=True)
     ]
     trained_at = max(bundle.trained_at for bundle in bundles).replace("T", " ")[: len("2024-01-01 00:00:00")]
     return TrainingRecord(
@@ -106,8 +119,15 @@ def build_training_record(
     )
 
 
-def _stored_accidents(bundle: Bundle, predictions: pd.DataFrame, accidents: Accidents, count: int) -> pd.DataFrame:
-    """Draw accidents of the test set and check that the model could be served: the smoke test of every deployment."""
+def _stored_accidents(
+    bundle: Bundle, final: Bundle | None, predictions: pd.DataFrame, accidents: Accidents, count: int
+) -> pd.DataFrame:
+    """Draw accidents of the test set and check that the model could be served: the smoke test of every deployment.
+
+    Their probabilities are those of the final model, where there is one.
+    """
+    if final:
+        check_twin(final, bundle, bundle.model_type)
     stored = sample_accidents(predictions, accidents, count)
     if stored.empty:
         return stored
@@ -120,4 +140,4 @@ def _stored_accidents(bundle: Bundle, predictions: pd.DataFrame, accidents: Acci
         raise ModelError(
             f"{bundle.model_type} cannot be registered, as it would fail its smoke test: {'; '.join(failures)}"
         )
-    return stored
+    return stored.assign(probability=predict_json(final, stored[[NESTED_COLUMN]])["probability"]) if final else stored

@@ -80,7 +80,8 @@ def _log_model_run(
         mlflow.log_metrics(_metrics(model))
         if settings.mlflow.log_artifacts:
             _log_files(model.files)
-        uri, digests = log_model(bundle, model.stored) if settings.mlflow.log_model else (None, {})
+        twin = bundle if model.final else None
+        uri, digests = log_model(model.answering, model.stored, twin) if settings.mlflow.log_model else (None, {})
         for trial in bundle.trials:
             _log_trial_run(connection, name, trial)
     return LoggedModel(bundle.model_type, run.info.run_id, uri, digests)
@@ -104,9 +105,10 @@ def _tags(training: TrainingRecord) -> dict[str, str]:
 
 
 def training_method(bundle: Bundle) -> str:
-    """Hyperparameter search and resampling of a model, for people, such as `grid search, smote`."""
+    """Search and resampling of a model, and whether it is a final one, for people, such as `grid search, smote`."""
     search = "fixed hyperparameters" if bundle.tuning == "none" else f"{bundle.tuning} search"
-    return search if bundle.resampling == "none" else f"{search}, {bundle.resampling}"
+    resampling = f", {bundle.resampling}" if bundle.resampling != "none" else ""
+    return f"{search}{resampling}{', final' if bundle.evaluated_twin else ''}"
 
 
 def _shared_parameters(training: TrainingRecord) -> dict[str, Any]:

@@ -18,7 +18,8 @@ import numpy as np
 
 from accidents.bundle.archive import PICKLE_FORMAT, is_pickle
 from accidents.bundle.calibration import Calibration
-from accidents.bundle.model_bundle import Bundle, ModelManifest
+from accidents.bundle.manifest import ModelManifest
+from accidents.bundle.model_bundle import Bundle
 from accidents.errors import ModelError
 from accidents.models import model_class
 

@@ -3,12 +3,13 @@
 How the file looks on disk is in `archive`; here is what its manifest and sections mean.
 """
 
+import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
+from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
 from accidents.bundle.partial_model import PartialModel
 from accidents.errors import ModelError
 
@@ -25,49 +27,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from accidents.bundle.question_model import QuestionModel
-    from accidents.features.array_columns import Entity
     from accidents.features.arrays import Arrays
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
 _QUESTIONS = "questions.json"
-_SHOWN = 8
-_LONGEST_MESSAGE = 300
 _MANY_ROWS = 20  # more than boosters answer without their library
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelManifest:
-    """Facts about a model that stand in the manifest.
-
-    `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
-    `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
-    subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
-    accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
-    prediction.
-    """
-
-    model_type: str
-    level: str
-    geography: bool
-    columns: tuple[str, ...]
-    threshold: float
-    rule: str = ""
-    fingerprint: str = ""
-    months: tuple[str, ...] = ()
-    seed: int = 0
-    split: dict[str, Any] = field(default_factory=dict)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    resampling: str = "none"
-    tuning: str = "none"
-    trials: tuple[dict[str, Any], ...] = ()
-    rows: dict[str, int] = field(default_factory=dict)
-    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-    by_knowledge: dict[str, dict[str, float]] = field(default_factory=dict)
-    best_cv_score: float | None = None
-    fit_seconds: float = 0.0
-    trained_at: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,17 +53,12 @@ class Bundle(ModelManifest):
 
         return core_schema.is_instance_schema(cls)
 
-    @cached_property
+    @property
     def matrix_columns(self) -> tuple[str, ...]:
         """Names of the columns of `matrix`: `columns`, and those of knowledge."""
         from accidents.features.catalogue import with_knowledge
 
         return self.columns if self.partial is None else with_knowledge(self.columns, self.partial.columns)
-
-    @cached_property
-    def question_positions(self) -> "Mapping[tuple[Entity, str], npt.NDArray[np.intp]]":
-        """`QuestionModel.positions` of `matrix_columns`; empty without `questions`."""
-        return {} if self.questions is None else self.questions.positions(self.matrix_columns)
 
     def matrix(self, source: "pd.DataFrame | Arrays") -> "Matrix":
         """The matrix of the model, float32 (n, len(matrix_columns)), from a feature frame or from arrays."""
@@ -107,6 +68,8 @@ class Bundle(ModelManifest):
 
     def predict_margin(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Log-odds before calibration, float64 (n)."""
+        if self.partial is not None and self.is_partial(X).all():
+            return self.partial.predict_margin(X, self.matrix_columns, threads)
         margin = self.model.predict_margin(self._of_whole(X), threads)
         if self.partial is not None and (rows := self.is_partial(X)).any():
             margin[rows] = self.partial.predict_margin(X[rows], self.matrix_columns, threads)
@@ -114,6 +77,8 @@ class Bundle(ModelManifest):
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
+        if self.partial is not None and self.is_partial(X).all():
+            return self.partial.predict_proba(X, self.matrix_columns, threads)
         probability = self.calibration(self.model.predict_margin(self._of_whole(X), threads))
         if self.partial is not None and (rows := self.is_partial(X)).any():
             probability[rows] = self.partial.predict_proba(X[rows], self.matrix_columns, threads)
@@ -123,7 +88,7 @@ class Bundle(ModelManifest):
         """Rows of which not everything is known, bool (n); without `partial` none."""
         if self.partial is None:
             return np.zeros(len(X), np.bool_)
-        return ~(self.partial.knowledge(X, self.matrix_columns) >= 1).all(axis=1)
+        return np.asarray((~(self.partial.knowledge(X, self.matrix_columns) >= 1)).any(axis=1))
 
     def share_known(self, X: "Matrix") -> "Vector | None":
         """Share of what usually decides that is known, float64 (n), 0 to 1; None without `partial`."""
@@ -138,7 +103,7 @@ class Bundle(ModelManifest):
         if self.partial is not None and partial.any():
             values[partial] = self.partial.shap_values(X[partial], self.matrix_columns)
         if not partial.all():
-            positions = [*self._positions, len(self.matrix_columns)]
+            positions = [*_positions(self.columns, self.matrix_columns), len(self.matrix_columns)]
             values[np.ix_(~partial, positions)] = self.model.shap_values(self._of_whole(X[~partial]))
         return values
 
@@ -152,13 +117,9 @@ class Bundle(ModelManifest):
         own = () if self.partial is None else self.partial.correction.LIBRARIES  # the base is of the model's type
         return tuple(dict.fromkeys((*self.model.LIBRARIES, *own)))
 
-    @cached_property
-    def _positions(self) -> npt.NDArray[np.intp]:
-        return np.array([self.matrix_columns.index(name) for name in self.columns], dtype=np.intp)
-
     def _of_whole(self, X: "Matrix") -> "Matrix":
         """The columns of the model of whole accidents."""
-        return X if self.partial is None else np.ascontiguousarray(X[:, self._positions])
+        return X if self.partial is None else np.ascontiguousarray(X[:, _positions(self.columns, self.matrix_columns)])
 
     def predict(self, source: "pd.DataFrame | Arrays", threads: int = 1) -> npt.NDArray[np.float64]:
         """Calibrated probability of priority for a feature frame or arrays, float64 (n)."""
@@ -179,21 +140,37 @@ class Bundle(ModelManifest):
     def to_bytes(self, digests: Mapping[str, str] | None = None) -> bytes:
         """The content of a model file; `digests` are those of the columns, by default as they are defined now."""
         from accidents.features.digests import column_digests
-        from accidents.models._npz import pack_arrays
 
         digests = digests or column_digests()
         columns = [{"name": name, "digest": digests[name]} for name in self.columns]
+        sections = {
+            name: Section(content, optional=name.startswith(_PARTIAL))
+            for name, content in self._section_contents().items()
+        }
+        if self.questions is not None:
+            sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
+        return write_archive(self.metadata() | {"columns": columns}, sections)
+
+    def prediction_digest(self) -> str:
+        """SHA-256 of all that a prediction depends on: columns, threshold, and every section."""
+        digest = hashlib.sha256(json.dumps([self.columns, self.threshold]).encode())
+        for name, content in self._section_contents().items():
+            digest.update(f"{name} {hashlib.sha256(content).hexdigest()}".encode())
+        return digest.hexdigest()
+
+    def _section_contents(self) -> dict[str, bytes]:
+        from accidents.models._npz import pack_arrays
+
         contents = {f"{_MODEL}{name}": content for name, content in self.model.to_sections().items()}
         contents[_CALIBRATION] = json.dumps(asdict(self.calibration)).encode()
         if self.encoder is not None:
             contents[_ENCODER] = pack_arrays(**self.encoder.to_arrays())
-        sections = {name: Section(content) for name, content in contents.items()}
         if self.partial is not None:
-            own = self.partial.to_sections(digests)
-            sections |= {f"{_PARTIAL}{name}": Section(content, optional=True) for name, content in own.items()}
-        if self.questions is not None:
-            sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
-        return write_archive(self.metadata() | {"columns": columns}, dict(sorted(sections.items())))
+            from accidents.features.digests import column_digests
+
+            own = self.partial.to_sections(column_digests())
+            contents |= {f"{_PARTIAL}{name}": content for name, content in own.items()}
+        return dict(sorted(contents.items()))
 
     def save(self, path: Path | str) -> None:
         """Write the bundle to a file, whole or not at all."""
@@ -225,8 +202,8 @@ class Bundle(ModelManifest):
         manifest, sections = read_archive(content, name, _is_known)
         if unknown := [path for path in sections if not _is_known(path)]:
             raise ModelError(f"{name}: needs a newer version of this program, which reads its {', '.join(unknown)}")
-        record = _manifest_of(manifest, name)
-        _refuse_other_columns(manifest["columns"], name)
+        record = read_manifest_facts(manifest, name)
+        refuse_other_columns(manifest["columns"], name)
         try:
             encoder = None
             if _ENCODER in sections:
@@ -243,14 +220,19 @@ class Bundle(ModelManifest):
             slopes = json.loads(sections[_CALIBRATION].content)
             calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
             partial = _partial(sections, record.model_type)
-            parts = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
-            bundle = replace(parts, questions=_questions(sections))
+            bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
+            if _QUESTIONS in sections:
+                from accidents.bundle.question_model import QuestionModel
+
+                questions = QuestionModel.from_bytes(sections[_QUESTIONS].content)
+                questions.positions(bundle.matrix_columns)
+                bundle = replace(bundle, questions=questions)
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
             raise ModelError(
-                f"{name}: its sections cannot be used ({type(error).__name__}: {_shortened(error)}); it was saved with "
-                f"{_shortened(manifest.get('versions'))}: install these, or train the model again"
+                f"{name}: its sections cannot be used ({type(error).__name__}: {shortened(error)}); it was saved with "
+                f"{shortened(manifest.get('versions'))}: install these, or train the model again"
             ) from None
 
     def _probe(self) -> None:
@@ -263,11 +245,15 @@ class Bundle(ModelManifest):
 
         if not self.geography == (self.encoder is not None) == bool({*self.columns} & {*PLACE_COLUMN_NAMES}):
             raise ValueError("columns of places and the place encoder do not go together")
-        self.question_positions  # noqa: B018 - refuses columns that the model lacks
         for rows in (1, _MANY_ROWS):
             probability = self.predict_proba(np.full((rows, len(self.matrix_columns)), np.nan, np.float32))
             if probability.shape != (rows,) or not np.all((probability >= 0) & (probability <= 1)):
                 raise ValueError("the model does not give a probability")
+
+
+@cache
+def _positions(columns: tuple[str, ...], matrix_columns: tuple[str, ...]) -> npt.NDArray[np.intp]:
+    return np.array([matrix_columns.index(name) for name in columns], dtype=np.intp)
 
 
 def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel | None:
@@ -279,62 +265,8 @@ def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel |
     return PartialModel.from_sections(own, model_type, column_digests())
 
 
-def _questions(sections: Mapping[str, Section]) -> "QuestionModel | None":
-    if _QUESTIONS not in sections:
-        return None
-    from accidents.bundle.question_model import QuestionModel
-
-    return QuestionModel.from_bytes(sections[_QUESTIONS].content)
-
-
-def _manifest_of(manifest: dict[str, Any], name: str) -> ModelManifest:
-    from pydantic import TypeAdapter, ValidationError
-
-    from accidents.columns import LEVELS
-    from accidents.models import model_types
-
-    try:
-        columns = [str(column["digest"]) and column["name"] for column in manifest["columns"]]
-        known = {one.name: manifest[one.name] for one in fields(ModelManifest) if one.name in manifest}
-        record = TypeAdapter(ModelManifest).validate_python(known | {"columns": columns})
-        if record.model_type not in model_types():
-            raise ValueError(f"model type {record.model_type!r}; there are {', '.join(model_types())}")
-        if record.level not in LEVELS or not 0 <= record.threshold <= 1 or len({*columns}) < len(columns):
-            raise ValueError("its level, its threshold or its columns are none")
-        if not all(value.isprintable() for value in vars(record).values() if isinstance(value, str)):
-            raise ValueError("a text with control characters")
-        return record
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise ModelError(f"{name}: its manifest cannot be used ({_shortened(error)}); copy or train it again") from None
-
-
-def _shortened(value: object) -> str:
-    """A value on one line of printable characters, for a message."""
-    text = "".join(character if character.isprintable() else " " for character in str(value))
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
-
-
 def _is_known(section: str) -> bool:
     return section in (_ENCODER, _CALIBRATION, _QUESTIONS) or section.startswith((_MODEL, _PARTIAL))
-
-
-def _refuse_other_columns(columns: Sequence[Mapping[str, str]], name: str) -> None:
-    from accidents.features.digests import column_digests
-
-    digests = column_digests()
-    gone = [column["name"] for column in columns if column["name"] not in digests]
-    kept = [column for column in columns if column["name"] in digests]
-    redefined = [column["name"] for column in kept if digests[column["name"]] != column["digest"]]
-    faults = [
-        f"{', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''} {fault}"
-        for names, fault in ((gone, "no longer exist"), (redefined, "changed"))
-        if names
-    ]
-    if faults:
-        raise ModelError(
-            f"{name}: columns that the model was trained on are not those of this program: {'; '.join(faults)}. "
-            "Train the model again, or keep the old definition and give the new one another name"
-        )
 
 
 def _installed(library: str) -> str:

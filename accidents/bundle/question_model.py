@@ -6,7 +6,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Self
 
 import numpy as np
@@ -99,7 +99,7 @@ class ValueDistribution(BaseModel):
         return self._shares[self._tree.leaf_sums(X).astype(np.intp)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class QuestionModel:
     """Distributions of all fields that can be asked for, and the mean gains of places.
 
@@ -114,7 +114,8 @@ class QuestionModel:
         """Distributions of the fields of each entity."""
         return {entity: [one for one in self.distributions if one.entity is entity] for entity in Entity}
 
-    def positions(self, columns: Sequence[str]) -> Mapping[tuple[Entity, str], npt.NDArray[np.intp]]:
+    @lru_cache(maxsize=8)  # noqa: B019 - a few models are in use at a time
+    def positions(self, columns: tuple[str, ...]) -> Mapping[tuple[Entity, str], npt.NDArray[np.intp]]:
         """Where the columns of each distribution stand in a row of the matrix followed by one of the entity's array.
 
         Args:

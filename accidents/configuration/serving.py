@@ -2,11 +2,14 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 from accidents.settings import Settings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class RequestLimits(Settings):
@@ -53,6 +56,46 @@ def _parse_network(value: object) -> IPv4Network | IPv6Network:
     return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network
 
 
+def _check_service_url(value: str) -> str:
+    """The place of an accident goes to this address: encrypted, or not out of this machine."""
+    url = urlsplit(value)
+    encrypted = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+    if not encrypted or not url.hostname or url.username or url.query or url.fragment:
+        raise ValueError("has to be https://…, or http:// on this machine, without user, parameters and #")
+    return value
+
+
+ServiceUrl = Annotated[str, AfterValidator(_check_service_url)]
+"""Address of a service that learns the place of an accident."""
+
+
+class LookupSettings(Settings):
+    """Services that are asked for facts about an accident; they learn its place. None is asked by default."""
+
+    geocoder: ServiceUrl | None = Field(
+        None, description="search of a geocoder with the French address API, https://…/search/"
+    )
+    weather: ServiceUrl | None = Field(None, description="forecast of a weather service with the API of Open-Meteo")
+    weather_archive: ServiceUrl | None = Field(None, description="its archive, for more than 60 days ago")
+    timeout_seconds: float = Field(1.0, gt=0, le=10, description="time for all lookups of an answer")
+    pause_seconds: float = Field(30.0, ge=0, le=3600, description="time for which a service that failed is not asked")
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a service to ask."""
+        return any((self.geocoder, self.weather, self.weather_archive))
+
+
+def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("'*' means every origin: name it alone")
+    return origins
+
+
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[a-z0-9.\-:\[\]]+)$")]
+"""Origin as browsers send it: scheme, host in lower case and port, without a path; or `*`."""
+
+
 class RecordSettings(Settings):
     """Database of predictions, outcomes and API keys."""
 
@@ -86,6 +129,12 @@ class ServingSettings(Settings):
     anonymous: bool = Field(False, description="answer without a key, on this machine alone")
     open_metrics: bool = Field(False, description="give /metrics without a key")
     hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
+    cors_origins: Annotated[tuple[Origin, ...], AfterValidator(_check_origins)] = Field(
+        (), description="origins of other pages that may call the API, such as https://example.org; *: every page"
+    )
+    classic_interface: bool = Field(
+        False, description="answer below /api/v1/, too, in the shapes of the classic project"
+    )
     trusted_proxies: tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_parse_network)], ...] = Field(
         (), description="addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host count"
     )
@@ -93,6 +142,8 @@ class ServingSettings(Settings):
         "", pattern=r"^(/[^/?#\s]+)*$", description="path prefix of a proxy, such as /accidents, stripped by it or not"
     )
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
+    derive_facts: bool = Field(True, description="derive light and department from what was given")
+    lookups: LookupSettings = LookupSettings()
     request: RequestLimits = RequestLimits()
     load: LoadLimits = LoadLimits()
     caller: CallerLimits = CallerLimits()

@@ -1,11 +1,33 @@
 """Configuration of tracking: MLflow server, experiment, what is logged, pruning of versions."""
 
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from accidents.configuration.project_path import ProjectPath
+from accidents.configuration.stages import EXCLUSIVE_STAGE_PATTERN, PRODUCTION
 from accidents.settings import Settings
+
+MODEL_NAME_PREFIX = "Accident_Prediction"
+
+
+class ModelRegistrySettings(Settings):
+    """Names and stages of registered models."""
+
+    enabled: bool = True
+    """Register every stored model as a new version."""
+    registered_model_name: str = Field(MODEL_NAME_PREFIX, pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,99}$")
+    """Beginning of the registered names, before the model type: Accident_Prediction_Lightgbm."""
+    default_stage: Literal["None", "Staging"] = "None"
+    """Stage of a new version; Staging: without the promotion rule."""
+    production_stage: str = Field(PRODUCTION, pattern=EXCLUSIVE_STAGE_PATTERN)
+    """Stage of the version that a command uses where it names no stage."""
+
+
+def _as_section(value: Any) -> Any:
+    """Accept true and false for `enabled` alone."""
+    return {"enabled": value} if isinstance(value, bool) else value
 
 
 class MlflowSettings(Settings):
@@ -21,8 +43,8 @@ class MlflowSettings(Settings):
     """Store the models with their runs."""
     log_artifacts: bool = True
     """Store pictures, reports and tables with their runs."""
-    model_registry: bool = True
-    """Register every stored model as a new version."""
+    model_registry: Annotated[ModelRegistrySettings, BeforeValidator(_as_section)] = ModelRegistrySettings()
+    """Registration of stored models; true or false stands for `enabled` alone."""
 
 
 class PruningSettings(Settings):

@@ -103,6 +103,10 @@ class TrainingSettings(Settings):
     """What is done about imbalance, inside training folds only."""
     refit: bool = True
     """Refit on training and validation set after calibration."""
+    final: bool = False
+    """Fit every evaluated model once more on all labelled accidents, test set included; that one answers."""
+    final_difference_at_most: float = Field(0.1, gt=0, lt=1)
+    """Greatest mean difference of the probabilities of the final and the evaluated model on the test set."""
     calibrate: bool = True
     """Calibrate probabilities on the validation set."""
     threshold: ThresholdRule = Field(default_factory=lambda: ThresholdRule(best="f1"))
@@ -155,6 +159,7 @@ class TrainingSettings(Settings):
     def for_model_type(self, name: str) -> Self:
         """The settings that the training of one model type depends on, so that its cache does not depend on others."""
         excluded = {"models_folder", "reports_folder", "compare_without_geography", "models", "model_settings"}
+        excluded |= {"final", "final_difference_at_most"}
         own = {name: self.model_settings[name]} if name in self.model_settings else {}
         kept = {field: value for field, value in self if field not in excluded}
         return type(self)(models=(name,), model_settings=own, **kept)

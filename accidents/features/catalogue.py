@@ -8,8 +8,8 @@ carriageway, kilometre posts, addresses and minutes of the hour depend on how th
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from itertools import chain
 
 from accidents.columns import LEVELS
@@ -301,7 +301,8 @@ def feature_names(level: str, geography: bool = True) -> list[str]:
     return [*columns, *PLACE_COLUMN_NAMES] if geography else columns
 
 
-def with_knowledge(columns: Sequence[str], knowledge: Sequence[str]) -> tuple[str, ...]:
+@cache
+def with_knowledge(columns: tuple[str, ...], knowledge: tuple[str, ...]) -> tuple[str, ...]:
     """Columns of a model and columns of knowledge, the latter before those of the place encoder."""
     features = [name for name in columns if name not in PLACE_COLUMN_NAMES]
     return (*features, *knowledge, *columns[len(features) :])

@@ -25,8 +25,10 @@ class ScoredBatch:
         ids: int64 (n), `Num_Acc`.
         probabilities: float64 (n).
         rejected: rows that were not scored.
+        derived: number of accidents of which a fact was derived.
     """
 
     ids: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float64]
     rejected: list[RejectedRow] = field(default_factory=list)
+    derived: int = 0

@@ -25,13 +25,14 @@ from accidents.tables import classify
 class ScoringSummary:
     """Counts of a batch scoring.
 
-    `scored` accidents have a row in `output`; `priority` of these are predicted priority. `rejected` rows of the input
-    are listed in `rejected_file`, which is None if there are none.
+    `scored` accidents have a row in `output`; `priority` of these are predicted priority; of `derived` light or
+    department were derived. `rejected` rows of the input are listed in `rejected_file`, None if there are none.
     """
 
     output: str
     scored: int
     priority: int
+    derived: int
     rejected: int
     rejected_file: str | None
     model_type: str
@@ -68,7 +69,7 @@ def score_accidents(
     target = Path(output)
     check_output(target)
     batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, progress)
-    scored = priority = rejected = 0
+    scored = priority = derived = rejected = 0
     first_reason = ""
     with prediction_writer(target) as write:
         for batch in batches:
@@ -76,6 +77,7 @@ def score_accidents(
             write(predictions, batch.rejected)
             scored += len(predictions)
             priority += int(predictions["prediction"].sum())
+            derived += batch.derived
             rejected += len(batch.rejected)
             first_reason = first_reason or next((f"; row {row.row}: {row.reason}" for row in batch.rejected), "")
         if not scored:
@@ -84,6 +86,7 @@ def score_accidents(
         output=str(target),
         scored=scored,
         priority=priority,
+        derived=derived,
         rejected=rejected,
         rejected_file=str(rejected_path(target)) if rejected else None,
         model_type=bundle.model_type,
@@ -114,7 +117,7 @@ def _score_source(
             f"{source}: unknown extension of an input; allowed are {', '.join(READERS)}, or a folder"
         )
     _refuse_overwriting([source], target)
-    return score_file(source, bundle, **options)
+    return score_file(source, bundle, derive=settings.derive_facts, **options)
 
 
 def _refuse_overwriting(inputs: Sequence[str], target: Path) -> None:

@@ -35,7 +35,7 @@ class InputRow:
 
 
 def score_file(
-    path: str, bundle: Bundle, *, chunk_size: int, threads: int, progress: Callable[[str], None]
+    path: str, bundle: Bundle, *, chunk_size: int, threads: int, progress: Callable[[str], None], derive: bool = False
 ) -> Iterator[ScoredBatch]:
     """Score the accidents of a file in their order.
 
@@ -46,6 +46,7 @@ def score_file(
         bundle: the model.
         chunk_size: accidents in memory at a time.
         threads: threads of the model.
+        derive: derive facts that were not given from others (`accidents.requests.derived_facts`).
         progress: called with a message after each batch.
 
     Raises:
@@ -54,7 +55,7 @@ def score_file(
     name = PurePosixPath(path).name
     rows, done = _read(path, name), 0
     while chunk := list(islice(rows, chunk_size)):
-        yield _score(chunk, name, bundle, threads)
+        yield _score(chunk, name, bundle, threads, derive=derive)
         done += len(chunk)
         progress(f"{name}: {done:,} accidents")
 
@@ -69,20 +70,21 @@ def _read(path: str, name: str) -> Iterator[InputRow]:
         raise DataError(f"{name}: cannot be read: {error}") from error
 
 
-def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int) -> ScoredBatch:
-    requests = parse_batch(row.content for row in rows if not row.error)
+def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, *, derive: bool) -> ScoredBatch:
+    requests = parse_batch((row.content for row in rows if not row.error), derive=derive)
     results = iter(requests.results)
-    ids, rejected = [], []
+    ids, rejected, derived = [], [], 0
     for row in rows:
         result = row.error or next(results)
         if isinstance(result, ParseReport):
             ids.append(row.number if result.accident_id is None else result.accident_id)
+            derived += bool(result.derived)
         else:
             reason = result if isinstance(result, str) else "; ".join(map(str, result.problems))
             content = row.content if isinstance(row.content, str) else json.dumps(row.content, default=str)
             rejected.append(RejectedRow(name, row.number, None, reason, content[:_CONTENT_CHARACTERS]))
     probabilities = bundle.predict(requests.arrays, threads) if ids else np.empty(0)
-    return ScoredBatch(np.array(ids, dtype=np.int64), probabilities, rejected)
+    return ScoredBatch(np.array(ids, dtype=np.int64), probabilities, rejected, derived)
 
 
 def _read_csv(file: IO[bytes]) -> Iterator[InputRow]:

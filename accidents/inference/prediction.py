@@ -6,6 +6,7 @@ from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, top_reasons
 from accidents.knowledge.next_questions import NextQuestion, next_questions
 from accidents.requests import ParsedRequest
+from accidents.requests.derived_facts import DerivedFact
 from accidents.tables import classify
 
 LITTLE_KNOWN = 0.5
@@ -26,6 +27,7 @@ class Prediction:
         unit: unit of their contributions, `log-odds` (before calibration) or `probability`.
         missing: inputs that were not given, such as `accident.lum`.
         warnings: inputs that could not be used as given.
+        derived: inputs that were not given and follow from others.
         questions: unknown facts most worth asking for, the best first; None if the model cannot rank them.
     """
 
@@ -38,6 +40,7 @@ class Prediction:
     unit: str
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
+    derived: tuple[DerivedFact, ...]
     questions: tuple[NextQuestion, ...] | None = ()
 
 
@@ -64,5 +67,6 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
         unit=bundle.shap_unit(row),
         missing=tuple(request.missing),
         warnings=tuple(request.warnings),
+        derived=request.derived,
         questions=None if questions is None else tuple(questions),
     )

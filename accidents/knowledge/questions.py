@@ -127,7 +127,7 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
     """Unknown facts; `row` is the accident's row of the matrix, after whose computation derived columns are there."""
     if bundle.questions is None:
         return
-    year = int(arrays.accident[0, _AN])
+    year, all_positions = int(arrays.accident[0, _AN]), bundle.questions.positions(bundle.matrix_columns)
     for entity, distributions in bundle.questions.by_entity.items():
         rows, _ = rows_of(arrays, entity)
         _, first = np.unique(rows, axis=0, return_index=True)
@@ -138,7 +138,7 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
             asked = np.flatnonzero(rows[first, COLUMN_POSITIONS[entity][one.name]] == UNKNOWN)
             if not len(asked) or (one.name == _AN_NAIS and year < 0):
                 continue
-            positions = bundle.question_positions[entity, one.name]
+            positions = all_positions[entity, one.name]
             all_shares = one.shares_of(np.ascontiguousarray(context[asked][:, positions]))
             for index, shares in zip(first[asked].tolist(), all_shares, strict=True):
                 likely = np.flatnonzero(shares >= _SMALLEST_SHARE)

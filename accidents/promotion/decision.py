@@ -134,7 +134,9 @@ def _comparison(
     rule: PromotionSettings,
 ) -> Iterator[_Check]:
     if incumbent is None:
-        yield _Check(True, f"no model is in {' or '.join(rule.improvement.over)}: nothing to beat")
+        yield _Check(
+            True, f"no other version of this model is in {' or '.join(rule.improvement.over)}: nothing to beat"
+        )
     elif incumbent.name == candidate.name:
         yield _Check(False, f"{candidate.name} is already there")
     else:

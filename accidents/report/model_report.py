@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.training.selection import ModelChoice, choose_model
+from accidents.training.tuning import CV_METRIC
 from accidents.worker_process import WorkerTask
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ModelComparison:
 
     Attributes:
         table: one row a model, ranked by F1: `model_type`, `accuracy`, `precision`, `recall`, `f1_score`, `roc_auc`,
-            `validation_log_loss`, `best_cv_score`, `fit_seconds`.
+            `validation_log_loss`, `best_cv_score`, `best_cv_metric` (of which that is the score), `fit_seconds`.
         evaluations: `Evaluation` as JSON by model type.
         best: the proposed model type, from `accidents.training.selection.choose_model`.
         best_report: HTML report of that model.
@@ -138,6 +139,7 @@ def compare_models(
     *,
     source: str,
     without_place: Mapping[str, Any] | None = None,
+    finals: Sequence[Bundle] = (),
 ) -> ModelComparison:
     """Evaluate the models of one training on its test set, rank them, and write their reports.
 
@@ -149,9 +151,11 @@ def compare_models(
         settings: resamples, bins, groups.
         source: where the accidents come from, as typed.
         without_place: `Evaluation.summary` by model type of models trained without the place, for the card.
+        finals: for each model, its final model, which the reports name; empty without.
     """
     tests = {b.model_type: _test_set(p) for b, p in zip(bundles, predictions, strict=True)}
     models = {bundle.model_type: bundle for bundle in bundles}
+    final = {bundle.model_type: bundle.metadata() for bundle in finals}
     rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
     test_accidents, X = accidents.loc[rows], features.loc[rows]
     evaluated, evaluations, explanations, files = {}, {}, {}, {}
@@ -159,7 +163,7 @@ def compare_models(
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
     tasks = {}
     for name in order:
-        evaluated[name] = _evaluated_model(models[name], source, tests[name])
+        evaluated[name] = replace(_evaluated_model(models[name], source, tests[name]), final=final.get(name))
         evaluations[name] = _evaluate(tests[name], models[name], test_accidents, settings)
         explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
         arguments = evaluated[name], evaluations[name], explanations[name], settings
@@ -230,8 +234,9 @@ def _table(
     table = pd.DataFrame([evaluations[name].metrics for name in ranking])[list(_TABLE_METRICS)]
     table.insert(0, "model_type", ranking)
     table["validation_log_loss"] = [choice.log_losses[name] for name in ranking]
-    for fact in ("best_cv_score", "fit_seconds"):
-        table[fact] = [getattr(models[name], fact) for name in ranking]
+    table["best_cv_score"] = [models[name].best_cv_score for name in ranking]
+    table["best_cv_metric"] = CV_METRIC
+    table["fit_seconds"] = [models[name].fit_seconds for name in ranking]
     return table.rename(columns={"f1": "f1_score"}).astype({"best_cv_score": "float64"})
 
 

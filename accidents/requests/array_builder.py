@@ -36,7 +36,7 @@ class ArrayBuilder:
         row = rows.accident
         self.accident.extend(row[:_ACCIDENT])
         position = (row[_LAT], row[_LONG])
-        self.coordinates.extend(UNKNOWN_POSITION if any(map(math.isnan, position)) else position)
+        self.coordinates.extend(UNKNOWN_POSITION if any(map(math.isinf, position)) else position)
         places = (UNKNOWN if row[name] is None else insee_number(row[name]) for name in (_DEP, _COM))
         self.places.extend((*places, road_number(row[_VOIE])))
         for vehicle in rows.vehicles:

@@ -7,6 +7,7 @@ described. A number that is 0 or missing counts as 1. Where the others matter, u
 form and write -1 for what they do not know: each missing value is `UNKNOWN`.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -68,7 +69,7 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
 
     def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
         reader.read_object(part, {name: content[name] for name in names if name in content}, row)
-        return [UNKNOWN if type(value) is int and value == MISSING else value for value in row]  # -1.0 is a longitude
+        return [*map(_unknown, row)]
 
     accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
     accident = read_fields(accident, RequestPart.ROAD, _ROAD)
@@ -130,6 +131,13 @@ def _replace_synonyms(content: dict[str, Any], reader: RequestReader) -> dict[st
     elif age not in MISSING_CODES and year - age - birth not in {0, 1}:
         reader.add_problem("victim_age", age, f"differs from an_nais, which is {birth}")
     return content
+
+
+def _unknown(value: Any) -> Any:
+    """A value of the flat form with the marker of what is unknown in place of that of what is not recorded."""
+    if type(value) is int and value == MISSING:  # -1.0 is a longitude
+        return UNKNOWN
+    return math.inf if value != value else value  # noqa: PLR0124 - only NaN differs from itself
 
 
 def _value(content: Mapping[str, Any], name: str) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 from accidents.cleaning.department_boxes import department_boxes
 from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import Entity
-from accidents.features.arrays import Arrays
+from accidents.features.arrays import UNKNOWN_POSITION, Arrays
 from accidents.requests.array_builder import ArrayBuilder
+from accidents.requests.derived_facts import DerivedFact, FactDeriver, Lookups
 from accidents.requests.errors import MAX_PROBLEMS, InvalidRequestError
 from accidents.requests.flat import read_flat
 from accidents.requests.nested import NESTED_PARTS, read_nested
@@ -40,12 +41,14 @@ class ParseReport:
         warnings: values that were given and could not be used as they are, in words.
         accident_id: its `Num_Acc`; None where it has none.
         is_flat: whether it has the flat form, which describes one vehicle and one person.
+        derived: facts that follow from those that were given; `missing` does not list them.
     """
 
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     accident_id: int | None
     is_flat: bool
+    derived: tuple[DerivedFact, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,16 @@ class ParsedBatch:
         return [position for position, result in enumerate(self.results) if isinstance(result, ParseReport)]
 
 
-def parse_request(content: Any) -> ParsedRequest:
+def parse_request(content: Any, *, derive: bool = False, lookups: Lookups | None = None) -> ParsedRequest:
     """Parse one accident in the nested or the flat form.
 
     Args:
         content: the accident, as `json.loads` returns it.
+        derive: derive facts that were not given from others (`derived_facts`).
+        lookups: services that are asked for facts, where `derive` is set.
 
     Returns:
-        The arrays of one accident, its missing columns and warnings.
+        The arrays of one accident, its missing columns, warnings and derived facts.
 
     Raises:
         InvalidRequestError: lists every invalid field with its value and what is allowed.
@@ -94,28 +99,31 @@ def parse_request(content: Any) -> ParsedRequest:
         accidents.requests.errors.InvalidRequestError: The accident cannot be used; correct these fields ...
     """
     builder = ArrayBuilder()
-    report = _parse(content, builder)
+    report = _parse(content, builder, derive=derive, lookups=lookups)
     return ParsedRequest(**vars(report), arrays=builder.build())
 
 
-def parse_batch(contents: Iterable[Any]) -> ParsedBatch:
+def parse_batch(contents: Iterable[Any], *, derive: bool = False) -> ParsedBatch:
     """Parse many accidents, each like `parse_request`, into shared arrays.
 
     Args:
         contents: the accidents, as `json.loads` returns them.
+        derive: as in `parse_request`; no service is asked.
 
     Returns:
         A report or an error for each, and the arrays of the valid ones; no invalid accident raises.
     """
     builder = ArrayBuilder()
-    return ParsedBatch([_parse_or_error(content, builder, MAX_PROBLEMS) for content in contents], builder.build())
+    results = [_parse_or_error(content, builder, MAX_PROBLEMS, derive=derive) for content in contents]
+    return ParsedBatch(results, builder.build())
 
 
-def parse_in_pieces(contents: Iterable[Any]) -> Iterator[ParsedBatch]:
+def parse_in_pieces(contents: Iterable[Any], *, derive: bool = False) -> Iterator[ParsedBatch]:
     """Parse accidents of one request in pieces, whose memory is bounded for any content.
 
     Args:
         contents: the accidents, as `json.loads` returns them; best a generator.
+        derive: as in `parse_batch`.
 
     Yields:
         The accidents in order, as `parse_batch` returns them, except that of all accidents together only the first
@@ -124,7 +132,7 @@ def parse_in_pieces(contents: Iterable[Any]) -> Iterator[ParsedBatch]:
     builder, results = ArrayBuilder(), list[ParseReport | InvalidRequestError]()
     remaining = MAX_PROBLEMS
     for content in contents:
-        result = _parse_or_error(content, builder, remaining)
+        result = _parse_or_error(content, builder, remaining, derive=derive)
         if isinstance(result, InvalidRequestError):
             remaining -= len(result.problems)
         results.append(result)
@@ -135,14 +143,23 @@ def parse_in_pieces(contents: Iterable[Any]) -> Iterator[ParsedBatch]:
         yield ParsedBatch(results, builder.build())
 
 
-def _parse_or_error(content: Any, builder: ArrayBuilder, max_problems: int) -> ParseReport | InvalidRequestError:
+def _parse_or_error(
+    content: Any, builder: ArrayBuilder, max_problems: int, *, derive: bool
+) -> ParseReport | InvalidRequestError:
     try:
-        return _parse(content, builder, max_problems)
+        return _parse(content, builder, max_problems, derive=derive)
     except InvalidRequestError as error:
         return error.with_traceback(None)  # the traceback would keep the content in memory
 
 
-def _parse(content: Any, builder: ArrayBuilder, max_problems: int = MAX_PROBLEMS) -> ParseReport:
+def _parse(
+    content: Any,
+    builder: ArrayBuilder,
+    max_problems: int = MAX_PROBLEMS,
+    *,
+    derive: bool = False,
+    lookups: Lookups | None = None,
+) -> ParseReport:
     """Append an accident to the builder if it is valid."""
     if not isinstance(content, Mapping) or not content:
         reader = RequestReader(max_problems=max_problems)
@@ -153,13 +170,24 @@ def _parse(content: Any, builder: ArrayBuilder, max_problems: int = MAX_PROBLEMS
     reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS), max_problems=max_problems)
     rows = (read_flat if reader.flat else read_nested)(content, reader)
     _check_dates(rows, reader)
+    deriver = FactDeriver(rows.accident, reader, lookups) if derive and not reader.problems.count else None
+    if deriver:
+        deriver.derive_place()
     _check_location(rows.accident, reader)
+    if deriver:
+        deriver.derive_conditions()
     if reader.problems.count:
         raise InvalidRequestError(reader.problems.described, reader.problems.count)
     builder.append(rows)
     accident_id = rows.accident[_NUM_ACC]
-    accident_id = None if accident_id in MISSING_CODES else accident_id
-    return ParseReport(reader.missing, reader.warnings, accident_id, reader.flat)
+    facts = deriver.facts if deriver else {}
+    return ParseReport(
+        missing=tuple(name for name in reader.missing if name not in facts) if facts else reader.missing,
+        warnings=reader.warnings,
+        accident_id=None if accident_id in MISSING_CODES else accident_id,
+        is_flat=reader.flat,
+        derived=tuple(facts.values()),
+    )
 
 
 def _check_dates(rows: AccidentRows, reader: RequestReader) -> None:
@@ -182,15 +210,17 @@ def _check_location(row: Row, reader: RequestReader) -> None:
     department, commune, latitude, longitude = row[_DEP], row[_COM], row[_LAT], row[_LONG]
     if department and commune and not commune.startswith(department[:2]):
         reader.add_warning(f"commune {commune} is not in department {department}")
-    if math.isnan(latitude) and math.isnan(longitude):
+    if not (math.isfinite(latitude) or math.isfinite(longitude)):
         return
+    latitude, longitude = (value if math.isfinite(value) else math.nan for value in (latitude, longitude))
     south, north, west, east = department_boxes().get(department, _EMPTY_BOX)
     if south <= latitude <= north and west <= longitude <= east:
         return
     from accidents.cleaning.coordinates import correct_coordinates  # pandas takes half a second to import
 
     result = correct_coordinates(np.array([department], dtype=object), np.array([latitude]), np.array([longitude]))
-    row[_LAT], row[_LONG] = float(result.latitude[0]), float(result.longitude[0])
+    corrected = float(result.latitude[0]), float(result.longitude[0])
+    row[_LAT], row[_LONG] = UNKNOWN_POSITION if math.isnan(corrected[0]) else corrected
     for applies, text in (
         (result.corrected[0], f"taken as {row[_LAT]:g}, {row[_LONG]:g}: swapped or of the wrong sign"),
         (result.outside[0], f"far from department {department}, and ignored"),

@@ -1,5 +1,6 @@
 """Reads the objects of a request into typed rows, and collects invalid fields, warnings and missing columns."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,8 @@ _UNKNOWN_FIELD = (UNUSED, _no_fast_parser)
 _UNKNOWN_REASONS = {part: f"unknown field; allowed: {', '.join(columns)}" for part, columns in COLUMNS.items()}
 _JSON_SCALARS = frozenset({int, float, str, type(None)})
 _OBJECT = (dict, Mapping)  # a dict is a Mapping, and checked faster
+
+_ABSENT = MISSING_CODES | {None, math.inf}
 
 
 class RequestReader:
@@ -130,7 +133,7 @@ class RequestReader:
         missing = self._missing
         for position, label in _REPORTED_PEDESTRIAN if pedestrian else _REPORTED[part]:
             value = row[position]
-            if value is None or value in MISSING_CODES or value != value:  # noqa: PLR0124 - only NaN differs from itself
+            if value in _ABSENT or value != value:  # noqa: PLR0124 - only NaN differs from itself
                 missing[label] = None
         return row
 

@@ -49,7 +49,7 @@ COLUMNS: Mapping[RequestPart, Mapping[str, Column]] = {
 
 
 _OTHER_COLUMNS = {
-    Entity.ACCIDENT: ("dep", "com", "voie", "lat", "long", "Num_Acc"),
+    Entity.ACCIDENT: ("dep", "com", "voie", "lat", "long", "Num_Acc", "adr"),
     Entity.VEHICLES: ("id_vehicule", "num_veh"),
     Entity.PEOPLE: ("id_vehicule", "num_veh"),
 }

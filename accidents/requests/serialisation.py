@@ -17,7 +17,7 @@ _EXCLUDED = ("num_veh", "id_usager")
 def to_requests(accidents: Accidents, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Convert accidents to the nested form, ready for JSON; `parse_request` of each gives the same features.
 
-    Outcomes are left out, and so are missing numbers and texts; a code that is not recorded is -1.
+    Outcomes are left out, and so are missing texts; a code that is not recorded is -1, a number an empty text.
 
     Args:
         accidents: cleaned accidents.
@@ -48,19 +48,17 @@ def _records(rows: pd.DataFrame, ids: Sequence[int], part: RequestPart) -> dict[
     selected = rows[rows["Num_Acc"].isin(ids)]
     records: dict[int, list[dict[str, Any]]] = {}
     for accident_id, row in zip(selected["Num_Acc"].tolist(), selected[names].to_dict("records"), strict=True):
-        record = {str(name): _json_value(part, str(name), value) for name, value in row.items() if not _missing(value)}
+        record = {str(name): _json_value(part, str(name), value) for name, value in row.items() if value is not None}
         records.setdefault(accident_id, []).append(record)
     return records
-
-
-def _missing(value: Any) -> bool:
-    return bool(pd.isna(value))
 
 
 def _json_value(part: RequestPart, name: str, value: Any) -> Any:
     """A value as it is published: times as text, letters for the codes that have them."""
     if value == MISSING:
         return MISSING
+    if pd.isna(value):
+        return ""
     if name == "hrmn":
         return f"{value // _MINUTES:02d}:{value % _MINUTES:02d}"
     letters = {code: letter for letter, code in COLUMNS[part][name].letter_codes.items()}

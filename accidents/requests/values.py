@@ -3,8 +3,7 @@
 Numbers are accepted as numbers and as text, in the spellings that files may have (`accidents.reading.spellings`):
 digits with an optional sign and decimal point or comma (`" -1"`, `"01"`, `"48,60"`). null is `UNKNOWN`, like a field
 that is left out. -1, an empty text, `.`, words such as `NA` and a 0 that neither code list nor range contains are
-`MISSING`, not recorded, as in published files. Numbers and texts, such as coordinates and the commune, have one marker
-for both.
+`MISSING`, not recorded, as in published files. Texts, such as the commune, have one marker for both.
 """
 
 import math
@@ -40,8 +39,9 @@ Value = int | float | str | None
 
 
 def missing_value(column: Column, marker: int = MISSING) -> Value:
-    """Marker of a missing value in a column: `marker`, `MISSING` or `UNKNOWN`; for numbers NaN, for text None."""
-    return {ColumnKind.NUMBER: math.nan, ColumnKind.TEXT: None}.get(column.kind, marker)
+    """Marker of a missing value in a column: `marker`, `MISSING` or `UNKNOWN`; numbers NaN or infinity, texts None."""
+    number = math.inf if marker == UNKNOWN else math.nan
+    return {ColumnKind.NUMBER: number, ColumnKind.TEXT: None}.get(column.kind, marker)
 
 
 def fast_parser(column: Column) -> Callable[[Any], Value]:

@@ -8,10 +8,11 @@ import numpy as np
 from accidents.bundle import Calibration
 from accidents.bundle.partial_model import PartialModel
 from accidents.features.place_encoder import PlaceEncoder
+from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
-from accidents.training.partial_fit import fit_partial_model
+from accidents.training.partial_fit import TIMES, TIMES_OF_BOOSTERS, fit_partial_model
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
 
@@ -52,24 +53,14 @@ def fit_model(
         parameters: hyperparameters.
     """
     settings = data.settings
-
-    def fit(training: Dataset, validation: Dataset | None, parameters: Settings) -> Model[Any]:
-        return model_class.fit(
-            resample(training, settings.resampling, settings.seed),
-            validation,
-            parameters=parameters,
-            categorical_features=data.categorical_features,
-            seed=settings.seed,
-            threads=settings.threads,
-        )
-
     masked = None
     if data.arrays is None:
         encoder, whole = data.fit_transform(training)
     else:
-        encoder, whole, masked = data.fit_transform_masked(training, data.arrays)
+        times = TIMES_OF_BOOSTERS if issubclass(model_class, Booster) else TIMES
+        encoder, whole, masked = data.fit_transform_masked(training, data.arrays, times)
     dataset = data.transform(validation, encoder)
-    model = fit(whole, dataset, parameters)
+    model = _fit(model_class, data, whole, dataset, parameters)
     margin = model.predict_margin(dataset.X, settings.threads)
     fitted_calibration = fit_calibration(margin, dataset.y)
     calibration = fitted_calibration if settings.calibrate else Calibration()
@@ -80,6 +71,32 @@ def fit_model(
         teacher = model.predict_margin(whole.X, settings.threads)
         partial = fit_partial_model(model, encoder, data, masked, teacher, data.arrays.take(validation), probabilities)
     if settings.refit:
-        encoder, whole = data.fit_transform(np.union1d(training, validation))
-        model = fit(whole, None, model.refit_parameters(parameters))
+        rows = np.union1d(training, validation)
+        model, encoder = fit_rows(model_class, data, rows, model.refit_parameters(parameters))
     return FittedModel(model, encoder, calibration, threshold, probabilities, partial)
+
+
+def fit_rows(
+    model_class: type[Model[Any]], data: TrainingData, rows: Rows, parameters: Settings
+) -> tuple[Model[Any], PlaceEncoder | None]:
+    """Fit place encoder and model on `rows`, without early stopping."""
+    encoder, dataset = data.fit_transform(rows)
+    return _fit(model_class, data, dataset, None, parameters), encoder
+
+
+def _fit(
+    model_class: type[Model[Any]],
+    data: TrainingData,
+    training: Dataset,
+    validation: Dataset | None,
+    parameters: Settings,
+) -> Model[Any]:
+    settings = data.settings
+    return model_class.fit(
+        resample(training, settings.resampling, settings.seed),
+        validation,
+        parameters=parameters,
+        categorical_features=data.categorical_features,
+        seed=settings.seed,
+        threads=settings.threads,
+    )

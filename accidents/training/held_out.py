@@ -1,9 +1,9 @@
 """Held-out accidents of trained models, from the split that their bundles record.
 
 The set of an accident follows from its id or date, so the split is computed again on the accidents at hand. Of the
-months of a model's data, the test set is held out; accidents of other months are held out as a whole. A bundle that
-records no months is treated as if its data had every month: some held-out accidents are then left out, and no training
-accident is used.
+months of a model's data, the test set is held out; accidents of other months are held out as a whole. A final model was
+fitted on the test set, too, so that only other months are held out. A bundle that records no months is treated as if
+its data had every month: some held-out accidents are then left out, and no training accident is used.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def held_out_rows(
         raise DataError(
             f"of {total:,} labelled accidents {len(rows):,} are new to every model ({', '.join(bundles)}), too few to "
             f"measure on; {minimum:,} are needed: use more accidents, such as those of another year, or train "
-            "with the same split and seed"
+            f"with the same split and seed{_about_final_models(bundles)}"
         )
     return rows[np.argsort(frame["Num_Acc"].to_numpy()[rows], kind="stable")]
 
@@ -62,12 +62,17 @@ def _is_held_out(name: str, bundle: Bundle, frame: pd.DataFrame) -> npt.NDArray[
     months = accident_months(frame)
     held_out = np.array(months.notna() & ~months.isin(bundle.months) & bool(bundle.months))
     same_months = frame[~held_out]
-    if len(same_months):
+    if len(same_months) and not bundle.evaluated_twin:
         subsets = assign_subsets(same_months, split, bundle.seed)
         if split.kind == "temporal" and split.test_from is None:
             _refuse_other_accidents(name, bundle, subsets)
         held_out[~held_out] = subsets == Subset.TEST
     return held_out
+
+
+def _about_final_models(bundles: Mapping[str, Bundle]) -> str:
+    final = [name for name, bundle in bundles.items() if bundle.evaluated_twin]
+    return f"; {', '.join(final)} is a final model, fitted on its test set: measure its evaluated twin" if final else ""
 
 
 def _split(name: str, bundle: Bundle) -> SplitSettings:

@@ -4,7 +4,6 @@ It learns to answer as the model would if it knew everything: its targets are th
 whole accidents, with less noise than labels have (knowledge distillation, Hinton et al., 2015; Lopez-Paz et al., 2016).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +17,17 @@ from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CATALOGUE
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
+from accidents.models._booster import Booster
 from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.training_data import TrainingData
 
 _PARAMETERS = Parameters(rounds=150, learning_rate=0.14, num_leaves=31)
+TIMES_OF_BOOSTERS, TIMES = 2, 1
+"""How often training accidents are masked: trees on top of trees need more of them."""
 _CALIBRATION_MASKS = 6  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
-_WEIGHED = 1000  # accidents
+_WEIGHED = 500  # accidents
 _LEAST_WEIGHT = 1e-6
 _FIELD_OF = {"given_dep": "dep", "given_com": "com", "given_position": COORDINATES}
 
@@ -51,7 +53,7 @@ def fit_partial_model(
         probability: float64 (len(validation)), calibrated probabilities of the model for it.
     """
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
-    base = model if model.SHAP_UNIT == "log-odds" else None
+    base = model if isinstance(model, Booster) else None
     columns = [names.index(name) for name in data.columns]
     correction = Classifier.fit_probabilities(
         without_unknown_places(masked, names),
@@ -75,13 +77,13 @@ def fit_partial_model(
         )
         partial = replace(partial, calibration=calibration)
     some = np.arange(min(_WEIGHED, len(probability)))
-    return replace(partial, weights=_weights(partial, encoder, names, validation.take(some), probability[some]))
+    return replace(partial, weights=_weights(partial, encoder, data, validation.take(some), probability[some]))
 
 
 def _weights(
     partial: PartialModel,
     encoder: PlaceEncoder | None,
-    names: Sequence[str],
+    data: TrainingData,
     arrays: Arrays,
     probability: Vector,
 ) -> tuple[float, ...]:
@@ -89,7 +91,8 @@ def _weights(
     changes = []
     for name in partial.columns:
         masked = all_but(arrays, _ALL_FIELDS - _fields_of(name)).apply(arrays)
-        change = partial.predict_proba(feature_matrix(masked, names, encoder), names) - probability
+        X = feature_matrix(masked, data.matrix_columns, encoder)
+        change = partial.predict_proba(X, data.matrix_columns, data.settings.threads) - probability
         changes.append(np.sqrt(np.square(change).mean()) + _LEAST_WEIGHT)
     return tuple(float(change) for change in np.array(changes) / np.sum(changes))
 

@@ -23,7 +23,7 @@ from accidents.training.split import accident_months, assign_subsets, join_label
 from accidents.training.training_data import Rows, TrainingData
 from accidents.training.value_distributions import learn_questions
 
-_MEASURED_BY_KNOWLEDGE = 1500  # test accidents
+_MEASURED_BY_KNOWLEDGE = 1000  # test accidents
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 

@@ -21,9 +21,6 @@ from accidents.tables import LABEL
 Rows = npt.NDArray[np.intp]
 """Positions of rows."""
 
-MASKS = 2
-"""How often a training accident is seen with fields left out, each time with others."""
-
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -66,20 +63,23 @@ class TrainingData:
         encoder, dataset, _ = self._fit_transform(rows, ())
         return encoder, dataset
 
-    def fit_transform_masked(self, rows: Rows, arrays: Arrays) -> tuple[PlaceEncoder | None, Dataset, Matrix]:
-        """As `fit_transform`, with the matrix of the same accidents as callers may know them, `MASKS` times.
+    def fit_transform_masked(
+        self, rows: Rows, arrays: Arrays, times: int
+    ) -> tuple[PlaceEncoder | None, Dataset, Matrix]:
+        """As `fit_transform`, with the matrix of the same accidents as callers may know them.
 
         Args:
             rows: of the accidents.
             arrays: of all accidents.
+            times: how often each accident is masked, each time with other fields left out.
 
         Returns:
-            The encoder, the dataset of `rows`, and float32 (MASKS len(rows), len(matrix_columns)).
+            The encoder, the dataset of `rows`, and float32 (times len(rows), len(matrix_columns)).
         """
         selected, rng = arrays.take(rows), np.random.default_rng(self.settings.seed)
-        masked = [draw_mask(selected, rng).apply(selected) for _ in range(MASKS)]
+        masked = [draw_mask(selected, rng).apply(selected) for _ in range(times)]
         encoder, dataset, encoded = self._fit_transform(rows, masked)
-        parts = [None] * MASKS if encoded is None else np.split(encoded, MASKS)
+        parts = [None] * times if encoded is None else np.split(encoded, times)
         X = [feature_matrix(one, self.matrix_columns, encoded=part) for one, part in zip(masked, parts, strict=True)]
         return encoder, dataset, np.concatenate(X)
 

@@ -23,6 +23,9 @@ from accidents.training.resampling import resample
 from accidents.training.split import hash_uniform
 from accidents.training.training_data import Rows, TrainingData
 
+CV_METRIC = "roc_auc"
+"""Metric of the cross-validated score."""
+
 Progress = Callable[[str], None]
 
 

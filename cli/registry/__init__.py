@@ -40,3 +40,4 @@ for command in (
     evaluation.auto_promote,
 ):
     registry.add_command(command)
+registry.add_command(evaluation.compare, "compare-models")  # its classic name

@@ -13,7 +13,6 @@ from accidents.errors import ConfigurationError
 from cli.options import Command, debug_enabled
 from cli.output import print_json, print_result
 from cli.registry.options import Option
-from tracking.names import resolve_model_name
 
 if TYPE_CHECKING:
     from accidents.configuration.loading import Configuration
@@ -34,11 +33,11 @@ class RegistryContext:
 
     def names(self, model_name: str | None) -> list[str]:
         """The registered name of a model; all registered names where None."""
-        return self.registry.models() if model_name is None else [resolve_model_name(model_name)]
+        return self.registry.models() if model_name is None else [self.registry.resolve_name(model_name)]
 
     def version(self, model_name: str, number: str | None) -> "RegisteredVersion":
         """A version by its number; the latest where None."""
-        name = resolve_model_name(model_name)
+        name = self.registry.resolve_name(model_name)
         return self.registry.latest(name) if number is None else self.registry.version(name, number)
 
     def print_text(self, text: str) -> None:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accidents.configuration.stages import NONE
+from accidents.configuration.stages import NONE, STAGES
 from accidents.errors import AccidentsError, ConfigurationError, DataError, ModelError
 from cli.exit_codes import DONE, FAILED
-from cli.options import ListOption, debug_enabled
+from cli.options import CommaSeparated, ListOption, debug_enabled
 from cli.output import print_json
 from cli.registry import options
 from cli.registry.context import RegistryContext, registry_command
 from cli.zenml_session import logs_to_stderr
-from tracking.names import resolve_model_name
 
 if TYPE_CHECKING:
     from tracking.ledger import LedgerEntry
@@ -34,17 +33,30 @@ if TYPE_CHECKING:
         "--versions", cls=ListOption, metavar="N", help="numbers; by default the latest and those with a stage"
     ),
     click.option(
+        "--stages",
+        cls=ListOption,
+        type=CommaSeparated([stage.lower() for stage in STAGES]),
+        metavar="STAGE",
+        help=f"versions in these stages: {', '.join(STAGES)}",
+    ),
+    click.option(
         "--format",
+        "--output-format",
         "file_format",
-        type=click.Choice(("table", "html", "csv", "json")),
+        type=click.Choice(("table", "dataframe", "html", "csv", "json")),
         default="table",
-        help="print a table, or write a file",
+        help="print a table (dataframe is the same), or write a file",
         show_default=True,
     ),
     click.option("--output", metavar="FILE", help="file for --format, in place of reports/registry/…"),
 )
 def compare(
-    context: RegistryContext, model_name: str, versions: tuple[str, ...], file_format: str, output: str | None
+    context: RegistryContext,
+    model_name: str,
+    versions: tuple[str, ...],
+    stages: tuple[str, ...],
+    file_format: str,
+    output: str | None,
 ) -> int:
     """Measure versions on the same accidents; print or write metrics, plots and a recommendation."""
     from accidents.atomic_write import write_text
@@ -52,11 +64,11 @@ def compare(
     from accidents.promotion.version_comparison import compare_versions
     from tracking.promotion import reject_synthetic_source
 
-    name, data = resolve_model_name(model_name), _load_data(context)
-    compared = _versions(context, name, versions)
+    name, data = context.registry.resolve_name(model_name), _load_data(context)
+    compared = _versions(context, name, versions, stages)
     reject_synthetic_source(data.source, compared)
     comparison = compare_versions(
-        {version.title: context.registry.load_bundle(version) for version in compared},
+        {version.title: context.registry.load_evaluated_bundle(version) for version in compared},
         data.features,
         data.accidents,
         context.configuration.evaluation,
@@ -64,7 +76,7 @@ def compare(
         source=data.source,
     )
     by_version = comparison.table.to_dict("index")
-    if file_format == "table":
+    if file_format in {"table", "dataframe"}:
         rows = [
             [str(title), *(f"{metrics[metric]:.4f}" for metric in METRICS)] for title, metrics in by_version.items()
         ]
@@ -104,10 +116,18 @@ def evaluate_promotion(context: RegistryContext, model_name: str, version: str |
 
 
 @registry_command(
-    "auto-promote", options.MODEL_OR_ALL, options.PROMOTION_STAGE, options.SOURCE, options.YEARS, options.JSON
+    "auto-promote",
+    options.MODEL_OR_ALL,
+    options.VERSION_OR_LATEST,
+    options.PROMOTION_STAGE,
+    options.SOURCE,
+    options.YEARS,
+    options.JSON,
 )
-def auto_promote(context: RegistryContext, model_name: str | None, stage: str) -> int:
-    """Promote the latest version of each model if the promotion rule approves it."""
+def auto_promote(context: RegistryContext, model_name: str | None, version: str | None, stage: str) -> int:
+    """Promote a version, by default the latest one of each model, if the promotion rule approves it."""
+    if version is not None and model_name is None:
+        raise click.UsageError("--version goes with --model-name")
     from tracking.errors import RegistryError
     from tracking.promotion import promote_if_approved
 
@@ -116,7 +136,7 @@ def auto_promote(context: RegistryContext, model_name: str | None, stage: str) -
     errors: list[AccidentsError] = []
     for name in context.names(model_name):
         try:
-            evaluation = _evaluate(context, context.registry.latest(name), stage, data)
+            evaluation = _evaluate(context, context.version(name, version), stage, data)
             results.append((evaluation, promote_if_approved(context.registry, evaluation)))
         except (DataError, ModelError, RegistryError) as refusal:
             errors.append(refusal)  # the other models are evaluated all the same
@@ -148,12 +168,24 @@ def _print_decisions(
             context.print_text(f"  {reason}")
 
 
-def _versions(context: RegistryContext, name: str, numbers: tuple[str, ...]) -> list["RegisteredVersion"]:
-    """The versions of these numbers; without numbers the latest one and those in a stage."""
-    if numbers:
-        return [context.registry.version(name, number) for number in numbers]
+def _versions(
+    context: RegistryContext, name: str, numbers: tuple[str, ...], stages: tuple[str, ...]
+) -> list["RegisteredVersion"]:
+    """The versions of these numbers and in these stages; without either the latest one and those in a stage.
+
+    Raises:
+        RegistryError: there is no version of a number, or none in the stages.
+    """
+    from tracking.errors import RegistryError
+
     versions = context.registry.versions(name)
-    return [version for index, version in enumerate(versions) if index == 0 or version.stage != NONE]
+    if not numbers and not stages:
+        return [version for index, version in enumerate(versions) if index == 0 or version.stage != NONE]
+    chosen = [context.registry.version(name, number) for number in numbers]
+    chosen += [one for one in versions if one.stage.lower() in stages and one.version not in numbers]
+    if not chosen:
+        raise RegistryError(f"no version of {name} is in one of these stages: {', '.join(stages)}")
+    return chosen
 
 
 def _load_data(context: RegistryContext) -> "EvaluationData":

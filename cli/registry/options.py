@@ -20,20 +20,26 @@ def _version_option(default: str = "") -> Option:
     return click.option("--version", required=not default, metavar="N", help=f"number of the version{default}")
 
 
-def _stage_option(stages: Sequence[str], default: str | None) -> Option:
+def _stage_option(stages: Sequence[str], default: str | None, *aliases: str) -> Option:
     text = f"{', '.join(stages)}, in any letter case{f'; by default {default}' if default else ''}"
     kind = click.Choice(stages, case_sensitive=False)
-    return click.option("--stage", type=kind, required=not default, default=default, metavar="STAGE", help=text)
+    names = ("--stage", *aliases, "stage")
+    return click.option(*names, type=kind, required=not default, default=default, metavar="STAGE", help=text)
 
 
 MODEL, MODEL_OR_ALL = _model_option(), _model_option("; by default all")
 VERSION, VERSION_OR_LATEST = _version_option(), _version_option("; by default the latest")
-STAGE, STAGE_OR_PRODUCTION = _stage_option(STAGES, None), _stage_option(STAGES, PRODUCTION)
-PROMOTION_STAGE = _stage_option(EXCLUSIVE_STAGES, PRODUCTION)
+STAGE, PROMOTION_STAGE = _stage_option(STAGES, None), _stage_option(EXCLUSIVE_STAGES, PRODUCTION, "--target-stage")
+STAGE_OR_CONFIGURED = click.option(
+    "--stage",
+    type=click.Choice(STAGES, case_sensitive=False),
+    metavar="STAGE",
+    help=f"{', '.join(STAGES)}, in any letter case; by default production_stage of configs/tracking.yaml",
+)
 SOURCE = click.option("--source", metavar="SOURCE", help="labelled accidents to measure on")
 YEARS = click.option(
     "--years", cls=ListOption, callback=join_values, metavar="YEARS", help="2021, 2019-2024 or 2019,2021"
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="only print what would be done")
 JSON = json_option
-YES = click.option("--yes", is_flag=True, help="do not ask for confirmation")
+YES = click.option("--yes", "--confirm", "yes", is_flag=True, help="do not ask for confirmation")

@@ -8,7 +8,6 @@ from accidents.configuration.stages import PRODUCTION, STAGING
 from cli.exit_codes import DONE
 from cli.registry import options
 from cli.registry.context import RegistryContext, registry_command, version_as_dict
-from tracking.names import resolve_model_name
 
 if TYPE_CHECKING:
     from tracking.ledger import LedgerEntry
@@ -60,11 +59,12 @@ def list_versions(context: RegistryContext, model_name: str | None) -> int:
     return DONE
 
 
-@registry_command("get-model", options.MODEL, options.STAGE_OR_PRODUCTION, options.VERSION_OR_LATEST, options.JSON)
-def get_model(context: RegistryContext, model_name: str, stage: str, version: str | None) -> int:
+@registry_command("get-model", options.MODEL, options.STAGE_OR_CONFIGURED, options.VERSION_OR_LATEST, options.JSON)
+def get_model(context: RegistryContext, model_name: str, stage: str | None, version: str | None) -> int:
     """Show one version with its metrics and tags."""
+    stage = stage or context.configuration.tracking.mlflow.model_registry.production_stage
     found = (
-        context.registry.in_stage(resolve_model_name(model_name), stage)
+        context.registry.in_stage(context.registry.resolve_name(model_name), stage)
         if version is None
         else context.version(model_name, version)
     )
@@ -80,7 +80,7 @@ def history(context: RegistryContext, model_name: str | None) -> int:
     """Show the ledger, the latest first: who changed and decided what, when and why."""
     from tracking import ledger
 
-    name = None if model_name is None else resolve_model_name(model_name)
+    name = None if model_name is None else context.registry.resolve_name(model_name)
     entries = ledger.read_entries(context.registry.connection, name)[::-1]
     rows = [
         [

@@ -7,7 +7,6 @@ from cli.exit_codes import DONE, FAILED
 from cli.output import print_json
 from cli.registry import options
 from cli.registry.context import RegistryContext, confirm, registry_command
-from tracking.names import resolve_model_name
 
 
 @registry_command("transition", options.MODEL, options.VERSION, options.STAGE, options.JSON)
@@ -45,7 +44,7 @@ def rollback(context: RegistryContext, model_name: str, dry_run: bool) -> int:
     from tracking import stages
     from tracking.deployment import redeploy_if_served
 
-    name = resolve_model_name(model_name)
+    name = context.registry.resolve_name(model_name)
     if dry_run:
         target, current = stages.rollback_target(context.registry, name), context.registry.holder(name, PRODUCTION)
         in_place_of = f" in place of {current.version}" if current else ""
@@ -79,7 +78,7 @@ def delete_model(context: RegistryContext, model_name: str, yes: bool) -> int:
     """Delete a model with all its versions."""
     from tracking import stages
 
-    name = resolve_model_name(model_name)
+    name = context.registry.resolve_name(model_name)
     count = len(context.registry.versions(name))
     in_production = context.registry.holder(name, PRODUCTION)
     if in_production is None and not confirm(f"Delete {name} with all its {count} versions?", yes=yes):
@@ -135,6 +134,7 @@ def check(context: RegistryContext, dry_run: bool) -> int:
     """
     from cli.interrupted_runs import end_run, interrupted_runs
     from tracking import reconcile
+    from tracking.deployment import services_besides_production
 
     act = reconcile.find_inconsistencies if dry_run else reconcile.repair_inconsistencies
     results = [f"{item.model}: {item.description}" for item in act(context.registry)]
@@ -147,6 +147,11 @@ def check(context: RegistryContext, dry_run: bool) -> int:
     changed = reconcile.find_changed_files(context.registry)
     for description in changed:
         context.print_text(f"found: {description}")
+    for service, version in services_besides_production(context.registry):
+        context.print_text(
+            f"note: {service.name} {service.version} answers at {service.url}, and version {version.version} is in "
+            f"Production; to serve that: python run.py --deployment --model-name {version.name}"
+        )
     if not results and not changed:
         context.print_text("MLflow and ZenML agree, and the files are those that were registered")
     return FAILED if changed or (results and dry_run) else DONE

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from accidents.errors import ConfigurationError
@@ -68,12 +68,12 @@ def new_key(engine: Engine, name: str, role: Role, expires: datetime | None = No
 
     Args:
         engine: the database.
-        name: owner or purpose; several keys may have the same name, so that one can replace the other.
+        name: owner or purpose; no other active key may have it.
         role: role of the callers that send it.
         expires: time from which it is rejected, with a time zone; None for never.
 
     Raises:
-        ConfigurationError: the name is empty, too long or not printable, or the key would have expired already.
+        ConfigurationError: the name is empty, too long, not printable or taken, or the key would have expired already.
         RecordsError: the database does not answer.
     """
     now = datetime.now(UTC)
@@ -83,7 +83,9 @@ def new_key(engine: Engine, name: str, role: Role, expires: datetime | None = No
         )
     if expires is not None and expires <= now:
         raise ConfigurationError(f"expiry {expires:%Y-%m-%d %H:%M} is in the past; choose a later one")
-    used = {key.id for key in list_keys(engine)}
+    keys = list_keys(engine)
+    _require_free_name(keys, name)
+    used = {key.id for key in keys}
     for _ in range(_MAX_ATTEMPTS):
         key_id = secrets.token_hex(ID_BYTES)
         if key_id not in used:
@@ -96,6 +98,7 @@ def store_key(engine: Engine, key: NewApiKey) -> None:
     """Store a new API key, which makes it valid.
 
     Raises:
+        ConfigurationError: another key has taken the name in the meantime.
         RecordsError: the database does not answer, or another key has taken the id in the meantime.
     """
     row = {
@@ -109,6 +112,7 @@ def store_key(engine: Engine, key: NewApiKey) -> None:
     with database_errors(engine):
         try:
             with write_transaction(engine) as connection:
+                _require_free_name(_read_keys(connection), key.name)
                 connection.execute(insert(api_keys), row)
         except IntegrityError:  # created at the same moment: once in billions
             raise RecordsError(f"the id {key.id} is taken, the key was not stored; create another one") from None
@@ -120,10 +124,23 @@ def list_keys(engine: Engine) -> list[ApiKey]:
     Raises:
         RecordsError: the database does not answer.
     """
-    columns = [column for column in api_keys.columns if column.name != "secret_sha256"]
     with database_errors(engine), engine.connect() as connection:
-        rows = connection.execute(select(*columns).order_by(api_keys.c.created_at, api_keys.c.id)).all()
+        return _read_keys(connection)
+
+
+def _read_keys(connection: Connection) -> list[ApiKey]:
+    columns = [column for column in api_keys.columns if column.name != "secret_sha256"]
+    rows = connection.execute(select(*columns).order_by(api_keys.c.created_at, api_keys.c.id)).all()
     return [ApiKey(row.id, row.name, Role(row.role), row.created_at, row.expires_at, row.revoked_at) for row in rows]
+
+
+def _require_free_name(keys: list[ApiKey], name: str) -> None:
+    for key in keys:
+        if key.name == name and key.status(datetime.now(UTC)) == "active":
+            raise ConfigurationError(
+                f"the active key {key.id} has the name {name!r} already: choose another name, or revoke that key first "
+                f"with 'python run.py keys revoke {key.id}'"
+            )
 
 
 def revoke_key(engine: Engine, key_id: str) -> ApiKey:

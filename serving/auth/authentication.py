@@ -17,10 +17,11 @@ from serving.http.errors import ApiError, send_error
 from serving.http.forwarded import counted_network
 from serving.observability.metrics import Metrics
 
-PUBLIC_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico"})
+_CLASSIC_HEALTH = ("/api/v1/predict/health", "/api/v1/predict/health/")
+PUBLIC_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json", "/favicon.ico", *_CLASSIC_HEALTH})
 """Paths that need no API key."""
 
-PUBLIC_PREFIXES = ("/page/", "/swagger/")
+PUBLIC_PREFIXES = ("/page/", "/page/outlines/", "/swagger/")
 """Prefixes of the paths of static files, which need no API key."""
 
 _ANONYMOUS_CALLER = Caller(ANONYMOUS, ANONYMOUS, Role.EVALUATE)

@@ -23,6 +23,7 @@ from accidents.requests import (
     parse_in_pieces,
     parse_request,
 )
+from accidents.requests.derived_facts import Lookups
 from accidents.tables import classify
 from serving.http.errors import error_detail
 from serving.http.json_body import parse_json
@@ -46,8 +47,26 @@ class RequestContext:
     caller: str
 
 
+@dataclass(frozen=True)
+class Derivation:
+    """Which facts are derived: those that follow from others, and those that the services of `lookups` know."""
+
+    derive: bool
+    lookups: Lookups | None = None
+
+
+NOTHING_DERIVED = Derivation(derive=False)
+
+
 def predict(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, *, top_reasons: int = 0, ask: int = 0
+    model: LoadedModel,
+    text: bytes,
+    context: RequestContext,
+    metrics: Metrics,
+    derivation: Derivation = NOTHING_DERIVED,
+    *,
+    top_reasons: int = 0,
+    ask: int = 0,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident.
 
@@ -56,6 +75,7 @@ def predict(
         text: the accident as JSON, nested or flat.
         context: context of the request, for the log.
         metrics: updated with the prediction and its durations.
+        derivation: which facts are derived.
         top_reasons: number of the strongest reasons to add; 0 for none.
         ask: number of questions to add; 0 for none.
 
@@ -66,7 +86,7 @@ def predict(
         ApiError: the text is not JSON, or too long.
         InvalidRequestError: the accident is invalid.
     """
-    response, record, row, request = _predict_one(model, text, context, metrics)
+    response, record, row, request = _predict_one(model, text, context, metrics, derivation)
     if ask:
         questions = next_questions(model.bundle, request, ask)
         response["ask"] = None if questions is None else [asdict(question) for question in questions]
@@ -77,14 +97,18 @@ def predict(
 
 
 def explain(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics
+    model: LoadedModel,
+    text: bytes,
+    context: RequestContext,
+    metrics: Metrics,
+    derivation: Derivation = NOTHING_DERIVED,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
     Returns:
         Content of a `responses.ExplanationResponse`, and the record for the log.
     """
-    response, record, row, _ = _predict_one(model, text, context, metrics)
+    response, record, row, _ = _predict_one(model, text, context, metrics, derivation)
     explanation = explain_prediction(model.bundle, row)
     response["reasons"] = [_reason(reason) for reason in explanation.reasons]
     base_value, raw_score = explanation.base_value, explanation.raw_score
@@ -94,7 +118,13 @@ def explain(
 
 
 def predict_batch(
-    model: LoadedModel, texts: Sequence[bytes], contents: Iterable[Any], context: RequestContext, metrics: Metrics
+    model: LoadedModel,
+    texts: Sequence[bytes],
+    contents: Iterable[Any],
+    context: RequestContext,
+    metrics: Metrics,
+    *,
+    derive: bool = False,
 ) -> tuple[list[Content], list[PredictionRecord]]:
     """Predict many accidents, in pieces of bounded memory.
 
@@ -104,6 +134,7 @@ def predict_batch(
         contents: the same, parsed; best a generator, so that one is in memory at a time.
         context: context of the request, for the log.
         metrics: updated with the predictions and their durations.
+        derive: derive facts that follow from others, without asking a service.
 
     Returns:
         Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
@@ -112,7 +143,7 @@ def predict_batch(
     responses: list[Content] = []
     records: list[PredictionRecord] = []
     start = time.perf_counter()
-    for piece in parse_in_pieces(contents):
+    for piece in parse_in_pieces(contents, derive=derive):
         piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
         piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
         responses += piece_responses
@@ -160,8 +191,10 @@ def _predict_piece(
     return responses, records
 
 
-def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector:
+def predict_probabilities(model: LoadedModel, contents: Iterable[Any], *, derive: bool = False) -> Vector:
     """Probabilities of accidents, float64 (n), in pieces of bounded memory, without log and metrics.
+
+    With `derive` facts are derived as by `predict_batch`.
 
     Raises:
         InvalidRequestError: some accidents are invalid; their fields are prefixed with `accidents[i].`.
@@ -169,7 +202,7 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector
     probabilities = []
     problems: list[FieldProblem] = []
     first = count = 0
-    for piece in parse_in_pieces(contents):
+    for piece in parse_in_pieces(contents, derive=derive):
         for index, outcome in enumerate(piece.results, first):
             if isinstance(outcome, InvalidRequestError):
                 count += outcome.count
@@ -183,12 +216,12 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any]) -> Vector
 
 
 def _predict_one(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics
+    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, derivation: Derivation
 ) -> tuple[Content, PredictionRecord, Matrix, ParsedRequest]:
     bundle = model.bundle
     content = parse_json(text)
     start = time.perf_counter()
-    request = parse_request(content)
+    request = parse_request(content, derive=derivation.derive, lookups=derivation.lookups)
     parsed = time.perf_counter()
     row = bundle.matrix(request.arrays)
     computed = time.perf_counter()
@@ -223,6 +256,7 @@ def _response_and_record(
         "share_known": share_known,
         "missing": report.missing,
         "warnings": report.warnings,
+        "derived": [vars(fact) for fact in report.derived],
     }
     record = PredictionRecord(
         id=prediction_id,

@@ -14,7 +14,7 @@ export const RADIO_FIELDS = new Set(["accident.agg", "accident.lum", "accident.c
 export const REQUIRED_FIELDS = new Set(["people.catu"]);
 
 /** Columns that the page computes from other fields. */
-export const COMPUTED_COLUMNS = new Set(["Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "hrmn", "an_nais", "dep", "lat", "long"]);
+export const COMPUTED_COLUMNS = new Set(["Num_Acc", "id_vehicule", "id_usager", "num_veh", "jour", "mois", "an", "hrmn", "an_nais", "dep", "lat", "long", "adr"]);
 
 /** Columns of pedestrians only, and of occupants of a vehicle only. */
 export const PEDESTRIAN_COLUMNS = new Set(["locp", "actp", "etatp"]);

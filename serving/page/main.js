@@ -1,6 +1,6 @@
 // Entry point: loads the form, requests predictions, and prompts for an API key where one is required.
 
-import { inputFeatures, key, model, predict } from "./api.js";
+import { geocode, inputFeatures, key, model, predict } from "./api.js";
 import { percent, showError, showPrediction, spokenSummary, verdict } from "./result.js";
 import { capital, element } from "./dom.js";
 import { PRESETS } from "./layout.js";
@@ -36,10 +36,10 @@ async function loadForm() {
   byId("waiting").hidden = false;
   byId("waiting").textContent = "Loading the form…";
   try {
-    const requests = [inputFeatures(), Departments.load("page/departments.geojson"), Towns.load("page/towns.json")];
+    const requests = [inputFeatures(), Departments.load("page/outlines/departments.geojson"), Towns.load("page/towns.json")];
     const [features, departments, towns] = await Promise.all(requests);
     byId("fields").hidden = false;
-    form = new AccidentForm(features.parts, { departments, towns }, announce);
+    form = new AccidentForm(features.parts, { departments, towns, geocode: features.lookups.address ? geocode : null }, announce);
     byId("waiting").hidden = true;
     byId("ask").disabled = byId("clear").disabled = false;
     showPresets();

@@ -27,6 +27,7 @@ export function showPrediction(root, answer, { labelOf, goTo }) {
     ...warnings(answer.warnings),
     ...questions(answer.ask, labelOf, goTo),
     ...reasons(answer),
+    ...derived(answer.derived, labelOf),
     ...missing(answer.missing, labelOf, goTo),
     element(
       "dl",
@@ -98,6 +99,14 @@ function questions(all, labelOf, goTo) {
   if (!all?.length) return [];
   const items = all.map(({ field }) => element("li", {}, element("button", { type: "button", class: "link", onclick: () => goTo(field), text: labelOf(field) })));
   return [element("div", { class: "ask-next" }, element("h3", { text: "Ask next" }), element("ol", {}, ...items))];
+}
+
+function derived(facts, labelOf) {
+  if (!facts.length) return [];
+  const items = facts.map((fact) =>
+    element("li", {}, `${labelOf(fact.field)}: `, element("strong", { text: fact.meaning || String(fact.value) }), element("span", { class: "hint", text: ` from ${fact.source}` })),
+  );
+  return [element("div", { class: "derived" }, element("h3", { text: "Derived from what was given" }), element("ul", {}, ...items))];
 }
 
 function missing(names, labelOf, goTo) {

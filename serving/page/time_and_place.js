@@ -1,5 +1,6 @@
 // Time and place: date, time, town, department and coordinates, synchronised with the map.
 
+import { AddressSearch } from "./address.js";
 import { element, uniqueId } from "./dom.js";
 import { labelledField } from "./fields.js";
 import { PlaceMap, VIEWS } from "./map.js";
@@ -10,10 +11,11 @@ const LAST_DATE = "2099-12-31";
 
 export class TimeAndPlace {
   /** `announce` reports to screen readers; `onCommune` receives the INSEE code of a chosen town, or null. */
-  constructor(root, mapRoot, { departments, towns }, announce, onCommune) {
+  constructor(root, mapRoot, { departments, towns, geocode }, announce, onCommune) {
     Object.assign(this, { departments, towns, announce, onCommune });
     this.date = labelledField("date", "Date", element("input", { type: "date", id: "date", max: LAST_DATE, "aria-label": "Date of the accident" }));
     this.time = labelledField("time", "Time", element("input", { type: "time", id: "time", "aria-label": "Local time of the accident" }));
+    this.address = geocode ? new AddressSearch(geocode, announce, (place) => this.onAddress(place)) : null;
     const now = element("button", { type: "button", class: "quiet", id: "now", text: "Now", onclick: () => this.setNow() });
     this.latitude = coordinate("accident.lat", "Latitude");
     this.longitude = coordinate("accident.long", "Longitude");
@@ -27,6 +29,7 @@ export class TimeAndPlace {
     this.department.root.append(element("datalist", { id: "departments" }, ...choices), this.departmentHint);
     root.append(
       element("div", { class: "together" }, this.date.root, this.time.root, now),
+      ...(this.address ? [this.address.root] : []),
       element("div", { class: "together towns" }, this.town.root, this.department.root),
       element("div", { class: "together" }, this.latitude.root, this.longitude.root),
       this.regionSelect(),
@@ -48,6 +51,7 @@ export class TimeAndPlace {
   get fields() {
     const own = [this.department, this.latitude, this.longitude].map((field) => [field.name, field]);
     const dates = ["accident.jour", "accident.mois", "accident.an", "jour, mois, an", "accident.jour, mois, an"];
+    if (this.address) own.push([this.address.field.name, this.address.field]);
     return [...own, ...dates.map((name) => [name, this.date]), ["accident.hrmn", this.time]];
   }
 
@@ -63,6 +67,7 @@ export class TimeAndPlace {
     if (this.department.value !== null) values.dep = this.departmentCode() ?? this.department.value;
     if (this.latitude.value !== null) values.lat = this.latitude.value;
     if (this.longitude.value !== null) values.long = this.longitude.value;
+    if (this.address?.value && !this.point()) values.adr = this.address.value;
     return values;
   }
 
@@ -94,6 +99,7 @@ export class TimeAndPlace {
     this.department.value = this.latitude.value = this.longitude.value = null;
     this.departmentAtPoint = null;
     this.clearTown();
+    this.address?.clear();
     this.map.place(null);
     this.onDepartmentInput();
   }
@@ -120,16 +126,33 @@ export class TimeAndPlace {
     this.latitude.root.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  /** A place of the address was chosen. */
+  onAddress({ latitude, longitude, commune, department, label }) {
+    this.communeOfAddress = false;
+    this.clearTown();
+    [this.latitude.value, this.longitude.value] = [latitude, longitude];
+    this.department.value = this.departmentAtPoint = department;
+    this.onCommune(commune);
+    for (const field of [this.latitude, this.longitude, this.department]) field.clearError();
+    this.map.place([latitude, longitude], true);
+    this.onDepartmentInput();
+    this.communeOfAddress = true;
+    this.announce(`Place set to ${label}.`);
+    this.latitude.root.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   setTownHint(text) {
     this.town.root.querySelector("#town-hint").textContent = text;
   }
 
-  /** Forget the selected town. */
+  /** Forget the selected town, and the commune of the address. */
   clearTown() {
     this.town.value = null;
     this.setTownHint("");
-    if (this.selectedTown) this.onCommune(null);
+    if (this.selectedTown || this.communeOfAddress) this.onCommune(null);
+    if (this.communeOfAddress) this.address.clear();
     this.selectedTown = null;
+    this.communeOfAddress = false;
   }
 
   /** The place was set on the map. */

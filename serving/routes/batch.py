@@ -6,6 +6,7 @@ A body of JSON lines is stored before the first answer, because many clients sen
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import IO, Any
 
 import orjson
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
-from serving.dependencies import AppState, get_request_context, get_state
+from serving.dependencies import AppState, derives, get_request_context, get_state, parse_query
 from serving.http.body import NDJSON
 from serving.http.errors import ApiError, error_detail
 from serving.http.json_body import LIGHT_BYTES, JsonResponse, parse_json, read_accidents, receive_json
@@ -25,7 +26,7 @@ from serving.model.model_loader import LoadedModel
 from serving.model.predictor import RequestContext, predict_batch
 from serving.records.prediction_record import PredictionRecord
 from serving.schemas import requests, responses
-from serving.schemas.openapi import error_responses, json_request, schema_ref
+from serving.schemas.openapi import error_responses, json_request, query_parameters, schema_ref
 
 router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["predictions"])
 _MAX_ON_EVENT_LOOP = 10
@@ -53,15 +54,17 @@ _WRITTEN_BYTES = 250_000
         Role.PREDICT,
         schema_ref(requests.batch_model()),
         **{NDJSON: {"schema": {"type": "string", "description": "one accident a line"}}},
-    ),
+    )
+    | query_parameters(requests.DeriveQuery),
     summary="Predict many accidents",
 )
 async def predict_many(request: Request) -> JsonResponse | StreamingResponse:
     """Predict many accidents: `accidents` in JSON, up to a limit, or JSON lines, answered line by line."""
     state = get_state(request)
+    derive = derives(state, parse_query(request, requests.DeriveQuery))
     model, context = state.require_model(), get_request_context(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == NDJSON:
-        return await _answer_lines(request, state, model, context)
+        return await _answer_lines(request, state, model, context, derive=derive)
     async with receive_json(request, state.load, heavy=True) as text:
         if len(text) > LIGHT_BYTES:
             accidents, _ = await run_in_threadpool(read_accidents, text, state.settings.request.batch)
@@ -69,7 +72,8 @@ async def predict_many(request: Request) -> JsonResponse | StreamingResponse:
             accidents, _ = read_accidents(text, state.settings.request.batch)
 
         def predict() -> tuple[JsonResponse, list[PredictionRecord]]:
-            results, records = predict_batch(model, accidents, map(parse_json, accidents), context, state.metrics)
+            contents = map(parse_json, accidents)
+            results, records = predict_batch(model, accidents, contents, context, state.metrics, derive=derive)
             return JsonResponse({"results": results}), records
 
         on_event_loop = len(accidents) <= _MAX_ON_EVENT_LOOP and len(text) <= LIGHT_BYTES
@@ -79,7 +83,7 @@ async def predict_many(request: Request) -> JsonResponse | StreamingResponse:
 
 
 async def _answer_lines(
-    request: Request, state: AppState, model: LoadedModel, context: RequestContext
+    request: Request, state: AppState, model: LoadedModel, context: RequestContext, *, derive: bool
 ) -> StreamingResponse:
     """Store the body, so that the response starts only if all of it could be stored."""
     async with AsyncExitStack() as resources:
@@ -87,7 +91,7 @@ async def _answer_lines(
         body = resources.enter_context(SpooledBody(state.load))
         async for piece in request.stream():
             await body.write(piece)
-        lines = _predict_lines(state, model, context, await body.rewind())
+        lines = _predict_lines(state, model, context, await body.rewind(), derive=derive)
         return _LinesResponse(lines, resources.pop_all())
 
 
@@ -107,12 +111,13 @@ class _LinesResponse(StreamingResponse):
 
 
 async def _predict_lines(
-    state: AppState, model: LoadedModel, context: RequestContext, file: IO[bytes]
+    state: AppState, model: LoadedModel, context: RequestContext, file: IO[bytes], *, derive: bool
 ) -> AsyncIterator[bytes]:
     """Results as JSON lines, in chunks; all from one model."""
+    predict = partial(_predict_chunk, state, model, context, file, derive=derive)
     while True:
         async with state.load.piece_of_stream():
-            results = await run_in_threadpool(_predict_chunk, state, model, context, file)
+            results = await run_in_threadpool(predict)
         if results is None:
             return
         for piece in _join_lines(results):
@@ -133,7 +138,9 @@ def _join_lines(lines: Sequence[bytes]) -> Iterator[bytes]:
         yield b"".join(piece)
 
 
-def _predict_chunk(state: AppState, model: LoadedModel, context: RequestContext, file: IO[bytes]) -> list[bytes] | None:
+def _predict_chunk(
+    state: AppState, model: LoadedModel, context: RequestContext, file: IO[bytes], *, derive: bool
+) -> list[bytes] | None:
     """Results of the next lines of the file, none where they are blank; None at its end."""
     max_line = int(state.settings.request.body_megabytes * 1_000_000)
     lines: list[bytes] = []
@@ -161,7 +168,7 @@ def _predict_chunk(state: AppState, model: LoadedModel, context: RequestContext,
                 errors[index] = error.with_traceback(None)
                 yield None
 
-    results, records = predict_batch(model, lines, contents(), context, state.metrics)
+    results, records = predict_batch(model, lines, contents(), context, state.metrics, derive=derive)
     state.prediction_log.add(records, total * len(records) // max(len(lines), 1))
     for index, error in errors.items():
         results[index] = {"error": error_detail(error.code, error.message)}

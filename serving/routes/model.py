@@ -50,6 +50,7 @@ async def model(request: Request) -> JsonResponse:
             "threshold": bundle.threshold,
             "rule": bundle.rule,
             "metrics": bundle.metrics,
+            "evaluated_twin": bundle.evaluated_twin or None,
             "features": list(bundle.columns),
             "signature": {
                 "inputs": [f"{NESTED_COLUMN} (nested)", f"{FLAT_COLUMN} (classic flat form)"],
@@ -79,7 +80,9 @@ async def input_features(request: Request) -> JsonResponse:
         ]
         for part in RequestPart
     }
-    return JsonResponse({"level": level, "parts": parts, "flat": sorted(FLAT_FIELDS)})
+    lookups = get_state(request).settings.lookups
+    services = {"address": lookups.geocoder is not None, "weather": lookups.weather is not None}
+    return JsonResponse({"level": level, "parts": parts, "flat": sorted(FLAT_FIELDS), "lookups": services})
 
 
 @router.post(

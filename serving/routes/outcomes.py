@@ -23,7 +23,6 @@ from serving.auth.roles import Role
 from serving.dependencies import AppState, get_request_context, get_state
 from serving.http.errors import ApiError, validation_error
 from serving.http.json_body import JsonResponse, invalid_field, parse_json, read_accidents, receive_json
-from serving.model.model_loader import LoadedModel
 from serving.model.predictor import INVALID_ACCIDENT, INVALID_MESSAGE, predict_probabilities
 from serving.records.database import RecordsError
 from serving.records.feedback import UnknownPredictionError, store_outcome
@@ -50,7 +49,7 @@ async def evaluate(request: Request) -> JsonResponse:
     state = get_state(request)
     async with receive_json(request, state.load, heavy=True) as text:
         try:
-            result = await run_in_threadpool(_evaluate, state.require_model(), text, state.settings.request.evaluation)
+            result = await run_in_threadpool(evaluate_labelled, state, text)
         except InvalidRequestError as error:
             raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     state.metrics.set_evaluation(result["metrics"])
@@ -68,13 +67,23 @@ def _check_labels(labels: list[Any], accident_count: int) -> None:
         raise ApiError(422, "invalid", "the labels are invalid", problems.described, problems.count)
 
 
-def _evaluate(model: LoadedModel, text: bytes, max_accidents: int) -> dict[str, Any]:
-    accidents, others = read_accidents(text, max_accidents, "priority")
+def evaluate_labelled(state: AppState, text: bytes) -> dict[str, Any]:
+    """Evaluate the model on the JSON of `accidents` and their labels, `priority`.
+
+    Returns:
+        Content of a `responses.EvaluationResponse`.
+
+    Raises:
+        ApiError: the text is not JSON of that form, or too long.
+        InvalidRequestError: some accidents are invalid.
+    """
+    model = state.require_model()
+    accidents, others = read_accidents(text, state.settings.request.evaluation, "priority")
     labels = others["priority"]
     _check_labels(labels, len(accidents))
     result = evaluate_predictions(
         np.array(labels, np.int8),
-        predict_probabilities(model, map(parse_json, accidents)),
+        predict_probabilities(model, map(parse_json, accidents), derive=state.settings.derive_facts),
         model.bundle.threshold,
         groups=None,
         settings=_SETTINGS,

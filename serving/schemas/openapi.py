@@ -102,6 +102,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
             requests.batch_model(),
             requests.labelled_model(),
             requests.Feedback,
+            requests.Address,
             responses.PredictionResponse,
             responses.AccidentError,
         )

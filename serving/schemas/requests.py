@@ -14,6 +14,7 @@ from accidents.columns import MISSING, Availability, Column, ColumnKind
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.requests.flat import COUNT_FIELDS, FLAT_FIELDS, SYNONYMS
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
+from serving.lookups.geocoder import MAX_PLACES
 
 _EXAMPLES = PROJECT_ROOT / "examples"
 _MAX_TEXT_LENGTH = 500
@@ -106,11 +107,25 @@ def _reject_bool(value: Any) -> Any:
     return value
 
 
-class PredictQuery(BaseModel):
+class DeriveQuery(BaseModel):
+    """Query parameters of all predictions."""
+
+    derive: bool = Field(True, description="derive what follows from other inputs, where the service is configured to")
+
+
+class PredictQuery(DeriveQuery):
     """Query parameters of `/v1/predict`."""
 
     reasons: int = Field(0, ge=0, le=20, description="number of the strongest reasons to return")
     ask: int = Field(0, ge=0, le=20, description="number of unknown facts most worth asking for to return")
+
+
+class Address(BaseModel):
+    """An address to look for."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    address: str = Field(min_length=3, max_length=200, examples=["8 boulevard du Port, 95000 Cergy"])
+    limit: int = Field(5, ge=1, le=MAX_PLACES, description="greatest number of places")
 
 
 class Feedback(BaseModel):

@@ -37,6 +37,15 @@ class QuestionResponse(_Response):
     gain: float = Field(ge=0, description="expected fall of the Brier score once the answer is known")
 
 
+class DerivedFactResponse(_Response):
+    """An input that was not given and follows from others."""
+
+    field: str = Field(examples=["accident.lum"])
+    value: int | float | str = Field(examples=[1])
+    meaning: str = Field(description="of a code", examples=["daylight"])
+    source: str = Field(description="what it follows from", examples=["date, time and place"])
+
+
 class PredictionResponse(_Response):
     """Prediction for one accident."""
 
@@ -52,6 +61,7 @@ class PredictionResponse(_Response):
     )
     missing: list[str] = Field(description="inputs that the model uses and that were not given")
     warnings: list[str] = Field(description="inputs that could not be used as given")
+    derived: list[DerivedFactResponse] = Field(description="inputs that were not given and follow from others")
     reasons: list[ReasonResponse] | None = Field(None, description="strongest first, where requested")
     unit: Literal["log-odds", "probability"] | None = Field(None, description="unit of the contributions")
     ask: list[QuestionResponse] | None = Field(
@@ -112,9 +122,29 @@ class ModelDetails(ModelInfo):
     trained_on: dict[str, Any] = Field(description="fingerprint and months of the data, accidents by set, split")
     threshold: float
     rule: str = Field(description="how the threshold was chosen")
-    metrics: dict[str, dict[str, float | None]] = Field(description="by set: validation, test")
+    metrics: dict[str, dict[str, float | None]] = Field(
+        description="by set: validation, test; of a final model those of its evaluated twin"
+    )
+    evaluated_twin: dict[str, Any] | None = Field(description="of a final model: the model that was evaluated")
     features: list[str]
     signature: dict[str, list[str]] = Field(description="inputs and outputs")
+
+
+class PlaceResponse(_Response):
+    """A place that the geocoder found."""
+
+    label: str
+    latitude: float
+    longitude: float
+    commune: str = Field(description="INSEE code", examples=["95127"])
+    department: str = Field(examples=["95"])
+    score: float = Field(ge=0, le=1, description="how well it fits the address")
+
+
+class Places(_Response):
+    """Places of an address, the best first."""
+
+    places: list[PlaceResponse]
 
 
 class InputFeature(_Response):
@@ -138,6 +168,7 @@ class InputFeatures(_Response):
     level: Level
     parts: dict[str, list[InputFeature]]
     flat: list[str]
+    lookups: dict[Literal["address", "weather"], bool] = Field(description="which services are configured")
 
 
 class EvaluationResponse(_Response):
@@ -179,3 +210,46 @@ class Readiness(_Response):
     status: Literal["ready"]
     model: ModelInfo
     database: Literal["available", "unavailable"]
+
+
+class CallerInfo(_Response):
+    """The caller, as the API key names it."""
+
+    id: str
+    name: str
+    role: Literal["predict", "evaluate", "admin"]
+
+
+class ClassicPrediction(_Response):
+    """Prediction for one accident in the shape of the classic interface."""
+
+    prediction: Literal[0, 1]
+    probability: float = Field(ge=0, le=1)
+    model_type: str
+
+
+class ClassicMetrics(_Response):
+    """Metrics under their classic names; undefined ones are null."""
+
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    f1_score: float | None
+    roc_auc: float | None
+
+
+class ClassicEvaluation(_Response):
+    """Evaluation in the shape of the classic interface."""
+
+    metrics: ClassicMetrics
+    col_drift_share: None = Field(description="always null: drift is not measured here")
+    model_type: str
+
+
+class ClassicPredictions(_Response):
+    """Predictions in the shape of the classic interface, in the order of the accidents."""
+
+    predictions: list[Literal[0, 1]]
+    probabilities: list[float]
+    count: int
+    model_type: str

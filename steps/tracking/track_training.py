@@ -28,6 +28,7 @@ from tracking.training_record import build_training_record
 def track_training(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
+    finals: list[Bundle],
     evaluations: dict[str, Any],
     reports: ReportFiles,
     accidents: pd.DataFrame,
@@ -40,11 +41,12 @@ def track_training(
     source: str,
     store: str,
 ) -> Annotated[dict[str, Any], "registered_models"]:
-    """Log the training as nested MLflow runs and register its models.
+    """Log a training as MLflow runs, register its models; `run_id`, `model_uri`, `name`, `version` by model type.
 
     Args:
         models: the bundles.
         predictions: for each model, its predictions on accidents outside its training set.
+        finals: for each model, its final model, which is registered with it; empty without.
         evaluations: evaluations on the test set, by model type.
         reports: report files of each model, logged with its run.
         accidents: the accidents.
@@ -56,14 +58,11 @@ def track_training(
         settings: what is logged.
         source: where the accidents come from, as typed.
         store: identity of the MLflow in use; part of the cache key, so that a training is tracked once in each.
-
-    Returns:
-        By model type: `run_id`, `model_uri`, `name`, `version`.
     """
     pages = {"comparison.html": comparison_report, "model_card.md": model_card}
     training = build_training_record(
         models, predictions, evaluations, reports, Accidents(accidents, vehicles, people),
-        best=best, pages=pages, source=source, tags=run_provenance(), stored=settings.stored_accidents,
+        best=best, pages=pages, source=source, tags=run_provenance(), stored=settings.stored_accidents, finals=finals,
     )  # fmt: skip
     registered = connect_and_register(training, settings)
     log_step_metadata({"store": store, "versions": {name: str(entry["version"]) for name, entry in registered.items()}})

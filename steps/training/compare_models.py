@@ -26,6 +26,7 @@ from steps.validation import validate_frames
 def compare_models(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
+    finals: list[Bundle],
     features: pd.DataFrame,
     accidents: pd.DataFrame,
     settings: EvaluationSettings,
@@ -45,26 +46,23 @@ def compare_models(
 
     Args:
         models: the bundles of one training.
-        predictions: for each model, its predictions on accidents outside its training set.
+        predictions: for each, its predictions on accidents outside its training set.
+        finals: for each, its final model, which the reports name; empty without.
         features: the features of all accidents.
         accidents: the accidents; metrics are reported by department, road, light and month.
         settings: bootstrap resamples, calibration bins, groups.
-        source: where the accidents come from, as typed.
+        source: where they come from, as typed.
         without_place: `evaluations` of models trained without place columns, for the model card.
     """
     result = model_report.compare_models(
-        models, predictions, features, accidents, settings, source=source, without_place=without_place
-    )
+        models, predictions, features, accidents, settings,
+        source=source, without_place=without_place, finals=finals,
+    )  # fmt: skip
     figures = {name: evaluation["f1"] for name, evaluation in result.evaluations.items()}
-    log_step_metadata({"f1": figures, "best": result.best})
-    log_model_metadata({"f1": figures, "best": result.best})
+    for log_metadata in (log_step_metadata, log_model_metadata):
+        log_metadata({"f1": figures, "best": result.best})
     return (
-        result.table,
-        result.evaluations,
-        result.best,
-        HTMLString(result.comparison_report),
-        HTMLString(result.best_report),
-        HTMLString(result.card.html),
-        MarkdownString(result.card.markdown),
-        result.report_files,
-    )
+        result.table, result.evaluations, result.best,
+        HTMLString(result.comparison_report), HTMLString(result.best_report), HTMLString(result.card.html),
+        MarkdownString(result.card.markdown), result.report_files,
+    )  # fmt: skip

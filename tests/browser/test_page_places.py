@@ -146,7 +146,7 @@ def test_real_accidents_lie_in_the_departments_of_the_map(real_baac: Path, api: 
     points = np.column_stack([table[name].str.replace(",", ".").astype(float) for name in ("lat", "long")])
     departments = open_page(api).page.evaluate(
         "async points => { const {Departments} = await import('/page/departments.js');"
-        " const all = await Departments.load('/page/departments.geojson');"
+        " const all = await Departments.load('/page/outlines/departments.geojson');"
         " return points.map(([latitude, longitude]) => all.at(latitude, longitude)); }",
         points.tolist(),
     )

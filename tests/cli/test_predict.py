@@ -192,3 +192,18 @@ def test_questions_are_printed_on_request(
         start = [number for number, line in enumerate(printed) if line.startswith("Ask next (expected gain")]
         assert [line for number in start for line in printed[number + 1 : -1]] == lines
         assert any("cannot rank questions" in line for line in printed) == (str(model) in arguments)
+
+
+def test_derived_facts_are_printed(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "accident.json"
+    file.write_text('{"jour": 24, "mois": 12, "an": 2024, "hrmn": "23:30", "com": "59350", "agg_": 2}')
+    assert main(["--predict", str(file), "--model-path", str(model)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("Derived: ")] == [
+        "Derived: accident.dep 59, from the commune",
+        "Derived: accident.lum 5 (night with street light on), from date, time and place, inside a built-up area",
+    ]
+    off = tmp_path / "serving.yaml"
+    off.write_text("pipeline: serving\nderive_facts: false\n")
+    assert main(["--predict", str(file), "--model-path", str(model), "--config", str(off)]) == 0
+    assert "Derived: " not in capsys.readouterr().out

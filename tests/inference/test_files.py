@@ -204,3 +204,19 @@ def test_progress_counts_the_accidents_so_far(bundle: Bundle, tmp_path: Path) ->
     source.write_text("".join(f"{json.dumps(one)}\n" for one in ACCIDENTS[:3]))
     list(score_file(str(source), bundle, chunk_size=2, threads=1, progress=messages.append))
     assert messages == ["three.jsonl: 2 accidents", "three.jsonl: 3 accidents"]
+
+
+def test_facts_that_follow_from_others_are_derived_where_configured(bundle: Bundle, tmp_path: Path) -> None:
+    contents = [{**content, "lum": None} for content in ACCIDENTS[:20]] + ACCIDENTS[20:]
+    source = write_json_lines(tmp_path / "accidents.jsonl", [json.dumps(content) for content in contents])
+    summary, scores = run(source, bundle)
+    expected = [
+        predict_accident(bundle, parse_request(content, derive=True), reasons=0).probability for content in contents
+    ]
+    assert scores["probability"].tolist() == expected
+    assert summary.derived == 20
+    settings = InferenceSettings(chunk=1000, threads=1, derive_facts=False)
+    output = tmp_path / "plain.parquet"
+    plain = score_accidents(str(source), str(output), bundle, settings, limits=DataQualityLimits(), progress=quiet)
+    assert plain.derived == 0
+    assert pd.read_parquet(output)["probability"].tolist() == [alone(content, bundle) for content in contents]

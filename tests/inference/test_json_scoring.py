@@ -10,7 +10,7 @@ import pytest
 from accidents.bundle import Bundle
 from accidents.errors import RequestError
 from accidents.inference import json_scoring
-from accidents.inference.json_scoring import FLAT_COLUMN, NESTED_COLUMN, predict_json
+from accidents.inference.json_scoring import FIELD_KINDS, FLAT_COLUMN, NESTED_COLUMN, predict_json
 from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from tests.inference.test_files import ACCIDENTS
@@ -36,12 +36,29 @@ def test_each_row_has_the_answer_that_it_has_alone(bundle: Bundle) -> None:
     assert result["prediction"].dtype == np.int64
 
 
+def test_fields_in_columns_of_their_own_are_the_flat_form(bundle: Bundle) -> None:
+    contents = [ACCIDENTS[0], {name: value for name, value in ACCIDENTS[1].items() if name not in {"com", "lat"}}]
+    contents.append(ACCIDENTS[2] | {"dep": "2A", "actp": "B", "com": "2A004", "lat": 41.92, "long": 8.74})
+    frame = pd.DataFrame(contents)
+    assert frame["com"].isna().any()
+    alone = predict_json(bundle, pd.DataFrame({FLAT_COLUMN: [json.dumps(content) for content in contents]}))
+    pd.testing.assert_frame_equal(predict_json(bundle, frame), alone)
+    numbers = [name for name, kind in FIELD_KINDS.items() if kind == "number" and name in frame]
+    pd.testing.assert_frame_equal(predict_json(bundle, frame.astype(dict.fromkeys(numbers, "float64"))), alone)
+    mixed = pd.DataFrame([contents[0], {NESTED_COLUMN: json.dumps(NESTED_ACCIDENT)}])
+    assert predict_json(bundle, mixed)["probability"][0] == alone["probability"][0]
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
+        ({"catv": [2, 2.5]}, r"(?s)row 1: .*catv: 2.5"),
+        ({"catv": [2, 999]}, r"(?s)row 1: .*catv: 999"),
+        ({"catv": [2, None]}, "row 1: needs"),
+        ({"catv": [2], FLAT_COLUMN: ["{}"]}, "row 0: needs .* only one of these"),
         ({NESTED_COLUMN: []}, "no accident: the input has no rows"),
-        ({"other": ["{}"]}, "the input needs .* it has the columns other"),
-        ({NESTED_COLUMN: ["{}"], FLAT_COLUMN: ["{}"]}, "row 0: needs .* not in both"),
+        ({"other": ["{}"]}, "the input needs .* it has other"),
+        ({NESTED_COLUMN: ["{}"], FLAT_COLUMN: ["{}"]}, "row 0: needs .* only one of these"),
         ({NESTED_COLUMN: [json.dumps(NESTED_ACCIDENT), None]}, "row 1: needs"),
         ({FLAT_COLUMN: [json.dumps(ACCIDENTS[0]), "{"]}, "row 1: no JSON"),
         ({FLAT_COLUMN: [json.dumps(ACCIDENTS[0]), "[" * 100_000]}, "row 1: no JSON"),

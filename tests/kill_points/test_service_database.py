@@ -17,11 +17,11 @@ pytestmark = pytest.mark.long
 
 def test_every_valid_key_was_shown(request: pytest.FixtureRequest, commands: Commands) -> None:
     shown: set[str] = set()
-    for _ in range(2):
-        shown.add(commands.run("keys", "create", "--name", "first", "--role", "admin").out.strip()[4:12])
+    for name in ("first", "second"):
+        shown.add(commands.run("keys", "create", "--name", name, "--role", "admin").out.strip()[4:12])
 
     def attempt(random: np.random.Generator) -> bool:
-        ended = commands.kill(random, "keys", "create", "--name", "x", "--role", "predict")
+        ended = commands.kill(random, "keys", "create", "--name", f"key {len(shown)}", "--role", "predict")
         if ended.out.endswith("\n"):
             shown.add(ended.out.strip()[4:12])
         listed = commands.run("keys", "list").out

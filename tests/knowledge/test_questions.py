@@ -131,7 +131,9 @@ def test_the_gain_is_the_weighted_variance_of_the_probability() -> None:
     own = next(one for one in bundle.questions.distributions if one.name == "agg")
     row = np.hstack([bundle.matrix(arrays), np.where(arrays.accident < 0, np.nan, arrays.accident)])
     shares = own.shares_of(
-        np.ascontiguousarray(row[:, bundle.question_positions[Entity.ACCIDENT, "agg"]], dtype=np.float32)
+        np.ascontiguousarray(
+            row[:, bundle.questions.positions(bundle.matrix_columns)[Entity.ACCIDENT, "agg"]], dtype=np.float32
+        )
     )[0]
     probabilities = []
     for value in own.values:

@@ -60,6 +60,7 @@ def small(folder: Path) -> list[str]:
         tracking={"mlflow": {"enabled": False}},
         ingestion={"source": {"data_folder": str(folder / "data" / "raw"), "sample": {"accidents": 1500}}},
         training={
+            "final_difference_at_most": 0.5,
             "models_folder": str(folder / "models"),
             "reports_folder": str(folder / "reports"),
             "model_settings": {name: {"parameters": values} for name, values in SMALL.items()},

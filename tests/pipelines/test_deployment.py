@@ -117,8 +117,13 @@ def test_a_rollback_redeploys_the_service(
     trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["registry", "promote", "--model-name", NAME, "--version", "2"]) == DONE
-    assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
     capsys.readouterr()
+    main(["registry", *ON_MLFLOW, "check"])
+    assert f"note: {NAME} 1 answers at http://127.0.0.1:" in (said := capsys.readouterr().out)
+    assert f"version 2 is in Production; to serve that: python run.py --deployment --model-name {NAME}" in said
+    assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
+    main(["registry", *ON_MLFLOW, "check"])
+    assert "note:" not in capsys.readouterr().out
     assert main(["registry", *ON_MLFLOW, "rollback", "--model-name", NAME]) == DONE
     output = capsys.readouterr().out
     assert "no service answered for" in output

@@ -28,6 +28,7 @@ COLUMNS = [
     "roc_auc",
     "validation_log_loss",
     "best_cv_score",
+    "best_cv_metric",
     "fit_seconds",
 ]
 
@@ -58,6 +59,7 @@ def test_a_training_writes_models_metrics_and_reports(trained: Any, folder: Path
     assert set(comparison["model_type"]) == TYPES
     assert comparison["f1_score"].is_monotonic_decreasing
     assert comparison["best_cv_score"].isna().all()
+    assert set(comparison["best_cv_metric"]) == {"roc_auc"}
     for page in ("comparison.html", "best_model.html", "model_card.html"):
         assert "synthetic" in (folder / "reports" / page).read_text().lower()
     assert "place that records it" in (folder / "reports" / "model_card.md").read_text()
@@ -181,6 +183,32 @@ def test_without_geography_is_trained_as_well_and_the_card_compares(
     assert not blind.geography
     assert Bundle.load(folder / "models" / "lightgbm_model.zip").geography
     assert "without" in (folder / "reports" / "model_card.md").read_text().lower()
+
+
+@pytest.mark.traced
+def test_final_models_answer_and_their_evaluated_twins_are_measured(
+    trained: Any, small: list[str], folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin_file = folder / "models" / "evaluated_twin" / "lightgbm_model.zip"
+    before = (folder / "models" / "lightgbm_model.zip").read_bytes()
+    chosen = [*small, "--models", "lightgbm"]
+    assert main(["--training", *chosen, "--final"]) == DONE
+    output = capsys.readouterr().out
+    assert str(twin_file.parent) in output
+    assert statuses(latest_run("training"))["train_lightgbm"] == "cached"
+    assert twin_file.read_bytes() == before
+    final, twin = Bundle.load(folder / "models" / "lightgbm_model.zip"), Bundle.load(twin_file)
+    assert final.evaluated_twin["digest"] == twin.prediction_digest()
+    assert f"{final.rows['training']:,} labelled accidents" in output
+    assert main(["--predict", str(project / "examples" / "low_risk.json"), *small]) == DONE
+    assert "Model: lightgbm, final, " in capsys.readouterr().out
+    assert main(["--evaluation", *small]) == DONE
+    assert json.loads((folder / "reports" / "evaluation" / "metrics.json").read_text())["n"] == twin.rows["test"]
+    assert main(["--evaluation", *small, "--model-path", str(folder / "models" / "lightgbm_model.zip")]) == FAILED
+    assert "measure its evaluated twin" in capsys.readouterr().err
+    assert main(["--training", *chosen]) == DONE
+    assert (folder / "models" / "lightgbm_model.zip").read_bytes() == before
+    assert not twin_file.exists()
 
 
 @pytest.mark.traced

@@ -254,7 +254,7 @@ def test_an_empty_stage_is_named() -> None:
     assert decision.approved
     assert decision.reasons == (
         "F1 0.712 is at least the floor of 0.650",
-        "no model is in Production: nothing to beat",
+        "no other version of this model is in Production: nothing to beat",
     )
     both = PromotionSettings.model_validate(OPEN | {"improvement": {"over": ["Staging", "Production"]}})
     assert "Staging or Production" in decide(ModelMetrics("new", {"f1": 0.712}), None, None, both).reasons[1]

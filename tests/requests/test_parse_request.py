@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.errors import RequestError
+from accidents.features.arrays import UNKNOWN_POSITION
 from accidents.features.catalogue import FEATURES
 from accidents.features.compute import compute
 from accidents.requests import InvalidRequestError, ParsedRequest, parse_request
@@ -171,8 +172,8 @@ def test_the_outcome_is_ignored() -> None:
     [
         (45.75, 4.85, None, (45.75, 4.85)),
         (4.85, 45.75, "swapped", (45.75, 4.85)),
-        (0.5, 0.5, "ignored", (math.nan, math.nan)),
-        (45.75, None, "one without the other", (math.nan, math.nan)),
+        (0.5, 0.5, "ignored", UNKNOWN_POSITION),
+        (45.75, None, "one without the other", UNKNOWN_POSITION),
         (0, 0, None, (math.nan, math.nan)),
     ],
 )

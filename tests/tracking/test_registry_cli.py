@@ -176,7 +176,7 @@ def test_deleting_and_pruning(registry: Registry, run_registry: RunRegistry) -> 
     assert run_registry("delete-version", *named, "--version", "1", "--yes")[0] == 0
     assert consistent_stages(registry) == {"2": PRODUCTION, "4": NONE}
     run_registry("archive", *named, "--version", "2")
-    assert run_registry("delete-model", *named, "--yes")[:2] == (0, f"{NAME} is deleted\n")
+    assert run_registry("delete-model", *named, "--confirm")[:2] == (0, f"{NAME} is deleted\n")
     assert as_json(run_registry, "list-models") == []
     assert "no model is registered yet" in run_registry("list-models")[1]
     for command in ("list-versions", "history", "check", "prune"):
@@ -225,6 +225,10 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(
             assert [row["version"] for row in csv.DictReader(text.splitlines())] == [f"{NAME} 1", f"{NAME} 2"]
         if kind == "html":
             assert f"{NAME} 2" in text
+    code, out, _ = run_registry("compare-models", *named, "--stages", "none", "--output-format", "dataframe")
+    assert (code, f"{NAME} 1 " in out, f"{NAME} 2 " in out) == (0, True, True)
+    code, _, err = run_registry("compare-models", *named, "--stages", "Staging")
+    assert (code, f"no version of {NAME} is in one of these stages: staging" in err) == (1, True)
     lenient = configure(
         folder,
         promotion={
@@ -250,6 +254,10 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(
     )
     assert (code, "no.csv cannot be written" in err) == (2, True)
     assert consistent_stages(registry) == {"1": NONE, "2": PRODUCTION}
+    staging = ("auto-promote", *named, "--version", "1", "--target-stage", "Staging")
+    assert run_registry(*lenient, *staging)[0] == 0
+    assert consistent_stages(registry) == {"1": STAGING, "2": PRODUCTION}
+    transition_to(registry, registry.version(NAME, "1"), NONE, "transition")
     strict = configure(folder, promotion={"accidents_at_least": 50, "floors": {"f1": 0.99}})
     code, out, _ = run_registry(*strict, "evaluate-promotion", *named, "--version", "1")
     assert code == 1

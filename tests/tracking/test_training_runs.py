@@ -19,6 +19,7 @@ from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import RequestError
 from accidents.models import model_types
 from accidents.requests import parse_request
+from accidents.requests.flat import FLAT_FIELDS
 from accidents.requests.serialisation import to_requests
 from accidents.tables import Accidents
 from tests.tracking.helpers import (
@@ -131,7 +132,10 @@ def test_a_version_has_signature_example_tags_and_description(tracked: Tracked) 
         assert "French road accident" in tracked.connection.client.get_registered_model(found["name"]).description
         assert "accidents" in version.description
         about = mlflow.models.get_model_info(f"models:/{found['name']}/{found['version']}")
-        assert [column.name for column in about.signature.inputs.inputs] == ["accident", "accident_flat"]
+        columns = about.signature.inputs.inputs
+        assert [column.name for column in columns] == ["accident", "accident_flat", *sorted(FLAT_FIELDS)]
+        assert {one.name: repr(one.type) for one in columns}["lat"] == "double"
+        assert not any(column.required for column in columns)
         assert [column.name for column in about.signature.outputs.inputs] == [
             "probability",
             "prediction",

@@ -75,10 +75,14 @@ def test_roles_include_lower_roles() -> None:
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=100))
 def test_keys_of_any_name_are_distinguished(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     engine, _ = migrated_database(f"sqlite:///{tmp_path_factory.mktemp('names')}/serving.db")
-    created = [api_keys.create_key(engine, name, role) for role in Role]
+    key, other = (
+        api_keys.create_key(engine, name, Role.ADMIN),
+        api_keys.create_key(engine, f"{name[:98]} 2", Role.PREDICT),
+    )
     key_cache = KeyCache(engine, 600)
-    assert [key_cache.verify(key.text) for key in created] == [Caller(key.id, name, key.role) for key in created]
-    assert [key.name for key in api_keys.list_keys(engine)] == [name] * 3
+    assert key_cache.verify(key.text) == Caller(key.id, name, Role.ADMIN)
+    assert key_cache.verify(other.text) == Caller(other.id, other.name, Role.PREDICT)
+    assert [key.name for key in api_keys.list_keys(engine)] == [name, other.name]
     key_cache.close()
     engine.dispose()
 
@@ -114,13 +118,13 @@ def test_key_with_prefix_suffix_or_truncated_is_rejected(
 
 
 def test_secret_of_another_key_is_rejected(engine: Engine, key_cache: KeyCache) -> None:
-    one, other = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
+    one, other = (api_keys.create_key(engine, name, Role.PREDICT) for name in "xy")
     key_cache.refresh()
     assert key_cache.verify(f"acc_{one.id}_{other.text[13:]}") == KeyRejection.WRONG
 
 
 def test_keys_have_the_documented_format(engine: Engine) -> None:
-    created = [api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(20)]
+    created = [api_keys.create_key(engine, f"key {number}", Role.PREDICT) for number in range(20)]
     for key in created:
         prefix, identifier, secret = key.text.split("_", 2)
         assert (prefix, identifier, len(identifier), len(secret)) == ("acc", key.id, 8, 43)
@@ -149,7 +153,7 @@ def test_expired_key_is_rejected_without_refresh(engine: Engine, key_cache: KeyC
 
 
 def test_revoked_key_is_rejected_and_stays_listed(engine: Engine, key_cache: KeyCache) -> None:
-    key, other = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
+    key, other = (api_keys.create_key(engine, name, Role.PREDICT) for name in "xy")
     revoked = api_keys.revoke_key(engine, key.id)
     key_cache.refresh()
     assert key_cache.verify(key.text) == KeyRejection.REVOKED
@@ -172,6 +176,21 @@ def test_unprintable_names_are_refused(engine: Engine, name: str) -> None:
         api_keys.create_key(engine, name, Role.PREDICT)
 
 
+def test_name_of_an_active_key_is_refused(engine: Engine) -> None:
+    first = api_keys.create_key(engine, "dispatch", Role.PREDICT)
+    prepared = api_keys.new_key(engine, "other", Role.PREDICT)
+    with pytest.raises(ConfigurationError, match=f"the active key {first.id} has the name 'dispatch' already"):
+        api_keys.new_key(engine, "dispatch", Role.ADMIN)
+    api_keys.create_key(engine, "other", Role.PREDICT)
+    with pytest.raises(ConfigurationError, match="has the name 'other' already"):
+        api_keys.store_key(engine, prepared)  # the name was free when the key was made
+    api_keys.revoke_key(engine, first.id)
+    api_keys.create_key(engine, "dispatch", Role.PREDICT, datetime.now(UTC) + timedelta(seconds=0.3))
+    assert eventually(lambda: api_keys.list_keys(engine)[-1].status(datetime.now(UTC)) == "expired")
+    api_keys.create_key(engine, "dispatch", Role.PREDICT)
+    assert [key.name for key in api_keys.list_keys(engine)] == ["dispatch", "other", "dispatch", "dispatch"]
+
+
 def test_expiry_in_the_past_is_refused(engine: Engine) -> None:
     with pytest.raises(ConfigurationError, match="is in the past"):
         api_keys.create_key(engine, "x", Role.PREDICT, datetime.now(UTC) - timedelta(seconds=1))
@@ -188,7 +207,7 @@ def test_invalid_and_unknown_ids_have_different_errors(engine: Engine) -> None:
 def test_existing_id_is_not_reused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = ["00000001", "00000001", "00000002"]
     monkeypatch.setattr(api_keys.secrets, "token_hex", lambda _: ids.pop(0))
-    assert [api_keys.create_key(engine, "x", Role.PREDICT).id for _ in range(2)] == ["00000001", "00000002"]
+    assert [api_keys.create_key(engine, name, Role.PREDICT).id for name in "xy"] == ["00000001", "00000002"]
 
 
 def test_unreachable_database_leaves_the_snapshot_in_use(engine: Engine, unreachable: DatabaseAway) -> None:
@@ -210,7 +229,7 @@ def test_key_cache_requires_a_database_at_start(engine: Engine, unreachable: Dat
 def test_corrupt_row_does_not_keep_another_key_valid(
     engine: Engine, key_cache: KeyCache, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key, corrupt = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
+    key, corrupt = (api_keys.create_key(engine, name, Role.PREDICT) for name in "xy")
     with write_transaction(engine) as connection:
         change = update(api_keys_table).where(api_keys_table.c.id == corrupt.id)
         connection.execute(change, {"secret_sha256": "no digits"})
@@ -234,7 +253,7 @@ def test_keys_expire_while_the_database_is_away(engine: Engine, unreachable: Dat
 
 
 def test_key_that_was_revoked_stays_so_in_an_older_database(engine: Engine, key_cache: KeyCache) -> None:
-    key, other = (api_keys.create_key(engine, "x", Role.PREDICT) for _ in range(2))
+    key, other = (api_keys.create_key(engine, name, Role.PREDICT) for name in "xy")
     api_keys.revoke_key(engine, key.id)
     assert key_cache.refresh()
     with write_transaction(engine) as connection:  # as in a backup that was made before

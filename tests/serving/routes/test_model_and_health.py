@@ -18,7 +18,7 @@ from serving.observability.metrics import CONTENT_TYPE
 from serving.schemas import responses
 from tests.serving.in_process import ACCIDENT, EXAMPLES, ApiClient, run_server, settings_for
 
-GET = ["/", "/docs", "/openapi.json", "/health", "/ready", "/metrics", "/v1/model", "/v1/input-features"]
+GET = ["/", "/docs", "/openapi.json", "/health", "/ready", "/metrics", "/v1/model", "/v1/input-features", "/v1/whoami"]
 GIVEN = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -192,9 +192,11 @@ def test_openapi_schema_has_every_endpoint_with_role_and_columns(api: ApiClient)
         "post /v1/predict": Role.PREDICT,
         "post /v1/predict/batch": Role.PREDICT,
         "post /v1/explain": Role.PREDICT,
+        "post /v1/geocode": Role.PREDICT,
         "post /v1/feedback": Role.PREDICT,
         "get /v1/model": Role.PREDICT,
         "get /v1/input-features": Role.PREDICT,
+        "get /v1/whoami": Role.PREDICT,
         "post /v1/evaluate": Role.EVALUATE,
         "post /v1/admin/reload": Role.ADMIN,
         "get /metrics": Role.PREDICT,
