@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from accidents.features.array_columns import COLUMN_POSITIONS, PUBLISHED_COLUMNS, Entity
 from accidents.features.catalogue import CATALOGUE
-from accidents.models._tree_ensemble import TreeEnsemble
 from accidents.models.base import Matrix, Vector
+
+if TYPE_CHECKING:
+    from accidents.models._tree_ensemble import TreeEnsemble
 
 MOST_VALUES = 6
 """Greatest number of values that stand for all of a field."""
@@ -85,8 +87,10 @@ class ValueDistribution(BaseModel):
         return np.array(self.shares, dtype=np.float64, ndmin=2)
 
     @cached_property
-    def _tree(self) -> TreeEnsemble:
+    def _tree(self) -> "TreeEnsemble":
         """The tree, with the number of a leaf as its value."""
+        from accidents.models._tree_ensemble import TreeEnsemble  # numba takes a second to import
+
         feature = np.array(self.feature, np.int32)
         threshold = np.array(self.threshold, np.float64)
         children = (np.array(nodes, np.int32) for nodes in (self.left, self.right, self.default))

@@ -1,14 +1,17 @@
 """Places that may be that of an accident whose place is not fully known, from the cells of the place encoder."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from accidents.features.arrays import Arrays
 from accidents.features.cells import CELLS, spot_centres
-from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import COORDINATES, PLACES
+
+if TYPE_CHECKING:
+    from accidents.features.place_encoder import PlaceEncoder
 
 _GROUPS = 4
 _NEAR = 0.08  # degrees of latitude; communes are about 8 km wide
@@ -36,7 +39,7 @@ class PlaceValue:
             arrays.coordinates[row] = self.coordinates
 
 
-def place_values(encoder: PlaceEncoder, name: str, arrays: Arrays) -> list[PlaceValue]:
+def place_values(encoder: "PlaceEncoder", name: str, arrays: Arrays) -> list[PlaceValue]:
     """Values of `dep`, `com` or `coordinates` of one accident: groups of places with similar shares of priority.
 
     Empty where the place is known. With coordinates, neither department nor commune is asked for.
@@ -63,7 +66,7 @@ def place_values(encoder: PlaceEncoder, name: str, arrays: Arrays) -> list[Place
     ]
 
 
-def _spots_near(encoder: PlaceEncoder, commune: int) -> list[PlaceValue]:
+def _spots_near(encoder: "PlaceEncoder", commune: int) -> list[PlaceValue]:
     communes = _values(encoder, _COMMUNE)
     position = int(np.searchsorted(communes, commune))
     if position == len(communes) or communes[position] != commune:
@@ -78,7 +81,7 @@ def _spots_near(encoder: PlaceEncoder, commune: int) -> list[PlaceValue]:
     ]
 
 
-def _values(encoder: PlaceEncoder, kind: int) -> npt.NDArray[np.int64]:
+def _values(encoder: "PlaceEncoder", kind: int) -> npt.NDArray[np.int64]:
     return encoder.values[encoder.starts[kind] : encoder.starts[kind + 1]]
 
 
@@ -87,7 +90,9 @@ def _department_of(communes: npt.NDArray[np.int64], departments: npt.NDArray[np.
     return np.where(np.isin(second, departments), second, first)
 
 
-def _grouped(encoder: PlaceEncoder, kind: int, chosen: npt.NDArray[np.bool_] | None = None) -> list[tuple[float, int]]:
+def _grouped(
+    encoder: "PlaceEncoder", kind: int, chosen: npt.NDArray[np.bool_] | None = None
+) -> list[tuple[float, int]]:
     """Cells in the middle of up to `_GROUPS` groups by share of priority, with the share of accidents of each group."""
     rows = slice(encoder.starts[kind], encoder.starts[kind + 1])
     positions = np.arange(rows.start, rows.stop)
