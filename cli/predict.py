@@ -43,7 +43,7 @@ def predict(options: RunOptions, configuration: "Configuration") -> int:
         prepare_zenml(options.stack, debug=options.debug)
     path = find_model_file(options, configuration) or best_model_file(configuration.training.models_folder)
     bundle = Bundle.load(path)
-    print("\n".join(_lines(predict_accident(bundle, request, reasons=3), bundle, path)))
+    print("\n".join(_lines(predict_accident(bundle, request, reasons=3, ask=options.ask or 0), bundle, path)))
     return DONE
 
 
@@ -71,6 +71,12 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
         more = len(answer.missing) - _MAX_LISTED
         listed = ", ".join(answer.missing[:_MAX_LISTED])
         lines.append(f"Not recorded: {listed}{f' and {more} more' if more > 0 else ''}")
+    if answer.questions is None:
+        from accidents.knowledge.next_questions import NO_RANKING
+
+        lines.append(f"Ask next: {NO_RANKING}")
+    elif answer.questions:
+        lines += ["Ask next (expected gain in Brier score):", *(f"  {question}" for question in answer.questions)]
     geography = "with place" if bundle.geography else "without place"
     kind = f"{bundle.model_type}{', final' if bundle.evaluated_twin else ''}"
     lines.append(f"Model: {kind}, level {bundle.level}, {geography}, trained {bundle.trained_at}, {path}")

@@ -110,6 +110,10 @@ class RunOptions:
         "answer below /api/v1/, too, in the shapes of the classic project", ("serve",), "serving.classic_interface"
     )
 
+    ask: int | None = option(
+        "of --predict: also name the N unknown facts most worth asking for", ("predict",), type=click.IntRange(0, 20)
+    )
+
     config: tuple[str, ...] = option(
         "a YAML file in place of the one in configs/; repeatable", default=(), metavar="FILE", multiple=True
     )

@@ -1,7 +1,7 @@
 """A small model of every type, trained once on a small synthetic year, for the tests of what comes after training."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -9,15 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from accidents.bundle import Bundle
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import SampleSettings, SourceSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.features import feature_frame
+from accidents.features.arrays import to_arrays
 from accidents.ingestion import ingest
 from accidents.models import model_types
 from accidents.sources.resolve import resolve_editions
-from accidents.tables import Accidents
+from accidents.tables import LABEL, Accidents
 from accidents.training import TrainingResult, train
+from accidents.training.value_distributions import learn_questions
 from tests.hyperparameters import by_type
 
 SMALL = by_type(rounds=30, n_estimators=10, min_samples_leaf=10)
@@ -57,3 +60,11 @@ def small_models() -> dict[str, Scored]:
         places = accidents.accidents.set_index("Num_Acc").loc[test["Num_Acc"]].reset_index(drop=True)
         models[name] = Scored(trained, trained.bundle.matrix(rows), test, places)
     return models
+
+
+@cache
+def asking_model(name: str = "lightgbm") -> Bundle:
+    """A small model that ranks questions, too."""
+    bundle = small_models()[name].trained.bundle
+    arrays, labels = to_arrays(small_year()[0]), small_year()[0].accidents[LABEL].to_numpy(np.int8)
+    return replace(bundle, questions=learn_questions(bundle, arrays, (arrays, labels), seed=0))

@@ -8,7 +8,7 @@ import importlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -26,22 +26,25 @@ from accidents.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from accidents.bundle.question_model import QuestionModel
     from accidents.features.arrays import Arrays
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
+_QUESTIONS = "questions.json"
 _MANY_ROWS = 20  # more than boosters answer without their library
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle(ModelManifest):
-    """A model of whole accidents, its place encoder and calibration, and what answers where not all is known."""
+    """A model of whole accidents with encoder and calibration; what answers where not all is known, and what to ask."""
 
     encoder: "PlaceEncoder | None"
     model: "Model[Any]"
     calibration: Calibration
     partial: PartialModel | None = None
+    questions: "QuestionModel | None" = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -65,6 +68,8 @@ class Bundle(ModelManifest):
 
     def predict_margin(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Log-odds before calibration, float64 (n)."""
+        if self.partial is not None and self.is_partial(X).all():
+            return self.partial.predict_margin(X, self.matrix_columns, threads)
         margin = self.model.predict_margin(self._of_whole(X), threads)
         if self.partial is not None and (rows := self.is_partial(X)).any():
             margin[rows] = self.partial.predict_margin(X[rows], self.matrix_columns, threads)
@@ -72,6 +77,8 @@ class Bundle(ModelManifest):
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
+        if self.partial is not None and self.is_partial(X).all():
+            return self.partial.predict_proba(X, self.matrix_columns, threads)
         probability = self.calibration(self.model.predict_margin(self._of_whole(X), threads))
         if self.partial is not None and (rows := self.is_partial(X)).any():
             probability[rows] = self.partial.predict_proba(X[rows], self.matrix_columns, threads)
@@ -144,6 +151,8 @@ class Bundle(ModelManifest):
             name: Section(content, optional=name.startswith(_PARTIAL))
             for name, content in self._section_contents().items()
         }
+        if self.questions is not None:
+            sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
         return write_archive(self.metadata() | {"columns": columns}, sections)
 
     def prediction_digest(self) -> str:
@@ -216,6 +225,12 @@ class Bundle(ModelManifest):
             calibration = Calibration(slopes["low"], slopes["high"], slopes["intercept"])
             partial = _partial(sections, record.model_type)
             bundle = cls(**vars(record), encoder=encoder, model=model, calibration=calibration, partial=partial)
+            if _QUESTIONS in sections:
+                from accidents.bundle.question_model import QuestionModel
+
+                questions = QuestionModel.from_bytes(sections[_QUESTIONS].content)
+                questions.positions(bundle.matrix_columns)
+                bundle = replace(bundle, questions=questions)
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
@@ -255,7 +270,7 @@ def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel |
 
 
 def _is_known(section: str) -> bool:
-    return section in (_ENCODER, _CALIBRATION) or section.startswith((_MODEL, _PARTIAL))
+    return section in (_ENCODER, _CALIBRATION, _QUESTIONS) or section.startswith((_MODEL, _PARTIAL))
 
 
 def _installed(library: str) -> str:

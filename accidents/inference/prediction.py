@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, top_reasons
+from accidents.knowledge.next_questions import NextQuestion, next_questions
 from accidents.requests import ParsedRequest
 from accidents.requests.derived_facts import DerivedFact
 from accidents.tables import classify
@@ -27,6 +28,7 @@ class Prediction:
         missing: inputs that were not given, such as `accident.lum`.
         warnings: inputs that could not be used as given.
         derived: inputs that were not given and follow from others.
+        questions: unknown facts most worth asking for, the best first; None if the model cannot rank them.
     """
 
     prediction: int
@@ -39,19 +41,22 @@ class Prediction:
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     derived: tuple[DerivedFact, ...]
+    questions: tuple[NextQuestion, ...] | None = ()
 
 
-def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3) -> Prediction:
+def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3, ask: int = 0) -> Prediction:
     """Predict one accident.
 
     Args:
         bundle: the model.
         request: the parsed accident.
         reasons: number of the strongest reasons; 0 for none, which is much faster.
+        ask: number of questions.
     """
     row = bundle.matrix(request.arrays)
     probability = float(bundle.predict_proba(row)[0])
     prediction, interpretation = classify(probability, bundle.threshold)
+    questions = next_questions(bundle, request, ask) if ask else ()
     return Prediction(
         prediction=prediction,
         interpretation=interpretation,
@@ -63,4 +68,5 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
         missing=tuple(request.missing),
         warnings=tuple(request.warnings),
         derived=request.derived,
+        questions=None if questions is None else tuple(questions),
     )

@@ -40,12 +40,14 @@ class ParseReport:
         missing: columns that features use and at least one row lacks, such as `accident.lum`.
         warnings: values that were given and could not be used as they are, in words.
         accident_id: its `Num_Acc`; None where it has none.
+        is_flat: whether it has the flat form, which describes one vehicle and one person.
         derived: facts that follow from those that were given; `missing` does not list them.
     """
 
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     accident_id: int | None
+    is_flat: bool
     derived: tuple[DerivedFact, ...] = field(default=(), kw_only=True)
 
 
@@ -183,6 +185,7 @@ def _parse(
         missing=tuple(name for name in reader.missing if name not in facts) if facts else reader.missing,
         warnings=reader.warnings,
         accident_id=None if accident_id in MISSING_CODES else accident_id,
+        is_flat=reader.flat,
         derived=tuple(facts.values()),
     )
 

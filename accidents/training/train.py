@@ -21,6 +21,7 @@ from accidents.training import tuning
 from accidents.training.fit import fit_model
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
+from accidents.training.value_distributions import learn_questions
 
 _MEASURED_BY_KNOWLEDGE = 1000  # test accidents
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
@@ -116,6 +117,9 @@ def train(
     )
     if arrays is not None:
         bundle = replace(bundle, by_knowledge=_measure_by_knowledge(bundle, data, arrays, rows[Subset.TEST]))
+        held_out = arrays.take(rows[Subset.VALIDATION]), data.labels(rows[Subset.VALIDATION])
+        known = arrays.take(rows[Subset.TRAINING])
+        bundle = replace(bundle, questions=learn_questions(bundle, known, held_out, settings.seed))
     progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
+from accidents.knowledge.next_questions import next_questions
 from accidents.models.base import Matrix, Vector
 from accidents.requests import (
     FieldProblem,
@@ -65,6 +66,7 @@ def predict(
     derivation: Derivation = NOTHING_DERIVED,
     *,
     top_reasons: int = 0,
+    ask: int = 0,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident.
 
@@ -75,6 +77,7 @@ def predict(
         metrics: updated with the prediction and its durations.
         derivation: which facts are derived.
         top_reasons: number of the strongest reasons to add; 0 for none.
+        ask: number of questions to add; 0 for none.
 
     Returns:
         Content of a `responses.PredictionResponse`, and the record for the log.
@@ -83,7 +86,10 @@ def predict(
         ApiError: the text is not JSON, or too long.
         InvalidRequestError: the accident is invalid.
     """
-    response, record, row = _predict_one(model, text, context, metrics, derivation)
+    response, record, row, request = _predict_one(model, text, context, metrics, derivation)
+    if ask:
+        questions = next_questions(model.bundle, request, ask)
+        response["ask"] = None if questions is None else [asdict(question) for question in questions]
     if top_reasons:
         response["reasons"] = [_reason(reason) for reason in find_top_reasons(model.bundle, row, top_reasons)]
         response["unit"] = model.bundle.shap_unit(row)
@@ -102,7 +108,7 @@ def explain(
     Returns:
         Content of a `responses.ExplanationResponse`, and the record for the log.
     """
-    response, record, row = _predict_one(model, text, context, metrics, derivation)
+    response, record, row, _ = _predict_one(model, text, context, metrics, derivation)
     explanation = explain_prediction(model.bundle, row)
     response["reasons"] = [_reason(reason) for reason in explanation.reasons]
     base_value, raw_score = explanation.base_value, explanation.raw_score
@@ -211,7 +217,7 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any], *, derive
 
 def _predict_one(
     model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, derivation: Derivation
-) -> tuple[Content, PredictionRecord, Matrix]:
+) -> tuple[Content, PredictionRecord, Matrix, ParsedRequest]:
     bundle = model.bundle
     content = parse_json(text)
     start = time.perf_counter()
@@ -224,7 +230,7 @@ def _predict_one(
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
-    return *_response_and_record(model, request, probability, share, text, context, end - start), row
+    return *_response_and_record(model, request, probability, share, text, context, end - start), row, request
 
 
 def _response_and_record(

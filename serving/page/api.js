@@ -29,8 +29,8 @@ export const model = () => call("v1/model");
 /** Places of an address, the best first, where the service has a geocoder. */
 export const geocode = (address) => call("v1/geocode", { address });
 
-/** Prediction of one accident with its five strongest reasons. */
-export const predict = (accident) => call("v1/predict?reasons=5", accident);
+/** Prediction of one accident with its five strongest reasons and three questions. */
+export const predict = (accident) => call("v1/predict?reasons=5&ask=3", accident);
 
 async function call(path, content) {
   const headers = { Accept: "application/json" };

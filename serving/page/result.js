@@ -25,6 +25,7 @@ export function showPrediction(root, answer, { labelOf, goTo }) {
     ...knowledge(answer),
     element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` }),
     ...warnings(answer.warnings),
+    ...questions(answer.ask, labelOf, goTo),
     ...reasons(answer),
     ...derived(answer.derived, labelOf),
     ...missing(answer.missing, labelOf, goTo),
@@ -93,6 +94,12 @@ function reasons({ reasons: all, unit }) {
 }
 
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+function questions(all, labelOf, goTo) {
+  if (!all?.length) return [];
+  const items = all.map(({ field }) => element("li", {}, element("button", { type: "button", class: "link", onclick: () => goTo(field), text: labelOf(field) })));
+  return [element("div", { class: "ask-next" }, element("h3", { text: "Ask next" }), element("ol", {}, ...items))];
+}
 
 function derived(facts, labelOf) {
   if (!facts.length) return [];

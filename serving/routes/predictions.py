@@ -29,16 +29,17 @@ router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["predictions"
     summary="Predict one accident",
 )
 async def predict(request: Request) -> JsonResponse:
-    """Predict one accident in the nested or the flat form; `reasons` is the number of reasons to return."""
+    """Predict one accident in the nested or the flat form; `reasons` and `ask` are numbers of reasons and questions."""
     query = parse_query(request, requests.PredictQuery)
     state = get_state(request)
     async with receive_json(request, state.load) as text:
         model, context = state.require_model(), get_request_context(request)
         derivation = _derivation(state, query)
         with _invalid_as_422(state):
-            if query.reasons or derivation.lookups or len(text) > LIGHT_BYTES:  # slow, so it runs in a thread
+            slow = query.reasons or query.ask or derivation.lookups or len(text) > LIGHT_BYTES
+            if slow:  # so it runs in a thread
                 arguments = model, text, context, state.metrics, derivation
-                explained = partial(predictor.predict, *arguments, top_reasons=query.reasons)
+                explained = partial(predictor.predict, *arguments, top_reasons=query.reasons, ask=query.ask)
                 response, record = await run_in_threadpool(explained)
             else:
                 response, record = predictor.predict(model, text, context, state.metrics, derivation)

@@ -117,6 +117,7 @@ class PredictQuery(DeriveQuery):
     """Query parameters of `/v1/predict`."""
 
     reasons: int = Field(0, ge=0, le=20, description="number of the strongest reasons to return")
+    ask: int = Field(0, ge=0, le=20, description="number of unknown facts most worth asking for to return")
 
 
 class Address(BaseModel):

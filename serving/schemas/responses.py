@@ -29,6 +29,14 @@ class ReasonResponse(_Response):
     contribution: float = Field(description="sum over the columns of the topic in `unit`; positive for priority")
 
 
+class QuestionResponse(_Response):
+    """An unknown fact of the accident that is worth asking for."""
+
+    field: str = Field(description="its path in the request", examples=["vehicles[0].manv"])
+    text: str = Field(description="in words", examples=["Vehicle 1 (car): main manoeuvre before the accident"])
+    gain: float = Field(ge=0, description="expected fall of the Brier score once the answer is known")
+
+
 class DerivedFactResponse(_Response):
     """An input that was not given and follows from others."""
 
@@ -56,6 +64,9 @@ class PredictionResponse(_Response):
     derived: list[DerivedFactResponse] = Field(description="inputs that were not given and follow from others")
     reasons: list[ReasonResponse] | None = Field(None, description="strongest first, where requested")
     unit: Literal["log-odds", "probability"] | None = Field(None, description="unit of the contributions")
+    ask: list[QuestionResponse] | None = Field(
+        None, description="best question first, where requested; null: this model cannot rank questions"
+    )
 
 
 class ExplanationResponse(PredictionResponse):

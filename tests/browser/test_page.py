@@ -129,6 +129,20 @@ def test_warnings_are_shown_and_missing_inputs_link_to_their_fields(operator: Op
     assert operator.page.evaluate("document.activeElement.closest('fieldset').textContent").startswith("Light")
 
 
+def test_what_to_ask_next_links_to_its_field(operator: Operator) -> None:
+    operator.field("Department").fill("59")
+    _, answer = operator.submit()
+    assert len(answer["ask"]) == 3
+    buttons = operator.page.locator(".ask-next button")
+    assert buttons.count() == 3
+    for number in range(3):
+        buttons.nth(number).click()
+        focused = "document.activeElement.closest('.field')"
+        assert operator.page.evaluate(f"{focused} !== null && {focused}.checkVisibility()")
+        label = buttons.nth(number).inner_text().split(": ")[-1]
+        assert label in operator.page.evaluate(f"{focused}.textContent")
+
+
 def test_prediction_id_can_be_copied(api: str, open_page: OpenPage) -> None:
     operator = Operator(open_page(api, permissions=["clipboard-read", "clipboard-write"]))
     _, answer = operator.submit()

@@ -14,7 +14,7 @@ import pytest
 from accidents.inference.prediction import predict_accident
 from accidents.requests import parse_request
 from cli.main import main
-from tests.trained import small_models
+from tests.trained import asking_model, small_models
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -172,6 +172,26 @@ def test_a_closed_pipe_gives_no_traceback(model: Path) -> None:
         done = subprocess.run(command, cwd=EXAMPLES.parent, stdout=closed, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+def test_questions_are_printed_on_request(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking_model().save(tmp_path / "asking.zip")
+    accident = {"vehicles": [{"catv": 7}], "people": [{"catu": 1}]}
+    expected = predict_accident(asking_model(), parse_request(accident), ask=2).questions
+    assert expected
+    for arguments, lines in (
+        (["--model-path", str(tmp_path / "asking.zip"), "--ask", "2"], [f"  {one}" for one in expected]),
+        (["--model-path", str(tmp_path / "asking.zip")], []),
+        (["--model-path", str(model), "--ask", "2"], []),
+    ):
+        type_in(monkeypatch, json.dumps(accident))
+        assert main(["--predict", "-", *arguments]) == 0
+        printed = capsys.readouterr().out.splitlines()
+        start = [number for number, line in enumerate(printed) if line.startswith("Ask next (expected gain")]
+        assert [line for number in start for line in printed[number + 1 : -1]] == lines
+        assert any("cannot rank questions" in line for line in printed) == (str(model) in arguments)
 
 
 def test_derived_facts_are_printed(model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ LARGEST: Mapping[str, Callable[[], HostileRequest]] = {
     "reasons of 1,000 vehicles": lambda: HostileRequest(
         "/v1/predict?reasons=20", _dumps(_large_accident()), _PREDICTED
     ),
+    "questions of 1,000 vehicles": lambda: HostileRequest("/v1/predict?ask=20", _dumps(_large_accident()), _PREDICTED),
     "batch of ten megabytes": lambda: HostileRequest(
         "/v1/predict/batch", _repeat(_dumps(_large_accident()), b'{"accidents":[', b"]}"), _PREDICTED
     ),

@@ -22,7 +22,7 @@ from serving.auth.roles import Role
 from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, SETTINGS_ENV
 from tests.conftest import traced
 from tests.serving.records.databases import migrated_database
-from tests.trained import small_models
+from tests.trained import asking_model, small_models
 
 PROJECT = Path(__file__).resolve().parents[2]
 TIMEOUT = 120
@@ -36,9 +36,10 @@ def free_port() -> int:
 
 
 def save_small_model(folder: Path, model_type: str = "lightgbm") -> Path:
-    """Save a small model to a file."""
+    """Save a small model to a file; that of LightGBM ranks questions."""
     path = folder / f"{model_type}_model.zip"
-    small_models()[model_type].trained.bundle.save(path)
+    bundle = asking_model() if model_type == "lightgbm" else small_models()[model_type].trained.bundle
+    bundle.save(path)
     return path
 
 

@@ -67,14 +67,29 @@ def test_top_reasons_on_request(api: ApiClient, count: int) -> None:
     assert len(sizes) == min(count, len(expected.reasons))
 
 
+@pytest.mark.parametrize("name", ["reasons", "ask"])
 @pytest.mark.parametrize("count", ["21", "-1", "many", "1.5", "", "9" * 400])
-def test_invalid_number_of_reasons_is_refused(api: ApiClient, count: str) -> None:
-    response = api.post(f"/v1/predict?reasons={count}", ACCIDENT)
+def test_invalid_number_of_reasons_or_questions_is_refused(api: ApiClient, name: str, count: str) -> None:
+    response = api.post(f"/v1/predict?{name}={count}", ACCIDENT)
     assert response.status_code == 422
     (problem,) = response.json()["error"]["problems"]
-    assert problem["field"] == "query.reasons"
+    assert problem["field"] == f"query.{name}"
     assert problem["value"].strip("'…") == count[:60].strip("'")[: len(problem["value"].strip("'…"))]
     assert problem["reason"]
+
+
+@pytest.mark.parametrize("accident", [{"vehicles": [{"catv": 7}], "people": [{"catu": 1}]}, {"dep": "59", "catv": 7}])
+def test_questions_on_request(api: ApiClient, accident: dict[str, Any]) -> None:
+    plain = api.post("/v1/predict", accident).json()
+    assert "ask" not in plain
+    response = api.post("/v1/predict?ask=3", accident)
+    responses.PredictionResponse.model_validate_json(response.content, strict=False)
+    result = response.json()
+    expected = predict_accident(api.state.require_model().bundle, parse_request(accident), reasons=0, ask=3)
+    assert expected.questions
+    assert result["ask"] == [{"field": one.field, "text": one.text, "gain": one.gain} for one in expected.questions]
+    assert len(result["ask"]) == 3
+    assert result["probability"] == plain["probability"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
