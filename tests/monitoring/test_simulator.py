@@ -171,8 +171,9 @@ def test_accidents_are_sent_at_even_times(api: ApiClient) -> None:
 
     Simulator(api.url, api.keys[Role.PREDICT]).run(Plan(20, 1, 0), next_accident)
     assert times == sorted(times)
-    assert times[-1] < 1.5
     assert len(times) <= 20
+    if len(times) == 20:  # the machine keeps up
+        assert np.diff(times).mean() == pytest.approx(1 / 20, rel=0.3)
 
 
 @pytest.mark.parametrize("key", [None, "acc_00000000_wrong"])
