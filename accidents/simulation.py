@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from accidents.columns import MISSING, Availability
+from accidents.columns import MISSING
 from accidents.errors import DataError
-from accidents.requests.rows import COLUMNS, RequestPart
 from accidents.requests.serialisation import to_requests
-from accidents.requests.values import missing_value
 from accidents.tables import LABEL, Accidents
 
 SUMMER = (7, 8, 9)
@@ -22,7 +20,7 @@ NEW_KIND, NEW_KIND_SHARE = 35, 0.03
 DRIFTING_DEPARTMENTS, LABEL_FACTOR = 10, 1.5
 """Drift `labels`: the share of priority accidents is multiplied in as many departments, those with most accidents."""
 
-FORGOTTEN_SHARE = 0.5
+CALLERS, FORGOTTEN_SHARE = "callers", 0.5
 """Drift `callers`: share of the recorded values that callers do not know."""
 
 _BLOCK = 500
@@ -55,7 +53,10 @@ def labelled_requests(accidents: Accidents, drift: str, rng: np.random.Generator
     if not len(ids):
         raise DataError(f"The source has no accidents with a label{' in July to September' * (drift == 'season')}.")
     labels = dict(zip(frame["Num_Acc"].tolist(), frame[LABEL].tolist(), strict=True))
-    return _endless(drifted, ids, labels, rng)
+    requests = _endless(drifted, ids, labels, rng)
+    if drift != CALLERS:
+        return requests
+    return (LabelledRequest(_forget(one.content, rng), one.priority) for one in requests)
 
 
 def _endless(
@@ -104,32 +105,23 @@ def _labels(accidents: Accidents, rng: np.random.Generator) -> Accidents:
     return replace(accidents, accidents=rows.assign(**{LABEL: labels.mask(raised, 1)}))
 
 
-def _callers(accidents: Accidents, rng: np.random.Generator) -> Accidents:
-    """Callers know half as much: every recorded value of an input is missing with the same probability."""
-    frames = {
-        "accidents": (RequestPart.ACCIDENT, RequestPart.ROAD),
-        "vehicles": (RequestPart.VEHICLES,),
-        "people": (RequestPart.PEOPLE,),
-    }
-    forgetful = {}
-    for name, parts in frames.items():
-        rows = getattr(accidents, name)
-        columns = {column: spec for part in parts for column, spec in COLUMNS[part].items() if column in rows}
-        forgetful[name] = rows.assign(
-            **{
-                column: rows[column].mask(rng.random(len(rows)) < FORGOTTEN_SHARE, missing_value(spec))
-                for column, spec in columns.items()
-                if spec.availability is not Availability.AFTER and column not in _NEVER_FORGOTTEN
-            }
-        )
-    return Accidents(**forgetful)
-
-
 DRIFTS: Mapping[str, Callable[[Accidents, np.random.Generator], Accidents]] = {
     "none": _unchanged,
     "season": _season,
     "vehicle": _vehicle,
     "labels": _labels,
-    "callers": _callers,
+    CALLERS: _unchanged,
 }
-"""Changes of the accidents by name; the first line of each docstring says what happens."""
+"""Changes of the accidents by name; `callers` changes the requests instead."""
+
+
+def _forget(content: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Callers know half as much: every value, but for ids, is left out with the same probability."""
+
+    def known(part: dict[str, Any]) -> dict[str, Any]:
+        kept = rng.random(len(part)) >= FORGOTTEN_SHARE
+        return {name: part[name] for name, keep in zip(part, kept, strict=True) if keep or name in _NEVER_FORGOTTEN}
+
+    return {
+        name: [known(row) for row in part] if isinstance(part, list) else known(part) for name, part in content.items()
+    }
