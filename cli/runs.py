@@ -54,13 +54,12 @@ def run_pipeline(
     try:
         pipeline.with_options(**options)(**arguments)
     except Exception as error:
-        if debug:
-            raise
-        check_store()  # it may have gone away during the run
+        if not debug:
+            check_store()  # it may have gone away during the run
         run = _run_named(name)
-        if run is None and isinstance(error, AccidentsError):
-            raise
         files = on_failure(run) if run else ""
+        if debug or (run is None and isinstance(error, AccidentsError)):
+            raise
         raise PipelineError(_failure_message(pipeline.name, run, error, (files, hint))) from error
     return Client().get_pipeline_run(name)
 

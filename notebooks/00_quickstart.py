@@ -41,7 +41,7 @@ features.shape
 from steps.training.train_model import train_model
 
 model, predictions = train_model(
-    features, accidents, "lightgbm", configuration.training, configuration.features, fingerprint
+    features, accidents, vehicles, people, "lightgbm", configuration.training, configuration.features, fingerprint
 )
 model.metrics["test"]
 

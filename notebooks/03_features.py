@@ -48,10 +48,11 @@ from accidents.columns import LEVELS
 from accidents.features import feature_names
 from steps.training.train_model import train_model
 
+tables = features, accidents, vehicles, people
 levels = {}
 for level in LEVELS:
     settings = configuration.features.model_copy(update={"level": level})
-    model, _ = train_model(features, accidents, "lightgbm", configuration.training, settings, fingerprint)
+    model, _ = train_model(*tables, "lightgbm", configuration.training, settings, fingerprint)
     levels[level] = {"columns": len(feature_names(level)), **model.metrics["test"]}
 pd.DataFrame(levels).T[["columns", "roc_auc", "pr_auc", "f1", "ece"]].round(4)
 
@@ -64,6 +65,6 @@ pd.DataFrame(levels).T[["columns", "roc_auc", "pr_auc", "f1", "ece"]].round(4)
 
 # %%
 without_places = configuration.features.model_copy(update={"geography": False})
-baseline, _ = train_model(features, accidents, "lightgbm", configuration.training, without_places, fingerprint)
+baseline, _ = train_model(*tables, "lightgbm", configuration.training, without_places, fingerprint)
 places = {"with places": levels["call"]["roc_auc"], "without": baseline.metrics["test"]["roc_auc"]}
 pd.Series(places, name="ROC-AUC").round(4).to_frame()

@@ -31,6 +31,8 @@ trained = [
     train_model(
         features,
         accidents,
+        vehicles,
+        people,
         name,
         configuration.training.for_model_type(name),
         configuration.features,
@@ -44,7 +46,7 @@ models, predictions = [list(each) for each in zip(*trained, strict=True)]
 from steps.training.compare_models import compare_models
 
 comparison, evaluations, best, *pages = compare_models(
-    models, predictions, features, accidents, configuration.evaluation, configuration.ingestion.source.location
+    models, predictions, [], features, accidents, configuration.evaluation, configuration.ingestion.source.location
 )
 comparison.drop(columns="fit_seconds").round(4)
 

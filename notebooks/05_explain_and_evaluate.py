@@ -21,7 +21,7 @@ fingerprint = notebook.fingerprint(configuration)
 accidents, vehicles, people, *_ = ingest(configuration.ingestion, fingerprint=fingerprint)
 features = build_features(accidents, vehicles, people)
 model, predictions = train_model(
-    features, accidents, "lightgbm", configuration.training, configuration.features, fingerprint
+    features, accidents, vehicles, people, "lightgbm", configuration.training, configuration.features, fingerprint
 )
 
 # %%

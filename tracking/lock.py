@@ -218,7 +218,8 @@ def _create(connection: Connection, name: str, lock_id: str) -> bool:
     try:
         connection.client.create_registered_model(name, tags=tags, description="Lock: stages are being changed.")
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        # The second one: it existed, and was deleted before MLflow looked at it for its message.
+        if error.error_code not in {"RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}:
             raise
         return False
     return True

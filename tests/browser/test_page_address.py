@@ -64,11 +64,11 @@ def test_an_address_that_was_not_looked_for_goes_with_the_question(
 ) -> None:
     services.reset()
     operator = Operator(open_page(url))
-    operator.field("Address").fill("8 boulevard du port")
+    operator.field("Address").fill("8 bd du port")
     services.places[0] = deepcopy(services.places[0])
     services.places[0]["properties"]["score"] = 0.9
     asked, answer = operator.submit()
-    assert asked["accident"]["adr"] == "8 boulevard du port"
+    assert asked["accident"]["adr"] == "8 bd du port"
     assert {"accident.lat", "accident.com", "accident.dep"} <= {fact["field"] for fact in answer["derived"]}
 
 

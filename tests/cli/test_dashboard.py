@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 
 PRINT_ADDRESS = """
 from types import SimpleNamespace
+import steps
 from cli.pipeline_commands import _print_address
 _print_address(SimpleNamespace(id=7, project=SimpleNamespace(name="default")))
 """

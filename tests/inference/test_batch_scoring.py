@@ -61,6 +61,7 @@ def test_every_format_holds_the_predictions_to_the_last_bit(
         "scored": len(whole.ids),
         "priority": int(priority.sum()),
         "rejected": 0,
+        "derived": 0,
         "rejected_file": None,
         "model_type": "lightgbm",
         "threshold": bundle.threshold,

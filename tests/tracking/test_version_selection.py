@@ -3,13 +3,12 @@
 import pandas as pd
 import pytest
 
-from accidents.configuration.deployment import DeploymentSettings
 from accidents.configuration.loading import load_configuration
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.stages import NONE, PRODUCTION, STAGING
-from steps.deployment import select_model as step
 from tests.tracking.helpers import NAME, consistent_stages, delete_all_models, register_version, transition_to
 from tracking.connection import Connection, connect
+from tracking.lookup import find_version
 from tracking.promotion import EvaluationData, promote_new_versions
 from tracking.registry import Registry
 from tracking.tracking_uri import TrackingTarget
@@ -21,20 +20,14 @@ OTHER, THIRD = "Accident_Prediction_XGBoost", "Accident_Prediction_Random_Forest
 
 @pytest.mark.parametrize("stage", [PRODUCTION, STAGING])
 def test_without_a_name_the_best_holder_of_the_stage_is_selected(
-    connection: Connection,
-    registry: Registry,
-    embedded_store: TrackingTarget,
-    monkeypatch: pytest.MonkeyPatch,
-    stage: str,
+    connection: Connection, registry: Registry, stage: str
 ) -> None:
     delete_all_models(connection)
     versions = {held: register_version(connection) for held in (PRODUCTION, STAGING)}
     for held, version in versions.items():
         transition_to(registry, version, held)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", embedded_store.uri)
-    monkeypatch.setattr(step, "log_step_metadata", lambda _: None)
-    found = step.select_model.entrypoint(None, None, DeploymentSettings(stage=stage), load_configuration().tracking)
-    assert found == (versions[stage].name, versions[stage].version)
+    found = find_version(registry, None, None, stage)
+    assert (found.name, found.version) == (versions[stage].name, versions[stage].version)
     delete_all_models(connection)
 
 
