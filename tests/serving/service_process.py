@@ -17,6 +17,7 @@ import psutil
 import requests
 import yaml
 
+from accidents.bundle import Bundle
 from serving.auth import api_keys
 from serving.auth.roles import Role
 from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, SETTINGS_ENV
@@ -35,11 +36,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def small_bundle(model_type: str) -> Bundle:
+    """A small model; that of LightGBM ranks questions."""
+    return asking_model() if model_type == "lightgbm" else small_models()[model_type].trained.bundle
+
+
 def save_small_model(folder: Path, model_type: str = "lightgbm") -> Path:
-    """Save a small model to a file; that of LightGBM ranks questions."""
+    """Save a small model to a file."""
     path = folder / f"{model_type}_model.zip"
-    bundle = asking_model() if model_type == "lightgbm" else small_models()[model_type].trained.bundle
-    bundle.save(path)
+    small_bundle(model_type).save(path)
     return path
 
 

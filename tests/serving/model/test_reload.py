@@ -23,8 +23,13 @@ from serving.model.pointer import ModelPointer
 from serving.process.supervisor import model_file_resolver
 from tests.serving.in_process import ACCIDENT, ApiClient, in_process_service
 from tests.serving.load_generator import LoadGenerator, Result, expected_probability, wait_until
-from tests.serving.service_process import create_admin_key, save_small_model, service_url, start_service
-from tests.trained import small_models
+from tests.serving.service_process import (
+    create_admin_key,
+    save_small_model,
+    service_url,
+    small_bundle,
+    start_service,
+)
 
 TYPES = ("lightgbm", "xgboost", "logistic_regression")
 
@@ -45,7 +50,7 @@ def put(model: Path, bundle: Bundle) -> tuple[str, float]:
 
 
 def bundle_of(name: str) -> Bundle:
-    return small_models()[name].trained.bundle
+    return small_bundle(name)
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
