@@ -31,7 +31,7 @@ class Proposal(BaseModel):
     version: str = Field(pattern=r"^[0-9]+$")
 
 
-class CommandError(Exception):
+class FailedCommandError(Exception):
     """A command of the project has failed."""
 
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2
-    except (CommandError, OSError, ValidationError) as error:
+    except (FailedCommandError, OSError, ValidationError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -80,12 +80,12 @@ def _registry(*arguments: str, refusal: int = 0) -> str:
     """Output of a command of the registry; `refusal` is an exit code that is no failure where there is output.
 
     Raises:
-        CommandError: it has failed.
+        FailedCommandError: it has failed.
     """
     command = [sys.executable, str(PROJECT / "run.py"), "registry", *arguments]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode and not (done.returncode == refusal and done.stdout):
-        raise CommandError(f"registry {arguments[0]}: {done.stderr.strip()}")
+        raise FailedCommandError(f"registry {arguments[0]}: {done.stderr.strip()}")
     return done.stdout
 
 

@@ -293,4 +293,4 @@ class Known(Feature):
 
     def describe(self, value: float) -> str:
         """The feature and its value in words."""
-        return f"known of {self.description}: {value:.0%}"
+        return f"{self.description}, share that is known: {value:.0%}"

@@ -5,6 +5,7 @@ derived here, once a request was read and before its arrays are built, whatever 
 """
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ _POSITION = POSITIONS[Entity.ACCIDENT]
 _BUILT_UP = 2
 _DAY, _TWILIGHT, _UNLIT, _LIT = 1, 2, 3, 5
 _CODES = TABLES[Table.CARACTERISTIQUES]
+_DEPARTMENT = _CODES["dep"].pattern
 
 
 class LookupFailedError(Exception):
@@ -107,8 +109,9 @@ class FactDeriver:
                 self._set("lat", place.latitude, source)
                 self._set("long", place.longitude, source)
                 self._set("com", place.commune, source)
-        if commune := self._value("com"):
-            self._set("dep", department_of_commune(commune), "the commune")
+        department = department_of_commune(self._value("com") or "")
+        if re.fullmatch(_DEPARTMENT, department):
+            self._set("dep", department, "the commune")
 
     def derive_conditions(self) -> None:
         """Department from the coordinates, light and weather from place and time; after coordinates were checked."""

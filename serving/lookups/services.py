@@ -17,6 +17,7 @@ _Result = TypeVar("_Result")
 
 _CACHED = 1000  # answers of each service
 _THREADS = 8
+_WHOLE_TIME = 0.9  # share of the timeout that a service had, to be the one that failed
 _PLACES = 5  # that are looked at
 _LEAST_SCORE = 0.5  # of a place that is taken without a person choosing it
 _PLACE_DIGITS = 2  # of coordinates that the weather service gets, about 1 km
@@ -77,9 +78,12 @@ class Services:
         pause = self._paused_until.get(service, 0.0) - monotonic()
         if pause > 0:
             raise LookupFailedError(f"the {service} has failed and is asked again in {pause:.0f} s")
+        left = max(end - monotonic(), 0)
         try:
-            return self._threads.submit(ask).result(max(end - monotonic(), 0))
+            return self._threads.submit(ask).result(left)
         except TimeoutError:
+            if left < _WHOLE_TIME * self.settings.timeout_seconds:
+                raise LookupFailedError(f"other services left the {service} {left:.1f} s to answer") from None
             reason = f"no answer within {self.settings.timeout_seconds:g} s"
         except ServiceFailedError as error:
             reason = str(error)

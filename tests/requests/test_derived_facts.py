@@ -39,6 +39,7 @@ def derived(request: ParsedRequest) -> dict[str, Any]:
         (NIGHT | {"com": "2A004", "hrmn": "12:00"}, {"dep": "2A", "lum": 1}),
         (NIGHT | {"com": "98818", "hrmn": "12:00"}, {"dep": "988", "lum": 1}),
         ({"com": "97411"}, {"dep": "974"}),
+        ({"com": "99999"}, {}),  # no department
         (NIGHT, {}),
         (LILLE, {"dep": "59"}),
         ({"lat": 45.0, "long": -12.0, "hrmn": "12:00"}, {}),

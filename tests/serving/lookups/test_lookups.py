@@ -170,12 +170,27 @@ def test_a_service_that_fails_costs_no_more_than_the_timeout(services: Services,
     failing = lookups(services, timeout_seconds=0.3, pause_seconds=60)
     with pytest.raises(LookupFailedError, match="the geocoder failed"):
         failing.place(ADDRESS, None)
-    with pytest.raises(LookupFailedError, match="the weather service failed"):
+    with pytest.raises(LookupFailedError, match="the weather service"):
         failing.weather(50.63, 3.06, NOON)
     assert time.monotonic() - start < SILENT_SECONDS
     with pytest.raises(LookupFailedError, match="is asked again in"):
         failing.place(ADDRESS, None)
     assert len(services.requests) <= 2
+
+
+def test_a_slow_geocoder_does_not_pause_the_weather_service(services: Services) -> None:
+    services.answer = silent
+    configured = LookupServices(LookupSettings.model_validate(services.settings(timeout_seconds=0.3, pause_seconds=60)))
+    slow = configured.for_request()
+    with pytest.raises(LookupFailedError, match="the geocoder failed"):
+        slow.place(ADDRESS, None)
+    with pytest.raises(LookupFailedError, match="other services left the weather service"):
+        slow.weather(50.63, 3.06, NOON)
+    services.answer = None
+    next_request = configured.for_request()
+    with pytest.raises(LookupFailedError, match="the geocoder has failed and is asked again in"):
+        next_request.place(ADDRESS, None)
+    assert next_request.weather(50.63, 3.06, NOON) is not None
 
 
 @pytest.mark.parametrize(
