@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Bundle
-from accidents.explanation.topics import describe_value, display_column, feature_topic
+from accidents.explanation.topics import KNOWLEDGE, describe_value, display_column, feature_topic
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,12 @@ def top_reasons(bundle: Bundle, row: npt.NDArray[np.float32], top: int = 3) -> l
         top: greatest number of reasons.
 
     Returns:
-        The reasons of greatest absolute contribution, the strongest first.
+        The reasons of greatest absolute contribution, the strongest first, without what is known: that is no fact of
+        the accident.
     """
     matrix = row.reshape(1, -1)
-    return _all_reasons(bundle, bundle.described(matrix)[0], bundle.shap_values(matrix)[0, :-1])[:top]
+    reasons = _all_reasons(bundle, bundle.described(matrix)[0], bundle.shap_values(matrix)[0, :-1])
+    return [reason for reason in reasons if reason.topic != KNOWLEDGE][:top]
 
 
 def explain_prediction(bundle: Bundle, row: npt.NDArray[np.float32]) -> Waterfall:

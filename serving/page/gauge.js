@@ -13,14 +13,14 @@ const pointAt = (share, radius) => {
 
 const arc = (from, to, radius) => `M${pointAt(from, radius)} A${radius} ${radius} 0 0 1 ${pointAt(to, radius)}`;
 
-export function gauge(probability, threshold, percent, priority) {
+export function gauge(probability, threshold, percent, tone) {
   const [outer, inner] = [pointAt(threshold, RADIUS + 15), pointAt(threshold, RADIUS - 15)];
   const labelAt = pointAt(threshold, RADIUS + 24);
   const anchor = threshold < 0.4 ? "end" : threshold > 0.6 ? "start" : "middle";
   const parts = [
     svgElement("path", { class: "scale below", d: arc(0, threshold, RADIUS) }),
     svgElement("path", { class: "scale above", d: arc(threshold, 1, RADIUS) }),
-    svgElement("path", { class: `reached ${priority ? "above" : "below"}`, d: arc(0, Math.max(probability, 0.004), RADIUS) }),
+    svgElement("path", { class: `reached ${tone}`, d: arc(0, Math.max(probability, 0.004), RADIUS) }),
     svgElement("line", { class: "threshold", x1: outer[0], y1: outer[1], x2: inner[0], y2: inner[1] }),
     svgElement("text", { class: "at-threshold", x: labelAt[0], y: labelAt[1], "text-anchor": anchor, text: percent(threshold) }),
     svgElement("text", { class: "probability", x: X, y: Y - 14, "text-anchor": "middle", text: percent(probability) }),

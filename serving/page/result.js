@@ -21,9 +21,9 @@ export function showPrediction(root, answer, { labelOf, goTo }) {
   const tone = isTentative(answer) ? "tentative" : priority ? "above" : "below";
   root.replaceChildren(
     element("p", { class: `verdict ${tone}` }, element("span", { class: "sign", "aria-hidden": "true", text: priority ? "▲" : "▽" }), ` ${verdict(answer)}`),
-    gauge(answer.probability, answer.threshold, percent, priority),
+    gauge(answer.probability, answer.threshold, percent, tone),
     ...knowledge(answer),
-    element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` }),
+    ...(isTentative(answer) ? [] : [element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` })]),
     ...warnings(answer.warnings),
     ...questions(answer.ask, labelOf, goTo),
     ...reasons(answer),
