@@ -9,11 +9,11 @@ from accidents.configuration.loading import Configuration, load_configuration
 from accidents.configuration.source import SourceSettings
 from accidents.sources.manifest import fetch_editions
 
-Parameters = InstanceOf[Configuration] | dict[str, Any] | None
+ConfigurationParameter = InstanceOf[Configuration] | dict[str, Any] | None
 """Parameter `configuration` of a pipeline: complete, or the keys that differ from the files in `configs/`."""
 
 
-def resolve_configuration(configuration: Parameters) -> Configuration:
+def resolve_configuration(configuration: ConfigurationParameter) -> Configuration:
     """The effective configuration.
 
     Args:

@@ -1,6 +1,6 @@
 """Deployment pipeline: select a registered version, smoke-test it, deploy it."""
 
-from pipelines.defaults import Parameters, resolve_configuration
+from pipelines.defaults import ConfigurationParameter, resolve_configuration
 from pipelines.definition import pipeline
 from pipelines.models import registered_version
 from steps.deployment.check_model import check_model
@@ -9,7 +9,9 @@ from steps.deployment.select_model import select_model
 
 
 @pipeline("deployment")
-def deployment(configuration: Parameters = None, model_name: str | None = None, version: str | None = None) -> None:
+def deployment(
+    configuration: ConfigurationParameter = None, model_name: str | None = None, version: str | None = None
+) -> None:
     """Deploy a registered version in place of the running service of the same model.
 
     Args:

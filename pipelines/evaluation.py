@@ -1,6 +1,6 @@
 """Evaluation pipeline: ingest accidents, build features, evaluate a trained model."""
 
-from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
 from pipelines.definition import pipeline
 from pipelines.models import model_input
 from steps.evaluation.evaluate_model import evaluate_model
@@ -10,7 +10,7 @@ from steps.ingestion.ingest import ingest
 
 @pipeline("evaluation", reads_source=True)
 def evaluation(
-    configuration: Parameters = None,
+    configuration: ConfigurationParameter = None,
     fingerprint: str | None = None,
     bundle: str | None = None,
     model_name: str | None = None,

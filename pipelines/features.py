@@ -1,13 +1,13 @@
 """Feature pipeline: ingest accidents, build features."""
 
-from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
 from pipelines.definition import pipeline
 from steps.features.build_features import build_features
 from steps.ingestion.ingest import ingest
 
 
 @pipeline("features", reads_source=True)
-def features(configuration: Parameters = None, fingerprint: str | None = None) -> None:
+def features(configuration: ConfigurationParameter = None, fingerprint: str | None = None) -> None:
     """Build the features of the accidents of a source; the ingestion is cached.
 
     Args:

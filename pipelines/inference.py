@@ -1,6 +1,6 @@
 """Batch inference pipeline."""
 
-from pipelines.defaults import Parameters, resolve_configuration
+from pipelines.defaults import ConfigurationParameter, resolve_configuration
 from pipelines.definition import pipeline
 from pipelines.models import model_input
 from steps.inference.score_accidents import score_accidents
@@ -10,7 +10,7 @@ from steps.inference.score_accidents import score_accidents
 def inference(
     source: str,
     target: str,
-    configuration: Parameters = None,
+    configuration: ConfigurationParameter = None,
     bundle: str | None = None,
     model_name: str | None = None,
     version: str | None = None,

@@ -1,12 +1,12 @@
 """Ingestion pipeline."""
 
-from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
 from pipelines.definition import pipeline
 from steps.ingestion.ingest import ingest
 
 
 @pipeline("ingestion", reads_source=True)
-def ingestion(configuration: Parameters = None, fingerprint: str | None = None) -> None:
+def ingestion(configuration: ConfigurationParameter = None, fingerprint: str | None = None) -> None:
     """Read, validate and clean the files of a source.
 
     Args:

@@ -10,7 +10,7 @@ from zenml.steps import BaseStep
 
 from accidents.configuration.loading import Configuration
 from accidents.errors import ConfigurationError
-from pipelines.defaults import Parameters, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
 from pipelines.definition import configured_model, pipeline, set_extra
 from steps.caching import cache_policy, code_digest
 from steps.features.build_features import build_features
@@ -43,7 +43,7 @@ def _link_versions(run: PipelineRunResponse) -> None:
 
 @pipeline("training", reads_source=True, after_run=_link_versions)
 def training(
-    configuration: Parameters = None,
+    configuration: ConfigurationParameter = None,
     fingerprint: str | None = None,
     without_place: str | None = None,
     store: str | None = None,

@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -68,21 +68,36 @@ class Bundle(ModelManifest):
 
     def predict_margin(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Log-odds before calibration, float64 (n)."""
-        if self.partial is not None and self.is_partial(X).all():
-            return self.partial.predict_margin(X, self.matrix_columns, threads)
-        margin = self.model.predict_margin(self._of_whole(X), threads)
-        if self.partial is not None and (rows := self.is_partial(X)).any():
-            margin[rows] = self.partial.predict_margin(X[rows], self.matrix_columns, threads)
-        return margin
+        return self._predict_by_rows(
+            X,
+            lambda whole: self.model.predict_margin(whole, threads),
+            lambda partial, rows: partial.predict_margin(rows, self.matrix_columns, threads),
+        )
 
     def predict_proba(self, X: "Matrix", threads: int = 1) -> "Vector":
         """Calibrated probability of priority for the rows of a matrix, float64 (n)."""
-        if self.partial is not None and self.is_partial(X).all():
-            return self.partial.predict_proba(X, self.matrix_columns, threads)
-        probability = self.calibration(self.model.predict_margin(self._of_whole(X), threads))
-        if self.partial is not None and (rows := self.is_partial(X)).any():
-            probability[rows] = self.partial.predict_proba(X[rows], self.matrix_columns, threads)
-        return probability
+        return self._predict_by_rows(
+            X,
+            lambda whole: self.calibration(self.model.predict_margin(whole, threads)),
+            lambda partial, rows: partial.predict_proba(rows, self.matrix_columns, threads),
+        )
+
+    def _predict_by_rows(
+        self,
+        X: "Matrix",
+        of_whole: "Callable[[Matrix], Vector]",
+        of_partial: "Callable[[PartialModel, Matrix], Vector]",
+    ) -> "Vector":
+        """One value a row, of rows of which everything is known by `of_whole`, of the others by `of_partial`."""
+        if self.partial is None:
+            return of_whole(X)
+        rows = self.is_partial(X)
+        if rows.all():
+            return of_partial(self.partial, X)
+        values = of_whole(self._of_whole(X))
+        if rows.any():
+            values[rows] = of_partial(self.partial, X[rows])
+        return values
 
     def is_partial(self, X: "Matrix") -> npt.NDArray[np.bool_]:
         """Rows of which not everything is known, bool (n); without `partial` none."""
