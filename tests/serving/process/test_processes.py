@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,9 @@ def test_running_requests_are_finished_at_shutdown(tmp_path: Path, model: Path) 
 def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> None:
     damaged = tmp_path / "damaged.zip"
     content = model.read_bytes()
-    middle = len(content) // 2
+    with zipfile.ZipFile(model) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.compress_size)
+    middle = largest.header_offset + largest.compress_size // 2
     damaged.write_bytes(content[:middle] + bytes(100) + content[middle + 100 :])
     taken = free_port()
     configured = tmp_path / "serving.yaml"
