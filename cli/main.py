@@ -23,6 +23,7 @@ COMMANDS = {
     "stack": "cli.stack",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
+    "audit": "cli.audit",
     "simulate": "cli.simulate",
     "prune": "cli.prune",
     "dashboard": "cli.dashboard",

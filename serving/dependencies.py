@@ -17,6 +17,7 @@ from serving.http.errors import ApiError, validation_error
 from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
+from serving.model.shadow import Shadow
 from serving.observability.metrics import Metrics
 from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
@@ -59,6 +60,7 @@ class AppState:
     logger: Logger
     tracing: Tracing | None
     services: "Services | None" = None
+    shadow: Shadow | None = None
     _database_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
     )

@@ -28,6 +28,7 @@ from accidents.tables import classify
 from serving.http.errors import error_detail
 from serving.http.json_body import parse_json
 from serving.model.model_loader import LoadedModel
+from serving.model.shadow import Shadow
 from serving.observability.metrics import Metrics
 from serving.records.prediction_record import PredictionRecord, new_prediction_id
 
@@ -67,6 +68,7 @@ def predict(
     *,
     top_reasons: int = 0,
     ask: int = 0,
+    shadow: Shadow | None = None,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident.
 
@@ -78,6 +80,7 @@ def predict(
         derivation: which facts are derived.
         top_reasons: number of the strongest reasons to add; 0 for none.
         ask: number of questions to add; 0 for none.
+        shadow: scores the same accident later.
 
     Returns:
         Content of a `responses.PredictionResponse`, and the record for the log.
@@ -86,7 +89,7 @@ def predict(
         ApiError: the text is not JSON, or too long.
         InvalidRequestError: the accident is invalid.
     """
-    response, record, row, request = _predict_one(model, text, context, metrics, derivation)
+    response, record, row, request = _predict_one(model, text, context, metrics, derivation, shadow)
     if ask:
         questions = next_questions(model.bundle, request, ask)
         response["ask"] = None if questions is None else [asdict(question) for question in questions]
@@ -102,13 +105,15 @@ def explain(
     context: RequestContext,
     metrics: Metrics,
     derivation: Derivation = NOTHING_DERIVED,
+    *,
+    shadow: Shadow | None = None,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
     Returns:
         Content of a `responses.ExplanationResponse`, and the record for the log.
     """
-    response, record, row, _ = _predict_one(model, text, context, metrics, derivation)
+    response, record, row, _ = _predict_one(model, text, context, metrics, derivation, shadow)
     explanation = explain_prediction(model.bundle, row)
     response["reasons"] = [_reason(reason) for reason in explanation.reasons]
     base_value, raw_score = explanation.base_value, explanation.raw_score
@@ -125,6 +130,7 @@ def predict_batch(
     metrics: Metrics,
     *,
     derive: bool = False,
+    shadow: Shadow | None = None,
 ) -> tuple[list[Content], list[PredictionRecord]]:
     """Predict many accidents, in pieces of bounded memory.
 
@@ -135,6 +141,7 @@ def predict_batch(
         context: context of the request, for the log.
         metrics: updated with the predictions and their durations.
         derive: derive facts that follow from others, without asking a service.
+        shadow: scores the same accidents later.
 
     Returns:
         Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
@@ -146,6 +153,8 @@ def predict_batch(
     for piece in parse_in_pieces(contents, derive=derive):
         piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
         piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
+        if shadow and piece_records:
+            shadow.add(piece_records, piece.arrays)
         responses += piece_responses
         records += piece_records
         start = time.perf_counter()
@@ -216,7 +225,12 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any], *, derive
 
 
 def _predict_one(
-    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, derivation: Derivation
+    model: LoadedModel,
+    text: bytes,
+    context: RequestContext,
+    metrics: Metrics,
+    derivation: Derivation,
+    shadow: Shadow | None,
 ) -> tuple[Content, PredictionRecord, Matrix, ParsedRequest]:
     bundle = model.bundle
     content = parse_json(text)
@@ -230,7 +244,10 @@ def _predict_one(
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
-    return *_response_and_record(model, request, probability, share, text, context, end - start), row, request
+    response, record = _response_and_record(model, request, probability, share, text, context, end - start)
+    if shadow:
+        shadow.add((record,), request.arrays)
+    return response, record, row, request
 
 
 def _response_and_record(
@@ -266,6 +283,7 @@ def _response_and_record(
         caller=context.caller,
         model=info["name"],
         version=info["version"],
+        model_sha256=model.pointer.digest,
         type=info["type"],
         level=bundle.level,
         probability=probability,
@@ -274,6 +292,7 @@ def _response_and_record(
         latency_ms=1000 * seconds,
         missing=len(report.missing),
         content=text,
+        derived=report.derived,
     )
     return response, record
 

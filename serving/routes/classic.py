@@ -58,7 +58,8 @@ async def predict(request: Request) -> JsonResponse:
 
         def run() -> tuple[list[dict[str, Any]], list[PredictionRecord]]:
             texts = [orjson.dumps(accident) for accident in accidents]
-            return predict_batch(model, texts, accidents, context, state.metrics, derive=state.settings.derive_facts)
+            derive, shadow = state.settings.derive_facts, state.shadow
+            return predict_batch(model, texts, accidents, context, state.metrics, derive=derive, shadow=shadow)
 
         if light and field == _ONE:
             results, records = run()
