@@ -19,6 +19,7 @@ from cli.timing import phase
 
 COMMANDS = {
     "fetch": "cli.fetch",
+    "editions": "cli.editions",
     "registry": "cli.registry",
     "stack": "cli.stack",
     "keys": "cli.keys",

@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
@@ -15,6 +17,7 @@ from cli.main import main
 from serving.environment import DATABASE_URL_ENV
 from serving.model.pointer import ModelPointer
 from serving.records.retention import prune
+from serving.records.tables import predictions
 from tests.pipelines.conftest import configure
 from tests.serving.in_process import ApiClient, in_process_service, synthetic_accidents
 from tests.serving.service_process import save_small_model
@@ -124,7 +127,7 @@ def test_forged_answer_is_found(world: World, audit: Audit) -> None:
     prediction = world.predict(synthetic_accidents()[9])
     engine = world.api.state.engine
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE predictions SET probability = 0.99 WHERE id = '{prediction}'")
+        connection.execute(update(predictions).where(predictions.c.id == prediction).values(probability=0.99))
     code, page, _ = audit(prediction)
     if world.api.state.settings.records.inputs == "full":
         assert (code, "ANOTHER probability" in page) == (1, True)
@@ -153,11 +156,5 @@ def test_deleted_version(world: World, audit: Audit) -> None:
     (file,) = (world.folder / "models" / "registry").glob("*.zip")
     code, page, _ = audit(prediction, "--model-path", str(file))
     assert (code, "a file that is not registered" in page) == (0, True)
-    prune(world.api.state.engine, world.api.state.model_loader.model.pointer and _now())  # type: ignore[union-attr]
+    prune(world.api.state.engine, datetime.now(UTC))
     assert "no prediction has this id" in audit(prediction)[2]
-
-
-def _now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
