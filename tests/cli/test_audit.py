@@ -67,7 +67,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         transition_to(registry, version, PRODUCTION)
         file = download_model(registry, version, folder / "models" / "registry")
         pointer = ModelPointer(str(file), version.name, version.version, version.tags[MODEL_FILE_SHA256])
-        with in_process_service(folder, file, pointer=pointer, records={"inputs": request.param}) as api:
+        shadow = save_small_model(folder, "xgboost")
+        with in_process_service(folder, file, pointer=pointer, shadow=shadow, records={"inputs": request.param}) as api:
             yield World(api, registry, version.version, options, folder)
 
 
@@ -143,6 +144,28 @@ def test_nothing_to_audit(world: World, audit: Audit, monkeypatch: pytest.Monkey
     code, _, err = audit(prediction)
     assert (code, "there is no such database" in err) == (1, True)
     assert not (world.folder / "other.db").exists()
+
+
+def test_live_comparison(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = [world.api.post("/v1/predict", content).json() for content in synthetic_accidents()[:120]]
+    assert world.api.state.prediction_log.flush(20)
+    for number, answer in enumerate(answers):
+        world.api.post("/v1/feedback", {"prediction_id": answer["prediction_id"], "priority": number % 2})
+    compare = ["registry", *world.options, "compare", "--live"]
+    time.sleep(3)  # the shadow writes every second
+    capsys.readouterr()
+    assert main([*compare, "--model-name", "lightgbm"]) == 0
+    out = capsys.readouterr().out
+    assert "xgboost_model" in out
+    assert "agreement" in out
+    assert "Brier score" in out
+    file = world.folder / "live.json"
+    assert main([*compare, "--format", "json", "--output", str(file), "--days", "1"]) == 0
+    (pair,) = json.loads(file.read_text())
+    assert pair["accidents"] >= 120
+    assert pair["better"] in {"shadow", "answer", "neither"}
+    assert main([*compare, "--format", "html"]) == 2
+    assert main(["registry", *world.options, "compare"]) == 2
 
 
 def test_deleted_version(world: World, audit: Audit) -> None:

@@ -21,7 +21,7 @@ def published(site: Site, settings: Callable[..., SourceSettings]) -> SourceSett
 
 
 def test_downloaded_edition_is_the_published_one(site: Site, published: SourceSettings) -> None:
-    _, fingerprint = fetch_editions(settings)
+    _, fingerprint = fetch_editions(published)
     trained = recorded_editions(published.data_folder, fingerprint)
     assert trained.keys() == {"2022", "2023"}
     before = len(site.requests)
