@@ -173,7 +173,7 @@ def _as_dict(
     row = {name: _json_value(value) for name, value in stored.row.items()}
     manifest = bundle.metadata()
     model = ("model_type", "level", "geography", "threshold", "seed", "resampling", "tuning", "trained_at", "versions")
-    data = ("fingerprint", "months", "rows", "split")
+    data = ("fingerprint", "editions", "months", "rows", "split")
     version = provenance.version if provenance else None
     return {
         "prediction": row,

@@ -71,6 +71,8 @@ def _model(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _data(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "source", data["source"] or "not recorded with the file"
     yield "fingerprint", data["fingerprint"] or "not recorded"
+    if data["editions"]:
+        yield "editions", f"{', '.join(data['editions'])} (python run.py editions: are they still published?)"
     months = data["months"]
     yield "months", f"{months[0]} to {months[-1]}, {len(months)} months" if months else "not recorded"
     yield "accidents", _pairs({name: f"{count:,}" for name, count in data["rows"].items()})
