@@ -119,9 +119,10 @@ def get_state(request: Request) -> AppState:
 
 
 def get_request_context(request: Request) -> RequestContext:
-    """Request id, route and caller of a request, for the prediction log."""
+    """Request id, route and caller of a request, for the prediction log, and the shadow model."""
     state = request.scope["state"]
-    return RequestContext(state["request_id"], request.scope["route"].path, state["caller"].id)
+    shadow = get_state(request).shadow
+    return RequestContext(state["request_id"], request.scope["route"].path, state["caller"].id, shadow)
 
 
 def parse_query(request: Request, model: type[_Query]) -> _Query:

@@ -41,11 +41,15 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Context of a request, for the log: its id, the path of the route, and the id of the API key."""
+    """Context of a request: for the log its id, the path of the route, and the id of the API key.
+
+    `shadow` scores the same accidents later; None for no shadow model.
+    """
 
     request_id: str
     route: str
     caller: str
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,17 @@ def predict(
     *,
     top_reasons: int = 0,
     ask: int = 0,
-    shadow: Shadow | None = None,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident.
 
     Args:
         model: the model.
         text: the accident as JSON, nested or flat.
-        context: context of the request, for the log.
+        context: context of the request.
         metrics: updated with the prediction and its durations.
         derivation: which facts are derived.
         top_reasons: number of the strongest reasons to add; 0 for none.
         ask: number of questions to add; 0 for none.
-        shadow: scores the same accident later.
 
     Returns:
         Content of a `responses.PredictionResponse`, and the record for the log.
@@ -89,7 +91,7 @@ def predict(
         ApiError: the text is not JSON, or too long.
         InvalidRequestError: the accident is invalid.
     """
-    response, record, row, request = _predict_one(model, text, context, metrics, derivation, shadow)
+    response, record, row, request = _predict_one(model, text, context, metrics, derivation)
     if ask:
         questions = next_questions(model.bundle, request, ask)
         response["ask"] = None if questions is None else [asdict(question) for question in questions]
@@ -105,15 +107,13 @@ def explain(
     context: RequestContext,
     metrics: Metrics,
     derivation: Derivation = NOTHING_DERIVED,
-    *,
-    shadow: Shadow | None = None,
 ) -> tuple[Content, PredictionRecord]:
     """Predict one accident, with all reasons; arguments and errors are those of `predict`.
 
     Returns:
         Content of a `responses.ExplanationResponse`, and the record for the log.
     """
-    response, record, row, _ = _predict_one(model, text, context, metrics, derivation, shadow)
+    response, record, row, _ = _predict_one(model, text, context, metrics, derivation)
     explanation = explain_prediction(model.bundle, row)
     response["reasons"] = [_reason(reason) for reason in explanation.reasons]
     base_value, raw_score = explanation.base_value, explanation.raw_score
@@ -130,7 +130,6 @@ def predict_batch(
     metrics: Metrics,
     *,
     derive: bool = False,
-    shadow: Shadow | None = None,
 ) -> tuple[list[Content], list[PredictionRecord]]:
     """Predict many accidents, in pieces of bounded memory.
 
@@ -138,10 +137,9 @@ def predict_batch(
         model: the model.
         texts: the accidents as JSON, for the log.
         contents: the same, parsed; best a generator, so that one is in memory at a time.
-        context: context of the request, for the log.
+        context: context of the request.
         metrics: updated with the predictions and their durations.
         derive: derive facts that follow from others, without asking a service.
-        shadow: scores the same accidents later.
 
     Returns:
         Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
@@ -153,8 +151,8 @@ def predict_batch(
     for piece in parse_in_pieces(contents, derive=derive):
         piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
         piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
-        if shadow and piece_records:
-            shadow.add(piece_records, piece.arrays)
+        if context.shadow and piece_records:
+            context.shadow.add(piece_records, piece.arrays)
         responses += piece_responses
         records += piece_records
         start = time.perf_counter()
@@ -225,12 +223,7 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any], *, derive
 
 
 def _predict_one(
-    model: LoadedModel,
-    text: bytes,
-    context: RequestContext,
-    metrics: Metrics,
-    derivation: Derivation,
-    shadow: Shadow | None,
+    model: LoadedModel, text: bytes, context: RequestContext, metrics: Metrics, derivation: Derivation
 ) -> tuple[Content, PredictionRecord, Matrix, ParsedRequest]:
     bundle = model.bundle
     content = parse_json(text)
@@ -245,8 +238,8 @@ def _predict_one(
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
     response, record = _response_and_record(model, request, probability, share, text, context, end - start)
-    if shadow:
-        shadow.add((record,), request.arrays)
+    if context.shadow:
+        context.shadow.add((record,), request.arrays)
     return response, record, row, request
 
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -29,6 +28,7 @@ from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, POINTER_EN
 from serving.model.pointer import ModelPointer, reload_request_file, shadow_pointer_file
 from serving.process.bind_check import check_bind_address
 from serving.process.resolved_model import ModelResolver, ResolvedModel
+from serving.process.signals import Signals, handle_signals
 
 _POLL_SECONDS = 0.1  # between two checks of the server and of reload requests
 _START_TIMEOUT = 60
@@ -191,7 +191,7 @@ def serve(
         AccidentsError: as `running_server`.
     """
     with (
-        _handle_signals() as signals,
+        handle_signals() as signals,
         running_server(settings, resolve_model, lambda: signals.stop, resolve_shadow=resolve_shadow) as server,
     ):
         if not signals.stop:
@@ -223,30 +223,6 @@ def service_url(settings: ServingSettings) -> str:
     """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.port}"  # noqa: S104  # compared, not bound
-
-
-@dataclass
-class _Signals:
-    """Signals received so far: SIGINT or SIGTERM, and SIGHUP since the last reload."""
-
-    stop: bool = False
-    reload: bool = False
-
-
-@contextmanager
-def _handle_signals() -> Iterator[_Signals]:
-    signals = _Signals()
-    handlers = {
-        signal.SIGINT: lambda *_: setattr(signals, "stop", True),
-        signal.SIGTERM: lambda *_: setattr(signals, "stop", True),
-        signal.SIGHUP: lambda *_: setattr(signals, "reload", True),
-    }
-    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield signals
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _free_port(settings: ServingSettings) -> int:
@@ -290,7 +266,7 @@ def _start(
         )
 
 
-def _supervise(server: ServerProcess, signals: _Signals) -> None:
+def _supervise(server: ServerProcess, signals: Signals) -> None:
     """Look for a newer model at every poll and request, until a signal stops the service or the server exits.
 
     Look-ups run in a thread, since a registry that does not answer must not keep the service from stopping.

@@ -73,9 +73,7 @@ async def predict_many(request: Request) -> JsonResponse | StreamingResponse:
 
         def predict() -> tuple[JsonResponse, list[PredictionRecord]]:
             contents = map(parse_json, accidents)
-            results, records = predict_batch(
-                model, accidents, contents, context, state.metrics, derive=derive, shadow=state.shadow
-            )
+            results, records = predict_batch(model, accidents, contents, context, state.metrics, derive=derive)
             return JsonResponse({"results": results}), records
 
         on_event_loop = len(accidents) <= _MAX_ON_EVENT_LOOP and len(text) <= LIGHT_BYTES
@@ -170,9 +168,7 @@ def _predict_chunk(
                 errors[index] = error.with_traceback(None)
                 yield None
 
-    results, records = predict_batch(
-        model, lines, contents(), context, state.metrics, derive=derive, shadow=state.shadow
-    )
+    results, records = predict_batch(model, lines, contents(), context, state.metrics, derive=derive)
     state.prediction_log.add(records, total * len(records) // max(len(lines), 1))
     for index, error in errors.items():
         results[index] = {"error": error_detail(error.code, error.message)}

@@ -58,8 +58,7 @@ async def predict(request: Request) -> JsonResponse:
 
         def run() -> tuple[list[dict[str, Any]], list[PredictionRecord]]:
             texts = [orjson.dumps(accident) for accident in accidents]
-            derive, shadow = state.settings.derive_facts, state.shadow
-            return predict_batch(model, texts, accidents, context, state.metrics, derive=derive, shadow=shadow)
+            return predict_batch(model, texts, accidents, context, state.metrics, derive=state.settings.derive_facts)
 
         if light and field == _ONE:
             results, records = run()

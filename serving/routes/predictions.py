@@ -39,14 +39,10 @@ async def predict(request: Request) -> JsonResponse:
             slow = query.reasons or query.ask or derivation.lookups or len(text) > LIGHT_BYTES
             if slow:  # so it runs in a thread
                 arguments = model, text, context, state.metrics, derivation
-                explained = partial(
-                    predictor.predict, *arguments, top_reasons=query.reasons, ask=query.ask, shadow=state.shadow
-                )
+                explained = partial(predictor.predict, *arguments, top_reasons=query.reasons, ask=query.ask)
                 response, record = await run_in_threadpool(explained)
             else:
-                response, record = predictor.predict(
-                    model, text, context, state.metrics, derivation, shadow=state.shadow
-                )
+                response, record = predictor.predict(model, text, context, state.metrics, derivation)
         state.prediction_log.add((record,), len(text))
         return JsonResponse(response)
 
@@ -66,8 +62,7 @@ async def explain(request: Request) -> JsonResponse:
     async with receive_json(request, state.load, heavy=True) as text:
         arguments = state.require_model(), text, get_request_context(request), state.metrics
         with _invalid_as_422(state):
-            explained = partial(predictor.explain, *arguments, _derivation(state, query), shadow=state.shadow)
-            response, record = await run_in_threadpool(explained)
+            response, record = await run_in_threadpool(predictor.explain, *arguments, _derivation(state, query))
         state.prediction_log.add((record,), len(text))
         return JsonResponse(response)
 
