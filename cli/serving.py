@@ -83,13 +83,20 @@ def _resolve_shadow(options: RunOptions, configuration: "Configuration") -> "Mod
             return find_version(registry, registered, selector)
         return registry.holder(registered, STAGING) or registry.latest(registered)
 
-    return _registry_resolver(options, configuration, choose)
+    return _registry_resolver(options, configuration, choose, announce=options.model_path is not None)
 
 
 def _registry_resolver(
-    options: RunOptions, configuration: "Configuration", choose: "Callable[[Registry], RegisteredVersion]"
+    options: RunOptions,
+    configuration: "Configuration",
+    choose: "Callable[[Registry], RegisteredVersion]",
+    *,
+    announce: bool = True,
 ) -> "ModelResolver":
-    """A function that looks a version up in the registry and copies its model file to this machine."""
+    """A function that looks a version up in the registry and copies its model file to this machine.
+
+    With `announce` it is printed which registry that is.
+    """
     from cli.zenml_session import prepare_zenml
 
     prepare_zenml(options.stack, debug=options.debug)
@@ -101,7 +108,8 @@ def _registry_resolver(
 
     folder = configuration.training.models_folder / "registry"
     target = current_target(configuration.tracking)
-    print(f"registry {target}", flush=True)
+    if announce:
+        print(f"registry {target}", flush=True)
 
     def find() -> ModelPointer:
         with connect(configuration.tracking, target) as connection:
