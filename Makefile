@@ -184,7 +184,7 @@ sbom: $(DEPLOY_READY) ## list what is in the images, as CycloneDX in reports/sbo
 
 .PHONY: deploy-check
 deploy-check: $(DEPLOY_READY) ## check Dockerfile, compose.yaml and the manifests of Kubernetes, without a network
-	@sh deploy/check.sh
+	@$(PYTHON) -m scripts.deploy_check
 
 ##@ Services
 
