@@ -40,7 +40,7 @@ ARG SSL_CERT_FILE
 COPY requirements-mlflow.lock /tmp/
 RUN --mount=type=cache,target=/var/cache/uv install.sh /tmp/requirements-mlflow.lock
 
-# Loops are compiled for every processor of the architecture. numba compares dates of the sources: those of the image.
+# numba compiles its loops at the start: what it would store here holds addresses of memory, which differ by build.
 FROM serving-environment AS serving-code
 ARG SOURCE_DATE_EPOCH=0
 COPY run.py pyproject.toml LICENSE /app/
@@ -79,10 +79,8 @@ LABEL org.opencontainers.image.title="French road accidents: service" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=serving-environment /opt/venv /opt/venv
-COPY --from=serving-code /opt/numba /opt/numba
 COPY --from=serving-code /app /app
 ENV NUMBA_CACHE_DIR=/tmp/numba \
-    NUMBA_CPU_NAME=generic \
     CODE_VERSION="${REVISION}"
 WORKDIR /app
 USER 10001:10001
@@ -101,10 +99,8 @@ LABEL org.opencontainers.image.title="French road accidents: pipelines" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=pipelines-environment /opt/venv /opt/venv
-COPY --from=pipelines-code /opt/numba /opt/numba
 COPY --from=pipelines-code /app /app
 ENV NUMBA_CACHE_DIR=/tmp/numba \
-    NUMBA_CPU_NAME=generic \
     ZENML_ANALYTICS_OPT_IN=false \
     CODE_VERSION="${REVISION}"
 WORKDIR /app

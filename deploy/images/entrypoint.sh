@@ -13,8 +13,4 @@ for name in \
         unset "${name}_FILE"
     fi
 done
-# numba takes compiled loops only from a folder that it can write.
-if [ -n "${NUMBA_CACHE_DIR:-}" ] && [ ! -e "$NUMBA_CACHE_DIR" ] && [ -d /opt/numba ]; then
-    cp -R /opt/numba "$NUMBA_CACHE_DIR"
-fi
 exec "$@"
