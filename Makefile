@@ -153,11 +153,11 @@ dvc-repro: $(DVC_READY) ## pull, then run the stages that have changed
 
 # BASE: a Debian with Python 3.11; here every file of the images has the date of the last commit.
 CONTAINERS := $(shell command -v podman || command -v docker)
-BASE := docker.io/library/python:3.11-slim-bookworm
+BASE ?= docker.io/library/python:3.11-slim-bookworm
 IMAGES := serving pipelines mlflow
-IMAGE_PREFIX := localhost/accidents
-IMAGE_TAG := latest
-BUILD_FLAGS :=
+IMAGE_PREFIX ?= localhost/accidents
+IMAGE_TAG ?= latest
+BUILD_FLAGS ?=
 REVISION = $(shell git rev-parse HEAD)
 EPOCH = $(shell git log -1 --format=%ct)
 DEPLOY_READY := .venv-deploy/.ready
@@ -183,7 +183,7 @@ sbom: $(DEPLOY_READY) ## list what is in the images, as CycloneDX in reports/sbo
 		reports/sbom/$$image.cdx.json || exit 1; done
 
 .PHONY: deploy-check
-deploy-check: $(DEPLOY_READY) ## check Dockerfile, compose.yaml and the manifests of Kubernetes, without a network
+deploy-check: $(DEPLOY_READY) ## check Dockerfile and manifests of Kubernetes, without a network
 	@$(PYTHON) -m scripts.deploy_check
 
 ##@ Services

@@ -16,6 +16,7 @@ from accidents.configuration.stages import ARCHIVED, PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ModelError
 from accidents.models import model_types
+from cli.main import main
 from serving.model.published import published_model_resolver
 from tests.conftest import PROJECT
 from tests.serving.in_process import ACCIDENT
@@ -100,6 +101,19 @@ def test_model_without_successor_stays_published_and_an_unwritable_place_is_repo
     location.unlink()
     assert publish_production(registry, str(location)).version == "2"
     assert (location / POINTER_FILE).is_file()
+
+
+def test_command_publishes_on_demand(
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry, other = Registry(connection), tmp_path / "other"
+    transition_to(registry, registry.version(NAME, "2"), PRODUCTION)
+    assert main(["registry", "publish", "--to", str(other)]) == 0
+    assert f"{NAME} 2 is published in {other}" in capsys.readouterr().out
+    assert published_model_resolver(str(other), tmp_path / "cache")().version == "2"
+    monkeypatch.delenv(LOCATION_ENV)
+    assert main(["registry", "publish"]) == 2
+    assert "publish_to in configs/tracking.yaml" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("model_type", model_types())
