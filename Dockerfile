@@ -40,6 +40,11 @@ ARG SSL_CERT_FILE
 COPY requirements-mlflow.lock /tmp/
 RUN --mount=type=cache,target=/var/cache/uv install.sh /tmp/requirements-mlflow.lock
 
+FROM installer AS store-environment
+ARG SSL_CERT_FILE
+COPY requirements-store.lock /tmp/
+RUN --mount=type=cache,target=/var/cache/uv install.sh /tmp/requirements-store.lock
+
 # numba compiles its loops at the start: what it would store here holds addresses of memory, which differ by build.
 FROM serving-environment AS serving-code
 ARG SOURCE_DATE_EPOCH=0
@@ -126,3 +131,22 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:5000/health', timeout=4)"]
 ENTRYPOINT ["/app/entrypoint.sh", "mlflow", "server"]
 CMD ["--host", "0.0.0.0", "--port", "5000"]
+
+FROM base AS store
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="French road accidents: object store" \
+      org.opencontainers.image.description="SeaweedFS as S3-compatible store of a team" \
+      org.opencontainers.image.licenses="MIT AND Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=store-environment /opt/venv /opt/venv
+COPY deploy/images/entrypoint.sh /app/
+RUN install -d -o 10001 -g 10001 /data
+WORKDIR /data
+USER 10001:10001
+EXPOSE 8333
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "from socket import create_connection; create_connection(('127.0.0.1', 8333), 4)"]
+ENTRYPOINT ["/app/entrypoint.sh", "weed"]
+CMD ["mini", "-dir=/data", "-ip=127.0.0.1", "-ip.bind=0.0.0.0"]

@@ -54,6 +54,7 @@ lock-images: $(READY) ## take the lock files of the images from requirements.loc
 	@$(COMPILE) pyproject.toml -c requirements.lock --extra serving --extra tracing -o requirements-serving.lock
 	@$(COMPILE) pyproject.toml -c requirements.lock --extra pipelines --extra s3 --extra kubernetes -o requirements-pipelines.lock
 	@$(COMPILE) requirements-mlflow.in -c requirements.lock -o requirements-mlflow.lock
+	@$(COMPILE) requirements-store.in --upgrade -o requirements-store.lock
 
 .PHONY: clean
 clean: ## remove the environments and tool caches; data, models and reports stay
@@ -154,7 +155,7 @@ dvc-repro: $(DVC_READY) ## pull, then run the stages that have changed
 # BASE: a Debian with Python 3.11; here every file of the images has the date of the last commit.
 CONTAINERS := $(shell command -v podman || command -v docker)
 BASE ?= docker.io/library/python:3.11-slim-bookworm
-IMAGES := serving pipelines mlflow
+IMAGES := serving pipelines mlflow store
 IMAGE_PREFIX ?= localhost/accidents
 IMAGE_TAG ?= latest
 BUILD_FLAGS ?=
@@ -169,12 +170,26 @@ $(DEPLOY_READY): requirements-deploy.lock deploy/tools.sh | $(READY)
 	@touch $(DEPLOY_READY)
 
 .PHONY: images
-images: $(addprefix image-,$(IMAGES)) ## build the images serving, pipelines and mlflow (BASE, IMAGES, BUILD_FLAGS)
+images: $(addprefix image-,$(IMAGES)) ## build the images serving, pipelines, mlflow and store (BASE, IMAGES, BUILD_FLAGS)
 
 image-%:
 	@$(CONTAINERS) build $(if $(findstring podman,$(CONTAINERS)),--format docker --timestamp $(EPOCH)) --target $* \
 		--build-arg BASE=$(BASE) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) --build-arg REVISION=$(REVISION) \
 		$(BUILD_FLAGS) --tag $(IMAGE_PREFIX)-$*:$(IMAGE_TAG) .
+
+# PROFILES=serving,monitoring,grafana
+PROFILES :=
+COMPOSE = $(if $(findstring podman,$(CONTAINERS)),.venv-deploy/bin/podman-compose,docker compose)
+
+.PHONY: up
+up: $(DEPLOY_READY) ## start the servers of compose.yaml, and wait until they answer (PROFILES=serving,monitoring,grafana)
+	@sh deploy/compose/secrets.sh
+	@COMPOSE_PROFILES=$(PROFILES) $(COMPOSE) up --detach
+	@COMPOSE_PROFILES=$(PROFILES) sh deploy/compose/wait.sh
+
+.PHONY: down
+down: $(DEPLOY_READY) ## stop them; databases and files stay in their volumes
+	@COMPOSE_PROFILES=serving,monitoring,grafana $(COMPOSE) down
 
 .PHONY: sbom
 sbom: $(DEPLOY_READY) ## list what is in the images, as CycloneDX in reports/sbom
@@ -183,7 +198,7 @@ sbom: $(DEPLOY_READY) ## list what is in the images, as CycloneDX in reports/sbo
 		reports/sbom/$$image.cdx.json || exit 1; done
 
 .PHONY: deploy-check
-deploy-check: $(DEPLOY_READY) ## check Dockerfile and manifests of Kubernetes, without a network
+deploy-check: $(DEPLOY_READY) ## check Dockerfile, compose.yaml and manifests of Kubernetes, without a network
 	@$(PYTHON) -m scripts.deploy_check
 
 ##@ Services

@@ -1,4 +1,4 @@
-"""Checks of Dockerfile and Kubernetes manifests, without a network: `make deploy-check`.
+"""Checks of Dockerfile, compose.yaml and Kubernetes manifests, without a network: `make deploy-check`.
 
 Each overlay is rendered by kubectl, validated against the schemas of Kubernetes and of custom resources, and checked
 against policies. The programs are those of `.venv-deploy`.
@@ -44,6 +44,8 @@ def _results() -> "list[tuple[str, bool]]":
             ("trivy Dockerfile", _trivy("Dockerfile")),
             ("checkov Dockerfile", _checkov("dockerfile", "--file", "Dockerfile")),
         ]
+        schema = ("--builtin-schema", "vendor.compose-spec", "compose.yaml")
+        results.append(("schema of compose.yaml", _run("check-jsonschema", *schema)))
         for overlay in OVERLAYS:
             results += _check_overlay(overlay, folder)
         return results
