@@ -20,10 +20,12 @@ from cli.timing import phase
 
 COMMANDS = {
     "fetch": "cli.fetch",
+    "editions": "cli.editions",
     "registry": "cli.registry",
     "stack": "cli.stack",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
+    "audit": "cli.audit",
     "simulate": "cli.simulate",
     "prune": "cli.prune",
     "dashboard": "cli.dashboard",
