@@ -85,3 +85,17 @@ def test_pods_get_the_time_that_a_graceful_stop_may_take() -> None:
     hook = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
     # Running requests and the prediction log have `stop_seconds` each.
     assert pod["terminationGracePeriodSeconds"] > int(hook[1]) + 2 * settings.stop_seconds
+
+
+def test_servers_of_a_team_are_reached_from_this_machine_alone_and_can_write_only_volumes() -> None:
+    compose = yaml.safe_load((PROJECT / "compose.yaml").read_text())
+    made = (PROJECT / "deploy" / "compose" / "secrets.sh").read_text()
+    for name, service in compose["services"].items():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert {*service.get("secrets", ())} <= {*compose["secrets"]}, name
+        variables = service.get("environment", {})
+        assert not [one for one in variables if re.search("PASSWORD$|SECRET$|_KEY$", one)], "secrets come from files"
+    assert all(re.search(rf"\b{re.escape(name)}\b", made) for name in compose["secrets"])
+    assert "ZENML_SECRETS_STORE_ENCRYPTION_KEY_FILE" in compose["services"]["zenml"]["environment"]
