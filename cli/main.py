@@ -21,6 +21,7 @@ COMMANDS = {
     "fetch": "cli.fetch",
     "registry": "cli.registry",
     "stack": "cli.stack",
+    "schedule": "cli.schedule",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
     "simulate": "cli.simulate",

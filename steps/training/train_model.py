@@ -13,9 +13,9 @@ from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train_with_wait_policy
+from accidents.training import train, with_wait_policy
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata
+from steps.metadata import log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -43,7 +43,8 @@ def train_model(
         information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
     """
-    trained = train_with_wait_policy(
+    trained = with_wait_policy(
+        train,
         model_type,
         features,
         accidents,
@@ -51,7 +52,7 @@ def train_model(
         level=information.level,
         geography=information.geography,
         details=Accidents(accidents, vehicles, people),
-        fingerprint=fingerprint,
+        fingerprint=source_fingerprint(fingerprint),
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
     log_step_metadata(
