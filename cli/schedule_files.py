@@ -140,8 +140,9 @@ def github_files(schedule: Schedule) -> dict[Path, str]:
     condition = {"if": "steps.due.outputs.now"} if len(crons) > 1 else {}
     checkout = {"uses": _pinned("actions/checkout"), "with": {"persist-credentials": False}}
     gate = {"id": "due", "run": due, "env": {"SCHEDULE": "${{ github.event.schedule }}"}}
+    command = shlex.join([".venv/bin/python", "run.py", *schedule.arguments])
     run = {
-        "run": shlex.join([".venv/bin/python", "run.py", *schedule.arguments]),
+        "run": f'for name in {" ".join(_SECRETS)}; do [ -n "${{!name}}" ] || unset "$name"; done\n{command}\n',
         "env": {name: f"${{{{ secrets.{name} }}}}" for name in _SECRETS},
     }
     steps = [checkout | condition, {"uses": "./.github/actions/setup"} | condition, run | condition]
@@ -158,9 +159,20 @@ def github_files(schedule: Schedule) -> dict[Path, str]:
         "concurrency": {"group": schedule.name},
         "jobs": {schedule.pipeline: job},
     }
-    text = yaml.safe_dump(workflow, sort_keys=False, width=1000).replace("'on':", "on:").replace(": null\n", ":\n")
-    head = f"# Cron {schedule.cron} in {schedule.timezone}; secrets that are not set stay empty.\n"
-    return {_WORKFLOWS / f"scheduled-{schedule.pipeline}.yml": head + text}
+    text = yaml.dump(workflow, Dumper=_WorkflowDumper, sort_keys=False, width=1000).replace("'on':", "on:")
+    head = f"# Runs at cron {schedule.cron} in {schedule.timezone}.\n"
+    return {_WORKFLOWS / f"scheduled-{schedule.pipeline}.yml": head + text.replace(": null\n", ":\n")}
+
+
+class _WorkflowDumper(yaml.SafeDumper):
+    """Writes scripts as blocks."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_WorkflowDumper.add_representer(str, _represent_text)
 
 
 def utc_expressions(schedule: Schedule) -> dict[str, str]:

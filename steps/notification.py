@@ -58,7 +58,7 @@ def _channel() -> Callable[[str, str], bool] | None:
     """What sends a message of title and text and says whether it was delivered; None where nobody is configured."""
     if alerter := Client().active_stack.alerter:
         return lambda title, body: bool(alerter.post(f"{title}\n{body}"))
-    urls = _urls()
+    urls = notification_urls()
     if not urls:
         return None
     from apprise import Apprise
@@ -69,7 +69,7 @@ def _channel() -> Callable[[str, str], bool] | None:
     return lambda title, body: bool(notifier.notify(title=title, body=body))
 
 
-def _urls() -> list[str]:
+def notification_urls() -> list[str]:
     """Addresses of Apprise: of the environment, else of the secret."""
     text = os.environ.get(URLS)
     if not text:
