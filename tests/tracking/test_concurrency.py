@@ -29,7 +29,7 @@ from tracking.registry import Registry
 from tracking.stages import rollback
 from tracking.tracking_uri import TrackingTarget
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 ROUNDS = 4
 
 
@@ -76,7 +76,7 @@ def promotion_processes(count: int, store: TrackingTarget, folder: Path) -> Iter
         yield found
 
 
-@pytest.fixture(params=[pytest.param("on_postgresql", marks=pytest.mark.long), "embedded_store"])
+@pytest.fixture(params=["on_postgresql", "embedded_store"])
 def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
     with connect(TrackingSettings(), request.getfixturevalue(request.param)) as found:
         delete_all_models(found)
@@ -94,7 +94,7 @@ def promote_at_once(fighters: list[PromotionProcess], numbers: list[str]) -> lis
     return [fighter.receive() for fighter in fighters]
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(8, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [2, 8])
 def test_of_concurrent_promotions_one_succeeds_and_no_version_is_archived_twice(
     registry: Registry, count: int, tmp_path: Path
 ) -> None:
