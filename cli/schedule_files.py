@@ -76,7 +76,7 @@ class Schedule:
 
 
 def systemd_files(schedule: Schedule) -> dict[Path, str]:
-    """A service and its timer, for the user's own systemd."""
+    """A service and its timer, for the user's own systemd; relative paths count from the current folder."""
     folder = Path("~/.config/systemd/user").expanduser()
     command = [sys.executable, str(PROJECT_ROOT / "run.py"), *schedule.arguments]
     calendar = "\n".join(f"OnCalendar={line} {schedule.timezone}" for line in calendar_lines(schedule))
@@ -85,7 +85,7 @@ Description=French road accidents: {schedule.pipeline}
 
 [Service]
 Type=oneshot
-WorkingDirectory={_escaped(str(PROJECT_ROOT))}
+WorkingDirectory={_escaped(str(Path.cwd()))}
 ExecStart={" ".join(map(_quoted, command))}
 """
     timer = f"""[Unit]
@@ -118,8 +118,9 @@ def calendar_lines(schedule: Schedule) -> list[str]:
 
 def crontab_files(schedule: Schedule) -> dict[Path, str]:
     """A line of a crontab, in a file of the current folder."""
-    command = shlex.join([sys.executable, "run.py", *schedule.arguments]).replace("%", r"\%")
-    line = f"{schedule.cron} cd {shlex.quote(str(PROJECT_ROOT))} && {command}\n"
+    command = [sys.executable, str(PROJECT_ROOT / "run.py"), *schedule.arguments]
+    text = f"cd {shlex.quote(str(Path.cwd()))} && {shlex.join(command)}".replace("%", r"\%")
+    line = f"{schedule.cron} {text}\n"
     zone = f"# cronie counts in this time zone; Debian's cron in that of the machine.\nCRON_TZ={schedule.timezone}\n"
     return {Path(f"{schedule.name}.crontab").absolute(): f"# {schedule.name}\n{zone}{line}"}
 

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.tracking.servers import free_port
 
-_SECONDS = 120
+_SECONDS = 300
 _FOLDERS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", str(Path(sys.executable).parent)))
 
 

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.errors import ConfigurationError
-from cli import schedule_files
 from cli.schedule import schedule
 from cli.schedule_files import Schedule, calendar_lines, crontab_files, github_files, systemd_files, utc_expressions
 
@@ -116,7 +115,6 @@ def test_what_utc_cannot_say_is_refused(cron: str, zone: str) -> None:
 
 def test_a_command_shows_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(schedule_files, "PROJECT_ROOT", tmp_path)
     line = ["training", "--cron", "0 3 * * 1", "--as", "crontab"]
     shown = CliRunner().invoke(schedule, [*line, "--dry-run", "--", "--models", "lightgbm"])
     assert "run.py --training --models lightgbm" in shown.output

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,15 @@ from zenml.image_builders.build_context import BuildContext
 from pipelines.orchestrators import DOCKER_SETTINGS, FOLDER, read_options
 from tests.conftest import PROJECT
 from tests.pipelines import step_processes
+
+CLASSES = [
+    ("kubernetes", "integrations.kubernetes.flavors.kubernetes_orchestrator_flavor", "Kubernetes"),
+    ("sagemaker", "integrations.aws.flavors.sagemaker_orchestrator_flavor", "Sagemaker"),
+    ("vertex", "integrations.gcp.flavors.vertex_orchestrator_flavor", "Vertex"),
+    ("azureml", "integrations.azure.flavors.azureml_orchestrator_flavor", "AzureML"),
+    ("local_docker", "orchestrators.local_docker.local_docker_orchestrator", "LocalDocker"),
+]
+"""Flavor, and where the class of its settings is."""
 
 CODE = """
 import json, sys
@@ -74,6 +84,14 @@ def test_every_file_of_an_orchestrator_is_valid() -> None:
         assert options.steps.keys() <= names, file
         requirements = options.settings.get("docker", {}).get("requirements", DOCKER_SETTINGS.requirements)
         assert Path(requirements).is_file(), file
+
+
+@pytest.mark.parametrize(("flavor", "module", "name"), CLASSES)
+def test_zenml_takes_the_settings_of_each_orchestrator(flavor: str, module: str, name: str) -> None:
+    settings = read_options(FOLDER / f"{flavor}.yaml").settings["orchestrator"]
+    settings_class = getattr(import_module(f"zenml.{module}"), f"{name}OrchestratorSettings")
+    assert settings.keys() <= settings_class.model_fields.keys()
+    assert settings_class.model_validate(settings).model_dump(mode="json", include=settings.keys()) == settings
 
 
 @pytest.mark.long
