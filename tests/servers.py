@@ -122,8 +122,8 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     command = [weed, "server", "-dir", str(folder / "data"), "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
     command += [f"-{name}.port={http}" for name, (http, _) in ports.items()]
     command += [f"-{name}.port.grpc={grpc}" for name, (_, grpc) in ports.items()]
-    command += [f"-s3.config={folder / 'users.json'}", "-master.telemetry=false", "-volume.max=20"]
-    command += ["-master.volumeSizeLimitMB=64"]
+    command += [f"-s3.config={folder / 'users.json'}", "-master.telemetry=false", "-s3.port.iceberg=0"]
+    command += ["-s3.port.lance=0", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
     with process(command, folder) as running:
         running.wait_for(server.endpoint)
         _create_bucket(server, running)

@@ -141,7 +141,7 @@ def test_kubernetes_gets_valid_manifests_with_the_token_as_secret(tmp_path: Path
         by_kind.setdefault(name, []).append(item)
         if name in kinds:
             item["apiVersion"], item["kind"] = kinds[name]
-            validate(item, "1.28", strict=True)
+            validate(item, "1.34", strict=True)
     assert {"jobs", "cronjobs", "secrets", "serviceaccounts", "rolebindings"} <= by_kind.keys()
     assert all(_token_is_referred_to(job) for job in by_kind["jobs"])
     (cron,) = by_kind["cronjobs"]
