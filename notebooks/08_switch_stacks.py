@@ -87,12 +87,8 @@ remote = read_options(FOLDER / "remote.yaml").steps
 
 # %% [markdown]
 # ## Again and again
-# An orchestrator with schedules makes them itself; for others the command writes a systemd timer, a crontab line or a
-# GitHub workflow.
-
-# %%
-weekly = ("--cron", "0 3 * * 1", "--timezone", "Europe/Paris")
-notebook.run_command("schedule", "training", *weekly, "--as", "systemd", "--dry-run")
+# `python run.py schedule training --cron "0 3 * * 1" --timezone Europe/Paris` schedules a pipeline: in the orchestrator where
+# that has schedules, elsewhere by a systemd timer, a crontab line or a GitHub workflow; `--dry-run` shows it first.
 
 # %% [markdown]
 # The active stack of ZenML has not changed: only this kernel was switched. To change the active stack:
