@@ -23,6 +23,7 @@ COMMANDS = {
     "editions": "cli.editions",
     "registry": "cli.registry",
     "stack": "cli.stack",
+    "schedule": "cli.schedule",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
     "audit": "cli.audit",

@@ -8,6 +8,7 @@ from typing import Any
 from accidents.errors import AccidentsError, storage_fault
 from cli.error_place import error_place
 from pipelines.interrupted_runs import end_run, interrupted_runs, process_record
+from pipelines.orchestrators import LOCAL
 from pipelines.store_check import check_store
 
 _PROJECT = {"accidents", "serving", "stacks", "steps", "tracking"}
@@ -51,7 +52,8 @@ def run_pipeline(
     for interrupted in interrupted_runs():
         end_run(interrupted)
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    options = {"run_name": name, "extra": process_record(), "enable_cache": None if cache else False}
+    here = Client().active_stack.orchestrator.flavor == LOCAL  # elsewhere the run outlives this process
+    options = {"run_name": name, "extra": process_record() if here else {}, "enable_cache": None if cache else False}
     try:
         pipeline.with_options(**options)(**arguments)
     except Exception as error:

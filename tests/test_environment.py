@@ -26,6 +26,7 @@ from cli.simulate import simulate
 from serving.observability.tracing import create_tracing
 from serving.process.server import uvicorn_options
 from serving.records.database import resolve_database_url
+from steps.notification import notification_urls
 from steps.tracking.provenance import code_version
 from tests.conftest import PROJECT
 from tracking.connection import connect
@@ -113,6 +114,11 @@ def zenml_source_root(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) 
     monkeypatch.setenv(name, str(folder))
     source_utils.set_custom_source_root(str(PROJECT))  # as every command does
     assert source_utils.get_source_root() == str(PROJECT)
+
+
+def notified(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
+    monkeypatch.setenv(name, "json://example.org/a,b, mailto://example.org")
+    assert notification_urls() == ["json://example.org/a,b", "mailto://example.org"]
 
 
 def serving_database(name: str, *_: object) -> None:
@@ -212,6 +218,7 @@ CHECKS: dict[Check, str] = {
     left_alone: "ZENML_STORE_URL ZENML_LOCAL_STORES_PATH ZENML_REPOSITORY_PATH ZENML_ACTIVE_STACK_ID"
     " ZENML_ACTIVE_PROJECT_ID AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL",
     zenml_source_root: "ZENML_CUSTOM_SOURCE_ROOT",
+    notified: "NOTIFY_URLS",
     serving_database: "SERVING_DATABASE_URL",
     simulated_service: "SERVING_URL SERVING_API_KEY",
     traces: "OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",

@@ -13,9 +13,9 @@ from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train_with_wait_policy
+from accidents.training import train, with_wait_policy
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata
+from steps.metadata import log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -45,7 +45,8 @@ def train_model(
         fingerprint: checksum of the files that the accidents come from.
         editions: digests of their editions by year; None where they are not known.
     """
-    trained = train_with_wait_policy(
+    trained = with_wait_policy(
+        train,
         model_type,
         features,
         accidents,
@@ -53,7 +54,7 @@ def train_model(
         level=information.level,
         geography=information.geography,
         details=Accidents(accidents, vehicles, people),
-        fingerprint=fingerprint,
+        fingerprint=source_fingerprint(fingerprint),
         editions=editions,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
