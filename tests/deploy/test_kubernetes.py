@@ -80,7 +80,7 @@ def pod(manifest: str, folder: Path, name: str, port: int) -> Iterator[str]:
         podman("play", "kube", file)
         deadline = time.monotonic() + 120
         while not is_ready(url):
-            assert time.monotonic() < deadline, podman("logs", f"{name}-pod-0-serving").stdout
+            assert time.monotonic() < deadline, podman("logs", f"{name}-pod-0-serving").stderr
             time.sleep(0.5)
         yield url
     finally:
