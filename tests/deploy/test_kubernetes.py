@@ -80,13 +80,15 @@ def pod(manifest: str, folder: Path, name: str, port: int) -> Iterator[str]:
         podman("play", "kube", file)
         deadline = time.monotonic() + 120
         while not is_ready(url):
-            assert time.monotonic() < deadline, podman("logs", f"{name}-pod-0-serving").stdout
+            assert time.monotonic() < deadline, podman("logs", f"{name}-pod-0-serving").stderr
             time.sleep(0.5)
         yield url
     finally:
         stop(name)
         podman("pod", "rm", "--force", f"{name}-pod-0", check=False)
-        podman("volume", "rm", f"{name}-models", f"{name}-temporary", check=False)
+        maps = [one["metadata"]["name"] for one in yaml.safe_load_all(manifest) if one["kind"] == "ConfigMap"]
+        for volume in (f"{name}-models", f"{name}-temporary", *maps):  # maps are in use until the last pod ends
+            podman("volume", "rm", volume, check=False)
 
 
 def stop(name: str) -> None:
