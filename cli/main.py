@@ -19,11 +19,13 @@ from cli.timing import phase
 
 COMMANDS = {
     "fetch": "cli.fetch",
+    "editions": "cli.editions",
     "registry": "cli.registry",
     "stack": "cli.stack",
     "schedule": "cli.schedule",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
+    "audit": "cli.audit",
     "simulate": "cli.simulate",
     "prune": "cli.prune",
     "dashboard": "cli.dashboard",

@@ -30,6 +30,7 @@ def train_model(
     settings: TrainingSettings,
     information: FeatureSettings,
     fingerprint: str,
+    editions: dict[str, str] | None = None,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
     """Train and calibrate one model type, choose its threshold, and predict validation and test set.
 
@@ -42,6 +43,7 @@ def train_model(
         settings: split, resampling, tuning, threshold rule, hyperparameters.
         information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
+        editions: digests of their editions by year; None where they are not known.
     """
     trained = with_wait_policy(
         train,
@@ -53,6 +55,7 @@ def train_model(
         geography=information.geography,
         details=Accidents(accidents, vehicles, people),
         fingerprint=source_fingerprint(fingerprint),
+        editions=editions,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
     log_step_metadata(
