@@ -6,6 +6,7 @@ from shutil import disk_usage
 from typing import Any
 
 from accidents.errors import AccidentsError, storage_fault
+from cli.error_place import error_place
 from pipelines.interrupted_runs import end_run, interrupted_runs, process_record
 from pipelines.orchestrators import LOCAL
 from pipelines.store_check import check_store
@@ -91,15 +92,6 @@ def _without_step(error: Exception) -> str:
     if fault := storage_fault("no space left on device" if full else str(error)):
         return f"{error_place(error)}: {fault}, and run it again"
     return f"{type(error).__name__}: {error}"
-
-
-def error_place(error: Exception) -> str:
-    """The file of an operating system error, or the database of ZenML, whose errors name none."""
-    if isinstance(error, OSError) and error.filename:
-        return str(error.filename)
-    from zenml.config.global_config import GlobalConfiguration
-
-    return f"the ZenML store {GlobalConfiguration().store_configuration.url}"
 
 
 def _step_error(step: Any, error: Exception) -> str:

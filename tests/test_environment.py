@@ -185,6 +185,19 @@ def git(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     assert code_version() == before
 
 
+def code_version_of_an_image(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv(name, "0123abcd")
+    assert code_version() != "0123abcd"  # in a git checkout
+    monkeypatch.setattr("steps.tracking.provenance.PROJECT_ROOT", folder)
+    assert code_version() == "0123abcd"
+
+
+def published_models(name: str, monkeypatch: pytest.MonkeyPatch, *_: object) -> None:
+    monkeypatch.setenv(name, VALUE)
+    with connect(SETTINGS, database()) as connection:
+        assert connection.publish_to == VALUE
+
+
 def home(name: str, *_: object) -> None:
     without = {key: value for key, value in os.environ.items() if key != name}
     code = "from accidents.configuration.loading import load_configuration as load; print(load().serving.port)"
@@ -214,6 +227,8 @@ CHECKS: dict[Check, str] = {
     certificates: "SSL_CERT_FILE REQUESTS_CA_BUNDLE",
     locale: "LANG LC_ALL PYTHONIOENCODING",
     git: "GIT_DIR GIT_WORK_TREE",
+    code_version_of_an_image: "CODE_VERSION",
+    published_models: "PUBLISHED_MODELS",
     home: "HOME",
 }
 """Checks, and the variables that they are made for."""

@@ -35,8 +35,11 @@ def run_provenance() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """Hash of the git commit, with `-changed` where tracked files are modified; empty outside a git checkout."""
-    commit = _git("rev-parse", "HEAD")
+    """Hash of the git commit, with `-changed` where tracked files are modified.
+
+    Outside a git checkout `CODE_VERSION`, which images of the project set; empty without it.
+    """
+    commit = _git("rev-parse", "HEAD") or os.environ.get("CODE_VERSION", "")
     return f"{commit}-changed" if commit and _git("status", "--porcelain", "--untracked-files=no") else commit
 
 
