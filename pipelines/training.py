@@ -72,7 +72,7 @@ def training(
     set_extra(**{CODE_VERSION: code_version()})
     if fingerprint:
         set_extra(**{TRAINING_DIGEST: training_digest(configuration, fingerprint)})
-    editions = recorded_editions(configuration.ingestion.source.data_folder, fingerprint)
+    editions = recorded_editions(configuration.ingestion.source.data_folder, fingerprint) if fingerprint else None
     store = (store or store_identity(configuration.tracking)) if track else None
     accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
     features = build_features(accidents, vehicles, people)
