@@ -71,7 +71,7 @@ def test_an_image_holds_code_and_no_data() -> None:
     assert {"steps/ingestion/ingest.py", "accidents/bundle/__init__.py", "configs/training.yaml"} <= files
     code = {"accidents", "configs", "examples", "materializers", "pipelines", "pyproject.toml", "run.py", "steps"}
     locks = {lock.name for lock in PROJECT.glob("requirements*.lock")}
-    assert {file.partition("/")[0] for file in files} <= {*code, *locks, "tracking"}
+    assert {file.partition("/")[0] for file in files} <= {*code, *locks, "Dockerfile", "tracking"}
     assert not [file for file in files if "__pycache__" in file]
 
 
