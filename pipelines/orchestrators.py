@@ -20,7 +20,7 @@ LOCAL = "local"
 
 FOLDER = PROJECT_ROOT / "configs/zenml/orchestrators"
 DOCKER_SETTINGS = DockerSettings(
-    requirements=str(PROJECT_ROOT / "requirements.lock"),
+    requirements=str(PROJECT_ROOT / "requirements-pipelines.lock"),
     install_stack_requirements=False,  # the lock holds the packages of the stacks, in versions that go together
     build_config=DockerBuildConfig(dockerignore=str(FOLDER.parent / "dockerignore")),
     allow_download_from_code_repository=False,
