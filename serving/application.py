@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from serving.lookups.services import Services
 
 _CHECK_SECONDS = 0.5
+_MONITORING_SECONDS = 5.0
 _GC_THRESHOLD = 50_000
 _SWITCH_INTERVAL = 0.0005
 """Seconds after which worker threads release the interpreter to the event loop; Python's 0.005 would delay answers."""
@@ -197,15 +198,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    watch_task = asyncio.create_task(_watch_model(state))
+    watch_tasks = [asyncio.create_task(_watch_model(state)), asyncio.create_task(_watch_monitoring(state))]
     if loaded := state.model_loader.model:
         state.logger.info("ready", model=loaded.info)
     try:
         yield
     finally:
-        watch_task.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch_task
+        for task in watch_tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
         if state.tracing:
             await run_in_threadpool(state.tracing.close)
@@ -231,6 +233,13 @@ async def _watch_model(state: AppState) -> None:
         after = state.model_loader.model
         if after is not before and after is not None:
             state.logger.info("model loaded", model=after.info)
+
+
+async def _watch_monitoring(state: AppState) -> None:
+    """Publish the last result of monitoring in the metrics."""
+    while True:
+        await state.update_monitoring()
+        await asyncio.sleep(_MONITORING_SECONDS)
 
 
 def _parent_pid(process: int) -> int:

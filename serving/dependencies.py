@@ -1,6 +1,7 @@
 """Dependencies of the routes: the state of the application and the context of a request."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,8 @@ from serving.observability.metrics import Metrics
 from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
 from serving.observability.tracing import Tracing
-from serving.records.database import SQLITE
+from serving.records.database import SQLITE, RecordsError
+from serving.records.monitorings import latest_monitoring
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import created_at
 from serving.schemas.requests import DeriveQuery
@@ -85,6 +87,20 @@ class AppState:
         self.resources.update()
         self.metrics.set_log_counts(asdict(self.prediction_log.counts()))
         self.metrics.set_database(self.prediction_log.oldest_waiting(), available=self.database_available)
+
+    async def update_monitoring(self) -> None:
+        """Copy the last monitoring of the loaded model into the metrics; the values stay where the database is away."""
+        model = self.model_loader.model
+        if model is None:
+            return
+        try:
+            result = await self.run_in_database_thread(lambda: latest_monitoring(self.engine, model.bundle.trained_at))
+        except RecordsError:
+            return
+        if result is None:
+            self.metrics.set_monitoring(math.nan, math.nan, alarm=False)
+        else:
+            self.metrics.set_monitoring(result.drift_share, result.at.timestamp(), alarm=result.alarm)
 
     def may_be_waiting(self, prediction_id: str) -> bool:
         """Whether a prediction that is not in the database may still wait in the log of this or another worker."""

@@ -27,24 +27,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from accidents.bundle.question_model import QuestionModel
+    from accidents.bundle.reference import Reference
     from accidents.features.arrays import Arrays
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
-_QUESTIONS = "questions.json"
+_QUESTIONS, _REFERENCE = "questions.json", "reference/counts.npz"
 _MANY_ROWS = 20  # more than boosters answer without their library
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle(ModelManifest):
-    """A model of whole accidents with encoder and calibration; what answers where not all is known, and what to ask."""
+    """A model of whole accidents with encoder and calibration; what answers where not all is known, and what to ask.
+
+    `reference` is what monitoring compares with; no prediction depends on it.
+    """
 
     encoder: "PlaceEncoder | None"
     model: "Model[Any]"
     calibration: Calibration
     partial: PartialModel | None = None
     questions: "QuestionModel | None" = None
+    reference: "Reference | None" = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -168,10 +173,12 @@ class Bundle(ModelManifest):
         }
         if self.questions is not None:
             sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
+        if self.reference is not None:
+            sections[_REFERENCE] = Section(self.reference.to_bytes(), optional=True)
         return write_archive(self.metadata() | {"columns": columns}, sections)
 
     def prediction_digest(self) -> str:
-        """SHA-256 of all that a prediction depends on: columns, threshold, and every section."""
+        """SHA-256 of all that a prediction depends on: columns, threshold, and the sections that answer."""
         digest = hashlib.sha256(json.dumps([self.columns, self.threshold]).encode())
         for name, content in self._section_contents().items():
             digest.update(f"{name} {hashlib.sha256(content).hexdigest()}".encode())
@@ -246,6 +253,10 @@ class Bundle(ModelManifest):
                 questions = QuestionModel.from_bytes(sections[_QUESTIONS].content)
                 questions.positions(bundle.matrix_columns)
                 bundle = replace(bundle, questions=questions)
+            if _REFERENCE in sections:
+                from accidents.bundle.reference import Reference
+
+                bundle = replace(bundle, reference=Reference.from_bytes(sections[_REFERENCE].content))
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
@@ -285,7 +296,7 @@ def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel |
 
 
 def _is_known(section: str) -> bool:
-    return section in (_ENCODER, _CALIBRATION, _QUESTIONS) or section.startswith((_MODEL, _PARTIAL))
+    return section in (_ENCODER, _CALIBRATION, _QUESTIONS, _REFERENCE) or section.startswith((_MODEL, _PARTIAL))
 
 
 def _installed(library: str) -> str:
