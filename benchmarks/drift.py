@@ -2,6 +2,7 @@
 
     python -m benchmarks.drift --windows 200
     python -m benchmarks.drift --windows 200 --source path/to/baac/2024
+    python -m benchmarks.drift --source path/to/baac/2024 --other path/to/baac/2017
 
 Synthetic: a LightGBM of 2024 (20,000 accidents) against windows, each a random quarter of the accidents of a season of
 a synthetic year of 2021 to 2026 that is four times as large. Real: half of the accidents of a source for the model, and
@@ -27,7 +28,7 @@ from accidents.ingestion import ingest
 from accidents.monitoring.columns import departments, monitored_columns
 from accidents.monitoring.drift import Change
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
-from accidents.monitoring.reference import build_reference, days_of
+from accidents.monitoring.reference import build_reference, count_reference, days_of
 from accidents.sources.resolve import resolve_editions
 from accidents.tables import LABEL, Accidents
 from accidents.training import train_with_wait_policy
@@ -254,13 +255,40 @@ def _table(windows: Iterator[tuple[Pool, np.ndarray]], settings: MonitoringSetti
     )
 
 
+def _other_season_and_year(source: str, other: str, settings: MonitoringSettings) -> None:
+    """July to September against January to June of a source, with the seasons of another year; and that year itself."""
+    own, year = load_accidents(source), load_accidents(other)
+    month = own.accidents["mois"].to_numpy()
+    bundle, reference = _fit(_part(own, month <= 6), 0)
+    summer = _pool(bundle, reference, _part(own, (month >= 7) & (month <= 9))).window
+    labels = year.accidents[LABEL].to_numpy(float)
+    none = np.full(len(labels), np.nan)
+    profile = count_reference(to_arrays(year), none, none, _LEVEL, days_of(year.accidents))
+    _describe(f"July to September of {source}", monitor(summer, reference, _LEVEL, settings, lambda: profile))
+    bundle, reference = _fit(own, 0)
+    _describe(other, monitor(_pool(bundle, reference, year).window, reference, _LEVEL, settings, lambda: profile))
+
+
+def _describe(name: str, result: MonitoringResult) -> None:
+    print(f"\n{name}: {result.verdict} Share of drifted columns {result.inputs.drift_share:.2f}")
+    for finding in result.findings:
+        print(f"  {'alarm' if finding.alarm else 'note '} {finding.change} {finding.subject}: {finding.text}")
+    if outcomes := result.outcomes:
+        print(f"  by inputs {outcomes.by_inputs:+.3f}, by label {outcomes.by_label.value:+.3f}, ", end="")
+        print(f"ROC-AUC {outcomes.roc_auc}, ECE {outcomes.expected_calibration_error:.3f}")
+
+
 def main() -> None:
     """Print the table."""
     parser = argument_parser(__doc__)
     parser.add_argument("--windows", type=int, default=200)
     parser.add_argument("--source", help="folder of real files; synthetic years without it")
+    parser.add_argument("--other", help="folder of another year, to look at in place of windows of --source")
     options = parser.parse_args()
     settings = load_configuration().monitoring.model_copy(update={"accidents_at_least": 50})  # a third of 200 is gone
+    if options.other:
+        _other_season_and_year(options.source, options.other, settings)
+        return
     size = max(_SIZES)
     windows = (
         _real_windows(options.source, options.windows, size)

@@ -19,7 +19,9 @@ from accidents.monitoring.statistics import false_discovery_adjusted, normal_p_v
 Floats = npt.NDArray[np.float64]
 
 _LEAST_OF_CLASS = 10
-_LEAST_OF_DEPARTMENT = 20
+_LEAST_VARIANCE = 4.0
+"""Expected variance of the number of priority accidents from which on a department is judged."""
+
 _PRIOR_ACCIDENTS = 100
 """Accidents by which the calibration of a department in the test set is shrunk to that of all."""
 
@@ -61,7 +63,7 @@ class OutcomeComparison:
         by_label: the rest, with its interval: a change of the label, or of the model's calibration.
         roc_auc: on the window; None with too few accidents of a class.
         reference_roc_auc: on the test set.
-        departments: with enough accidents, by position.
+        departments: those that are judged, by position.
         calibration: by bin of the probability with accidents: accidents, mean probability, share of priority.
         changes: what has changed.
     """
@@ -158,7 +160,7 @@ def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference)
     weight = test[:, 0] / (test[:, 0] + _PRIOR_ACCIDENTS)
     usual = offset + weight * ((test[:, 3] - test[:, 1]) / np.maximum(test[:, 0], 1) - offset)
     variance = weight**2 * test[:, 2] / np.maximum(test[:, 0], 1) ** 2
-    chosen = np.flatnonzero(window[:, 0] >= _LEAST_OF_DEPARTMENT)
+    chosen = np.flatnonzero(window[:, 2] >= _LEAST_VARIANCE)
     if not len(chosen):
         return ()
     n, predicted, own_variance, observed = window[chosen].T

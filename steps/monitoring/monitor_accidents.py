@@ -55,4 +55,7 @@ def monitor_accidents(
     """
     window = window_of_accidents(Accidents(accidents, vehicles, people), model)
     location = ingestion.source.location
-    return compare_window(model, window, location, settings, ingestion, synthetic=location == SAMPLE)
+    result, report, pictures = compare_window(
+        model, window, location, settings, ingestion, synthetic=location == SAMPLE
+    )
+    return result, report, pictures  # ZenML counts the outputs by this tuple

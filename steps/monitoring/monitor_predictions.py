@@ -59,4 +59,7 @@ def monitor_predictions(
         [one.at for one in logged],
         earlier,
     )
-    return compare_window(model, window, redacted_url(engine.url), settings, ingestion, synthetic=False)
+    result, report, pictures = compare_window(
+        model, window, redacted_url(engine.url), settings, ingestion, synthetic=False
+    )
+    return result, report, pictures  # ZenML counts the outputs by this tuple

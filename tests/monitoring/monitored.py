@@ -21,17 +21,18 @@ def monitored_model() -> Bundle:
 
 @cache
 def whole_window() -> Window:
-    """The small year itself as a window; every accident counts as held out, so that there are enough outcomes."""
-    accidents, features = small_year()
-    labels = accidents.accidents["priority"].to_numpy(np.float64)
-    window = window_of_accidents(accidents, monitored_model())
-    probability = monitored_model().predict(features)
-    return replace(window, probability=probability, labels=np.where(labels < 0, np.nan, labels))
+    """The small year itself as a window; outcomes are those of the test set."""
+    return window_of_accidents(small_year()[0], monitored_model())
 
 
 def resampled(count: int, seed: int = 0) -> Window:
-    """Accidents of the small year, drawn with replacement."""
-    return taken(whole_window(), np.sort(np.random.default_rng(seed).integers(len(whole_window().days), size=count)))
+    """Accidents of the small year, drawn without replacement."""
+    return taken(whole_window(), np.random.default_rng(seed).permutation(len(whole_window().days))[:count])
+
+
+def held_out(times: int = 1) -> Window:
+    """The accidents of the test set, each several times."""
+    return taken(whole_window(), np.repeat(np.flatnonzero(np.isfinite(whole_window().labels)), times))
 
 
 def taken(window: Window, rows: np.ndarray) -> Window:
