@@ -68,7 +68,7 @@ class RetrainingSettings(Settings):
 class MonitoringSettings(Settings):
     """Settings of drift, calibration and performance."""
 
-    false_discovery_rate: Probability = 0.01
+    false_discovery_rate: Probability = 0.005
     """Of all tests of a kind together (Benjamini-Hochberg)."""
     confidence: Probability = 0.95
     """Of the intervals."""

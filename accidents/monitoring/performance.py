@@ -124,7 +124,7 @@ def compare_outcomes(
     score = _quantile(settings.confidence)
     by_department = _departments(own, sums, reference)
     auc = _roc_auc(y, p, score)
-    reference_auc = _estimate(*reference.roc_auc, score)
+    reference_auc = _estimate(float(reference.roc_auc[0]), float(reference.roc_auc[1]), score)
     changes = []
     if abs(by_label) >= effects.calibration and normal_p_value(by_label / error) <= settings.false_discovery_rate:
         changes.append(Change.CALIBRATION)

@@ -61,7 +61,8 @@ def drift_pictures(
         return None
     definition = DataDefinition(categorical_columns=list(frames[0]))
     current, before = (Dataset.from_pandas(pd.DataFrame(frame), data_definition=definition) for frame in frames)
-    snapshot = Report([DataDriftPreset()]).run(current, before)
+    with np.errstate(all="ignore"):  # of statistics that nothing here uses
+        snapshot = Report([DataDriftPreset()]).run(current, before)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "drift.html"
         snapshot.save_html(str(file))
