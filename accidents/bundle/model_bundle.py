@@ -21,13 +21,13 @@ from accidents.bundle.archive import Section, existing_path, read_archive, write
 from accidents.bundle.calibration import Calibration
 from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
 from accidents.bundle.partial_model import PartialModel, without_unknown_places
+from accidents.bundle.reference import Reference
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from accidents.bundle.question_model import QuestionModel
-    from accidents.bundle.reference import Reference
     from accidents.features.arrays import Arrays
     from accidents.features.place_encoder import PlaceEncoder
     from accidents.models.base import Matrix, Model, Vector
@@ -39,17 +39,14 @@ _MANY_ROWS = 20  # more than boosters answer without their library
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle(ModelManifest):
-    """A model of whole accidents with encoder and calibration; what answers where not all is known, and what to ask.
-
-    `reference` is what monitoring compares with; no prediction depends on it.
-    """
+    """A model of whole accidents with encoder and calibration; what answers where not all is known, and what to ask."""
 
     encoder: "PlaceEncoder | None"
     model: "Model[Any]"
     calibration: Calibration
     partial: PartialModel | None = None
     questions: "QuestionModel | None" = None
-    reference: "Reference | None" = None
+    reference: Reference | None = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -171,10 +168,9 @@ class Bundle(ModelManifest):
             name: Section(content, optional=name.startswith(_PARTIAL))
             for name, content in self._section_contents().items()
         }
-        if self.questions is not None:
-            sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
-        if self.reference is not None:
-            sections[_REFERENCE] = Section(self.reference.to_bytes(), optional=True)
+        for name, part in ((_QUESTIONS, self.questions), (_REFERENCE, self.reference)):
+            if part is not None:
+                sections[name] = Section(part.to_bytes(), optional=True)
         return write_archive(self.metadata() | {"columns": columns}, sections)
 
     def prediction_digest(self) -> str:
@@ -254,8 +250,6 @@ class Bundle(ModelManifest):
                 questions.positions(bundle.matrix_columns)
                 bundle = replace(bundle, questions=questions)
             if _REFERENCE in sections:
-                from accidents.bundle.reference import Reference
-
                 bundle = replace(bundle, reference=Reference.from_bytes(sections[_REFERENCE].content))
             bundle._probe()
             return bundle

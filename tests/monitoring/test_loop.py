@@ -58,7 +58,7 @@ class Project:
         people = folder / "2025" / "usagers-2025.csv"
         frame = pd.read_csv(people, sep=";", dtype=str)
         slightly = frame["grav"].str.strip() == "4"
-        more_severe = slightly & (np.random.default_rng(0).random(len(frame)) < 0.4)
+        more_severe = slightly & (np.random.default_rng(0).random(len(frame)) < 0.15)
         frame.assign(grav=frame["grav"].mask(more_severe, "3")).to_csv(people, sep=";", index=False)
 
     def run(self, *arguments: str, code: int = 0) -> str:
