@@ -19,10 +19,12 @@ from cli.timing import phase
 
 COMMANDS = {
     "fetch": "cli.fetch",
+    "editions": "cli.editions",
     "registry": "cli.registry",
     "stack": "cli.stack",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
+    "audit": "cli.audit",
     "simulate": "cli.simulate",
     "retrain": "cli.retrain",
     "prune": "cli.prune",

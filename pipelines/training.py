@@ -10,6 +10,7 @@ from zenml.steps import BaseStep
 
 from accidents.configuration.loading import Configuration
 from accidents.errors import ConfigurationError
+from accidents.sources.manifest import recorded_editions
 from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
 from pipelines.definition import configured_model, pipeline, set_extra
 from steps.caching import cache_policy, code_digest
@@ -70,6 +71,7 @@ def training(
     configuration = resolve_configuration(configuration)
     fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
     set_extra(**{TRAINING_DIGEST: training_digest(configuration, fingerprint)})
+    editions = recorded_editions(configuration.ingestion.source.data_folder, fingerprint)
     store = (store or store_identity(configuration.tracking)) if track else None
     accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
     features = build_features(accidents, vehicles, people)
@@ -86,6 +88,7 @@ def training(
             settings=configuration.training.for_model_type(model_type),
             information=configuration.features,
             fingerprint=fingerprint,
+            editions=editions,
             id=f"train_{model_type}",
         )
         for model_type in configuration.training.models

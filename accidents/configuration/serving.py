@@ -118,6 +118,15 @@ class RecordSettings(Settings):
     )
 
 
+class ShadowSettings(Settings):
+    """A second model that scores the same accidents beside the answers."""
+
+    model: str | None = Field(
+        None, min_length=1, description="NAME, NAME/VERSION or NAME@ALIAS of a registered model, or a model file"
+    )
+    queue: int = Field(2000, ge=1, description="accidents that wait for it; more are not scored, and counted")
+
+
 class ServingSettings(Settings):
     """Settings of the service."""
 
@@ -144,6 +153,7 @@ class ServingSettings(Settings):
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
     derive_facts: bool = Field(True, description="derive light and department from what was given")
     lookups: LookupSettings = LookupSettings()
+    shadow: ShadowSettings = ShadowSettings()
     request: RequestLimits = RequestLimits()
     load: LoadLimits = LoadLimits()
     caller: CallerLimits = CallerLimits()

@@ -32,6 +32,7 @@ def train_model(
     settings: TrainingSettings,
     information: FeatureSettings,
     fingerprint: str,
+    editions: dict[str, str] | None = None,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
     """Train and calibrate one model type, choose its threshold, and predict validation and test set.
 
@@ -46,6 +47,7 @@ def train_model(
         settings: split, resampling, tuning, threshold rule, hyperparameters.
         information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
+        editions: digests of their editions by year; None where they are not known.
     """
     details = Accidents(accidents, vehicles, people)
     trained = train_with_wait_policy(
@@ -57,6 +59,7 @@ def train_model(
         geography=information.geography,
         details=details,
         fingerprint=fingerprint,
+        editions=editions,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
     log_step_metadata(
