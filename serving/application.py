@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from serving.lookups.services import Services
 
 _CHECK_SECONDS = 0.5
-_MONITORING_SECONDS = 5.0
 _GC_THRESHOLD = 50_000
 _SWITCH_INTERVAL = 0.0005
 """Seconds after which worker threads release the interpreter to the event loop; Python's 0.005 would delay answers."""
@@ -202,7 +201,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    watch_tasks = [asyncio.create_task(_watch_model(state)), asyncio.create_task(_watch_monitoring(state))]
+    watch_tasks = [asyncio.create_task(_watch_model(state)), asyncio.create_task(state.watch_monitoring())]
     if loaded := state.model_loader.model:
         state.logger.info("ready", model=loaded.info)
     try:
@@ -210,8 +209,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         for task in watch_tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*watch_tasks, return_exceptions=True)
         if state.shadow:
             await run_in_threadpool(state.shadow.close, state.settings.stop_seconds)
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
@@ -241,13 +239,6 @@ async def _watch_model(state: AppState) -> None:
         after = state.model_loader.model
         if after is not before and after is not None:
             state.logger.info("model loaded", model=after.info)
-
-
-async def _watch_monitoring(state: AppState) -> None:
-    """Publish the last result of monitoring in the metrics."""
-    while True:
-        await state.update_monitoring()
-        await asyncio.sleep(_MONITORING_SECONDS)
 
 
 def _parent_pid(process: int) -> int:

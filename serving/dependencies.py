@@ -5,7 +5,9 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import Request
@@ -24,7 +26,7 @@ from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
 from serving.observability.tracing import Tracing
 from serving.records.database import SQLITE, RecordsError
-from serving.records.monitorings import latest_monitoring
+from serving.records.monitorings import StoredMonitoring, latest_monitoring
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import created_at
 from serving.schemas.requests import DeriveQuery
@@ -36,6 +38,7 @@ _Result = TypeVar("_Result")
 _Query = TypeVar("_Query", bound=BaseModel)
 
 _DATABASE_THREADS = 4
+_MONITORING_SECONDS = 5.0
 _PUBLISH_SECONDS = 2
 """Time within which a worker publishes since when predictions wait in its log, besides the time between two writes."""
 
@@ -90,15 +93,19 @@ class AppState:
         self.metrics.set_log_counts(asdict(self.prediction_log.counts()))
         self.metrics.set_database(self.prediction_log.oldest_waiting(), available=self.database_available)
 
-    async def update_monitoring(self) -> None:
-        """Copy the last monitoring of the loaded model into the metrics; the values stay where the database is away."""
-        model = self.model_loader.model
-        if model is None:
-            return
-        try:
-            result = await self.run_in_database_thread(lambda: latest_monitoring(self.engine, model.bundle.trained_at))
-        except RecordsError:
-            return
+    async def watch_monitoring(self) -> None:
+        """Copy the last monitoring of the loaded model into the metrics, again and again."""
+        while True:
+            if model := self.model_loader.model:
+                with suppress(RecordsError):  # the values stay while the database is away
+                    self._set_monitoring(
+                        await self.run_in_database_thread(
+                            partial(latest_monitoring, self.engine, model.bundle.trained_at)
+                        )
+                    )
+            await asyncio.sleep(_MONITORING_SECONDS)
+
+    def _set_monitoring(self, result: StoredMonitoring | None) -> None:
         if result is None:
             self.metrics.set_monitoring(math.nan, math.nan, alarm=False)
         else:

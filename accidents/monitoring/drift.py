@@ -92,9 +92,11 @@ class ColumnComparison:
 
 @dataclass(frozen=True)
 class SeasonMatch:
-    """Months of the window that the reference lacks (1 to 12), the share of accidents in them, whether it is too large.
+    """Months of the window that the reference lacks (1 to 12), and the share of accidents in them.
 
-    `profile` says whether another year's seasons were there to explain changes.
+    `unmatched` says that there is no reference of the season; where the share is large and other months have enough
+    accidents, those of the missing months are left out instead. `profile` says whether another year's seasons were
+    there to explain changes.
     """
 
     missing_months: tuple[int, ...] = ()
@@ -152,6 +154,9 @@ def compare_inputs(
     accidents = window[0].sum(axis=2).astype(float)
     absent, share = months_without_reference(accidents, months, settings.season.accidents_of_month_at_least)
     unmatched = share > settings.season.unmatched_at_most
+    if unmatched and (1 - share) * accidents.sum() >= settings.accidents_at_least:
+        window, unmatched = window.copy(), False  # the others say enough
+        window[:, [month - 1 for month in absent]] = 0
     compared = [name for name in columns if name in reference.columns]
     positions = {name: (columns.index(name), reference.columns.index(name)) for name in compared}
 

@@ -235,3 +235,14 @@ def test_values_that_are_not_recorded_are_no_value_of_a_column() -> None:
     column = monitored_columns("call")[0]
     window = with_column(resampled(300), Entity.ACCIDENT, column.name.partition(".")[2], np.full(300, MISSING))
     assert set(column.bins(window.arrays)) == {MISSING_BIN}
+
+
+def test_accidents_of_months_that_the_reference_lacks_are_left_out_where_others_are_enough() -> None:
+    reference = monitored_model().reference
+    assert reference is not None
+    result = look(whole_window(), months_of(reference, range(1, 10)))
+    assert result.inputs.season.missing_months == (10, 11, 12)
+    assert not result.inputs.season.unmatched
+    assert not result.inputs.drifted
+    window = with_column(whole_window(), Entity.ACCIDENT, "col", np.full(1500, 3))
+    assert ("accident.col", Change.DISTRIBUTION) in changes(look(window, months_of(reference, range(1, 10))))
