@@ -10,8 +10,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from accidents.models._npz import pack_arrays, unpack_arrays
-
 MONTHS, BANDS = 13, 5
 """Months, and bands of six hours, each with a last one for accidents without it."""
 
@@ -68,6 +66,8 @@ class Reference:
 
     def to_bytes(self) -> bytes:
         """The content of a section of a model file: an NPZ file."""
+        from accidents.models._npz import pack_arrays
+
         flat = self.counts.ravel()
         positions = np.flatnonzero(flat)
         return pack_arrays(
@@ -88,6 +88,8 @@ class Reference:
         Raises:
             ValueError: the content is none of a reference.
         """
+        from accidents.models._npz import unpack_arrays
+
         arrays: Mapping[str, npt.NDArray[Any]] = unpack_arrays(content, _DTYPES)
         columns = tuple(arrays["names"].tobytes().decode().split("\n"))
         size = len(columns) * MONTHS * BANDS * VALUES
