@@ -28,7 +28,7 @@ from accidents.ingestion import ingest
 from accidents.monitoring.columns import departments, monitored_columns
 from accidents.monitoring.drift import Change
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
-from accidents.monitoring.reference import build_reference, count_reference, days_of
+from accidents.monitoring.reference import build_reference, days_of, season_profile
 from accidents.sources.resolve import resolve_editions
 from accidents.tables import LABEL, Accidents
 from accidents.training import train_with_wait_policy
@@ -52,8 +52,7 @@ class Pool:
 
     def take(self, rows: np.ndarray) -> Window:
         """Some of the accidents."""
-        whole = self.window
-        return Window(whole.arrays.take(rows), whole.probability[rows], whole.labels[rows], whole.days[rows])
+        return _taken(self.window, rows)
 
 
 Effect = Callable[[Window, Reference, np.random.Generator], Window]
@@ -261,9 +260,7 @@ def _other_season_and_year(source: str, other: str, settings: MonitoringSettings
     month = own.accidents["mois"].to_numpy()
     bundle, reference = _fit(_part(own, month <= 6), 0)
     summer = _pool(bundle, reference, _part(own, (month >= 7) & (month <= 9))).window
-    labels = year.accidents[LABEL].to_numpy(float)
-    none = np.full(len(labels), np.nan)
-    profile = count_reference(to_arrays(year), none, none, _LEVEL, days_of(year.accidents))
+    profile = season_profile(year, _LEVEL)
     _describe(f"July to September of {source}", monitor(summer, reference, _LEVEL, settings, lambda: profile))
     bundle, reference = _fit(own, 0)
     _describe(other, monitor(_pool(bundle, reference, year).window, reference, _LEVEL, settings, lambda: profile))

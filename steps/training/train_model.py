@@ -34,9 +34,7 @@ def train_model(
     fingerprint: str,
     editions: dict[str, str] | None = None,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
-    """Train and calibrate one model type, choose its threshold, and predict validation and test set.
-
-    The model gets the reference of monitoring, which is an artifact, too: `{model_type}_reference`.
+    """Train and calibrate one model type, choose its threshold, predict validation and test set, count its reference.
 
     Args:
         features: features of every level.
