@@ -96,6 +96,12 @@ class RunOptions:
         "a registered model, in any letter case", _FROM_REGISTRY, metavar="NAME", one_of="model"
     )
     best: bool = switch("the best Production model of all registered ones", _FROM_REGISTRY, one_of="model")
+    published: str | None = option(
+        "the model that promotion has published in a folder, or at a URL like s3://…",
+        ("serve",),
+        metavar="LOCATION",
+        one_of="model",
+    )
     stage: str | None = option(
         "of --model-name: its version in this stage (Production)",
         key="deployment.stage",

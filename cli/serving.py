@@ -1,5 +1,6 @@
 """`--serve`: find the model, run the service, and print where it answers."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,11 @@ def serve(options: RunOptions, configuration: "Configuration") -> int:
         if not model_file.is_file():
             raise ModelError(f"{model_file}: there is no such file; train a model with 'python run.py --training'")
         resolve = model_file_resolver(model_file)
+    elif location := _published_location(options):
+        from serving.model.published import published_model_resolver
+
+        print(f"published in {location}", flush=True)
+        resolve = published_model_resolver(location, configuration.training.models_folder / "published")
     else:
         resolve = _registry_resolver(
             options, configuration, lambda registry: find_registered_version(registry, options, settings.stage)
@@ -59,6 +65,15 @@ def serve(options: RunOptions, configuration: "Configuration") -> int:
         sys.stdout.flush()
 
     return run(settings, resolve, print_addresses, resolve_shadow)
+
+
+def _published_location(options: RunOptions) -> str | None:
+    """Where the model to serve is published: `--published`, or the environment where no other model is named."""
+    from accidents.bundle.publication import LOCATION_ENV
+
+    if options.published or options.model_name or options.best:
+        return options.published
+    return os.environ.get(LOCATION_ENV)
 
 
 def _resolve_shadow(options: RunOptions, configuration: "Configuration") -> "ModelResolver | None":

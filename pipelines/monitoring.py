@@ -1,9 +1,8 @@
 """Monitoring pipeline: accidents of a source, or the prediction log, against the reference of a model."""
 
-from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, ingest_source, resolve_configuration, resolve_fingerprint
 from pipelines.definition import pipeline
 from pipelines.models import model_input
-from steps.ingestion.ingest import ingest
 from steps.monitoring.monitor_accidents import monitor_accidents
 from steps.monitoring.monitor_predictions import monitor_predictions
 from steps.monitoring.publish_monitoring import publish_monitoring
@@ -23,7 +22,7 @@ def monitoring(
 
     Args:
         configuration: the effective configuration, or the keys that differ from the files in `configs/`.
-        fingerprint: checksum of the files of the source; computed where None.
+        fingerprint: checksum of the files of the source; computed where None, and in the steps where empty.
         bundle: id of a model artifact, or the path of a bundle.
         model_name: a registered model; without it and `bundle` the best one of the latest training.
         version: its number, stage or alias; Production where None.
@@ -40,7 +39,7 @@ def monitoring(
         )
     else:
         fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
-        accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
+        accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
         result, report, _ = monitor_accidents(
             model=model,
             accidents=accidents,

@@ -11,6 +11,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
+from accidents.training import with_wait_policy
 from accidents.training.final_model import fit_final_model
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
@@ -37,7 +38,8 @@ def fit_final(
         settings: those of its training.
         difference_at_most: greatest mean difference of the probabilities of the two models on the test set.
     """
-    final = fit_final_model(
+    final = with_wait_policy(
+        fit_final_model,
         twin,
         features,
         accidents,

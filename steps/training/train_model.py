@@ -15,9 +15,9 @@ from accidents.monitoring.reference import build_reference, reference_table
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train_with_wait_policy
+from accidents.training import train, with_wait_policy
 from steps.caching import cache_policy
-from steps.metadata import inside_pipeline, log_step_metadata
+from steps.metadata import inside_pipeline, log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -48,7 +48,8 @@ def train_model(
         editions: digests of their editions by year; None where they are not known.
     """
     details = Accidents(accidents, vehicles, people)
-    trained = train_with_wait_policy(
+    trained = with_wait_policy(
+        train,
         model_type,
         features,
         accidents,
@@ -56,7 +57,7 @@ def train_model(
         level=information.level,
         geography=information.geography,
         details=details,
-        fingerprint=fingerprint,
+        fingerprint=source_fingerprint(fingerprint),
         editions=editions,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
