@@ -1,4 +1,4 @@
-"""Results of monitoring, retrainings, and leases of what one process alone may do."""
+"""Results of monitoring."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the table."""
     op.create_table(
         "monitorings",
         sa.Column("id", sa.Integer, nullable=False),
@@ -18,22 +18,4 @@ def upgrade() -> None:
         sa.Column("alarm", sa.SmallInteger, nullable=False),
         sa.Column("result", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_monitorings"),
-    )
-    op.create_table(
-        "retrainings",
-        sa.Column("event", sa.Text, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Text, nullable=True),
-        sa.Column("explanation", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("event", name="pk_retrainings"),
-    )
-    op.create_table(
-        "leases",
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("owner", sa.Text, nullable=False),
-        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_leases"),
     )
