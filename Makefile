@@ -42,7 +42,8 @@ $(READY): $(LOCK) scripts/install.sh
 
 .PHONY: lock
 lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.in
-	@$(COMPILE) pyproject.toml --upgrade $(EVERYTHING) --extra dev --extra s3 --extra kubernetes -o requirements.lock
+	@$(COMPILE) pyproject.toml --upgrade $(EVERYTHING) --extra dev --extra s3 --extra kubernetes \
+		--extra monitoring -o requirements.lock
 	@for cloud in aws gcp azure; do cp requirements.lock requirements-$$cloud.lock && \
 		$(COMPILE) pyproject.toml $(EVERYTHING) --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
 	@$(MAKE) --no-print-directory lock-images

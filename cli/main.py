@@ -177,7 +177,7 @@ def _run_pipelines(options: RunOptions) -> int:
             from accidents.inference.output import check_output
 
             check_output(Path(options.output))
-    reads_source = not {*options.pipelines}.isdisjoint(SOURCE_PIPELINES)
+    reads_source = not {*options.pipelines}.isdisjoint(SOURCE_PIPELINES) or bool(options.monitoring and options.source)
     if reads_source:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
     with worker_process(*PRELOADED_MODULES) if reads_source else nullcontext():

@@ -108,6 +108,21 @@ def inference(configuration: Configuration, options: RunOptions) -> None:
     run_summaries.print_scoring(load_output(run, "score_accidents", "scoring"), target)
 
 
+def monitoring(configuration: Configuration, options: RunOptions) -> None:
+    """Compare the prediction log, or the accidents of `--source`, with the training data of a model."""
+    from pipelines.monitoring import monitoring as pipeline
+
+    model = _model_parameters(configuration, options)
+    source = {"fingerprint": _fingerprint(configuration)} if options.source else {"predictions": True}
+    run = _run(pipeline, configuration, options, **model, **source)
+    step = "monitor_accidents" if options.source else "monitor_predictions"
+    result, folder = load_output(run, step, "monitoring"), configuration.training.reports_folder / "monitoring"
+    output_files.write_json(folder / "monitoring.json", result)
+    output_files.write_text(folder / "report.html", load_output(run, step, "monitoring_report"))
+    output_files.write_text(folder / "pictures.html", load_output(run, step, "drift_pictures"))
+    run_summaries.print_monitoring(result, folder)
+
+
 def load_features(configuration: Configuration, *, debug: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Run the features pipeline, mostly from the cache.
 
@@ -229,7 +244,7 @@ def _print_address(run: Any) -> None:
 def _data_reports_folder(configuration: Configuration, pipeline: str) -> Path:
     """Folder for reports on the raw data; evaluation and inference read other data than the models."""
     folder = configuration.training.reports_folder
-    return (folder / pipeline if pipeline in {"evaluation", "inference"} else folder) / "ingestion"
+    return (folder / pipeline if pipeline in {"evaluation", "inference", "monitoring"} else folder) / "ingestion"
 
 
 def _describe_failure(run: Any, folder: Path) -> str:

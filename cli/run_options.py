@@ -18,19 +18,22 @@ from cli.options import CommaSeparated, join_values, set_debug
 if TYPE_CHECKING:
     from accidents.configuration.loading import Configuration
 
-PIPELINES = ("ingestion", "features", "training", "evaluation", "inference", "deployment")
+PIPELINES = ("ingestion", "features", "training", "evaluation", "inference", "monitoring", "deployment")
 """Modes that run a pipeline, in the order in which they run."""
 
-NOT_IN_ALL = ("inference", "deployment")
+NOT_IN_ALL = ("inference", "monitoring", "deployment")
 """Pipelines that `--all` leaves out."""
 
 SOURCE_PIPELINES = ("ingestion", "features", "training", "evaluation")
 """Pipelines that read the source."""
 
+_FROM_SOURCE = (*SOURCE_PIPELINES, "monitoring")
+"""Pipelines that can read it; monitoring reads the prediction log where none is named."""
+
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
 
-_FROM_FILE = ("evaluation", "inference", "predict", "serve")
+_FROM_FILE = ("evaluation", "inference", "monitoring", "predict", "serve")
 _FROM_REGISTRY = (*_FROM_FILE, "deployment")
 _VERSION_OF_MODEL: dict[str, Any] = {"needs": "model_name", "one_of": "version"}
 _REQUIRED_PATH: dict[str, Any] = {"metavar": "PATH", "required_in": ("inference",)}
@@ -50,6 +53,7 @@ class RunOptions:
     training: bool = switch("train, evaluate and compare the models")
     evaluation: bool = switch("measure a trained model on labelled data")
     inference: bool = switch("score many accidents: --input to --output")
+    monitoring: bool = switch("compare the prediction log, or --source, with a model's training data")
     deployment: bool = switch("serve a registered model; with --status or --stop")
     all: bool = switch("ingestion, features, training and evaluation")
     predict: str | None = option(
@@ -62,10 +66,10 @@ class RunOptions:
     serve: bool = switch("answer over HTTP until Ctrl-C", alone=True)
 
     source: str | None = option(
-        "sample (default), datagouv, a folder, or a URL like s3://…", SOURCE_PIPELINES, "ingestion.source.location"
+        "sample (default), datagouv, a folder, or a URL like s3://…", _FROM_SOURCE, "ingestion.source.location"
     )
     years: str | None = values(
-        "2021, 2019-2024 or 2019,2021", SOURCE_PIPELINES, "ingestion.source.years", callback=join_values
+        "2021, 2019-2024 or 2019,2021", _FROM_SOURCE, "ingestion.source.years", callback=join_values
     )
     models: tuple[str, ...] = values(
         f"all, or some of {', '.join(model_types())}",

@@ -57,6 +57,16 @@ def _reason(log_losses: pd.Series, best: str) -> str:
     return f"preferred of models that tie with the lowest log loss on the validation set ({display_name(lowest)})"
 
 
+def print_monitoring(monitoring: Mapping[str, Any], folder: Path) -> None:
+    """Print what has changed, and the files to look at."""
+    print(f"{monitoring['accidents']:,} accidents against {monitoring['reference_accidents']:,} of the training data")
+    for finding in monitoring["findings"]:
+        subject = f" {finding['subject']}" if finding["subject"] else ""
+        print(f"  {'alarm' if finding['alarm'] else 'note '} {finding['change']}{subject}: {finding['text']}")
+    print(f"{monitoring['verdict']} Share of drifted columns: {monitoring['drift_share']:.2f}")
+    print(f"report    {folder}/report.html, {folder}/pictures.html, {folder}/monitoring.json")
+
+
 def print_evaluation(evaluation: Mapping[str, Any], folder: Path) -> None:
     """Print the metrics with their confidence intervals, and the files to look at."""
     table = Table("metric", "value", f"{evaluation['confidence']:.0%} interval")

@@ -201,15 +201,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    watch_task = asyncio.create_task(_watch_model(state))
+    watch_tasks = [asyncio.create_task(_watch_model(state)), asyncio.create_task(state.watch_monitoring())]
     if loaded := state.model_loader.model:
         state.logger.info("ready", model=loaded.info)
     try:
         yield
     finally:
-        watch_task.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch_task
+        for task in watch_tasks:
+            task.cancel()
+        await asyncio.gather(*watch_tasks, return_exceptions=True)
         if state.shadow:
             await run_in_threadpool(state.shadow.close, state.settings.stop_seconds)
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)

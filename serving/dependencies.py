@@ -1,10 +1,13 @@
 """Dependencies of the routes: the state of the application and the context of a request."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import Request
@@ -22,7 +25,8 @@ from serving.observability.metrics import Metrics
 from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
 from serving.observability.tracing import Tracing
-from serving.records.database import SQLITE
+from serving.records.database import SQLITE, RecordsError
+from serving.records.monitorings import StoredMonitoring, latest_monitoring
 from serving.records.prediction_log import PredictionLog
 from serving.records.prediction_record import created_at
 from serving.schemas.requests import DeriveQuery
@@ -34,6 +38,7 @@ _Result = TypeVar("_Result")
 _Query = TypeVar("_Query", bound=BaseModel)
 
 _DATABASE_THREADS = 4
+_MONITORING_SECONDS = 5.0
 _PUBLISH_SECONDS = 2
 """Time within which a worker publishes since when predictions wait in its log, besides the time between two writes."""
 
@@ -87,6 +92,24 @@ class AppState:
         self.resources.update()
         self.metrics.set_log_counts(asdict(self.prediction_log.counts()))
         self.metrics.set_database(self.prediction_log.oldest_waiting(), available=self.database_available)
+
+    async def watch_monitoring(self) -> None:
+        """Copy the last monitoring of the loaded model into the metrics, again and again."""
+        while True:
+            if model := self.model_loader.model:
+                with suppress(RecordsError):  # the values stay while the database is away
+                    self._set_monitoring(
+                        await self.run_in_database_thread(
+                            partial(latest_monitoring, self.engine, model.bundle.trained_at)
+                        )
+                    )
+            await asyncio.sleep(_MONITORING_SECONDS)
+
+    def _set_monitoring(self, result: StoredMonitoring | None) -> None:
+        if result is None:
+            self.metrics.set_monitoring(math.nan, math.nan, alarm=False)
+        else:
+            self.metrics.set_monitoring(result.drift_share, result.at.timestamp(), alarm=result.alarm)
 
     def may_be_waiting(self, prediction_id: str) -> bool:
         """Whether a prediction that is not in the database may still wait in the log of this or another worker."""

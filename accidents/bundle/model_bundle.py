@@ -21,6 +21,7 @@ from accidents.bundle.archive import Section, existing_path, read_archive, write
 from accidents.bundle.calibration import Calibration
 from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
 from accidents.bundle.partial_model import PartialModel, without_unknown_places
+from accidents.bundle.reference import Reference
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from accidents.models.base import Matrix, Model, Vector
 
 _MODEL, _ENCODER, _CALIBRATION, _PARTIAL = "model/", "encoder.npz", "calibration.json", "partial/"
-_QUESTIONS = "questions.json"
+_QUESTIONS, _REFERENCE = "questions.json", "reference/counts.npz"
 _MANY_ROWS = 20  # more than boosters answer without their library
 
 
@@ -45,6 +46,7 @@ class Bundle(ModelManifest):
     calibration: Calibration
     partial: PartialModel | None = None
     questions: "QuestionModel | None" = None
+    reference: Reference | None = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -166,12 +168,13 @@ class Bundle(ModelManifest):
             name: Section(content, optional=name.startswith(_PARTIAL))
             for name, content in self._section_contents().items()
         }
-        if self.questions is not None:
-            sections[_QUESTIONS] = Section(self.questions.to_bytes(), optional=True)
+        for name, part in ((_QUESTIONS, self.questions), (_REFERENCE, self.reference)):
+            if part is not None:
+                sections[name] = Section(part.to_bytes(), optional=True)
         return write_archive(self.metadata() | {"columns": columns}, sections)
 
     def prediction_digest(self) -> str:
-        """SHA-256 of all that a prediction depends on: columns, threshold, and every section."""
+        """SHA-256 of all that a prediction depends on: columns, threshold, and the sections that answer."""
         digest = hashlib.sha256(json.dumps([self.columns, self.threshold]).encode())
         for name, content in self._section_contents().items():
             digest.update(f"{name} {hashlib.sha256(content).hexdigest()}".encode())
@@ -246,6 +249,8 @@ class Bundle(ModelManifest):
                 questions = QuestionModel.from_bytes(sections[_QUESTIONS].content)
                 questions.positions(bundle.matrix_columns)
                 bundle = replace(bundle, questions=questions)
+            if _REFERENCE in sections:
+                bundle = replace(bundle, reference=Reference.from_bytes(sections[_REFERENCE].content))
             bundle._probe()
             return bundle
         except Exception as error:  # foreign data break whatever reads them in any way
@@ -285,7 +290,7 @@ def _partial(sections: Mapping[str, Section], model_type: str) -> PartialModel |
 
 
 def _is_known(section: str) -> bool:
-    return section in (_ENCODER, _CALIBRATION, _QUESTIONS) or section.startswith((_MODEL, _PARTIAL))
+    return section in (_ENCODER, _CALIBRATION, _QUESTIONS, _REFERENCE) or section.startswith((_MODEL, _PARTIAL))
 
 
 def _installed(library: str) -> str:

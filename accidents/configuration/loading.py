@@ -12,6 +12,7 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.configuration.monitoring import MonitoringSettings
 from accidents.configuration.paths import PROJECT_ROOT, project_path
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.serving import ServingSettings
@@ -38,6 +39,7 @@ class Configuration(Settings):
     deployment: DeploymentSettings
     promotion: PromotionSettings
     serving: ServingSettings
+    monitoring: MonitoringSettings
 
 
 def load_configuration(

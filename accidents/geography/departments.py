@@ -32,6 +32,16 @@ Ring = npt.NDArray[np.float64]
 """A closed line, float64 (k, 2): longitude and latitude in degrees."""
 
 
+def department_codes() -> tuple[str, ...]:
+    """INSEE codes of all departments, of Corsica after 95, then overseas.
+
+    >>> len(department_codes()), department_codes()[:2], department_codes()[-1]
+    (107, ('01', '02'), '988')
+    """
+    mainland = (f"{number:02d}" for number in range(1, 96) if number != 20)
+    return (*mainland, "2A", "2B", *_OVERSEAS_TIME_ZONES)
+
+
 def department_of_commune(commune: str) -> str:
     """Department of an INSEE code of a commune.
 

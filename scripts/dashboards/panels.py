@@ -188,7 +188,7 @@ DATA = (
         "Share of drifted features",
         "percentunit",
         {"max(accidents_drift_share)": "share"},
-        "NaN, and so without a line, until drift is measured. Alert AccidentsDrift: above 30 %.",
+        "Of the last --monitoring of the loaded model; without a line before. Alert AccidentsDrift: above 30 %.",
     ),
 )
 

@@ -70,6 +70,8 @@ class Metrics:
             **common,
         )
         self._drift = Gauge("drift_share", "Share of drifted features last measured; NaN: not yet", **most_recent)
+        self._drift_alarm = Gauge("drift_alarm", "1 while the last monitoring calls for somebody", **most_recent)
+        self._monitored = Gauge("monitored_timestamp_seconds", "When the model was last monitored", **most_recent)
         self._log = Gauge(
             "log_entries", "Records of the prediction log by state", ("state",), multiprocess_mode="livesum", **common
         )
@@ -83,7 +85,7 @@ class Metrics:
             **common,
         )
         self._oldest_waiting.set(math.inf)
-        self._drift.set(float("nan"))
+        self.set_monitoring(math.nan, math.nan, alarm=False)
         self._shadow_info = Gauge("shadow_model_info", "The loaded shadow model: 1", model_labels, **most_recent)
         self._shadow = Counter(
             "shadow_answers", "Answers of the shadow model: written, dropped or failed", ("state",), **common
@@ -189,6 +191,12 @@ class Metrics:
         """Set the metrics of an evaluation by name; None for undefined ones."""
         for name, value in values.items():
             self._evaluated.labels(name).set(float("nan") if value is None else value)
+
+    def set_monitoring(self, drift_share: float, at: float, *, alarm: bool) -> None:
+        """Set the result of the last monitoring of the loaded model; NaN where there is none."""
+        self._drift.set(drift_share)
+        self._drift_alarm.set(alarm)
+        self._monitored.set(at)
 
     def set_log_counts(self, counts: Mapping[str, int]) -> None:
         """Set the number of records of this process's prediction log by state."""

@@ -121,3 +121,15 @@ log_writers = Table(
 """One row a prediction log, that is a worker: how many predictions it has written, and how many of those to another
 database, whose place this one has taken. A log that has written more than its row says has lost the difference.
 """
+
+monitorings = Table(
+    "monitorings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("trained_at", Text, nullable=False),
+    Column("drift_share", Double, nullable=False),
+    Column("alarm", SmallInteger, nullable=False),
+    Column("result", Text, nullable=False),
+)
+"""One row a monitoring: time, training time of the model that was monitored, and the result as JSON."""

@@ -1,21 +1,23 @@
 """Training of one model type."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import pandas as pd
-from zenml import step
+from zenml import save_artifact, step
 
 import materializers.bundle
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.training import TrainingSettings
+from accidents.monitoring.reference import build_reference, reference_table
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
 from accidents.training import train, with_wait_policy
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata, source_fingerprint
+from steps.metadata import inside_pipeline, log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -32,7 +34,7 @@ def train_model(
     fingerprint: str,
     editions: dict[str, str] | None = None,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
-    """Train and calibrate one model type, choose its threshold, and predict validation and test set.
+    """Train and calibrate one model type, choose its threshold, predict validation and test set, count its reference.
 
     Args:
         features: features of every level.
@@ -45,6 +47,7 @@ def train_model(
         fingerprint: checksum of the files that the accidents come from.
         editions: digests of their editions by year; None where they are not known.
     """
+    details = Accidents(accidents, vehicles, people)
     trained = with_wait_policy(
         train,
         model_type,
@@ -53,7 +56,7 @@ def train_model(
         settings,
         level=information.level,
         geography=information.geography,
-        details=Accidents(accidents, vehicles, people),
+        details=details,
         fingerprint=source_fingerprint(fingerprint),
         editions=editions,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
@@ -61,4 +64,7 @@ def train_model(
     log_step_metadata(
         {"rows": trained.bundle.rows, "fit_seconds": trained.bundle.fit_seconds, **trained.bundle.metrics}
     )
-    return trained.bundle, trained.predictions
+    reference = build_reference(details, trained.predictions, information.level)
+    if inside_pipeline():
+        save_artifact(reference_table(reference), f"{model_type}_reference")
+    return replace(trained.bundle, reference=reference), trained.predictions

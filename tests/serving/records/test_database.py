@@ -215,7 +215,7 @@ def filled(engine: Engine, target: Table) -> list[dict[str, Any]]:
 
 
 def value_for(name: str, kind: Any, number: int) -> Any:
-    allowed = {"role": "admin", "outcome": 1, "prediction_id": "id 1"}
+    allowed = {"role": "admin", "outcome": 1, "prediction_id": f"id {number}"}
     if name in allowed:
         return allowed[name]
     if isinstance(kind, DateTime):

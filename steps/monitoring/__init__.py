@@ -1,0 +1,1 @@
+"""Steps of the stage 'monitoring'; one module a step."""
