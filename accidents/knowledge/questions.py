@@ -70,7 +70,8 @@ def rank_questions(
 ) -> list[Question]:
     """Rank the unknown facts of one accident by their expected gain.
 
-    Vehicles of which the same is known are one question, of the first of them, and so are people.
+    Vehicles of which, and of whose people, the same is known are one question, of the first of them; so are people of
+    whom, and of whose vehicle, the same is known. The order of vehicles and people changes no gain.
 
     Args:
         bundle: the model; without `questions` there is no ranking.
@@ -130,8 +131,7 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
     year, all_positions = int(arrays.accident[0, _AN]), bundle.questions.positions(bundle.matrix_columns)
     for entity, distributions in bundle.questions.by_entity.items():
         rows, _ = rows_of(arrays, entity)
-        _, first = np.unique(rows, axis=0, return_index=True)
-        first = np.sort(first)[:MOST_CANDIDATES]
+        first = _distinct(arrays, entity)[:MOST_CANDIDATES]
         own = np.where(rows[first] < 0, np.nan, rows[first]).astype(np.float32)
         context = np.hstack([np.repeat(row, len(first), axis=0), own])
         for one in distributions:
@@ -151,6 +151,27 @@ def _candidates(bundle: Bundle, arrays: Arrays, row: Matrix) -> Iterator[_Candid
             if len(places) > 1:
                 shares = np.array([place.share for place in places])
                 yield _Candidate(Entity.ACCIDENT, 0, name, gain, shares, places=places)
+
+
+def _distinct(arrays: Arrays, entity: Entity) -> npt.NDArray[np.intp]:
+    """The first row of each group of interchangeable rows of one accident, the groups in an order of their content."""
+    if entity is Entity.ACCIDENT:
+        return np.zeros(1, dtype=np.intp)
+    people, owners = [row.tobytes() for row in arrays.people], arrays.person_vehicle_ids.tolist()
+    in_vehicle: dict[int, list[bytes]] = {}
+    for person, owner in sorted(zip(people, owners, strict=True)):
+        in_vehicle.setdefault(owner, []).append(person)
+    vehicles = {
+        name: [row.tobytes(), *in_vehicle.get(name, ())]
+        for name, row in zip(arrays.vehicle_ids.tolist(), arrays.vehicles, strict=True)
+    }
+    contents = [*vehicles.values()]
+    if entity is Entity.PEOPLE:
+        contents = [[person, *vehicles.get(owner, ())] for person, owner in zip(people, owners, strict=True)]
+    first: dict[tuple[bytes, ...], int] = {}
+    for position, content in enumerate(contents):
+        first.setdefault(tuple(content), position)
+    return np.array([first[content] for content in sorted(first)], dtype=np.intp)
 
 
 def _variants(arrays: Arrays, candidates: Sequence[_Candidate]) -> Arrays:
