@@ -124,10 +124,7 @@ class PartialModel:
 
     def share_known(self, known: npt.NDArray[np.floating]) -> Vector:
         """Share of what usually decides that is known, float64 (n), 0 to 1; `known` is (n, len(columns))."""
-        unknown = np.zeros(len(known))
-        for column, weight in zip(unknown_share(known).T, self.weights, strict=True):
-            unknown += weight * column
-        return np.clip(1 - unknown, 0, 1)
+        return share_known(known, self.weights)
 
     def to_sections(self, digests: Mapping[str, str]) -> dict[str, bytes]:
         """Content of the sections of a model file by name; `digests` are those of the columns."""
@@ -173,6 +170,14 @@ class PartialModel:
                 Calibration(**terms["curve"]), tuple(terms["offsets"]), tuple(terms["slopes"])
             ),
         )
+
+
+def share_known(known: npt.NDArray[np.floating], weights: Sequence[float]) -> Vector:
+    """Weighted share that is known, float64 (n), 0 to 1; columns of knowledge are (n, k), the k weights add up to 1."""
+    unknown = np.zeros(len(known))
+    for column, weight in zip(unknown_share(known).T, weights, strict=True):
+        unknown += weight * column
+    return np.clip(1 - unknown, 0, 1)
 
 
 def unknown_share(known: npt.NDArray[np.floating]) -> Vector:
