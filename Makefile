@@ -178,7 +178,7 @@ type-check: $(READY) ## check types alone
 	@$(PYTHON) -m mypy $(PACKAGES) run.py
 
 .PHONY: test
-test: $(READY) ## run the tests: about a quarter of an hour on two cores
+test: $(READY) ## run the tests: about ten minutes on two cores
 	@$(PYTEST) -n auto --dist loadfile -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
 	@$(PYTHON) scripts/check_coverage.py .coverage.json 85 $(PACKAGES)
 

@@ -132,7 +132,7 @@ def write_models(run: Any, types: Sequence[str], models: Path, reports: Path) ->
     best = load_output(run, "compare_models", "best_model_type")
     write_json(models / BEST_MODEL_FILE, {"model_type": best, "file": f"{best}_model.zip", "run": run.name})
     comparison: pd.DataFrame = load_output(run, "compare_models", "model_comparison")
-    write_text(reports / "metrics" / "model_comparison.csv", comparison.to_csv(index=False))
+    write_text(reports / "model_comparison.csv", comparison.to_csv(index=False))
     for name, file in _REPORT_FILES.items():
         write_text(reports / file, load_output(run, "compare_models", name))
 

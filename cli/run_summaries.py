@@ -34,7 +34,7 @@ def print_comparison(comparison: pd.DataFrame, best: str, models: Path, reports:
         "--predict uses it\n"
         "          It need not be the first row: the table shows the test set, which takes no part in the choice.\n"
         f"models    {models}/<type>_model.zip\n"
-        f"metrics   {reports}/metrics/model_comparison.csv\n"
+        f"metrics   {reports}/model_comparison.csv\n"
         f"report    {reports}/comparison.html, {reports}/best_model.html, {reports}/model_card.md\n"
         f"{_DATA_FILES.format(folder=reports / 'ingestion')}\n"
         f"next      python run.py --predict examples/low_risk.json"

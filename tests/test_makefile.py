@@ -121,5 +121,5 @@ def test_workflow_imports_trains_and_predicts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^fingerprint [0-9a-f]{64}$", done.stdout, re.MULTILINE)
     assert "Prediction: 1\nInterpretation: Priority\n" in done.stdout
-    for file in ("data/interim/interim_dataset.parquet", "reports/metrics/model_comparison.csv"):
+    for file in ("data/interim/interim_dataset.parquet", "reports/model_comparison.csv"):
         assert (copy.project / file).is_file()

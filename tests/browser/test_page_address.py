@@ -13,7 +13,7 @@ from tests.serving.in_process import in_process_service
 from tests.serving.lookups.services import PLACES, Services, running_services
 from tests.serving.service_process import save_small_model
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 LABEL = "8 Boulevard du Port 80000 Amiens"
 
 

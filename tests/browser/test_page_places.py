@@ -10,7 +10,7 @@ import pytest
 from tests.browser.conftest import OpenPage
 from tests.browser.operator import Operator
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PLACES = {
     (48.8566, 2.3522): "75",

@@ -12,7 +12,7 @@ from tests.browser.operator import Operator
 from tests.serving.reverse_proxy import reverse_proxy
 from tests.serving.service_process import save_small_model, service_url
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PREFIX = "/field/accidents"
 

@@ -10,7 +10,7 @@ from accidents.report.model_report import compare_models
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.trained import small_models, small_year
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SETTINGS = EvaluationSettings(resamples=20, group_resamples=10, explained_accidents=40, smallest_group=10)
 TITLES = {

@@ -43,6 +43,7 @@ def test_a_mistyped_command_is_refused(environment: dict[str, str]) -> None:
     assert dashboard(environment, "begin").returncode == 2
 
 
+@pytest.mark.long
 def test_it_answers_until_it_is_stopped_and_the_client_is_unchanged(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_it_answers_until_it_is_stopped_and_the_client_is_unchanged(
         requests.get(f"{address}/health", timeout=5)
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_is_named(environment: dict[str, str]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

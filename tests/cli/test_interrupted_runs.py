@@ -12,7 +12,7 @@ from accidents.process_owner import ProcessOwner
 from cli import runs
 from pipelines.interrupted_runs import interrupted_runs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 
 @step(enable_cache=False)

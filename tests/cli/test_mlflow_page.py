@@ -35,6 +35,7 @@ def start(folder: Path, uri: str, port: int) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.long
 def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: Path) -> None:
     port = free_port()
     page = start(tmp_path, f"sqlite:///{tmp_path}/mlflow.db", port)
@@ -62,6 +63,7 @@ def test_a_database_is_served_on_this_machine_until_it_is_interrupted(tmp_path: 
     assert "cli/mlflow_page.py" not in output  # MLflow's own helpers may say that they were interrupted
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     page = start(tmp_path, f"http://127.0.0.1:{free_port()}", free_port())
     output, _ = page.communicate(timeout=TIMEOUT)

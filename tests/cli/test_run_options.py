@@ -41,7 +41,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("--training", "--host", "127.0.0.1", "--input", "x"), ("--host goes with --serve",)),
         (("--predict", "x.json", "--source", "sample"), ("--source goes with --ingestion",)),
         (("--ingestion", "--years", "2200"), ("--years = 2200", "2099")),
-        pytest.param(("--ingestion", "--years", "2098"), ("2098 is not over",), marks=pytest.mark.slow),
+        pytest.param(("--ingestion", "--years", "2098"), ("2098 is not over",), marks=pytest.mark.long),
         (("--ingestion", "--source", "datagouv:2021", "--years", "2020"), ("--source and --years", "leave one out")),
         (("--serve", "--port", "70000"), ("--port = 70000", "65535")),
         (("--deployment", "--stop", "--status"), ("--stop", "--status")),

@@ -21,6 +21,7 @@ print("stack", prepare_zenml(None, debug=False))
 """
 
 
+@pytest.mark.long
 def test_a_command_killed_while_it_creates_the_database_leaves_none(project: Path, tmp_path: Path) -> None:
     folders = {"ZENML_CONFIG_PATH": f"{tmp_path}/config", "ZENML_LOCAL_STORES_PATH": f"{tmp_path}/stores"}
     command = [sys.executable, "-c", CREATE_SCRIPT]

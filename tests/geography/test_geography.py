@@ -61,8 +61,8 @@ def test_daylight(place: tuple[float, float], time: str, expected: Daylight) -> 
     assert daylight(*place, datetime.fromisoformat(time).replace(tzinfo=UTC)) is expected
 
 
+@pytest.mark.long
 @pytest.mark.real
-@pytest.mark.slow
 def test_derived_facts_agree_with_recorded_ones(
     real_baac: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,7 +65,7 @@ def address(text: str) -> str:
     return next(word for word in text.split() if word.startswith("http://"))
 
 
-@pytest.mark.traced
+@pytest.mark.long
 def test_both_stacks_give_the_same_features_and_metrics(trained: dict[str, Any]) -> None:
     one, other = trained["default"], trained["local-mlflow"]
     assert one.stack.name == "default"
@@ -82,6 +82,7 @@ def test_a_stack_without_a_deployer_says_how_to_get_one(capsys: pytest.CaptureFi
     assert "stack register local-mlflow" in capsys.readouterr().err
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_deployed_several_times_in_a_row_it_answers_after_each(
     times: int, trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -100,6 +101,7 @@ def test_deployed_several_times_in_a_row_it_answers_after_each(
     assert f"{NAME} 1 answers" in capsys.readouterr().out
 
 
+@pytest.mark.traced
 def test_a_failed_smoke_test_keeps_the_running_service(
     trained: dict[str, Any], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,7 +114,7 @@ def test_a_failed_smoke_test_keeps_the_running_service(
     assert requests.get(address(output).replace("invocations", "ping"), timeout=10).status_code == 200
 
 
-@pytest.mark.traced
+@pytest.mark.long
 def test_a_rollback_redeploys_the_service(
     trained: dict[str, Any], arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

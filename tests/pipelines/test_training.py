@@ -58,7 +58,7 @@ def test_a_training_writes_models_metrics_and_reports(trained: Any, folder: Path
         assert metadata["fingerprint"]
         assert 0 < figures["f1"] < 1
         assert figures["intervals"]["roc_auc"][0] < figures["roc_auc"] < figures["intervals"]["roc_auc"][1]
-    comparison = pd.read_csv(folder / "reports" / "metrics" / "model_comparison.csv")
+    comparison = pd.read_csv(folder / "reports" / "model_comparison.csv")
     assert comparison.columns.tolist() == COLUMNS
     assert set(comparison["model_type"]) == TYPES
     assert comparison["f1_score"].is_monotonic_decreasing
@@ -131,6 +131,7 @@ def test_another_level_trains_again_on_the_same_features(trained: Any, small: li
     }
 
 
+@pytest.mark.long
 def test_other_data_are_not_taken_from_the_cache(trained: Any, small: list[str], tmp_path: Path) -> None:
     other = configure(
         tmp_path,
@@ -182,6 +183,7 @@ def test_a_bundle_can_be_evaluated_by_path(trained: Any, small: list[str], folde
     assert found["threshold"] == pytest.approx(Bundle.load(path).threshold)
 
 
+@pytest.mark.long
 def test_without_geography_is_trained_as_well_and_the_card_compares(
     trained: Any, small: list[str], folder: Path
 ) -> None:
@@ -192,7 +194,7 @@ def test_without_geography_is_trained_as_well_and_the_card_compares(
     assert "without" in (folder / "reports" / "model_card.md").read_text().lower()
 
 
-@pytest.mark.traced
+@pytest.mark.long
 def test_final_models_answer_and_their_evaluated_twins_are_measured(
     trained: Any, small: list[str], folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ def slowly(handler: Handler, content: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [20, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [5, pytest.param(60, marks=pytest.mark.long)])
 def test_killed_downloads_leave_no_partial_file_and_the_next_run_completes(
     kills: int, site: Site, settings: Callable[..., SourceSettings]
 ) -> None:

@@ -12,7 +12,7 @@ from cli.zenml_session import prepare_zenml
 from stacks.validation import REDACTED
 from tests.stacks.conftest import PASSWORD, tracker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 Made = Callable[..., dict[str, str]]
 
@@ -154,6 +154,7 @@ def test_a_stack_for_one_run_must_be_registered(monkeypatch: pytest.MonkeyPatch,
         prepare_zenml("nowhere", debug=True)
 
 
+@pytest.mark.long
 def test_a_stack_for_one_run_leaves_the_active_one_even_if_the_run_is_killed(
     project: Path, name: str, made: Made
 ) -> None:

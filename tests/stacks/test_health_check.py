@@ -166,7 +166,7 @@ def test_incompatible_components_fail(name: str, made: Made) -> None:
     assert "experiment_tracker" in check.text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_real_mlflow_server_answers(name: str, made: Made, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

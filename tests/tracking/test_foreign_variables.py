@@ -72,7 +72,7 @@ def test_a_training_makes_runs_of_its_own(stranger: Stranger, monkeypatch: pytes
     assert {name: os.environ[name] for name in variables} == variables
 
 
-@pytest.mark.parametrize("run_id", ["0" * 32, "not an id"])
+@pytest.mark.parametrize("run_id", [pytest.param("0" * 32, marks=pytest.mark.long), "not an id"])
 def test_a_run_id_that_does_not_exist_stops_nothing(
     stranger: Stranger, monkeypatch: pytest.MonkeyPatch, run_id: str
 ) -> None:
@@ -80,6 +80,7 @@ def test_a_run_id_that_does_not_exist_stops_nothing(
     assert len(train(stranger)[1]) == 2
 
 
+@pytest.mark.long
 def test_an_active_run_of_the_caller_stays_active_and_unchanged(stranger: Stranger) -> None:
     mlflow.set_tracking_uri(stranger.target.uri)
     with mlflow.start_run(run_id=stranger.run) as theirs:
@@ -90,6 +91,7 @@ def test_an_active_run_of_the_caller_stays_active_and_unchanged(stranger: Strang
     assert not any(run.data.tags.get("mlflow.parentRunId") == stranger.run for run in runs)
 
 
+@pytest.mark.long
 def test_the_tracking_uri_of_the_caller_is_restored(stranger: Stranger, tmp_path: Path) -> None:
     theirs = f"sqlite:///{tmp_path}/theirs.db"
     mlflow.set_tracking_uri(theirs)

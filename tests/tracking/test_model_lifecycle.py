@@ -21,7 +21,7 @@ from tracking.registry import Registry
 from tracking.stages import delete_model, delete_version, rollback, rollback_target
 from tracking.tracking_uri import TrackingTarget
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 
 @pytest.fixture

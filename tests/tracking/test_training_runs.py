@@ -55,7 +55,7 @@ class Tracked:
 
 @pytest.fixture(
     scope="module",
-    params=["on_postgresql", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_sqlite", "embedded_store"))],
+    params=["embedded_store", *(pytest.param(name, marks=pytest.mark.long) for name in ("on_postgresql", "on_sqlite"))],
 )
 def store(request: pytest.FixtureRequest) -> TrackingTarget:
     found: TrackingTarget = request.getfixturevalue(request.param)

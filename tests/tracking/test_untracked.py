@@ -11,6 +11,7 @@ from tests.tracking.servers import free_port
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_an_untracked_training_must_be_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"http://ann:secret@127.0.0.1:{free_port()}"
     small = configure(

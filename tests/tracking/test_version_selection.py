@@ -13,7 +13,7 @@ from tracking.promotion import EvaluationData, promote_new_versions
 from tracking.registry import Registry
 from tracking.tracking_uri import TrackingTarget
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 OTHER, THIRD = "Accident_Prediction_XGBoost", "Accident_Prediction_Random_Forest"
 

@@ -131,7 +131,7 @@ def test_synthetic_accidents_have_one_probability_everywhere(
     check(services[name], contents, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_mlflow_pyfunc_has_the_same_probability(
     services: dict[str, ApiClient], contents: Contents, tmp_path: Path
 ) -> None:

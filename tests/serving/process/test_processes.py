@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterat
         yield service
 
 
+@pytest.mark.long
 def test_workers_aggregate_metrics(two_workers: ServiceProcess) -> None:
     before = metrics_of(two_workers)
     with LoadGenerator(two_workers.url, clients=6) as load:
@@ -137,6 +139,7 @@ def test_single_server_stops_with_the_supervisor(tmp_path: Path, model: Path) ->
         check_stop_with_supervisor(service)
 
 
+@pytest.mark.long
 def test_running_requests_are_finished_at_shutdown(tmp_path: Path, model: Path) -> None:
     """SIGTERM in the middle of a long answer: it is told whole, everything is in the log, and nothing is left."""
     body = to_lines([EXAMPLES["low_risk"]] * 20_000)
@@ -164,7 +167,9 @@ def test_running_requests_are_finished_at_shutdown(tmp_path: Path, model: Path) 
 def test_unservable_model_is_reported_at_once(tmp_path: Path, model: Path) -> None:
     damaged = tmp_path / "damaged.zip"
     content = model.read_bytes()
-    middle = len(content) // 2
+    with zipfile.ZipFile(model) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.compress_size)
+    middle = largest.header_offset + largest.compress_size // 2
     damaged.write_bytes(content[:middle] + bytes(100) + content[middle + 100 :])
     taken = free_port()
     configured = tmp_path / "serving.yaml"
@@ -207,6 +212,7 @@ sys.exit(serve(settings, find, lambda service: print("serving", flush=True)))
 """Serves a model of a registry that fails at the second look, and at the third does not answer."""
 
 
+@pytest.mark.long
 def test_failing_or_hanging_registry_blocks_neither_service_nor_stop(tmp_path: Path, model: Path) -> None:
     port = free_port()
     command = [sys.executable, "-c", _OF_A_REGISTRY, str(model), str(tmp_path), str(port)]
@@ -244,6 +250,7 @@ def test_server_imports_neither_mlflow_nor_zenml_and_ctrl_c_exits_cleanly(tmp_pa
     assert not {"mlflow", "zenml", "great_expectations", "matplotlib", "tracking"} & imported
 
 
+@pytest.mark.long
 def test_service_works_with_postgresql(tmp_path: Path, model: Path) -> None:
     pytest.importorskip("pgserver", reason="PostgreSQL comes with the package pgserver, which is not for every machine")
     with postgresql() as server:

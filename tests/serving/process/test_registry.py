@@ -108,6 +108,7 @@ def figure(service: ServiceProcess, key: dict[str, str], name: str) -> float:
     return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[-1])
 
 
+@pytest.mark.long
 def test_promotion_and_rollback_reach_the_service_without_failed_or_mixed_requests(
     service: ServiceProcess, connection: Connection, key: dict[str, str]
 ) -> None:
@@ -143,6 +144,7 @@ def test_promotion_and_rollback_reach_the_service_without_failed_or_mixed_reques
     assert registry.holder(NAME, PRODUCTION).version == "1"  # type: ignore[union-attr]
 
 
+@pytest.mark.long
 def test_version_with_other_predictions_is_rejected(
     service: ServiceProcess, connection: Connection, key: dict[str, str]
 ) -> None:
@@ -165,6 +167,7 @@ def test_version_with_other_predictions_is_rejected(
     assert "stored accidents get another probability" in service.log
 
 
+@pytest.mark.long
 def test_unreachable_registry_keeps_the_model(service: ServiceProcess, folder: Path, key: dict[str, str]) -> None:
     database = folder / "mlruns" / "mlflow.db"
     assert database.is_file()

@@ -89,7 +89,7 @@ def test_records_wait_while_the_file_is_deleted(engine: Engine, log: PredictionL
     assert not file.exists(), "a service creates no database while it runs"
     away.rename(file)
     assert log.flush(PATIENCE)
-    assert log.available
+    assert eventually(lambda: log.available)
     assert numbers(engine) == list(range(8))
     assert log.counts().lost == 0
 
@@ -223,7 +223,7 @@ def test_records_wait_while_the_file_is_corrupt(
     assert numbers(engine) == list(range(8))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_records_wait_for_a_lock_that_is_held_for_long(engine: Engine, log: PredictionLog) -> None:
     with locked(engine):
         log.add(prediction_records(range(5, 8)))

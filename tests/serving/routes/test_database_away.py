@@ -80,7 +80,7 @@ def test_feedback_on_a_waiting_prediction_is_asked_for_again(tmp_path: Path, mod
         assert api.metrics()["accidents_log_oldest_waiting_timestamp_seconds"] == float("inf")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_feedback_through_another_worker_is_asked_for_again(tmp_path: Path, model: Path) -> None:
     records = {"flush_seconds": 4}
     with service_url(tmp_path, model, "--anonymous", workers=2, records=records) as url:
