@@ -20,7 +20,7 @@ from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
 from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
-from accidents.bundle.partial_model import PartialModel, share_known, without_unknown_places
+from accidents.bundle.partial_model import PartialModel, described_places, share_known_of_groups
 from accidents.errors import ModelError
 
 if TYPE_CHECKING:
@@ -106,31 +106,14 @@ class Bundle(ModelManifest):
         return np.asarray((~(self.partial.knowledge(X, self.matrix_columns) >= 1)).any(axis=1))
 
     def share_known(self, X: "Matrix", arrays: "Arrays") -> "Vector":
-        """Share of what usually decides that is known, float64 (n), 0 to 1.
-
-        Without `partial` every column of knowledge counts alike.
-
-        Args:
-            X: `matrix(arrays)`.
-            arrays: n accidents.
-        """
-        if self.partial is not None:
-            return self.partial.share_known(self.partial.knowledge(X, self.matrix_columns))
-        from accidents.features import feature_matrix
-        from accidents.features.knowledge_columns import knowledge_names
-
-        names = tuple(knowledge_names(self.level, self.geography))
-        return share_known(feature_matrix(arrays, names), (1 / len(names),) * len(names))
+        """Share of what usually decides that is known, float64 (n), 0 to 1, of `arrays` whose matrix is `X`."""
+        if self.partial is None:
+            return share_known_of_groups(arrays, self.level, self.geography)
+        return self.partial.share_known(self.partial.knowledge(X, self.matrix_columns))
 
     def described(self, X: "Matrix") -> "Matrix":
         """The matrix for explanations, without shares of the place around that stand in for those of a place."""
-        X = X.copy() if self.partial is None else without_unknown_places(X, self.matrix_columns)
-        positions = {name: position for position, name in enumerate(self.matrix_columns)}
-        for name, position in positions.items():
-            density = positions.get(name.replace("te_", "density_", 1)) if name.startswith("te_") else None
-            if density is not None:
-                X[~(X[:, density] > 0), position] = np.nan
-        return X
+        return described_places(X, self.matrix_columns)
 
     def shap_values(self, X: "Matrix") -> "Vector":
         """SHAP values of the raw score, float64 (n, len(matrix_columns) + 1), in the unit of `shap_unit`."""
