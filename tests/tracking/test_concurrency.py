@@ -29,7 +29,7 @@ from tracking.registry import Registry
 from tracking.stages import rollback
 from tracking.tracking_uri import TrackingTarget
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.long
 ROUNDS = 4
 
 
@@ -76,7 +76,7 @@ def promotion_processes(count: int, store: TrackingTarget, folder: Path) -> Iter
         yield found
 
 
-@pytest.fixture(params=[pytest.param("on_postgresql", marks=pytest.mark.long), "embedded_store"])
+@pytest.fixture(params=["on_postgresql", "embedded_store"])
 def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
     with connect(TrackingSettings(), request.getfixturevalue(request.param)) as found:
         delete_all_models(found)
@@ -94,8 +94,7 @@ def promote_at_once(fighters: list[PromotionProcess], numbers: list[str]) -> lis
     return [fighter.receive() for fighter in fighters]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("count", [2, pytest.param(8, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [2, 8])
 def test_of_concurrent_promotions_one_succeeds_and_no_version_is_archived_twice(
     registry: Registry, count: int, tmp_path: Path
 ) -> None:
@@ -117,7 +116,6 @@ def test_of_concurrent_promotions_one_succeeds_and_no_version_is_archived_twice(
     assert archived_versions(registry) == winners[:-1]
 
 
-@pytest.mark.long
 def test_a_promotion_killed_half_way_is_repaired(registry: Registry, tmp_path: Path) -> None:
     """Killed before and after the alias moves, before the ledger is written, and before ZenML is updated."""
     names = list(registered_names().values())[:4]

@@ -68,7 +68,7 @@ def test_commands_killed_at_any_moment_leave_no_half_of_a_database(tmp_path: Pat
         assert process.exitcode == 0, folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_commands_create_one_database(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=create, args=(tmp_path,)) for _ in range(2)]

@@ -202,12 +202,12 @@ def test_check_prints_what_it_repaired(connection: Connection, run_registry: Run
     assert consistent_stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
 
 
-@pytest.mark.traced
-def test_models_are_evaluated_compared_and_promoted_by_the_rule(
+@pytest.mark.long
+def test_comparisons_are_written_in_each_format(
     connection: Connection, run_registry: RunRegistry, folder: Path
 ) -> None:
     delete_all_models(connection)
-    registry, named = Registry(connection), ("--model-name", "lightgbm")
+    named = ("--model-name", "lightgbm")
     for _ in range(2):
         record_and_register(connection, single_model_training("lightgbm"), TrackingSettings())
     assert "Accident_Prediction_Lightgbm 2" in run_registry("compare", *named)[1]
@@ -225,6 +225,16 @@ def test_models_are_evaluated_compared_and_promoted_by_the_rule(
             assert [row["version"] for row in csv.DictReader(text.splitlines())] == [f"{NAME} 1", f"{NAME} 2"]
         if kind == "html":
             assert f"{NAME} 2" in text
+
+
+@pytest.mark.traced
+def test_models_are_evaluated_compared_and_promoted_by_the_rule(
+    connection: Connection, run_registry: RunRegistry, folder: Path
+) -> None:
+    delete_all_models(connection)
+    registry, named = Registry(connection), ("--model-name", "lightgbm")
+    for _ in range(2):
+        record_and_register(connection, single_model_training("lightgbm"), TrackingSettings())
     code, out, _ = run_registry("compare-models", *named, "--stages", "none", "--output-format", "dataframe")
     assert (code, f"{NAME} 1 " in out, f"{NAME} 2 " in out) == (0, True, True)
     code, _, err = run_registry("compare-models", *named, "--stages", "Staging")

@@ -197,7 +197,7 @@ def test_reload_under_load_fails_no_request(tmp_path: Path, rounds: int) -> None
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rejected_model_under_load_leaves_the_present_one(tmp_path: Path) -> None:
     model = save_small_model(tmp_path)
     with (
