@@ -11,6 +11,10 @@ SOURCES := $(PACKAGES) benchmarks run.py scripts tests
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 COMPILE := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --quiet
+EVERYTHING := --extra serving --extra pipelines
+# What the Lambda layer asks for; its binaries need none of it.
+NOT_RUN := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema \
+	constructs jsii publication
 # SOURCE, YEARS, MODEL and FILE are set on the command line: make run-train SOURCE=datagouv YEARS=2021-2023
 MODEL := xgboost
 EXAMPLE := examples/classic_flat.json
@@ -37,15 +41,24 @@ $(READY): $(LOCK) scripts/install.sh
 	@touch $(READY)
 
 .PHONY: lock
-lock: $(READY) ## update the lock files from pyproject.toml and requirements-dvc.in
-	@$(COMPILE) pyproject.toml --upgrade --extra dev --extra s3 --extra kubernetes -o requirements.lock
+lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.in
+	@$(COMPILE) pyproject.toml --upgrade $(EVERYTHING) --extra dev --extra s3 --extra kubernetes -o requirements.lock
 	@for cloud in aws gcp azure; do cp requirements.lock requirements-$$cloud.lock && \
-		$(COMPILE) pyproject.toml --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
+		$(COMPILE) pyproject.toml $(EVERYTHING) --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
+	@$(MAKE) --no-print-directory lock-images
 	@$(COMPILE) requirements-dvc.in --upgrade -o requirements-dvc.lock
+	@$(COMPILE) requirements-deploy.in --upgrade $(addprefix --no-emit-package ,$(NOT_RUN)) -o requirements-deploy.lock
+
+.PHONY: lock-images
+lock-images: $(READY) ## take the lock files of the images from requirements.lock, in the same versions
+	@$(COMPILE) pyproject.toml -c requirements.lock --extra serving --extra tracing -o requirements-serving.lock
+	@$(COMPILE) pyproject.toml -c requirements.lock --extra pipelines --extra s3 --extra kubernetes -o requirements-pipelines.lock
+	@$(COMPILE) requirements-mlflow.in -c requirements.lock -o requirements-mlflow.lock
+	@$(COMPILE) requirements-store.in --upgrade -o requirements-store.lock
 
 .PHONY: clean
 clean: ## remove the environments and tool caches; data, models and reports stay
-	@rm -rf $(VENV) .venv-dvc .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-dvc .venv-deploy .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 
 ##@ Pipelines (SOURCE=sample, datagouv, a folder or a URL; YEARS=2021-2023)
 
@@ -136,6 +149,57 @@ dvc-pull: $(DVC_READY) ## download those of dvc.lock from the remote
 .PHONY: dvc-repro
 dvc-repro: $(DVC_READY) ## pull, then run the stages that have changed
 	@$(DVC) repro
+
+##@ Containers (docs/deploy.md)
+
+# BASE: a Debian with Python 3.11; here every file of the images has the date of the last commit.
+CONTAINERS := $(shell command -v podman || command -v docker)
+BASE ?= docker.io/library/python:3.11-slim-bookworm
+IMAGES := serving pipelines mlflow store
+IMAGE_PREFIX ?= localhost/accidents
+IMAGE_TAG ?= latest
+BUILD_FLAGS ?=
+REVISION = $(shell git rev-parse HEAD)
+EPOCH = $(shell git log -1 --format=%ct)
+DEPLOY_READY := .venv-deploy/.ready
+
+$(DEPLOY_READY): requirements-deploy.lock deploy/tools.sh | $(READY)
+	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) .venv-deploy
+	@$(PYTHON) -m uv pip sync --quiet --python .venv-deploy/bin/python --require-hashes requirements-deploy.lock
+	@sh deploy/tools.sh .venv-deploy
+	@touch $(DEPLOY_READY)
+
+.PHONY: images
+images: $(addprefix image-,$(IMAGES)) ## build the images serving, pipelines, mlflow and store (BASE, IMAGES, BUILD_FLAGS)
+
+image-%:
+	@$(CONTAINERS) build $(if $(findstring podman,$(CONTAINERS)),--format docker --timestamp $(EPOCH)) --target $* \
+		--build-arg BASE=$(BASE) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) --build-arg REVISION=$(REVISION) \
+		$(BUILD_FLAGS) --tag $(IMAGE_PREFIX)-$*:$(IMAGE_TAG) .
+
+# PROFILES=serving,monitoring,grafana
+PROFILES :=
+COMPOSE = $(if $(findstring podman,$(CONTAINERS)),.venv-deploy/bin/podman-compose,docker compose)
+
+.PHONY: up
+up: $(DEPLOY_READY) ## start the servers of compose.yaml, and wait until they answer (PROFILES=serving,monitoring,grafana)
+	@sh deploy/compose/secrets.sh
+	@COMPOSE_PROFILES=$(PROFILES) $(COMPOSE) up --detach
+	@COMPOSE_PROFILES=$(PROFILES) sh deploy/compose/wait.sh
+
+.PHONY: down
+down: $(DEPLOY_READY) ## stop them; databases and files stay in their volumes
+	@COMPOSE_PROFILES=serving,monitoring,grafana $(COMPOSE) down
+
+.PHONY: sbom
+sbom: $(DEPLOY_READY) ## list what is in the images, as CycloneDX in reports/sbom
+	@mkdir -p reports/sbom
+	@for image in $(IMAGES); do sh deploy/images/sbom.sh $(IMAGE_PREFIX)-$$image:$(IMAGE_TAG) \
+		reports/sbom/$$image.cdx.json || exit 1; done
+
+.PHONY: deploy-check
+deploy-check: $(DEPLOY_READY) ## check Dockerfile, compose.yaml and manifests of Kubernetes, without a network
+	@$(PYTHON) -m scripts.deploy_check
 
 ##@ Services
 

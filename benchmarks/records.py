@@ -70,6 +70,7 @@ def _measure(log: PredictionLog, content: Any, entries: int) -> tuple[float, flo
             caller="0123abcd",
             model="Accident_Prediction_XGBoost",
             version="3",
+            model_sha256="5" * 64,
             type="xgboost",
             level="call",
             probability=0.702,

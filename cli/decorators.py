@@ -1,6 +1,7 @@
 """Decorators of click commands. Imports nothing heavy: `--help` must answer at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -34,14 +35,25 @@ def with_record_database(function: Callable[..., None]) -> Callable[..., None]:
 
         load_environment()
         from accidents.configuration.loading import load_configuration
-        from serving.records.database import migrate, open_database
 
-        settings = load_configuration(map(Path, config)).serving.records
-        engine = open_database(settings)
-        try:
-            migrate(engine)
-            function(RecordDatabase(engine, settings), **options)
-        finally:
-            engine.dispose()
+        with record_database(load_configuration(map(Path, config)).serving.records) as database:
+            function(database, **options)
 
     return call
+
+
+@contextmanager
+def record_database(settings: "RecordSettings", *, create: bool = True) -> Iterator[RecordDatabase]:
+    """The migrated database of the service; without `create` it has to exist.
+
+    Raises:
+        RecordsError: it cannot be opened.
+    """
+    from serving.records.database import migrate, open_database
+
+    engine = open_database(settings, create=create)
+    try:
+        migrate(engine)
+        yield RecordDatabase(engine, settings)
+    finally:
+        engine.dispose()

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from accidents.errors import AccidentsError, ConfigurationError, storage_fault
+from cli.error_place import error_place
 from cli.exit_codes import DONE, FAILED, INTERRUPTED, USAGE_ERROR
 from cli.options import Group, debug_enabled
 from cli.run_options import OPTIONS, SOURCE_PIPELINES, RunOptions
@@ -19,10 +20,13 @@ from cli.timing import phase
 
 COMMANDS = {
     "fetch": "cli.fetch",
+    "editions": "cli.editions",
     "registry": "cli.registry",
     "stack": "cli.stack",
+    "schedule": "cli.schedule",
     "keys": "cli.keys",
     "predictions": "cli.predictions",
+    "audit": "cli.audit",
     "simulate": "cli.simulate",
     "prune": "cli.prune",
     "dashboard": "cli.dashboard",
@@ -149,8 +153,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _describe_fault(error: Exception) -> str | None:
     """Place, fault and remedy where the disk, or the store of ZenML, is the reason of an error."""
     if fault := storage_fault(str(error)):
-        from cli.runs import error_place
-
         return f"{error_place(error)}: {fault}, and run it again"
     if "zenml" not in sys.modules:
         return None

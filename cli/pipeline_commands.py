@@ -186,6 +186,18 @@ def _model_parameters(configuration: Configuration, options: RunOptions) -> dict
     return {"model_name": version.name, "version": version.version}
 
 
+def pipeline_parameters(name: str, configuration: Configuration, options: RunOptions) -> dict[str, Any]:
+    """The parameters with which a pipeline runs for these options, but for the fingerprint of its source."""
+    parameters: dict[str, Any] = {"configuration": configuration}
+    if name in {"evaluation", "inference", "deployment"}:
+        parameters |= _model_parameters(configuration, options)
+    if name == "deployment":
+        parameters.pop("bundle", None)
+    if name == "inference":
+        parameters |= {"source": options.input, "target": options.output}
+    return parameters
+
+
 def _run(pipeline: Any, configuration: Configuration, options: RunOptions, **arguments: Any) -> Any:
     folder = _data_reports_folder(configuration, pipeline.name)
     with phase("pipeline"):

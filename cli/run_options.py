@@ -92,6 +92,12 @@ class RunOptions:
         "a registered model, in any letter case", _FROM_REGISTRY, metavar="NAME", one_of="model"
     )
     best: bool = switch("the best Production model of all registered ones", _FROM_REGISTRY, one_of="model")
+    published: str | None = option(
+        "the model that promotion has published in a folder, or at a URL like s3://…",
+        ("serve",),
+        metavar="LOCATION",
+        one_of="model",
+    )
     stage: str | None = option(
         "of --model-name: its version in this stage (Production)",
         key="deployment.stage",
@@ -102,6 +108,12 @@ class RunOptions:
     alias: str | None = option("of --model-name: its version with this alias", _FROM_FILE, **_VERSION_OF_MODEL)
     version: str | None = option("of --model-name: the version of this number", metavar="N", **_VERSION_OF_MODEL)
 
+    shadow: str | None = option(
+        "a second model that scores the same accidents, never in an answer: NAME, NAME/VERSION, NAME@ALIAS, or a file",
+        ("serve",),
+        "serving.shadow.model",
+        metavar="NAME",
+    )
     host: str | None = option("address to listen on (127.0.0.1); another one needs keys", ("serve",), "serving.host")
     port: int | None = option("port to listen on (8080); 0: any free one", ("serve",), "serving.port", type=int)
     workers: int | None = option("worker processes (1)", ("serve",), "serving.workers", type=int, metavar="N")
@@ -166,7 +178,7 @@ _SECTIONS = {
     "ingestion": "Modes (pipelines run in this order; --predict and --serve alone)",
     "source": "Choices (they override the configuration)",
     "model_path": "Model (by default the best one of the latest training)",
-    "host": "Service (--serve)",
+    "shadow": "Service (--serve)",
     "config": "Files and behaviour",
 }
 OPTIONS = tuple(mode_options(RunOptions, _SECTIONS))

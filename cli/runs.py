@@ -6,7 +6,9 @@ from shutil import disk_usage
 from typing import Any
 
 from accidents.errors import AccidentsError, storage_fault
+from cli.error_place import error_place
 from pipelines.interrupted_runs import end_run, interrupted_runs, process_record
+from pipelines.orchestrators import LOCAL
 from pipelines.store_check import check_store
 
 _PROJECT = {"accidents", "serving", "stacks", "steps", "tracking"}
@@ -50,7 +52,8 @@ def run_pipeline(
     for interrupted in interrupted_runs():
         end_run(interrupted)
     name = f"{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    options = {"run_name": name, "extra": process_record(), "enable_cache": None if cache else False}
+    here = Client().active_stack.orchestrator.flavor == LOCAL  # elsewhere the run outlives this process
+    options = {"run_name": name, "extra": process_record() if here else {}, "enable_cache": None if cache else False}
     try:
         pipeline.with_options(**options)(**arguments)
     except Exception as error:
@@ -89,15 +92,6 @@ def _without_step(error: Exception) -> str:
     if fault := storage_fault("no space left on device" if full else str(error)):
         return f"{error_place(error)}: {fault}, and run it again"
     return f"{type(error).__name__}: {error}"
-
-
-def error_place(error: Exception) -> str:
-    """The file of an operating system error, or the database of ZenML, whose errors name none."""
-    if isinstance(error, OSError) and error.filename:
-        return str(error.filename)
-    from zenml.config.global_config import GlobalConfiguration
-
-    return f"the ZenML store {GlobalConfiguration().store_configuration.url}"
 
 
 def _step_error(step: Any, error: Exception) -> str:

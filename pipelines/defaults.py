@@ -5,9 +5,11 @@ from typing import Any
 
 from pydantic import InstanceOf
 
+from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.loading import Configuration, load_configuration
 from accidents.configuration.source import SourceSettings
 from accidents.sources.manifest import fetch_editions
+from steps.ingestion.ingest import ingest
 
 ConfigurationParameter = InstanceOf[Configuration] | dict[str, Any] | None
 """Parameter `configuration` of a pipeline: complete, or the keys that differ from the files in `configs/`."""
@@ -32,8 +34,17 @@ def resolve_configuration(configuration: ConfigurationParameter) -> Configuratio
 
 
 def resolve_fingerprint(source: SourceSettings, fingerprint: str | None) -> str:
-    """The fingerprint that was given; else that of the files of the source, which are fetched first if necessary."""
-    return fingerprint or fetch_editions(source)[1]
+    """The fingerprint that was given; else that of the files of the source, which are fetched first if necessary.
+
+    An empty one is kept: the steps of a scheduled run compute it, as its files are not known when it is scheduled.
+    """
+    return fetch_editions(source)[1] if fingerprint is None else fingerprint
+
+
+def ingest_source(settings: IngestionSettings, fingerprint: str) -> Any:
+    """The outputs of the step `ingest`; without a fingerprint it always runs, as files may have changed."""
+    step = ingest if fingerprint else ingest.with_options(enable_cache=False)
+    return step(settings=settings, fingerprint=fingerprint)
 
 
 def _by_path(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

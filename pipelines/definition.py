@@ -1,7 +1,7 @@
 """ZenML pipelines of this project: they start from anywhere as `python run.py` starts them.
 
-A pipeline prepares its process and ZenML's store, ends the runs of killed processes, and names the parameters and keys
-that exist where one is wrong. Everything else is ZenML's.
+A pipeline prepares its process and ZenML's store, ends the runs of killed processes, adds the settings of the
+orchestrator in use, and names the parameters and keys that exist where one is wrong. Everything else is ZenML's.
 """
 
 import inspect
@@ -22,9 +22,10 @@ from accidents.configuration.yaml_files import read_yaml
 from accidents.errors import ConfigurationError
 from accidents.worker_process import PRELOADED_MODULES, worker_process
 from pipelines.interrupted_runs import PROCESS, end_run, interrupted_runs, process_record
+from pipelines.orchestrators import DOCKER_SETTINGS, LOCAL, configure_for_orchestrator
 from pipelines.session import prepare_process
+from steps.notification import notify_failure, notify_success
 
-_LOCAL = "local"
 _EXAMPLE = "the files in configs/zenml/"
 
 
@@ -64,6 +65,7 @@ class ProjectPipeline(Pipeline):
                 raise
             faults = "; ".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.__cause__.errors())
             raise ConfigurationError(f"parameters of the pipeline {self.name}: {faults}") from None
+        configure_for_orchestrator(self, Client().active_stack.orchestrator.flavor)
 
     def create_snapshot(self, *args: Any, **options: Any) -> PipelineSnapshotResponse:
         """As of ZenML."""
@@ -86,7 +88,7 @@ class ProjectPipeline(Pipeline):
         if PROCESS not in (current.configuration.extra or {}):
             for run in interrupted_runs():
                 end_run(run)
-            if Client().active_stack.orchestrator.flavor == _LOCAL:  # elsewhere the run outlives this process
+            if Client().active_stack.orchestrator.flavor == LOCAL:  # elsewhere the run outlives this process
                 _configure(current, extra=process_record())
         with worker_process(*PRELOADED_MODULES) if self.reads_source else nullcontext():
             run = Pipeline.__call__(current, *args, **parameters)
@@ -107,7 +109,13 @@ def pipeline(
     """
 
     def decorate(function: Callable[..., None]) -> ProjectPipeline:
-        result = ProjectPipeline(name=name, entrypoint=function)
+        result = ProjectPipeline(
+            name=name,
+            entrypoint=function,
+            settings={"docker": DOCKER_SETTINGS},
+            on_failure=notify_failure,
+            on_success=notify_success,
+        )
         result.__doc__, result.reads_source = function.__doc__, reads_source
         if after_run is not None:
             result.after_run = after_run

@@ -1,9 +1,8 @@
 """Feature pipeline: ingest accidents, build features."""
 
-from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, ingest_source, resolve_configuration, resolve_fingerprint
 from pipelines.definition import pipeline
 from steps.features.build_features import build_features
-from steps.ingestion.ingest import ingest
 
 
 @pipeline("features", reads_source=True)
@@ -12,10 +11,8 @@ def features(configuration: ConfigurationParameter = None, fingerprint: str | No
 
     Args:
         configuration: the effective configuration, or the keys that differ from the files in `configs/`.
-        fingerprint: checksum of the files of the source; computed where None.
+        fingerprint: checksum of the files of the source; computed where None, and in the steps where empty.
     """
     settings = resolve_configuration(configuration).ingestion
-    accidents, vehicles, people, *_ = ingest(
-        settings=settings, fingerprint=resolve_fingerprint(settings.source, fingerprint)
-    )
+    accidents, vehicles, people, *_ = ingest_source(settings, resolve_fingerprint(settings.source, fingerprint))
     build_features(accidents, vehicles, people)

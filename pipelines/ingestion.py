@@ -1,8 +1,7 @@
 """Ingestion pipeline."""
 
-from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, ingest_source, resolve_configuration, resolve_fingerprint
 from pipelines.definition import pipeline
-from steps.ingestion.ingest import ingest
 
 
 @pipeline("ingestion", reads_source=True)
@@ -11,7 +10,7 @@ def ingestion(configuration: ConfigurationParameter = None, fingerprint: str | N
 
     Args:
         configuration: the effective configuration, or the keys that differ from the files in `configs/`.
-        fingerprint: checksum of the files of the source; computed where None.
+        fingerprint: checksum of the files of the source; computed where None, and in the steps where empty.
     """
     settings = resolve_configuration(configuration).ingestion
-    ingest(settings=settings, fingerprint=resolve_fingerprint(settings.source, fingerprint))
+    ingest_source(settings, resolve_fingerprint(settings.source, fingerprint))

@@ -12,14 +12,14 @@ from accidents.configuration.loading import Configuration
 from accidents.configuration.source import SAMPLE
 from accidents.configuration.training import FINAL_DIFFERENCE_AT_MOST
 from accidents.errors import ConfigurationError
+from accidents.sources.manifest import recorded_editions
 from accidents.training.final_model import FINAL_ACCIDENTS_AT_LEAST
-from pipelines.defaults import ConfigurationParameter, resolve_configuration, resolve_fingerprint
+from pipelines.defaults import ConfigurationParameter, ingest_source, resolve_configuration, resolve_fingerprint
 from pipelines.definition import configured_model, pipeline, set_extra
 from steps.caching import cache_policy, code_digest
 from steps.features.build_features import build_features
-from steps.ingestion.ingest import ingest
 from steps.promotion.promote_models import promote_models
-from steps.tracking.provenance import TRAINING_DIGEST
+from steps.tracking.provenance import CODE_VERSION, TRAINING_DIGEST, code_version
 from steps.tracking.track_training import track_training
 from steps.training.compare_models import compare_models
 from steps.training.fit_final import fit_final
@@ -56,7 +56,7 @@ def training(
 
     Args:
         configuration: the effective configuration, or the keys that differ from the files in `configs/`.
-        fingerprint: checksum of the files of the source; computed where None.
+        fingerprint: checksum of the files of the source; computed where None, and in the steps where empty.
         without_place: id of the artifact `evaluations` of a training without place columns, for the model card.
         store: identity of the MLflow that tracks the training; looked up where None.
         track: whether the training is tracked, where the configuration does not turn it off.
@@ -73,9 +73,12 @@ def training(
     configuration = resolve_configuration(configuration)
     refuse_small_samples(configuration)
     fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
-    set_extra(**{TRAINING_DIGEST: training_digest(configuration, fingerprint)})
+    set_extra(**{CODE_VERSION: code_version()})
+    if fingerprint:
+        set_extra(**{TRAINING_DIGEST: training_digest(configuration, fingerprint)})
+    editions = recorded_editions(configuration.ingestion.source.data_folder, fingerprint) if fingerprint else None
     store = (store or store_identity(configuration.tracking)) if track else None
-    accidents, vehicles, people, *_ = ingest(settings=configuration.ingestion, fingerprint=fingerprint)
+    accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
     features = build_features(accidents, vehicles, people)
     trained = [
         train_model.with_options(
@@ -90,6 +93,7 @@ def training(
             settings=configuration.training.for_model_type(model_type),
             information=configuration.features,
             fingerprint=fingerprint,
+            editions=editions,
             id=f"train_{model_type}",
         )
         for model_type in configuration.training.models

@@ -38,7 +38,8 @@ from serving.http.json_body import JsonResponse
 from serving.http.load import Load
 from serving.http.middleware import PathPrefixMiddleware, SecurityHeadersMiddleware, TrustedHostMiddleware
 from serving.model.model_loader import LoadedModel, ModelLoader
-from serving.model.pointer import ModelPointer
+from serving.model.pointer import ModelPointer, shadow_pointer_file
+from serving.model.shadow import create_shadow
 from serving.observability.metrics import Metrics, unix_time
 from serving.observability.resources import ResourceMetrics, disk_folders
 from serving.observability.telemetry import Logger, TelemetryMiddleware
@@ -174,6 +175,7 @@ def _create_state(settings: ServingSettings, pointer_file: Path) -> AppState:
         logger=logger,
         tracing=create_tracing(),
         services=_lookup_services(settings.lookups),
+        shadow=create_shadow(settings, shadow_pointer_file(pointer_file), engine, metrics, logger),
     )
 
 
@@ -192,6 +194,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if paths := unprotected_routes(app):
         raise RuntimeError(f"routes that require no role: {', '.join(paths)}")
     await run_in_threadpool(state.model_loader.check)
+    if state.shadow:
+        await run_in_threadpool(state.shadow.loader.check)
     # Models and modules are never freed; scanning them again and again would delay single answers.
     gc.collect()
     gc.freeze()
@@ -206,6 +210,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         watch_task.cancel()
         with suppress(asyncio.CancelledError):
             await watch_task
+        if state.shadow:
+            await run_in_threadpool(state.shadow.close, state.settings.stop_seconds)
         await run_in_threadpool(state.prediction_log.close, state.settings.stop_seconds)
         if state.tracing:
             await run_in_threadpool(state.tracing.close)
@@ -228,6 +234,8 @@ async def _watch_model(state: AppState) -> None:
         state.update_metrics()
         before = state.model_loader.model
         await run_in_threadpool(state.model_loader.check)
+        if state.shadow:
+            await run_in_threadpool(state.shadow.loader.check)
         after = state.model_loader.model
         if after is not before and after is not None:
             state.logger.info("model loaded", model=after.info)

@@ -17,6 +17,7 @@ from serving.http.errors import ApiError, validation_error
 from serving.http.load import Load
 from serving.model.model_loader import LoadedModel, ModelLoader
 from serving.model.predictor import RequestContext
+from serving.model.shadow import Shadow
 from serving.observability.metrics import Metrics
 from serving.observability.resources import ResourceMetrics
 from serving.observability.telemetry import Logger
@@ -59,6 +60,7 @@ class AppState:
     logger: Logger
     tracing: Tracing | None
     services: "Services | None" = None
+    shadow: Shadow | None = None
     _database_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
     )
@@ -117,9 +119,10 @@ def get_state(request: Request) -> AppState:
 
 
 def get_request_context(request: Request) -> RequestContext:
-    """Request id, route and caller of a request, for the prediction log."""
+    """Request id, route and caller of a request, for the prediction log, and the shadow model."""
     state = request.scope["state"]
-    return RequestContext(state["request_id"], request.scope["route"].path, state["caller"].id)
+    shadow = get_state(request).shadow
+    return RequestContext(state["request_id"], request.scope["route"].path, state["caller"].id, shadow)
 
 
 def parse_query(request: Request, model: type[_Query]) -> _Query:

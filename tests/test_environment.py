@@ -26,6 +26,7 @@ from cli.simulate import simulate
 from serving.observability.tracing import create_tracing
 from serving.process.server import uvicorn_options
 from serving.records.database import resolve_database_url
+from steps.notification import notification_urls
 from steps.tracking.provenance import code_version
 from tests.conftest import PROJECT
 from tracking.connection import connect
@@ -115,6 +116,11 @@ def zenml_source_root(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) 
     assert source_utils.get_source_root() == str(PROJECT)
 
 
+def notified(name: str, monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
+    monkeypatch.setenv(name, "json://example.org/a,b, mailto://example.org")
+    assert notification_urls() == ["json://example.org/a,b", "mailto://example.org"]
+
+
 def serving_database(name: str, *_: object) -> None:
     assert resolve_database_url(SERVING.records, {name: "sqlite:///x.db"}).database.endswith("x.db")  # type: ignore[union-attr]
 
@@ -179,6 +185,19 @@ def git(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     assert code_version() == before
 
 
+def code_version_of_an_image(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv(name, "0123abcd")
+    assert code_version() != "0123abcd"  # in a git checkout
+    monkeypatch.setattr("steps.tracking.provenance.PROJECT_ROOT", folder)
+    assert code_version() == "0123abcd"
+
+
+def published_models(name: str, monkeypatch: pytest.MonkeyPatch, *_: object) -> None:
+    monkeypatch.setenv(name, VALUE)
+    with connect(SETTINGS, database()) as connection:
+        assert connection.publish_to == VALUE
+
+
 def home(name: str, *_: object) -> None:
     without = {key: value for key, value in os.environ.items() if key != name}
     code = "from accidents.configuration.loading import load_configuration as load; print(load().serving.port)"
@@ -199,6 +218,7 @@ CHECKS: dict[Check, str] = {
     left_alone: "ZENML_STORE_URL ZENML_LOCAL_STORES_PATH ZENML_REPOSITORY_PATH ZENML_ACTIVE_STACK_ID"
     " ZENML_ACTIVE_PROJECT_ID AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL",
     zenml_source_root: "ZENML_CUSTOM_SOURCE_ROOT",
+    notified: "NOTIFY_URLS",
     serving_database: "SERVING_DATABASE_URL",
     simulated_service: "SERVING_URL SERVING_API_KEY",
     traces: "OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -207,6 +227,8 @@ CHECKS: dict[Check, str] = {
     certificates: "SSL_CERT_FILE REQUESTS_CA_BUNDLE",
     locale: "LANG LC_ALL PYTHONIOENCODING",
     git: "GIT_DIR GIT_WORK_TREE",
+    code_version_of_an_image: "CODE_VERSION",
+    published_models: "PUBLISHED_MODELS",
     home: "HOME",
 }
 """Checks, and the variables that they are made for."""

@@ -37,7 +37,7 @@ CLASSIC = {
     "workflow-data",
     "workflow-ml",
 }
-GROUPS = ("Environment", "Pipelines", "DVC", "Services", "Development")
+GROUPS = ("Environment", "Pipelines", "DVC", "Containers", "Services", "Development")
 ALL = ["fetch", "--ingestion", "--features", "--training", "--predict examples/classic_flat.json"]
 
 

@@ -21,6 +21,7 @@ WORKFLOWS = {file.stem: yaml.safe_load(file.read_text()) for file in (PROJECT / 
 JOBS = {(name, job): content for name, flow in WORKFLOWS.items() for job, content in flow["jobs"].items()}
 WRITES = {
     ("release", "release"): {"attestations", "contents", "id-token"},
+    ("release", "images"): {"attestations", "id-token", "packages"},
     ("retraining", "train"): {"contents", "pull-requests"},
     ("dependencies", "lock"): {"contents", "pull-requests"},
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accidents.bundle.publication import LOCATION_ENV
 from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import MODEL_NAME_PREFIX, TrackingSettings
 from accidents.errors import storage_fault
@@ -55,6 +56,7 @@ class Connection:
         experiment_id: experiment of the project.
         identity: unique per store, also for one that was deleted and created again at the same address.
         model_name_prefix: beginning of the names of registered models.
+        publish_to: folder or URL to which changes of Production publish the best model; None for none.
     """
 
     target: TrackingTarget
@@ -62,6 +64,7 @@ class Connection:
     experiment_id: str
     identity: str
     model_name_prefix: str = MODEL_NAME_PREFIX
+    publish_to: str | None = None
 
 
 def current_target(settings: TrackingSettings) -> TrackingTarget:
@@ -128,8 +131,9 @@ def _connect(target: TrackingTarget, settings: TrackingSettings) -> Connection:
     client = MlflowClient(target.uri, target.uri)
     experiment = get_or_create_experiment(client, settings.mlflow.experiment_name, target.artifacts)
     identity = f"{redact_credentials(target.uri)}#{experiment.experiment_id}-{experiment.creation_time}"
-    prefix = settings.mlflow.model_registry.registered_model_name
-    return Connection(target, client, experiment.experiment_id, identity, prefix)
+    names = settings.mlflow.model_registry
+    publish_to = os.environ.get(LOCATION_ENV) or names.publish_to
+    return Connection(target, client, experiment.experiment_id, identity, names.registered_model_name, publish_to)
 
 
 def _check_database(target: TrackingTarget) -> None:

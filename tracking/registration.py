@@ -1,5 +1,6 @@
 """Registration of logged models as new versions in the MLflow model registry, with tags and description."""
 
+import json
 import sys
 from typing import Any
 
@@ -114,6 +115,7 @@ def _tags(model: ModelRecord, training: TrainingRecord) -> dict[str, str]:
         "level": bundle.level,
         "source": training.source,
         "data_fingerprint": training.fingerprint,
+        "editions": json.dumps(bundle.editions) if bundle.editions else "",
         "threshold": repr(bundle.threshold),
         "trained_at": model.answering.trained_at,
         "evaluated_twin": model.answering.evaluated_twin.get("digest", ""),

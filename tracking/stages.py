@@ -7,6 +7,7 @@ from tracking import ledger, zenml_sync
 from tracking.errors import RegistryError
 from tracking.ledger import LedgerEntry
 from tracking.lock import model_lock
+from tracking.publication import publish_after_change
 from tracking.registry import ALIASES, STAGE_TAG, RegisteredVersion, Registry
 
 
@@ -32,6 +33,7 @@ def transition(
     Raises:
         RegistryError: another process is changing the model, the stage has another holder than expected, or the
             version is in the stage already.
+        PublicationError: the stage is changed, and the model in Production could not be published.
     """
     name = version.name
     with model_lock(registry.connection, name) as lock:
@@ -49,6 +51,8 @@ def transition(
         entry = replace(entry, previous=_number(holder) or entry.previous)
         ledger.append(registry.connection, entry)
         sync_model(registry, name)
+    if PRODUCTION in {stage, current.stage}:
+        publish_after_change(registry)
     return entry
 
 

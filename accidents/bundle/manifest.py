@@ -15,7 +15,8 @@ class ModelManifest:
     """Facts about a model that stand in the manifest.
 
     `columns` are the names of the matrix columns in order; `threshold` is on the calibrated probability;
-    `fingerprint` is that of the training data, `months` are those that they hold, such as `2024-01`; `metrics` are by
+    `fingerprint` is that of the training data, `editions` are the digests of its editions by year
+    (`accidents.sources.publication`), `months` are those that they hold, such as `2024-01`; `metrics` are by
     subset (`validation`, `test`), `by_knowledge` are those of the test set by what is known of it; `rows` counts
     accidents by subset; `trials` are those of the search named by `tuning`. Fields after `threshold` change no
     prediction.
@@ -33,6 +34,7 @@ class ModelManifest:
     threshold: float
     rule: str = ""
     fingerprint: str = ""
+    editions: dict[str, str] = field(default_factory=dict)
     months: tuple[str, ...] = ()
     seed: int = 0
     split: dict[str, Any] = field(default_factory=dict)

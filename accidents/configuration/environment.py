@@ -8,7 +8,7 @@ from accidents.configuration.paths import PROJECT_ROOT
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """Variable that OpenMP reads when LightGBM is imported."""
 
-_DEFAULTS = {
+DEFAULTS = {
     # On a busy machine threads that wait by spinning make boosters many times slower.
     WAIT_POLICY: "PASSIVE",
     "ZENML_ANALYTICS_OPT_IN": "false",
@@ -16,6 +16,8 @@ _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "ZENML_LOGGING_COLORS_DISABLED": "true",
 }
+"""Variables of libraries, with the values that they have where they are not set."""
+
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 _imported_before = False
@@ -31,7 +33,7 @@ def load_environment() -> None:
 
     load_dotenv(PROJECT_ROOT / ".env", override=False)
     _imported_before |= "lightgbm" in sys.modules and WAIT_POLICY not in os.environ
-    for name, value in _DEFAULTS.items():
+    for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     _bypass_proxy()
 

@@ -56,6 +56,11 @@ def _parse_network(value: object) -> IPv4Network | IPv6Network:
     return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network
 
 
+def _check_host(value: str) -> str:
+    """A host name or address; with a slash a network, in the spelling of the network itself."""
+    return str(_parse_network(value)) if "/" in value else value
+
+
 def _check_service_url(value: str) -> str:
     """The place of an accident goes to this address: encrypted, or not out of this machine."""
     url = urlsplit(value)
@@ -118,6 +123,15 @@ class RecordSettings(Settings):
     )
 
 
+class ShadowSettings(Settings):
+    """A second model that scores the same accidents beside the answers."""
+
+    model: str | None = Field(
+        None, min_length=1, description="NAME, NAME/VERSION or NAME@ALIAS of a registered model, or a model file"
+    )
+    queue: int = Field(2000, ge=1, description="accidents that wait for it; more are not scored, and counted")
+
+
 class ServingSettings(Settings):
     """Settings of the service."""
 
@@ -128,7 +142,9 @@ class ServingSettings(Settings):
     poll_seconds: float = Field(5, gt=0, description="time between two looks at the registry, or at the model file")
     anonymous: bool = Field(False, description="answer without a key, on this machine alone")
     open_metrics: bool = Field(False, description="give /metrics without a key")
-    hosts: tuple[str, ...] = Field((), description="names by which callers may address it, besides this machine's own")
+    hosts: tuple[Annotated[str, AfterValidator(_check_host)], ...] = Field(
+        (), description="names, addresses and networks by which callers may address it, besides this machine's own"
+    )
     cors_origins: Annotated[tuple[Origin, ...], AfterValidator(_check_origins)] = Field(
         (), description="origins of other pages that may call the API, such as https://example.org; *: every page"
     )
@@ -144,6 +160,7 @@ class ServingSettings(Settings):
     stop_seconds: int = Field(20, ge=1, description="time for pending requests at a shutdown")
     derive_facts: bool = Field(True, description="derive light and department from what was given")
     lookups: LookupSettings = LookupSettings()
+    shadow: ShadowSettings = ShadowSettings()
     request: RequestLimits = RequestLimits()
     load: LoadLimits = LoadLimits()
     caller: CallerLimits = CallerLimits()

@@ -23,6 +23,8 @@ class ModelRegistrySettings(Settings):
     """Stage of a new version; Staging: without the promotion rule."""
     production_stage: str = Field(PRODUCTION, pattern=EXCLUSIVE_STAGE_PATTERN)
     """Stage of the version that a command uses where it names no stage."""
+    publish_to: str | None = Field(None, min_length=1)
+    """Folder or URL to which changes of Production publish the best model; PUBLISHED_MODELS goes before it."""
 
 
 def _as_section(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Accidents as NumPy arrays: the input of the feature kernels, for a year as for a single request."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,20 @@ class Arrays:
             coordinates=self.coordinates[rows],
             places=self.places[rows],
         )
+
+
+def concatenate(parts: Sequence[Arrays]) -> Arrays:
+    """The accidents of several arrays, one after the other, as a copy."""
+
+    def joined(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def offsets(name: str) -> Integers:
+        return np.append(0, np.cumsum(np.concatenate([np.diff(getattr(part, name)) for part in parts])))
+
+    starts = ("vehicle_starts", "person_starts")
+    values: dict[str, Any] = {one.name: (offsets if one.name in starts else joined)(one.name) for one in fields(Arrays)}
+    return Arrays(**values)
 
 
 def _ranges(starts: Integers, rows: npt.NDArray[np.intp]) -> tuple[Integers, Integers]:

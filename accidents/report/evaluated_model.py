@@ -99,6 +99,7 @@ class EvaluatedModel:
             "seed": str(metadata["seed"]),
             "trained at": metadata["trained_at"],
             "training data fingerprint": metadata["fingerprint"],
+            "editions of the training data": _format_pairs(metadata["editions"]) or "not recorded",
             "evaluated on": self.dataset,
             "source": self.source,
             "fingerprint of the evaluation data": self.fingerprint,

@@ -23,6 +23,7 @@ _BUILT_UP = 2
 _DAY, _TWILIGHT, _UNLIT, _LIT = 1, 2, 3, 5
 _CODES = TABLES[Table.CARACTERISTIQUES]
 _DEPARTMENT = _CODES["dep"].pattern
+_ADDRESS = "the address"
 
 
 class LookupFailedError(Exception):
@@ -79,6 +80,15 @@ class DerivedFact:
         return f"{self.field} {self.value}{meaning}, from {self.source}"
 
 
+def unnamed_source(source: str) -> str:
+    """A source of a derived fact without the address that was found.
+
+    >>> unnamed_source("the address, found as 8 Boulevard du Port 80000 Amiens"), unnamed_source("the commune")
+    ('the address', 'the commune')
+    """
+    return _ADDRESS if source.startswith(_ADDRESS) else source
+
+
 class FactDeriver:
     """Derives the facts of one accident.
 
@@ -105,7 +115,7 @@ class FactDeriver:
                 self.reader.add_warning(f"no coordinates from the address: {error}")
                 place = None
             if place:
-                source = f"the address, found as {place.label}"
+                source = f"{_ADDRESS}, found as {place.label}"
                 self._set("lat", place.latitude, source)
                 self._set("long", place.longitude, source)
                 self._set("com", place.commune, source)

@@ -8,7 +8,10 @@ from accidents.atomic_write import write_text
 from accidents.columns import ATTRIBUTION
 from accidents.configuration.source import SourceSettings
 from accidents.sources.edition import Edition, fingerprint
+from accidents.sources.publication import edition_digest
 from accidents.sources.resolve import resolve_editions
+
+_MANIFEST = "manifest.json"
 
 
 def fetch_editions(source: SourceSettings) -> tuple[list[Edition], str]:
@@ -19,8 +22,17 @@ def fetch_editions(source: SourceSettings) -> tuple[list[Edition], str]:
     """
     editions = resolve_editions(source, progress=True)
     digest = fingerprint(editions)
-    _write_manifest(source.data_folder / "manifest.json", source.location, digest, editions)
+    _write_manifest(source.data_folder / _MANIFEST, source.location, digest, editions)
     return editions, digest
+
+
+def recorded_editions(data_folder: Path, fingerprint: str) -> dict[str, str]:
+    """Digests of editions by year, from the manifest in a folder; empty where that has another fingerprint."""
+    try:
+        content = json.loads((data_folder / _MANIFEST).read_text(encoding="utf-8"))
+        return dict(content["editions"]) if content["fingerprint"] == fingerprint else {}
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def _write_manifest(path: Path, location: str, digest: str, editions: Sequence[Edition]) -> None:
@@ -29,5 +41,7 @@ def _write_manifest(path: Path, location: str, digest: str, editions: Sequence[E
         for edition in editions
         for table, file in edition.files.items()
     ]
-    content = {"source": location, "attribution": ATTRIBUTION, "fingerprint": digest, "files": files}
+    digests = {str(edition.year): edition_digest(edition) for edition in editions if edition.year}
+    facts = {"source": location, "attribution": ATTRIBUTION, "fingerprint": digest, "editions": digests}
+    content = {**facts, "files": files}
     write_text(path, json.dumps(content, indent=2) + "\n")

@@ -1,6 +1,6 @@
 """Training of a model: split, resampling, hyperparameter search, fit, calibration and decision threshold."""
 
-from accidents.training.own_process import train_with_wait_policy
+from accidents.training.own_process import with_wait_policy
 from accidents.training.train import TrainingResult, train
 
-__all__ = ["TrainingResult", "train", "train_with_wait_policy"]
+__all__ = ["TrainingResult", "train", "with_wait_policy"]

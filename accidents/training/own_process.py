@@ -1,37 +1,49 @@
-"""Training in a process of its own, where this one cannot have the waiting policy of OpenMP any more."""
+"""Fits in a process of their own, where this one cannot have the waiting policy of OpenMP any more."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 from accidents.bundle import Bundle
 from accidents.configuration.environment import load_environment, wait_policy_is_late
 from accidents.errors import ModelError
-from accidents.training.train import TrainingResult, train
+from accidents.training.train import TrainingResult
 from accidents.worker_process import initialise_worker, without_main_module
 
+R = TypeVar("R", Bundle, TrainingResult)
 
-def train_with_wait_policy(
-    *arguments: Any, progress: Callable[[str], None] = lambda _: None, **options: Any
-) -> TrainingResult:
-    """As `train`; in a process of its own where LightGBM was imported before the waiting policy of OpenMP was set.
 
-    Beside ZenML, LightGBM takes 4 to 10 times as long without it.
+@dataclass(frozen=True)
+class _BundleFile:
+    """A bundle on its way between processes; its model may not be picklable."""
+
+    content: bytes
+
+
+def with_wait_policy(
+    fit: Callable[..., R], *arguments: Any, progress: Callable[[str], None] = lambda _: None, **options: Any
+) -> R:
+    """Call a function that fits models; in a process of its own where LightGBM was imported before the policy was set.
+
+    Beside ZenML, LightGBM takes 4 to 10 times as long without the waiting policy of OpenMP.
 
     Args:
-        *arguments: as of `train`.
+        fit: `train` or `fit_final_model`.
+        *arguments: its arguments.
         progress: called with a message after each stage.
-        **options: as of `train`.
+        **options: its options.
 
     Raises:
         ModelError: the process was killed.
     """
     if not wait_policy_is_late():
-        return train(*arguments, progress=progress, **options)
+        return fit(*arguments, progress=progress, **options)
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_train, args=(sender, arguments, options), daemon=True)
+    packed = tuple(map(_pack, arguments))
+    process = context.Process(target=_call, args=(sender, fit, packed, options), daemon=True)
     with without_main_module():
         process.start()
     sender.close()
@@ -46,16 +58,27 @@ def train_with_wait_policy(
         process.join()
     if isinstance(message, Exception):
         raise message
-    bundle, predictions = message
-    return TrainingResult(Bundle.from_bytes(bundle, "the trained model"), predictions)
+    return _unpack(message)
 
 
-def _train(sender: Connection, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Send the messages of the training, then its result, or the exception that it raised."""
+def _call(sender: Connection, fit: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """Send the messages of the fit, then its result, or the exception that it raised."""
     initialise_worker()
     load_environment()
     try:
-        result = train(*arguments, progress=sender.send, **options)
-        sender.send((result.bundle.to_bytes(), result.predictions))
+        sender.send(_pack(fit(*map(_unpack, arguments), progress=sender.send, **options)))
     except Exception as error:  # for the process that waits
         sender.send(error)
+
+
+def _pack(value: Any) -> Any:
+    """A value as it is sent to another process."""
+    if isinstance(value, TrainingResult):
+        return _pack(value.bundle), value.predictions
+    return _BundleFile(value.to_bytes()) if isinstance(value, Bundle) else value
+
+
+def _unpack(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return TrainingResult(_unpack(value[0]), value[1])
+    return Bundle.from_bytes(value.content, "the trained model") if isinstance(value, _BundleFile) else value

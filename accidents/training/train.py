@@ -49,6 +49,7 @@ def train(
     geography: bool = True,
     details: Accidents | None = None,
     fingerprint: str = "",
+    editions: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train one model. The same arguments give the same bundle, except for times.
@@ -63,6 +64,7 @@ def train(
         details: the same accidents with vehicles and people, so that the model learns to answer where fields are
             unknown; without them, or without `settings.partial_knowledge`, it learns from whole accidents alone.
         fingerprint: of the source of the data, for the record.
+        editions: digests of its editions by year, for the record; None where they are not known.
         progress: called with a message after each stage.
 
     Raises:
@@ -102,6 +104,7 @@ def train(
         threshold=fitted.threshold,
         rule=str(settings.threshold),
         fingerprint=fingerprint,
+        editions=dict(editions or {}),
         months=tuple(sorted(accident_months(data.frame).dropna().unique())),
         seed=settings.seed,
         split=settings.split.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""Closed-loop load test: keep-alive connections, prepared bytes, one thread and no HTTP library.
+"""Load test, as fast as responses come or at an even rate: keep-alive connections, prepared bytes, no HTTP library.
 
 `run_load` runs the client in a process of its own and reports its load: near 1, the client was the bottleneck.
 """
@@ -62,13 +62,17 @@ def fetch(port: int, request_bytes: bytes) -> bytes:
         connection.socket.close()
 
 
-def run_load(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> LoadResult:
+def run_load(
+    port: int, requests: Sequence[bytes], *, clients: int, seconds: float, rate: float | None = None
+) -> LoadResult:
     """Run a load test in a process of its own, with one request at a time for each of `clients` connections.
+
+    With `rate`, so many requests a second are sent; otherwise each response is followed by the next request.
 
     Raises:
         SystemExit: a response has another status than 200.
     """
-    job = pickle.dumps({"port": port, "requests": list(requests), "clients": clients, "seconds": seconds})
+    job = pickle.dumps({"port": port, "requests": list(requests), "clients": clients, "seconds": seconds, "rate": rate})
     done = subprocess.run([sys.executable, "-m", __name__], input=job, stdout=subprocess.PIPE, cwd=_ROOT)
     if done.returncode:
         raise SystemExit(f"port {port} does not answer with status 200; see above")
@@ -114,13 +118,13 @@ def _length(head: bytes) -> int:
     raise SystemExit(f"a response without Content-Length: {head.decode(errors='replace')}")
 
 
-def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> LoadResult:
+def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float, rate: float | None) -> LoadResult:
     next_request = cycle(requests)
     waiting = selectors.DefaultSelector()
-    for _ in range(clients):
-        connection = _Connection(port)
+    idle = [_Connection(port) for _ in range(clients)]
+    for connection in idle:
         waiting.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.send(next(next_request))
+    due, between = time.perf_counter(), 1 / rate if rate else 0.0
     times: list[float] = []
     size = before = 0
     start = used = 0.0
@@ -129,12 +133,15 @@ def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float) ->
         if not start and time.perf_counter() >= counted:
             start, used, size, before = time.perf_counter(), time.process_time(), 0, len(times)
             times.clear()
-        for key, _ in waiting.select(_TIMEOUT):
+        while idle and (wait := due - time.perf_counter()) <= 0:
+            idle.pop().send(next(next_request))
+            due += between
+        for key, _ in waiting.select(max(wait, 0) if idle else _TIMEOUT):
             connection = key.data
             if connection.receive():
                 times.append(connection.took)
                 size += len(connection.answer)
-                connection.send(next(next_request))
+                idle.append(connection)
     spent, busy = time.perf_counter() - start, time.process_time() - used
     if len(times) < 2:
         raise SystemExit("fewer than two responses; measure for longer")

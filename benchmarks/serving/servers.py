@@ -135,8 +135,14 @@ def server_specs(bundle: Bundle, workload: Workload, folder: Path) -> list[Serve
     ]
 
 
-def service(model: Path, folder: Path) -> ServerSpec:
-    """This service in full: API key, validation, prediction log in SQLite, request log and metrics."""
+def service(model: Path, folder: Path, *options: str) -> ServerSpec:
+    """This service in full: API key, validation, prediction log in SQLite, request log and metrics.
+
+    Args:
+        model: the model file.
+        folder: for configuration and database.
+        *options: further words of the command line.
+    """
     port = free_port()
     configuration = folder / "serving.yaml"
     configuration.write_text(f"pipeline: serving\nport: {port}\ncaller: {{requests_per_second: 1000000}}\n")
@@ -144,7 +150,7 @@ def service(model: Path, folder: Path) -> ServerSpec:
     key = f"Authorization: Bearer {_key(database)}"
     return ServerSpec(
         SERVICE,
-        ("run.py", "--serve", "--model-path", str(model), "--config", str(configuration)),
+        ("run.py", "--serve", "--model-path", str(model), "--config", str(configuration), *options),
         port,
         "/ready",
         {"SERVING_DATABASE_URL": database},

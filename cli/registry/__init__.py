@@ -30,6 +30,7 @@ for command in (
     transitions.promote,
     transitions.archive,
     transitions.rollback,
+    transitions.publish,
     transitions.delete_version,
     transitions.delete_model,
     transitions.prune,

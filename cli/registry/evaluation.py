@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from accidents.atomic_write import write_text
 from accidents.configuration.stages import NONE, STAGES
 from accidents.errors import AccidentsError, ConfigurationError, DataError, ModelError
 from cli.exit_codes import DONE, FAILED
-from cli.options import CommaSeparated, ListOption, debug_enabled
+from cli.options import CommaSeparated, Days, ListOption, debug_enabled
 from cli.output import print_json
 from cli.registry import options
 from cli.registry.context import RegistryContext, registry_command
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @registry_command(
     "compare",
-    options.MODEL,
+    options.MODEL_OR_ALL,
     options.SOURCE,
     options.YEARS,
     click.option(
@@ -49,17 +50,29 @@ if TYPE_CHECKING:
         show_default=True,
     ),
     click.option("--output", metavar="FILE", help="file for --format, in place of reports/registry/…"),
+    click.option("--live", is_flag=True, help="compare the answers of the service with those of its shadow model"),
+    click.option("--days", type=Days(zero=False), metavar="N", help="of --live: predictions of the last N days"),
 )
 def compare(
     context: RegistryContext,
-    model_name: str,
+    model_name: str | None,
     versions: tuple[str, ...],
     stages: tuple[str, ...],
     file_format: str,
     output: str | None,
+    *,
+    live: bool,
+    days: float | None,
 ) -> int:
-    """Measure versions on the same accidents; print or write metrics, plots and a recommendation."""
-    from accidents.atomic_write import write_text
+    """Measure versions of --model-name on the same accidents; print or write metrics, plots and a recommendation.
+
+    With --live: agreement, shift of probabilities and, with feedback, who was better, of the model that answers and
+    its shadow model (--serve --shadow), by default of every pair in the prediction log.
+    """
+    if live:
+        return _compare_live(context, model_name, versions or stages, file_format, output, days)
+    if model_name is None or days is not None:
+        raise click.UsageError("compare needs --model-name" if model_name is None else "--days goes with --live")
     from accidents.evaluation.metrics import METRICS
     from accidents.promotion.version_comparison import compare_versions
     from tracking.promotion import reject_synthetic_source
@@ -89,14 +102,36 @@ def compare(
         text = comparison.table.to_csv(index_label="version")
     else:
         text = json.dumps({"recommendation": comparison.recommendation, "versions": by_version}, indent=2)
-    folder = context.configuration.training.reports_folder / "registry"
-    target = Path(output) if output else folder / f"{name}.{file_format}"
+    print(f"{_write(context, text, f'{name}.{file_format}', output)}\n{comparison.recommendation}")
+    return DONE
+
+
+def _compare_live(
+    context: RegistryContext,
+    model_name: str | None,
+    chosen: tuple[str, ...],
+    file_format: str,
+    output: str | None,
+    days: float | None,
+) -> int:
+    from cli.registry.live import compare_live_answers
+
+    if chosen or file_format in {"html", "csv"}:
+        raise click.UsageError("--live goes with --model-name, --days, --output and --format table or json")
+    comparisons = compare_live_answers(context, model_name, days)
+    if file_format == "json":
+        print(_write(context, json.dumps(comparisons, indent=2), "live.json", output))
+    return DONE
+
+
+def _write(context: RegistryContext, text: str, name: str, output: str | None) -> Path:
+    """Write a file to `output`, or under its name to the folder of reports; returns its path."""
+    target = Path(output) if output else context.configuration.training.reports_folder / "registry" / name
     try:
         write_text(target, text)
     except OSError as error:
         raise ConfigurationError(f"{target} cannot be written: {error.strerror or error}") from error
-    print(f"{target}\n{comparison.recommendation}")
-    return DONE
+    return target
 
 
 @registry_command(

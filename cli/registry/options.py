@@ -40,6 +40,7 @@ SOURCE = click.option("--source", metavar="SOURCE", help="labelled accidents to 
 YEARS = click.option(
     "--years", cls=ListOption, callback=join_values, metavar="YEARS", help="2021, 2019-2024 or 2019,2021"
 )
+PUBLISH_TO = click.option("--to", metavar="LOCATION", help="folder or URL such as s3://bucket/folder")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="only print what would be done")
 REPAIR = click.option("--repair/--dry-run", default=True, help="repair what is found (default), or only print it")
 JSON = json_option

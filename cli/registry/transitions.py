@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from accidents.configuration.stages import ARCHIVED, EXCLUSIVE_STAGES, PRODUCTION
+from accidents.errors import ConfigurationError
 from cli.exit_codes import DONE, FAILED
 from cli.output import print_json
 from cli.registry import options
@@ -57,6 +58,23 @@ def rollback(context: RegistryContext, model_name: str, dry_run: bool) -> int:
     if deployed := redeploy_if_served(version, context.configuration.deployment):
         gap = f"no service answered for {deployed.downtime_seconds:.0f} s"
         context.print_text(f"{version.title} answers at {deployed.service.url}; {gap}")
+    return DONE
+
+
+@registry_command("publish", options.PUBLISH_TO, options.JSON)
+def publish(context: RegistryContext, to: str | None) -> int:
+    """Publish the best Production model in a folder or bucket, for services without MLflow."""
+    from tracking.publication import publish_production
+
+    location = to or context.registry.connection.publish_to
+    if not location:
+        raise ConfigurationError(
+            "name the folder or URL: --to, the variable PUBLISHED_MODELS, or publish_to in configs/tracking.yaml"
+        )
+    published = publish_production(context.registry, location)
+    if context.as_json:
+        print_json(published.model_dump(mode="json"))
+    context.print_text(f"{published.name} {published.version} is published in {location}")
     return DONE
 
 

@@ -10,6 +10,7 @@ Own code where a library's part does not do the same:
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,11 +83,18 @@ class TrustedHostMiddleware:
 
     Protects against DNS rebinding: a page of another site can have its name resolve to this machine, but the browser
     still sends that name as `Host`. What a trusted proxy reports as `X-Forwarded-Host` has to be allowed as well.
+    A host with a slash is a network: an address of it is allowed, by which Kubernetes and Prometheus reach a pod.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         self.app = app
-        self.hosts = frozenset(_bracketed(host.lower()).encode() for host in (*_LOCAL_HOSTS, *hosts))
+        named, networks = set(_LOCAL_HOSTS), []
+        for host in hosts:
+            if "/" in host:
+                networks.append(ip_network(host))
+            else:
+                named.add(_bracketed(host.lower()))
+        self.hosts, self.networks = frozenset(host.encode() for host in named), tuple(networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -94,11 +102,21 @@ class TrustedHostMiddleware:
             hosts = [value for name, value in scope["headers"] if name == b"host"]
             forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-host"]
             names = hosts + b",".join(forwarded).split(b",") if forwarded else hosts
-            if len(hosts) != 1 or not self.hosts.issuperset([_without_port(name.strip().lower()) for name in names]):
+            names = [_without_port(name.strip().lower()) for name in names]
+            if len(hosts) != 1 or not (self.hosts.issuperset(names) or all(map(self._allows, names))):
                 error = ApiError(400, "host", "the Host header names another host; allowed hosts are set by 'hosts'")
                 await send_error(send, error, scope["state"]["request_id"])
                 return
         await self.app(scope, receive, send)
+
+    def _allows(self, name: bytes) -> bool:
+        if name in self.hosts or not self.networks:
+            return name in self.hosts
+        try:
+            address = ip_address(name.decode("ascii").strip("[]"))
+        except ValueError:
+            return False
+        return any(address in network for network in self.networks)
 
 
 def _bracketed(host: str) -> str:

@@ -54,6 +54,11 @@ class ModelPointer:
             raise ModelError(f"{path}: is not a model pointer: {error}") from None
 
 
+def shadow_pointer_file(pointer_file: Path) -> Path:
+    """The pointer of the shadow model, beside that of the model; there is none where no shadow is configured."""
+    return pointer_file.with_name("shadow.json")
+
+
 def reload_request_file(pointer_file: Path) -> Path:
     """The file beside the pointer that the server touches to request a look-up from the supervisor."""
     return pointer_file.with_name("reload-requested")

@@ -28,6 +28,7 @@ from accidents.tables import classify
 from serving.http.errors import error_detail
 from serving.http.json_body import parse_json
 from serving.model.model_loader import LoadedModel
+from serving.model.shadow import Shadow
 from serving.observability.metrics import Metrics
 from serving.records.prediction_record import PredictionRecord, new_prediction_id
 
@@ -40,11 +41,15 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Context of a request, for the log: its id, the path of the route, and the id of the API key."""
+    """Context of a request: for the log its id, the path of the route, and the id of the API key.
+
+    `shadow` scores the same accidents later; None for no shadow model.
+    """
 
     request_id: str
     route: str
     caller: str
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def predict(
     Args:
         model: the model.
         text: the accident as JSON, nested or flat.
-        context: context of the request, for the log.
+        context: context of the request.
         metrics: updated with the prediction and its durations.
         derivation: which facts are derived.
         top_reasons: number of the strongest reasons to add; 0 for none.
@@ -132,7 +137,7 @@ def predict_batch(
         model: the model.
         texts: the accidents as JSON, for the log.
         contents: the same, parsed; best a generator, so that one is in memory at a time.
-        context: context of the request, for the log.
+        context: context of the request.
         metrics: updated with the predictions and their durations.
         derive: derive facts that follow from others, without asking a service.
 
@@ -146,6 +151,8 @@ def predict_batch(
     for piece in parse_in_pieces(contents, derive=derive):
         piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
         piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
+        if context.shadow and piece_records:
+            context.shadow.add(piece_records, piece.arrays)
         responses += piece_responses
         records += piece_records
         start = time.perf_counter()
@@ -230,7 +237,10 @@ def _predict_one(
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
-    return *_response_and_record(model, request, probability, share, text, context, end - start), row, request
+    response, record = _response_and_record(model, request, probability, share, text, context, end - start)
+    if context.shadow:
+        context.shadow.add((record,), request.arrays)
+    return response, record, row, request
 
 
 def _response_and_record(
@@ -267,6 +277,7 @@ def _response_and_record(
         caller=context.caller,
         model=info["name"],
         version=info["version"],
+        model_sha256=model.pointer.digest,
         type=info["type"],
         level=bundle.level,
         probability=probability,
@@ -275,6 +286,7 @@ def _response_and_record(
         latency_ms=1000 * seconds,
         missing=len(report.missing),
         content=text,
+        derived=report.derived,
     )
     return response, record
 

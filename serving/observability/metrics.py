@@ -24,6 +24,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _STEP_BUCKETS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1)
 _PROBABILITY_BUCKETS = tuple(tenth / 10 for tenth in range(1, 11))
+_DIFFERENCE_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 _OLDEST_WAITING = "log_oldest_waiting_timestamp_seconds"
 STEPS = ("validation", "features", "model")
 """Steps of a prediction that are timed separately."""
@@ -83,6 +84,17 @@ class Metrics:
         )
         self._oldest_waiting.set(math.inf)
         self._drift.set(float("nan"))
+        self._shadow_info = Gauge("shadow_model_info", "The loaded shadow model: 1", model_labels, **most_recent)
+        self._shadow = Counter(
+            "shadow_answers", "Answers of the shadow model: written, dropped or failed", ("state",), **common
+        )
+        self._shadow_differences = Histogram(
+            "shadow_difference",
+            "Absolute difference of the probabilities of shadow model and answer, by whether the predictions agree",
+            ("agrees",),
+            buckets=_DIFFERENCE_BUCKETS,
+            **common,
+        )
         # Looking up a labelled child takes longer than updating it.
         self._requests_of = cache(self._requests.labels)
         self._seconds_of = cache(self._seconds.labels)
@@ -90,7 +102,10 @@ class Metrics:
         self._predictions_of = {number: self._predictions.labels(str(number)) for number in (0, 1)}
         self._outcome_of = {number: self._outcomes.labels(str(number)) for number in (0, 1)}
         self._missing_of = cache(self._missing.labels)
-        self._model_labels: tuple[str, ...] | None = None
+        self._shadow_difference_of = {
+            agrees: self._shadow_differences.labels(str(agrees).lower()) for agrees in (True, False)
+        }
+        self._labels_of: dict[Gauge, tuple[str, ...]] = {}
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count and time a request."""
@@ -137,14 +152,31 @@ class Metrics:
         loaded_at: float,
     ) -> None:
         """Set the loaded model; `labels` are name, version, type and level, times Unix times or NaN."""
-        if self._model_labels is not None and self._model_labels != labels:
-            self._info.labels(*self._model_labels).set(0)
-        self._model_labels = labels
-        self._info.labels(*labels).set(1)
+        self._set_info(self._info, labels)
         self._trained.set(trained_at)
         self._loaded.set(loaded_at)
         for name, value in test_metrics.items():
             self._test_metrics.labels(name).set(value)
+
+    def set_shadow_model(self, labels: tuple[str, str, str, str]) -> None:
+        """Set the loaded shadow model; `labels` are name, version, type and level."""
+        self._set_info(self._shadow_info, labels)
+
+    def count_shadow(self, state: str, count: int) -> None:
+        """Count accidents by what became of their shadow answers: `written`, `dropped` or `failed`."""
+        self._shadow.labels(state).inc(count)
+
+    def observe_shadow(self, difference: float, *, agrees: bool) -> None:
+        """Record an answer of the shadow model: its probability minus that of the answer, and whether both agree."""
+        self._shadow_difference_of[agrees].observe(abs(difference))
+
+    def _set_info(self, gauge: Gauge, labels: tuple[str, ...]) -> None:
+        """Set an information gauge to 1 for these labels, and to 0 for the previous ones."""
+        previous = self._labels_of.get(gauge, labels)
+        if previous != labels:
+            gauge.labels(*previous).set(0)
+        self._labels_of[gauge] = labels
+        gauge.labels(*labels).set(1)
 
     def observe_model_check(self, at: float, *, failed: bool) -> None:
         """Record a check for a newer model; `at` is a Unix time."""

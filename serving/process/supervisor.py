@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import requests
@@ -24,13 +23,12 @@ from accidents.bundle import read_manifest
 from accidents.bundle.archive import existing_path
 from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.serving import ServingSettings
-from accidents.errors import AccidentsError, ConfigurationError, ModelError
+from accidents.errors import ConfigurationError, ModelError
 from serving.environment import DATABASE_URL_ENV, METRICS_FOLDER_ENV, POINTER_ENV, SETTINGS_ENV, SUPERVISOR_PID_ENV
-from serving.model.pointer import ModelPointer, reload_request_file
+from serving.model.pointer import ModelPointer, reload_request_file, shadow_pointer_file
 from serving.process.bind_check import check_bind_address
-
-ModelResolver = Callable[[], ModelPointer]
-"""Returns the model to serve; raises an `AccidentsError` where it cannot."""
+from serving.process.resolved_model import ModelResolver, ResolvedModel
+from serving.process.signals import Signals, handle_signals
 
 _POLL_SECONDS = 0.1  # between two checks of the server and of reload requests
 _START_TIMEOUT = 60
@@ -44,18 +42,35 @@ class ServerProcess:
     Args:
         settings: the serving configuration; port 0 is replaced by a free one.
         resolve_model: returns the model to serve.
-        folder: for the pointer file and the metrics of the workers.
+        folder: for the pointer files and the metrics of the workers.
         log: file for the log; standard error by default.
+        resolve_shadow: returns the shadow model; None for none.
     """
 
     def __init__(
-        self, settings: ServingSettings, resolve_model: ModelResolver, folder: Path, log: Path | None = None
+        self,
+        settings: ServingSettings,
+        resolve_model: ModelResolver,
+        folder: Path,
+        log: Path | None = None,
+        resolve_shadow: ModelResolver | None = None,
     ) -> None:
         self.settings = settings.model_copy(update={"port": _free_port(settings)})
-        self._resolve_model, self._pointer_file, self._stopped = resolve_model, folder / "model.json", False
-        self.pointer = replace(resolve_model(), checked_at=time.time())
-        self.pointer.write(self._pointer_file)
+        self._pointer_file, self._stopped = folder / "model.json", False
+        self._models = [ResolvedModel(resolve_model, self._pointer_file)]
+        if resolve_shadow:
+            self._models.append(ResolvedModel(resolve_shadow, shadow_pointer_file(self._pointer_file)))
         self._process = _start(self.settings, self._pointer_file, folder / "metrics", log)
+
+    @property
+    def pointer(self) -> ModelPointer:
+        """The model that is served."""
+        return self._models[0].pointer
+
+    @property
+    def shadow_pointer(self) -> ModelPointer | None:
+        """The shadow model; None without one."""
+        return self._models[1].pointer if len(self._models) > 1 else None
 
     @property
     def url(self) -> str:
@@ -102,18 +117,12 @@ class ServerProcess:
             except requests.RequestException:
                 return 0
 
-    def refresh_pointer(self) -> None:
-        """Resolve the model again and write the pointer; a failure keeps the model and is written as `problem`."""
-        at = time.time()
-        try:
-            self.pointer = replace(self._resolve_model(), checked_at=at)
-        except AccidentsError as error:
-            self.pointer = replace(self.pointer, checked_at=at, problem=str(error))
-        except Exception as error:  # a registry error must not stop the service
-            problem = f"the registry cannot be read: {type(error).__name__}"  # the message may contain a password
-            self.pointer = replace(self.pointer, checked_at=at, problem=problem)
-        if not self._stopped:
-            self.pointer.write(self._pointer_file)
+    def refresh_pointers(self) -> None:
+        """Resolve model and shadow again and write their pointers; a failure keeps a model, and is its `problem`."""
+        for model in self._models:
+            model.resolve_again()
+            if not self._stopped:
+                model.write()
 
     def stop(self) -> int:
         """Stop the server gracefully; returns its exit code."""
@@ -135,6 +144,7 @@ def running_server(
     resolve_model: ModelResolver,
     stopping: Callable[[], bool] = lambda: False,
     log: Path | None = None,
+    resolve_shadow: ModelResolver | None = None,
 ) -> Iterator[ServerProcess]:
     """A server that is ready, and stops at the end of the block.
 
@@ -143,6 +153,7 @@ def running_server(
         resolve_model: returns the model to serve, now and at every poll.
         stopping: ends the wait for readiness when it returns True.
         log: file for the log; standard error by default.
+        resolve_shadow: returns the shadow model, now and at every poll; None for none.
 
     Raises:
         ConfigurationError: other machines could connect without an API key, or the port is taken.
@@ -151,7 +162,7 @@ def running_server(
     """
     check_bind_address(settings)
     with tempfile.TemporaryDirectory(prefix="accidents-serving-") as folder:
-        server = ServerProcess(settings, resolve_model, Path(folder), log)
+        server = ServerProcess(settings, resolve_model, Path(folder), log, resolve_shadow)
         try:
             server.wait_until_ready(stopping)
             yield server
@@ -159,13 +170,19 @@ def running_server(
             server.stop()
 
 
-def serve(settings: ServingSettings, resolve_model: ModelResolver, on_ready: Callable[[ServerProcess], None]) -> int:
+def serve(
+    settings: ServingSettings,
+    resolve_model: ModelResolver,
+    on_ready: Callable[[ServerProcess], None],
+    resolve_shadow: ModelResolver | None = None,
+) -> int:
     """Serve until SIGINT or SIGTERM; SIGHUP looks for a newer model at once.
 
     Args:
         settings: the serving configuration.
         resolve_model: returns the model to serve, now and at every poll.
         on_ready: called once the server is ready.
+        resolve_shadow: returns the shadow model, now and at every poll; None for none.
 
     Returns:
         0 after a signal, 1 if the server exited by itself.
@@ -173,7 +190,10 @@ def serve(settings: ServingSettings, resolve_model: ModelResolver, on_ready: Cal
     Raises:
         AccidentsError: as `running_server`.
     """
-    with _handle_signals() as signals, running_server(settings, resolve_model, lambda: signals.stop) as server:
+    with (
+        handle_signals() as signals,
+        running_server(settings, resolve_model, lambda: signals.stop, resolve_shadow=resolve_shadow) as server,
+    ):
         if not signals.stop:
             on_ready(server)
         _supervise(server, signals)
@@ -203,30 +223,6 @@ def service_url(settings: ServingSettings) -> str:
     """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.port}"  # noqa: S104  # compared, not bound
-
-
-@dataclass
-class _Signals:
-    """Signals received so far: SIGINT or SIGTERM, and SIGHUP since the last reload."""
-
-    stop: bool = False
-    reload: bool = False
-
-
-@contextmanager
-def _handle_signals() -> Iterator[_Signals]:
-    signals = _Signals()
-    handlers = {
-        signal.SIGINT: lambda *_: setattr(signals, "stop", True),
-        signal.SIGTERM: lambda *_: setattr(signals, "stop", True),
-        signal.SIGHUP: lambda *_: setattr(signals, "reload", True),
-    }
-    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield signals
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _free_port(settings: ServingSettings) -> int:
@@ -270,7 +266,7 @@ def _start(
         )
 
 
-def _supervise(server: ServerProcess, signals: _Signals) -> None:
+def _supervise(server: ServerProcess, signals: Signals) -> None:
     """Look for a newer model at every poll and request, until a signal stops the service or the server exits.
 
     Look-ups run in a thread, since a registry that does not answer must not keep the service from stopping.
@@ -285,6 +281,6 @@ def _supervise(server: ServerProcess, signals: _Signals) -> None:
         elif signals.reload or request != handled_request or time.monotonic() >= next_poll:
             signals.reload, handled_request = False, request
             next_poll = time.monotonic() + server.settings.poll_seconds
-            lookup = threading.Thread(target=server.refresh_pointer, daemon=True)
+            lookup = threading.Thread(target=server.refresh_pointers, daemon=True)
             lookup.start()
         time.sleep(_POLL_SECONDS)

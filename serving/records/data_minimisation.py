@@ -7,7 +7,7 @@ parsed by `accidents.requests.parse_request`, and all features other than those 
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from accidents.columns import MISSING_CODES
 from accidents.features.array_columns import PUBLISHED_COLUMNS, Entity
 from accidents.features.cells import road_number
 from accidents.requests import flat, nested
+from accidents.requests.derived_facts import DerivedFact, unnamed_source
 from accidents.requests.rows import COLUMNS, MAX_ROWS, RequestPart
 from accidents.requests.values import Value, parse_value
 
@@ -55,6 +56,24 @@ def input_serialiser(detail: str) -> Callable[[Any], tuple[str, str | None]]:
         detail: one of `FULL`, `REDUCED`, `NONE`.
     """
     return {FULL: _serialise_full, REDUCED: _serialise_reduced, NONE: _serialise_none}[detail]
+
+
+def serialise_derived(facts: Sequence[DerivedFact], kept: str) -> str | None:
+    """Derived facts as JSON, in the level of detail in which the accident was stored; None where it was not.
+
+    Reduced, coordinates are rounded and the address that was found is left out.
+    """
+    if kept == NONE:
+        return None
+    if not facts:
+        return "[]"
+    rows = [{"field": fact.field, "value": fact.value, "source": fact.source} for fact in facts]
+    if kept == REDUCED:
+        for row, fact in zip(rows, facts, strict=True):
+            row["source"] = unnamed_source(fact.source)
+            if isinstance(fact.value, float):
+                row["value"] = round(fact.value, DECIMALS)
+    return orjson.dumps(rows).decode()
 
 
 def reduce_content(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,20 +54,26 @@ class RecordsError(AccidentsError):
     """The database cannot be opened, does not answer, or holds unusable content."""
 
 
-def open_database(settings: RecordSettings, environment: Mapping[str, str] | None = None) -> Engine:
+def open_database(
+    settings: RecordSettings, environment: Mapping[str, str] | None = None, *, create: bool = True
+) -> Engine:
     """Open the database that `SERVING_DATABASE_URL` names, else the settings, else the SQLite file of the project.
 
     Args:
         settings: the configuration.
         environment: environment variables; `os.environ` by default.
+        create: create a SQLite file that does not exist.
 
     Raises:
         ConfigurationError: the URL is invalid, or of a database that is not supported.
-        RecordsError: the database cannot be opened.
+        RecordsError: the database cannot be opened, or does not exist.
     """
     url = resolve_database_url(settings, os.environ if environment is None else environment)
     if url.get_backend_name() == SQLITE:
-        _create_file(Path(str(url.database)))
+        file = Path(str(url.database))
+        if not create and not file.exists():
+            raise RecordsError(f"{file}: there is no such database; name that of the service with {DATABASE_URL_ENV}")
+        _create_file(file)
         engine = sqlite_file.create_file_engine(url)
     else:
         try:

@@ -30,8 +30,8 @@ def export_predictions(engine: Engine, path: Path, since: datetime | None = None
 
     Args:
         engine: the database.
-        path: `.jsonl` (`inputs` is an object) or `.parquet` (`inputs` is text). The file holds personal data and is
-            readable by the user only; it replaces an existing one atomically.
+        path: `.jsonl` (`inputs` and `derived` are JSON) or `.parquet` (they are text). The file holds personal data and
+            is readable by the user only; it replaces an existing one atomically.
         since: time of the first prediction; None for all.
 
     Returns:
@@ -90,9 +90,8 @@ def _private_file(path: Path) -> Iterator[IO[bytes]]:
 def _json_lines(file: IO[bytes]) -> Iterator[_Append]:
     def append(rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
-            inputs = row["inputs"]
-            content = None if inputs is None else orjson.Fragment(inputs)
-            file.write(orjson.dumps({**row, "inputs": content}, option=orjson.OPT_APPEND_NEWLINE))
+            parts = {name: row[name] and orjson.Fragment(row[name]) for name in ("inputs", "derived")}
+            file.write(orjson.dumps({**row, **parts}, option=orjson.OPT_APPEND_NEWLINE))
 
     yield append
 

@@ -246,4 +246,4 @@ class PredictionLog:
 
 
 def _row_bytes(row: Row) -> int:
-    return _ROW_BYTES + sys.getsizeof(row["inputs"])
+    return _ROW_BYTES + sys.getsizeof(row["inputs"]) + sys.getsizeof(row["derived"])

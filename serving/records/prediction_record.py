@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from accidents.requests.derived_facts import DerivedFact
+
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
 _RANDOM_A = 0xFFF << 64
@@ -22,9 +24,11 @@ class PredictionRecord:
         id: `new_prediction_id()`.
         at: time of the prediction, with a time zone, in UTC.
         caller: id of the API key, or `ANONYMOUS`.
+        model_sha256: SHA-256 of the model file.
         missing: number of inputs that were not given.
         content: the accident in either form, accepted by `accidents.requests.parse_request`: as JSON text, which takes
             less memory, or parsed; it must not change afterwards.
+        derived: facts that were derived from it.
     """
 
     id: str
@@ -34,6 +38,7 @@ class PredictionRecord:
     caller: str
     model: str
     version: str
+    model_sha256: str
     type: str
     level: str
     probability: float
@@ -42,6 +47,7 @@ class PredictionRecord:
     latency_ms: float
     missing: int
     content: Any
+    derived: tuple[DerivedFact, ...] = ()
 
 
 def new_prediction_id() -> str:

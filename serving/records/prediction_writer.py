@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, String, bindparam, column, func, inse
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from serving.records.data_minimisation import input_serialiser
+from serving.records.data_minimisation import input_serialiser, serialise_derived
 from serving.records.database import write_transaction
 from serving.records.prediction_record import PredictionRecord
 from serving.records.tables import log_writers, predictions
@@ -26,7 +26,8 @@ Row = dict[str, Any]
 
 Insert = Callable[[Connection, Sequence[Row]], None]
 
-_RECORD_COLUMNS = [str(column.name) for column in predictions.columns if column.name not in {"kept", "inputs"}]
+_CONTENT_COLUMNS = {"kept", "inputs", "derived"}
+_RECORD_COLUMNS = [str(column.name) for column in predictions.columns if column.name not in _CONTENT_COLUMNS]
 _record_values = attrgetter(*_RECORD_COLUMNS)
 _NUMBERS = {"probability": float, "threshold": float, "prediction": int, "latency_ms": float, "missing": int}
 _BATCH_SIZE = 200  # rows a call of the driver, which holds the interpreter meanwhile
@@ -42,7 +43,8 @@ def row_builder(detail: str) -> Callable[[PredictionRecord], Row]:
         kept, inputs = serialise(record.content)
         row = dict(zip(_RECORD_COLUMNS, _record_values(record), strict=True))
         numbers = {name: number(row[name]) for name, number in _NUMBERS.items()}  # SQLite would store any type
-        return {**row, **numbers, "at": record.at.astimezone(UTC), "kept": kept, "inputs": inputs}
+        derived = serialise_derived(record.derived, kept)
+        return {**row, **numbers, "at": record.at.astimezone(UTC), "kept": kept, "inputs": inputs, "derived": derived}
 
     return build_row
 

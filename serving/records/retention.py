@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Column, Engine, delete, func, select
 
 from serving.records.database import database_errors, write_transaction
-from serving.records.tables import feedback, log_writers, predictions
+from serving.records.tables import feedback, log_writers, predictions, shadow_predictions
 
 _BATCH_SIZE = 5_000
 _PAUSE = 0.05  # seconds between transactions, in which others can write
@@ -49,7 +49,7 @@ def count_before(engine: Engine, before: datetime) -> int:
 
 
 def prune(engine: Engine, before: datetime) -> int:
-    """Delete predictions made before a time, with their outcomes; others can write meanwhile.
+    """Delete predictions made before a time, with outcomes and shadow answers; others can write meanwhile.
 
     A SQLite file does not shrink: free pages are overwritten, and used for later predictions.
 
@@ -59,16 +59,22 @@ def prune(engine: Engine, before: datetime) -> int:
     Raises:
         RecordsError: the database does not answer; what was deleted until then stays deleted.
     """
-    batch = select(predictions.c.id).where(predictions.c.at < before).limit(_BATCH_SIZE)
-    deleted = 0
     with database_errors(engine):
-        while True:
-            with write_transaction(engine) as connection:
-                count = connection.execute(delete(predictions).where(predictions.c.id.in_(batch))).rowcount
-            deleted += count
-            if count < _BATCH_SIZE:
-                break
-            time.sleep(_PAUSE)
+        _delete_before(engine, shadow_predictions.c.prediction_id, before)
+        deleted = _delete_before(engine, predictions.c.id, before)
         with write_transaction(engine) as connection:
             connection.execute(delete(log_writers).where(log_writers.c.at < before - _WRITER_AGE))
     return deleted
+
+
+def _delete_before(engine: Engine, key: Column[str], before: datetime) -> int:
+    """Delete the old rows of the table of `key` in short transactions; returns their number."""
+    batch = select(key).where(key.table.c.at < before).limit(_BATCH_SIZE)
+    deleted = 0
+    while True:
+        with write_transaction(engine) as connection:
+            count = connection.execute(delete(key.table).where(key.in_(batch))).rowcount
+        deleted += count
+        if count < _BATCH_SIZE:
+            return deleted
+        time.sleep(_PAUSE)

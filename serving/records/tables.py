@@ -54,6 +54,7 @@ predictions = Table(
     Column("caller", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("version", Text, nullable=False),
+    Column("model_sha256", Text),
     Column("type", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("probability", Double, nullable=False),
@@ -63,8 +64,27 @@ predictions = Table(
     Column("missing", Integer, nullable=False),
     Column("kept", Text, nullable=False),
     Column("inputs", Text),
+    Column("derived", Text),
 )
-"""One row a prediction; `inputs` is the accident as JSON, and `kept` its level of detail: full, reduced or none."""
+"""One row a prediction; `inputs` is the accident as JSON, and `kept` its level of detail: full, reduced or none.
+
+`derived` are the facts that were derived from it, as JSON, in the same detail. It and `model_sha256`, that of the model
+file, are NULL in rows of earlier versions.
+"""
+
+shadow_predictions = Table(
+    "shadow_predictions",
+    metadata,
+    Column("prediction_id", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("model_sha256", Text, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("prediction", SmallInteger, nullable=False),
+)
+"""One row an answer of the shadow model; no foreign key, as it may be written before the prediction is."""
 
 feedback = Table(
     "feedback",

@@ -18,7 +18,7 @@ from accidents.tables import LABEL
 from accidents.training.held_out import held_out_rows
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata
+from steps.metadata import log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -53,7 +53,7 @@ def evaluate_model(
         accidents.iloc[rows],
         settings,
         source=source,
-        fingerprint=fingerprint,
+        fingerprint=source_fingerprint(fingerprint),
         dataset=f"{len(rows):,} of {labelled:,} labelled accidents, held out from its training",
     )
     summary = report.evaluation.summary() | {"labelled": labelled}

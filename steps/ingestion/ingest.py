@@ -16,7 +16,7 @@ from accidents.schemas.accidents import accidents_schema, people_schema, vehicle
 from accidents.sources.edition import fingerprint as fingerprint_of
 from accidents.sources.resolve import resolve_editions
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata
+from steps.metadata import FINGERPRINT, log_step_metadata
 from steps.validation import validate_frames
 
 _REMEDY = (
@@ -40,7 +40,7 @@ def ingest(
 
     Args:
         settings: source of the files, and limits of faulty data.
-        fingerprint: checksum of the files; part of the cache key, so that other files are read again.
+        fingerprint: checksum of the files; part of the cache key, so that other files are read again. Empty: any files.
 
     Raises:
         SourceError: the files have changed since the run began.
@@ -48,7 +48,8 @@ def ingest(
     """
     location = settings.source.location
     editions = resolve_editions(settings.source)
-    if fingerprint_of(editions) != fingerprint:
+    found = fingerprint_of(editions)
+    if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
     ingested = ingest_editions(editions, settings, progress=print)
     print("checking expectations")
@@ -57,7 +58,7 @@ def ingest(
     if checked.blocking_failures:
         failures = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
         raise DataError(f"{location} is not plausible:\n{failures}\n{_REMEDY}", report, checked.html)
-    log_step_metadata({"fingerprint": fingerprint, **ingested.counts})
+    log_step_metadata({FINGERPRINT: found, **ingested.counts})
     clean = ingested.accidents
     return (
         clean.accidents,

@@ -12,23 +12,34 @@ from steps.metadata import inside_pipeline
 TRAINING_DIGEST = "training_digest"
 """Tag, and key in the extra configuration of a run: digest of data, configuration and code of a training."""
 
+CODE_VERSION = "code_version"
+"""The same: hash of the commit. The client records it, as steps on other machines have no checkout."""
+
 _TIMEOUT_SECONDS = 10
 
 
 def run_provenance() -> dict[str, str]:
     """Code version and, inside a pipeline, name, id, URL and digest of the ZenML run and name of its stack."""
-    tags = {"code_version": code_version()}
     if not inside_pipeline():
-        return tags
+        return {CODE_VERSION: code_version()}
     run = get_step_context().pipeline_run
-    run_tags = {"zenml_run": run.name, "zenml_run_id": str(run.id), "zenml_run_url": get_run_url(run) or ""}
-    digest = str((run.config.extra or {}).get(TRAINING_DIGEST, ""))
-    return tags | run_tags | {"zenml_stack": run.stack.name if run.stack else "", TRAINING_DIGEST: digest}
+    recorded = run.config.extra or {}
+    return {
+        CODE_VERSION: str(recorded.get(CODE_VERSION) or code_version()),
+        TRAINING_DIGEST: str(recorded.get(TRAINING_DIGEST, "")),
+        "zenml_run": run.name,
+        "zenml_run_id": str(run.id),
+        "zenml_run_url": get_run_url(run) or "",
+        "zenml_stack": run.stack.name if run.stack else "",
+    }
 
 
 def code_version() -> str:
-    """Hash of the git commit, with `-changed` where tracked files are modified; empty outside a git checkout."""
-    commit = _git("rev-parse", "HEAD")
+    """Hash of the git commit, with `-changed` where tracked files are modified.
+
+    Outside a git checkout `CODE_VERSION`, which images of the project set; empty without it.
+    """
+    commit = _git("rev-parse", "HEAD") or os.environ.get("CODE_VERSION", "")
     return f"{commit}-changed" if commit and _git("status", "--porcelain", "--untracked-files=no") else commit
 
 

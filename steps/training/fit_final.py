@@ -12,6 +12,7 @@ from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
+from accidents.training import with_wait_policy
 from accidents.training.final_model import fit_final_model
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
@@ -42,7 +43,8 @@ def fit_final(
         settings: those of its training.
         difference_at_most: greatest mean difference of the probabilities of the two models on the test set.
     """
-    final = fit_final_model(
+    final = with_wait_policy(
+        fit_final_model,
         twin,
         features,
         accidents,

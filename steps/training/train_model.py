@@ -13,9 +13,9 @@ from accidents.configuration.training import TrainingSettings
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train_with_wait_policy
+from accidents.training import train, with_wait_policy
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata
+from steps.metadata import log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -30,6 +30,7 @@ def train_model(
     settings: TrainingSettings,
     information: FeatureSettings,
     fingerprint: str,
+    editions: dict[str, str] | None = None,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
     """Train and calibrate one model type, choose its threshold, and predict validation and test set.
 
@@ -42,8 +43,10 @@ def train_model(
         settings: split, resampling, tuning, threshold rule, hyperparameters.
         information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
+        editions: digests of their editions by year; None where they are not known.
     """
-    trained = train_with_wait_policy(
+    trained = with_wait_policy(
+        train,
         model_type,
         features,
         accidents,
@@ -51,7 +54,8 @@ def train_model(
         level=information.level,
         geography=information.geography,
         details=Accidents(accidents, vehicles, people),
-        fingerprint=fingerprint,
+        fingerprint=source_fingerprint(fingerprint),
+        editions=editions,
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
     log_step_metadata(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -118,3 +119,31 @@ def test_a_fault_is_one_paragraph(
     assert message in last
     assert "hush" not in ended.stdout + ended.stderr
     assert "Traceback" not in "".join(before)
+
+
+@pytest.mark.long
+def test_a_read_only_home_is_one_paragraph(tmp_path: Path) -> None:
+    unprivileged = []
+    if os.geteuid() == 0:  # who may write everywhere
+        if shutil.which("setpriv") is None:
+            pytest.skip("setpriv is not installed: apt-get install util-linux")
+        unprivileged = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+    home = tmp_path / "home"
+    home.mkdir(0o555)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZENML_")}
+    command = [*unprivileged, sys.executable, "run.py", "stack", "list"]
+
+    def run() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(command, cwd=PROJECT, env=kept | {"HOME": str(home)}, capture_output=True, text=True)
+
+    assert run().stderr.startswith(f"error: {home}/.config: ZenML cannot keep its configuration there")
+    home.chmod(0o755)
+    assert run().returncode == 0
+    store = [home / ".config", *(home / ".config").rglob("*")]
+    for path in store:
+        path.chmod(path.stat().st_mode & ~0o222)
+    ended = run()
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert "zenml.db: it may not be written; check the rights of file and folder" in ended.stderr
+    for path in store:
+        path.chmod(path.stat().st_mode | 0o200)

@@ -22,7 +22,7 @@ from serving.auth import api_keys
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
 from serving.dependencies import AppState
-from serving.model.pointer import reload_request_file
+from serving.model.pointer import ModelPointer, reload_request_file, shadow_pointer_file
 from serving.process.server import uvicorn_options
 from serving.process.supervisor import model_file_resolver
 from tests.serving.service_process import PROJECT, TIMEOUT, free_port
@@ -130,11 +130,28 @@ def run_server(app: FastAPI, **options: Any) -> Iterator[str]:
 
 @contextmanager
 def in_process_service(
-    folder: Path, model: Path, *, server_options: Mapping[str, Any] | None = None, **settings: Any
+    folder: Path,
+    model: Path,
+    *,
+    pointer: ModelPointer | None = None,
+    shadow: Path | None = None,
+    server_options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Iterator[ApiClient]:
-    """A service of a model file, with its database in `folder`; `server_options` go to uvicorn."""
+    """A service of a model file, with its database in `folder`.
+
+    Args:
+        folder: for the database.
+        model: the model file.
+        pointer: names the model otherwise than as a file.
+        shadow: the file of a shadow model.
+        server_options: go to uvicorn.
+        settings: the serving configuration.
+    """
     pointer_file = folder / "model.json"
-    model_file_resolver(model)().write(pointer_file)
+    (pointer or model_file_resolver(model)()).write(pointer_file)
+    if shadow:
+        model_file_resolver(shadow)().write(shadow_pointer_file(pointer_file))
     app = create_app(settings_for(folder, **settings), pointer_file)
     state: AppState = app.state.serving
     keys = {role: api_keys.create_key(state.engine, f"test {role}", role).text for role in Role}

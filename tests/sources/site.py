@@ -78,6 +78,10 @@ class Site(ThreadingHTTPServer):
         checksum = {"type": "sha1", "value": hashlib.sha1(content, usedforsecurity=False).hexdigest()}
         described = {"title": title, "url": self.root + path, "filesize": len(content), "checksum": checksum}
         self.resources.append({"format": "csv", "last_modified": "2025-10-21T12:00:00", **described, **fields})
+        self.describe()
+
+    def describe(self) -> None:
+        """Let the API answer with the resources as they are now."""
         self.contents["/api/"] = json.dumps({"title": "BAAC", "resources": self.resources}).encode()
 
 

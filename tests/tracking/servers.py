@@ -24,14 +24,15 @@ _NO_TELEMETRY = {
 
 
 @contextmanager
-def mlflow_server(folder: Path, database: str) -> Iterator[str]:
-    """The address of an `mlflow server` that keeps its files in a folder and serves them itself."""
+def mlflow_server(folder: Path, database: str, artifacts: str = "", **variables: str) -> Iterator[str]:
+    """The address of an `mlflow server` that serves its files itself, from a folder or from `artifacts`."""
     port = free_port()
     log = folder / "server.log"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", database, "--serve-artifacts"]
-    command += ["--artifacts-destination", str(folder / "artifacts")]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | _NO_TELEMETRY
+    command += ["--artifacts-destination", artifacts or str(folder / "artifacts")]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment = kept | _NO_TELEMETRY | variables
     with log.open("wb") as out:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True)
         try:

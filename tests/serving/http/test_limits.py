@@ -246,3 +246,11 @@ def test_host_that_a_trusted_proxy_reports_has_to_be_allowed(tmp_path: Path) -> 
         for host in ("evil.example", "accidents.example, evil.example", "accidents.example.evil.example"):
             response = api.get("/v1/model", headers={"X-Forwarded-Host": host})
             assert error_code(response) == (400, "host"), host
+
+
+def test_addresses_of_an_allowed_network_are_allowed_as_host(tmp_path: Path) -> None:
+    with in_process_service(tmp_path, save_small_model(tmp_path), hosts=["10.0.0.0/8", "fd00::/8"]) as api:
+        for host in ("10.1.2.3:8080", "[fd00::1]:8080", "localhost"):
+            assert api.get("/v1/model", headers={"Host": host}).status_code == 200, host
+        for host in ("11.1.2.3", "10.1.2.3.evil.example", "evil.example"):
+            assert error_code(api.get("/v1/model", headers={"Host": host})) == (400, "host"), host

@@ -25,6 +25,7 @@ def prediction_record(number: int = 0, **changes: Any) -> PredictionRecord:
         "caller": "0123abcd",
         "model": "Accident_Prediction_XGBoost",
         "version": "3",
+        "model_sha256": "5" * 64,
         "type": "xgboost",
         "level": "call",
         "probability": 0.1 + 0.2,

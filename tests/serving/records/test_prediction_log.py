@@ -64,8 +64,9 @@ def test_record_is_stored_unchanged(engine: Engine, create_log: CreateLog) -> No
     assert values.pop("at") == datetime(2024, 5, 14, 6, 45, 0, 1, tzinfo=UTC)
     assert values.pop("inputs").startswith('{"accident":{"jour":20')
     assert values.pop("kept") == "full"
+    assert values.pop("derived") == "[]"
     assert values == {name: getattr(record, name) for name in values}
-    assert len(values) == 13
+    assert len(values) == 14
 
 
 def test_times_sort_as_text(engine: Engine, create_log: CreateLog) -> None:

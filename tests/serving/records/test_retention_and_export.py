@@ -88,7 +88,7 @@ def test_parquet_export_equals_jsonl(engine: Engine, predictions: list[str], tmp
     expected = [json.loads(line) for line in lines.read_text().splitlines()]
     rows = pq.read_table(table).to_pylist()
     for row in rows:
-        row["inputs"] = json.loads(row["inputs"])
+        row |= {name: json.loads(row[name]) for name in ("inputs", "derived")}
         for name in ("at", "outcome_at"):
             row[name] = row[name] and row[name].astimezone(UTC)
     for row in expected:
