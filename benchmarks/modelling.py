@@ -79,7 +79,7 @@ def _row(bundles: list[Bundle]) -> dict[str, str]:
 
 def _milliseconds(bundle: Bundle) -> float:
     """Median time of one matrix row to a probability."""
-    row = np.zeros((1, len(bundle.columns)), np.float32)
+    row = np.ones((1, len(bundle.matrix_columns)), np.float32)
     times = []
     for _ in range(_SINGLE_ROWS):
         started = time.perf_counter()

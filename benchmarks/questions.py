@@ -16,6 +16,8 @@ accidents. Level of information: `call`. Times are milliseconds of a thread, the
 """
 
 import argparse
+import json
+import re
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -46,19 +48,7 @@ _SHOWN = (1, 3, 5)
 _RESAMPLES = 2000
 _LEARNED_ON, _LEARNED_SLOTS, _LEARNED_FROM, _TIMED = 2000, 8, 16, 300
 _VEHICLES, _PEOPLE = 3, 4  # that fixed orders ask about
-_PAGE = (
-    *((Entity.ACCIDENT, 0, name) for name in ("agg", "lum", "col", "catr", "atm", "int", "surf", "vma")),
-    *(
-        slot
-        for index in range(_VEHICLES)
-        for slot in (
-            (Entity.VEHICLES, index, "manv"),
-            (Entity.VEHICLES, index, "obs"),
-            (Entity.PEOPLE, index, "an_nais"),
-            (Entity.PEOPLE, index, "sexe"),
-        )
-    ),
-)
+_LAYOUT = Path(__file__).parents[1] / "serving" / "page" / "layout.js"
 _ALL_SLOTS = (
     *((Entity.ACCIDENT, 0, name) for name in PUBLISHED_COLUMNS[Entity.ACCIDENT]),
     *((Entity.VEHICLES, index, name) for index in range(_VEHICLES) for name in PUBLISHED_COLUMNS[Entity.VEHICLES]),
@@ -114,6 +104,17 @@ class Interview:
     def _ask_first_of(self, accident: int, slots: Iterable[Slot]) -> None:
         if slot := next((one for one in slots if self.can_ask(accident, one)), None):
             self.ask(accident, slot)
+
+
+def _page_order() -> list[Slot]:
+    """The first fields of the page, in its order; vehicles and people in turn. Roads have no values to ask for."""
+    text = _LAYOUT.read_text().partition("FIRST_COLUMNS = {")[2].partition("};")[0]
+    columns = {part: json.loads(names) for part, names in re.findall(r"(\w+): (\[.*?\])", text)}
+    order: list[Slot] = [(Entity.ACCIDENT, 0, name.partition(".")[2]) for name in columns["what"]]
+    for index in range(_VEHICLES):
+        order += [(Entity.VEHICLES, index, name) for name in columns["vehicle"]]
+        order += [(Entity.PEOPLE, index, "an_nais" if name == "age" else name) for name in columns["person"]]
+    return [slot for slot in order if slot[2] in PUBLISHED_COLUMNS[slot[0]]]
 
 
 def main() -> None:
@@ -187,7 +188,7 @@ def _learn_order(bundle: Bundle, held_out: tuple[Arrays, Vector]) -> list[Slot]:
 
 def _ask(bundle: Bundle, arrays: Arrays, learned: Sequence[Slot]) -> dict[str, list[Vector]]:
     """Probabilities after 0, 1, … questions by policy, and with everything known."""
-    fixed = {"page": _PAGE, "learned": learned}
+    fixed = {"page": _page_order(), "learned": learned}
     probabilities = {"everything": [bundle.predict(arrays)] * (_ASKED + 1)}
     for policy in ("ranked", *fixed):
         interview = Interview(arrays)

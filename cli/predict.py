@@ -61,7 +61,7 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
         f"Interpretation: {answer.interpretation}",
         f"Probability: {answer.probability:.3f}",
         f"Threshold: {answer.threshold:.3f}",
-        *_knowledge(answer.share_known),
+        _knowledge(answer.share_known),
         f"Reasons ({_UNITS[answer.unit]}):",
         *(f"  {reason}" for reason in answer.reasons),
         *(f"Derived: {fact}" for fact in answer.derived),
@@ -70,7 +70,7 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
     if answer.missing:
         more = len(answer.missing) - _MAX_LISTED
         listed = ", ".join(answer.missing[:_MAX_LISTED])
-        lines.append(f"Not recorded: {listed}{f' and {more} more' if more > 0 else ''}")
+        lines.append(f"Not known: {listed}{f' and {more} more' if more > 0 else ''}")
     if answer.questions is None:
         from accidents.knowledge.next_questions import NO_RANKING
 
@@ -83,13 +83,11 @@ def _lines(answer: "Prediction", bundle: "Bundle", path: Path) -> list[str]:
     return lines
 
 
-def _knowledge(share_known: float | None) -> list[str]:
-    from accidents.inference.prediction import LITTLE_KNOWN
+def _knowledge(share_known: float) -> str:
+    from accidents.inference.prediction import is_tentative
 
-    if share_known is None:
-        return []
-    tentative = "; a tentative answer" if share_known < LITTLE_KNOWN else ""
-    return [f"Known: {share_known:.0%} of what usually decides{tentative}"]
+    tentative = "; a tentative answer" if is_tentative(share_known) else ""
+    return f"Known: {share_known:.0%} of what usually decides{tentative}"
 
 
 def _read_accident(source: str) -> Any:

@@ -9,8 +9,11 @@ from zenml.models import PipelineRunResponse
 from zenml.steps import BaseStep
 
 from accidents.configuration.loading import Configuration
+from accidents.configuration.source import SAMPLE
+from accidents.configuration.training import FINAL_DIFFERENCE_AT_MOST
 from accidents.errors import ConfigurationError
 from accidents.sources.manifest import recorded_editions
+from accidents.training.final_model import FINAL_ACCIDENTS_AT_LEAST
 from pipelines.defaults import ConfigurationParameter, ingest_source, resolve_configuration, resolve_fingerprint
 from pipelines.definition import configured_model, pipeline, set_extra
 from steps.caching import cache_policy, code_digest
@@ -68,6 +71,7 @@ def training(
             "`model` out of its run configuration, and choose the types with training.models"
         )
     configuration = resolve_configuration(configuration)
+    refuse_small_samples(configuration)
     fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
     set_extra(**{CODE_VERSION: code_version()})
     if fingerprint:
@@ -94,7 +98,7 @@ def training(
         )
         for model_type in configuration.training.models
     ]
-    finals = _fit_finals(configuration, [model for model, _ in trained], features, accidents)
+    finals = _fit_finals(configuration, [model for model, _ in trained], features, accidents, vehicles, people)
     models, predictions = [model for model, _ in trained], [predictions for _, predictions in trained]
     _, evaluations, best, comparison_report, _, _, model_card, reports = compare_models.with_options(
         cache_policy=_cache_policy(compare_models, *configuration.training.models)
@@ -139,7 +143,21 @@ def training(
             )
 
 
-def _fit_finals(configuration: Configuration, twins: list[Any], features: Any, accidents: Any) -> list[Any]:
+def refuse_small_samples(configuration: Configuration) -> None:
+    """Refuse final models of so few synthetic accidents that they cannot agree with their evaluated twins."""
+    source, settings = configuration.ingestion.source, configuration.training
+    accidents = source.sample.accidents * max(len(source.years or ()), 1)
+    is_strict = settings.final_difference_at_most <= FINAL_DIFFERENCE_AT_MOST
+    if settings.final and is_strict and source.location == SAMPLE and accidents < FINAL_ACCIDENTS_AT_LEAST:
+        raise ConfigurationError(
+            f"--final needs a sample of {FINAL_ACCIDENTS_AT_LEAST:,} accidents or more, this one has {accidents:,}: a "
+            "final model of fewer differs too much from its evaluated twin; use more, or train without --final"
+        )
+
+
+def _fit_finals(
+    configuration: Configuration, twins: list[Any], features: Any, accidents: Any, vehicles: Any, people: Any
+) -> list[Any]:
     """The final model of every evaluated one, each from a step of its own; none unless they are configured."""
     settings = configuration.training
     if not settings.final:
@@ -151,6 +169,8 @@ def _fit_finals(configuration: Configuration, twins: list[Any], features: Any, a
             twin=twin,
             features=features,
             accidents=accidents,
+            vehicles=vehicles,
+            people=people,
             model_type=model_type,
             settings=settings.for_model_type(model_type),
             difference_at_most=settings.final_difference_at_most,

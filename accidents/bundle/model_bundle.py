@@ -20,7 +20,7 @@ from accidents.atomic_write import write_bytes
 from accidents.bundle.archive import Section, existing_path, read_archive, write_archive
 from accidents.bundle.calibration import Calibration
 from accidents.bundle.manifest import ModelManifest, read_manifest_facts, refuse_other_columns, shortened
-from accidents.bundle.partial_model import PartialModel, without_unknown_places
+from accidents.bundle.partial_model import PartialModel, described_places, share_known_of_groups
 from accidents.bundle.reference import Reference
 from accidents.errors import ModelError
 
@@ -107,15 +107,15 @@ class Bundle(ModelManifest):
             return np.zeros(len(X), np.bool_)
         return np.asarray((~(self.partial.knowledge(X, self.matrix_columns) >= 1)).any(axis=1))
 
-    def share_known(self, X: "Matrix") -> "Vector | None":
-        """Share of what usually decides that is known, float64 (n), 0 to 1; None without `partial`."""
+    def share_known(self, X: "Matrix", arrays: "Arrays") -> "Vector":
+        """Share of what usually decides that is known, float64 (n), 0 to 1, of `arrays` whose matrix is `X`."""
         if self.partial is None:
-            return None
+            return share_known_of_groups(arrays, self.level, self.geography)
         return self.partial.share_known(self.partial.knowledge(X, self.matrix_columns))
 
     def described(self, X: "Matrix") -> "Matrix":
-        """The matrix for explanations, in which density and position of an unknown place are missing."""
-        return X if self.partial is None else without_unknown_places(X, self.matrix_columns)
+        """The matrix for explanations, without shares of the place around that stand in for those of a place."""
+        return described_places(X, self.matrix_columns)
 
     def shap_values(self, X: "Matrix") -> "Vector":
         """SHAP values of the raw score, float64 (n, len(matrix_columns) + 1), in the unit of `shap_unit`."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from accidents.bundle.calibration import Calibration, Vector
 
 if TYPE_CHECKING:
+    from accidents.features.arrays import Arrays
     from accidents.models.base import Matrix, Model
 
 _BASE, _CORRECTION, _FACTS = "base/", "correction/", "knowledge.json"
@@ -124,10 +125,7 @@ class PartialModel:
 
     def share_known(self, known: npt.NDArray[np.floating]) -> Vector:
         """Share of what usually decides that is known, float64 (n), 0 to 1; `known` is (n, len(columns))."""
-        unknown = np.zeros(len(known))
-        for column, weight in zip(unknown_share(known).T, self.weights, strict=True):
-            unknown += weight * column
-        return np.clip(1 - unknown, 0, 1)
+        return _share_known(known, self.weights)
 
     def to_sections(self, digests: Mapping[str, str]) -> dict[str, bytes]:
         """Content of the sections of a model file by name; `digests` are those of the columns."""
@@ -175,6 +173,23 @@ class PartialModel:
         )
 
 
+def share_known_of_groups(arrays: "Arrays", level: str, geography: bool) -> Vector:
+    """Share that is known of n accidents, float64 (n), 0 to 1, where every column of knowledge counts alike."""
+    from accidents.features import feature_matrix
+    from accidents.features.knowledge_columns import knowledge_names
+
+    names = tuple(knowledge_names(level, geography))
+    return _share_known(feature_matrix(arrays, names), (1 / len(names),) * len(names))
+
+
+def _share_known(known: npt.NDArray[np.floating], weights: Sequence[float]) -> Vector:
+    """Weighted share that is known, float64 (n), 0 to 1; columns of knowledge are (n, k), the k weights add up to 1."""
+    unknown = np.zeros(len(known))
+    for column, weight in zip(unknown_share(known).T, weights, strict=True):
+        unknown += weight * column
+    return np.clip(1 - unknown, 0, 1)
+
+
 def unknown_share(known: npt.NDArray[np.floating]) -> Vector:
     """What columns of knowledge lack to 1, float64 of the same shape; a missing value knows nothing."""
     return 1 - np.nan_to_num(known.astype(np.float64))
@@ -191,4 +206,14 @@ def without_unknown_places(X: "Matrix", names: Sequence[str]) -> "Matrix":
             X[rows, names.index(column)] = np.nan
     for column in _POSITION:
         X[unknown["known_commune"] & unknown["known_position"], names.index(column)] = np.nan
+    return X
+
+
+def described_places(X: "Matrix", names: Sequence[str]) -> "Matrix":
+    """`without_unknown_places`, and without shares of priority that cells without accidents have from those around."""
+    X, positions = without_unknown_places(X, names), {name: position for position, name in enumerate(names)}
+    for name, position in positions.items():
+        density = positions.get(name.replace("te_", "density_", 1)) if name.startswith("te_") else None
+        if density is not None:
+            X[~(X[:, density] > 0), position] = np.nan
     return X

@@ -13,6 +13,7 @@ from accidents.settings import Settings
 
 Resampling = Literal["none", "smote", "class_weight", "undersample"]
 TuningMethod = Literal["none", "grid", "optuna"]
+FINAL_DIFFERENCE_AT_MOST = 0.1
 
 
 class SplitSettings(Settings):
@@ -105,7 +106,7 @@ class TrainingSettings(Settings):
     """Refit on training and validation set after calibration."""
     final: bool = False
     """Fit every evaluated model once more on all labelled accidents, test set included; that one answers."""
-    final_difference_at_most: float = Field(0.1, gt=0, lt=1)
+    final_difference_at_most: float = Field(FINAL_DIFFERENCE_AT_MOST, gt=0, lt=1)
     """Greatest mean difference of the probabilities of the final and the evaluated model on the test set."""
     calibrate: bool = True
     """Calibrate probabilities on the validation set."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accidents.bundle import Bundle
-from accidents.explanation.topics import KNOWLEDGE, describe_value, display_column, feature_topic
+from accidents.explanation.topics import KNOWLEDGE, PLACE, describe_value, display_column, feature_topic
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def _reason(
     positions: list[int],
 ) -> Reason:
     total = float(contributions[positions].sum())
+    if topic == PLACE:  # a known place speaks for the unknown ones in it
+        positions = [position for position in positions if not np.isnan(values[position])] or positions
     strongest = columns[max(positions, key=lambda position: contributions[position] * np.sign(total))]
     shown = display_column(strongest) if display_column(strongest) in columns else strongest
     value = float(values[columns.index(shown)])

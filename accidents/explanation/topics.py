@@ -77,7 +77,7 @@ def describe_value(column: str, value: float) -> str:
         >>> describe_value("lum", 1.0)
         'light: daylight'
         >>> describe_value("lum", float("nan"))
-        'light: not recorded'
+        'light: not known'
     """
     feature = CATALOGUE.get(column)
     if feature is None:

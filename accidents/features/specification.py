@@ -77,7 +77,7 @@ class Feature(ABC):
     def describe(self, value: float) -> str:
         """The feature and its value in words, such as `light: daylight`."""
         if math.isnan(value):
-            return f"{self.description}: not recorded"
+            return f"{self.description}: not known"
         if self.kind is FeatureKind.CATEGORY:
             return f"{self.description}: {self.categories.get(int(value), f'{value:g}')}"
         if self.kind is FeatureKind.FLAG:

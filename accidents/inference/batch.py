@@ -24,11 +24,13 @@ class ScoredBatch:
     Attributes:
         ids: int64 (n), `Num_Acc`.
         probabilities: float64 (n).
+        shares_known: float64 (n), share of what usually decides that is known, 0 to 1.
         rejected: rows that were not scored.
         derived: number of accidents of which a fact was derived.
     """
 
     ids: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float64]
+    shares_known: npt.NDArray[np.float64]
     rejected: list[RejectedRow] = field(default_factory=list)
     derived: int = 0

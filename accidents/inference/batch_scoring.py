@@ -138,5 +138,6 @@ def _predictions(batch: ScoredBatch, bundle: Bundle) -> pd.DataFrame:
             "interpretation": [interpretation for _, interpretation in classes],
             "threshold": bundle.threshold,
             "model_type": bundle.model_type,
+            "share_known": batch.shares_known,
         }
     )

@@ -100,7 +100,7 @@ def _score(chunk: Chunk, ingested: IngestionResult, bundle: Bundle, threads: int
         number = chunk.original_row(Table(row["table"]), row["row"])
         accident_id = None if row["Num_Acc"] == MISSING else row["Num_Acc"]
         rejected.append(RejectedRow(row["file"], number, accident_id, row["reason"], row["content"]))
-    return ScoredBatch(ids, probabilities, rejected)
+    return ScoredBatch(ids, probabilities, np.ones(len(ids)), rejected)  # a file says what is not recorded
 
 
 def _edition_issues(

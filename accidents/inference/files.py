@@ -83,8 +83,11 @@ def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, *, der
             reason = result if isinstance(result, str) else "; ".join(map(str, result.problems))
             content = row.content if isinstance(row.content, str) else json.dumps(row.content, default=str)
             rejected.append(RejectedRow(name, row.number, None, reason, content[:_CONTENT_CHARACTERS]))
-    probabilities = bundle.predict(requests.arrays, threads) if ids else np.empty(0)
-    return ScoredBatch(np.array(ids, dtype=np.int64), probabilities, rejected, derived)
+    probabilities = shares = np.empty(0)
+    if ids:
+        X = bundle.matrix(requests.arrays)
+        probabilities, shares = bundle.predict_proba(X, threads), bundle.share_known(X, requests.arrays)
+    return ScoredBatch(np.array(ids, dtype=np.int64), probabilities, shares, rejected, derived)
 
 
 def _read_csv(file: IO[bytes]) -> Iterator[InputRow]:

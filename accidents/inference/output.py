@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         "interpretation": pa.string(),
         "threshold": pa.float64(),
         "model_type": pa.string(),
+        "share_known": pa.float64(),
     }
 )
 """Columns of the predictions in every format, with their Arrow types."""

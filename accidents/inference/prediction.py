@@ -10,7 +10,11 @@ from accidents.requests.derived_facts import DerivedFact
 from accidents.tables import classify
 
 LITTLE_KNOWN = 0.5
-"""Where less is known of what usually decides, a prediction is tentative."""
+
+
+def is_tentative(share_known: float) -> bool:
+    """Whether so little of what usually decides is known that a prediction is tentative."""
+    return share_known < LITTLE_KNOWN
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Prediction:
         interpretation: name of the predicted class.
         probability: calibrated probability of priority.
         threshold: decision threshold.
-        share_known: share of what usually decides that is known, 0 to 1; None for models that do not tell.
+        share_known: share of what usually decides that is known, 0 to 1.
         reasons: the strongest reasons.
         unit: unit of their contributions, `log-odds` (before calibration) or `probability`.
         missing: inputs that were not given, such as `accident.lum`.
@@ -35,7 +39,7 @@ class Prediction:
     interpretation: str
     probability: float
     threshold: float
-    share_known: float | None
+    share_known: float
     reasons: tuple[Reason, ...]
     unit: str
     missing: tuple[str, ...]
@@ -62,7 +66,7 @@ def predict_accident(bundle: Bundle, request: ParsedRequest, *, reasons: int = 3
         interpretation=interpretation,
         probability=probability,
         threshold=bundle.threshold,
-        share_known=None if (share := bundle.share_known(row)) is None else float(share[0]),
+        share_known=float(bundle.share_known(row, request.arrays)[0]),
         reasons=tuple(top_reasons(bundle, row, reasons)) if reasons else (),
         unit=bundle.shap_unit(row),
         missing=tuple(request.missing),

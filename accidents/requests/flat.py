@@ -3,8 +3,8 @@
 Of the others it has only their numbers, `nb_vehicules` vehicles and `nb_victim` people. The accident it becomes has
 further vehicles of unknown kind and further people of whom everything is missing. Each vehicle that the described
 person does not drive gets a driver, up to `nb_victim` people; the remaining people have no role and are in the vehicle
-described. A number that is 0 or missing counts as 1. Where the others matter, use the nested form. Callers fill in this
-form and write -1 for what they do not know: each missing value is `UNKNOWN`.
+described. A number that is 0 or missing counts as 1, and is reported as missing. Where the others matter, use the
+nested form. Callers fill in this form and write -1 for what they do not know: each missing value is `UNKNOWN`.
 """
 
 import math
@@ -81,6 +81,7 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
             accident[_AN] = counts["year_acc"]
         else:
             reader.add_problem("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
+    reader.add_missing(name for name in ("nb_vehicules", "nb_victim") if counts[name] in MISSING_CODES)
     vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
     driven = range(1 if person[_CATU] == _DRIVER else 0, vehicles)[: people - 1]
     driver = empty_row(Entity.PEOPLE)

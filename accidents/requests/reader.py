@@ -1,7 +1,7 @@
 """Reads the objects of a request into typed rows, and collects invalid fields, warnings and missing columns."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accidents.columns import MISSING_CODES, Availability, Column
@@ -95,6 +95,10 @@ class RequestReader:
         """Collect a warning once, up to a limit."""
         if len(self._warnings) < _MAX_WARNINGS:
             self._warnings[text] = None
+
+    def add_missing(self, fields: Iterable[str]) -> None:
+        """Report fields as missing that no row of a part has."""
+        self._missing |= dict.fromkeys(fields)
 
     def field_path(self, name: str, part: RequestPart | None, index: int | None) -> str:
         """Path of a field in messages, such as `vehicles[0].catv`; `index` is that of the vehicle or person."""

@@ -57,8 +57,7 @@ def fit_model(
     if data.arrays is None:
         encoder, whole = data.fit_transform(training)
     else:
-        times = TIMES_OF_BOOSTERS if issubclass(model_class, Booster) else TIMES
-        encoder, whole, masked = data.fit_transform_masked(training, data.arrays, times)
+        encoder, whole, masked = data.fit_transform_masked(training, data.arrays, _times(model_class))
     dataset = data.transform(validation, encoder)
     model = _fit(model_class, data, whole, dataset, parameters)
     margin = model.predict_margin(dataset.X, settings.threads)
@@ -74,6 +73,37 @@ def fit_model(
         rows = np.union1d(training, validation)
         model, encoder = fit_rows(model_class, data, rows, model.refit_parameters(parameters))
     return FittedModel(model, encoder, calibration, threshold, probabilities, partial)
+
+
+def fit_partial(
+    model_class: type[Model[Any]],
+    data: TrainingData,
+    training: Rows,
+    validation: Rows,
+    parameters: Settings,
+    calibration: Calibration,
+) -> PartialModel | None:
+    """Fit what answers where not everything is known, as `fit_model` does, without early stopping.
+
+    Args:
+        model_class: class of the model type.
+        data: all accidents, and the settings; without `data.arrays` there is nothing to fit.
+        training: rows of the training set.
+        validation: rows of the validation set.
+        parameters: hyperparameters.
+        calibration: that of the model.
+    """
+    if data.arrays is None:
+        return None
+    encoder, whole, masked = data.fit_transform_masked(training, data.arrays, _times(model_class))
+    model, threads = _fit(model_class, data, whole, None, parameters), data.settings.threads
+    probabilities = calibration(model.predict_margin(data.transform(validation, encoder).X, threads))
+    margin = model.predict_margin(whole.X, threads)
+    return fit_partial_model(model, encoder, data, masked, margin, data.arrays.take(validation), probabilities)
+
+
+def _times(model_class: type[Model[Any]]) -> int:
+    return TIMES_OF_BOOSTERS if issubclass(model_class, Booster) else TIMES
 
 
 def fit_rows(

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from accidents.bundle import Bundle
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
+from accidents.inference.prediction import is_tentative
 from accidents.knowledge.next_questions import next_questions
 from accidents.models.base import Matrix, Vector
 from accidents.requests import (
@@ -182,7 +182,7 @@ def _predict_piece(
     rows = bundle.matrix(piece.arrays)
     computed = time.perf_counter()
     probabilities = bundle.predict_proba(rows).tolist()
-    shares = _shares_known(bundle, rows)
+    shares = bundle.share_known(rows, piece.arrays).tolist()
     end = time.perf_counter()
     reports = [outcome for outcome in piece.results if isinstance(outcome, ParseReport)]
     count = len(valid)
@@ -233,7 +233,7 @@ def _predict_one(
     row = bundle.matrix(request.arrays)
     computed = time.perf_counter()
     probability = float(bundle.predict_proba(row)[0])
-    share = _shares_known(bundle, row)[0]
+    share = float(bundle.share_known(row, request.arrays)[0])
     end = time.perf_counter()
     metrics.observe_steps(parsed - start, computed - parsed, end - computed)
     metrics.observe_predictions([probability], bundle.threshold, [request.missing])
@@ -247,7 +247,7 @@ def _response_and_record(
     model: LoadedModel,
     report: ParsedRequest | ParseReport,
     probability: float,
-    share_known: float | None,
+    share_known: float,
     text: bytes,
     context: RequestContext,
     seconds: float,
@@ -264,6 +264,7 @@ def _response_and_record(
         "probability": probability,
         "threshold": bundle.threshold,
         "share_known": share_known,
+        "tentative": is_tentative(share_known),
         "missing": report.missing,
         "warnings": report.warnings,
         "derived": [vars(fact) for fact in report.derived],
@@ -288,11 +289,6 @@ def _response_and_record(
         derived=report.derived,
     )
     return response, record
-
-
-def _shares_known(bundle: Bundle, rows: Matrix) -> list[float | None]:
-    shares = bundle.share_known(rows)
-    return [None] * len(rows) if shares is None else shares.tolist()
 
 
 def _reason(reason: Reason) -> Content:

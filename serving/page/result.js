@@ -18,12 +18,12 @@ export const percent = (share) => {
 export function showPrediction(root, answer, { labelOf, goTo }) {
   const priority = answer.prediction === 1;
   const model = answer.model;
-  const tone = isTentative(answer) ? "tentative" : priority ? "above" : "below";
+  const tone = answer.tentative ? "tentative" : priority ? "above" : "below";
   root.replaceChildren(
     element("p", { class: `verdict ${tone}` }, element("span", { class: "sign", "aria-hidden": "true", text: priority ? "▲" : "▽" }), ` ${verdict(answer)}`),
     gauge(answer.probability, answer.threshold, percent, tone),
     ...knowledge(answer),
-    ...(isTentative(answer) ? [] : [element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` })]),
+    ...(answer.tentative ? [] : [element("p", { class: "plain", text: `${MEANING[priority ? 1 : 0]} ${closeCallHint(answer)}` })]),
     ...warnings(answer.warnings),
     ...questions(answer.ask, labelOf, goTo),
     ...reasons(answer),
@@ -41,14 +41,10 @@ export function showPrediction(root, answer, { labelOf, goTo }) {
 }
 
 /** The verdict, tentative where little is known. */
-export const verdict = (answer) => `${isTentative(answer) ? "Tentative: " : ""}${answer.prediction === 1 ? "priority" : "not priority"}`.replace(/^./, (first) => first.toUpperCase());
-
-const LITTLE_KNOWN = 0.5;
-const isTentative = ({ share_known: share }) => share != null && share < LITTLE_KNOWN;
+export const verdict = (answer) => `${answer.tentative ? "Tentative: " : ""}${answer.prediction === 1 ? "priority" : "not priority"}`.replace(/^./, (first) => first.toUpperCase());
 
 function knowledge(answer) {
-  if (answer.share_known == null) return [];
-  const advice = isTentative(answer) ? " Ask for more before you rely on this." : "";
+  const advice = answer.tentative ? " Ask for more before you rely on this." : "";
   return [element("p", { class: "hint known", text: `${percent(answer.share_known)} of what usually decides is known.${advice}` })];
 }
 
@@ -97,7 +93,8 @@ const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2
 
 function questions(all, labelOf, goTo) {
   if (!all?.length) return [];
-  const items = all.map(({ field }) => element("li", {}, element("button", { type: "button", class: "link", onclick: () => goTo(field), text: labelOf(field) })));
+  const label = (field) => (field === "accident.lat" ? "Coordinates" : labelOf(field));
+  const items = all.map(({ field }) => element("li", {}, element("button", { type: "button", class: "link", onclick: () => goTo(field), text: label(field) })));
   return [element("div", { class: "ask-next" }, element("h3", { text: "Ask next" }), element("ol", {}, ...items))];
 }
 

@@ -25,7 +25,7 @@ class ReasonResponse(_Response):
 
     topic: str = Field(description="group of columns", examples=["light"])
     text: str = Field(description="in words, with the value of the accident", examples=["light: daylight"])
-    value: float | None = Field(description="value of the column that represents the topic; null: not recorded")
+    value: float | None = Field(description="value of the column that represents the topic; null: not known")
     contribution: float = Field(description="sum over the columns of the topic in `unit`; positive for priority")
 
 
@@ -56,10 +56,11 @@ class PredictionResponse(_Response):
     interpretation: Literal["Priority", "Non-Priority"]
     probability: float = Field(ge=0, le=1, description="calibrated, that somebody was killed or hospitalised")
     threshold: float = Field(ge=0, le=1)
-    share_known: float | None = Field(
-        None, ge=0, le=1, description="share of what usually decides that is known; null for models that do not tell"
+    share_known: float = Field(ge=0, le=1, description="share of what usually decides that is known")
+    tentative: bool = Field(description="whether so little is known that the prediction is tentative")
+    missing: list[str] = Field(
+        description="inputs that features use and that were not given; 1 is assumed for `nb_vehicules` and `nb_victim`"
     )
-    missing: list[str] = Field(description="inputs that the model uses and that were not given")
     warnings: list[str] = Field(description="inputs that could not be used as given")
     derived: list[DerivedFactResponse] = Field(description="inputs that were not given and follow from others")
     reasons: list[ReasonResponse] | None = Field(None, description="strongest first, where requested")

@@ -9,8 +9,9 @@ import materializers.bundle
 import materializers.frame  # noqa: F401  # loads and stores the inputs and outputs
 from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
-from accidents.schemas.accidents import accidents_schema
+from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
+from accidents.tables import Accidents
 from accidents.training import with_wait_policy
 from accidents.training.final_model import fit_final_model
 from steps.caching import cache_policy
@@ -19,11 +20,13 @@ from steps.validation import validate_frames
 
 
 @step(cache_policy=cache_policy(__name__))
-@validate_frames(features=features_schema, accidents=accidents_schema)
+@validate_frames(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def fit_final(
     twin: Bundle,
     features: pd.DataFrame,
     accidents: pd.DataFrame,
+    vehicles: pd.DataFrame,
+    people: pd.DataFrame,
     model_type: str,
     settings: TrainingSettings,
     difference_at_most: float,
@@ -33,7 +36,9 @@ def fit_final(
     Args:
         twin: the evaluated model.
         features: features of every level.
-        accidents: labels, and dates for a temporal split.
+        accidents: labels, dates for a temporal split, and with `vehicles` and `people` what callers leave out.
+        vehicles: of these accidents.
+        people: of these accidents.
         model_type: that of the model, for the name of the artifact.
         settings: those of its training.
         difference_at_most: greatest mean difference of the probabilities of the two models on the test set.
@@ -45,6 +50,7 @@ def fit_final(
         accidents,
         settings,
         difference_at_most=difference_at_most,
+        details=Accidents(accidents, vehicles, people),
         progress=lambda message: print(f"{model_type}: {message}", flush=True),
     )
     log_step_metadata({"rows": final.rows, "fit_seconds": final.fit_seconds, "evaluated_twin": final.evaluated_twin})

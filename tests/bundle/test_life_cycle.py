@@ -70,7 +70,7 @@ class Project:
     def predict(self) -> str:
         """Prediction, probability, threshold and reasons of the Production model for an example."""
         output = self.run("--predict", "examples/high_risk.json", "--model-name", NAME)
-        return output[output.index("Prediction:") : output.index("Not recorded:")]
+        return output[output.index("Prediction:") : output.index("Not known:")]
 
     def train(self) -> None:
         self.run("--training", "--models", "lightgbm", "--level", "scene", *self.training)

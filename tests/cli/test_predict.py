@@ -52,15 +52,16 @@ def test_the_answer_is_printed_line_by_line(example: str, model: Path, capsys: p
     bundle = small_models()["lightgbm"].trained.bundle
     expected = predict_accident(bundle, request, reasons=3)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:5] == [
+    assert lines[:6] == [
         f"Prediction: {expected.prediction}",
         f"Interpretation: {expected.interpretation}",
         f"Probability: {expected.probability:.3f}",
         f"Threshold: {expected.threshold:.3f}",
+        f"Known: {expected.share_known:.0%} of what usually decides",
         "Reasons (log-odds towards priority, before calibration):",
     ]
-    assert lines[5:8] == [f"  {reason}" for reason in expected.reasons]
-    assert lines[8].startswith(f"Not recorded: {request.missing[0]}, ")
+    assert lines[6:9] == [f"  {reason}" for reason in expected.reasons]
+    assert lines[9].startswith(f"Not known: {request.missing[0]}, ")
     assert "lightgbm, level call, with place" in lines[-1]
     assert str(model) in lines[-1]
 
@@ -69,7 +70,7 @@ def test_many_missing_fields_are_abbreviated(model: Path, capsys: pytest.Capture
     (tmp_path / "little.json").write_text('{"vehicles": [{}], "people": [{}], "accident": {"lat": 80, "long": 2}}')
     assert main(["--predict", str(tmp_path / "little.json"), "--model-path", str(model)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    missing = next(line for line in lines if line.startswith("Not recorded: "))
+    missing = next(line for line in lines if line.startswith("Not known: "))
     assert missing.count(",") == 7
     assert re.search(r" and \d+ more$", missing)
 

@@ -99,7 +99,7 @@ def test_every_column_of_every_level_has_texts():
     ("column", "value", "text"),
     [
         ("lum", 1, "light: daylight"),
-        ("lum", float("nan"), "light: not recorded"),
+        ("lum", float("nan"), "light: not known"),
         ("pedestrians", 0, "no pedestrians"),
         ("pedestrians", 2, "pedestrians: 2"),
         ("band_max", 8, "age band of the oldest: 75 years and over"),

@@ -68,7 +68,7 @@ def test_a_model_without_geography_sees_no_place() -> None:
     ("name", "value", "text"),
     [
         ("lum", 1, "light: daylight"),
-        ("lum", float("nan"), "light: not recorded"),
+        ("lum", float("nan"), "light: not known"),
         ("any_pedestrian", 1, "a pedestrian is involved: yes"),
         ("women", 2, "women: 2"),
         ("season", 0, "season: winter"),

@@ -56,6 +56,7 @@ def test_every_format_holds_the_predictions_to_the_last_bit(
     assert result["interpretation"].tolist() == ["Priority" if one else "Non-Priority" for one in priority]
     assert set(result["threshold"]) == {bundle.threshold}
     assert set(result["model_type"]) == {"lightgbm"}
+    assert set(result["share_known"]) == {1}  # what a file leaves empty is known not to be recorded
     assert asdict(summary) == {
         "output": str(output),
         "scored": len(whole.ids),
@@ -176,8 +177,8 @@ def test_a_file_without_accidents_is_refused(name: str, content: str, bundle: Bu
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
 def test_a_batch_without_accidents_adds_no_row(suffix: str, bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / f"scores{suffix}"
-    one = ScoredBatch(np.array([202400000001]), np.array([0.7]))
-    empty = ScoredBatch(np.empty(0, np.int64), np.empty(0))
+    one = ScoredBatch(np.array([202400000001]), np.array([0.7]), np.array([1.0]))
+    empty = ScoredBatch(np.empty(0, np.int64), np.empty(0), np.empty(0))
     with prediction_writer(path) as write:
         for batch in (empty, one, empty):
             write(_predictions(batch, bundle), [])

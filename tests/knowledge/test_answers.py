@@ -47,6 +47,30 @@ def test_the_api_says_how_much_is_known(model: Path, tmp_path: Path) -> None:
     assert explained["share_known"] == little
 
 
+@pytest.mark.parametrize("partial", [True, False])
+def test_an_answer_on_a_department_alone_is_tentative(partial: bool, tmp_path: Path) -> None:
+    path = tmp_path / "logistic_regression_model.zip"
+    trained(LINEAR, partial=partial).save(path)
+    with in_process_service(tmp_path, path) as api:
+        little, more = (api.post("/v1/predict", content).json() for content in ({"dep": "33"}, MORE))
+    assert little["tentative"]
+    assert not more["tentative"]
+    assert little["share_known"] < 0.5 < more["share_known"] <= 1
+
+
+def test_numbers_that_nobody_gave_are_reported_as_missing() -> None:
+    assert {"nb_vehicules", "nb_victim"} <= {*parse_request(LITTLE).missing}
+    assert "nb_vehicules" not in parse_request({**LITTLE, "nb_vehicules": 2}).missing
+
+
+def test_reasons_name_no_place_that_is_not_known() -> None:
+    bundle: Bundle = trained(LINEAR)
+    reasons = predict_accident(bundle, parse_request(LITTLE), reasons=100).reasons
+    place = next(reason for reason in reasons if reason.topic == "place")
+    assert "same department" in place.text
+    assert not any("not recorded" in reason.text for reason in reasons)
+
+
 def test_reasons_of_a_partial_answer_add_up() -> None:
     bundle: Bundle = trained(LINEAR)
     answer = explain_prediction(bundle, bundle.matrix(parse_request(LITTLE).arrays))

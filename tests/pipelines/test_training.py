@@ -9,11 +9,14 @@ import pytest
 from zenml.client import Client
 
 from accidents.bundle import Bundle
+from accidents.errors import ConfigurationError
 from accidents.models import model_types
 from cli.exit_codes import DONE, FAILED
 from cli.main import main
 from cli.output_files import step_output
+from pipelines.defaults import resolve_configuration
 from pipelines.models import latest_run
+from pipelines.training import refuse_small_samples
 from tests.pipelines.conftest import configure
 
 pytestmark = pytest.mark.slow
@@ -215,6 +218,13 @@ def test_final_models_answer_and_their_evaluated_twins_are_measured(
     assert main(["--training", *chosen]) == DONE
     assert (folder / "models" / "lightgbm_model.zip").read_bytes() == before
     assert not twin_file.exists()
+
+
+def test_a_final_model_of_a_tiny_sample_is_refused_before_the_training() -> None:
+    tiny = {"ingestion": {"source": {"sample": {"accidents": 300}}}, "training": {"final": True}}
+    with pytest.raises(ConfigurationError, match="--final needs a sample of 1,500 accidents or more"):
+        refuse_small_samples(resolve_configuration(tiny))
+    refuse_small_samples(resolve_configuration(tiny | {"training": {"final": False}}))
 
 
 @pytest.mark.traced

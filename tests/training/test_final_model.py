@@ -8,11 +8,15 @@ import pytest
 from accidents.bundle import Bundle
 from accidents.configuration.training import ModelSettings, TrainingSettings
 from accidents.errors import DataError, ModelError
+from accidents.features.arrays import to_arrays
+from accidents.knowledge.masks import KNOWN, all_but
 from accidents.models import model_types
 from accidents.tables import LABEL
 from accidents.training.final_model import check_twin, fit_final_model, mean_difference
 from accidents.training.held_out import held_out_rows
+from tests.knowledge.test_training import trained
 from tests.trained import SMALL, small_models, small_year
+from tests.training.conftest import quick
 
 SETTINGS = TrainingSettings(
     threads=1, model_settings={name: ModelSettings(parameters=SMALL[name]) for name in model_types()}
@@ -44,6 +48,27 @@ def test_a_final_model_of_boosters_has_as_many_trees_as_its_twin() -> None:
     for name in ("lightgbm", "xgboost"):
         twin, final = small_models()[name].trained.bundle.model, final_model(name).model
         assert final.refit_parameters(final.PARAMETERS()) == twin.refit_parameters(twin.PARAMETERS())
+
+
+def test_what_answers_partial_knowledge_learns_from_the_test_set_too() -> None:
+    accidents, features = small_year()
+    twin = trained("logistic_regression")
+    final = fit_final_model(
+        twin, features, accidents.accidents, quick(), difference_at_most=0.5, details=accidents
+    )  # fmt: skip
+    assert twin.partial
+    assert final.partial
+    assert final.partial.correction.to_sections() != twin.partial.correction.to_sections()
+    assert final.questions
+    assert final.questions != twin.questions
+    assert 0 < final.evaluated_twin["mean_difference_of_masked"] < 0.2
+    masked = all_but(to_arrays(accidents), KNOWN["bystander"]).apply(to_arrays(accidents))
+    assert 0 < mean_difference(final, twin, masked) < 0.2
+    assert Bundle.from_bytes(final.to_bytes()).predict(masked).tobytes() == final.predict(masked).tobytes()
+    with pytest.raises(ModelError, match="differs from its evaluated twin"):
+        fit_final_model(
+            twin, features, accidents.accidents, quick(), difference_at_most=0.001, details=accidents
+        )  # fmt: skip
 
 
 def test_a_model_file_keeps_the_name_of_the_twin() -> None:
