@@ -155,7 +155,7 @@ def _train_and_judge(
     for reason in outcome.reasons:
         print(f"  {reason}")
     if state == WAITING:
-        print(f"decide    python run.py registry approve {event}, or python run.py registry reject {event}")
+        print(f"decide    python run.py registry approve {event} --reason TEXT, or reject in place of approve")
     return FAILED if state == REJECTED else DONE
 
 

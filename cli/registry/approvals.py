@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serving.records.retrainings import Retraining
 
 _EVENT = click.argument("event", metavar="ID")
-_REASON = click.option("--reason", default="no reason given", metavar="TEXT", help="why, for the ledger")
+_REASON = click.option("--reason", required=True, metavar="TEXT", help="why, for the ledger")
 
 
 @registry_command("retrainings")
