@@ -28,6 +28,7 @@ COMMANDS = {
     "predictions": "cli.predictions",
     "audit": "cli.audit",
     "simulate": "cli.simulate",
+    "retrain": "cli.retrain",
     "prune": "cli.prune",
     "dashboard": "cli.dashboard",
     "mlflow": "cli.mlflow_page",

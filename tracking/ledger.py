@@ -29,7 +29,7 @@ class LedgerEntry:
     """One decision or change.
 
     Attributes:
-        action: `transition`, `promote`, `rollback`, `archive`, `evaluate`, `delete`, `prune`, `repair`
+        action: `transition`, `promote`, `rollback`, `archive`, `evaluate`, `reject`, `delete`, `prune`, `repair`
             or `convert`.
         model: registered model name.
         version: the version that takes the stage, or was evaluated for it.

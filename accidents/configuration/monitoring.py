@@ -1,6 +1,6 @@
-"""Configuration of monitoring: what counts as drift, fixed beforehand."""
+"""Configuration of monitoring: what counts as drift, fixed beforehand, and when a model is trained again."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,27 @@ class SeasonSettings(Settings):
     """Source of the year whose seasons stand in for those that the reference lacks: sample, or a folder."""
 
 
+class RetrainingSettings(Settings):
+    """When a model is trained again, and what becomes of the candidate."""
+
+    on_label_change: bool = True
+    """The last monitoring found other outcomes of like accidents."""
+    on_drift_with_loss: bool = True
+    """It found drift of inputs, and a fall of the ROC-AUC."""
+    roc_auc_at_least: Share = 0.78
+    """A lower ROC-AUC in operation is a reason, whatever has drifted."""
+    calibration_error_at_most: Share = 0.08
+    """The same for a larger calibration error (ECE)."""
+    days_at_most: float = Field(400, gt=0)
+    """Age of the model."""
+    new_months_at_least: int = Field(12, ge=1)
+    """Months of the source that the model has not learned from, such as those of a new edition."""
+    cool_down_days: float = Field(7, ge=0)
+    """Time after a retraining in which the same model is not trained again."""
+    approved_candidate: Literal["Staging", "Production", "wait"] = "wait"
+    """What becomes of a candidate that the promotion rule approves: a stage, or a person decides."""
+
+
 class MonitoringSettings(Settings):
     """Settings of drift, calibration and performance."""
 
@@ -63,3 +84,5 @@ class MonitoringSettings(Settings):
     """Matching by season."""
     pictures: int = Field(20, ge=0, le=50)
     """Columns with the largest effects that Evidently draws; 0: none."""
+    retraining: RetrainingSettings = Field(default_factory=RetrainingSettings)
+    """When a model is trained again."""

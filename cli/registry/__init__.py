@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli.options import Group, config_option, debug_option
-from cli.registry import evaluation, queries, transitions
+from cli.registry import approvals, evaluation, queries, transitions
 
 
 @click.group(cls=Group, epilog="Exit codes: 0 done, 1 failed or refused by a rule, 2 wrong command line")
@@ -39,6 +39,9 @@ for command in (
     evaluation.compare,
     evaluation.evaluate_promotion,
     evaluation.auto_promote,
+    approvals.retrainings,
+    approvals.approve,
+    approvals.reject,
 ):
     registry.add_command(command)
 registry.add_command(evaluation.compare, "compare-models")  # its classic name

@@ -133,3 +133,25 @@ monitorings = Table(
     Column("result", Text, nullable=False),
 )
 """One row a monitoring: time, training time of the model that was monitored, and the result as JSON."""
+
+retrainings = Table(
+    "retrainings",
+    metadata,
+    Column("event", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", Text),
+    Column("explanation", Text, nullable=False),
+)
+"""One row an event that a model was trained again for, and how it ended; `explanation` is a JSON list of sentences."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("renewed_at", UtcDateTime, nullable=False),
+)
+"""One row a lease: `owner` is the text of a `ProcessOwner`, which renews it while it works."""

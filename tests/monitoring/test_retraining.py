@@ -1,0 +1,138 @@
+"""Retraining: what is a reason, that one process alone trains, and what becomes of one that was killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from accidents.configuration.monitoring import RetrainingSettings
+from accidents.monitoring.retraining import RetrainingDecision, decide_retraining
+from serving.records.leases import EXPIRES_AFTER, LeaseHeldError, lease
+from serving.records.retrainings import (
+    FAILED,
+    REJECTED,
+    TRAINING,
+    WAITING,
+    find_retraining,
+    list_retrainings,
+    set_state,
+    start_retraining,
+)
+from serving.records.tables import leases
+from tests.conftest import PROJECT
+from tests.serving.records.databases import migrated_database, new_sqlite_file
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+QUIET: dict[str, Any] = {
+    "findings": [],
+    "label_changed": False,
+    "inputs_changed": False,
+    "drift_share": 0.0,
+    "outcomes": {"roc_auc": {"value": 0.85}, "ece": 0.01},
+}
+HOLD = """
+import sys, time
+from accidents.configuration.serving import RecordSettings
+from serving.records.database import open_database
+from serving.records.leases import lease
+with lease(open_database(RecordSettings(database_url=sys.argv[1]), {}), "model"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def decide(monitoring: dict[str, Any] | None, **changes: Any) -> RetrainingDecision:
+    values = {"trained_at": "2025-12-01T00:00:00+00:00", "trained_months": ["2024-01"], "source_months": ["2024-01"]}
+    return decide_retraining(monitoring, **values | changes, now=NOW, policy=RetrainingSettings())
+
+
+def finding(change: str) -> dict[str, Any]:
+    return {"change": change, "text": f"about {change}", "alarm": True}
+
+
+def test_without_a_reason_the_decision_says_what_was_looked_at() -> None:
+    decision = decide(QUIET)
+    assert not decision.retrain
+    text = "\n".join(decision.reasons)
+    assert "31 days old" in text
+    assert "ROC-AUC in operation is 0.850, at least 0.780" in text
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "changes", "reason"),
+    [
+        (QUIET | {"label_changed": True, "findings": [finding("calibration")]}, {}, "about calibration"),
+        (QUIET | {"inputs_changed": True, "findings": [finding("roc_auc")]}, {}, "costs performance"),
+        (QUIET | {"outcomes": {"roc_auc": {"value": 0.7}, "ece": 0.01}}, {}, "0.700, below 0.780"),
+        (QUIET | {"outcomes": {"roc_auc": None, "ece": 0.2}}, {}, "0.200, above 0.080"),
+        (None, {"trained_at": "2024-01-01T00:00:00+00:00"}, "731 days old"),
+        (None, {"source_months": [f"2025-{month:02d}" for month in range(1, 13)]}, "2025-01 to 2025-12"),
+    ],
+)
+def test_each_reason_alone_is_enough(monitoring: dict[str, Any] | None, changes: dict[str, Any], reason: str) -> None:
+    decision = decide(monitoring, **changes)
+    assert decision.retrain
+    assert reason in " ".join(decision.reasons)
+
+
+def test_drift_that_costs_nothing_is_no_reason() -> None:
+    assert not decide(QUIET | {"inputs_changed": True, "drift_share": 0.4, "findings": [finding("missing")]}).retrain
+
+
+def test_one_process_alone_holds_a_lease_and_a_killed_one_loses_it_at_once(tmp_path: Path) -> None:
+    url = new_sqlite_file(tmp_path)
+    engine, _ = migrated_database(url)
+    process = subprocess.Popen([sys.executable, "-c", HOLD, url], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(LeaseHeldError, match="model is held by process"), lease(engine, "model"):
+            pass
+        with lease(engine, "another model"):
+            pass
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        with lease(engine, "model"), pytest.raises(LeaseHeldError), lease(engine, "model"):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+        engine.dispose()
+
+
+def test_a_lease_of_another_machine_is_taken_over_when_it_is_no_longer_renewed(tmp_path: Path) -> None:
+    engine, _ = migrated_database(new_sqlite_file(tmp_path))
+
+    owner = "00ff00ff00ff-17-1200/1"
+    with engine.begin() as connection:
+        connection.execute(insert(leases), {"name": "model", "owner": owner, "renewed_at": datetime.now(UTC)})
+    with pytest.raises(LeaseHeldError, match=owner), lease(engine, "model"):
+        pass
+    with engine.begin() as connection:
+        connection.execute(update(leases).values(renewed_at=datetime.now(UTC) - EXPIRES_AFTER))
+    with lease(engine, "model"):
+        pass
+    engine.dispose()
+
+
+def test_an_event_is_recorded_once_and_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    engine, _ = migrated_database(new_sqlite_file(tmp_path))
+    start_retraining(engine, "lightgbm-1-abc", "Model", ["the label has changed"])
+    start_retraining(engine, "lightgbm-1-abc", "Model", ["the label has changed"])  # after a kill
+    assert [one.state for one in list_retrainings(engine)] == [TRAINING]
+    assert set_state(engine, "lightgbm-1-abc", WAITING, ["F1 is better"], version="2")
+    assert not set_state(engine, "lightgbm-1-abc", FAILED, [], version=None)  # it is not in training any more
+    assert set_state(engine, "lightgbm-1-abc", REJECTED, ["no"], version="2", expected=WAITING)
+    found = find_retraining(engine, "lightgbm-1-abc")
+    assert found is not None
+    assert (found.state, found.version) == (REJECTED, "2")
+    assert found.explanation == ("the label has changed", "F1 is better", "no")
+    assert time.time() - found.changed_at.timestamp() < 60
+    engine.dispose()
