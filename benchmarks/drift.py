@@ -31,7 +31,7 @@ from accidents.monitoring.monitor import MonitoringResult, Window, monitor
 from accidents.monitoring.reference import build_reference, days_of, season_profile
 from accidents.sources.resolve import resolve_editions
 from accidents.tables import LABEL, Accidents
-from accidents.training import train_with_wait_policy
+from accidents.training import train, with_wait_policy
 from benchmarks.common import argument_parser, load_accidents, print_markdown
 
 _LEVEL = "call"
@@ -169,7 +169,8 @@ _EFFECTS: dict[str, tuple[Effect, set[Change]]] = {
 
 
 def _fit(accidents: Accidents, seed: int) -> tuple[object, Reference]:
-    trained = train_with_wait_policy(
+    trained = with_wait_policy(
+        train,
         "lightgbm",
         feature_frame(accidents),
         accidents.accidents,

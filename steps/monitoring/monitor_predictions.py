@@ -14,7 +14,7 @@ from accidents.configuration.monitoring import MonitoringSettings
 from accidents.configuration.serving import RecordSettings
 from accidents.monitoring.windows import window_of_predictions
 from materializers.json_file import JSON_MATERIALIZER
-from serving.records.database import open_database, redacted_url
+from serving.records.database import migrate, open_database, redacted_url
 from serving.records.monitorings import daily_predictions, read_predictions
 from steps.monitoring.comparison import compare_window
 from steps.validation import validate_frames
@@ -38,13 +38,14 @@ def monitor_predictions(
         ingestion: how the source of the season profile is read.
 
     Raises:
-        RecordsError: the database does not answer.
+        RecordsError: the database does not exist or answer.
         ModelError: the model has no reference.
         DataError: too few accidents.
     """
-    engine = open_database(records)
+    engine = open_database(records, create=False)
     since = datetime.now(UTC) - timedelta(days=settings.days)
     try:
+        migrate(engine)
         logged = read_predictions(engine, since, settings.accidents_at_most)
         first = logged[0].at if logged else since
         earlier = daily_predictions(engine, first, 10 * settings.accidents_at_most)

@@ -29,7 +29,7 @@ from tracking.registration import record_and_register
 from tracking.registry import Registry
 from tracking.tracking_uri import embedded_target
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 Audit = Callable[..., tuple[int, str, str]]
 
 
@@ -51,7 +51,7 @@ class World:
         return str(answer.json()["prediction_id"])
 
 
-@pytest.fixture(scope="module", params=["full", "reduced"])
+@pytest.fixture(scope="module", params=["full", pytest.param("reduced", marks=pytest.mark.long)])
 def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("audit")
     settings = TrackingSettings(folder=folder / "mlruns")

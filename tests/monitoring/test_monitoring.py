@@ -15,6 +15,8 @@ from accidents.configuration.serving import RecordSettings
 from accidents.errors import ModelError
 from accidents.monitoring.windows import window_of_accidents
 from accidents.simulation import LabelledRequest, labelled_requests
+from serving.environment import DATABASE_URL_ENV
+from serving.records.database import RecordsError
 from serving.records.monitorings import latest_monitoring, read_predictions, store_monitoring
 from steps.monitoring.comparison import compare_window
 from steps.monitoring.monitor_predictions import monitor_predictions
@@ -97,3 +99,11 @@ def test_accidents_that_the_model_has_learned_from_count_as_inputs_alone() -> No
     labelled = (small_year()[0].accidents["priority"] >= 0).sum()
     assert np.isfinite(window.labels).sum() == labelled - learned
     assert len(window.days) == 1500
+
+
+def test_a_log_that_does_not_exist_is_named_and_not_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "other.db"
+    monkeypatch.setenv(DATABASE_URL_ENV, f"sqlite:///{file}")
+    with pytest.raises(RecordsError, match=r"other\.db: there is no such database"):
+        monitor_predictions.entrypoint(monitored_model(), CONFIGURED, RecordSettings(), IngestionSettings())
+    assert not file.exists()

@@ -54,6 +54,12 @@ text = table.read_text().replace('"grav"', '"gravite"').replace(";grav;", ";grav
 table.write_text(text)
 notebook.run_pipeline(ingestion, configuration=configuration, fingerprint=notebook.fingerprint(configuration))
 """
+SAVE_COVERAGE = """
+import sys
+measured = "coverage" in sys.modules and sys.modules["coverage"].Coverage.current()
+if measured:
+    measured.save()  # a kernel may be ended before it does
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "unknown": UNKNOWN,
         "missing": MISSING,
         "refused": REFUSED,
+        "save coverage": SAVE_COVERAGE,
     }
     clone = ProjectCopy(tmp_path_factory.mktemp("clone"))
     clone.environment = traced(clone.environment)

@@ -10,9 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from zenml import pipeline, step
 from zenml.image_builders.build_context import BuildContext
+from zenml.pipelines.pipeline_definition import Pipeline
 
-from pipelines.orchestrators import DOCKER_SETTINGS, FOLDER, read_options
+from accidents.errors import ConfigurationError
+from pipelines.orchestrators import (
+    DOCKER_SETTINGS,
+    FOLDER,
+    OrchestratorOptions,
+    configure_for_orchestrator,
+    read_options,
+)
 from tests.conftest import PROJECT
 from tests.pipelines import step_processes
 
@@ -90,6 +99,43 @@ def test_zenml_takes_the_settings_of_each_orchestrator(flavor: str, module: str,
     settings_class = getattr(import_module(f"zenml.{module}"), f"{name}OrchestratorSettings")
     assert settings.keys() <= settings_class.model_fields.keys()
     assert settings_class.model_validate(settings).model_dump(mode="json", include=settings.keys()) == settings
+
+
+def fitted_on(flavor: str, **settings: dict[str, Any]) -> Pipeline:
+    """A pipeline of one step, named like one that the files configure, on an orchestrator."""
+
+    @step(name="train_model")
+    def fit() -> int:
+        return 1
+
+    @pipeline(name="small", settings={"docker": DOCKER_SETTINGS} | settings)
+    def small() -> None:
+        fit(id="fit")
+
+    small.prepare()
+    configure_for_orchestrator(small, flavor)
+    return small
+
+
+def test_steps_are_retried_elsewhere_than_on_this_machine() -> None:
+    def retries(flavor: str) -> int:
+        retry = fitted_on(flavor).invocations["fit"].step.configuration.retry
+        return retry.max_retries if retry else 0
+
+    assert (retries("local"), retries("local_docker"), retries("kubernetes")) == (0, 2, 2)
+
+
+def test_settings_of_the_user_go_before_those_of_a_file() -> None:
+    chosen = {"docker": {"requirements": "own.txt"}}
+    assert fitted_on("kubernetes", **chosen).configuration.settings["docker"].requirements == "own.txt"
+
+
+def test_a_faulty_file_names_the_key(tmp_path: Path) -> None:
+    file = tmp_path / "kubernetes.yaml"
+    assert read_options(file) == OrchestratorOptions()
+    file.write_text("steps: {train_model: {retries: 3}}\n")
+    with pytest.raises(ConfigurationError, match=r"kubernetes.yaml: steps.train_model.retries"):
+        read_options(file)
 
 
 @pytest.mark.long

@@ -143,7 +143,7 @@ def _check_killed_server(client: Client, server: "subprocess.Popen[bytes]") -> N
     log = client.folder / "killed.log"
     with log.open("w") as out:
         training = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=out, stderr=subprocess.STDOUT)
-        while "Step build_features has started" not in log.read_text():
+        while "`build_features` has started" not in log.read_text():
             assert training.poll() is None, log.read_text()
             time.sleep(0.1)
         server.kill()
