@@ -4,6 +4,7 @@ The configuration is that of `deploy/compose` and `monitoring`, with addresses a
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -100,9 +101,9 @@ def _host(url: str) -> str:
 def _filled(file: Path, folder: Path, changes: Mapping[str, str]) -> Path:
     """A copy of a file in the folder, with other words."""
     text = file.read_text()
-    for old, new in changes.items():
+    for old in changes:
         if old not in text:
             raise ValueError(f"{file} does not have {old!r}")
-        text = text.replace(old, new)
-    (folder / file.name).write_text(text)
+    words = re.compile("|".join(map(re.escape, changes)))
+    (folder / file.name).write_text(words.sub(lambda found: changes[found[0]], text))
     return folder / file.name

@@ -73,7 +73,8 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     }
     (folder / "data").mkdir(parents=True)
     (folder / "users.json").write_text(json.dumps({"identities": [user]}))
-    command = [weed, "server", "-dir", str(folder / "data"), "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
+    command = [weed, "-logtostderr=true", "server", "-dir", str(folder / "data"), "-filer", "-s3"]
+    command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command += [f"-{name}.port={http}" for name, (http, _) in ports.items()]
     command += [f"-{name}.port.grpc={grpc}" for name, (_, grpc) in ports.items()]
     command += [f"-s3.config={folder / 'users.json'}", "-master.telemetry=false", "-s3.port.iceberg=0"]

@@ -90,9 +90,10 @@ def team(*arguments: str) -> Iterator[Team]:
     try:
         yield started
     finally:
+        if started.make.poll() is None:
+            started.interrupt()
         for process in started.processes():
             process.kill()
-        started.make.wait()
         shutil.rmtree(folder)
 
 
@@ -112,6 +113,10 @@ def test_team_trains_and_predicts_until_ctrl_c() -> None:
         assert len(listening) > 10
         assert {address for address, _ in listening} == {"127.0.0.1"}
         variables = dict(re.findall(r"^(\w+)='?(.*?)'?$", (folder / "variables.env").read_text(), re.MULTILINE))
+
+        commands = " ".join(word for process in running.processes() for word in process.cmdline())
+        passwords = [variables["SERVING_DATABASE_URL"].split("@")[0], variables["AWS_SECRET_ACCESS_KEY"]]
+        assert not any(password in commands for password in passwords)  # which all users of the machine see
 
         metrics = {
             file.name.removesuffix("_metrics.json"): json.loads(file.read_text())
@@ -158,7 +163,7 @@ def test_team_ends_by_itself() -> None:
 @pytest.mark.long
 def test_an_interrupted_training_leaves_nothing() -> None:
     with team() as running:
-        running.wait_for("Step build_features has started")
+        running.wait_for("`build_features` has started")
         assert running.interrupt() != 0
         assert "error:" not in running.printed
         running.assert_gone()
