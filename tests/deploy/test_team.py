@@ -127,7 +127,7 @@ def test_team_trains_and_predicts_until_ctrl_c() -> None:
         best = json.loads((folder / "models" / "best_model.json").read_text())["model_type"]
         answer = printed_answer(printed)
         assert (answer["model"]["type"], answer["model"]["version"]) == (best, "1")
-        assert answer["priority"] is True
+        assert (answer["prediction"], answer["interpretation"]) == (1, "Priority")
 
         certificate = folder / "proxy" / "tls.pem"
         url = re.search(r"service with TLS +(\S+)", printed)[1]  # type: ignore[index]
