@@ -107,6 +107,7 @@ COPY --from=pipelines-environment /opt/venv /opt/venv
 COPY --from=pipelines-code /app /app
 ENV NUMBA_CACHE_DIR=/tmp/numba \
     ZENML_ANALYTICS_OPT_IN=false \
+    ZENML_CUSTOM_SOURCE_ROOT=/app \
     CODE_VERSION="${REVISION}"
 WORKDIR /app
 USER 10001:10001

@@ -59,7 +59,7 @@ lock-images: $(READY) ## take the lock files of the images from requirements.loc
 
 .PHONY: clean
 clean: ## remove the environments and tool caches; data, models and reports stay
-	@rm -rf $(VENV) .venv-dvc .venv-deploy .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-dvc .venv-deploy .venv-store .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 
 ##@ Pipelines (SOURCE=sample, datagouv, a folder or a URL; YEARS=2021-2023)
 
@@ -191,6 +191,17 @@ up: $(DEPLOY_READY) ## start the servers of compose.yaml, and wait until they an
 .PHONY: down
 down: $(DEPLOY_READY) ## stop them; databases and files stay in their volumes
 	@COMPOSE_PROFILES=serving,monitoring,grafana $(COMPOSE) down
+
+STORE_READY := .venv-store/.ready
+
+$(STORE_READY): requirements-store.lock | $(READY)
+	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) .venv-store
+	@$(PYTHON) -m uv pip sync --quiet --python .venv-store/bin/python --require-hashes requirements-store.lock
+	@touch $(STORE_READY)
+
+.PHONY: team
+team: $(STORE_READY) | $(READY) ## run the same servers as processes, train and predict through them, and stop them (KEEP=1: at Ctrl-C)
+	@$(PYTHON) -m scripts.team $(if $(filter 1,$(KEEP)),--keep)
 
 .PHONY: sbom
 sbom: $(DEPLOY_READY) ## list what is in the images, as CycloneDX in reports/sbom

@@ -8,6 +8,7 @@ from zenml.config import DockerSettings
 from zenml.config.docker_settings import DockerBuildConfig
 from zenml.config.retry_config import StepRetryConfig
 from zenml.pipelines.pipeline_definition import Pipeline
+from zenml.utils.pipeline_docker_image_builder import DOCKER_IMAGE_WORKDIR
 
 from accidents.configuration.environment import DEFAULTS
 from accidents.configuration.paths import PROJECT_ROOT
@@ -25,7 +26,8 @@ DOCKER_SETTINGS = DockerSettings(
     build_config=DockerBuildConfig(dockerignore=str(FOLDER.parent / "dockerignore")),
     allow_download_from_code_repository=False,
     allow_download_from_artifact_store=False,
-    runtime_environment=dict(DEFAULTS),
+    # Cache keys name files of the project before a step imports it, where ZenML's entrypoint is the main module.
+    runtime_environment=DEFAULTS | {"ZENML_CUSTOM_SOURCE_ROOT": DOCKER_IMAGE_WORKDIR},
 )
 """Images for steps: the locked packages and the code."""
 

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 import yaml
 
+from scripts.team.servers import service_account_key
 from tests.conftest import PROJECT
 from tests.deploy.podman import environment, image, podman
 from tests.serving.in_process import ACCIDENT
@@ -65,18 +65,6 @@ def make(variables: dict[str, str], tmp_path: Path) -> Iterator[Make]:
     podman("volume", "rm", "--force", *(name for name in volumes if name.startswith(project)))
 
 
-def zenml_key(url: str, password: str) -> str:
-    """An API key of a new service account."""
-    login = requests.post(f"{url}/login", data={"username": "admin", "password": password}, timeout=60).json()
-    headers = {"Authorization": f"Bearer {login['access_token']}"}
-
-    def create(path: str, content: dict[str, Any]) -> Any:
-        return requests.post(f"{url}/{path}", json=content, headers=headers, timeout=60).json()
-
-    account = create("service_accounts", {"name": "tests", "active": True})["id"]
-    return str(create(f"service_accounts/{account}/api_keys", {"name": "key"})["body"]["key"])
-
-
 def test_team_trains_promotes_and_serves(
     make: Make, variables: dict[str, str], ports: dict[str, str], tmp_path: Path
 ) -> None:
@@ -94,7 +82,7 @@ def test_team_trains_promotes_and_serves(
     client = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "MLFLOW_"))} | {
         "ZENML_CONFIG_PATH": str(tmp_path / "zenml"),
         "ZENML_STORE_URL": server,
-        "ZENML_STORE_API_KEY": zenml_key(f"{server}/api/v1", (secrets / "zenml-admin-password").read_text()),
+        "ZENML_STORE_API_KEY": service_account_key(server, (secrets / "zenml-admin-password").read_text()),
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['MLFLOW_PORT']}",
         "ARTIFACT_BUCKET": "s3://accidents/zenml",
         "PUBLISHED_MODELS": "s3://accidents/published",

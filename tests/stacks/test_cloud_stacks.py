@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.team.servers import zenml_server
 from tests.conftest import PROJECT
-from tests.servers import azurite, fake_gcs, s3_server, service_account_key, zenml_server
+from tests.servers import azurite, fake_gcs, s3_server
 
 pytestmark = pytest.mark.long
 
@@ -124,10 +125,10 @@ def test_kubernetes_gets_valid_manifests_with_the_token_as_secret(tmp_path: Path
     configuration = {"training": {"models": ["lightgbm"]}}
     with (
         s3_server(tmp_path / "s3") as s3,
-        zenml_server(tmp_path / "zenml", f"sqlite:///{tmp_path}/zenml.db") as (url, _),
+        zenml_server(tmp_path / "zenml", f"sqlite:///{tmp_path}/zenml.db") as server,
         fake_cluster(tmp_path) as (cluster, created),
     ):
-        access = {"ZENML_STORE_URL": url, "ZENML_STORE_API_KEY": service_account_key(url)}
+        access = server.client_variables()
         others = {"CONTAINER_REGISTRY": "registry.example.org/x", "MLFLOW_TRACKING_URI": "https://mlflow.example.org"}
         variables = access | cluster | s3.environment | others
         printed = run(SUBMIT, json.dumps(configuration), folder=tmp_path, **variables)

@@ -15,9 +15,11 @@ import pytest
 from botocore.exceptions import ClientError
 from sqlalchemy import create_engine, text
 
+from scripts.team.servers import zenml_server
+from scripts.team.store import S3Server
 from tests.conftest import PROJECT
 from tests.pipelines.conftest import small_tracked_training
-from tests.servers import S3Server, mariadb, s3_server, service_account_key, zenml_server
+from tests.servers import mariadb, s3_server
 from tests.tracking.servers import mlflow_server, postgresql
 
 pytestmark = pytest.mark.long
@@ -107,11 +109,11 @@ def test_a_team_shares_runs_and_its_server_may_die(
     (tmp_path / "mlflow").mkdir()
     with (
         mariadb(tmp_path / "mariadb") as database,
-        zenml_server(tmp_path / "zenml", database) as (url, server),
+        zenml_server(tmp_path / "zenml", database) as server,
         postgresql() as tracking,
         mlflow_server(tmp_path / "mlflow", tracking, f"s3://{s3.bucket}/mlflow", **s3_of_mlflow) as mlflow,
     ):
-        access = {"ZENML_STORE_URL": url, "ZENML_STORE_API_KEY": service_account_key(url)}
+        access = server.client_variables()
         ann = Client(tmp_path / "ann", access | s3.environment | {"MLFLOW_TRACKING_URI": mlflow})
         ben = Client(tmp_path / "ben", access)
         ann.run(sys.executable, "run.py", "stack", "register", "team")
@@ -121,7 +123,7 @@ def test_a_team_shares_runs_and_its_server_may_die(
         assert ann.runs() == ben.runs()
         assert [key for key in s3.objects() if key.startswith("mlflow/")]
         _check_encryption(database, s3.secret)
-        _check_killed_server(ben, server.running)
+        _check_killed_server(ben, server.process.running)
 
 
 def _check_encryption(database: str, secret: str) -> None:

@@ -13,7 +13,7 @@ from accidents.configuration.paths import PROJECT_ROOT
 from accidents.configuration.redaction import redact_credentials
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ConfigurationError
-from tests.tracking.servers import free_port
+from scripts.team.processes import free_port
 from tracking.connection import connect
 from tracking.errors import TrackingError
 from tracking.tracking_uri import TrackingTarget, embedded_target, resolve_target

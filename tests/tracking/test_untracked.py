@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from scripts.team.processes import free_port
 from tests.pipelines.conftest import configure
-from tests.tracking.servers import free_port
 
 pytestmark = pytest.mark.slow
 
