@@ -36,6 +36,13 @@ def test_images_have_the_versions_of_the_project(image: str) -> None:
         assert packages.keys().isdisjoint({"zenml", "mlflow", "jupyterlab", "matplotlib", "pandera", "boto3"})
 
 
+@pytest.mark.parametrize("file", sorted(PROJECT.glob("requirements-*.in")), ids=lambda file: file.stem)
+def test_lock_files_have_what_is_required(file: Path) -> None:
+    lines = [line for line in file.read_text().splitlines() if line and not line.startswith(("#", "-"))]
+    names = {re.sub(r"[-_.]+", "-", Requirement(line).name).lower() for line in lines}
+    assert names <= {*locked(file.with_suffix(".lock").name)}
+
+
 def test_build_gets_what_the_dockerfile_copies() -> None:
     allowed = [line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     sources = [
