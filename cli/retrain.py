@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from accidents.configuration.stages import PRODUCTION
+from cli.decorators import record_database
 from cli.exit_codes import DONE, FAILED
 from cli.options import ListOption, config_option, debug_enabled, debug_option, join_values
 
@@ -50,19 +51,16 @@ def retrain(
     names = {"ingestion.source.location": "--source", "ingestion.source.years": "--years"}
     configuration = load_configuration(map(Path, config), overrides, names)
     prepare_zenml(stack, debug=debug_enabled())
-    from serving.records.database import migrate, open_database
     from tracking.connection import connect
     from tracking.registry import Registry
 
-    engine = open_database(configuration.serving.records)
-    try:
-        migrate(engine)
-        with connect(configuration.tracking) as connection:
-            registry = Registry(connection)
-            incumbent = registry.in_stage(registry.resolve_name(model_name), PRODUCTION)
-            return _retrain(engine, registry, incumbent, configuration, dry_run=dry_run)
-    finally:
-        engine.dispose()
+    with (
+        record_database(configuration.serving.records) as database,
+        connect(configuration.tracking) as connection,
+    ):
+        registry = Registry(connection)
+        incumbent = registry.in_stage(registry.resolve_name(model_name), PRODUCTION)
+        return _retrain(database.engine, registry, incumbent, configuration, dry_run=dry_run)
 
 
 def _retrain(

@@ -18,7 +18,7 @@ _BAND_MINUTES, _PROBABILITY_BINS, _CLUSTERED_ACCIDENTS = 360, 20, 5_000
 
 
 @dataclass(frozen=True)
-class CodedAccidents:
+class BinnedAccidents:
     """Accidents in the form in which they are counted: `count` of a selection takes milliseconds.
 
     Attributes:
@@ -63,10 +63,10 @@ class CodedAccidents:
         return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts[accidents] - (ends - counts), counts), owner
 
 
-def code_accidents(
+def bin_accidents(
     arrays: Arrays, columns: tuple[MonitoredColumn, ...], probability: npt.NDArray[np.float64] | None
-) -> CodedAccidents:
-    """Code accidents for counting.
+) -> BinnedAccidents:
+    """Bin accidents for counting.
 
     Args:
         arrays: the accidents.
@@ -89,7 +89,7 @@ def code_accidents(
         Entity.VEHICLES: arrays.vehicle_starts,
         Entity.PEOPLE: arrays.person_starts,
     }
-    return CodedAccidents(tuple(names), tuple(entities), month * BANDS + band, bins, starts)
+    return BinnedAccidents(tuple(names), tuple(entities), month * BANDS + band, bins, starts)
 
 
 def probability_bins(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -98,7 +98,7 @@ def probability_bins(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.int
     return np.where(np.isnan(probability), VALUES - 1, inside)
 
 
-def design_effects(coded: CodedAccidents) -> npt.NDArray[np.float64]:
+def design_effects(coded: BinnedAccidents) -> npt.NDArray[np.float64]:
     """How much the values of one accident resemble each other, by column, float64 (columns), at least 1.
 
     The mean generalised design effect of Rao and Scott (1984), from at most 5,000 accidents: by value, the variance of

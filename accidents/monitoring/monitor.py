@@ -12,7 +12,7 @@ from accidents.errors import DataError
 from accidents.features.arrays import Arrays
 from accidents.geography.departments import department_codes
 from accidents.monitoring.columns import PROBABILITY, MonitoredColumn, departments, monitored_columns
-from accidents.monitoring.counts import code_accidents
+from accidents.monitoring.counts import bin_accidents
 from accidents.monitoring.drift import Change, ColumnComparison, InputComparison, compare_inputs
 from accidents.monitoring.performance import OutcomeComparison, compare_outcomes
 from accidents.monitoring.volume import VolumeComparison, compare_volume
@@ -138,7 +138,7 @@ def monitor(
             "are needed (accidents_at_least in configs/monitoring.yaml): wait for more, or take a longer time"
         )
     columns = monitored_columns(level)
-    coded = code_accidents(window.arrays, columns, window.probability)
+    coded = bin_accidents(window.arrays, columns, window.probability)
     inputs = compare_inputs(coded.count(), coded.columns, reference, settings, profile)
     own = departments(window.arrays)
     outcomes = compare_outcomes(window.probability, window.labels, own, reference, settings)

@@ -7,7 +7,7 @@ import pandas as pd
 from accidents.bundle.reference import BANDS, MONTHS, PROBABILITY_BINS, Reference
 from accidents.features.arrays import Arrays, to_arrays
 from accidents.monitoring.columns import departments, monitored_columns
-from accidents.monitoring.counts import code_accidents, design_effects
+from accidents.monitoring.counts import bin_accidents, design_effects
 from accidents.tables import Accidents
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +46,7 @@ def count_reference(
         level: of the model.
         days: day of each, in days since 1970, int64 (n), -1 where it is missing.
     """
-    coded = code_accidents(arrays, monitored_columns(level), probability)
+    coded = bin_accidents(arrays, monitored_columns(level), probability)
     outcome = np.isfinite(probability) & np.isfinite(labels)
     p, y = probability[outcome], labels[outcome]
     sums = np.column_stack([np.ones_like(p), p, p * (1 - p), y])

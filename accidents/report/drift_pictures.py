@@ -16,7 +16,7 @@ import pandas as pd
 from accidents.bundle.reference import MISSING_BIN, Reference
 from accidents.features.arrays import Arrays
 from accidents.monitoring.columns import monitored_columns
-from accidents.monitoring.counts import code_accidents
+from accidents.monitoring.counts import bin_accidents
 from accidents.monitoring.drift import InputComparison
 from accidents.monitoring.season import matched_shares
 
@@ -46,7 +46,7 @@ def drift_pictures(
 
     described = {column.name: column for column in monitored_columns(level)}
     worst = sorted(inputs.columns, key=lambda one: (not one.changes, -one.effect))[:most]
-    window = code_accidents(accidents, monitored_columns(level), None)
+    window = bin_accidents(accidents, monitored_columns(level), None)
     counts = window.count()
     frames: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
     for one in worst:

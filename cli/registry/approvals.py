@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from accidents.configuration.stages import PRODUCTION
+from cli.decorators import record_database
 from cli.exit_codes import DONE
 from cli.registry.context import RegistryContext, registry_command
 
@@ -22,11 +23,8 @@ def retrainings(context: RegistryContext) -> int:
     """Events that models were trained again for, and how they ended."""
     from serving.records.retrainings import list_retrainings
 
-    engine = _open(context)
-    try:
-        events = list_retrainings(engine)
-    finally:
-        engine.dispose()
+    with record_database(context.configuration.serving.records) as database:
+        events = list_retrainings(database.engine)
     for one in events:
         context.print_text(f"{one.event}: {one.model} {one.version or ''} {one.state}, {one.changed_at:%Y-%m-%d %H:%M}")
         for reason in one.explanation:
@@ -41,8 +39,8 @@ def approve(context: RegistryContext, event: str, reason: str) -> int:
     """Promote the candidate of a retraining that waits for a decision."""
     from tracking.retraining import approve_candidate
 
-    engine = _open(context)
-    try:
+    with record_database(context.configuration.serving.records) as database:
+        engine = database.engine
         waiting = _waiting(engine, event)
         candidate = context.registry.version(waiting.model, str(waiting.version))
         incumbent = event.rsplit("-", 2)[1]
@@ -50,8 +48,6 @@ def approve(context: RegistryContext, event: str, reason: str) -> int:
         if candidate.stage != PRODUCTION:  # else a killed command has promoted it
             context.print_entry(approve_candidate(context.registry, candidate, incumbent, (text, *waiting.explanation)))
         _end(engine, waiting, PRODUCTION, text)
-    finally:
-        engine.dispose()
     return DONE
 
 
@@ -61,25 +57,15 @@ def reject(context: RegistryContext, event: str, reason: str) -> int:
     from serving.records.retrainings import REJECTED
     from tracking.retraining import reject_candidate
 
-    engine = _open(context)
-    try:
+    with record_database(context.configuration.serving.records) as database:
+        engine = database.engine
         waiting = _waiting(engine, event)
         candidate = context.registry.version(waiting.model, str(waiting.version))
         text = f"rejected by a person: {reason}"
         reject_candidate(context.registry, candidate, (text,))
         _end(engine, waiting, REJECTED, text)
-    finally:
-        engine.dispose()
     context.print_text(f"{candidate.title} is rejected")
     return DONE
-
-
-def _open(context: RegistryContext) -> "Engine":
-    from serving.records.database import migrate, open_database
-
-    engine = open_database(context.configuration.serving.records)
-    migrate(engine)
-    return engine
 
 
 def _waiting(engine: "Engine", event: str) -> "Retraining":

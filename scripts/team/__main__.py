@@ -36,7 +36,7 @@ _OPTIONAL = {"prometheus", "prometheus-alertmanager"}
 _EXAMPLE = PROJECT_ROOT / "examples" / "high_risk.json"
 
 
-class CommandError(Exception):
+class TeamCommandError(Exception):
     """A command of the project has failed."""
 
 
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
             finally:
                 _ignore_signals()
                 print("stopping the servers", flush=True)
-    except (CommandError, MissingProgramError, ServerError, subprocess.CalledProcessError) as error:
+    except (TeamCommandError, MissingProgramError, ServerError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -154,7 +154,7 @@ def _predict(proxy: frontend.Proxy, key: str) -> None:
         headers={"X-API-Key": key, "Content-Type": "application/json"},
     )  # fmt: skip
     if not answer.ok:
-        raise CommandError(f"the service answers with status {answer.status_code}: {answer.text}")
+        raise TeamCommandError(f"the service answers with status {answer.status_code}: {answer.text}")
     print(json.dumps(answer.json(), indent=2, ensure_ascii=False), flush=True)
 
 
@@ -181,7 +181,7 @@ def _run(folder: Path, client: Mapping[str, str], *arguments: str, captured: boo
         code = started.running.wait()
         printed = started.log.read_text()
     if code:
-        raise CommandError(f"the command above has failed (exit code {code}) {printed}".rstrip())
+        raise TeamCommandError(f"the command above has failed (exit code {code}) {printed}".rstrip())
     return printed
 
 

@@ -14,7 +14,7 @@ from accidents.configuration.loading import load_configuration
 from accidents.errors import DataError
 from accidents.features.array_columns import ARRAY_COLUMNS, COLUMN_POSITIONS, Entity
 from accidents.monitoring.columns import column_of, departments, monitored_columns
-from accidents.monitoring.counts import code_accidents
+from accidents.monitoring.counts import bin_accidents
 from accidents.monitoring.drift import Change
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
 from accidents.monitoring.reference import roc_auc
@@ -174,7 +174,7 @@ def test_counts_of_a_reference_that_are_none_are_refused() -> None:
 
 
 def test_coded_accidents_count_selections_like_single_ones() -> None:
-    coded = code_accidents(whole_window().arrays, monitored_columns("call"), whole_window().probability)
+    coded = bin_accidents(whole_window().arrays, monitored_columns("call"), whole_window().probability)
     rows = np.array([3, 3, 700, 12])
     np.testing.assert_array_equal(coded.count(rows), sum(coded.count(np.array([row])) for row in rows))
     assert coded.count().shape[1:] == (MONTHS, BANDS, VALUES)
