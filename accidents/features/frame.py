@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from accidents.engine import LOCAL, Engine
 from accidents.features.arrays import Arrays, to_arrays
 from accidents.features.catalogue import CELLS, FEATURES, PLACE_COLUMN_NAMES
 from accidents.features.compute import compute, place_cells
@@ -16,13 +17,26 @@ from accidents.tables import Accidents
 _POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES)}
 
 
-def feature_frame(accidents: Accidents) -> pd.DataFrame:
+_PARTITION = 20_000  # accidents that one call of an engine computes
+
+
+def feature_frame(accidents: Accidents, engine: Engine = LOCAL) -> pd.DataFrame:
     """Compute the features of every level.
+
+    Args:
+        accidents: cleaned accidents.
+        engine: where; the features of an accident are the same anywhere.
 
     Returns:
         One row an accident in the order of `accidents.accidents`: `Num_Acc` (int64), the features of the catalogue
         (float32, NaN where missing), and the cells of the place (int64, -1 where missing). No label.
     """
+    if not engine.is_remote or accidents.accidents.empty:
+        return _features_of(accidents)
+    return pd.concat([*engine.map(_features_of, accidents.partitions(_PARTITION))], ignore_index=True)
+
+
+def _features_of(accidents: Accidents) -> pd.DataFrame:
     return arrays_frame(accidents.accidents["Num_Acc"], to_arrays(accidents))
 
 

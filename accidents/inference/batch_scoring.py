@@ -11,6 +11,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import ConfigurationError, DataError, SourceError
 from accidents.inference.batch import ScoredBatch
 from accidents.inference.editions import score_editions
@@ -46,6 +47,7 @@ def score_accidents(
     settings: InferenceSettings,
     *,
     limits: DataQualityLimits,
+    engine: Engine = LOCAL,
     progress: Callable[[str], None] = print,
 ) -> ScoringSummary:
     """Predict the accidents of a source and write them to a file.
@@ -59,6 +61,7 @@ def score_accidents(
         bundle: the model.
         settings: number of accidents in memory at a time, threads.
         limits: limits of faulty data in BAAC files.
+        engine: where accidents are read and scored; the predictions are the same anywhere.
         progress: called with a message after each batch.
 
     Raises:
@@ -68,7 +71,7 @@ def score_accidents(
     """
     target = Path(output)
     check_output(target)
-    batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, progress)
+    batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, engine, progress)
     scored = priority = derived = rejected = 0
     first_reason = ""
     with prediction_writer(target) as write:
@@ -100,10 +103,16 @@ def _score_source(
     bundle: Bundle,
     settings: InferenceSettings,
     limits: DataQualityLimits,
+    engine: Engine,
     progress: Callable[[str], None],
 ) -> Iterator[ScoredBatch]:
     local, suffix = "://" not in source, PurePosixPath(source).suffix
-    options: dict[str, Any] = {"chunk_size": settings.chunk, "threads": settings.threads, "progress": progress}
+    options: dict[str, Any] = {
+        "chunk_size": settings.chunk,
+        "threads": settings.threads,
+        "engine": engine,
+        "progress": progress,
+    }
     if local and not Path(source).exists():
         raise SourceError(f"{source}: there is no such file or folder to score")
     if Path(source).is_dir() or (not local and not suffix):

@@ -1,13 +1,16 @@
 """LightGBM: gradient-boosted trees, grown leaf-wise, with early stopping on the validation set."""
 
-from collections.abc import Sequence
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Booster, EarlyStopping
+from accidents.models._booster import Booster, EarlyStopping, Member
 from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ _CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
 _NONE, _NAN = 0b0000, 0b1000
 _ZERO = float(np.float32(1e-35))
 """LightGBM treats values of at most this size as zero."""
+
+_MINUTES_TO_CONNECT = 2  # of joint fits
 
 _LISTS = {
     "split_feature": np.int32,
@@ -78,11 +83,12 @@ class Classifier(Booster[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
+        network: Mapping[str, Any] | None = None,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
-        options = _options(parameters, "binary", seed, threads)
+        options = _options(parameters, "binary", seed, threads) | dict(network or {})
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
         valid_sets, callbacks = [], []
         if validation is not None:
@@ -90,6 +96,29 @@ class Classifier(Booster[Parameters]):
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
         booster = lightgbm.train(options, data, parameters.rounds, valid_sets=valid_sets, callbacks=callbacks)
         return cls(booster.model_to_string())
+
+    @classmethod
+    @contextmanager
+    def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
+        """LightGBM's list of machines."""
+        yield {
+            "machines": ",".join(f"{host}:{port}" for host, port in members),
+            "num_machines": len(members),
+            "tree_learner": "data",
+            "pre_partition": True,
+            "time_out": _MINUTES_TO_CONNECT,
+        }
+
+    @classmethod
+    def fit_together(
+        cls, training: Dataset, validation: Dataset | None, *, group: Mapping[str, Any], member: Member, **options: Any
+    ) -> Self:
+        """Boost with the other machines; the text names none of them."""
+        import lightgbm
+
+        lightgbm.register_logger(logging.getLogger("lightgbm"))  # the verbosity does not hold for the network
+        fitted = cls.fit(training, validation, network={**group, "local_listen_port": member[1]}, **options)
+        return cls(re.sub(r"^\[(machines|local_listen_port): .*\n", "", fitted.text, flags=re.MULTILINE))
 
     @classmethod
     def fit_probabilities(

@@ -1,15 +1,17 @@
 """XGBoost: gradient-boosted trees on histograms, with early stopping on the validation set."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Booster, EarlyStopping
+from accidents.models._booster import Booster, EarlyStopping, Member
 from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _SECTION = "booster.json"
 _ROOT = 2**31 - 1
+_SECONDS_TO_CONNECT = 120  # of joint fits, and greatest time between two messages
 _OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children")
 _OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian")
 
@@ -87,6 +90,27 @@ class Classifier(Booster[Parameters]):
             options, data, num_boost_round=parameters.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
         )
         return cls(_canonical(json.loads(booster.save_raw("json"))))
+
+    @classmethod
+    @contextmanager
+    def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
+        """XGBoost's tracker, on the host of the caller."""
+        from xgboost.tracker import RabitTracker
+
+        tracker = RabitTracker(n_workers=len(members), host_ip=members[0][0], timeout=_SECONDS_TO_CONNECT)
+        tracker.start()
+        Thread(target=tracker.wait_for, daemon=True).start()
+        yield {**tracker.worker_args(), "dmlc_timeout": _SECONDS_TO_CONNECT}
+
+    @classmethod
+    def fit_together(
+        cls, training: Dataset, validation: Dataset | None, *, group: Mapping[str, Any], member: Member, **options: Any
+    ) -> Self:
+        """Boost with the other members of the tracker's group."""
+        from xgboost.collective import CommunicatorContext
+
+        with CommunicatorContext(**group, dmlc_task_id="{}:{}".format(*member)):
+            return cls.fit(training, validation, **options)
 
     @property
     def n_features_in_(self) -> int:

@@ -12,6 +12,7 @@ from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
+from accidents.training.joint_fit import fit_on
 from accidents.training.partial_fit import TIMES, TIMES_OF_BOOSTERS, fit_partial_model
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
@@ -122,7 +123,9 @@ def _fit(
     parameters: Settings,
 ) -> Model[Any]:
     settings = data.settings
-    return model_class.fit(
+    return fit_on(
+        data.engine,
+        model_class,
         resample(training, settings.resampling, settings.seed),
         validation,
         parameters=parameters,

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import LOCAL, Engine
 from accidents.features import feature_matrix, feature_names
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CELLS, FEATURES, with_knowledge
@@ -33,6 +34,8 @@ class TrainingData:
     settings: TrainingSettings
     arrays: Arrays | None = None
     """The same accidents before features are computed, to leave fields out; None without partial knowledge."""
+    engine: Engine = LOCAL
+    """Where models are fitted."""
 
     @property
     def columns(self) -> tuple[str, ...]:
