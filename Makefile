@@ -43,7 +43,7 @@ $(READY): $(LOCK) scripts/install.sh
 .PHONY: lock
 lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.in
 	@$(COMPILE) pyproject.toml --upgrade $(EVERYTHING) --extra dev --extra s3 --extra kubernetes \
-		--extra monitoring -o requirements.lock
+		--extra monitoring --extra dask -o requirements.lock
 	@for cloud in aws gcp azure; do cp requirements.lock requirements-$$cloud.lock && \
 		$(COMPILE) pyproject.toml $(EVERYTHING) --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
 	@$(MAKE) --no-print-directory lock-images

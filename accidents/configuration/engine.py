@@ -7,7 +7,6 @@ from pydantic import Field
 from accidents.configuration.project_path import ProjectPath
 from accidents.settings import Settings
 
-
 EngineKind = Literal["local", "dask"]
 
 
@@ -19,7 +18,7 @@ class EngineSettings(Settings):
     address: str | None = Field(None, pattern=r"^(tcp|tls|ucx|ws|wss)://\S+$")
     """Dask scheduler, such as tcp://10.0.0.5:8786; null: a cluster of processes on this machine, for this run."""
     workers: int | None = Field(None, ge=1, le=1000)
-    """Processes of the cluster on this machine, null: one a processor; at an address, workers to wait for, null: one."""
+    """Here: processes, null: one a processor; at an address: workers to wait for, null: one."""
     timeout_seconds: float = Field(20, gt=0)
     """Patience with a scheduler that does not answer, or has too few workers."""
     shared_folder: ProjectPath | None = None

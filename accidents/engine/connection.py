@@ -18,7 +18,7 @@ from accidents.worker_process import without_main_module
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
-_NO_PAGES = {f"distributed.{process}.http.routes": [] for process in ("scheduler", "worker")}
+_NO_PAGES: dict[str, list[str]] = {f"distributed.{process}.http.routes": [] for process in ("scheduler", "worker")}
 """Dask's HTTP servers, which start in any case, answer nothing."""
 
 
@@ -109,5 +109,6 @@ def _local_cluster(workers: int | None) -> "LocalCluster":
                 security=Security.temporary(),
                 local_directory=str(folder),
                 silence_logs=50,
+                preload=["accidents.engine.quiet_worker"],
             )
         )

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from queue import SimpleQueue
-from time import sleep
+from queue import Empty, SimpleQueue
+from time import monotonic, sleep
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,9 +19,23 @@ from accidents.engine.base import RESTARTS, Engine, EngineError, R, WorkerLostEr
 _AHEAD = 2  # calls of `map` per thread of the cluster that are sent before their results are consumed
 _POLL_SECONDS = 0.25  # between two looks at the calls of `call_together`
 _POLLS_TO_NOTICE = 20  # after an error, in which a scheduler notices that a worker was lost
+_SECONDS_TO_RESTART = 120  # in which a worker takes the place of one that was lost
+_SECONDS_BETWEEN_MESSAGES = 0.05
 _STARTED = ""  # the message of a call that starts
 
 dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})  # a call takes its item along
+
+
+def _send(client: Client, value: Any, *, patience: float = _SECONDS_TO_RESTART, **options: Any) -> Future:
+    """Send a value to workers; where they were lost, try again for `patience` seconds."""
+    deadline = monotonic() + patience
+    while True:
+        try:
+            return client.scatter([value], hash=False, **options)[0]
+        except (TimeoutError, OSError):  # no worker runs, or this one has just ended
+            if monotonic() > deadline:
+                raise WorkerLostError("the worker for a call was lost") from None
+            sleep(_POLL_SECONDS)
 
 
 class _Shared:
@@ -32,7 +46,7 @@ class _Shared:
         self.send(client)
 
     def send(self, client: Client) -> None:
-        self.future = client.scatter([self.value], broadcast=True, hash=False)[0]
+        self.future = _send(client, self.value, broadcast=True)
 
 
 class DaskEngine(Engine):
@@ -89,67 +103,54 @@ class DaskEngine(Engine):
         progress: Callable[[str], None] | None = None,
     ) -> Iterator[R]:
         """Keep every thread of the cluster busy; results wait for their turn on the workers."""
-        client, pending = self._client, deque[tuple[Any, Future]]()
-        constants = [value if isinstance(value, _Shared) else _Shared(client, value) for value in shared]
-        with _messages(client, progress) as (topic, result_of):
-
-            def submit(item: Any) -> None:
-                futures = (constant.future for constant in constants)
-                pending.append((item, client.submit(_call, function, topic, item, *futures, pure=False)))
-
-            def first_result() -> R:
-                for _ in range(1 + RESTARTS):
-                    try:
-                        result = result_of(pending[0][1])
-                    except CancelledError:  # all workers that held a constant were lost
-                        for constant in constants:
-                            constant.send(client)
-                        for _ in range(len(pending)):
-                            submit(pending.popleft()[0])
-                    else:
-                        pending.popleft()
-                        return result
-                raise _lost_too_often(function)
-
+        with _messages(self._client, progress) as (topic, result_of):
+            calls = _OrderedCalls(self._client, function, topic, shared)
             for item in items:
-                submit(item)
-                if len(pending) >= _AHEAD * self.parallelism:
-                    yield first_result()
-            while pending:
-                yield first_result()
+                calls.submit(item)
+                if len(calls.pending) >= _AHEAD * self.parallelism:
+                    yield calls.first_result(result_of)
+            while calls.pending:
+                yield calls.first_result(result_of)
 
     def run(
         self, function: Callable[..., R], *arguments: Any, progress: Callable[[str], None] | None = None, **options: Any
     ) -> R:
         """Call a function on the worker that gets its arguments."""
-        client, starts = self._client, 0
+        client, say, started, restarts = self._client, progress or self.report, False, 0
 
         def receive(message: str) -> None:
-            nonlocal starts
-            starts += message == _STARTED
-            if message or starts > 1:
-                again = f"a worker was lost: started again ({starts - 1} of at most {RESTARTS} times)"
-                (progress or self.report)(message or again)
+            nonlocal started
+            if message != _STARTED:
+                say(message)
+            elif started:
+                report_restart()
+            started = True
+
+        def report_restart() -> None:
+            nonlocal started, restarts
+            started, restarts = False, restarts + 1
+            if restarts > RESTARTS:
+                raise _lost_too_often(function)
+            say(f"a worker was lost: started again ({restarts} of at most {RESTARTS} times)")
 
         with _messages(client, receive) as (topic, result_of):
-            for _ in range(1 + RESTARTS):
-                data = client.scatter([(arguments, options)], hash=False)[0]
+            while True:
+                data = _send(client, (arguments, options))
                 call = client.submit(_run, function, topic, data, takes_progress=progress is not None, pure=False)
                 try:
                     return result_of(call)
                 except CancelledError:  # the worker that held the arguments was lost
-                    continue
-        raise _lost_too_often(function)
+                    report_restart()
 
     def call_together(self, function: Callable[..., R], arguments: Sequence[tuple[Any, ...]]) -> list[R]:
         """One such call at a time, as two of them would wait for each other's workers."""
         client, addresses = self._client, self._addresses
         if len(addresses) != len(arguments):
             raise WorkerLostError(f"the cluster has {len(addresses)} workers, and had {len(arguments)}")
-        with Semaphore(1, name="accidents-call-together"):
+        with Semaphore(1, name="accidents-call-together", scheduler_rpc=client.scheduler, loop=client.loop):
             futures = []
             for address, own in zip(addresses, arguments, strict=True):
-                data = client.scatter([own], workers=[address], hash=False)[0]
+                data = _send(client, own, patience=0, workers=[address])
                 pinned = {"workers": [address], "allow_other_workers": False, "retries": 0, "pure": False}
                 futures.append(client.submit(_call_with, function, data, **pinned))
             try:
@@ -178,10 +179,36 @@ class DaskEngine(Engine):
             print(message, flush=True)
 
 
+class _OrderedCalls:
+    """Calls of `map` whose results are still to be consumed, in their order."""
+
+    def __init__(self, client: Client, function: Callable[..., Any], topic: str, shared: Iterable[Any]) -> None:
+        self._client, self._function, self._topic = client, function, topic
+        self._shared = [value if isinstance(value, _Shared) else _Shared(client, value) for value in shared]
+        self.pending: deque[tuple[Any, Future]] = deque()
+
+    def submit(self, item: Any) -> None:
+        futures = (value.future for value in self._shared)
+        call = self._client.submit(_call, self._function, self._topic, item, *futures, pure=False)
+        self.pending.append((item, call))
+
+    def first_result(self, result_of: Callable[[Future], Any]) -> Any:
+        for _ in range(1 + RESTARTS):
+            try:
+                result = result_of(self.pending[0][1])
+            except CancelledError:  # all workers that held a shared value were lost
+                for value in self._shared:
+                    value.send(self._client)
+                for _ in range(len(self.pending)):
+                    self.submit(self.pending.popleft()[0])
+            else:
+                self.pending.popleft()
+                return result
+        raise _lost_too_often(self._function)
+
+
 @contextmanager
-def _messages(
-    client: Client, progress: Callable[[str], None] | None
-) -> Iterator[tuple[str, Callable[[Future], Any]]]:
+def _messages(client: Client, progress: Callable[[str], None] | None) -> Iterator[tuple[str, Callable[[Future], Any]]]:
     """Pass on messages of calls while their results are waited for.
 
     Yields:
@@ -190,15 +217,13 @@ def _messages(
     if progress is None:
         yield "", _result
         return
-    topic, queue = f"accidents-{uuid4().hex}", SimpleQueue[Any]()
+    topic, queue = f"accidents-{uuid4().hex}", SimpleQueue[str]()
     client.subscribe_topic(topic, lambda event: queue.put(event[1]))
 
     def result_of(future: Future) -> Any:
-        done = object()
-        future.add_done_callback(lambda _: queue.put(done))
-        while (message := queue.get()) is not done:
-            if isinstance(message, str):
-                progress(message)
+        while not (future.done() and queue.empty()):
+            with suppress(Empty):
+                progress(queue.get(timeout=_SECONDS_BETWEEN_MESSAGES))
         return _result(future)
 
     try:

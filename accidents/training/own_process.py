@@ -47,8 +47,8 @@ def with_wait_policy(
         ModelError: the process was killed.
     """
     if engine.is_remote:
-        packed = map(_pack, arguments)
-        return _unpack(engine.run(_call_packed, fit, *packed, engine=engine, progress=progress, **options))
+        sent = map(_pack, arguments)
+        return _unpack(engine.run(_call_packed, fit, *sent, engine=engine, progress=progress, **options))
     if not wait_policy_is_late():
         return fit(*arguments, progress=progress, **options)
     context = get_context("spawn")
