@@ -25,7 +25,7 @@ _NONE, _NAN = 0b0000, 0b1000
 _ZERO = float(np.float32(1e-35))
 """LightGBM treats values of at most this size as zero."""
 
-_MINUTES_TO_CONNECT = 2  # of joint fits
+_MINUTES_TO_CONNECT = 1  # of joint fits
 
 _LISTS = {
     "split_feature": np.int32,

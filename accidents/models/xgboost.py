@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SECTION = "booster.json"
 _ROOT = 2**31 - 1
-_SECONDS_TO_CONNECT = 120  # of joint fits, and greatest time between two messages
+_SECONDS_TO_CONNECT = 60  # of joint fits
 _OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children")
 _OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian")
 
@@ -95,12 +95,17 @@ class Classifier(Booster[Parameters]):
     @contextmanager
     def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
         """XGBoost's tracker, on the host of the caller."""
+        from xgboost.core import XGBoostError
         from xgboost.tracker import RabitTracker
 
         tracker = RabitTracker(n_workers=len(members), host_ip=members[0][0], timeout=_SECONDS_TO_CONNECT)
         tracker.start()
         Thread(target=tracker.wait_for, daemon=True).start()
-        yield {**tracker.worker_args(), "dmlc_timeout": _SECONDS_TO_CONNECT}
+        try:
+            yield tracker.worker_args()
+        finally:
+            with suppress(XGBoostError):  # it still waits for members that were lost
+                tracker.free()
 
     @classmethod
     def fit_together(

@@ -6,6 +6,8 @@ trees. `lightgbm.dask` does not stop early, and neither it nor `xgboost.dask` su
 """
 
 import socket
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from accidents.engine import RESTARTS, Engine, EngineError, WorkerLostError
@@ -49,7 +51,8 @@ def _fit_together(
     hosts, options = engine.workers, {**options, "threads": engine.threads}
     if len(hosts) < 2:
         return model_class.fit(training, validation, **options)
-    members = engine.call_together(_member, [(host,) for host in hosts])
+    members = engine.call_together(_member, [(host, model_class.LIBRARIES) for host in hosts])
+    engine.report(f"fitting in {len(members)} workers together")
     with model_class.coordinate(members) as group:
         calls = [
             (model_class, _share(training, rank, len(members)), validation, group, member, options)
@@ -58,7 +61,10 @@ def _fit_together(
         return engine.call_together(_fit_share, calls)[0]
 
 
-def _member(host: str) -> Member:
+def _member(host: str, libraries: Sequence[str]) -> Member:
+    """A member that is ready, as the others wait in vain for one that is lost before it has connected."""
+    for library in libraries:
+        import_module(library)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
         free.bind((host, 0))
         return host, free.getsockname()[1]

@@ -28,7 +28,7 @@ from tests.trained import small_models, small_year
 pytestmark = pytest.mark.long
 
 AUC_TOLERANCE = 0.002
-SLOW_FIT = {"rounds": 3000, "patience": 3000, "learning_rate": 0.002}
+SLOW_FIT = {"rounds": 600, "patience": 600, "learning_rate": 0.01}
 
 
 def wait_for_workers(engine: Engine, count: int = 2) -> None:
@@ -109,8 +109,9 @@ def test_other_models_are_those_of_one_process(cluster: Engine, model_type: str)
     own = {model_type: ModelSettings(parameters=by_type(n_estimators=10, min_samples_leaf=10)[model_type])}
     settings = TrainingSettings(threads=1, partial_knowledge=False, model_settings=own)
     arguments = (model_type, features, accidents.accidents, settings)
-    remote = with_wait_policy(train, *arguments, level="call", engine=cluster)
-    assert remote.bundle.prediction_digest() == train(*arguments, level="call").bundle.prediction_digest()
+    remote, here = with_wait_policy(train, *arguments, level="call", engine=cluster), train(*arguments, level="call")
+    difference = remote.predictions["probability"] - here.predictions["probability"]
+    assert difference.abs().max() < 1e-6  # sums of threads of BLAS have other last digits
 
 
 @pytest.mark.parametrize("model_type", ["lightgbm", "xgboost"])
@@ -123,8 +124,8 @@ def test_a_worker_killed_in_a_fit(cluster: Engine, years: Years, model_type: str
 
     def progress(message: str) -> None:
         messages.append(message)
-        if "accidents" in message and not timer:
-            timer.append(threading.Timer(6, lambda: os.kill(pid, 9)))
+        if "workers together" in message and not timer:
+            timer.append(threading.Timer(3, lambda: os.kill(pid, 9)))
             timer[0].start()
 
     slow = {model_type: ModelSettings(parameters=SLOW_FIT)}
