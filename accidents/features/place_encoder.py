@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from accidents.engine import LOCAL, Engine
 from accidents.features.catalogue import PLACE_COLUMN_NAMES
 from accidents.features.cells import BITS, CELLS, SPOT_SIZE, spot_centres
+from accidents.features.mapper import Mapper
 from accidents.features.place_counts import CellCounts
 
 _PARENT_CELLS: Mapping[str, str | None] = {
@@ -112,7 +112,7 @@ class PlaceEncoder:
         folds: int,
         seed: int,
         masked: Sequence[Cells] = (),
-        engine: Engine = LOCAL,
+        mapper: Mapper = map,
     ) -> tuple[Self, npt.NDArray[np.float32]]:
         """Fit on all rows, and encode each row out of fold.
 
@@ -122,7 +122,7 @@ class PlaceEncoder:
             folds: number of folds.
             seed: of the folds.
             masked: the same rows as far as callers know them, several times; encoded, too, but not fitted on.
-            engine: where; one call a fold.
+            mapper: applies a function to the folds.
 
         Returns:
             The encoder itself, fitted on all rows, and the out-of-fold encodings of `cells`, then of `masked`, float32
@@ -133,11 +133,11 @@ class PlaceEncoder:
         places, labels = _array(cells), np.asarray(y)
         variants = [places, *map(_array, masked)]
         rows = [held_out for _, held_out in KFold(folds, shuffle=True, random_state=seed).split(places)]
-        counts = [*engine.map(_count, [(places[held_out], labels[held_out]) for held_out in rows])]
+        counts = [*mapper(_count, [(places[held_out], labels[held_out]) for held_out in rows])]
         encoded = np.empty((len(variants), len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
         encoders = (self._of(counts[:fold] + counts[fold + 1 :]) for fold in range(folds))
         calls = ((encoder, [one[held] for one in variants]) for encoder, held in zip(encoders, rows, strict=True))
-        for held_out, encodings in zip(rows, engine.map(_encode, calls), strict=True):
+        for held_out, encodings in zip(rows, mapper(_encode, calls), strict=True):
             encoded[:, held_out] = encodings
         return self.fit_counts(_sum(counts)), encoded.reshape(-1, len(PLACE_COLUMN_NAMES))
 

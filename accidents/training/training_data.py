@@ -99,7 +99,7 @@ class TrainingData:
             folds=self.settings.encoder_folds,
             seed=self.settings.seed,
             masked=[*map(place_cells, masked)],
-            engine=self.engine,
+            mapper=self.engine.map,
         )
         X = feature_matrix(selected, self.columns, encoded=encoded[: len(y)])
         return encoder, Dataset(X, y), encoded[len(y) :]

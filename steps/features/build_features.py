@@ -31,6 +31,7 @@ def build_features(
         engine: where they are computed.
     """
     with connect(engine) as connected:
-        features = feature_frame(Accidents(accidents, vehicles, people), connected)
+        mapper = connected.map if connected.is_remote else None
+        features = feature_frame(Accidents(accidents, vehicles, people), mapper)
     log_step_metadata({"rows": len(features), "columns": features.shape[1]})
     return features
