@@ -53,7 +53,8 @@ lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.i
 .PHONY: lock-images
 lock-images: $(READY) ## take the lock files of the images from requirements.lock, in the same versions
 	@$(COMPILE) pyproject.toml -c requirements.lock --extra serving --extra tracing -o requirements-serving.lock
-	@$(COMPILE) pyproject.toml -c requirements.lock --extra pipelines --extra s3 --extra kubernetes -o requirements-pipelines.lock
+	@$(COMPILE) pyproject.toml -c requirements.lock --extra pipelines --extra s3 --extra kubernetes --extra dask \
+		-o requirements-pipelines.lock
 	@$(COMPILE) requirements-mlflow.in -c requirements.lock -o requirements-mlflow.lock
 	@$(COMPILE) requirements-store.in --upgrade -o requirements-store.lock
 

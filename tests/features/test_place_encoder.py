@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.features.catalogue import CELLS, PLACE_COLUMN_NAMES
@@ -141,6 +141,7 @@ def test_stored_places_are_sorted_and_distinct(values: list[int]) -> None:
         PlaceEncoder.from_arrays(arrays)
 
 
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 5))
 def test_counts_of_parts_give_the_encoder_of_the_whole(seed: int, parts: int) -> None:
     rng = np.random.default_rng(seed)
