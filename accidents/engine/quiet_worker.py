@@ -6,4 +6,6 @@ from typing import Any
 
 def dask_setup(worker: Any) -> None:  # noqa: ARG001 - the signature is Dask's
     """Dask calls this when a worker starts; messages for users take another way (`Engine.report`)."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)

@@ -1,7 +1,7 @@
 """XGBoost: gradient-boosted trees on histograms, with early stopping on the validation set."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Thread
@@ -100,12 +100,16 @@ class Classifier(Booster[Parameters]):
 
         tracker = RabitTracker(n_workers=len(members), host_ip=members[0][0], timeout=_SECONDS_TO_CONNECT)
         tracker.start()
-        Thread(target=tracker.wait_for, daemon=True).start()
+
+        def stop(end: Callable[[], None]) -> None:
+            with suppress(XGBoostError):  # that it has waited in vain for members that were lost
+                end()
+
+        Thread(target=stop, args=(tracker.wait_for,), daemon=True).start()
         try:
             yield tracker.worker_args()
         finally:
-            with suppress(XGBoostError):  # it still waits for members that were lost
-                tracker.free()
+            stop(tracker.free)
 
     @classmethod
     def fit_together(
