@@ -96,21 +96,29 @@ def _orchestrator() -> Any:
     return Client().active_stack.orchestrator
 
 
-def _schedule_in_zenml(planned: "Schedule", options: RunOptions, stack: str, *, dry_run: bool) -> None:
-    """Schedule the pipeline in the orchestrator of the active stack.
+def orchestrator_expression(planned: "Schedule", flavor: str) -> str:
+    """The cron expression in the form that an orchestrator takes.
 
     Raises:
-        ConfigurationError: the orchestrator counts in UTC, and the time zone is another one.
+        ConfigurationError: the orchestrator counts in UTC, and the time zone is another one, or it has no such form.
     """
-    orchestrator, cron = _orchestrator(), planned.cron
-    if orchestrator.flavor == "vertex":
-        cron = f"TZ={planned.timezone} {cron}"
-    elif planned.timezone != "UTC":
+    from cli.schedule_files import aws_expression
+
+    if flavor == "vertex":
+        return f"TZ={planned.timezone} {planned.cron}"
+    if planned.timezone != "UTC":
         raise ConfigurationError(
-            f"the orchestrator {orchestrator.flavor} of the stack {stack} counts in UTC: give the hours in UTC, with "
-            "--timezone UTC, or let another scheduler start the runs: --as systemd, crontab or github"
+            f"the orchestrator {flavor} of the stack counts in UTC: give the hours in UTC, with --timezone UTC, or let "
+            "another scheduler start the runs: --as systemd, crontab or github"
         )
-    print(f"schedule  {planned.name}: {cron}, orchestrator {orchestrator.flavor} of the stack {stack}", flush=True)
+    return aws_expression(planned) if flavor == "sagemaker" else planned.cron
+
+
+def _schedule_in_zenml(planned: "Schedule", options: RunOptions, stack: str, *, dry_run: bool) -> None:
+    """Schedule the pipeline in the orchestrator of the active stack."""
+    flavor = _orchestrator().flavor
+    cron = orchestrator_expression(planned, flavor)
+    print(f"schedule  {planned.name}: {cron}, orchestrator {flavor} of the stack {stack}", flush=True)
     if dry_run:
         return
     from importlib import import_module

@@ -116,6 +116,25 @@ def calendar_lines(schedule: Schedule) -> list[str]:
     return [by_weekday] if day == _ANY else [by_date, by_weekday]
 
 
+def aws_expression(schedule: Schedule) -> str:
+    """The six fields of Amazon EventBridge, in UTC: one of the two days is a question mark, and a year follows.
+
+    Raises:
+        ConfigurationError: day of the month and of the week are given; EventBridge has no rule for both.
+
+    >>> aws_expression(Schedule("training", "0 3 * * 1", "UTC", ()))
+    '0 3 ? * MON *'
+    """
+    minute, hour, day, month, weekday = schedule.fields
+    if _ANY not in (day, weekday):
+        raise ConfigurationError(
+            f'--cron "{schedule.cron}": SageMaker takes the day of the month or of the week, not both; give * for one'
+        )
+    days = _ANY if weekday == _ANY else [_DAYS[number % 7].upper() for number in weekday if number != "*"]
+    first, last = (day, ["?"]) if days == _ANY else (["?"], days)
+    return " ".join(map(_list, (minute, hour, first, month, last, _ANY)))
+
+
 def crontab_files(schedule: Schedule) -> dict[Path, str]:
     """A line of a crontab, in a file of the current folder."""
     command = [sys.executable, str(PROJECT_ROOT / "run.py"), *schedule.arguments]

@@ -16,8 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.errors import ConfigurationError
-from cli.schedule import schedule
-from cli.schedule_files import Schedule, calendar_lines, crontab_files, github_files, systemd_files, utc_expressions
+from cli.schedule import orchestrator_expression, schedule
+from cli.schedule_files import (
+    Schedule,
+    aws_expression,
+    calendar_lines,
+    crontab_files,
+    github_files,
+    systemd_files,
+    utc_expressions,
+)
 
 MONDAYS = Schedule("training", "0 3 * * 1", "Europe/Paris", ["--training", "--source", "a b/100%"])
 
@@ -47,6 +55,27 @@ def test_systemd_elapses_when_cron_runs(cron: str) -> None:
     assert len(found) == len(lines)
     times = [datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for text in found]
     assert min(times) == planned.next_runs(1, base)[0]
+
+
+@given(st.tuples(*map(field, (0, 0, 1, 1, 0), (59, 23, 28, 12, 7))), st.sampled_from([2, 4]))
+def test_eventbridge_runs_when_cron_does(fields: tuple[str, ...], left_out: int) -> None:
+    planned = Schedule("training", " ".join("*" if i == left_out else text for i, text in enumerate(fields)), "UTC", ())
+    *same, year = aws_expression(planned).split()
+    assert (year, same.count("?")) == ("*", 1)
+    base = datetime(2026, 5, 17, 12, 30, tzinfo=UTC)
+    in_aws = croniter(" ".join(same), base)
+    assert [in_aws.get_next(datetime) for _ in range(3)] == planned.next_runs(3, base)
+
+
+def test_each_orchestrator_gets_its_form() -> None:
+    in_utc = Schedule("training", "0 3 * * 1", "UTC", ())
+    assert orchestrator_expression(MONDAYS, "vertex") == "TZ=Europe/Paris 0 3 * * 1"
+    assert orchestrator_expression(in_utc, "sagemaker") == "0 3 ? * MON *"
+    assert orchestrator_expression(in_utc, "azureml") == in_utc.cron
+    with pytest.raises(ConfigurationError, match="counts in UTC"):
+        orchestrator_expression(MONDAYS, "kubernetes")
+    with pytest.raises(ConfigurationError, match="not both"):
+        orchestrator_expression(Schedule("training", "0 3 1 * 1", "UTC", ()), "sagemaker")
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
