@@ -16,6 +16,7 @@ from accidents.configuration.monitoring import MonitoringSettings
 from accidents.monitoring.columns import HOUR, PROBABILITY
 from accidents.monitoring.counts import Counts
 from accidents.monitoring.season import (
+    ANY_MONTH,
     Cells,
     Floats,
     by_hour_alone,
@@ -150,7 +151,7 @@ def compare_inputs(
         settings: least effects, false discovery rate, season.
         profile: gives counts of another year, where the reference has none of the season.
     """
-    months = reference.volume[:, 0]
+    months = reference.counts[0].sum(axis=(1, 2))[:ANY_MONTH].astype(float)
     accidents = window[0].sum(axis=2).astype(float)
     absent, share = months_without_reference(accidents, months, settings.season.accidents_of_month_at_least)
     unmatched = share > settings.season.unmatched_at_most
