@@ -79,16 +79,23 @@ def compare_share(count: float, rows: float, expected: float, size: float, desig
 
 
 def compare_new_values(
-    count: float, rows: float, expected: float, size: float, design_effect: float = 1.0
+    count: float, rows: float, expected: float, size: float, unseen: float, design_effect: float = 1.0
 ) -> SampleTest:
     """Test whether values that the reference has hardly or not at all are more frequent, by a one-sided binomial test.
 
-    Arguments are those of `compare_share`; the effect is the share of these values.
+    Arguments are those of `compare_share`; the effect is the share of these values. `unseen` is the share of values
+    that the reference lacks by chance: that of the values which it has once (Good, 1953).
+
+    >>> compare_new_values(20, 100, 0.0, 1000, unseen=0.0).p_value < 0.001
+    True
+    >>> compare_new_values(20, 100, 0.0, 1000, unseen=0.2).p_value < 0.001
+    False
     """
     if rows <= 0 or size <= 0:
         return NO_TEST
     from scipy.stats import binom
 
+    expected += unseen
     highest = min(expected + 3 * np.sqrt(expected / size) + 3 / size, 1.0)  # the reference may have met few by chance
     found, independent = np.floor(count / design_effect), np.ceil(rows / design_effect)
     return SampleTest(count / rows, float(binom.sf(found - 1, independent, highest)))

@@ -4,7 +4,7 @@
     python -m benchmarks.drift --windows 200 --seed 1 --source path/to/baac/2024
     python -m benchmarks.drift --source path/to/baac/2024 --other path/to/baac/2017
 
-Synthetic: a LightGBM of 2024 (20,000 accidents) against the seasons of years as large, 2022 to 2026, of which each
+Synthetic: a LightGBM of 2024 (20,000 accidents) against the seasons of years as large, 2021 to 2025, of which each
 group of four windows has one of its own. Real: half of the accidents of a source for the model, and windows of
 consecutive accidents of the other half, over five splits. Smaller windows are drawn from the same accidents. What is
 predicted is that of the unchanged accidents. With --results FILE each group is a line of that file, and another call

@@ -23,7 +23,7 @@ from benchmarks.common import load_accidents
 from benchmarks.drift.effects import LEVEL
 
 SIZE = 5000
-_YEARS = (2022, 2023, 2025, 2026)
+_YEARS = (2021, 2022, 2023, 2025)
 _SEASONS = 4
 _SPLITS = 5
 
