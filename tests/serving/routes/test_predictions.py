@@ -237,7 +237,7 @@ def test_invalid_evaluation_is_refused(api: ApiClient, accidents: list[Any], lab
         ([], "reference"),
         ("x", "reference"),
         ([ACCIDENT, INVALID], "reference[1].accident.lum"),
-        ([5], "reference[0].accident"),
+        ([5], "reference[0].request"),
     ],
 )
 def test_invalid_reference_is_refused(api: ApiClient, reference: Any, field: str) -> None:
