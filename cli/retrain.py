@@ -75,7 +75,7 @@ def _retrain(
     from accidents.sources.manifest import fetch_editions
     from serving.records.leases import LeaseHeldError, lease
     from serving.records.monitorings import latest_monitoring
-    from serving.records.retrainings import UNFINISHED, end_promoted, find_retraining, start_retraining
+    from serving.records.retrainings import end_promoted, start_retraining
 
     bundle = registry.load_bundle(incumbent)
     monitoring = latest_monitoring(engine, bundle.trained_at)
@@ -94,20 +94,27 @@ def _retrain(
     try:
         with lease(engine, f"retraining of {incumbent.name}"):
             end_promoted(engine, incumbent.name, incumbent.version, PRODUCTION)
-            if not decision.retrain:
-                return DONE
-            known = find_retraining(engine, event)
-            if known is not None and known.state not in UNFINISHED:
-                print(f"{event}: was trained for already, and is {known.state}")
-                return DONE
-            if known is None and (until := _cooling_down(engine, incumbent.name, policy.cool_down_days, now)):
-                print(f"{incumbent.name} was trained again a short time ago: not before {until:%Y-%m-%d %H:%M} UTC")
+            if not decision.retrain or not _may_start(engine, event, incumbent.name, policy.cool_down_days, now):
                 return DONE
             start_retraining(engine, event, incumbent.name, decision.reasons)
             return _train_and_judge(engine, registry, configuration, bundle, event, fingerprint)
     except LeaseHeldError as error:
         print(f"{error}; nothing was done")
         return DONE
+
+
+def _may_start(engine: "Engine", event: str, model: str, cool_down_days: float, now: datetime) -> bool:
+    """Whether an event is new or unfinished, and no cool-down holds it back; else says why not."""
+    from serving.records.retrainings import UNFINISHED, find_retraining
+
+    known = find_retraining(engine, event)
+    if known is not None and known.state not in UNFINISHED:
+        print(f"{event}: was trained for already, and is {known.state}")
+        return False
+    if known is None and (until := _cooling_down(engine, model, cool_down_days, now)):
+        print(f"{model} was trained again a short time ago: not before {until:%Y-%m-%d %H:%M} UTC")
+        return False
+    return True
 
 
 def _cooling_down(engine: "Engine", model: str, days: float, now: datetime) -> datetime | None:

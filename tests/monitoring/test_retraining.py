@@ -19,6 +19,7 @@ from serving.records.retrainings import (
     REJECTED,
     TRAINING,
     WAITING,
+    end_promoted,
     find_retraining,
     list_retrainings,
     set_state,
@@ -176,6 +177,15 @@ def test_an_event_is_recorded_once_and_goes_on_where_it_was_interrupted(tmp_path
     assert set_state(engine, "lightgbm-1-abc", WAITING, ["F1 is better"], version="2")
     assert not set_state(engine, "lightgbm-1-abc", FAILED, [], version=None)  # it is not in training any more
     assert set_state(engine, "lightgbm-1-abc", REJECTED, ["no"], version="2", expected=WAITING)
+    start_retraining(engine, "lightgbm-1-def", "Model", ["another edition"])
+    set_state(engine, "lightgbm-1-def", TRAINING, (), version="3")
+    end_promoted(engine, "Model", "2", "Production")
+    assert {one.event: one.state for one in list_retrainings(engine)} == {
+        "lightgbm-1-abc": REJECTED,
+        "lightgbm-1-def": TRAINING,
+    }
+    end_promoted(engine, "Model", "3", "Production")  # its command was killed after the promotion
+    assert list_retrainings(engine)[0].state == "Production"
     found = find_retraining(engine, "lightgbm-1-abc")
     assert found is not None
     assert (found.state, found.version) == (REJECTED, "2")
