@@ -9,7 +9,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _LEAST_EXPECTED = 5.0
-"""Expected number below which a value is too rare for the chi-squared distribution; such values are tested as one."""
+"""Expected number in the smaller sample below which a value is too rare for the chi-squared distribution.
+
+Such values are tested as one.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,10 @@ def compare_shares(window: Floats, expected: Floats, size: float, design_effect:
     rows = window.sum()
     if rows <= 0 or size <= 0:
         return NO_TEST
-    rare = rows * expected < _LEAST_EXPECTED
+    together, smaller = (window + size * expected) / (rows + size), min(rows, size)
+    rare = smaller * together < _LEAST_EXPECTED
     counts, shares = window[~rare], expected[~rare]
-    if rows * expected[rare].sum() >= _LEAST_EXPECTED:
+    if smaller * together[rare].sum() >= _LEAST_EXPECTED:
         counts, shares = np.append(counts, window[rare].sum()), np.append(shares, expected[rare].sum())
     if len(shares) < 2 or counts.sum() <= 0:
         return NO_TEST

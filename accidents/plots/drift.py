@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accidents.geography.departments import department_codes
-from accidents.plots.style import BLUE, INK, MUTED, ORANGE, SERIES_STYLES, label_rows, legend_above, subplots
+from accidents.plots.style import (
+    BLUE,
+    INK,
+    MUTED,
+    ORANGE,
+    SERIES_STYLES,
+    label_rows,
+    legend_above,
+    limit_ticks,
+    subplots,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +48,8 @@ def windows_over_time(windows: Sequence[Summary], source_note: str) -> Figure:
     for axes in (shares, drift):
         axes.set(xlim=(0.5, len(windows) + 0.5), xticks=range(1, len(windows) + 1))
     shares.set_ylabel("share of priority")
-    drift.set(xlabel="window (shaded: alarm)", ylabel="drifted columns", ylim=(0, None))
+    drift.set(xlabel="window (shaded: alarm)", ylabel="drift share", ylim=(0, None))
+    limit_ticks(drift.yaxis)
     legend_above(shares, columns=2)
     return figure
 
@@ -54,15 +65,19 @@ def column_effects(before: Summary, after: Summary, least: float, source_note: s
     """
     names = sorted(after["columns"], key=lambda name: -after["columns"][name]["effect"])[:_SHOWN_COLUMNS]
     figure, (axes,) = subplots("Columns with the largest effects", source_note, size=(6.6, 0.9 + 0.26 * len(names)))
-    for window, color, label in ((before, BLUE, "before"), (after, ORANGE, "after")):
-        effects = [window["columns"][name]["effect"] for name in names]
-        axes.plot(effects, range(len(names)), "o", color=color, markersize=5, label=label)
+    rows = range(len(names))
+    axes.plot(
+        [before["columns"][name]["effect"] for name in names], rows, "o", c=BLUE, ms=8, mfc="none", label="before"
+    )
+    axes.plot([after["columns"][name]["effect"] for name in names], rows, "o", c=ORANGE, ms=5, label="after")
     for row, name in enumerate(names):
         if changes := after["columns"][name]["changes"]:
             _annotate(axes, ", ".join(changes), (after["columns"][name]["effect"], row))
     axes.axvline(least, color=MUTED, linewidth=1)
+    axes.margins(x=0.3)  # for the annotations
     label_rows(axes, names, 8)
-    axes.set(xlabel="effect on the distribution, Cohen's w (line: least effect that counts)", xlim=(-0.01, None))
+    axes.set(xlabel="effect on the distribution, Cohen's w (line: least effect that counts)")
+    axes.set_xlim(left=-0.01)
     legend_above(axes, columns=2)
     return figure
 

@@ -7,7 +7,7 @@ of the other routes; docs/old-and-new-names.md lists what differs.
 import re
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 from fastapi import APIRouter, Request
@@ -152,7 +152,7 @@ def _evaluate(state: AppState, text: bytes) -> dict[str, Any]:
     return evaluate_labelled(state, orjson.dumps(labelled))
 
 
-def _are_objects(value: Any) -> bool:
+def _are_objects(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 

@@ -68,7 +68,7 @@ def test_killed_monitorings_leave_whole_reports_and_are_stored_once(
         assert_nothing_is_left(registry)
         return ended.was_killed
 
-    kill_again_and_again(request, "monitoring", 8, attempt)
+    kill_again_and_again(request, "monitoring", 5, attempt)
 
 
 def test_a_killed_retraining_is_ended_by_the_next_and_promotes_once(
@@ -81,6 +81,7 @@ def test_a_killed_retraining_is_ended_by_the_next_and_promotes_once(
     )
     commands.run("--training", *options)
     commands.run("registry", "promote", "--model-name", TRAINED, "--version", "1")
+    commands.run("registry", "retrainings")  # migrates the database
     engine = open_database(RecordSettings())
     year = commands.folder / "2023"
 
@@ -109,7 +110,7 @@ def test_a_killed_retraining_is_ended_by_the_next_and_promotes_once(
         assert_nothing_is_left(registry)
         return ended.was_killed
 
-    kill_again_and_again(request, "retrain", 8, attempt)
+    kill_again_and_again(request, "retrain", 5, attempt)
     engine.dispose()
 
 
