@@ -8,7 +8,6 @@ from typing import Any
 from accidents.configuration.monitoring import RetrainingSettings
 from accidents.monitoring.drift import Change
 
-
 _OF_LABEL = {Change.CALIBRATION, Change.DEPARTMENTS}
 
 
