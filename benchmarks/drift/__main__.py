@@ -31,7 +31,7 @@ from benchmarks.drift.windows import SIZE, Group, compared, fit_model, part, rea
 _SIZES = (SIZE, 1000, 200)
 
 
-def _measure(
+def measure(
     groups: Sequence[Callable[[], Group]], name: str, seed: int, settings: MonitoringSettings, results: Path | None
 ) -> list[dict[str, Any]]:
     """Windows, and in how many of them each effect was found, by group."""
@@ -126,7 +126,7 @@ def main() -> None:
         else synthetic_groups(options.seed, options.windows)
     )
     name = options.source or "synthetic"
-    _print_table(_measure(groups, name, options.seed, settings, options.results))
+    _print_table(measure(groups, name, options.seed, settings, options.results))
 
 
 if __name__ == "__main__":
