@@ -18,7 +18,7 @@ from accidents.errors import ConfigurationError
 _ANY = ["*"]
 _SECRETS = (
     *("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
-    *("ZENML_STORE_URL", "ZENML_STORE_API_KEY", "NOTIFY_URLS"),
+    *("ZENML_STORE_URL", "ZENML_STORE_API_KEY", "NOTIFY_URLS", "SERVING_DATABASE_URL"),
 )
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _WORKFLOWS = PROJECT_ROOT / ".github" / "workflows"
@@ -29,7 +29,7 @@ class Schedule:
     """When a pipeline runs.
 
     Attributes:
-        pipeline: its name.
+        pipeline: its name, or that of the command.
         cron: the five fields of a cron expression.
         timezone: name of the time zone in which they count.
         arguments: command line of the run, after `run.py`.

@@ -156,3 +156,22 @@ def test_a_command_shows_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     refused = CliRunner().invoke(schedule, [*line, "--", "--port", "3"])
     assert "--port goes with --serve" in refused.output
     assert timedelta(0) < MONDAYS.next_runs(1)[0] - datetime.now(UTC) <= timedelta(days=8)
+
+
+def test_retraining_is_scheduled_with_its_own_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["retrain", "--cron", "0 5 * * *", "--as"]
+    own = ["--", "--model-name", "lightgbm", "--source", "datagouv"]
+    for kind in ("crontab", "systemd", "github"):
+        shown = CliRunner().invoke(schedule, [*line, kind, "--dry-run", *own])
+        assert shown.exit_code == 0, shown.output
+        assert "run.py retrain --model-name lightgbm --source datagouv" in shown.output
+    assert "SERVING_DATABASE_URL: ${{ secrets.SERVING_DATABASE_URL }}" in shown.output
+    for wrong, message in ((["--"], "Missing option '--model-name'"), ([*own, "--port", "3"], "No such option")):
+        refused = CliRunner().invoke(schedule, [*line, "crontab", *wrong])
+        assert refused.exit_code == 2
+        assert message in refused.output
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written = CliRunner().invoke(schedule, [*line[:-1], *own])  # whatever the orchestrator of the stack can do
+    assert written.exit_code == 0, written.output
+    assert {path.name for path in tmp_path.rglob("*.*")} >= {"accidents-retrain.service", "accidents-retrain.timer"}
