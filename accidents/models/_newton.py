@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from accidents.models.base import FitProgress, Vector
 
-_GRADIENT_AT_MOST = 1e-6  # of the mean log loss
+_SMALL, _SMALLEST = 1e-5, 2e-7  # gradients of the mean log loss; between them rounding may end the progress
 _SLOW = 0.2  # of the gradient that is left after a step; above, the second derivatives are computed again
 _HALVINGS = 30
 _ROUNDING = 1e-7  # of the mean log loss, whose margins are float32
@@ -49,9 +49,10 @@ def fit_newton(blocks: Blocks, terms: int, penalty: float, iterations: int, prog
     hessian, left = None, np.inf
     for done in range(1, iterations + 1):
         size = np.abs(gradient).max()
-        if size <= _GRADIENT_AT_MOST:
+        is_slow = size > _SLOW * left
+        if size <= _SMALLEST or (is_slow and size <= _SMALL):
             break
-        if hessian is None or size > _SLOW * left:
+        if hessian is None or is_slow:
             hessian = _second_derivatives(blocks(), solution, penalties)
         step, left = np.linalg.solve(hessian, -gradient), size
         for halving in range(_HALVINGS):
