@@ -79,7 +79,8 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
     """Read the flat form; problems are collected in `reader`."""
     if not content.keys() <= _PUBLISHED_NAMES:
         content = _replace_synonyms(_with_published_names(content, reader), reader)
-    _warn_of_numbers_as_text(content, reader)
+    if reader.report_missing:
+        _warn_of_numbers_as_text(content, reader)
 
     def read_fields(row: Row, part: RequestPart) -> Row:
         # null is what a field is that is left out
