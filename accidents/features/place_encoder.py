@@ -90,8 +90,15 @@ class PlaceEncoder:
         return out
 
     def fit_out_of_fold(
-        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int, masked: Sequence[Cells] = ()
-    ) -> tuple[Self, npt.NDArray[np.float32]]:
+        self,
+        cells: Cells,
+        y: npt.ArrayLike,
+        *,
+        folds: int,
+        seed: int,
+        masked: Sequence[Cells] = (),
+        drawn: npt.NDArray[np.intp] | None = None,
+    ) -> tuple[Self, npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
         """Fit on all rows, and encode each row out of fold.
 
         Args:
@@ -99,22 +106,25 @@ class PlaceEncoder:
             y: labels 0 or 1 (n).
             folds: number of folds.
             seed: of the folds.
-            masked: the same rows as far as callers know them, several times; encoded, too, but not fitted on.
+            masked: rows as far as callers know them, several times; encoded, too, but not fitted on.
+            drawn: positions of the rows that are masked; None for all of them.
 
         Returns:
-            The encoder itself, fitted on all rows, and the out-of-fold encodings of `cells`, then of `masked`, float32
-            (n (1 + len(masked)), len(PLACE_COLUMN_NAMES)).
+            The encoder itself, fitted on all rows, and the out-of-fold encodings, float32 (n, len(PLACE_COLUMN_NAMES)),
+            of `cells` and of each of `masked`.
         """
         from sklearn.model_selection import KFold
 
         places, labels = _array(cells), np.asarray(y)
-        variants = [places, *map(_array, masked)]
-        encoded = np.empty((len(variants), len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
+        every = np.arange(len(labels))
+        variants = [(places, every), *((_array(one), every if drawn is None else drawn) for one in masked)]
+        encoded = [np.empty((len(rows), len(PLACE_COLUMN_NAMES)), dtype=np.float32) for _, rows in variants]
         for training, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
             self.fit(places[training], labels[training])
-            for out, variant in zip(encoded, variants, strict=True):
-                out[held_out] = self.transform(variant[held_out])
-        return self.fit(places, labels), encoded.reshape(-1, len(PLACE_COLUMN_NAMES))
+            for out, (variant, rows) in zip(encoded, variants, strict=True):
+                here = np.isin(rows, held_out)
+                out[here] = self.transform(variant[here])
+        return self.fit(places, labels), encoded[0], encoded[1:]
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The fitted encoder as arrays by name; arrays of a cell are named `<cell>.<statistic>`."""

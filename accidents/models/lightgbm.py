@@ -1,6 +1,6 @@
 """LightGBM: gradient-boosted trees, grown leaf-wise, with early stopping on the validation set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -8,7 +8,17 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.models._booster import Booster, EarlyStopping
-from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    no_progress,
+)
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
@@ -78,13 +88,14 @@ class Classifier(Booster[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
         options = _options(parameters, "binary", seed, threads)
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
-        valid_sets, callbacks = [], []
+        valid_sets, callbacks = [], [_reported(progress)]
         if validation is not None:
             valid_sets.append(data.create_valid(validation.X, validation.y, weight=validation.weight))
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
@@ -93,7 +104,15 @@ class Classifier(Booster[Parameters]):
 
     @classmethod
     def fit_probabilities(
-        cls, X: Matrix, probability: Vector, margin: Vector | None, *, parameters: Parameters, seed: int, threads: int
+        cls,
+        X: Matrix,
+        probability: Vector,
+        margin: Vector | None,
+        *,
+        parameters: Parameters,
+        seed: int,
+        threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Boost `parameters.rounds` trees that predict probabilities in place of labels.
 
@@ -104,12 +123,14 @@ class Classifier(Booster[Parameters]):
             parameters: hyperparameters.
             seed: random seed.
             threads: number of threads to fit with.
+            progress: called after each tree.
         """
         import lightgbm
 
         data = lightgbm.Dataset(X, probability, init_score=margin)
         options = _options(parameters, "cross_entropy", seed, threads)
-        return cls(lightgbm.train(options, data, parameters.rounds).model_to_string())
+        booster = lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)])
+        return cls(booster.model_to_string())
 
     @property
     def n_features_in_(self) -> int:
@@ -157,6 +178,11 @@ def _options(parameters: Parameters, objective: str, seed: int, threads: int) ->
         "force_col_wise": True,  # a quarter faster where a tree draws a third of the columns
         "verbosity": -1,
     }
+
+
+def _reported(progress: FitProgress) -> Callable[[Any], None]:
+    """Callback of LightGBM."""
+    return lambda state: progress(state.iteration + 1, state.end_iteration)
 
 
 def _fields(block: str) -> dict[str, str]:

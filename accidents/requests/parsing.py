@@ -103,18 +103,20 @@ def parse_request(content: Any, *, derive: bool = False, lookups: Lookups | None
     return ParsedRequest(**vars(report), arrays=builder.build())
 
 
-def parse_batch(contents: Iterable[Any], *, derive: bool = False) -> ParsedBatch:
+def parse_batch(contents: Iterable[Any], *, derive: bool = False, report_missing: bool = True) -> ParsedBatch:
     """Parse many accidents, each like `parse_request`, into shared arrays.
 
     Args:
         contents: the accidents, as `json.loads` returns them.
         derive: as in `parse_request`; no service is asked.
+        report_missing: whether the reports list missing columns; without them parsing is faster.
 
     Returns:
         A report or an error for each, and the arrays of the valid ones; no invalid accident raises.
     """
     builder = ArrayBuilder()
-    results = [_parse_or_error(content, builder, MAX_PROBLEMS, derive=derive) for content in contents]
+    options: dict[str, bool] = {"derive": derive, "report_missing": report_missing}
+    results = [_parse_or_error(content, builder, MAX_PROBLEMS, **options) for content in contents]
     return ParsedBatch(results, builder.build())
 
 
@@ -169,10 +171,10 @@ def parse_valid(contents: Iterable[Any], name: str, *, derive: bool) -> Iterator
 
 
 def _parse_or_error(
-    content: Any, builder: ArrayBuilder, max_problems: int, *, derive: bool
+    content: Any, builder: ArrayBuilder, max_problems: int, **options: bool
 ) -> ParseReport | InvalidRequestError:
     try:
-        return _parse(content, builder, max_problems, derive=derive)
+        return _parse(content, builder, max_problems, **options)
     except InvalidRequestError as error:
         return error.with_traceback(None)  # the traceback would keep the content in memory
 
@@ -184,6 +186,7 @@ def _parse(
     *,
     derive: bool = False,
     lookups: Lookups | None = None,
+    report_missing: bool = True,
 ) -> ParseReport:
     """Append an accident to the builder if it is valid."""
     if not isinstance(content, Mapping) or not content:
@@ -192,7 +195,8 @@ def _parse(
             "request", content, "must be an object: an accident with road, vehicles, people, or the flat form"
         )
         raise InvalidRequestError(reader.problems.described, reader.problems.count)
-    reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS), max_problems=max_problems)
+    is_flat = content.keys().isdisjoint(NESTED_PARTS)
+    reader = RequestReader(flat=is_flat, max_problems=max_problems, report_missing=report_missing)
     rows = (read_flat if reader.flat else read_nested)(content, reader)
     _check_dates(rows, reader)
     deriver = FactDeriver(rows.accident, reader, lookups) if derive and not reader.problems.count else None
