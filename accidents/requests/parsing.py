@@ -171,7 +171,7 @@ def parse_valid(contents: Iterable[Any], name: str, *, derive: bool) -> Iterator
 
 
 def _parse_or_error(
-    content: Any, builder: ArrayBuilder, max_problems: int, **options: bool
+    content: Any, builder: ArrayBuilder, max_problems: int, **options: Any
 ) -> ParseReport | InvalidRequestError:
     try:
         return _parse(content, builder, max_problems, **options)
