@@ -112,8 +112,9 @@ class PlaceEncoder:
         folds: int,
         seed: int,
         masked: Sequence[Cells] = (),
+        drawn: npt.NDArray[np.intp] | None = None,
         mapper: Mapper = map,
-    ) -> tuple[Self, npt.NDArray[np.float32]]:
+    ) -> tuple[Self, npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
         """Fit on all rows, and encode each row out of fold.
 
         Args:
@@ -121,25 +122,32 @@ class PlaceEncoder:
             y: labels 0 or 1 (n).
             folds: number of folds.
             seed: of the folds.
-            masked: the same rows as far as callers know them, several times; encoded, too, but not fitted on.
+            masked: rows as far as callers know them, several times; encoded, too, but not fitted on.
+            drawn: positions of the rows that are masked; None for all of them.
             mapper: applies a function to the folds.
 
         Returns:
-            The encoder itself, fitted on all rows, and the out-of-fold encodings of `cells`, then of `masked`, float32
-            (n (1 + len(masked)), len(PLACE_COLUMN_NAMES)).
+            The encoder itself, fitted on all rows, and the out-of-fold encodings, float32 (n, len(PLACE_COLUMN_NAMES)),
+            of `cells` and of each of `masked`.
         """
         from sklearn.model_selection import KFold
 
         places, labels = _array(cells), np.asarray(y)
-        variants = [places, *map(_array, masked)]
-        rows = [held_out for _, held_out in KFold(folds, shuffle=True, random_state=seed).split(places)]
-        counts = [*mapper(_count, [(places[held_out], labels[held_out]) for held_out in rows])]
-        encoded = np.empty((len(variants), len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
+        every = np.arange(len(labels))
+        variants = [(places, every), *((_array(one), every if drawn is None else drawn) for one in masked)]
+        encoded = [np.empty((len(rows), len(PLACE_COLUMN_NAMES)), dtype=np.float32) for _, rows in variants]
+        held_out = [test for _, test in KFold(folds, shuffle=True, random_state=seed).split(places)]
+        counts = [*mapper(_count, [(places[rows], labels[rows]) for rows in held_out])]
         encoders = (self._of(counts[:fold] + counts[fold + 1 :]) for fold in range(folds))
-        calls = ((encoder, [one[held] for one in variants]) for encoder, held in zip(encoders, rows, strict=True))
-        for held_out, encodings in zip(rows, mapper(_encode, calls), strict=True):
-            encoded[:, held_out] = encodings
-        return self.fit_counts(_sum(counts)), encoded.reshape(-1, len(PLACE_COLUMN_NAMES))
+        here = [[np.isin(rows, test) for _, rows in variants] for test in held_out]
+        calls = (
+            (encoder, [variant[own] for own, (variant, _) in zip(masks, variants, strict=True)])
+            for encoder, masks in zip(encoders, here, strict=True)
+        )
+        for masks, encodings in zip(here, mapper(_encode, calls), strict=True):
+            for out, own, values in zip(encoded, masks, encodings, strict=True):
+                out[own] = values
+        return self.fit_counts(_sum(counts)), encoded[0], encoded[1:]
 
     def _of(self, parts: Sequence[Sequence[CellCounts]]) -> Self:
         """Another encoder, fitted on the accidents of several parts."""
@@ -225,9 +233,9 @@ def _sum(parts: Sequence[Sequence[CellCounts]]) -> list[CellCounts]:
     return [CellCounts.sum(own) for own in zip(*parts, strict=True)]
 
 
-def _encode(call: tuple[PlaceEncoder, list[npt.NDArray[np.int64]]]) -> npt.NDArray[np.float32]:
+def _encode(call: tuple[PlaceEncoder, list[npt.NDArray[np.int64]]]) -> list[npt.NDArray[np.float32]]:
     encoder, variants = call
-    return np.stack([encoder.transform(cells) for cells in variants])
+    return [encoder.transform(cells) for cells in variants]
 
 
 def _array(cells: Cells) -> npt.NDArray[np.int64]:

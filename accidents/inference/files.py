@@ -81,7 +81,7 @@ def _read(path: str, name: str) -> Iterator[InputRow]:
 
 
 def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, derive: bool) -> ScoredBatch:
-    requests = parse_batch((row.content for row in rows if not row.error), derive=derive)
+    requests = parse_batch((row.content for row in rows if not row.error), derive=derive, report_missing=False)
     results = iter(requests.results)
     ids, rejected, derived = [], [], 0
     for row in rows:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,7 +11,17 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.models._booster import Booster, EarlyStopping, Member
-from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    no_progress,
+)
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
@@ -25,7 +35,7 @@ _NONE, _NAN = 0b0000, 0b1000
 _ZERO = float(np.float32(1e-35))
 """LightGBM treats values of at most this size as zero."""
 
-_MINUTES_TO_CONNECT = 1  # of joint fits
+_JOINT = {"tree_learner": "data", "pre_partition": True, "time_out": 1}  # of joint fits; minutes to connect
 
 _LISTS = {
     "split_feature": np.int32,
@@ -83,6 +93,7 @@ class Classifier(Booster[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
         network: Mapping[str, Any] | None = None,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
@@ -90,7 +101,7 @@ class Classifier(Booster[Parameters]):
 
         options = _options(parameters, "binary", seed, threads) | dict(network or {})
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
-        valid_sets, callbacks = [], []
+        valid_sets, callbacks = [], [_reported(progress)]
         if validation is not None:
             valid_sets.append(data.create_valid(validation.X, validation.y, weight=validation.weight))
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
@@ -101,13 +112,7 @@ class Classifier(Booster[Parameters]):
     @contextmanager
     def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
         """LightGBM's list of machines."""
-        yield {
-            "machines": ",".join(f"{host}:{port}" for host, port in members),
-            "num_machines": len(members),
-            "tree_learner": "data",
-            "pre_partition": True,
-            "time_out": _MINUTES_TO_CONNECT,
-        }
+        yield {"machines": ",".join(f"{host}:{port}" for host, port in members), "num_machines": len(members), **_JOINT}
 
     @classmethod
     def fit_together(
@@ -122,7 +127,15 @@ class Classifier(Booster[Parameters]):
 
     @classmethod
     def fit_probabilities(
-        cls, X: Matrix, probability: Vector, margin: Vector | None, *, parameters: Parameters, seed: int, threads: int
+        cls,
+        X: Matrix,
+        probability: Vector,
+        margin: Vector | None,
+        *,
+        parameters: Parameters,
+        seed: int,
+        threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Boost `parameters.rounds` trees that predict probabilities in place of labels.
 
@@ -133,12 +146,14 @@ class Classifier(Booster[Parameters]):
             parameters: hyperparameters.
             seed: random seed.
             threads: number of threads to fit with.
+            progress: called after each tree.
         """
         import lightgbm
 
         data = lightgbm.Dataset(X, probability, init_score=margin)
         options = _options(parameters, "cross_entropy", seed, threads)
-        return cls(lightgbm.train(options, data, parameters.rounds).model_to_string())
+        booster = lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)])
+        return cls(booster.model_to_string())
 
     @property
     def n_features_in_(self) -> int:
@@ -186,6 +201,11 @@ def _options(parameters: Parameters, objective: str, seed: int, threads: int) ->
         "force_col_wise": True,  # a quarter faster where a tree draws a third of the columns
         "verbosity": -1,
     }
+
+
+def _reported(progress: FitProgress) -> Callable[[Any], None]:
+    """Callback of LightGBM."""
+    return lambda state: progress(state.iteration + 1, state.end_iteration)
 
 
 def _fields(block: str) -> dict[str, str]:

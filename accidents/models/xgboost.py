@@ -12,7 +12,17 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.models._booster import Booster, EarlyStopping, Member
-from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    no_progress,
+)
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
@@ -68,6 +78,7 @@ class Classifier(Booster[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import xgboost
@@ -79,7 +90,7 @@ class Classifier(Booster[Parameters]):
             "nthread": threads,
         }
         data = xgboost.QuantileDMatrix(training.X, training.y, weight=training.weight, nthread=threads)
-        evals, callbacks = [], []
+        evals, callbacks = [], [_reported(progress, parameters.rounds)]
         if validation is not None:
             held_out = xgboost.QuantileDMatrix(
                 validation.X, validation.y, weight=validation.weight, ref=data, nthread=threads
@@ -167,6 +178,18 @@ class Classifier(Booster[Parameters]):
     def refit_parameters(self, parameters: Parameters) -> Parameters:
         """As many trees as early stopping has kept."""
         return parameters.model_copy(update={"rounds": self.booster.num_boosted_rounds()})
+
+
+def _reported(progress: FitProgress, rounds: int) -> Any:
+    """Callback of XGBoost."""
+    import xgboost
+
+    class Reported(xgboost.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 - XGBoost's signature
+            progress(epoch + 1, rounds)
+            return False
+
+    return Reported()
 
 
 def _canonical(content: dict[str, Any]) -> bytes:

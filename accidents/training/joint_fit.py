@@ -6,17 +6,24 @@ trees. `lightgbm.dask` does not stop early, and neither it nor `xgboost.dask` su
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 from accidents.engine import RESTARTS, Engine, EngineError, WorkerLostError
 from accidents.models._booster import Booster, Member
-from accidents.models.base import Dataset, Model
+from accidents.models.base import Dataset, Model, no_progress
+from accidents.training.progress import fit_progress
 
 
 def fit_on(
-    engine: Engine, model_class: type[Model[Any]], training: Dataset, validation: Dataset | None, **options: Any
+    engine: Engine,
+    model_class: type[Model[Any]],
+    training: Dataset,
+    validation: Dataset | None,
+    *,
+    report: Callable[[str], None],
+    **options: Any,
 ) -> Model[Any]:
     """Fit a model; a fit that has lost a worker is started again.
 
@@ -25,16 +32,17 @@ def fit_on(
         model_class: class of the model type.
         training: accidents to fit on.
         validation: accidents for early stopping.
+        report: called with a message every few seconds.
         **options: other arguments of `Model.fit`; a joint fit uses the threads of the workers.
 
     Raises:
         EngineError: more than `RESTARTS` fits have lost a worker.
     """
     if len(engine.workers) < 2 or not issubclass(model_class, Booster):
-        return model_class.fit(training, validation, **options)
+        return model_class.fit(training, validation, **options, progress=fit_progress(report, model_class.STEPS))
     for attempt in range(1 + RESTARTS):
         try:
-            return _fit_together(engine, model_class, training, validation, options)
+            return _fit_together(engine, model_class, training, validation, report, options)
         except WorkerLostError as lost:
             if attempt < RESTARTS:
                 engine.report(f"{lost}: the fit is started again ({attempt + 1} of at most {RESTARTS} times)")
@@ -46,16 +54,25 @@ def _fit_together(
     model_class: type[Booster[Any]],
     training: Dataset,
     validation: Dataset | None,
+    report: Callable[[str], None],
     options: dict[str, Any],
 ) -> Model[Any]:
     hosts, options = engine.workers, {**options, "threads": engine.threads}
     if len(hosts) < 2:
-        return model_class.fit(training, validation, **options)
+        return model_class.fit(training, validation, **options, progress=fit_progress(report, model_class.STEPS))
     members = engine.call_together(_member, [(host, model_class.LIBRARIES) for host in hosts])
     engine.report(f"fitting in {len(members)} workers together")
     with model_class.coordinate(members) as group:
         calls = [
-            (model_class, _share(training, rank, len(members)), validation, group, member, options)
+            (
+                model_class,
+                _share(training, rank, len(members)),
+                validation,
+                group,
+                member,
+                None if rank else report,
+                options,
+            )
             for rank, member in enumerate(members)
         ]
         return engine.call_together(_fit_share, calls)[0]
@@ -82,10 +99,12 @@ def _fit_share(
     validation: Dataset | None,
     group: Any,
     member: Member,
+    report: Callable[[str], None] | None,
     options: dict[str, Any],
 ) -> Model[Any]:
+    progress = fit_progress(report, model_class.STEPS) if report else no_progress
     try:
-        return model_class.fit_together(training, validation, group=group, member=member, **options)
+        return model_class.fit_together(training, validation, group=group, member=member, progress=progress, **options)
     except Exception as error:
         failure = RuntimeError(f"{type(error).__name__}: {error}")
     raise failure  # without the frames of the library, whose objects would keep its connections

@@ -18,15 +18,17 @@ from accidents.features.catalogue import CATALOGUE
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
 from accidents.models._booster import Booster
-from accidents.models.base import Matrix, Model, Vector
+from accidents.models.base import Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
-from accidents.training.training_data import TrainingData
+from accidents.training.progress import fit_progress
+from accidents.training.training_data import MaskedAccidents, TrainingData
 
 _PARAMETERS = Parameters(rounds=150, learning_rate=0.14, num_leaves=31)
 TIMES_OF_BOOSTERS, TIMES = 2, 1
 """How often training accidents are masked: trees on top of trees need more of them."""
 _CALIBRATION_MASKS = 6  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
+_CALIBRATED = 20_000  # validation accidents
 _WEIGHED = 500  # accidents
 _LEAST_WEIGHT = 1e-6
 _FIELD_OF = {"given_dep": "dep", "given_com": "com", "given_position": COORDINATES}
@@ -36,7 +38,7 @@ def fit_partial_model(
     model: Model[Any],
     encoder: PlaceEncoder | None,
     data: TrainingData,
-    masked: Matrix,
+    masked: MaskedAccidents,
     margin: Vector,
     validation: Arrays,
     probability: Vector,
@@ -47,8 +49,8 @@ def fit_partial_model(
         model: fitted on the whole training accidents.
         encoder: fitted on them.
         data: all accidents, and the settings.
-        masked: float32 (m n, len(data.matrix_columns)), n training accidents with fields left out, m times.
-        margin: float64 (n), log-odds of the model for the same accidents, whole.
+        masked: training accidents with fields left out.
+        margin: float64 (n), log-odds of the model for all training accidents, whole.
         validation: the validation set.
         probability: float64 (len(validation)), calibrated probabilities of the model for it.
     """
@@ -56,24 +58,27 @@ def fit_partial_model(
     base = model if isinstance(model, Booster) else None
     columns = [names.index(name) for name in data.columns]
     correction = Classifier.fit_probabilities(
-        without_unknown_places(masked, names),
-        np.tile(1 / (1 + np.exp(-margin)), len(masked) // len(margin)),
-        None if base is None else base.predict_margin(np.ascontiguousarray(masked[:, columns]), settings.threads),
+        without_unknown_places(masked.X, names),
+        1 / (1 + np.exp(-margin[masked.rows])),
+        None if base is None else base.predict_margin(np.ascontiguousarray(masked.X[:, columns]), settings.threads),
         parameters=_PARAMETERS,
         seed=settings.seed,
         threads=settings.threads,
+        progress=fit_progress(data.report, "trees of the correction"),
     )
     nothing = (0.0,) * len(knowledge)
     equal = (1 / len(knowledge),) * len(knowledge)
     partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))
     if settings.calibrate:
         rng = np.random.default_rng((settings.seed, 1))
-        masks = (draw_mask(validation, rng) for _ in range(_CALIBRATION_MASKS))
-        X = np.concatenate([feature_matrix(mask.apply(validation), names, encoder) for mask in masks])
+        calibrated = np.arange(min(_CALIBRATED, len(probability)))
+        whole = validation.take(calibrated)
+        masks = (draw_mask(whole, rng) for _ in range(_CALIBRATION_MASKS))
+        X = np.concatenate([feature_matrix(mask.apply(whole), names, encoder) for mask in masks])
         calibration = fit_knowledge_calibration(
             partial.predict_margin(X, names, settings.threads),
             partial.knowledge(X, names),
-            np.tile(probability, _CALIBRATION_MASKS),
+            np.tile(probability[calibrated], _CALIBRATION_MASKS),
         )
         partial = replace(partial, calibration=calibration)
     some = np.arange(min(_WEIGHED, len(probability)))

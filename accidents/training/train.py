@@ -75,7 +75,9 @@ def train(
         ModelError: a set has too few accidents of a class.
     """
     arrays = to_arrays(details) if details is not None and settings.partial_knowledge else None
-    data = TrainingData(join_labels(features, accidents), level, geography, settings, arrays, engine)
+    data = TrainingData(
+        join_labels(features, accidents), level, geography, settings, arrays, engine=engine, report=progress
+    )
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 

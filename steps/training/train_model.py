@@ -17,9 +17,9 @@ from accidents.monitoring.reference import build_reference, reference_table
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train, with_wait_policy
+from accidents.training import train_planned
 from steps.caching import cache_policy
-from steps.metadata import inside_pipeline, log_step_metadata, source_fingerprint
+from steps.metadata import input_ids, inside_pipeline, log_step_metadata, print_progress, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -53,11 +53,10 @@ def train_model(
     """
     details = Accidents(accidents, vehicles, people)
     with connect(engine) as connected:
-        trained = with_wait_policy(
-            train, model_type, features, accidents, settings,
-            level=information.level, geography=information.geography, details=details, engine=connected,
-            fingerprint=source_fingerprint(fingerprint), editions=editions,
-            progress=lambda message: print(f"{model_type}: {message}", flush=True),
+        trained = train_planned(
+            model_type, features, accidents, settings,
+            data=input_ids(), level=information.level, geography=information.geography, details=details,
+            fingerprint=source_fingerprint(fingerprint), editions=editions, engine=connected, progress=print_progress,
         )  # fmt: skip
     bundle = trained.bundle
     log_step_metadata({"rows": bundle.rows, "fit_seconds": bundle.fit_seconds, **bundle.metrics})

@@ -95,7 +95,7 @@ def _fit(engine: LocalEngine) -> Any:
     own = model_class("lightgbm")
     parameters = own.PARAMETERS.model_validate({"rounds": 5})
     data = Dataset(X, (X[:, 0] > 0).astype(np.int8))
-    return fit_on(engine, own, data, None, parameters=parameters, seed=0, threads=1)
+    return fit_on(engine, own, data, None, report=engine.report, parameters=parameters, seed=0, threads=1)
 
 
 def test_a_fit_that_loses_a_worker_is_started_again_and_says_so() -> None:

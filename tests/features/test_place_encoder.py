@@ -96,18 +96,18 @@ def test_a_frame_of_keys_in_any_order_of_columns() -> None:
 
 def test_out_of_fold_a_row_never_sees_its_own_label() -> None:
     where, labels = places(400)
-    _, before = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
+    _, before, _ = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
     for row in (0, 57, 399):
         changed = labels.copy()
         changed[row] = 1 - changed[row]
-        _, after = PlaceEncoder().fit_out_of_fold(where, changed, folds=5, seed=1)
+        _, after, _ = PlaceEncoder().fit_out_of_fold(where, changed, folds=5, seed=1)
         assert after[row].tobytes() == before[row].tobytes()
         assert (after != before).any()
 
 
 def test_out_of_fold_leaves_the_encoder_fitted_on_all_rows() -> None:
     where, labels = places(400)
-    encoder, encoded = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
+    encoder, encoded, _ = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
     assert encoder.transform(where).tobytes() == PlaceEncoder().fit(where, labels).transform(where).tobytes()
     assert encoded.shape == (400, len(PLACE_COLUMN_NAMES))
     assert encoded.dtype == np.float32

@@ -57,7 +57,7 @@ def test_the_regression_is_that_of_scikit_learn(training: Dataset, test: Dataset
     model = model_class("logistic_regression")
     parameters = model.PARAMETERS.model_validate({"knots": 0, "inverse_penalty": 0.5})
     fitted = model.fit(training, None, parameters=parameters, seed=0, threads=1)
-    regression = LogisticRegression(C=0.5, max_iter=500, solver="newton-cholesky")
+    regression = LogisticRegression(C=0.5, max_iter=500, solver="newton-cholesky", tol=1e-9)
     oracle = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), regression)
     oracle.fit(training.X, training.y)
     np.testing.assert_allclose(fitted.predict_margin(test.X), oracle.decision_function(test.X), atol=1e-5)

@@ -27,7 +27,7 @@ def test_places_of_training_accidents_are_encoded_out_of_fold_as_configured(data
     rows = np.arange(5, 900)
     encoder, dataset = data.fit_transform(rows)
     selected = data.frame.iloc[rows]
-    expected, encoded = PlaceEncoder(2.5).fit_out_of_fold(selected[[*CELLS]], data.labels(rows), folds=4, seed=9)
+    expected, encoded, _ = PlaceEncoder(2.5).fit_out_of_fold(selected[[*CELLS]], data.labels(rows), folds=4, seed=9)
     assert encoder is not None
     np.testing.assert_array_equal(dataset.X[:, -encoded.shape[1] :], encoded)
     np.testing.assert_array_equal(dataset.y, selected["priority"])
