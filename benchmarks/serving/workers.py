@@ -2,17 +2,18 @@
 
     python -m benchmarks.serving.workers [--source FOLDER] [--model-path FILE] [--workers N] [--rounds N] [--seconds S]
 
-Both services run side by side and get all the load that they can take in turns. Rates are given by wall-clock second and
-by processor second of all processes of the service; the latter hardly depend on what else the machine does. At the end
-the model file of the service with several workers is replaced under load; every response must have status 200.
+Both services run side by side and get all the load that they can take in turns. Rates are given by wall-clock second
+and by processor second of all processes of the service; the latter hardly depend on what else the machine does. At the
+end the model file of the service with several workers is replaced under load; every response must have status 200.
 """
 
 import os
 import signal
 import statistics
 import tempfile
-import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,9 @@ def main() -> None:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
-        workload = load_workload(options.source, options.model_path, ("lightgbm",), _ACCIDENTS, folder, conforming=False)
+        workload = load_workload(
+            options.source, options.model_path, ("lightgbm",), _ACCIDENTS, folder, conforming=False
+        )
         bundle, model = next(iter(workload.bundles.values())), folder / "lightgbm_model.zip"
         bundle.save(model)
         servers = {}
@@ -52,25 +55,40 @@ def main() -> None:
             place.mkdir()
             spec = service(model, place, "--workers", str(workers))
             servers[workers] = stack.enter_context(run_server(spec, place / "log"))
-        singles, batches = workload.texts, [workload.texts[:_BATCH], workload.texts[_BATCH:][:_BATCH]]
-        _compare("requests", servers, {n: [*map(one.spec.single, singles)] for n, one in servers.items()}, 1, options)
-        _compare("batches", servers, {n: [*map(one.spec.batch, batches)] for n, one in servers.items()}, _BATCH, options)
+        batches = [workload.texts[:_BATCH], workload.texts[_BATCH:][:_BATCH]]
+        for kind, texts, size, clients in (
+            ("single", workload.texts, 1, CLIENTS),
+            ("batch", batches, _BATCH, 2 * options.workers),
+        ):
+            messages = {n: [*map(getattr(one.spec, kind), texts)] for n, one in servers.items()}
+            _compare(kind, servers, messages, size, clients, options.rounds, options.seconds)
         server = servers[options.workers]
-        versions = _reload_under_load(server, [*map(server.spec.single, singles)], lambda number: replace(
-            bundle, trained_at=f"2000-01-0{number}T00:00:00+00:00").save(model), options.seconds)  # fmt: skip
+
+        def replace_model(number: int) -> None:
+            replace(bundle, trained_at=f"2000-01-0{number}T00:00:00+00:00").save(model)
+            os.kill(server.process.pid, signal.SIGHUP)
+
+        versions = _reload_under_load(
+            server, [*map(server.spec.single, workload.texts)], replace_model, options.seconds
+        )
         print_line(f"{_RELOADS} reloads under load: no failed request; versions that answered: {', '.join(versions)}")
 
 
 def _compare(
-    name: str, servers: dict[int, RunningServer], messages: dict[int, Sequence[bytes]], size: int, options: object
+    name: str,
+    servers: dict[int, RunningServer],
+    messages: dict[int, list[bytes]],
+    size: int,
+    clients: int,
+    rounds: int,
+    seconds: float,
 ) -> None:
     """Print accidents a second and a processor second of each service, and their ratios to those of one worker."""
     rates: dict[int, list[tuple[float, float]]] = {workers: [] for workers in servers}
-    rounds, seconds = vars(options)["rounds"], vars(options)["seconds"]
     for number in range(rounds):
         for workers in sorted(servers, reverse=number % 2 == 1):
             server, before = servers[workers], servers[workers].processor_seconds()
-            result = run_load(server.spec.port, messages[workers], clients=CLIENTS if size == 1 else 2 * max(servers), seconds=seconds)
+            result = run_load(server.spec.port, messages[workers], clients=clients, seconds=seconds)
             spent = server.processor_seconds() - before
             rates[workers].append((size * result.rate, size * result.requests / spent))
     for workers, measured in rates.items():
@@ -80,33 +98,32 @@ def _compare(
             for kind in (0, 1)
         ]
         print_line(
-            f"{name}, {workers} workers: {wall:,.0f} accidents/s ({ratios[0]:.2f} times), "
+            f"{name}, workers {workers}: {wall:,.0f} accidents/s ({ratios[0]:.2f} times), "
             f"{processor:,.0f} a processor second ({ratios[1]:.2f} times)"
         )
 
 
-def _reload_under_load(server: RunningServer, messages: Sequence[bytes], save: object, seconds: float) -> list[str]:
-    """Replace the model file several times during a load; the versions that answered in the end."""
-    failure: list[BaseException] = []
+def _reload_under_load(
+    server: RunningServer, messages: list[bytes], replace_model: Callable[[int], None], seconds: float
+) -> list[str]:
+    """Replace the model several times during a load; the versions that answered.
 
-    def load() -> None:
-        try:
-            run_load(server.spec.port, messages, clients=CLIENTS, seconds=seconds * _RELOADS)
-        except BaseException as error:  # noqa: BLE001 - raised below
-            failure.append(error)
+    Raises:
+        SystemExit: a request failed.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(run_load, server.spec.port, messages, clients=CLIENTS, seconds=seconds * _RELOADS)
+        versions = []
+        for number in range(1, _RELOADS + 1):
+            time.sleep(seconds * 0.7)
+            replace_model(number)
+            versions.append(_version(server, messages[0]))
+        load.result()
+    return [*versions, _version(server, messages[0])]
 
-    client, seen = threading.Thread(target=load), []
-    client.start()
-    for number in range(1, _RELOADS + 1):
-        client.join(seconds * 0.7)
-        save(number)  # type: ignore[operator]
-        os.kill(server.process.pid, signal.SIGHUP)
-        seen.append(str(orjson.loads(fetch(server.spec.port, messages[0])).get("model")))
-    client.join()
-    if failure:
-        raise failure[0]
-    seen.append(str(orjson.loads(fetch(server.spec.port, messages[0])).get("model")))
-    return seen
+
+def _version(server: RunningServer, message: bytes) -> str:
+    return str(orjson.loads(fetch(server.spec.port, message))["model"]["version"])
 
 
 if __name__ == "__main__":

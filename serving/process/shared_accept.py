@@ -1,8 +1,8 @@
 """Event loop of a worker that shares its listening socket: connections spread evenly over the workers.
 
 libuv accepts all waiting connections at once, so that clients that connect together all reach the same worker and keep
-it: with connections that stay open, further workers are idle. Here a worker waits before it accepts, the longer the more
-connections it has, and takes few at a time; one with fewer connections is faster.
+it: with connections that stay open, further workers are idle. Here a worker waits before it accepts, the longer the
+more connections it has, and takes few at a time; one with fewer connections is faster.
 """
 
 import asyncio

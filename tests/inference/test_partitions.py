@@ -106,5 +106,5 @@ def test_what_is_no_folder_of_partitions_is_refused(partitions: Path, bundle: Bu
 
 def test_a_damaged_parquet_table_is_named(partitions: Path, bundle: Bundle, tmp_path: Path) -> None:
     (partitions / "parquet" / "lieux-2024.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(DataError, match="lieux-2024.parquet.*cannot be read"):
+    with pytest.raises(DataError, match=r"lieux-2024\.parquet.*cannot be read"):
         run(partitions / "parquet", tmp_path / "scores.csv", bundle)

@@ -15,7 +15,7 @@ class _Counted(asyncio.Protocol):
     def __init__(self, worker: int, counts: Counter[int]) -> None:
         self.worker, self.counts = worker, counts
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: ARG002 - the name is that of asyncio
         self.counts[self.worker] += 1
 
 
