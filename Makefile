@@ -59,7 +59,7 @@ lock-images: $(READY) ## take the lock files of the images from requirements.loc
 
 .PHONY: clean
 clean: ## remove the environments and tool caches; data, models and reports stay
-	@rm -rf $(VENV) .venv-dvc .venv-deploy .venv-store .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 
 ##@ Pipelines (SOURCE=sample, datagouv, a folder or a URL; YEARS=2021-2023)
 

@@ -1,7 +1,7 @@
-"""A worker process that runs tasks in parallel with the main process.
+"""Worker processes that run tasks in parallel with the main process.
 
-It is started early and imports the modules that its tasks need. It is optional: without one, or where it has died, the
-main process runs a task when its result is requested.
+The first is started early and imports the modules that its tasks need, others with the tasks that they run. They are
+optional: without one, or where one has died, the main process runs a task when its result is requested.
 """
 
 import importlib
@@ -26,11 +26,15 @@ PRELOADED_MODULES = (
 )
 """Modules of data checks and reports, which a worker process imports while ZenML starts."""
 
+_MOST = 3
+"""Worker processes at most; each has a copy of its data."""
+
 _pool: ProcessPoolExecutor | None = None
+_workers = 0
 
 
 class WorkerTask(Generic[R]):
-    """A function call submitted to the worker process; function, arguments and result are pickled.
+    """A function call submitted to the worker processes; function, arguments and result are pickled.
 
     >>> WorkerTask(max, 2, 3).result()
     3
@@ -41,7 +45,8 @@ class WorkerTask(Generic[R]):
         self._future: Future[R] | None = None
         if _pool is not None:
             try:
-                self._future = _pool.submit(function, *arguments)
+                with without_main_module():
+                    self._future = _pool.submit(function, *arguments)
             except BrokenExecutor:
                 return
 
@@ -57,32 +62,37 @@ class WorkerTask(Generic[R]):
 
 @contextmanager
 def worker_process(*modules: str) -> Iterator[None]:
-    """Run a worker process while the block runs, if there is more than one processor.
+    """Run worker processes while the block runs, if there is more than one processor.
 
     Args:
-        *modules: names of the modules that it imports at its start.
+        *modules: names of the modules that the first imports at its start.
     """
-    global _pool  # noqa: PLW0603 - tasks are created deep in the domain, which has no reference to the process
-    if _pool is not None or _available_cpus() == 1:
+    global _pool, _workers  # tasks are created deep in the domain, which has no reference to the processes
+    workers = min(_available_cpus() - 1, _MOST)
+    if _pool is not None or workers == 0:
         yield
         return
     others = active_children()
     try:
-        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=initialise_worker)
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=initialise_worker)
         with without_main_module():
             pool.submit(_import_modules, modules)  # a pool starts its process with the first task
     except (OSError, NotImplementedError, RuntimeError):  # no shared memory, or too many processes
         yield
         return
-    workers = set(active_children()).difference(others)
-    _pool = pool
+    _pool, _workers = pool, workers
     try:
         yield
     finally:
-        _pool = None
-        for worker in workers:
+        _pool, _workers = None, 0
+        for worker in set(active_children()).difference(others):
             worker.terminate()  # shutdown would wait for imports and tasks
         pool.shutdown(cancel_futures=True)
+
+
+def worker_count() -> int:
+    """How many tasks can run beside this process at once."""
+    return _workers
 
 
 @contextmanager

@@ -3,7 +3,8 @@
     python -m benchmarks.training [--source FOLDER] [--repeats N]
 
 Every measurement is a new process with a ZenML database of its own, which is created beforehand. Times are wall-clock
-seconds; the ratio pairs a cached repeat with an empty run right after it.
+seconds; the ratio pairs a cached repeat with an empty run right after it. A unit is the time of a Python loop of 20
+million additions, measured before and after the training, so that machines can be compared.
 """
 
 import json
@@ -57,7 +58,11 @@ def main() -> None:
         (folder / "empty.py").write_text(EMPTY_PIPELINE)
         training = ("--training", "--source", options.source)
         _seconds(folder, [sys.executable, str(folder / "empty.py")])
-        _print_phases("training, nothing cached", *seconds_by_phase(folder, *training, "--no-cache"))
+        before = seconds_of_unit()
+        total, phases = seconds_by_phase(folder, *training, "--no-cache")
+        unit = (before + seconds_of_unit()) / 2
+        _print_phases("training, nothing cached", total, phases)
+        print(f"  {total / unit:.1f} units of {unit:.2f} s")
         seconds_by_phase(folder, *training)
         ratios = []
         for _ in range(options.repeats):
@@ -67,6 +72,14 @@ def main() -> None:
             print(f"cached repeat {repeat:.1f} s, empty pipeline of two steps {empty:.1f} s, ratio {ratios[-1]:.2f}")
         _print_phases("the last cached repeat", repeat, phases)
         print(f"ratio: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
+
+
+def seconds_of_unit() -> float:
+    """Seconds of 20 million additions in Python."""
+    started, total = time.perf_counter(), 0
+    for number in range(20_000_000):
+        total += number
+    return time.perf_counter() - started
 
 
 def seconds_by_phase(folder: Path, *arguments: str) -> tuple[float, dict[str, float]]:

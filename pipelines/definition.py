@@ -52,6 +52,7 @@ class ProjectPipeline(Pipeline):
             ConfigurationError: there is no such parameter, or its value is refused; names those that there are.
         """
         prepare_process()
+        self._add_hooks()
         known = inspect.signature(self.entrypoint).parameters
         configured = (self.configuration.parameters or {}) | (self._from_config_file.get("parameters") or {})
         if unknown := sorted({*parameters, *configured} - {*known}):
@@ -66,6 +67,13 @@ class ProjectPipeline(Pipeline):
             faults = "; ".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.__cause__.errors())
             raise ConfigurationError(f"parameters of the pipeline {self.name}: {faults}") from None
         configure_for_orchestrator(self, Client().active_stack.orchestrator.flavor)
+
+    def _add_hooks(self) -> None:
+        """Notify of the end of a run; not when the module is imported, as ZenML looks hooks up in its store."""
+        if self.configuration.failure_hook_source is None:
+            _configure(self, on_failure=notify_failure)
+        if self.configuration.success_hook_source is None:
+            _configure(self, on_success=notify_success)
 
     def create_snapshot(self, *args: Any, **options: Any) -> PipelineSnapshotResponse:
         """As of ZenML."""
@@ -113,8 +121,6 @@ def pipeline(
             name=name,
             entrypoint=function,
             settings={"docker": DOCKER_SETTINGS},
-            on_failure=notify_failure,
-            on_success=notify_success,
         )
         result.__doc__, result.reads_source = function.__doc__, reads_source
         if after_run is not None:

@@ -18,12 +18,13 @@ def prepare_process() -> None:
     from zenml.utils import source_utils
 
     from pipelines.store_check import StoreError, check_store
-    from pipelines.zenml_store import configuration_folder, create_database, create_folders
+    from pipelines.zenml_store import commit_fast, configuration_folder, create_database, create_folders
 
     source_utils.set_custom_source_root(str(PROJECT_ROOT))
     try:
         create_folders()
         create_database()
+        commit_fast()
     except OSError as error:
         raise StoreError(
             f"{error.filename or configuration_folder()}: ZenML cannot keep its configuration there: "

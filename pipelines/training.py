@@ -13,6 +13,7 @@ from accidents.configuration.source import SAMPLE
 from accidents.configuration.training import FINAL_DIFFERENCE_AT_MOST
 from accidents.errors import ConfigurationError
 from accidents.sources.manifest import recorded_editions
+from accidents.training import plan_models
 from accidents.training.final_model import FINAL_ACCIDENTS_AT_LEAST
 from pipelines.defaults import ConfigurationParameter, ingest_source, resolve_configuration, resolve_fingerprint
 from pipelines.definition import configured_model, pipeline, set_extra
@@ -80,6 +81,7 @@ def training(
     store = (store or store_identity(configuration.tracking)) if track else None
     accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
     features = build_features(accidents, vehicles, people)
+    plan_models({name: configuration.training.for_model_type(name) for name in configuration.training.models})
     trained = [
         train_model.with_options(
             substitutions={"model_type": model_type},

@@ -1,10 +1,13 @@
 """ZenML's configuration and database on this machine: private, and never half-created."""
 
+import atexit
 import os
 from pathlib import Path
+from typing import Any
 
 from accidents.file_lock import file_lock
 from accidents.private_files import create_private_folder, make_private
+from accidents.sqlite_files import database_creation, sync_at_checkpoints, use_write_ahead_log
 from accidents.temporary_files import temporary_folder
 
 SQLITE = "sqlite:///"
@@ -48,10 +51,39 @@ def create_database() -> None:
         if file.exists():
             return
         with temporary_folder(file.parent) as folder:
-            store = BaseZenStore.create_store(BaseZenStore.get_default_store_config(str(folder)))
-            store.engine.dispose()
+            with database_creation(folder / file.name):
+                store = BaseZenStore.create_store(BaseZenStore.get_default_store_config(str(folder)))
+                store.engine.dispose()
+                use_write_ahead_log(folder / file.name)
             make_private(folder / file.name)
             (folder / file.name).replace(file)
+
+
+def commit_fast() -> None:
+    """Let this process commit to ZenML's database on this machine without waiting for the disk, where that is safe.
+
+    What ZenML says of models can be made again from MLflow's registry, whose commits do wait.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    if not event.contains(Engine, "connect", _prepare_connection):
+        event.listen(Engine, "connect", _prepare_connection)
+        atexit.register(_close_connections)
+
+
+def _close_connections() -> None:
+    """Close the connections of ZenML, the last of which empties the write-ahead log: the file alone is complete."""
+    from zenml.config.global_config import GlobalConfiguration
+
+    engine = getattr(GlobalConfiguration()._zen_store, "engine", None)  # opens no store
+    if engine is not None:
+        engine.dispose()
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    """Prepare a new connection of this process to any database."""
+    sync_at_checkpoints(connection, database_file())
 
 
 def configuration_folder() -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from zenml import get_step_context, log_metadata
 from zenml.client import Client
@@ -31,3 +32,15 @@ def inside_pipeline() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def input_ids() -> tuple[UUID, ...] | None:
+    """Ids of the artifacts that the running step takes; None outside of a pipeline."""
+    if not inside_pipeline():
+        return None
+    return tuple(artifact.id for artifacts in get_step_context().inputs.values() for artifact in artifacts)
+
+
+def print_progress(model_type: str, message: str) -> None:
+    """Print a message about a training, which the log of the step shows where it runs in this process."""
+    print(f"{model_type}: {message}", flush=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from accidents.atomic_write import atomic_write
 from accidents.file_lock import file_lock
+from accidents.sqlite_files import database_creation
 from tracking.tracking_uri import SQLITE
 
 _LOCK_SECONDS = 300
@@ -25,6 +26,6 @@ def create_database_file(file: Path) -> None:
         from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        with atomic_write(file) as temporary:
+        with atomic_write(file) as temporary, database_creation(temporary):
             store = SqlAlchemyStore(f"{SQLITE}{temporary}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
             store.engine.dispose()

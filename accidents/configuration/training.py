@@ -90,8 +90,8 @@ class TrainingSettings(Settings):
     """Model types to train, or `all`."""
     seed: int = Field(0, ge=0)
     """Of the split, the folds, resampling, searches and models."""
-    threads: int = Field(2, ge=1)
-    """Threads to fit with; another number may change the last digits."""
+    threads: int = Field(1, ge=1)
+    """Threads to fit one model with; another number may change the last digits."""
     split: SplitSettings = Field(default_factory=SplitSettings)
     """Training, validation and test set."""
     encoder_folds: int = Field(5, ge=2)

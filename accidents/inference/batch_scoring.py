@@ -26,8 +26,9 @@ from accidents.tables import classify
 class ScoringSummary:
     """Counts of a batch scoring.
 
-    `scored` accidents have a row in `output`, a file or a folder of files; `priority` of these are predicted priority; of `derived` light or
-    department were derived. `rejected` rows of the input are listed in `rejected_file`, None if there are none.
+    `scored` accidents have a row in `output`, a file or a folder of files; `priority` of these are predicted priority;
+    of `derived` light or department were derived. `rejected` rows of the input are listed in `rejected_file`, None if
+    there are none.
     """
 
     output: str

@@ -80,16 +80,16 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
     if not len(ids):
         problem = _scientific_id(main, headers[Table.CARACTERISTIQUES]) or "no row has an accident id"
         raise DataError(f"{main}: {problem}, 12 digits in the column {ACCIDENT_ID}; use the official file")
+    years, counts = np.unique(accident_years(ids), return_counts=True)
+    year = edition.year or int(years[counts.argmax()])
+    scaled = _are_scaled_departments(main, headers[Table.CARACTERISTIQUES])
     if len(ids) <= size:
-        return [Chunk(edition, int(ids[0]), int(ids[-1]), len(ids), is_part=False)]
+        return [Chunk(Edition(year, edition.files, scaled), int(ids[0]), int(ids[-1]), len(ids), is_part=False)]
     groups = np.array_split(ids, -(-len(ids) // size))
     starts = [int(group[0]) for group in groups[1:]]
     folders = [folder / f"{number:06d}" for number in range(len(groups))]
     for table, path in edition.files.items():
         _split_file(path, headers[table], starts, [target / file_name(path) for target in folders])
-    years, counts = np.unique(accident_years(ids), return_counts=True)
-    year = edition.year or int(years[counts.argmax()])
-    scaled = _are_scaled_departments(main, headers[Table.CARACTERISTIQUES])
     return [
         Chunk(
             Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}, scaled),

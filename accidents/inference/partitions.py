@@ -93,7 +93,7 @@ def score_partitions(
     """
     partitions, model = find_partitions(source), bundle.prediction_digest()
     output.mkdir(exist_ok=True)
-    records = []
+    records: list[Mapping[str, Any]] = []
     for number, partition in enumerate(partitions, 1):
         target, record = output / f"{partition.name}{_OUTPUT}", output / f"{partition.name}{_RECORD}"
         fingerprint = partition.fingerprint(model)

@@ -20,7 +20,7 @@ _USUAL_STEPS = 7
 
 
 class Block(NamedTuple):
-    """Some rows: standardised terms, float32 (k, n); labels 0 or 1, (n); weights, float64 (n), of all rows together 1."""
+    """Some rows: standardised terms, float32 (k, n); labels 0 or 1, (n); weights, float64 (n), 1 over all rows."""
 
     terms: npt.NDArray[np.float32]
     y: npt.NDArray[np.int8]

@@ -144,7 +144,7 @@ class Classifier(Model[Parameters]):
         *,
         parameters: Parameters,
         categorical_features: Sequence[int] = (),
-        seed: int,
+        seed: int,  # noqa: ARG003 - nothing is drawn
         threads: int,  # noqa: ARG003 - the solver has no such option
         progress: FitProgress = no_progress,
     ) -> Self:

@@ -151,7 +151,7 @@ def _reported(progress: FitProgress, rounds: int) -> Any:
     """Callback of XGBoost."""
     import xgboost
 
-    class Reported(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+    class Reported(xgboost.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 - XGBoost's signature
             progress(epoch + 1, rounds)
             return False

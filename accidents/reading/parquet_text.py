@@ -1,8 +1,11 @@
 """Parquet tables as the text of a CSV file, so that every rule of reading holds for both."""
 
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from accidents.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAGIC = b"PAR1"
 """First bytes of a Parquet file."""
@@ -30,6 +33,6 @@ def write_as_csv(source: IO[bytes], target: IO[bytes]) -> None:
         raise DataError(f"the Parquet file cannot be read: {error}") from error
 
 
-def _plain(of: "pa.DataType") -> "pa.DataType":  # noqa: F821 - imported where it is needed
+def _plain(of: "pa.DataType") -> "pa.DataType":
     """The type of the values of a dictionary, or the type itself."""
     return getattr(of, "value_type", of) if str(of).startswith("dictionary") else of

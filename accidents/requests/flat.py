@@ -61,7 +61,11 @@ _NAMES = {
 }
 _FIELD_POSITIONS = {
     part: tuple(
-        {POSITIONS[OVER[part]][COLUMNS[part][name].name] for name in names if COLUMNS[part][name].name in POSITIONS[OVER[part]]}
+        {
+            POSITIONS[OVER[part]][COLUMNS[part][name].name]
+            for name in names
+            if COLUMNS[part][name].name in POSITIONS[OVER[part]]
+        }
     )
     for part, names in _NAMES.items()
 }

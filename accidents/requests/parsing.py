@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from accidents.features.array_columns import Entity
 from accidents.features.arrays import UNKNOWN_POSITION, Arrays
 from accidents.requests.array_builder import ArrayBuilder
 from accidents.requests.derived_facts import DerivedFact, FactDeriver, Lookups
-from accidents.requests.errors import MAX_PROBLEMS, InvalidRequestError
+from accidents.requests.errors import MAX_PROBLEMS, FieldProblem, InvalidRequestError
 from accidents.requests.flat import read_flat
 from accidents.requests.nested import NESTED_PARTS, read_nested
 from accidents.requests.reader import RequestReader
@@ -145,8 +145,33 @@ def parse_in_pieces(contents: Iterable[Any], *, derive: bool = False) -> Iterato
         yield ParsedBatch(results, builder.build())
 
 
+def parse_valid(contents: Iterable[Any], name: str, *, derive: bool) -> Iterator[Arrays]:
+    """Arrays of accidents that all have to be valid, in pieces of bounded memory.
+
+    Args:
+        contents: as for `parse_in_pieces`.
+        name: of their list, for errors.
+        derive: as in `parse_batch`.
+
+    Raises:
+        InvalidRequestError: after the last one, if some are invalid; their fields are prefixed with `name[i].`.
+    """
+    problems: list[FieldProblem] = []
+    first = count = 0
+    for piece in parse_in_pieces(contents, derive=derive):
+        for index, outcome in enumerate(piece.results, first):
+            if isinstance(outcome, InvalidRequestError):
+                count += outcome.count
+                problems += (replace(one, field=f"{name}[{index}].{one.field}") for one in outcome.problems)
+        first += len(piece.results)
+        if not count:
+            yield piece.arrays
+    if count:
+        raise InvalidRequestError(problems, count)
+
+
 def _parse_or_error(
-    content: Any, builder: ArrayBuilder, max_problems: int, **options: bool
+    content: Any, builder: ArrayBuilder, max_problems: int, **options: Any
 ) -> ParseReport | InvalidRequestError:
     try:
         return _parse(content, builder, max_problems, **options)

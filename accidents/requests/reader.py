@@ -72,9 +72,7 @@ class RequestReader:
         problems: invalid fields.
     """
 
-    def __init__(
-        self, *, flat: bool = False, max_problems: int = MAX_PROBLEMS, report_missing: bool = True
-    ) -> None:
+    def __init__(self, *, flat: bool = False, max_problems: int = MAX_PROBLEMS, report_missing: bool = True) -> None:
         self.flat, self.report_missing = flat, report_missing
         self.problems = Problems(max_problems)
         self._warnings: dict[str, None] = {}

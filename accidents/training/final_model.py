@@ -58,9 +58,7 @@ def fit_final_model(
         ModelError: the probabilities of the two differ by more than that.
     """
     arrays = to_arrays(details) if details is not None and twin.partial is not None else None
-    data = TrainingData(
-        join_labels(features, accidents), twin.level, twin.geography, settings, arrays, report=progress
-    )
+    data = TrainingData(join_labels(features, accidents), twin.level, twin.geography, settings, arrays, report=progress)
     subsets = assign_subsets(data.frame, settings.split, settings.seed)
     labelled, validation = (np.flatnonzero(rows) for rows in (subsets != Subset.UNKNOWN, subsets == Subset.VALIDATION))
     others, test = np.setdiff1d(labelled, validation), np.flatnonzero(subsets == Subset.TEST)

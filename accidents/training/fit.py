@@ -71,9 +71,8 @@ def fit_model(
     partial = None
     if data.arrays is not None and masked is not None:
         teacher = model.predict_margin(whole.X, settings.threads)
-        del whole
         partial = fit_partial_model(model, encoder, data, masked, teacher, data.arrays.take(validation), probabilities)
-    whole = masked = None  # memory for the refit
+    del whole, masked  # memory for the refit
     if settings.refit:
         rows = np.union1d(training, validation)
         model, encoder = fit_rows(model_class, data, rows, model.refit_parameters(parameters))

@@ -42,7 +42,7 @@ def with_wait_policy(
         return fit(*arguments, progress=progress, **options)
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    packed = tuple(map(_pack, arguments))
+    packed = tuple(map(pack, arguments))
     process = context.Process(target=_call, args=(sender, fit, packed, options), daemon=True)
     with without_main_module():
         process.start()
@@ -58,7 +58,7 @@ def with_wait_policy(
         process.join()
     if isinstance(message, Exception):
         raise message
-    return _unpack(message)
+    return unpack(message)
 
 
 def _call(sender: Connection, fit: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -66,19 +66,20 @@ def _call(sender: Connection, fit: Callable[..., Any], arguments: tuple[Any, ...
     initialise_worker()
     load_environment()
     try:
-        sender.send(_pack(fit(*map(_unpack, arguments), progress=sender.send, **options)))
+        sender.send(pack(fit(*map(unpack, arguments), progress=sender.send, **options)))
     except Exception as error:  # for the process that waits
         sender.send(error)
 
 
-def _pack(value: Any) -> Any:
+def pack(value: Any) -> Any:
     """A value as it is sent to another process."""
     if isinstance(value, TrainingResult):
-        return _pack(value.bundle), value.predictions
+        return pack(value.bundle), value.predictions
     return _BundleFile(value.to_bytes()) if isinstance(value, Bundle) else value
 
 
-def _unpack(value: Any) -> Any:
+def unpack(value: Any) -> Any:
+    """The value that `pack` was given."""
     if isinstance(value, tuple):
-        return TrainingResult(_unpack(value[0]), value[1])
+        return TrainingResult(unpack(value[0]), value[1])
     return Bundle.from_bytes(value.content, "the trained model") if isinstance(value, _BundleFile) else value

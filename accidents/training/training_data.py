@@ -101,7 +101,7 @@ class TrainingData:
         selected = arrays.take(rows[drawn])
         masked = [draw_mask(selected, rng).apply(selected) for _ in range(times)]
         encoder, dataset, encoded = self._fit_transform(rows, masked, drawn)
-        parts = encoded or [None] * times
+        parts: Sequence[Matrix | None] = encoded or [None] * times
         X = [feature_matrix(one, self.matrix_columns, encoded=part) for one, part in zip(masked, parts, strict=True)]
         return encoder, dataset, MaskedAccidents(np.concatenate(X), np.tile(drawn, times))
 

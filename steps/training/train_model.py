@@ -15,9 +15,9 @@ from accidents.monitoring.reference import build_reference, reference_table
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import train, with_wait_policy
+from accidents.training import train_planned
 from steps.caching import cache_policy
-from steps.metadata import inside_pipeline, log_step_metadata, source_fingerprint
+from steps.metadata import input_ids, inside_pipeline, log_step_metadata, print_progress, source_fingerprint
 from steps.validation import validate_frames
 
 
@@ -48,18 +48,18 @@ def train_model(
         editions: digests of their editions by year; None where they are not known.
     """
     details = Accidents(accidents, vehicles, people)
-    trained = with_wait_policy(
-        train,
+    trained = train_planned(
         model_type,
         features,
         accidents,
         settings,
+        data=input_ids(),
         level=information.level,
         geography=information.geography,
         details=details,
         fingerprint=source_fingerprint(fingerprint),
         editions=editions,
-        progress=lambda message: print(f"{model_type}: {message}", flush=True),
+        progress=print_progress,
     )
     log_step_metadata(
         {"rows": trained.bundle.rows, "fit_seconds": trained.bundle.fit_seconds, **trained.bundle.metrics}

@@ -18,6 +18,8 @@ from tests.editions import OLD, Cells, as_text, synthetic_cells, write
 from tests.inference.conftest import Whole, in_one_piece, quiet
 from tests.trained import small_models
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 
 def scored(editions: list[Edition], bundle: Bundle, chunk: int, messages: list[str] | None = None) -> list[ScoredBatch]:
     progress = quiet if messages is None else messages.append
@@ -48,7 +50,6 @@ def test_scores_are_those_of_one_piece(chunk: int, year: Edition, whole: Whole, 
     assert_same(joined(batches), whole)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("model_type", model_types())
 def test_the_chunk_size_changes_no_score_of_any_model(model_type: str, year: Edition) -> None:
     bundle = small_models()[model_type].trained.bundle
@@ -154,7 +155,6 @@ def test_a_fault_of_an_edition_in_one_chunk_counts_rows_as_the_file_does(
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_real_accidents_are_scored_as_in_one_piece(real_baac: Path, bundle: Bundle) -> None:
     edition = folder_editions(str(real_baac / "2024"), None)[0]
     assert_same(joined(scored([edition], bundle, 9000)), in_one_piece(edition, bundle))

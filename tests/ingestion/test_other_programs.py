@@ -16,6 +16,8 @@ from accidents.sources.folder import folder_editions
 from tests.editions import OLD, Cells, Writing, as_text, synthetic_cells, write
 from tests.ingestion.conftest import TODAY, Run
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 C, L, V, U = Table
 
 
@@ -171,7 +173,6 @@ def test_limits_of_corrected_and_ignored_issues(run_old: Callable[..., Ingestion
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_the_real_year_2017(real_baac: Path) -> None:
     result = ingest(folder_editions(str(real_baac), [2017]), IngestionSettings(), today=TODAY)
     assert len(result.accidents.accidents) == 60_701

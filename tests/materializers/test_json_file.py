@@ -18,6 +18,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), values))
 def test_a_dictionary_comes_back_as_it_was(data: dict[str, Any]) -> None:
     materializer = JsonMaterializer(uri="unused")

@@ -25,6 +25,8 @@ from tests.monitoring.monitored import monitored_model
 from tests.serving.in_process import ApiClient, in_process_service
 from tests.trained import small_models, small_year
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 CONFIGURED = load_configuration().monitoring.model_copy(update={"pictures": 0})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

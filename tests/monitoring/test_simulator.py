@@ -26,6 +26,8 @@ from tests.serving.in_process import ApiClient, in_process_service
 from tests.serving.service_process import free_port, save_small_model
 from tests.trained import small_year
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
@@ -148,7 +150,6 @@ def small_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.simulate._read", lambda *_: accidents)
 
 
-@pytest.mark.slow
 def test_rate_limit_is_obeyed_and_counted(tmp_path: Path) -> None:
     model, source = save_small_model(tmp_path), iter(requests_with("none", 1400))
     with in_process_service(tmp_path, model, caller={"requests_per_second": 5}) as client:
@@ -198,7 +199,6 @@ def test_service_that_goes_away_leaves_a_summary_and_exit_code_1() -> None:
     assert summary.as_dict()["p50_ms"] is None
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_with_the_summary(api: ApiClient) -> None:
     command = [sys.executable, "run.py", "simulate", "--url", api.url, "--seconds", "600", "--outcomes-after", "300"]
     environment = os.environ | {"SERVING_API_KEY": api.keys[Role.PREDICT]}

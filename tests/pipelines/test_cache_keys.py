@@ -26,6 +26,8 @@ from pipelines.training import training
 from steps.evaluation.evaluate_model import evaluate_model
 from tests.conftest import PROJECT
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 PACKAGES = ("accidents", "materializers", "steps", "tracking")
 FILES = sorted(
     file.relative_to(PROJECT).as_posix()
@@ -114,7 +116,6 @@ def module_of(file: str) -> str:
     return ".".join(next(p for p in path.parents if (PROJECT / p / "__init__.py").is_file()).parts)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("file", SAMPLE)
 def test_a_changed_file_changes_the_keys_of_the_steps_that_import_it(
     copy: Path, steps: dict[str, BaseStep], imported: dict[str, set[str]], file: str

@@ -19,6 +19,8 @@ from pipelines import store_check
 from pipelines.store_check import StoreError
 from tests.conftest import PROJECT
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 UNKNOWN = "5b7ab8cf-9a0c-4b0e-9f3b-1b0c4b4e1e11"
 
 

@@ -16,6 +16,8 @@ from accidents.errors import SourceError
 from accidents.sources.resolve import resolve_editions
 from tests.sources.site import Behaviour, Handler, Site, contents, serve
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 Make = Callable[..., SourceSettings]
 LIEUX = "/files/lieux-2023.csv"
 

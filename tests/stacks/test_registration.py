@@ -7,6 +7,8 @@ import pytest
 from accidents.errors import ConfigurationError
 from tests.stacks.conftest import PASSWORD, tracker
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 URI = "sqlite:////tmp/one.db"
 Made = Callable[..., dict[str, str]]
 CREDENTIALS = {"tracking_username": "{{NAME.username}}", "tracking_password": "{{NAME.password}}"}
@@ -34,7 +36,6 @@ def default_stack() -> dict[str, tuple[Any, ...]]:
     return stored("default")
 
 
-@pytest.mark.slow
 def test_a_second_registration_changes_nothing(name: str, made: Made) -> None:
     untouched = default_stack()
     first = made({"URI": URI}, tracker(tracking_uri="${URI}"))

@@ -13,6 +13,8 @@ from tracking import lock
 from tracking.connection import Connection
 from tracking.errors import RegistryError
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 BASE = f"{NAME}.lock"
 ENDED = replace(ProcessOwner.current(), started=1)
 ELSEWHERE = ProcessOwner("0" * 12, 1, 1)
@@ -138,7 +140,6 @@ def test_a_lock_that_others_took_over_and_released_in_the_meantime_is_not_inheri
     assert locks(connection) == []
 
 
-@pytest.mark.slow
 def test_of_many_that_take_over_one_at_a_time_holds_the_lock(connection: Connection) -> None:
     leave(connection, ENDED)
     inside, most, failures = [0], [0], []

@@ -12,6 +12,8 @@ import pytest
 
 from tracking.service_processes import MARKER, ServiceMarker, end_processes, find_processes
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 PARENT_SCRIPT = """
 import subprocess, sys
 child = "import signal as s, sys; s.signal(s.SIGTERM, s.SIG_IGN); print('ready', flush=True); sys.stdin.read()"

@@ -18,6 +18,8 @@ from tests.knowledge.test_training import trained
 from tests.trained import SMALL, small_models, small_year
 from tests.training.conftest import quick
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 SETTINGS = TrainingSettings(
     threads=1, model_settings={name: ModelSettings(parameters=SMALL[name]) for name in model_types()}
 )

@@ -18,6 +18,8 @@ from tests.serving.load_generator import wait_until
 from tests.serving.raw_http import open_connection, read_status, read_until_closed, request_head
 from tests.serving.service_process import save_small_model
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 MEGABYTE = 1_000_000
 VALID = json.dumps(ACCIDENT).encode()
 JSON = {"Content-Type": "application/json"}
@@ -138,7 +140,6 @@ def test_invalid_gzip_is_refused(api: ApiClient) -> None:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("start", [b"", VALID[:10], gzip.compress(VALID)[:15]], ids=["nothing", "text", "packed"])
 def test_missing_body_times_out(api: ApiClient, start: bytes) -> None:
     encoding = "gzip" if start[:1] == b"\x1f" else "identity"
@@ -168,7 +169,6 @@ def test_dripping_body_times_out(api: ApiClient) -> None:
         assert read_until_closed(connection)[0] == 408
 
 
-@pytest.mark.slow
 def test_requests_per_second_are_limited_by_key(tmp_path: Path) -> None:
     """Others are not held back by that."""
     with in_process_service(tmp_path, save_small_model(tmp_path), caller={"requests_per_second": 20}) as api:
@@ -184,7 +184,6 @@ def test_requests_per_second_are_limited_by_key(tmp_path: Path) -> None:
         assert api.metrics()['accidents_refused_total{reason="rate"}'] == statuses.count(429)
 
 
-@pytest.mark.slow
 def test_wrong_keys_lock_out_an_address_but_no_valid_key(tmp_path: Path) -> None:
     limits = {"failures_per_minute": 5, "lockout_seconds": 3}
     with in_process_service(tmp_path, save_small_model(tmp_path), caller=limits) as api:

@@ -25,6 +25,8 @@ from tests.serving.load_generator import wait_until
 from tests.serving.raw_http import open_connection, request_head
 from tests.serving.service_process import save_small_model, start_service
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 MEGABYTE = 1_000_000
 LINE = json.dumps(ACCIDENT).encode() + b"\n"
 CROWD = {"nb_vehicules": 1000, "nb_victim": 1000}
@@ -92,7 +94,6 @@ def test_space_for_bodies_is_shared_by_the_workers() -> None:
     load.reserve_spool(MEGABYTE)
 
 
-@pytest.mark.slow
 def test_heavy_requests_beyond_the_limit_are_refused_and_light_ones_answered(api: ApiClient) -> None:
     content = {"accidents": [CROWD] * 500, "priority": [0, 1] * 250}
     responses: list[requests.Response] = []

@@ -20,6 +20,8 @@ from serving.environment import DATABASE_URL_ENV
 from serving.records.prediction_log import PredictionLog
 from tests.serving.records.prediction_records import count, prediction_records
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 RunCommand = Callable[..., tuple[int, str, str]]
 
 
@@ -43,7 +45,6 @@ def as_json(answer: tuple[int, str, str]) -> Any:
     return json.loads(out)
 
 
-@pytest.mark.slow
 def test_a_key_that_cannot_be_printed_is_not_valid(engine: Engine, database_url: str, project: Path) -> None:
     command = [sys.executable, "run.py", "keys", "create", "--name", "x", "--role", "admin"]
     with Path("/dev/full").open("w") as full:

@@ -17,6 +17,8 @@ from tests.serving.records.databases import migrated_database
 from tests.serving.records.waiting import PATIENCE, eventually
 from tests.serving.service_process import save_small_model, service_url
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 FEEDBACKS = 60
 """More than FastAPI has threads."""
 
@@ -39,7 +41,6 @@ def error_code(response: requests.Response) -> tuple[int, str]:
     return response.status_code, response.json()["error"]["code"]
 
 
-@pytest.mark.slow
 def test_locked_database_delays_feedback_alone(tmp_path: Path, model: Path) -> None:
     with in_process_service(tmp_path, model) as api:
         identifier = api.post("/v1/predict", ACCIDENT).json()["prediction_id"]

@@ -1,0 +1,88 @@
+"""Fits of several model types side by side: this process trains one model while worker processes train the next.
+
+A pipeline plans its model types (`plan_models`); its steps call `train_planned` one after the other. Results are those
+of `train`. Where there is no worker process, nothing is planned, or steps run in processes of their own, each call
+trains its own model.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+
+from accidents.configuration.training import TrainingSettings
+from accidents.training.own_process import pack, unpack, with_wait_policy
+from accidents.training.train import TrainingResult, train
+from accidents.worker_process import WorkerTask, worker_count
+
+MOST_ACCIDENTS = 200_000
+"""Accidents above which models are trained one after the other: each takes memory of its own."""
+
+_planned: dict[str, TrainingSettings] = {}
+_started: dict[str, tuple[Hashable, WorkerTask[Any]]] = {}
+
+
+def _ignore(_model_type: str, _message: str) -> None:
+    """Do nothing; worker processes take functions of modules only."""
+
+
+def plan_models(settings: Mapping[str, TrainingSettings]) -> None:
+    """Let the next trainings of this process be those of one pipeline.
+
+    Args:
+        settings: by model type, in the order in which they are trained.
+    """
+    _planned.clear()
+    _started.clear()
+    _planned.update(settings)
+
+
+def train_planned(
+    model_type: str,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: TrainingSettings,
+    *,
+    data: Hashable,
+    progress: Callable[[str, str], None] = _ignore,
+    **options: Any,
+) -> TrainingResult:
+    """Train one model as `train` does, and the planned models that follow in worker processes.
+
+    Args:
+        model_type: one of `accidents.models.model_types()`.
+        features: a feature frame.
+        accidents: labels and dates of the same accidents.
+        settings: of this model type.
+        data: identifies the frames among those of this process; only equal ones share a plan. None: there is no plan.
+        progress: a function of a module, called with the model type and a message after each stage.
+        **options: the other options of `train`, alike for all model types.
+
+    Raises:
+        DataError, ModelError: as `train`.
+    """
+    started = _started.pop(model_type, None)
+    if started is not None and started[0] == (settings, data):
+        return unpack(started[1].result())
+    if data is not None and settings == _planned.pop(model_type, None) and len(features) <= MOST_ACCIDENTS:
+        for following in [*islice(_planned, worker_count())]:
+            its_settings = _planned.pop(following)
+            task = WorkerTask(_train, following, features, accidents, its_settings, progress, options)
+            _started[following] = (its_settings, data), task
+    return with_wait_policy(
+        train, model_type, features, accidents, settings, progress=partial(progress, model_type), **options
+    )
+
+
+def _train(
+    model_type: str,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: TrainingSettings,
+    progress: Callable[[str, str], None],
+    options: dict[str, Any],
+) -> Any:
+    """Train in a worker process, whose results are pickled."""
+    return pack(train(model_type, features, accidents, settings, progress=partial(progress, model_type), **options))

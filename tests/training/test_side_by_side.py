@@ -1,0 +1,87 @@
+"""Models that worker processes train beside this one are those that `train` gives; plans cover equal data alone."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accidents.errors import ModelError
+from accidents.training import TrainingResult, plan_models, side_by_side, train, train_planned
+from accidents.worker_process import worker_process
+from tests.training.conftest import Frames, quick
+
+pytestmark = pytest.mark.slow
+
+TYPES = ("lightgbm", "xgboost")
+
+
+def write_process(folder: Path, model_type: str, _message: str) -> None:
+    """Leave the id of the process that trains a model in a file."""
+    (folder / model_type).write_text(str(os.getpid()))
+
+
+@pytest.fixture(autouse=True)
+def _no_plan_left() -> Iterator[None]:
+    yield
+    plan_models({})
+
+
+def train_all(frames: Frames, folder: Path, settings: Any, data: Any = 1) -> dict[str, TrainingResult]:
+    progress = partial(write_process, folder)
+    return {name: train_planned(name, *frames, settings, data=data, level="call", progress=progress) for name in TYPES}
+
+
+def digests(results: dict[str, TrainingResult]) -> dict[str, str]:
+    return {name: result.bundle.prediction_digest() for name, result in results.items()}
+
+
+def test_a_worker_process_trains_the_second_model_alike(frames: Frames, tmp_path: Path) -> None:
+    expected = {name: train(name, *frames, quick(), level="call") for name in TYPES}
+    with worker_process():
+        plan_models(dict.fromkeys(TYPES, quick()))
+        results = train_all(frames, tmp_path, quick())
+    assert digests(results) == digests(expected)
+    for name in TYPES:
+        assert results[name].predictions.equals(expected[name].predictions)
+    processes = {name: int((tmp_path / name).read_text()) for name in TYPES}
+    assert processes["lightgbm"] == os.getpid() != processes["xgboost"]
+
+
+@pytest.mark.parametrize("reason", ["no worker", "no plan", "outside of a pipeline", "large"])
+def test_otherwise_each_call_trains_its_own_model(
+    frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    if reason == "large":
+        monkeypatch.setattr(side_by_side, "MOST_ACCIDENTS", 10)
+    if reason != "no plan":
+        plan_models(dict.fromkeys(TYPES, quick()))
+    data = None if reason == "outside of a pipeline" else 1
+    if reason == "no worker":
+        train_all(frames, tmp_path, quick(), data)
+    else:
+        with worker_process():
+            train_all(frames, tmp_path, quick(), data)
+    assert {(tmp_path / name).read_text() for name in TYPES} == {str(os.getpid())}
+
+
+@pytest.mark.parametrize("changed", ["data", "settings"])
+def test_a_model_of_other_data_or_settings_is_trained_again(frames: Frames, changed: str) -> None:
+    with worker_process():
+        plan_models(dict.fromkeys(TYPES, quick()))
+        train_planned("lightgbm", *frames, quick(), data=1, level="call")
+        settings = quick(seed=9) if changed == "settings" else quick()
+        found = train_planned("xgboost", *frames, settings, data=2 if changed == "data" else 1, level="call")
+    assert found.bundle.seed == settings.seed
+    assert digests({"": found}) == digests({"": train("xgboost", *frames, settings, level="call")})
+
+
+def test_an_error_of_a_worker_process_is_that_of_the_model(frames: Frames) -> None:
+    bad = quick(split={"kind": "temporal", "test_from": "2030-01-01"})
+    with worker_process():
+        plan_models({"lightgbm": quick(), "xgboost": bad})
+        train_planned("lightgbm", *frames, quick(), data=1, level="call")
+        with pytest.raises(ModelError, match="the test set has 0 accidents"):
+            train_planned("xgboost", *frames, bad, data=1, level="call")
