@@ -23,7 +23,7 @@ _CONNECTIONS, _OUTCOME_CONNECTIONS = 32, 4
 """Accidents and outcomes under way at once; while there are as many, no further ones are sent."""
 
 _MAX_IDLE = 2.0
-"""Seconds after which a connection is not used again: a service may close it (uvicorn: after 5) as a request is sent."""
+"""Seconds after which a connection is not used again: a service may close it (uvicorn: after 5) just then."""
 
 _MAX_DELAY = 1.0
 """Seconds by which requests may be late and still be sent closer together, to keep the rate."""
