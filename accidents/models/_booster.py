@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import Field
@@ -36,6 +36,10 @@ class Booster(Model[P]):
         if len(X) <= FEW_ROWS and self._trees:
             return self._trees.leaf_sums(X).astype(np.float64, copy=False)
         return self.library_margin(X, threads)
+
+    @abstractmethod
+    def first_trees(self, share: float) -> Self:
+        """The booster of a share of the trees, those fitted first; of one tree at least."""
 
     @abstractmethod
     def library_margin(self, X: Matrix, threads: int) -> Vector:
