@@ -80,6 +80,10 @@ class Booster(Model[P]):
         """
 
     @abstractmethod
+    def first_trees(self, share: float) -> Self:
+        """The booster of a share of the trees, those fitted first; of one tree at least."""
+
+    @abstractmethod
     def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by the library."""
 

@@ -137,6 +137,11 @@ class Classifier(Booster[Parameters]):
         """Number of columns that the booster was fitted on."""
         return self.booster.num_features()
 
+    def first_trees(self, share: float) -> Self:
+        """The booster of a share of the trees."""
+        count = max(1, round(share * self.booster.num_boosted_rounds()))
+        return type(self)(_canonical(json.loads(self.booster[:count].save_raw("json"))))
+
     def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by XGBoost, which adds leaf values up in float32."""
         if threads != self.threads:
