@@ -32,11 +32,9 @@ _SECTION = "booster.txt"
 # go left, and which values count as missing.
 _CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
 _NONE, _NAN = 0b0000, 0b1000
-_ZERO = float(np.float32(1e-35))
-"""LightGBM treats values of at most this size as zero."""
+_ZERO = float(np.float32(1e-35))  # LightGBM treats values of at most this size as zero
 
 _JOINT = {"tree_learner": "data", "pre_partition": True, "time_out": 1}  # of joint fits; minutes to connect
-
 _LISTS = {
     "split_feature": np.int32,
     "threshold": np.float64,
@@ -154,8 +152,7 @@ class Classifier(Booster[Parameters]):
 
         data = lightgbm.Dataset(X, probability, init_score=margin)
         options = _options(parameters, "cross_entropy", seed, threads) | _COARSE_BINS
-        booster = lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)])
-        return cls(booster.model_to_string())
+        return cls(lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)]).model_to_string())
 
     @property
     def n_features_in_(self) -> int:
