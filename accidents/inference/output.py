@@ -45,12 +45,13 @@ def check_output(output: Path) -> None:
     Raises:
         ConfigurationError: unknown extension, missing folder, or no write permission.
     """
-    if output.suffix and output.suffix not in _FORMATS and not output.is_dir():
+    if output.suffix and output.suffix not in _FORMATS:
         raise ConfigurationError(
-            f"{output}: unknown extension of an output; allowed are {', '.join(_FORMATS)}, or a folder"
+            f"{output}: unknown extension of an output; allowed are {', '.join(_FORMATS)}, or a folder without one"
         )
-    if not output.suffix and output.exists() and not output.is_dir():
-        raise ConfigurationError(f"{output}: is a file without an extension; name a folder, or a file with one")
+    if output.exists() and output.is_dir() == bool(output.suffix):
+        kind, other = ("folder", "name a file to write") if output.suffix else ("file", "name a folder to write")
+        raise ConfigurationError(f"{output}: is a {kind}; {other}")
     if not output.parent.is_dir():
         raise ConfigurationError(f"{output}: there is no folder {output.parent}; make it, or choose another one")
     if not os.access(output.parent, os.W_OK | os.X_OK):

@@ -35,8 +35,8 @@ class Partition:
 
 
 def is_partitioned(output: Path) -> bool:
-    """Whether an output is a folder, for one file a partition: it exists as one, or has no extension."""
-    return output.is_dir() or not output.suffix
+    """Whether an output is a folder, for one file a partition: it has no extension."""
+    return not output.suffix
 
 
 def find_partitions(source: str) -> list[Partition]:
