@@ -23,7 +23,8 @@ def _run_until(text: str, arguments: list[str], folder: Path, project: Path) -> 
     environment = os.environ | {"ZENML_CONFIG_PATH": f"{folder}/config", "ZENML_LOCAL_STORES_PATH": f"{folder}/stores"}
     process = subprocess.Popen(
         [sys.executable, "run.py", *arguments],
-        cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        cwd=project, env=environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     lines = []
     for line in process.stdout or ():
