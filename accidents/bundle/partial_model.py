@@ -73,8 +73,8 @@ class PartialModel:
     Attributes:
         columns: names of the columns of knowledge (`accidents.features.knowledge_columns`).
         weights: by column, how much it usually decides; they add up to 1.
-        base: a booster of whole accidents, that from before the refit, to whose log-odds the correction is added; None
-            for other types, whose correction stands alone.
+        base: the first trees of a booster of whole accidents, that from before the refit, to whose log-odds the
+            correction is added; None for other types, whose correction stands alone.
         correction: log-odds from the matrix of the bundle, columns of knowledge included.
         calibration: from these log-odds to probabilities.
     """

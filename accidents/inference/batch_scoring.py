@@ -11,6 +11,7 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import ConfigurationError, DataError, SourceError
 from accidents.inference.batch import ScoredBatch
 from accidents.inference.editions import score_editions
@@ -48,6 +49,7 @@ def score_accidents(
     settings: InferenceSettings,
     *,
     limits: DataQualityLimits,
+    engine: Engine = LOCAL,
     progress: Callable[[str], None] = print,
 ) -> ScoringSummary:
     """Predict the accidents of a source and write them to a file.
@@ -62,6 +64,7 @@ def score_accidents(
         bundle: the model.
         settings: number of accidents in memory at a time, threads.
         limits: limits of faulty data in BAAC files.
+        engine: where accidents are read and scored; the predictions are the same anywhere.
         progress: called with a message after each batch.
 
     Raises:
@@ -72,8 +75,8 @@ def score_accidents(
     target = Path(output)
     check_output(target)
     if is_partitioned(target):
-        return _score_partitions(source, target, bundle, settings, limits, progress)
-    batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, progress)
+        return _score_partitions(source, target, bundle, settings, limits, engine, progress)
+    batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, engine, progress)
     scored = priority = derived = rejected = 0
     first_reason = ""
     with prediction_writer(target) as write:
@@ -105,10 +108,12 @@ def _score_partitions(
     bundle: Bundle,
     settings: InferenceSettings,
     limits: DataQualityLimits,
+    engine: Engine,
     progress: Callable[[str], None],
 ) -> ScoringSummary:
     def score(partition: str, output: str) -> dict[str, Any]:
-        return asdict(score_accidents(partition, output, bundle, settings, limits=limits, progress=progress))
+        options: dict[str, Any] = {"limits": limits, "engine": engine, "progress": progress}
+        return asdict(score_accidents(partition, output, bundle, settings, **options))
 
     records = score_partitions(source.removeprefix("file://"), target, bundle, score, progress)
     total = {name: sum(record[name] for record in records) for name in ("scored", "priority", "derived", "rejected")}
@@ -124,10 +129,16 @@ def _score_source(
     bundle: Bundle,
     settings: InferenceSettings,
     limits: DataQualityLimits,
+    engine: Engine,
     progress: Callable[[str], None],
 ) -> Iterator[ScoredBatch]:
     local, suffix = "://" not in source, PurePosixPath(source).suffix
-    options: dict[str, Any] = {"chunk_size": settings.chunk, "threads": settings.threads, "progress": progress}
+    options: dict[str, Any] = {
+        "chunk_size": settings.chunk,
+        "threads": settings.threads,
+        "engine": engine,
+        "progress": progress,
+    }
     if local and not Path(source).exists():
         raise SourceError(f"{source}: there is no such file or folder to score")
     if Path(source).is_dir() or (not local and not suffix):

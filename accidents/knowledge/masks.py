@@ -153,22 +153,22 @@ _BLOCKS: tuple[tuple[tuple[str, ...], float], ...] = (
 """Fields that a caller knows or does not know together, and how often they are unknown, relative to one another."""
 
 _PLACE_LEVELS: tuple[tuple[tuple[str, ...], float], ...] = (
-    ((), 0.25),
-    ((COORDINATES,), 0.2),
-    ((COORDINATES, "com", "voie"), 0.45),
+    ((), 0.2),
+    ((COORDINATES,), 0.12),
+    ((COORDINATES, "com", "voie"), 0.58),
     ((COORDINATES, "com", "voie", "dep"), 0.1),
 )
 """Fields of the place that are unknown, and their probability."""
 
-_IN_BLOCKS, _SINGLE_TOO, _MOST, _BY_CELL = 0.75, 0.15, 0.9, 0.4
+_IN_BLOCKS, _SINGLE_TOO, _MOST, _BY_CELL = 0.9, 0.05, 0.9, 0.4
 
 
 def draw_mask(arrays: Arrays, rng: Generator) -> Mask:
     """Draw what callers leave out, one case an accident.
 
-    Three accidents in four lose whole blocks of fields: an accident draws a share from a Beta(0.5, 0.5) distribution,
+    Nine accidents in ten lose whole blocks of fields: an accident draws a share from a Beta(0.5, 0.5) distribution,
     each of `_BLOCKS` is unknown with this probability times its factor, and the place is known as in `_PLACE_LEVELS`.
-    The rest, and 15 % of those with blocks, lose single fields with a probability drawn from 0 to 0.9, in two of five
+    The rest, and 5 % of those with blocks, lose single fields with a probability drawn from 0 to 0.9, in two of five
     of them each vehicle or person by itself.
     """
     count = len(arrays.accident)

@@ -1,13 +1,16 @@
 """LightGBM: gradient-boosted trees, grown leaf-wise, with early stopping on the validation set."""
 
-from collections.abc import Callable, Sequence
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Booster, EarlyStopping
+from accidents.models._booster import Booster, EarlyStopping, Member
 from accidents.models.base import (
     Dataset,
     FitProgress,
@@ -29,9 +32,9 @@ _SECTION = "booster.txt"
 # go left, and which values count as missing.
 _CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
 _NONE, _NAN = 0b0000, 0b1000
-_ZERO = float(np.float32(1e-35))
-"""LightGBM treats values of at most this size as zero."""
+_ZERO = float(np.float32(1e-35))  # LightGBM treats values of at most this size as zero
 
+_JOINT = {"tree_learner": "data", "pre_partition": True, "time_out": 1}  # of joint fits; minutes to connect
 _LISTS = {
     "split_feature": np.int32,
     "threshold": np.float64,
@@ -42,6 +45,8 @@ _LISTS = {
 }
 _OF_SPLITS = (*(name for name in _LISTS if name != "leaf_value"), "split_gain", "internal_value", "internal_count")
 _OF_LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
+_COARSE_BINS = {"max_bin": 63, "bin_construct_sample_cnt": 10_000}
+"""Of probabilities to predict; as good as LightGBM's own choice, and built in half of the time."""
 _Tree = dict[str, npt.NDArray[Any]]
 
 
@@ -89,11 +94,12 @@ class Classifier(Booster[Parameters]):
         seed: int,
         threads: int,
         progress: FitProgress = no_progress,
+        network: Mapping[str, Any] | None = None,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
-        options = _options(parameters, "binary", seed, threads)
+        options = _options(parameters, "binary", seed, threads) | dict(network or {})
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
         valid_sets, callbacks = [], [_reported(progress)]
         if validation is not None:
@@ -101,6 +107,23 @@ class Classifier(Booster[Parameters]):
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
         booster = lightgbm.train(options, data, parameters.rounds, valid_sets=valid_sets, callbacks=callbacks)
         return cls(booster.model_to_string())
+
+    @classmethod
+    @contextmanager
+    def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
+        """LightGBM's list of machines."""
+        yield {"machines": ",".join(f"{host}:{port}" for host, port in members), "num_machines": len(members), **_JOINT}
+
+    @classmethod
+    def fit_together(
+        cls, training: Dataset, validation: Dataset | None, *, group: Mapping[str, Any], member: Member, **options: Any
+    ) -> Self:
+        """Boost with the other machines; the text names none of them."""
+        import lightgbm
+
+        lightgbm.register_logger(logging.getLogger("lightgbm"))  # the verbosity does not hold for the network
+        fitted = cls.fit(training, validation, network={**group, "local_listen_port": member[1]}, **options)
+        return cls(re.sub(r"^\[(machines|local_listen_port): .*\n", "", fitted.text, flags=re.MULTILINE))
 
     @classmethod
     def fit_probabilities(
@@ -128,14 +151,18 @@ class Classifier(Booster[Parameters]):
         import lightgbm
 
         data = lightgbm.Dataset(X, probability, init_score=margin)
-        options = _options(parameters, "cross_entropy", seed, threads)
-        booster = lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)])
-        return cls(booster.model_to_string())
+        options = _options(parameters, "cross_entropy", seed, threads) | _COARSE_BINS
+        return cls(lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)]).model_to_string())
 
     @property
     def n_features_in_(self) -> int:
         """Number of columns that the booster was fitted on."""
         return self.booster.num_feature()
+
+    def first_trees(self, share: float) -> Self:
+        """The booster of a share of the trees."""
+        count = max(1, round(share * self.booster.num_trees()))
+        return type(self)(self.booster.model_to_string(num_iteration=count))
 
     def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by LightGBM."""

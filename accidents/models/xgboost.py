@@ -1,15 +1,17 @@
 """XGBoost: gradient-boosted trees on histograms, with early stopping on the validation set."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Booster, EarlyStopping
+from accidents.models._booster import Booster, EarlyStopping, Member
 from accidents.models.base import (
     Dataset,
     FitProgress,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _SECTION = "booster.json"
 _ROOT = 2**31 - 1
+_SECONDS_TO_CONNECT = 60  # of joint fits
 _OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children")
 _OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian")
 
@@ -99,10 +102,45 @@ class Classifier(Booster[Parameters]):
         )
         return cls(_canonical(json.loads(booster.save_raw("json"))))
 
+    @classmethod
+    @contextmanager
+    def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
+        """XGBoost's tracker, on the host of the caller."""
+        from xgboost.core import XGBoostError
+        from xgboost.tracker import RabitTracker
+
+        tracker = RabitTracker(n_workers=len(members), host_ip=members[0][0], timeout=_SECONDS_TO_CONNECT)
+        tracker.start()
+
+        def stop(end: Callable[[], None]) -> None:
+            with suppress(XGBoostError):  # that it has waited in vain for members that were lost
+                end()
+
+        Thread(target=stop, args=(tracker.wait_for,), daemon=True).start()
+        try:
+            yield tracker.worker_args()
+        finally:
+            stop(tracker.free)
+
+    @classmethod
+    def fit_together(
+        cls, training: Dataset, validation: Dataset | None, *, group: Mapping[str, Any], member: Member, **options: Any
+    ) -> Self:
+        """Boost with the other members of the tracker's group."""
+        from xgboost.collective import CommunicatorContext
+
+        with CommunicatorContext(**group, dmlc_task_id="{}:{}".format(*member)):
+            return cls.fit(training, validation, **options)
+
     @property
     def n_features_in_(self) -> int:
         """Number of columns that the booster was fitted on."""
         return self.booster.num_features()
+
+    def first_trees(self, share: float) -> Self:
+        """The booster of a share of the trees."""
+        count = max(1, round(share * self.booster.num_boosted_rounds()))
+        return type(self)(_canonical(json.loads(self.booster[:count].save_raw("json"))))
 
     def library_margin(self, X: Matrix, threads: int) -> Vector:
         """Log-odds by XGBoost, which adds leaf values up in float32."""

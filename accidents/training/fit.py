@@ -13,8 +13,8 @@ from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
+from accidents.training.joint_fit import fit_on
 from accidents.training.partial_fit import TIMES, TIMES_OF_BOOSTERS, fit_partial_model
-from accidents.training.progress import fit_progress
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
 
@@ -70,8 +70,8 @@ def fit_model(
     threshold = choose_threshold(probabilities, fitted_calibration(margin), y, settings.threshold)
     partial = None
     if data.arrays is not None and masked is not None:
-        teacher = model.predict_margin(whole.X, settings.threads)
-        partial = fit_partial_model(model, encoder, data, masked, teacher, data.arrays.take(validation), probabilities)
+        margins = model.predict_margin(whole.X, settings.threads), margin
+        partial = fit_partial_model(model, encoder, data, masked, margins, data.arrays.take(validation), probabilities)
     del whole, masked  # memory for the refit
     if settings.refit:
         rows = np.union1d(training, validation)
@@ -101,9 +101,9 @@ def fit_partial(
         return None
     encoder, whole, masked = data.fit_transform_masked(training, data.arrays, _times(model_class))
     model, threads = _fit(model_class, data, whole, None, parameters), data.settings.threads
-    probabilities = calibration(model.predict_margin(data.transform(validation, encoder).X, threads))
-    margin = model.predict_margin(whole.X, threads)
-    return fit_partial_model(model, encoder, data, masked, margin, data.arrays.take(validation), probabilities)
+    margin = model.predict_margin(data.transform(validation, encoder).X, threads)
+    margins = model.predict_margin(whole.X, threads), margin
+    return fit_partial_model(model, encoder, data, masked, margins, data.arrays.take(validation), calibration(margin))
 
 
 def _times(model_class: type[Model[Any]]) -> int:
@@ -127,12 +127,14 @@ def _fit(
 ) -> Model[Any]:
     settings = data.settings
     release_memory()
-    return model_class.fit(
+    return fit_on(
+        data.engine,
+        model_class,
         resample(training, settings.resampling, settings.seed),
         validation,
         parameters=parameters,
         categorical_features=data.categorical_features,
         seed=settings.seed,
         threads=settings.threads,
-        progress=fit_progress(data.report, model_class.STEPS),
+        report=data.report,
     )

@@ -18,18 +18,20 @@ from accidents.features.catalogue import CATALOGUE
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
 from accidents.models._booster import Booster
-from accidents.models.base import Model, Vector
+from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.progress import fit_progress
 from accidents.training.training_data import MaskedAccidents, TrainingData
 
-_PARAMETERS = Parameters(rounds=150, learning_rate=0.14, num_leaves=31)
+_PARAMETERS = Parameters(rounds=60, learning_rate=0.25, num_leaves=47)
+_SHARE_OF_TREES = 0.4
+"""Of the model, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
 TIMES_OF_BOOSTERS, TIMES = 2, 1
 """How often training accidents are masked: trees on top of trees need more of them."""
-_CALIBRATION_MASKS = 6  # of each validation accident
+_CALIBRATION_MASKS = 1  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
 _CALIBRATED = 20_000  # validation accidents
-_WEIGHED = 500  # accidents
+_ALONE, _ALONE_AT_LEAST = 0.12, 300  # share and number of accidents of which one group of fields alone is unknown
 _LEAST_WEIGHT = 1e-6
 _FIELD_OF = {"given_dep": "dep", "given_com": "com", "given_position": COORDINATES}
 
@@ -39,67 +41,78 @@ def fit_partial_model(
     encoder: PlaceEncoder | None,
     data: TrainingData,
     masked: MaskedAccidents,
-    margin: Vector,
+    margins: tuple[Vector, Vector],
     validation: Arrays,
     probability: Vector,
 ) -> PartialModel:
-    """Fit a correction on masked training accidents; calibrate it and weigh knowledge on the validation set.
+    """Fit a correction on masked accidents; calibrate it and weigh knowledge on the validation set.
+
+    The correction learns from validation accidents, too, whose probabilities the model has not learned by heart. It is
+    calibrated with other fields of them left out.
 
     Args:
         model: fitted on the whole training accidents.
         encoder: fitted on them.
         data: all accidents, and the settings.
         masked: training accidents with fields left out.
-        margin: float64 (n), log-odds of the model for all training accidents, whole.
+        margins: float64 (n) and (len(validation)), log-odds of the model for training and validation accidents, whole.
         validation: the validation set.
         probability: float64 (len(validation)), calibrated probabilities of the model for it.
     """
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
-    base = model if isinstance(model, Booster) else None
-    columns = [names.index(name) for name in data.columns]
-    correction = Classifier.fit_probabilities(
-        without_unknown_places(masked.X, names),
-        1 / (1 + np.exp(-margin[masked.rows])),
-        None if base is None else base.predict_margin(np.ascontiguousarray(masked.X[:, columns]), settings.threads),
+    rng = np.random.default_rng((settings.seed, 1))
+    validation, probability = validation.take(np.arange(min(_CALIBRATED, len(probability)))), probability[:_CALIBRATED]
+
+    def draw(times: int) -> list[Matrix]:
+        masks = (draw_mask(validation, rng) for _ in range(times))
+        return [feature_matrix(mask.apply(validation), names, encoder) for mask in masks]
+
+    times = int((masked.rows == masked.rows[0]).sum())
+    base = model.first_trees(_SHARE_OF_TREES) if isinstance(model, Booster) else None
+    margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], times)])
+    correction = _fit_correction(base, np.concatenate([masked.X, *draw(times)]), 1 / (1 + np.exp(-margin)), data)
+    nothing = (0.0,) * len(knowledge)
+    equal = (1 / len(knowledge),) * len(knowledge)
+    partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))
+
+    count = min(len(probability), max(int(_ALONE * len(probability)), _ALONE_AT_LEAST))
+    rows = [rng.permutation(len(probability))[:count] for _ in knowledge]
+    alone = [
+        feature_matrix(_without(name, validation.take(chosen)), names, encoder)
+        for name, chosen in zip(knowledge, rows, strict=True)
+    ]
+    X = np.concatenate([*alone, *draw(_CALIBRATION_MASKS)])
+    whole = np.concatenate([*(probability[chosen] for chosen in rows), np.tile(probability, _CALIBRATION_MASKS)])
+    margin, known = partial.predict_margin(X, names, settings.threads), partial.knowledge(X, names)
+    if settings.calibrate:
+        partial = replace(partial, calibration=fit_knowledge_calibration(margin, known, whole))
+    changes = (partial.calibration(margin, known) - whole)[: count * len(knowledge)].reshape(len(knowledge), count)
+    return replace(partial, weights=_weights(changes))
+
+
+def _fit_correction(base: Booster[Any] | None, X: Matrix, target: Vector, data: TrainingData) -> Classifier:
+    """Fit on masked accidents and the probabilities of the whole ones, on top of a booster where there is one."""
+    settings, columns = data.settings, [data.matrix_columns.index(name) for name in data.columns]
+    return Classifier.fit_probabilities(
+        without_unknown_places(X, data.matrix_columns),
+        target,
+        None if base is None else base.predict_margin(np.ascontiguousarray(X[:, columns]), settings.threads),
         parameters=_PARAMETERS,
         seed=settings.seed,
         threads=settings.threads,
         progress=fit_progress(data.report, "trees of the correction"),
     )
-    nothing = (0.0,) * len(knowledge)
-    equal = (1 / len(knowledge),) * len(knowledge)
-    partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))
-    if settings.calibrate:
-        rng = np.random.default_rng((settings.seed, 1))
-        calibrated = np.arange(min(_CALIBRATED, len(probability)))
-        whole = validation.take(calibrated)
-        masks = (draw_mask(whole, rng) for _ in range(_CALIBRATION_MASKS))
-        X = np.concatenate([feature_matrix(mask.apply(whole), names, encoder) for mask in masks])
-        calibration = fit_knowledge_calibration(
-            partial.predict_margin(X, names, settings.threads),
-            partial.knowledge(X, names),
-            np.tile(probability[calibrated], _CALIBRATION_MASKS),
-        )
-        partial = replace(partial, calibration=calibration)
-    some = np.arange(min(_WEIGHED, len(probability)))
-    return replace(partial, weights=_weights(partial, encoder, data, validation.take(some), probability[some]))
 
 
-def _weights(
-    partial: PartialModel,
-    encoder: PlaceEncoder | None,
-    data: TrainingData,
-    arrays: Arrays,
-    probability: Vector,
-) -> tuple[float, ...]:
-    """Root mean square change of the probability where the fields of one column of knowledge alone are unknown."""
-    changes = []
-    for name in partial.columns:
-        masked = all_but(arrays, _ALL_FIELDS - _fields_of(name)).apply(arrays)
-        X = feature_matrix(masked, data.matrix_columns, encoder)
-        change = partial.predict_proba(X, data.matrix_columns, data.settings.threads) - probability
-        changes.append(np.sqrt(np.square(change).mean()) + _LEAST_WEIGHT)
-    return tuple(float(change) for change in np.array(changes) / np.sum(changes))
+def _weights(changes: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """Root mean square changes of the probability, a row for each group that alone is unknown, as shares of the sum."""
+    size = np.sqrt(np.square(changes).mean(axis=1)) + _LEAST_WEIGHT
+    return tuple(float(share) for share in size / size.sum())
+
+
+def _without(knowledge: str, arrays: Arrays) -> Arrays:
+    """Accidents of which the fields of one column of knowledge alone are unknown."""
+    return all_but(arrays, _ALL_FIELDS - _fields_of(knowledge)).apply(arrays)
 
 
 _ALL_FIELDS = frozenset(name for names in FIELDS.values() for name in names)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import LOCAL, Engine
 from accidents.features import feature_matrix, feature_names
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CELLS, FEATURES, with_knowledge
@@ -46,6 +47,8 @@ class TrainingData:
     settings: TrainingSettings
     arrays: Arrays | None = None
     """The same accidents before features are computed, to leave fields out; None without partial knowledge."""
+    engine: Engine = field(default=LOCAL, kw_only=True)
+    """Where models are fitted."""
     report: Callable[[str], None] = field(default=lambda _: None, kw_only=True)
     """Called with a message every few seconds of a fit."""
 
@@ -118,6 +121,7 @@ class TrainingData:
             seed=self.settings.seed,
             masked=[*map(place_cells, masked)],
             drawn=drawn,
+            mapper=self.engine.map,
         )
         return encoder, Dataset(self._matrix(rows, encoded=encoded), y), of_masked
 

@@ -30,7 +30,7 @@ class BalancedLoop(uvloop.Loop):
         return server
 
 
-class BalancedServer(asyncio.AbstractServer):
+class BalancedServer:
     """Accepts connections of a listening socket that other processes accept from, too."""
 
     def __init__(

@@ -99,7 +99,7 @@ def labelled_model() -> type[BaseModel]:
         accidents=(_list_of(any_accident()), Field(min_length=1)),
         priority=(list[Literal[0, 1]], Field(min_length=1, description="1: somebody was killed or hospitalised")),
         reference=(
-            _list_of(any_accident()) | None,
+            Annotated[_list_of(any_accident()), Field(min_length=1)] | None,
             Field(None, description="accidents to measure the drift of the others against"),
         ),
     )

@@ -4,10 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accidents.features.catalogue import CELLS, PLACE_COLUMN_NAMES
 from accidents.features.cells import locate_cells
-from accidents.features.place_encoder import PlaceEncoder
+from accidents.features.place_encoder import PlaceEncoder, _count, _sum
 
 SHARE = {name: PLACE_COLUMN_NAMES.index(f"te_{name}") for name in ("department", "commune", "road", "area", "spot")}
 DENSITY = {name: PLACE_COLUMN_NAMES.index(f"density_{name}") for name in SHARE}
@@ -137,3 +139,15 @@ def test_stored_places_are_sorted_and_distinct(values: list[int]) -> None:
     arrays["cell_road.values"] = np.concatenate([values, arrays["cell_road.values"][2:]])
     with pytest.raises(ValueError, match=r"cell_road .* not sorted"):
         PlaceEncoder.from_arrays(arrays)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 5))
+def test_counts_of_parts_give_the_encoder_of_the_whole(seed: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    cells = rng.integers(-1, 4, (40, len(CELLS)))
+    labels = rng.integers(0, 2, 40)
+    own = [(cells[rows], labels[rows]) for rows in np.array_split(rng.permutation(40), parts)]
+    added = PlaceEncoder().fit_counts(_sum([*map(_count, own)])).to_arrays()
+    for name, values in PlaceEncoder().fit(cells, labels).to_arrays().items():
+        np.testing.assert_array_equal(added[name], values)

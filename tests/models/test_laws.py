@@ -10,6 +10,7 @@ import pytest
 
 from accidents import models
 from accidents.models import model_class, model_types
+from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model
 from tests.models.conftest import CATEGORY, fit, small_parameters
 
@@ -165,3 +166,19 @@ def test_default_grids_and_search_spaces_are_valid_hyperparameters(name: str) ->
         ends = values if not hasattr(values, "low") else (values.low, values.high)  # type: ignore[union-attr]
         for value in ends:
             assert model.PARAMETERS.model_validate(defaults | {key: value})
+
+
+def test_the_first_trees_of_a_booster_are_those_of_a_shorter_fit(
+    fitted: tuple[str, Model[Any]], training: Dataset, test: Dataset
+) -> None:
+    name, model = fitted
+    if not isinstance(model, Booster):
+        pytest.skip("not a booster")
+    shorter = fit(name, training, None, rounds=2)
+    trees = model.tree_ensemble()
+    assert trees is not None
+    first = model.first_trees(2 / len(trees.roots))
+    np.testing.assert_array_equal(first.predict_margin(test.X), shorter.predict_margin(test.X))
+    assert first.to_sections() == type(model).from_sections(first.to_sections()).to_sections()
+    np.testing.assert_array_equal(model.first_trees(1).predict_margin(test.X), model.predict_margin(test.X))
+    assert len(model.first_trees(0)._trees.roots) == 1
