@@ -18,6 +18,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from accidents.bundle import Bundle
+from accidents.configuration.environment import load_environment
 from accidents.configuration.loading import load_configuration
 from accidents.inference.batch_scoring import score_accidents
 from accidents.ingestion import ingest
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--form", choices=("csv", "parquet", "flat"), default="csv")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
+    load_environment()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = options.folder or Path(name)
         source, output = folder / options.form, folder / f"{options.form}-scores"
