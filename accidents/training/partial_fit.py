@@ -22,11 +22,12 @@ from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.training_data import TrainingData
 
-_PARAMETERS = Parameters(rounds=60, learning_rate=0.25, num_leaves=47)
+_PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31)
 _SHARE_OF_TREES = 0.4
 """Of the model, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
 TIMES_OF_BOOSTERS, TIMES = 2, 1
 """How often training accidents are masked: trees on top of trees need more of them."""
+_TIMES_OF_VALIDATION = 2
 _CALIBRATION_MASKS = 1  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
 _ALONE, _ALONE_AT_LEAST = 0.12, 300  # share and number of accidents of which one group of fields alone is unknown
@@ -64,10 +65,12 @@ def fit_partial_model(
         masks = (draw_mask(validation, rng) for _ in range(times))
         return [feature_matrix(mask.apply(validation), names, encoder) for mask in masks]
 
-    times = len(masked) // len(margins[0])
+    times = (len(masked) // len(margins[0]), _TIMES_OF_VALIDATION)
     base = model.first_trees(_SHARE_OF_TREES) if isinstance(model, Booster) else None
-    target = 1 / (1 + np.exp(-np.concatenate([np.tile(margin, times) for margin in margins])))
-    correction = _fit_correction(base, np.concatenate([masked, *draw(times)]), target, data)
+    teacher = np.concatenate([np.tile(margin, count) for margin, count in zip(margins, times, strict=True)])
+    correction = _fit_correction(
+        base, np.concatenate([masked, *draw(_TIMES_OF_VALIDATION)]), 1 / (1 + np.exp(-teacher)), data
+    )
     nothing = (0.0,) * len(knowledge)
     equal = (1 / len(knowledge),) * len(knowledge)
     partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))
