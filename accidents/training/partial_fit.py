@@ -23,11 +23,12 @@ from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.progress import fit_progress
 from accidents.training.training_data import MaskedAccidents, TrainingData
 
-_PARAMETERS = Parameters(rounds=60, learning_rate=0.25, num_leaves=47)
+_PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31)
 _SHARE_OF_TREES = 0.4
 """Of the model, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
 TIMES_OF_BOOSTERS, TIMES = 2, 1
 """How often training accidents are masked: trees on top of trees need more of them."""
+_TIMES_OF_VALIDATION = 2
 _CALIBRATION_MASKS = 1  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
 _CALIBRATED = 20_000  # validation accidents
@@ -67,10 +68,10 @@ def fit_partial_model(
         masks = (draw_mask(validation, rng) for _ in range(times))
         return [feature_matrix(mask.apply(validation), names, encoder) for mask in masks]
 
-    times = int((masked.rows == masked.rows[0]).sum())
     base = model.first_trees(_SHARE_OF_TREES) if isinstance(model, Booster) else None
-    margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], times)])
-    correction = _fit_correction(base, np.concatenate([masked.X, *draw(times)]), 1 / (1 + np.exp(-margin)), data)
+    margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], _TIMES_OF_VALIDATION)])
+    X = np.concatenate([masked.X, *draw(_TIMES_OF_VALIDATION)])
+    correction = _fit_correction(base, X, 1 / (1 + np.exp(-margin)), data)
     nothing = (0.0,) * len(knowledge)
     equal = (1 / len(knowledge),) * len(knowledge)
     partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))

@@ -18,7 +18,7 @@ from accidents.models.base import Matrix
 
 _ACCIDENTS, _PROBES, _RANKED = 2500, 500, 40
 _LEAVES, _LEAST_ROWS, _PRIOR_ROWS = 24, 20, 10
-_WEIGHED, _LEAST_WEIGHT = 1200, 0.25
+_WEIGHED, _LEAST_WEIGHT = 4000, 0.25
 _PRIOR_STEPS = 0.7  # squared steps by which weights are shrunk: the slope is then known to about ± 0.5
 _KNOWLEDGE = "known_"
 _AN, _AN_NAIS = COLUMN_POSITIONS[Entity.ACCIDENT]["an"], "an_nais"
