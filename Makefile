@@ -43,7 +43,7 @@ $(READY): $(LOCK) scripts/install.sh
 .PHONY: lock
 lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.in
 	@$(COMPILE) pyproject.toml --upgrade $(EVERYTHING) --extra dev --extra s3 --extra kubernetes \
-		--extra monitoring -o requirements.lock
+		--extra monitoring --extra dask -o requirements.lock
 	@for cloud in aws gcp azure; do cp requirements.lock requirements-$$cloud.lock && \
 		$(COMPILE) pyproject.toml $(EVERYTHING) --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
 	@$(MAKE) --no-print-directory lock-images
@@ -53,13 +53,14 @@ lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.i
 .PHONY: lock-images
 lock-images: $(READY) ## take the lock files of the images from requirements.lock, in the same versions
 	@$(COMPILE) pyproject.toml -c requirements.lock --extra serving --extra tracing -o requirements-serving.lock
-	@$(COMPILE) pyproject.toml -c requirements.lock --extra pipelines --extra s3 --extra kubernetes -o requirements-pipelines.lock
+	@$(COMPILE) pyproject.toml -c requirements.lock --extra pipelines --extra s3 --extra kubernetes --extra dask \
+		-o requirements-pipelines.lock
 	@$(COMPILE) requirements-mlflow.in -c requirements.lock -o requirements-mlflow.lock
 	@$(COMPILE) requirements-store.in --upgrade -o requirements-store.lock
 
 .PHONY: clean
 clean: ## remove the environments and tool caches; data, models and reports stay
-	@rm -rf $(VENV) .venv-dvc .venv-deploy .venv-store .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 
 ##@ Pipelines (SOURCE=sample, datagouv, a folder or a URL; YEARS=2021-2023)
 

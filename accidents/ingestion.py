@@ -12,8 +12,9 @@ from accidents.cleaning.clean import CleaningResult, clean_edition
 from accidents.columns import ACCIDENT_ID, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import DataError
-from accidents.reading.edition import ParsedEdition, try_read_edition
+from accidents.reading.edition import try_read_edition
 from accidents.reading.issues import Action, DataIssue, data_error, issues_frame, stop_above_limit, unreadable_file
 from accidents.sources.edition import Edition
 from accidents.tables import Accidents, Tables, accident_years
@@ -49,6 +50,7 @@ def ingest(
     *,
     labelled: bool = True,
     today: date | None = None,
+    engine: Engine = LOCAL,
     progress: Callable[[str], None] | None = None,
 ) -> IngestionResult:
     """Read and clean editions.
@@ -58,6 +60,7 @@ def ingest(
         settings: limits above which an issue stops the run.
         labelled: False for the input of predictions: `grav` is ignored, and every label is -1.
         today: day after which no accident can have happened; the present day where None.
+        engine: where; one call an edition.
         progress: called with a line of text before each phase.
 
     Raises:
@@ -69,25 +72,49 @@ def ingest(
     issues: list[DataIssue] = []
     cleaned: dict[int, CleaningResult] = {}
     tables: dict[int, Tables] = {}
-    for edition in editions:
-        parsed, reading_issues = try_read_edition(edition, labelled=labelled, limits=settings.limits, progress=progress)
-        issues += reading_issues
-        if parsed is None:
+    shared = settings.limits, labelled, today or date.today()  # noqa: DTZ011 - accidents have local dates
+    for one in engine.map(_read_and_clean, editions, *shared, progress=progress):
+        issues += one.reading_issues
+        if one.cleaned is None or one.tables is None:
             continue
-        year = parsed.year
-        if year in cleaned:
-            issues.append(_repeated_year(parsed))
+        if one.year in cleaned:
+            issues.append(_repeated_year(one.name, one.year))
             continue
-        tables[year] = _rows_of_year(parsed)
-        if progress:
-            progress(f"cleaning {year}")
-        cleaned[year] = clean_edition(parsed, settings.limits, labelled=labelled, today=today or date.today())  # noqa: DTZ011 - accidents have local dates
-        issues += _without_consequences(cleaned[year].issues, reading_issues, settings.limits)
+        cleaned[one.year], tables[one.year] = one.cleaned, one.tables
+        issues += _without_consequences(one.cleaned.issues, one.reading_issues, settings.limits)
     issues = [stop_above_limit(issue, settings.limits) for issue in issues]
     if any(issue.action is Action.STOPPED for issue in issues):
         raise data_error(issues)
     years = sorted(cleaned)
     return _concatenate([cleaned[year] for year in years], [tables[year] for year in years], issues)
+
+
+@dataclass(frozen=True)
+class _CleanedEdition:
+    """An edition with the name of its main file; `cleaned` and `tables` are None where it cannot be read."""
+
+    reading_issues: list[DataIssue]
+    year: int = 0
+    name: str = ""
+    cleaned: CleaningResult | None = None
+    tables: Tables | None = None
+
+
+def _read_and_clean(
+    edition: Edition,
+    limits: DataQualityLimits,
+    labelled: bool,
+    today: date,
+    progress: Callable[[str], None] | None = None,
+) -> _CleanedEdition:
+    parsed, issues = try_read_edition(edition, labelled=labelled, limits=limits, progress=progress)
+    if parsed is None:
+        return _CleanedEdition(issues)
+    if progress:
+        progress(f"cleaning {parsed.year}")
+    tables = _rows_of_year(parsed.tables, parsed.year)
+    cleaned = clean_edition(parsed, limits, labelled=labelled, today=today)
+    return _CleanedEdition(issues, parsed.year, parsed.files[Table.CARACTERISTIQUES].file, cleaned, tables)
 
 
 def _without_consequences(
@@ -102,15 +129,14 @@ def _without_consequences(
     ]
 
 
-def _repeated_year(edition: ParsedEdition) -> DataIssue:
-    file = edition.files[Table.CARACTERISTIQUES].file
-    return unreadable_file(file, f"a second edition of the year {edition.year}", "Give each year once").issue
+def _repeated_year(file: str, year: int) -> DataIssue:
+    return unreadable_file(file, f"a second edition of the year {year}", "Give each year once").issue
 
 
-def _rows_of_year(edition: ParsedEdition) -> Tables:
+def _rows_of_year(tables: Tables, year: int) -> Tables:
     """The tables without rows of another year or without an id, which are quarantined."""
-    frames = {table: getattr(edition.tables, table) for table in Table}
-    masks = {table: accident_years(frame[ACCIDENT_ID].to_numpy()) == edition.year for table, frame in frames.items()}
+    frames = {table: getattr(tables, table) for table in Table}
+    masks = {table: accident_years(frame[ACCIDENT_ID].to_numpy()) == year for table, frame in frames.items()}
     return Tables(*(frames[table] if mask.all() else frames[table][mask] for table, mask in masks.items()))
 
 

@@ -1,5 +1,6 @@
 """Frames passed between the packages of the domain: `Tables` as published and typed, `Accidents` cleaned."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +61,19 @@ class Accidents:
     accidents: pd.DataFrame
     vehicles: pd.DataFrame
     people: pd.DataFrame
+
+    def partitions(self, size: int) -> "Iterator[Accidents]":
+        """Consecutive accidents with their vehicles and people, at most `size` accidents at a time."""
+        ids = self.accidents["Num_Acc"].to_numpy()
+        starts = np.arange(0, len(ids), size)
+
+        def parts(frame: pd.DataFrame) -> list[pd.DataFrame]:
+            cuts = np.searchsorted(frame["Num_Acc"].to_numpy(), ids[starts[1:]])
+            ends = zip([0, *cuts], [*cuts, len(frame)], strict=True)
+            return [frame.iloc[start:end].reset_index(drop=True) for start, end in ends]
+
+        tables = (parts(frame) for frame in (self.accidents, self.vehicles, self.people))
+        return (Accidents(*part) for part in zip(*tables, strict=True))
 
 
 def accident_years(ids: np.ndarray) -> np.ndarray:

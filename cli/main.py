@@ -168,12 +168,14 @@ def _describe_fault(error: Exception) -> str | None:
 
 def _run_pipelines(options: RunOptions) -> int:
     from accidents.configuration.environment import load_environment
+    from accidents.engine import check_engine
     from accidents.worker_process import PRELOADED_MODULES, worker_process
     from cli.zenml_session import prepare_zenml
 
     with phase("configuration"):
         configuration = options.load_configuration()
         load_environment()
+        check_engine(configuration.engine)
         if options.output:
             from accidents.inference.output import check_output
 

@@ -75,7 +75,7 @@ def _retrain(
     from accidents.sources.manifest import fetch_editions
     from serving.records.leases import LeaseHeldError, lease
     from serving.records.monitorings import latest_monitoring
-    from serving.records.retrainings import UNFINISHED, find_retraining, start_retraining
+    from serving.records.retrainings import end_promoted, start_retraining
 
     bundle = registry.load_bundle(incumbent)
     monitoring = latest_monitoring(engine, bundle.trained_at)
@@ -88,17 +88,13 @@ def _retrain(
     print(f"{incumbent.title}: {'train again' if decision.retrain else 'no reason to train again'}")
     for reason in decision.reasons:
         print(f"  {reason}")
-    if dry_run or not decision.retrain:
+    if dry_run:
         return DONE
     event = f"{bundle.model_type}-{incumbent.version}-{fingerprint[:_EVENT_CHARACTERS]}"
     try:
         with lease(engine, f"retraining of {incumbent.name}"):
-            known = find_retraining(engine, event)
-            if known is not None and known.state not in UNFINISHED:
-                print(f"{event}: was trained for already, and is {known.state}")
-                return DONE
-            if known is None and (until := _cooling_down(engine, incumbent.name, policy.cool_down_days, now)):
-                print(f"{incumbent.name} was trained again a short time ago: not before {until:%Y-%m-%d %H:%M} UTC")
+            end_promoted(engine, incumbent.name, incumbent.version, PRODUCTION)
+            if not decision.retrain or not _may_start(engine, event, incumbent.name, policy.cool_down_days, now):
                 return DONE
             start_retraining(engine, event, incumbent.name, decision.reasons)
             return _train_and_judge(engine, registry, configuration, bundle, event, fingerprint)
@@ -107,11 +103,29 @@ def _retrain(
         return DONE
 
 
-def _cooling_down(engine: "Engine", model: str, days: float, now: datetime) -> datetime | None:
-    """The end of the cool-down after the last retraining of a model; None where it is over."""
-    from serving.records.retrainings import list_retrainings
+def _may_start(engine: "Engine", event: str, model: str, cool_down_days: float, now: datetime) -> bool:
+    """Whether an event is new or unfinished, and no cool-down holds it back; else says why not."""
+    from serving.records.retrainings import UNFINISHED, find_retraining
 
-    last = max((one.changed_at for one in list_retrainings(engine, model)), default=None)
+    known = find_retraining(engine, event)
+    if known is not None and known.state not in UNFINISHED:
+        print(f"{event}: was trained for already, and is {known.state}")
+        return False
+    if known is None and (until := _cooling_down(engine, model, cool_down_days, now)):
+        print(f"{model} was trained again a short time ago: not before {until:%Y-%m-%d %H:%M} UTC")
+        return False
+    return True
+
+
+def _cooling_down(engine: "Engine", model: str, days: float, now: datetime) -> datetime | None:
+    """The end of the cool-down after the last retraining of a model that has ended; None where it is over.
+
+    What failed or was killed does not count: once the source is repaired, it is another event.
+    """
+    from serving.records.retrainings import UNFINISHED, list_retrainings
+
+    ended = [one.changed_at for one in list_retrainings(engine, model) if one.state not in UNFINISHED]
+    last = max(ended, default=None)
     until = last + timedelta(days=days) if last else now
     return until if until > now else None
 
@@ -128,7 +142,7 @@ def _train_and_judge(
     from accidents.errors import AccidentsError
     from cli.output_files import load_output
     from serving.records.retrainings import FAILED as STATE_FAILED
-    from serving.records.retrainings import REJECTED, WAITING, set_state
+    from serving.records.retrainings import REJECTED, TRAINING, WAITING, set_state
     from tracking.promotion import EvaluationData
     from tracking.retraining import judge_candidate
 
@@ -137,6 +151,7 @@ def _train_and_judge(
         run = _train(configuration, incumbent, fingerprint, registry.connection.identity)
         entry = load_output(run, "track_training", "registered_models")[incumbent.model_type]
         version = entry["version"]
+        set_state(engine, event, TRAINING, (), version=version)  # whatever is killed from here on
         candidate = registry.version(entry["name"], version)
         features, accidents = load_output(run, "build_features", "features"), load_output(run, "ingest", "accidents")
         data = EvaluationData(features, accidents, configuration.ingestion.source.location)

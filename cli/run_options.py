@@ -32,6 +32,10 @@ _FROM_SOURCE = (*SOURCE_PIPELINES, "monitoring")
 
 RESAMPLING = ("none", "smote", "class_weight", "undersample")
 TUNING = ("none", "grid", "optuna")
+ENGINES = ("local", "dask")
+
+_ON_ENGINE = (*_FROM_SOURCE, "inference")
+"""Pipelines whose work an engine does."""
 
 _FROM_FILE = ("evaluation", "inference", "monitoring", "predict", "serve")
 _FROM_REGISTRY = (*_FROM_FILE, "deployment")
@@ -89,6 +93,25 @@ class RunOptions:
     )
     no_geography: bool = switch(
         "train without the place as well, and compare", ("training",), "training.compare_without_geography"
+    )
+    engine: str | None = option(
+        "local (default): this process; dask: the workers of a cluster (docs/scale.md)",
+        _ON_ENGINE,
+        "engine.kind",
+        choices=ENGINES,
+    )
+    engine_address: str | None = option(
+        "Dask scheduler, such as tcp://10.0.0.5:8786; without it --engine dask starts processes here",
+        _ON_ENGINE,
+        "engine.address",
+        metavar="ADDRESS",
+    )
+    engine_workers: int | None = option(
+        "processes here (one a processor), or workers to wait for at the address",
+        _ON_ENGINE,
+        "engine.workers",
+        type=int,
+        metavar="N",
     )
 
     model_path: str | None = option("a model file", _FROM_FILE, metavar="FILE", one_of="model")

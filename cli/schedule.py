@@ -1,8 +1,9 @@
-"""`python run.py schedule`: run a pipeline again and again, by its orchestrator or by a scheduler of the machine.
+"""`python run.py schedule`: run a pipeline or `retrain` again and again, by an orchestrator or by another scheduler.
 
 Imports nothing heavy: `--help` must answer at once.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from cli.zenml_session import prepare_zenml
 if TYPE_CHECKING:
     from cli.schedule_files import Schedule
 
+_RETRAIN = "retrain"
+"""A command that decides first: no orchestrator starts it."""
+
 _ENABLE = {
     "systemd": "systemctl --user daemon-reload && systemctl --user enable --now {name}.timer; loginctl enable-linger",
     "crontab": "(crontab -l; cat {name}.crontab) | crontab -",
@@ -23,8 +27,8 @@ _ENABLE = {
 }
 
 
-@click.command(cls=Command, short_help="run a pipeline again and again")
-@click.argument("pipeline", type=click.Choice(PIPELINES))
+@click.command(cls=Command, short_help="run a pipeline, or retrain, again and again")
+@click.argument("pipeline", type=click.Choice([*PIPELINES, _RETRAIN]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTION...]")
 @click.option("--cron", required=True, metavar="EXPRESSION", help='when, such as "0 3 * * 1": Mondays at three')
 @click.option("--timezone", default="UTC", metavar="NAME", help="in which time zone, such as Europe/Paris (UTC)")
@@ -42,17 +46,21 @@ def schedule(
     stack: str | None,
     dry_run: bool,
 ) -> None:
-    """Run PIPELINE again and again; its own options follow --, such as -- --source datagouv --years 2021-2023.
+    """Run PIPELINE or retrain again and again; its options follow --, such as -- --source datagouv --years 2021-2023.
 
     Without --as the orchestrator of the stack does it if it has schedules (Kubernetes, SageMaker, Vertex AI, Azure
     Machine Learning); otherwise a systemd timer of this machine.
     """
     from cli.schedule_files import Schedule
 
-    arguments = [f"--{pipeline}", *options, *(["--stack", stack] if stack else [])]
-    parsed = _parse(arguments)
-    planned = Schedule(pipeline, cron, timezone, arguments)
-    if kind is None:
+    own = [*options, *(["--stack", stack] if stack else [])]
+    if pipeline == _RETRAIN:
+        _check_retrain(own)
+        planned = Schedule(pipeline, cron, timezone, [pipeline, *own])
+    else:
+        planned = Schedule(pipeline, cron, timezone, [f"--{pipeline}", *own])
+        parsed = _parse(planned.arguments)
+    if kind is None and pipeline != _RETRAIN:
         name = prepare_zenml(stack, debug=debug_enabled())
         if _orchestrator().config.is_schedulable:
             _schedule_in_zenml(planned, parsed, name, dry_run=dry_run)
@@ -63,7 +71,20 @@ def schedule(
     _print_next(planned)
 
 
-def _parse(arguments: list[str]) -> RunOptions:
+def _check_retrain(arguments: list[str]) -> None:
+    """Check the options of the scheduled command.
+
+    Raises:
+        click.UsageError: there is no such option, or the model is missing.
+        ConfigurationError: the configuration is invalid.
+    """
+    from accidents.configuration.loading import load_configuration
+    from cli.retrain import retrain
+
+    load_configuration(map(Path, retrain.make_context(f"run.py {_RETRAIN}", [*arguments]).params["config"]))
+
+
+def _parse(arguments: Sequence[str]) -> RunOptions:
     """The options of the scheduled command.
 
     Raises:
@@ -96,21 +117,29 @@ def _orchestrator() -> Any:
     return Client().active_stack.orchestrator
 
 
-def _schedule_in_zenml(planned: "Schedule", options: RunOptions, stack: str, *, dry_run: bool) -> None:
-    """Schedule the pipeline in the orchestrator of the active stack.
+def orchestrator_expression(planned: "Schedule", flavor: str) -> str:
+    """The cron expression in the form that an orchestrator takes.
 
     Raises:
-        ConfigurationError: the orchestrator counts in UTC, and the time zone is another one.
+        ConfigurationError: the orchestrator counts in UTC, and the time zone is another one, or it has no such form.
     """
-    orchestrator, cron = _orchestrator(), planned.cron
-    if orchestrator.flavor == "vertex":
-        cron = f"TZ={planned.timezone} {cron}"
-    elif planned.timezone != "UTC":
+    from cli.schedule_files import aws_expression
+
+    if flavor == "vertex":
+        return f"TZ={planned.timezone} {planned.cron}"
+    if planned.timezone != "UTC":
         raise ConfigurationError(
-            f"the orchestrator {orchestrator.flavor} of the stack {stack} counts in UTC: give the hours in UTC, with "
-            "--timezone UTC, or let another scheduler start the runs: --as systemd, crontab or github"
+            f"the orchestrator {flavor} of the stack counts in UTC: give the hours in UTC, with --timezone UTC, or let "
+            "another scheduler start the runs: --as systemd, crontab or github"
         )
-    print(f"schedule  {planned.name}: {cron}, orchestrator {orchestrator.flavor} of the stack {stack}", flush=True)
+    return aws_expression(planned) if flavor == "sagemaker" else planned.cron
+
+
+def _schedule_in_zenml(planned: "Schedule", options: RunOptions, stack: str, *, dry_run: bool) -> None:
+    """Schedule the pipeline in the orchestrator of the active stack."""
+    flavor = _orchestrator().flavor
+    cron = orchestrator_expression(planned, flavor)
+    print(f"schedule  {planned.name}: {cron}, orchestrator {flavor} of the stack {stack}", flush=True)
     if dry_run:
         return
     from importlib import import_module

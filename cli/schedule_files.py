@@ -18,7 +18,7 @@ from accidents.errors import ConfigurationError
 _ANY = ["*"]
 _SECRETS = (
     *("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
-    *("ZENML_STORE_URL", "ZENML_STORE_API_KEY", "NOTIFY_URLS"),
+    *("ZENML_STORE_URL", "ZENML_STORE_API_KEY", "NOTIFY_URLS", "SERVING_DATABASE_URL"),
 )
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _WORKFLOWS = PROJECT_ROOT / ".github" / "workflows"
@@ -29,7 +29,7 @@ class Schedule:
     """When a pipeline runs.
 
     Attributes:
-        pipeline: its name.
+        pipeline: its name, or that of the command.
         cron: the five fields of a cron expression.
         timezone: name of the time zone in which they count.
         arguments: command line of the run, after `run.py`.
@@ -114,6 +114,25 @@ def calendar_lines(schedule: Schedule) -> list[str]:
         return [by_date]
     by_weekday = f"{days} *-{_list(month)}-* {time}"
     return [by_weekday] if day == _ANY else [by_date, by_weekday]
+
+
+def aws_expression(schedule: Schedule) -> str:
+    """The six fields of Amazon EventBridge, in UTC: one of the two days is a question mark, and a year follows.
+
+    Raises:
+        ConfigurationError: day of the month and of the week are given; EventBridge has no rule for both.
+
+    >>> aws_expression(Schedule("training", "0 3 * * 1", "UTC", ()))
+    '0 3 ? * MON *'
+    """
+    minute, hour, day, month, weekday = schedule.fields
+    if _ANY not in (day, weekday):
+        raise ConfigurationError(
+            f'--cron "{schedule.cron}": SageMaker takes the day of the month or of the week, not both; give * for one'
+        )
+    days = _ANY if weekday == _ANY else [_DAYS[number % 7].upper() for number in weekday if number != "*"]
+    first, last = (day, ["?"]) if days == _ANY else (["?"], days)
+    return " ".join(map(_list, (minute, hour, first, month, last, _ANY)))
 
 
 def crontab_files(schedule: Schedule) -> dict[Path, str]:

@@ -32,8 +32,8 @@ class FrameMaterializer(SingleFileMaterializer):
         return buffer.getvalue().to_pybytes()
 
     def decode(self, content: bytes) -> pd.DataFrame:
-        """The frame, with index and dtypes."""
-        return pq.read_table(pa.BufferReader(content)).to_pandas()
+        """The frame, with index and dtypes; its columns take the place of Arrow arrays, so that none is held twice."""
+        return pq.read_table(pa.BufferReader(content)).to_pandas(split_blocks=True, self_destruct=True)
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Rows, columns and checksum."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import InstanceOf
 
-from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.loading import Configuration, load_configuration
 from accidents.configuration.source import SourceSettings
 from accidents.sources.manifest import fetch_editions
@@ -41,10 +40,10 @@ def resolve_fingerprint(source: SourceSettings, fingerprint: str | None) -> str:
     return fetch_editions(source)[1] if fingerprint is None else fingerprint
 
 
-def ingest_source(settings: IngestionSettings, fingerprint: str) -> Any:
+def ingest_source(configuration: Configuration, fingerprint: str) -> Any:
     """The outputs of the step `ingest`; without a fingerprint it always runs, as files may have changed."""
     step = ingest if fingerprint else ingest.with_options(enable_cache=False)
-    return step(settings=settings, fingerprint=fingerprint)
+    return step(settings=configuration.ingestion, fingerprint=fingerprint, engine=configuration.engine)
 
 
 def _by_path(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -26,8 +26,8 @@ def evaluation(
     """
     configuration = resolve_configuration(configuration)
     fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
-    accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
-    features = build_features(accidents, vehicles, people)
+    accidents, vehicles, people, *_ = ingest_source(configuration, fingerprint)
+    features = build_features(accidents, vehicles, people, engine=configuration.engine)
     evaluate_model(
         model=model_input(configuration, bundle, model_name, version, evaluated=True),
         features=features,
@@ -35,4 +35,5 @@ def evaluation(
         settings=configuration.evaluation,
         source=configuration.ingestion.source.location,
         fingerprint=fingerprint,
+        engine=configuration.engine,
     )

@@ -13,6 +13,7 @@ def features(configuration: ConfigurationParameter = None, fingerprint: str | No
         configuration: the effective configuration, or the keys that differ from the files in `configs/`.
         fingerprint: checksum of the files of the source; computed where None, and in the steps where empty.
     """
-    settings = resolve_configuration(configuration).ingestion
-    accidents, vehicles, people, *_ = ingest_source(settings, resolve_fingerprint(settings.source, fingerprint))
-    build_features(accidents, vehicles, people)
+    configuration = resolve_configuration(configuration)
+    fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
+    accidents, vehicles, people, *_ = ingest_source(configuration, fingerprint)
+    build_features(accidents, vehicles, people, engine=configuration.engine)

@@ -32,4 +32,5 @@ def inference(
         target=target,
         settings=configuration.inference,
         ingestion=configuration.ingestion,
+        engine=configuration.engine,
     )

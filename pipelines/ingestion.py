@@ -12,5 +12,6 @@ def ingestion(configuration: ConfigurationParameter = None, fingerprint: str | N
         configuration: the effective configuration, or the keys that differ from the files in `configs/`.
         fingerprint: checksum of the files of the source; computed where None, and in the steps where empty.
     """
-    settings = resolve_configuration(configuration).ingestion
-    ingest_source(settings, resolve_fingerprint(settings.source, fingerprint))
+    configuration = resolve_configuration(configuration)
+    fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
+    ingest_source(configuration, fingerprint)

@@ -39,7 +39,7 @@ def monitoring(
         )
     else:
         fingerprint = resolve_fingerprint(configuration.ingestion.source, fingerprint)
-        accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
+        accidents, vehicles, people, *_ = ingest_source(configuration, fingerprint)
         result, report, _ = monitor_accidents(
             model=model,
             accidents=accidents,

@@ -79,8 +79,8 @@ def training(
         set_extra(**{TRAINING_DIGEST: training_digest(configuration, fingerprint)})
     editions = recorded_editions(configuration.ingestion.source.data_folder, fingerprint) if fingerprint else None
     store = (store or store_identity(configuration.tracking)) if track else None
-    accidents, vehicles, people, *_ = ingest_source(configuration.ingestion, fingerprint)
-    features = build_features(accidents, vehicles, people)
+    accidents, vehicles, people, *_ = ingest_source(configuration, fingerprint)
+    features = build_features(accidents, vehicles, people, engine=configuration.engine)
     plan_models({name: configuration.training.for_model_type(name) for name in configuration.training.models})
     trained = [
         train_model.with_options(
@@ -96,6 +96,7 @@ def training(
             information=configuration.features,
             fingerprint=fingerprint,
             editions=editions,
+            engine=configuration.engine,
             id=f"train_{model_type}",
         )
         for model_type in configuration.training.models
@@ -112,6 +113,7 @@ def training(
         settings=configuration.evaluation,
         source=configuration.ingestion.source.location,
         finals=finals,
+        engine=configuration.engine,
         without_place=Client().get_artifact_version(without_place) if without_place else None,
     )
     if store is not None:
@@ -176,6 +178,7 @@ def _fit_finals(
             model_type=model_type,
             settings=settings.for_model_type(model_type),
             difference_at_most=settings.final_difference_at_most,
+            engine=configuration.engine,
             id=f"fit_final_{model_type}",
         )
         for model_type, twin in zip(settings.models, twins, strict=True)

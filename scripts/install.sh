@@ -22,7 +22,13 @@ if ! uv=$(command -v uv); then
 fi
 echo "Installing the locked dependencies (about 1.2 GB on disk) ..."
 "$uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes "$lock"
-# Notebooks start in their own folder; this lets them, and any Python of the environment, import the project.
-pwd >"$venv/lib/python3.11/site-packages/french-road-accidents.pth"
+# Notebooks start in their own folder; this lets them, and any Python of the environment, import the project. ZenML looks
+# for the code that reads an artifact beside the main file; `python -c` and a Python shell have none.
+"$venv/bin/python" - >"$venv/lib/python3.11/site-packages/french-road-accidents.pth" <<'END'
+import os
+print(os.getcwd())
+print("import os, sys; ('-c' in sys.orig_argv or len(sys.orig_argv) == 1) and "
+      f"os.environ.setdefault('ZENML_CUSTOM_SOURCE_ROOT', {os.getcwd()!r})")
+END
 echo "Compiling numerical loops ..."
 grep -rl --include='*.py' '^from accidents.features.jit import' accidents | sed 's|/|.|g; s|^|import |; s|\.py$||' | "$venv/bin/python" -

@@ -22,6 +22,9 @@ _TIMEOUT = 30
 _CONNECTIONS, _OUTCOME_CONNECTIONS = 32, 4
 """Accidents and outcomes under way at once; while there are as many, no further ones are sent."""
 
+_MAX_IDLE = 2.0
+"""Seconds after which a connection is not used again: a service may close it (uvicorn: after 5) just then."""
+
 _MAX_DELAY = 1.0
 """Seconds by which requests may be late and still be sent closer together, to keep the rate."""
 
@@ -265,10 +268,14 @@ class Simulator:
         return response
 
     def _session(self) -> requests.Session:
-        """The session of this thread."""
+        """The session of this thread; after a pause without its old connection."""
+        now = time.monotonic()
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
             self._local.session.headers.update(self._headers)
+        elif now - self._local.used > _MAX_IDLE:
+            self._local.session.close()
+        self._local.used = now
         session: requests.Session = self._local.session
         return session
 

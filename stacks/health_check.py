@@ -5,7 +5,9 @@ that does not respond within `TIMEOUT_SECONDS` has failed.
 """
 
 import os
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -64,7 +66,8 @@ def check_stack(stack: StackResponse) -> list[ComponentCheck]:
 def _check_component(model: ComponentResponse) -> tuple[bool, str]:
     try:  # outside of the timeout: the imports of its libraries are slow on a busy machine
         _check_requirements(str(model.integration or ""))
-        component = StackComponent.from_model(model)
+        with redirect_stdout(sys.stderr):  # SageMaker's library logs to standard output, which is for the result
+            component = StackComponent.from_model(model)
     except Exception as error:  # components of any provider may raise anything
         return False, _error_message(error)
     checks: dict[str, Callable[[StackComponent], str]] = {

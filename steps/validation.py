@@ -18,6 +18,7 @@ from zenml.types import HTMLString
 
 import materializers.frame  # noqa: F401  # stores the report
 from accidents.errors import DataError
+from accidents.memory import release_memory
 from steps.metadata import inside_pipeline, log_step_metadata
 
 P = ParamSpec("P")
@@ -49,12 +50,14 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
             started = time.perf_counter()
             try:
                 _validate(schemas, signature.bind(*args, **kwargs).arguments)
+                release_memory()
                 result = function(*args, **kwargs)
                 returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
                 _validate(schemas, dict(zip(outputs, returned, strict=True)))
             except DataError as error:
                 _save_reports(error)
                 raise
+            release_memory()
             log_step_metadata({"seconds": round(time.perf_counter() - started, 3)})
             return result
 

@@ -28,7 +28,7 @@ os.environ.update(
     MLFLOW_DISABLE_TELEMETRY="true",
     MLFLOW_TRACKING_URI=f"sqlite:///{_WORLD}/mlflow/mlflow.db",
 )
-for name in ("ZENML_ACTIVE_STACK_ID", "DAGSHUB_REPO"):
+for name in ("ZENML_ACTIVE_STACK_ID", "ZENML_CUSTOM_SOURCE_ROOT", "DAGSHUB_REPO"):
     os.environ.pop(name, None)
 
 # Processes that tests start are not traced for coverage, which makes them slow, but for those that ask for it.

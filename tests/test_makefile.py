@@ -1,5 +1,6 @@
 """Targets of the Makefile: their groups, the commands that they run, and a workflow as users type it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.notebooks import ProjectCopy
+from tests.conftest import PROJECT
 
 CLASSIC = {
     "dvc-init",
@@ -63,6 +65,24 @@ def commands(project: Path, *arguments: str) -> list[str]:
     done = make(project, "-n", *arguments)
     assert done.returncode == 0, done.stderr
     return [" ".join(line.split("run.py ")[1].split()) for line in done.stdout.splitlines() if "run.py " in line]
+
+
+def test_a_shell_of_the_environment_finds_the_project(tmp_path: Path) -> None:
+    project, site = tmp_path / "it's here", tmp_path / "site"
+    project.mkdir()
+    site.mkdir()
+    script = (PROJECT / "scripts/install.sh").read_text().partition("<<'END'\n")[2].partition("END\n")[0]
+    lines = subprocess.run([sys.executable, "-"], input=script, cwd=project, capture_output=True, text=True, check=True)
+    (site / "project.pth").write_text(lines.stdout)
+    look = f"import os, site, sys\nsite.addsitedir({str(site)!r})\n"
+    look += "print(sys.path[-1], os.getenv('ZENML_CUSTOM_SOURCE_ROOT'))"
+    (tmp_path / "look.py").write_text(look)
+    environment = {name: value for name, value in os.environ.items() if name != "ZENML_CUSTOM_SOURCE_ROOT"}
+    for arguments, root in ((["-S", "-c", look], project), (["-S", str(tmp_path / "look.py")], None)):
+        shown = subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=True
+        )
+        assert shown.stdout == f"{project} {root}\n"
 
 
 def test_help_lists_every_target_in_a_group(project: Path) -> None:

@@ -20,6 +20,9 @@ from tracking.ledger import LedgerEntry
 from tracking.registry import RegisteredVersion, Registry
 from tracking.stages import transition
 
+MEASURED_ON = "measured on"
+"""How the reason of a decision begins that names its data; the checks of the rule follow."""
+
 _MAX_TAG_CHARACTERS = 4_000
 
 
@@ -91,7 +94,10 @@ def evaluate_candidate(
         stage,
         holder.version if holder else None,
         decision.approved,
-        (f"measured on {held_out.accidents:,} accidents of {data.source} held out from every model", *decision.reasons),
+        (
+            f"{MEASURED_ON} {held_out.accidents:,} accidents of {data.source} held out from every model",
+            *decision.reasons,
+        ),
         decision.figures,
     )
     ledger.append(registry.connection, entry)

@@ -41,7 +41,8 @@ class Calibration:
     def __call__(self, margin: Vector) -> Vector:
         """Probabilities of log-odds, float64 of the same shape."""
         low, high = self.terms(margin)
-        return 1 / (1 + np.exp(-(self.low * low + self.high * high + self.intercept)))
+        with np.errstate(over="ignore"):  # where the exponential is infinite, the probability is 0
+            return 1 / (1 + np.exp(-(self.low * low + self.high * high + self.intercept)))
 
     @staticmethod
     def terms(margin: Vector) -> tuple[Vector, Vector]:

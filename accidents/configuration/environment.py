@@ -14,6 +14,7 @@ DEFAULTS = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "SAGEMAKER_SUPPRESS_V2_WARNING": "1",  # ZenML needs version 2
     "ZENML_LOGGING_COLORS_DISABLED": "true",
 }
 """Variables of libraries, with the values that they have where they are not set."""

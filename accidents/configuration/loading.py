@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from accidents.configuration.deployment import DeploymentSettings
+from accidents.configuration.engine import EngineSettings
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.inference import InferenceSettings
@@ -40,6 +41,7 @@ class Configuration(Settings):
     promotion: PromotionSettings
     serving: ServingSettings
     monitoring: MonitoringSettings
+    engine: EngineSettings
 
 
 def load_configuration(

@@ -13,6 +13,8 @@ import pandas as pd
 
 from accidents.features.catalogue import PLACE_COLUMN_NAMES
 from accidents.features.cells import BITS, CELLS, SPOT_SIZE, spot_centres
+from accidents.features.mapper import Mapper
+from accidents.features.place_counts import CellCounts
 
 _PARENT_CELLS: Mapping[str, str | None] = {
     "cell_department": None,
@@ -37,6 +39,9 @@ def cells_with_parents(cell: str) -> list[str]:
     return chain
 
 
+_CHAINS = [[CELLS.index(cell) for cell in cells_with_parents(kind)] for kind in CELLS]
+
+
 class PlaceEncoder:
     """Target encoding of cells with hierarchical shrinkage, their densities, and the position.
 
@@ -59,23 +64,33 @@ class PlaceEncoder:
 
     def fit(self, cells: Cells, y: npt.ArrayLike) -> Self:
         """Fit on cells (n rows, columns `CELLS`) and labels 0 or 1 (n)."""
-        places, labels = _array(cells), np.asarray(y, dtype=np.float64)
-        self.mean = np.float32(labels.mean())
-        row_shares: list[npt.NDArray[np.float64]] = []
-        fitted = []
-        for place, parent in zip(places.T, _PARENTS, strict=True):
-            parent_shares = np.full(len(labels), labels.mean()) if parent < 0 else row_shares[parent]
-            values, position, count = np.unique(place, return_inverse=True, return_counts=True)
-            prior = np.bincount(position, parent_shares) / count
-            shares = (np.bincount(position, labels) + self.strength * prior) / (count + self.strength)
+        return self.fit_counts(_count((_array(cells), np.asarray(y))))
+
+    def fit_counts(self, counts: Sequence[CellCounts]) -> Self:
+        """Fit on the counts of each kind of cell, with the cells of `cells_with_parents`."""
+        total = counts[0].accidents.sum()
+        mean = counts[0].priority.sum() / total
+        self.mean = np.float32(mean)
+        fitted: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = []
+        densities = []
+        for chain, one in zip(_CHAINS, counts, strict=True):
+            parent_shares = np.full(len(one.cells), mean)
+            for kind, place in zip(chain[:0:-1], one.cells.T[:0:-1], strict=True):
+                values, shares = fitted[kind]
+                known = place >= 0
+                parent_shares[known] = shares[np.searchsorted(values, place[known])]
+            values, position = np.unique(one.cells[:, 0], return_inverse=True)
+            count = np.bincount(position, one.accidents)
+            prior = np.bincount(position, one.accidents * parent_shares) / count
+            shares = (np.bincount(position, one.priority) + self.strength * prior) / (count + self.strength)
             recorded = values >= 0
-            fitted.append((values[recorded], shares[recorded], np.log1p(1e4 * count[recorded] / len(labels))))
-            row_shares.append(np.where(recorded[position], shares[position], parent_shares))
-        self.starts = np.cumsum([0, *(len(values) for values, _, _ in fitted)])
-        self.values = np.concatenate([values for values, _, _ in fitted])
-        self.shares = np.concatenate([shares for _, shares, _ in fitted]).astype(np.float32)
-        self.densities = np.concatenate([densities for _, _, densities in fitted]).astype(np.float32)
-        self._fit_centres(places)
+            fitted.append((values[recorded], shares[recorded]))
+            densities.append(np.log1p(1e4 * count[recorded] / total))
+        self.starts = np.cumsum([0, *(len(values) for values, _ in fitted)])
+        self.values = np.concatenate([values for values, _ in fitted])
+        self.shares = np.concatenate([shares for _, shares in fitted]).astype(np.float32)
+        self.densities = np.concatenate(densities).astype(np.float32)
+        self._fit_centres(counts[_SPOT])
         return self
 
     def transform(self, cells: Cells) -> npt.NDArray[np.float32]:
@@ -90,8 +105,16 @@ class PlaceEncoder:
         return out
 
     def fit_out_of_fold(
-        self, cells: Cells, y: npt.ArrayLike, *, folds: int, seed: int, masked: Sequence[Cells] = ()
-    ) -> tuple[Self, npt.NDArray[np.float32]]:
+        self,
+        cells: Cells,
+        y: npt.ArrayLike,
+        *,
+        folds: int,
+        seed: int,
+        masked: Sequence[Cells] = (),
+        drawn: npt.NDArray[np.intp] | None = None,
+        mapper: Mapper = map,
+    ) -> tuple[Self, npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
         """Fit on all rows, and encode each row out of fold.
 
         Args:
@@ -99,22 +122,36 @@ class PlaceEncoder:
             y: labels 0 or 1 (n).
             folds: number of folds.
             seed: of the folds.
-            masked: the same rows as far as callers know them, several times; encoded, too, but not fitted on.
+            masked: rows as far as callers know them, several times; encoded, too, but not fitted on.
+            drawn: positions of the rows that are masked; None for all of them.
+            mapper: applies a function to the folds.
 
         Returns:
-            The encoder itself, fitted on all rows, and the out-of-fold encodings of `cells`, then of `masked`, float32
-            (n (1 + len(masked)), len(PLACE_COLUMN_NAMES)).
+            The encoder itself, fitted on all rows, and the out-of-fold encodings, float32 (n, len(PLACE_COLUMN_NAMES)),
+            of `cells` and of each of `masked`.
         """
         from sklearn.model_selection import KFold
 
         places, labels = _array(cells), np.asarray(y)
-        variants = [places, *map(_array, masked)]
-        encoded = np.empty((len(variants), len(labels), len(PLACE_COLUMN_NAMES)), dtype=np.float32)
-        for training, held_out in KFold(folds, shuffle=True, random_state=seed).split(places):
-            self.fit(places[training], labels[training])
-            for out, variant in zip(encoded, variants, strict=True):
-                out[held_out] = self.transform(variant[held_out])
-        return self.fit(places, labels), encoded.reshape(-1, len(PLACE_COLUMN_NAMES))
+        every = np.arange(len(labels))
+        variants = [(places, every), *((_array(one), every if drawn is None else drawn) for one in masked)]
+        encoded = [np.empty((len(rows), len(PLACE_COLUMN_NAMES)), dtype=np.float32) for _, rows in variants]
+        held_out = [test for _, test in KFold(folds, shuffle=True, random_state=seed).split(places)]
+        counts = [*mapper(_count, [(places[rows], labels[rows]) for rows in held_out])]
+        encoders = (self._of(counts[:fold] + counts[fold + 1 :]) for fold in range(folds))
+        here = [[np.isin(rows, test) for _, rows in variants] for test in held_out]
+        calls = (
+            (encoder, [variant[own] for own, (variant, _) in zip(masks, variants, strict=True)])
+            for encoder, masks in zip(encoders, here, strict=True)
+        )
+        for masks, encodings in zip(here, mapper(_encode, calls), strict=True):
+            for out, own, values in zip(encoded, masks, encodings, strict=True):
+                out[own] = values
+        return self.fit_counts(_sum(counts)), encoded[0], encoded[1:]
+
+    def _of(self, parts: Sequence[Sequence[CellCounts]]) -> Self:
+        """Another encoder, fitted on the accidents of several parts."""
+        return type(self)(self.strength).fit_counts(_sum(parts))
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The fitted encoder as arrays by name; arrays of a cell are named `<cell>.<statistic>`."""
@@ -169,20 +206,36 @@ class PlaceEncoder:
             raise ValueError("the centres of the place encoder are not those of its cells")
         return encoder
 
-    def _fit_centres(self, places: npt.NDArray[np.int64]) -> None:
+    def _fit_centres(self, spots: CellCounts) -> None:
         """Mean positions of the accidents of each department and commune, NaN where none has a position."""
-        positions = spot_centres(places[:, _SPOT])
+        positions = spot_centres(spots.cells[:, 0])
         recorded = np.isfinite(positions[:, 0])
         if recorded.any():
-            self.centre = positions[recorded].mean(axis=0)
+            self.centre = np.average(positions[recorded], axis=0, weights=spots.accidents[recorded])
         for kind in _WITH_CENTRE:
             values = self.values[self.starts[kind] : self.starts[kind + 1]]
-            here = recorded & (places[:, kind] >= 0)
-            place = np.searchsorted(values, places[here, kind])
-            count = np.bincount(place, minlength=len(values))
-            sums = [np.bincount(place, axis, minlength=len(values)) for axis in positions[here].T]
+            cells = spots.cells[:, _CHAINS[_SPOT].index(kind)]
+            here = recorded & (cells >= 0)
+            place, weights = np.searchsorted(values, cells[here]), spots.accidents[here]
+            count = np.bincount(place, weights, minlength=len(values))
+            sums = [np.bincount(place, weights * axis, minlength=len(values)) for axis in positions[here].T]
             with np.errstate(invalid="ignore"):
                 self.centres[kind] = (np.column_stack(sums) / count[:, None]).astype(np.float32)
+
+
+def _count(accidents: tuple[npt.NDArray[np.int64], npt.NDArray[Any]]) -> list[CellCounts]:
+    """Counts of each kind of cell, for cells (n, len(CELLS)) and labels (n)."""
+    cells, labels = accidents
+    return [CellCounts.count(cells[:, chain], labels.astype(np.int64)) for chain in _CHAINS]
+
+
+def _sum(parts: Sequence[Sequence[CellCounts]]) -> list[CellCounts]:
+    return [CellCounts.sum(own) for own in zip(*parts, strict=True)]
+
+
+def _encode(call: tuple[PlaceEncoder, list[npt.NDArray[np.int64]]]) -> list[npt.NDArray[np.float32]]:
+    encoder, variants = call
+    return [encoder.transform(cells) for cells in variants]
 
 
 def _array(cells: Cells) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Batch scoring: predictions for the accidents of a source, written to a file."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,11 +11,13 @@ import pandas as pd
 from accidents.bundle import Bundle
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.inference import InferenceSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import ConfigurationError, DataError, SourceError
 from accidents.inference.batch import ScoredBatch
 from accidents.inference.editions import score_editions
 from accidents.inference.files import READERS, score_file
 from accidents.inference.output import check_output, prediction_writer, rejected_path
+from accidents.inference.partitions import is_partitioned, score_partitions
 from accidents.sources.file_names import parse_file_name
 from accidents.sources.folder import folder_editions
 from accidents.tables import classify
@@ -25,8 +27,9 @@ from accidents.tables import classify
 class ScoringSummary:
     """Counts of a batch scoring.
 
-    `scored` accidents have a row in `output`; `priority` of these are predicted priority; of `derived` light or
-    department were derived. `rejected` rows of the input are listed in `rejected_file`, None if there are none.
+    `scored` accidents have a row in `output`, a file or a folder of files; `priority` of these are predicted priority;
+    of `derived` light or department were derived. `rejected` rows of the input are listed in `rejected_file`, None if
+    there are none.
     """
 
     output: str
@@ -46,6 +49,7 @@ def score_accidents(
     settings: InferenceSettings,
     *,
     limits: DataQualityLimits,
+    engine: Engine = LOCAL,
     progress: Callable[[str], None] = print,
 ) -> ScoringSummary:
     """Predict the accidents of a source and write them to a file.
@@ -55,10 +59,12 @@ def score_accidents(
             Parquet of the flat form, or JSON lines. `grav` is ignored.
         output: a local file, `.csv`, `.parquet` or `.jsonl`, with the columns of `inference.output.SCHEMA`; it is
             written atomically. Accidents of a folder are in order of `Num_Acc`, those of a file in their own order.
-            Rows that cannot be scored are listed beside it in `<output>.rejected.csv`.
+            Rows that cannot be scored are listed beside it in `<output>.rejected.csv`. Or a folder: `source` is then a
+            folder of partitions, and each has an output of its own (`inference.partitions`).
         bundle: the model.
         settings: number of accidents in memory at a time, threads.
         limits: limits of faulty data in BAAC files.
+        engine: where accidents are read and scored; the predictions are the same anywhere.
         progress: called with a message after each batch.
 
     Raises:
@@ -68,7 +74,9 @@ def score_accidents(
     """
     target = Path(output)
     check_output(target)
-    batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, progress)
+    if is_partitioned(target):
+        return _score_partitions(source, target, bundle, settings, limits, engine, progress)
+    batches = _score_source(source.removeprefix("file://"), target, bundle, settings, limits, engine, progress)
     scored = priority = derived = rejected = 0
     first_reason = ""
     with prediction_writer(target) as write:
@@ -94,16 +102,43 @@ def score_accidents(
     )
 
 
+def _score_partitions(
+    source: str,
+    target: Path,
+    bundle: Bundle,
+    settings: InferenceSettings,
+    limits: DataQualityLimits,
+    engine: Engine,
+    progress: Callable[[str], None],
+) -> ScoringSummary:
+    def score(partition: str, output: str) -> dict[str, Any]:
+        options: dict[str, Any] = {"limits": limits, "engine": engine, "progress": progress}
+        return asdict(score_accidents(partition, output, bundle, settings, **options))
+
+    records = score_partitions(source.removeprefix("file://"), target, bundle, score, progress)
+    total = {name: sum(record[name] for record in records) for name in ("scored", "priority", "derived", "rejected")}
+    listed = str(target / f"*{rejected_path(Path('.parquet')).name}") if total["rejected"] else None
+    return ScoringSummary(
+        output=str(target), rejected_file=listed, model_type=bundle.model_type, threshold=bundle.threshold, **total
+    )
+
+
 def _score_source(
     source: str,
     target: Path,
     bundle: Bundle,
     settings: InferenceSettings,
     limits: DataQualityLimits,
+    engine: Engine,
     progress: Callable[[str], None],
 ) -> Iterator[ScoredBatch]:
     local, suffix = "://" not in source, PurePosixPath(source).suffix
-    options: dict[str, Any] = {"chunk_size": settings.chunk, "threads": settings.threads, "progress": progress}
+    options: dict[str, Any] = {
+        "chunk_size": settings.chunk,
+        "threads": settings.threads,
+        "engine": engine,
+        "progress": progress,
+    }
     if local and not Path(source).exists():
         raise SourceError(f"{source}: there is no such file or folder to score")
     if Path(source).is_dir() or (not local and not suffix):

@@ -22,6 +22,7 @@ from accidents.errors import DataError
 from accidents.reading.decoding import SEPARATOR_LINE, is_utf16, read_text
 from accidents.reading.issues import UnreadableFileError, data_error, unreadable_file
 from accidents.reading.layout import Header, Layout, read_header
+from accidents.reading.parquet_text import MAGIC, write_as_csv
 from accidents.reading.spellings import WHOLE_DECIMAL, are_scaled_departments, scientific_id
 from accidents.sources.edition import Edition
 from accidents.tables import accident_years
@@ -37,18 +38,20 @@ _ROW_NUMBERS = ".rows"  # suffix of the file of row numbers
 class Chunk:
     """Accidents of an edition with neighbouring ids, as an edition of its own.
 
-    `first` and `last` are the least and greatest id in `caracteristiques`; `accidents` is their number.
+    `first` and `last` are the least and greatest id in `caracteristiques`; `accidents` is their number. What is not
+    split is no part, and its files are those of the edition.
     """
 
     edition: Edition
     first: int
     last: int
     accidents: int
+    is_part: bool = True
 
     def original_row(self, table: Table, row: int) -> int:
         """Row number in the original file of a row of the chunk's file; the header is row 1 of both."""
-        path = f"{self.edition.files[table]}{_ROW_NUMBERS}"
-        return int(np.fromfile(path, np.int64, count=1, offset=8 * (row - 2))[0])
+        path = Path(f"{self.edition.files[table]}{_ROW_NUMBERS}")
+        return int(np.fromfile(path, np.int64, count=1, offset=8 * (row - 2))[0]) if self.is_part else row
 
 
 def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
@@ -66,7 +69,7 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
         DataError: a file is missing or not one of a BAAC edition, or there is no accident in it.
     """
     try:
-        edition = _in_utf8(edition, folder)
+        edition = _in_plain_text(edition, folder)
         headers = {table: _read_header(path, table, edition.year, folder) for table, path in edition.files.items()}
     except UnreadableFileError as error:
         raise data_error([error.issue]) from None
@@ -77,14 +80,16 @@ def split_edition(edition: Edition, size: int, folder: Path) -> list[Chunk]:
     if not len(ids):
         problem = _scientific_id(main, headers[Table.CARACTERISTIQUES]) or "no row has an accident id"
         raise DataError(f"{main}: {problem}, 12 digits in the column {ACCIDENT_ID}; use the official file")
+    years, counts = np.unique(accident_years(ids), return_counts=True)
+    year = edition.year or int(years[counts.argmax()])
+    scaled = _are_scaled_departments(main, headers[Table.CARACTERISTIQUES])
+    if len(ids) <= size:
+        return [Chunk(Edition(year, edition.files, scaled), int(ids[0]), int(ids[-1]), len(ids), is_part=False)]
     groups = np.array_split(ids, -(-len(ids) // size))
     starts = [int(group[0]) for group in groups[1:]]
     folders = [folder / f"{number:06d}" for number in range(len(groups))]
     for table, path in edition.files.items():
         _split_file(path, headers[table], starts, [target / file_name(path) for target in folders])
-    years, counts = np.unique(accident_years(ids), return_counts=True)
-    year = edition.year or int(years[counts.argmax()])
-    scaled = _are_scaled_departments(main, headers[Table.CARACTERISTIQUES])
     return [
         Chunk(
             Edition(year, {table: str(target / file_name(path)) for table, path in edition.files.items()}, scaled),
@@ -105,18 +110,31 @@ def file_name(path: str) -> str:
     return PurePosixPath(path.partition("::")[0].replace("\\", "/")).name
 
 
-def _in_utf8(edition: Edition, folder: Path) -> Edition:
-    """The edition, with copies of the files that are in UTF-16, which cannot be split byte by byte."""
+def _in_plain_text(edition: Edition, folder: Path) -> Edition:
+    """The edition, with copies of the files that cannot be split byte by byte: those in UTF-16, and Parquet as CSV."""
     files = {}
     for table, path in edition.files.items():
         files[table] = path
         with suppress(OSError), _open(path) as file:  # a file that cannot be opened is reported with its header
-            if is_utf16(file.read(4).encode("latin-1")):
-                copy = folder / "utf-8" / file_name(path)
+            start, copy = file.read(4).encode("latin-1"), folder / "text" / file_name(path)
+            if start == MAGIC or is_utf16(start):
                 copy.parent.mkdir(exist_ok=True)
-                copy.write_bytes(read_text(path).data)
                 files[table] = str(copy)
+                _copy_as_text(path, copy, is_parquet=start == MAGIC)
     return Edition(edition.year, files)
+
+
+def _copy_as_text(path: str, copy: Path, *, is_parquet: bool) -> None:
+    if not is_parquet:
+        copy.write_bytes(read_text(path).data)
+        return
+    import fsspec
+
+    try:
+        with fsspec.open(path, "rb") as source, copy.open("wb") as target:
+            write_as_csv(source, target)
+    except DataError as error:
+        raise unreadable_file(file_name(path), str(error), "Write the file again") from None
 
 
 def _open(path: str) -> AbstractContextManager[TextIO]:

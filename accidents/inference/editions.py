@@ -22,6 +22,7 @@ from accidents.bundle import Bundle
 from accidents.columns import MISSING, Table
 from accidents.configuration.data_quality import DataQualityLimits
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import DataError
 from accidents.features import feature_frame
 from accidents.inference.batch import RejectedRow, ScoredBatch
@@ -42,6 +43,7 @@ def score_editions(
     limits: DataQualityLimits,
     threads: int,
     progress: Callable[[str], None],
+    engine: Engine = LOCAL,
 ) -> Iterator[ScoredBatch]:
     """Score editions chunk by chunk, in order of `Num_Acc`.
 
@@ -52,6 +54,7 @@ def score_editions(
         limits: shares of faults above which an edition is refused.
         threads: threads of the model.
         progress: called with a message after each chunk.
+        engine: where; one call a chunk.
 
     Raises:
         DataError: an edition cannot be used; its last batch may have been yielded before.
@@ -61,17 +64,17 @@ def score_editions(
     for edition in editions:
         reports: list[pd.DataFrame] = []
         row_counts: Counter[str] = Counter()
-        with temporary_folder() as folder:
+        with temporary_folder(engine.shared_folder) as folder:
             chunks = split_edition(edition, chunk_size, folder)
             total, done = sum(chunk.accidents for chunk in chunks), 0
             if chunks[0].first <= latest:
                 name = edition.files[Table.CARACTERISTIQUES]
                 raise DataError(f"{name}: its accidents are not all later than those before it; give each year once")
-            for chunk in chunks:
-                ingested = _ingest(chunk, settings, whole=len(chunks) == 1)
-                reports.append(ingested.report)
-                row_counts.update(ingested.counts)
-                yield _score(chunk, ingested, bundle, threads)
+            scored = engine.map(_score_chunk, chunks, bundle, settings, threads, len(chunks) == 1)
+            for chunk, (batch, report, counts) in zip(chunks, scored, strict=True):
+                reports.append(report)
+                row_counts.update(counts)
+                yield batch
                 done += chunk.accidents
                 progress(f"{chunk.edition.year}: {done:,} of {total:,} accidents")
             latest = chunks[-1].last
@@ -80,6 +83,14 @@ def score_editions(
             raise data_error(issues)
         for issue in issues:
             progress(f"{issue.message()}: {issue.action}")
+
+
+def _score_chunk(
+    chunk: Chunk, bundle: Bundle, settings: IngestionSettings, threads: int, whole: bool
+) -> tuple[ScoredBatch, pd.DataFrame, dict[str, int]]:
+    """The scored accidents of a chunk, with the report and the counts of its ingestion."""
+    ingested = _ingest(chunk, settings, whole=whole)
+    return _score(chunk, ingested, bundle, threads), ingested.report, ingested.counts
 
 
 def _ingest(chunk: Chunk, settings: IngestionSettings, *, whole: bool) -> IngestionResult:

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from accidents.bundle import Bundle
+from accidents.engine import LOCAL, Engine
 from accidents.errors import DataError
 from accidents.inference.batch import RejectedRow, ScoredBatch
 from accidents.reading.decoding import SEPARATOR_LINE, decode_row, is_utf16
@@ -35,7 +36,14 @@ class InputRow:
 
 
 def score_file(
-    path: str, bundle: Bundle, *, chunk_size: int, threads: int, progress: Callable[[str], None], derive: bool = False
+    path: str,
+    bundle: Bundle,
+    *,
+    chunk_size: int,
+    threads: int,
+    progress: Callable[[str], None],
+    derive: bool = False,
+    engine: Engine = LOCAL,
 ) -> Iterator[ScoredBatch]:
     """Score the accidents of a file in their order.
 
@@ -48,15 +56,17 @@ def score_file(
         threads: threads of the model.
         derive: derive facts that were not given from others (`accidents.requests.derived_facts`).
         progress: called with a message after each batch.
+        engine: where rows are parsed and scored; the file is read here.
 
     Raises:
         DataError: the file cannot be read.
     """
     name = PurePosixPath(path).name
     rows, done = _read(path, name), 0
-    while chunk := list(islice(rows, chunk_size)):
-        yield _score(chunk, name, bundle, threads, derive=derive)
-        done += len(chunk)
+    chunks = iter(lambda: list(islice(rows, chunk_size)), [])
+    for batch in engine.map(_score, chunks, name, bundle, threads, derive):
+        yield batch
+        done += len(batch.ids) + len(batch.rejected)
         progress(f"{name}: {done:,} accidents")
 
 
@@ -70,8 +80,8 @@ def _read(path: str, name: str) -> Iterator[InputRow]:
         raise DataError(f"{name}: cannot be read: {error}") from error
 
 
-def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, *, derive: bool) -> ScoredBatch:
-    requests = parse_batch((row.content for row in rows if not row.error), derive=derive)
+def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, derive: bool) -> ScoredBatch:
+    requests = parse_batch((row.content for row in rows if not row.error), derive=derive, report_missing=False)
     results = iter(requests.results)
     ids, rejected, derived = [], [], 0
     for row in rows:

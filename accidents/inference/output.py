@@ -40,15 +40,18 @@ def rejected_path(output: Path) -> Path:
 
 
 def check_output(output: Path) -> None:
-    """Check that an output file can be written.
+    """Check that an output, a file or a folder of files, can be written.
 
     Raises:
         ConfigurationError: unknown extension, missing folder, or no write permission.
     """
-    if output.suffix not in _FORMATS:
-        raise ConfigurationError(f"{output}: unknown extension of an output; allowed are {', '.join(_FORMATS)}")
-    if output.is_dir():
-        raise ConfigurationError(f"{output}: is a folder; name a file to write")
+    if output.suffix and output.suffix not in _FORMATS:
+        raise ConfigurationError(
+            f"{output}: unknown extension of an output; allowed are {', '.join(_FORMATS)}, or a folder without one"
+        )
+    if output.exists() and output.is_dir() == bool(output.suffix):
+        kind, other = ("folder", "name a file to write") if output.suffix else ("file", "name a folder to write")
+        raise ConfigurationError(f"{output}: is a {kind}; {other}")
     if not output.parent.is_dir():
         raise ConfigurationError(f"{output}: there is no folder {output.parent}; make it, or choose another one")
     if not os.access(output.parent, os.W_OK | os.X_OK):

@@ -1,13 +1,15 @@
-"""Base of gradient boosters: early stopping, and predictions of a few rows without the library."""
+"""Base of gradient boosters: early stopping, joint fits, and predictions of a few rows without the library."""
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import Field
 
-from accidents.models.base import Matrix, Model, P, Vector
+from accidents.models.base import Dataset, Matrix, Model, P, Vector
 from accidents.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 FEW_ROWS = 16
 """Greatest number of rows for which `TreeEnsemble` is faster than the library."""
+
+
+Member = tuple[str, int]
+"""A process of a joint fit: its host, and a free port."""
 
 
 class EarlyStopping(Settings):
@@ -36,6 +42,42 @@ class Booster(Model[P]):
         if len(X) <= FEW_ROWS and self._trees:
             return self._trees.leaf_sums(X).astype(np.float64, copy=False)
         return self.library_margin(X, threads)
+
+    @classmethod
+    @abstractmethod
+    def coordinate(cls, members: Sequence[Member]) -> AbstractContextManager[Mapping[str, Any]]:
+        """Coordinate a joint fit of several processes while the block runs.
+
+        Yields:
+            What every member has to know, for `fit_together`.
+        """
+
+    @classmethod
+    @abstractmethod
+    def fit_together(
+        cls,
+        training: Dataset,
+        validation: Dataset | None,
+        *,
+        group: Mapping[str, Any],
+        member: Member,
+        **options: Any,
+    ) -> Self:
+        """Fit as one member of a joint fit.
+
+        Args:
+            training: the share of this member.
+            validation: accidents for early stopping, the same for all members.
+            group: from `coordinate`.
+            member: this process.
+            **options: other arguments of `fit`.
+
+        Returns:
+            The model, the same in all members.
+
+        Raises:
+            Exception: of the library; another member has failed.
+        """
 
     @abstractmethod
     def first_trees(self, share: float) -> Self:

@@ -14,7 +14,7 @@ Laws that every type must obey; `tests/models/test_laws.py` holds each type in `
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -29,8 +29,15 @@ Vector = npt.NDArray[np.float64]
 Sections = Mapping[str, bytes]
 """Files of a stored model: content by name."""
 
+FitProgress = Callable[[int, int], None]
+"""Called during a fit with the number of steps that are done and the number of all, as far as it is known."""
+
 SMALLEST_PROBABILITY = 1e-6
 """Probabilities are clipped to this distance from 0 and 1 before log-odds are computed."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Say nothing during a fit."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,9 @@ class Model(ABC, Generic[P]):
     LIBRARIES: ClassVar[tuple[str, ...]] = ()
     """Modules needed to load a fitted model, besides NumPy."""
 
+    STEPS: ClassVar[str] = "trees"
+    """What the steps of a fit are called."""
+
     TIE_RANK: ClassVar[int] = 100
     """Of models that tie, that of lowest rank is proposed; ranks by mean ROC-AUC in `benchmarks.model_choice`."""
 
@@ -92,6 +102,7 @@ class Model(ABC, Generic[P]):
         categorical_features: Sequence[int] = (),
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Fit a model; the same arguments give the same model.
 
@@ -102,6 +113,7 @@ class Model(ABC, Generic[P]):
             categorical_features: positions of columns that hold unordered codes.
             seed: random seed.
             threads: number of threads to fit with.
+            progress: called after each step, or each few.
         """
 
     @property

@@ -1,14 +1,27 @@
 """LightGBM: gradient-boosted trees, grown leaf-wise, with early stopping on the validation set."""
 
-from collections.abc import Sequence
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Booster, EarlyStopping
-from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
+from accidents.models._booster import Booster, EarlyStopping, Member
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    no_progress,
+)
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
@@ -19,9 +32,9 @@ _SECTION = "booster.txt"
 # go left, and which values count as missing.
 _CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
 _NONE, _NAN = 0b0000, 0b1000
-_ZERO = float(np.float32(1e-35))
-"""LightGBM treats values of at most this size as zero."""
+_ZERO = float(np.float32(1e-35))  # LightGBM treats values of at most this size as zero
 
+_JOINT = {"tree_learner": "data", "pre_partition": True, "time_out": 1}  # of joint fits; minutes to connect
 _LISTS = {
     "split_feature": np.int32,
     "threshold": np.float64,
@@ -80,13 +93,15 @@ class Classifier(Booster[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
+        network: Mapping[str, Any] | None = None,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import lightgbm
 
-        options = _options(parameters, "binary", seed, threads)
+        options = _options(parameters, "binary", seed, threads) | dict(network or {})
         data = lightgbm.Dataset(training.X, training.y, weight=training.weight, free_raw_data=False)
-        valid_sets, callbacks = [], []
+        valid_sets, callbacks = [], [_reported(progress)]
         if validation is not None:
             valid_sets.append(data.create_valid(validation.X, validation.y, weight=validation.weight))
             callbacks.append(lightgbm.early_stopping(parameters.patience, verbose=False))
@@ -94,8 +109,33 @@ class Classifier(Booster[Parameters]):
         return cls(booster.model_to_string())
 
     @classmethod
+    @contextmanager
+    def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
+        """LightGBM's list of machines."""
+        yield {"machines": ",".join(f"{host}:{port}" for host, port in members), "num_machines": len(members), **_JOINT}
+
+    @classmethod
+    def fit_together(
+        cls, training: Dataset, validation: Dataset | None, *, group: Mapping[str, Any], member: Member, **options: Any
+    ) -> Self:
+        """Boost with the other machines; the text names none of them."""
+        import lightgbm
+
+        lightgbm.register_logger(logging.getLogger("lightgbm"))  # the verbosity does not hold for the network
+        fitted = cls.fit(training, validation, network={**group, "local_listen_port": member[1]}, **options)
+        return cls(re.sub(r"^\[(machines|local_listen_port): .*\n", "", fitted.text, flags=re.MULTILINE))
+
+    @classmethod
     def fit_probabilities(
-        cls, X: Matrix, probability: Vector, margin: Vector | None, *, parameters: Parameters, seed: int, threads: int
+        cls,
+        X: Matrix,
+        probability: Vector,
+        margin: Vector | None,
+        *,
+        parameters: Parameters,
+        seed: int,
+        threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Boost `parameters.rounds` trees that predict probabilities in place of labels.
 
@@ -106,12 +146,13 @@ class Classifier(Booster[Parameters]):
             parameters: hyperparameters.
             seed: random seed.
             threads: number of threads to fit with.
+            progress: called after each tree.
         """
         import lightgbm
 
         data = lightgbm.Dataset(X, probability, init_score=margin)
         options = _options(parameters, "cross_entropy", seed, threads) | _COARSE_BINS
-        return cls(lightgbm.train(options, data, parameters.rounds).model_to_string())
+        return cls(lightgbm.train(options, data, parameters.rounds, callbacks=[_reported(progress)]).model_to_string())
 
     @property
     def n_features_in_(self) -> int:
@@ -164,6 +205,11 @@ def _options(parameters: Parameters, objective: str, seed: int, threads: int) ->
         "force_col_wise": True,  # a quarter faster where a tree draws a third of the columns
         "verbosity": -1,
     }
+
+
+def _reported(progress: FitProgress) -> Callable[[Any], None]:
+    """Callback of LightGBM."""
+    return lambda state: progress(state.iteration + 1, state.end_iteration)
 
 
 def _fields(block: str) -> dict[str, str]:

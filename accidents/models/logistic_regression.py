@@ -1,9 +1,10 @@
 """Logistic regression on standardised numbers, hinge functions of them, and one-hot encoded categories.
 
-scikit-learn fits the weights. They are stored as arrays; predictions need NumPy only.
+The terms are computed in blocks of rows, since there are several for each column. They and their weights are stored as
+arrays; predictions need NumPy only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
@@ -12,11 +13,25 @@ import numpy.typing as npt
 from pydantic import Field
 
 from accidents.models._imputation import impute, medians_of
+from accidents.models._newton import Block, Blocks, fit_newton
 from accidents.models._npz import pack_arrays, unpack_arrays
-from accidents.models.base import Dataset, Grid, Matrix, Model, SearchRange, SearchSpace, Sections, Vector
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    Model,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    no_progress,
+)
 from accidents.settings import Settings
 
 _DESIGN, _REGRESSION = "design.npz", "regression.npz"
+_BLOCK = 8192  # rows whose terms are computed at a time
+_KEPT = 100_000_000  # terms that are kept between steps of the solver; more are computed again
 
 
 class Parameters(Settings):
@@ -49,14 +64,12 @@ class Design:
         """Compute medians, knots and frequent codes of the training rows."""
         numbers = np.setdiff1d(np.arange(X.shape[1]), categorical_features)
         medians = medians_of(X)
-        complete = impute(X, medians)
         quantiles = np.linspace(0, 1, parameters.knots + 2)[1:-1]
-        hinges = [
-            (number, knot)
-            for number in numbers
-            for knot in np.unique(np.quantile(complete[:, number], quantiles))
-            if complete[:, number].min() < knot < complete[:, number].max()
-        ]
+        hinges = []
+        for number in numbers:
+            complete = impute(X[:, number], medians[number])
+            knots = np.unique(np.quantile(complete, quantiles))
+            hinges += [(number, knot) for knot in knots if complete.min() < knot < complete.max()]
         indicators = []
         for category in categorical_features:
             codes, counts = np.unique(X[:, category], return_counts=True)
@@ -71,9 +84,11 @@ class Design:
 
     def transform(self, X: Matrix) -> Vector:
         """The terms of each row, float64 (n, number of terms)."""
-        complete = impute(X, self.medians)
-        hinges = np.maximum(complete[:, self.hinged] - self.knots, 0)
-        return np.hstack([complete[:, self.numbers], hinges, X[:, self.coded] == self.codes], dtype=np.float64)
+        columns = np.ascontiguousarray(X.T)  # whole rows of it are taken, which is many times faster than columns
+        complete = impute(columns, self.medians[:, None])
+        hinges = np.maximum(complete[self.hinged] - self.knots[:, None], 0)
+        indicators = columns[self.coded] == self.codes[:, None]
+        return np.vstack([complete[self.numbers], hinges, indicators], dtype=np.float64).T
 
 
 def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matrix]:
@@ -81,11 +96,32 @@ def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matr
     return np.array(positions, np.intp), np.array(values, np.float32)
 
 
+def _blocks_of(count: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, count, _BLOCK))
+
+
+def _standardised(design: Design, training: Dataset, weight: Vector, mean: Vector, scale: Vector) -> Blocks:
+    """The rows as blocks of standardised terms, in float32, which takes half the time; the penalty allows for it."""
+
+    def compute() -> Iterator[Block]:
+        for rows in _blocks_of(len(training.y)):
+            terms = design.transform(training.X[rows]).T
+            terms -= mean[:, None]
+            terms /= scale[:, None]
+            yield Block(terms.astype(np.float32), training.y[rows], weight[rows])
+
+    if len(training.y) * len(mean) > _KEPT:
+        return compute
+    kept = list(compute())
+    return lambda: kept
+
+
 @dataclass(frozen=True)
 class Classifier(Model[Parameters]):
     """The regression: terms and their weights."""
 
     PARAMETERS = Parameters
+    STEPS = "steps or so"
     TIE_RANK = 3
     GRID: ClassVar[Grid] = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
     SPACE: ClassVar[SearchSpace] = {
@@ -108,23 +144,23 @@ class Classifier(Model[Parameters]):
         *,
         parameters: Parameters,
         categorical_features: Sequence[int] = (),
-        seed: int,
+        seed: int,  # noqa: ARG003 - nothing is drawn
         threads: int,  # noqa: ARG003 - the solver has no such option
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the terms, then their weights under an L2 penalty on standardised terms."""
-        from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
         design = Design.fit(training.X, categorical_features, parameters)
-        terms = design.transform(training.X)
-        scaler = StandardScaler().fit(terms)
-        # float32 takes half the time; the limit on the penalty keeps the problem well enough conditioned for it.
-        regression = LogisticRegression(
-            C=parameters.inverse_penalty, max_iter=parameters.iterations, solver="newton-cholesky", random_state=seed
-        ).fit(scaler.transform(terms).astype(np.float32), training.y, sample_weight=training.weight)
-        weights = regression.coef_[0].astype(np.float64) / scaler.scale_
-        intercept = float(regression.intercept_[0] - weights @ scaler.mean_)
-        return cls(design, weights, intercept, terms.mean(axis=0))
+        scaler = StandardScaler()
+        for rows in _blocks_of(len(training.y)):
+            scaler.partial_fit(design.transform(training.X[rows]))
+        weight = np.ones(len(training.y)) if training.weight is None else training.weight
+        blocks = _standardised(design, training, weight / weight.sum(), scaler.mean_, scaler.scale_)
+        penalty = 1 / (parameters.inverse_penalty * float(weight.sum()))
+        solution = fit_newton(blocks, len(scaler.mean_), penalty, parameters.iterations, progress)
+        weights, intercept = solution[:-1] / scaler.scale_, solution[-1]
+        return cls(design, weights, float(intercept - weights @ scaler.mean_), scaler.mean_)
 
     @property
     def n_features_in_(self) -> int:
@@ -133,8 +169,11 @@ class Classifier(Model[Parameters]):
 
     def predict_margin(self, X: Matrix, threads: int = 1) -> Vector:  # noqa: ARG002 - one sum of products
         """Log-odds, the weighted sum of the terms."""
-        terms = np.ascontiguousarray(self.design.transform(X))
-        return np.einsum("ij,j->i", terms, self.weights) + self.intercept  # `@` rounds a row by its neighbours
+        margin = np.empty(len(X))
+        for rows in _blocks_of(len(X)):
+            terms = np.ascontiguousarray(self.design.transform(X[rows]))
+            margin[rows] = np.einsum("ij,j->i", terms, self.weights)  # `@` rounds a row by its neighbours
+        return margin + self.intercept
 
     def shap_values(self, X: Matrix) -> Vector:
         """SHAP values of the log-odds in closed form: weight times the difference of a term from its mean."""

@@ -4,9 +4,10 @@ scikit-learn fits the trees. They are stored as flat arrays, a tenth of the size
 not need scikit-learn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,13 +16,26 @@ from pydantic import Field
 
 from accidents.models._imputation import impute, medians_of
 from accidents.models._npz import pack_arrays, unpack_arrays
-from accidents.models.base import Dataset, Grid, Matrix, Model, SearchRange, SearchSpace, Sections, Vector, log_odds
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    Model,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    log_odds,
+    no_progress,
+)
 from accidents.settings import Settings
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
 
 _SECTION = "forest.npz"
+_SECONDS_BETWEEN_COUNTS = 5
 _DTYPES = {
     **dict.fromkeys(("medians", "threshold", "value", "cover"), np.float32),
     **dict.fromkeys(("roots", "right"), np.int32),
@@ -77,13 +91,18 @@ class Classifier(Model[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - trees split on the order of codes
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the trees on imputed columns."""
         from sklearn.ensemble import RandomForestClassifier
 
         medians = medians_of(training.X)
-        forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads)
-        forest.fit(impute(training.X, medians), training.y, sample_weight=training.weight)
+        forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads, warm_start=True)
+        complete, started = impute(training.X, medians), perf_counter()
+        for count in _tree_counts(parameters.n_estimators, threads, lambda: perf_counter() - started):
+            forest.set_params(n_estimators=count).fit(complete, training.y, sample_weight=training.weight)
+            progress(count, parameters.n_estimators)
+        del complete
         trees = [tree.tree_ for tree in forest.estimators_]
         roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
         leaf = np.concatenate([tree.children_left for tree in trees]) < 0
@@ -177,6 +196,19 @@ class Classifier(Model[Parameters]):
             "values": self.value[start:end, None].astype(np.float64) / len(self.roots),
             "node_sample_weight": self.cover[start:end].astype(np.float64),
         }
+
+
+def _tree_counts(total: int, threads: int, elapsed: Callable[[], float]) -> Iterator[int]:
+    """Numbers of trees to have grown one after the other, `_SECONDS_BETWEEN_COUNTS` apart; the last one is `total`.
+
+    The forest is the same however it is divided: a warm start goes on with the same random numbers.
+    """
+    count = min(threads, total)
+    while count < total:
+        yield count
+        pace = count / max(elapsed(), 1e-9)
+        count = min(total, count + max(threads, int(pace * _SECONDS_BETWEEN_COUNTS) // threads * threads))
+    yield total
 
 
 def _rounded_down(threshold: Vector) -> Matrix:

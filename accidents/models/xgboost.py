@@ -1,22 +1,35 @@
 """XGBoost: gradient-boosted trees on histograms, with early stopping on the validation set."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._booster import Booster, EarlyStopping
-from accidents.models.base import Dataset, Grid, Matrix, SearchRange, SearchSpace, Sections, Vector
+from accidents.models._booster import Booster, EarlyStopping, Member
+from accidents.models.base import (
+    Dataset,
+    FitProgress,
+    Grid,
+    Matrix,
+    SearchRange,
+    SearchSpace,
+    Sections,
+    Vector,
+    no_progress,
+)
 
 if TYPE_CHECKING:
     from accidents.models._tree_ensemble import TreeEnsemble
 
 _SECTION = "booster.json"
 _ROOT = 2**31 - 1
+_SECONDS_TO_CONNECT = 60  # of joint fits
 _OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children")
 _OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian")
 
@@ -65,6 +78,7 @@ class Classifier(Booster[Parameters]):
         categorical_features: Sequence[int] = (),  # noqa: ARG003 - splits on the order of codes were measured as good
         seed: int,
         threads: int,
+        progress: FitProgress = no_progress,
     ) -> Self:
         """Boost until the log loss of `validation` has not improved for `patience` trees; keep those up to the best."""
         import xgboost
@@ -76,7 +90,7 @@ class Classifier(Booster[Parameters]):
             "nthread": threads,
         }
         data = xgboost.QuantileDMatrix(training.X, training.y, weight=training.weight, nthread=threads)
-        evals, callbacks = [], []
+        evals, callbacks = [], [_reported(progress, parameters.rounds)]
         if validation is not None:
             held_out = xgboost.QuantileDMatrix(
                 validation.X, validation.y, weight=validation.weight, ref=data, nthread=threads
@@ -87,6 +101,36 @@ class Classifier(Booster[Parameters]):
             options, data, num_boost_round=parameters.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
         )
         return cls(_canonical(json.loads(booster.save_raw("json"))))
+
+    @classmethod
+    @contextmanager
+    def coordinate(cls, members: Sequence[Member]) -> Iterator[Mapping[str, Any]]:
+        """XGBoost's tracker, on the host of the caller."""
+        from xgboost.core import XGBoostError
+        from xgboost.tracker import RabitTracker
+
+        tracker = RabitTracker(n_workers=len(members), host_ip=members[0][0], timeout=_SECONDS_TO_CONNECT)
+        tracker.start()
+
+        def stop(end: Callable[[], None]) -> None:
+            with suppress(XGBoostError):  # that it has waited in vain for members that were lost
+                end()
+
+        Thread(target=stop, args=(tracker.wait_for,), daemon=True).start()
+        try:
+            yield tracker.worker_args()
+        finally:
+            stop(tracker.free)
+
+    @classmethod
+    def fit_together(
+        cls, training: Dataset, validation: Dataset | None, *, group: Mapping[str, Any], member: Member, **options: Any
+    ) -> Self:
+        """Boost with the other members of the tracker's group."""
+        from xgboost.collective import CommunicatorContext
+
+        with CommunicatorContext(**group, dmlc_task_id="{}:{}".format(*member)):
+            return cls.fit(training, validation, **options)
 
     @property
     def n_features_in_(self) -> int:
@@ -139,6 +183,18 @@ class Classifier(Booster[Parameters]):
     def refit_parameters(self, parameters: Parameters) -> Parameters:
         """As many trees as early stopping has kept."""
         return parameters.model_copy(update={"rounds": self.booster.num_boosted_rounds()})
+
+
+def _reported(progress: FitProgress, rounds: int) -> Any:
+    """Callback of XGBoost."""
+    import xgboost
+
+    class Reported(xgboost.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 - XGBoost's signature
+            progress(epoch + 1, rounds)
+            return False
+
+    return Reported()
 
 
 def _canonical(content: dict[str, Any]) -> bytes:

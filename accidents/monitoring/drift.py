@@ -16,6 +16,7 @@ from accidents.configuration.monitoring import MonitoringSettings
 from accidents.monitoring.columns import HOUR, PROBABILITY
 from accidents.monitoring.counts import Counts
 from accidents.monitoring.season import (
+    ANY_MONTH,
     Cells,
     Floats,
     by_hour_alone,
@@ -150,7 +151,7 @@ def compare_inputs(
         settings: least effects, false discovery rate, season.
         profile: gives counts of another year, where the reference has none of the season.
     """
-    months = reference.volume[:, 0]
+    months = reference.counts[0].sum(axis=(1, 2))[:ANY_MONTH].astype(float)
     accidents = window[0].sum(axis=2).astype(float)
     absent, share = months_without_reference(accidents, months, settings.season.accidents_of_month_at_least)
     unmatched = share > settings.season.unmatched_at_most
@@ -212,10 +213,12 @@ def _compare_column(
 
     shares, size, values = expected(lambda all_counts: all_counts[:, :, :MISSING_BIN].astype(float))
     states, states_size, by_state = expected(_states)
-    rows, rare = values.sum(), shares < _RARE
+    whole = counts[:, :, :MISSING_BIN].sum(axis=(0, 1))
+    unseen = float((whole == 1).sum() / max(whole.sum(), 1))
+    rows, rare = values.sum(), (shares < _RARE) & (whole < _RARE * whole.sum())
     tests = {
         Change.DISTRIBUTION: compare_shares(values, shares, size, design_effect),
-        Change.NEW_CODES: compare_new_values(values[rare].sum(), rows, shares[rare].sum(), size, design_effect),
+        Change.NEW_CODES: compare_new_values(values[rare].sum(), rows, shares[rare].sum(), size, unseen, design_effect),
         Change.MISSING: compare_share(by_state[1], by_state.sum(), states[1], states_size, design_effect),
         Change.UNKNOWN: compare_share(by_state[2], by_state.sum(), states[2], states_size, design_effect),
     }

@@ -1,5 +1,7 @@
 """Counts the training data of a model as its reference."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -32,6 +34,32 @@ def season_profile(accidents: Accidents, level: str) -> Reference:
     """Counts of another year, whose seasons stand in for those that a reference lacks; without predictions."""
     none = np.full(len(accidents.accidents), np.nan)
     return count_reference(to_arrays(accidents), none, none, level, days_of(accidents.accidents))
+
+
+def count_inputs(parts: Iterable[Arrays], level: str) -> Reference:
+    """Count the inputs of accidents alone, part by part, so that memory is that of one part.
+
+    Args:
+        parts: the accidents, at least one.
+        level: of the model.
+    """
+    columns = monitored_columns(level)
+    counts, effects, accidents = np.zeros(1, np.int64), np.zeros(len(columns)), 0
+    for arrays in parts:
+        binned = bin_accidents(arrays, columns, None)
+        counts = counts + binned.count()
+        effects += len(binned) * design_effects(binned)
+        accidents += len(binned)
+    none = np.zeros((0, 5))
+    return Reference(
+        tuple(column.name for column in columns),
+        counts,
+        effects / accidents,
+        calibration=np.zeros((PROBABILITY_BINS, 4)),
+        departments=none,
+        volume=np.zeros((MONTHS - 1, 3)),
+        roc_auc=np.array(roc_auc(none, none)),
+    )
 
 
 def count_reference(

@@ -8,6 +8,8 @@ from typing import Any
 from accidents.configuration.monitoring import RetrainingSettings
 from accidents.monitoring.drift import Change
 
+_OF_LABEL = {Change.CALIBRATION, Change.DEPARTMENTS}
+
 
 @dataclass(frozen=True)
 class RetrainingDecision:
@@ -49,17 +51,14 @@ def _monitored(monitoring: Mapping[str, Any] | None, policy: RetrainingSettings)
         yield False, "the model has not been monitored: python run.py --monitoring"
         return
     found = {finding["change"] for finding in monitoring["findings"]}
-    texts = [finding["text"] for finding in monitoring["findings"] if finding["alarm"]]
+    alarms = [finding for finding in monitoring["findings"] if finding["alarm"]]
     if policy.on_label_change:
-        label = "; ".join(
-            finding["text"]
-            for finding in monitoring["findings"]
-            if finding["change"] in {Change.CALIBRATION, Change.DEPARTMENTS}
-        )
+        label = "; ".join(finding["text"] for finding in alarms if finding["change"] in _OF_LABEL)
         yield monitoring["label_changed"], f"the label has changed: {label}" if label else "the label has not changed"
     if policy.on_drift_with_loss:
         lost = monitoring["inputs_changed"] and Change.ROC_AUC in found
         if lost:
+            texts = [finding["text"] for finding in alarms if finding["change"] not in _OF_LABEL]
             yield True, f"drift costs performance: {'; '.join(texts)}"
         else:
             share = monitoring["drift_share"]

@@ -9,7 +9,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _LEAST_EXPECTED = 5.0
-"""Expected number below which a value is too rare for the chi-squared distribution; such values are tested as one."""
+"""Expected number in the smaller sample below which a value is too rare for the chi-squared distribution.
+
+Such values are tested as one.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,10 @@ def compare_shares(window: Floats, expected: Floats, size: float, design_effect:
     rows = window.sum()
     if rows <= 0 or size <= 0:
         return NO_TEST
-    rare = rows * expected < _LEAST_EXPECTED
+    together, smaller = (window + size * expected) / (rows + size), min(rows, size)
+    rare = smaller * together < _LEAST_EXPECTED
     counts, shares = window[~rare], expected[~rare]
-    if rows * expected[rare].sum() >= _LEAST_EXPECTED:
+    if smaller * together[rare].sum() >= _LEAST_EXPECTED:
         counts, shares = np.append(counts, window[rare].sum()), np.append(shares, expected[rare].sum())
     if len(shares) < 2 or counts.sum() <= 0:
         return NO_TEST
@@ -79,16 +83,23 @@ def compare_share(count: float, rows: float, expected: float, size: float, desig
 
 
 def compare_new_values(
-    count: float, rows: float, expected: float, size: float, design_effect: float = 1.0
+    count: float, rows: float, expected: float, size: float, unseen: float, design_effect: float = 1.0
 ) -> SampleTest:
     """Test whether values that the reference has hardly or not at all are more frequent, by a one-sided binomial test.
 
-    Arguments are those of `compare_share`; the effect is the share of these values.
+    Arguments are those of `compare_share`; the effect is the share of these values. `unseen` is the share of values
+    that the reference lacks by chance: that of the values which it has once (Good, 1953).
+
+    >>> compare_new_values(20, 100, 0.0, 1000, unseen=0.0).p_value < 0.001
+    True
+    >>> compare_new_values(20, 100, 0.0, 1000, unseen=0.2).p_value < 0.001
+    False
     """
     if rows <= 0 or size <= 0:
         return NO_TEST
     from scipy.stats import binom
 
+    expected += unseen
     highest = min(expected + 3 * np.sqrt(expected / size) + 3 / size, 1.0)  # the reference may have met few by chance
     found, independent = np.floor(count / design_effect), np.ceil(rows / design_effect)
     return SampleTest(count / rows, float(binom.sf(found - 1, independent, highest)))

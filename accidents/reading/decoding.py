@@ -1,5 +1,6 @@
-"""Reads the bytes of a CSV file from a path or URL, checks its format and decodes its characters."""
+"""Reads the bytes of a CSV or Parquet file from a path or URL, checks its format and decodes its characters."""
 
+import io
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from accidents.errors import DataError
 from accidents.reading.issues import MAX_EXAMPLES, Action, DataIssue, unreadable_file
+from accidents.reading.parquet_text import MAGIC, write_as_csv
 
 _CONTINUATION = bytes(range(0x80, 0xC0)).decode("cp1252", errors="ignore") + "\u0080-\u009f"
 MOJIBAKE = f"Ã[{_CONTINUATION}]|Â[\u0080-\u00bf]|â€|\ufffd"
@@ -33,7 +36,6 @@ _OTHER_FORMATS = {
     b"7z\xbc\xaf": "a 7z archive",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet",
     b"%PDF": "a PDF document",
-    b"PAR1": "a Parquet file",
 }
 _LETTERS = "àâäáãåçéèêëíîïìñóôöòõùûüúÿæœ"
 _SIGNS = "°²³«»…€ºª§µ·¨`\u00a0\u00b4\u2018\u2019\u201c\u201d\u2013\u2014"
@@ -73,6 +75,8 @@ def read_text(path: str) -> DecodedFile:
     file = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     data = _read_bytes(path, file)
     issues = []
+    if data.startswith(MAGIC):
+        data = _from_parquet(data, file)
     if is_utf16(data):
         data = _from_utf16(data, file)
         issues.append(DataIssue(file, "", "text in UTF-16", 1, 0.0, Action.CORRECTED))
@@ -99,6 +103,15 @@ def read_text(path: str) -> DecodedFile:
 def is_utf16(start: bytes) -> bool:
     """Whether a file begins with a byte order mark of UTF-16, in which spreadsheets save "Unicode text"."""
     return start.startswith((b"\xff\xfe", b"\xfe\xff")) and not start.startswith(b"\xff\xfe\x00\x00")
+
+
+def _from_parquet(data: bytes, file: str) -> bytes:
+    text = io.BytesIO()
+    try:
+        write_as_csv(io.BytesIO(data), text)
+    except DataError as error:
+        raise unreadable_file(file, str(error), "Write the file again") from None
+    return text.getvalue()
 
 
 def _from_utf16(data: bytes, file: str) -> bytes:

@@ -13,6 +13,7 @@ from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate, paired_differences
 from accidents.evaluation.results import Evaluation, MetricDifference
 from accidents.explanation.importance import Explanation, explain_model
+from accidents.models import display_name
 from accidents.plots.style import RenderedFigure, render_figure
 from accidents.report.comparison_report import comparison_report, rank_by_f1
 from accidents.report.evaluated_model import EvaluatedModel
@@ -20,6 +21,7 @@ from accidents.report.evaluation_report import evaluation_figures, evaluation_re
 from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import CARD_FILE, REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
+from accidents.training.held_out import held_out_rows
 from accidents.training.selection import ModelChoice, choose_model
 from accidents.training.tuning import CV_METRIC
 from accidents.worker_process import WorkerTask
@@ -102,6 +104,34 @@ def report_on_dataset(
     evaluation = _evaluate(scored, bundle, accidents, settings)
     model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
     return _report(model, evaluation, explain_model(bundle, X, settings), settings)
+
+
+def report_on_held_out(
+    bundle: Bundle,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    source: str,
+    fingerprint: str,
+) -> tuple[dict[str, Any], str]:
+    """Evaluate a model on the labelled accidents outside its training set; arguments as of `report_on_dataset`.
+
+    Returns:
+        `Evaluation.summary` with the number of `labelled` accidents, and the HTML report.
+    """
+    rows = held_out_rows({display_name(bundle.model_type): bundle}, features, accidents)
+    labelled = int((accidents[LABEL] >= 0).sum())
+    report = report_on_dataset(
+        bundle,
+        features.iloc[rows],
+        accidents.iloc[rows],
+        settings,
+        source=source,
+        fingerprint=fingerprint,
+        dataset=f"{len(rows):,} of {labelled:,} labelled accidents, held out from its training",
+    )
+    return report.evaluation.summary() | {"labelled": labelled}, report.html
 
 
 def report_on_test_set(

@@ -13,6 +13,7 @@ from accidents.requests.parsing import (
     parse_batch,
     parse_in_pieces,
     parse_request,
+    parse_valid,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "parse_batch",
     "parse_in_pieces",
     "parse_request",
+    "parse_valid",
 ]

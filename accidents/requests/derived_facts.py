@@ -129,6 +129,9 @@ class FactDeriver:
         located = math.isfinite(latitude) and math.isfinite(longitude)
         if located and not self._value("dep") and (department := department_at(latitude, longitude)):
             self._set("dep", department, "the coordinates")
+        lit, weather = (self._value(name) not in MISSING_CODES for name in ("lum", "atm"))
+        if lit and (weather or not self.lookups):
+            return
         department, time = self._value("dep"), self._time()
         if time is None:
             return

@@ -16,8 +16,8 @@ from accidents.columns import MISSING, MISSING_CODES, TABLES, UNKNOWN, Availabil
 from accidents.features.array_columns import Entity
 from accidents.requests.errors import truncate
 from accidents.requests.reader import RequestReader, is_index_column
-from accidents.requests.rows import COLUMNS, MAX_ROWS, POSITIONS, AccidentRows, RequestPart, Row, empty_row
-from accidents.requests.values import parse_value
+from accidents.requests.rows import COLUMNS, MAX_ROWS, OVER, POSITIONS, AccidentRows, RequestPart, Row, empty_row
+from accidents.requests.values import fast_parser, parse_value
 
 _DRIVER = 1
 _AN = POSITIONS[Entity.ACCIDENT]["an"]
@@ -35,6 +35,8 @@ COUNT_FIELDS = {
 } | {"year_acc": TABLES[Table.CARACTERISTIQUES]["an"]}
 """Fields that no published table has."""
 
+_COUNT_PARSERS = {name: fast_parser(column) for name, column in COUNT_FIELDS.items()}
+
 FLAT_FIELDS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNT_FIELDS))
 """The 39 fields. `Num_Acc` is allowed besides, and `grav` is ignored."""
 
@@ -51,6 +53,22 @@ SYNONYMS = {
 }
 """Fields that stand for `hrmn` and `an_nais`."""
 _COLUMNS = {name: column for columns in COLUMNS.values() for name, column in columns.items()} | COUNT_FIELDS
+_NAMES = {
+    RequestPart.ACCIDENT: (*_ACCIDENT, "Num_Acc"),
+    RequestPart.ROAD: _ROAD,
+    RequestPart.VEHICLES: _VEHICLE,
+    RequestPart.PEOPLE: (*_PERSON, *_IGNORED),
+}
+_FIELD_POSITIONS = {
+    part: tuple(
+        {
+            POSITIONS[OVER[part]][COLUMNS[part][name].name]
+            for name in names
+            if COLUMNS[part][name].name in POSITIONS[OVER[part]]
+        }
+    )
+    for part, names in _NAMES.items()
+}
 _NUMERIC = {
     name
     for name in FLAT_FIELDS
@@ -65,17 +83,26 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
     """Read the flat form; problems are collected in `reader`."""
     if not content.keys() <= _PUBLISHED_NAMES:
         content = _replace_synonyms(_with_published_names(content, reader), reader)
-    _warn_of_numbers_as_text(content, reader)
+    if reader.report_missing:
+        _warn_of_numbers_as_text(content, reader)
 
-    def read_fields(row: Row, part: RequestPart, names: tuple[str, ...]) -> Row:
-        reader.read_object(part, {name: content[name] for name in names if name in content}, row)
-        return [*map(_unknown, row)]
+    def read_fields(row: Row, part: RequestPart) -> Row:
+        # null is what a field is that is left out
+        given = {name: value for name in _NAMES[part] if (value := content.get(name)) is not None}
+        reader.read_object(part, given, row)
+        for position in _FIELD_POSITIONS[part]:
+            value = row[position]
+            if value == MISSING and type(value) is int:  # -1.0 is a longitude
+                row[position] = UNKNOWN
+            elif value != value:  # noqa: PLR0124 - only NaN differs from itself
+                row[position] = math.inf
+        return row
 
-    accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT, (*_ACCIDENT, "Num_Acc"))
-    accident = read_fields(accident, RequestPart.ROAD, _ROAD)
-    vehicle = read_fields(empty_row(Entity.VEHICLES), RequestPart.VEHICLES, _VEHICLE)
-    person = read_fields(empty_row(Entity.PEOPLE), RequestPart.PEOPLE, (*_PERSON, *_IGNORED))
-    counts = {name: reader.parse_field(column, content.get(name), name) for name, column in COUNT_FIELDS.items()}
+    accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT)
+    accident = read_fields(accident, RequestPart.ROAD)
+    vehicle = read_fields(empty_row(Entity.VEHICLES), RequestPart.VEHICLES)
+    person = read_fields(empty_row(Entity.PEOPLE), RequestPart.PEOPLE)
+    counts = {name: _count(name, content.get(name), reader) for name in COUNT_FIELDS}
     if counts["year_acc"] not in {*MISSING_CODES, accident[_AN]}:
         if accident[_AN] in MISSING_CODES:
             accident[_AN] = counts["year_acc"]
@@ -93,6 +120,11 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
         [person] + [driver] * len(driven) + [empty_row(Entity.PEOPLE)] * passengers,
         [0, *driven, *[0] * passengers],
     )
+
+
+def _count(name: str, raw: Any, reader: RequestReader) -> int:
+    value = _COUNT_PARSERS[name](raw) if isinstance(raw, int | str) else None
+    return int(reader.parse_field(COUNT_FIELDS[name], raw, name) if value is None else value)
 
 
 def _with_published_names(content: Mapping[str, Any], reader: RequestReader) -> dict[str, Any]:
@@ -132,13 +164,6 @@ def _replace_synonyms(content: dict[str, Any], reader: RequestReader) -> dict[st
     elif age not in MISSING_CODES and year - age - birth not in {0, 1}:
         reader.add_problem("victim_age", age, f"differs from an_nais, which is {birth}")
     return content
-
-
-def _unknown(value: Any) -> Any:
-    """A value of the flat form with the marker of what is unknown in place of that of what is not recorded."""
-    if type(value) is int and value == MISSING:  # -1.0 is a longitude
-        return UNKNOWN
-    return math.inf if value != value else value  # noqa: PLR0124 - only NaN differs from itself
 
 
 def _value(content: Mapping[str, Any], name: str) -> int:

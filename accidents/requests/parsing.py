@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from accidents.features.array_columns import Entity
 from accidents.features.arrays import UNKNOWN_POSITION, Arrays
 from accidents.requests.array_builder import ArrayBuilder
 from accidents.requests.derived_facts import DerivedFact, FactDeriver, Lookups
-from accidents.requests.errors import MAX_PROBLEMS, InvalidRequestError
+from accidents.requests.errors import MAX_PROBLEMS, FieldProblem, InvalidRequestError
 from accidents.requests.flat import read_flat
 from accidents.requests.nested import NESTED_PARTS, read_nested
 from accidents.requests.reader import RequestReader
@@ -103,18 +103,20 @@ def parse_request(content: Any, *, derive: bool = False, lookups: Lookups | None
     return ParsedRequest(**vars(report), arrays=builder.build())
 
 
-def parse_batch(contents: Iterable[Any], *, derive: bool = False) -> ParsedBatch:
+def parse_batch(contents: Iterable[Any], *, derive: bool = False, report_missing: bool = True) -> ParsedBatch:
     """Parse many accidents, each like `parse_request`, into shared arrays.
 
     Args:
         contents: the accidents, as `json.loads` returns them.
         derive: as in `parse_request`; no service is asked.
+        report_missing: whether the reports list missing columns; without them parsing is faster.
 
     Returns:
         A report or an error for each, and the arrays of the valid ones; no invalid accident raises.
     """
     builder = ArrayBuilder()
-    results = [_parse_or_error(content, builder, MAX_PROBLEMS, derive=derive) for content in contents]
+    options: dict[str, bool] = {"derive": derive, "report_missing": report_missing}
+    results = [_parse_or_error(content, builder, MAX_PROBLEMS, **options) for content in contents]
     return ParsedBatch(results, builder.build())
 
 
@@ -143,11 +145,36 @@ def parse_in_pieces(contents: Iterable[Any], *, derive: bool = False) -> Iterato
         yield ParsedBatch(results, builder.build())
 
 
+def parse_valid(contents: Iterable[Any], name: str, *, derive: bool) -> Iterator[Arrays]:
+    """Arrays of accidents that all have to be valid, in pieces of bounded memory.
+
+    Args:
+        contents: as for `parse_in_pieces`.
+        name: of their list, for errors.
+        derive: as in `parse_batch`.
+
+    Raises:
+        InvalidRequestError: after the last one, if some are invalid; their fields are prefixed with `name[i].`.
+    """
+    problems: list[FieldProblem] = []
+    first = count = 0
+    for piece in parse_in_pieces(contents, derive=derive):
+        for index, outcome in enumerate(piece.results, first):
+            if isinstance(outcome, InvalidRequestError):
+                count += outcome.count
+                problems += (replace(one, field=f"{name}[{index}].{one.field}") for one in outcome.problems)
+        first += len(piece.results)
+        if not count:
+            yield piece.arrays
+    if count:
+        raise InvalidRequestError(problems, count)
+
+
 def _parse_or_error(
-    content: Any, builder: ArrayBuilder, max_problems: int, *, derive: bool
+    content: Any, builder: ArrayBuilder, max_problems: int, **options: Any
 ) -> ParseReport | InvalidRequestError:
     try:
-        return _parse(content, builder, max_problems, derive=derive)
+        return _parse(content, builder, max_problems, **options)
     except InvalidRequestError as error:
         return error.with_traceback(None)  # the traceback would keep the content in memory
 
@@ -159,6 +186,7 @@ def _parse(
     *,
     derive: bool = False,
     lookups: Lookups | None = None,
+    report_missing: bool = True,
 ) -> ParseReport:
     """Append an accident to the builder if it is valid."""
     if not isinstance(content, Mapping) or not content:
@@ -167,7 +195,8 @@ def _parse(
             "request", content, "must be an object: an accident with road, vehicles, people, or the flat form"
         )
         raise InvalidRequestError(reader.problems.described, reader.problems.count)
-    reader = RequestReader(flat=content.keys().isdisjoint(NESTED_PARTS), max_problems=max_problems)
+    is_flat = content.keys().isdisjoint(NESTED_PARTS)
+    reader = RequestReader(flat=is_flat, max_problems=max_problems, report_missing=report_missing)
     rows = (read_flat if reader.flat else read_nested)(content, reader)
     _check_dates(rows, reader)
     deriver = FactDeriver(rows.accident, reader, lookups) if derive and not reader.problems.count else None

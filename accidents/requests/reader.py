@@ -66,13 +66,14 @@ class RequestReader:
     Args:
         flat: whether the request has the flat form, whose fields have no part in their path.
         max_problems: number of invalid fields to describe.
+        report_missing: whether missing columns and numbers written as text are collected.
 
     Attributes:
         problems: invalid fields.
     """
 
-    def __init__(self, *, flat: bool = False, max_problems: int = MAX_PROBLEMS) -> None:
-        self.flat = flat
+    def __init__(self, *, flat: bool = False, max_problems: int = MAX_PROBLEMS, report_missing: bool = True) -> None:
+        self.flat, self.report_missing = flat, report_missing
         self.problems = Problems(max_problems)
         self._warnings: dict[str, None] = {}
         self._missing: dict[str, None] = {}
@@ -133,6 +134,8 @@ class RequestReader:
             position, parse_fast = fields.get(name, _UNKNOWN_FIELD)
             value = parse_fast(raw) if type(raw) in _JSON_SCALARS else None
             row[position] = self._parse_slowly(name, raw, part, index) if value is None else value
+        if not self.report_missing:
+            return row
         pedestrian = part is RequestPart.PEOPLE and row[_CATU] == _PEDESTRIAN
         missing = self._missing
         for position, label in _REPORTED_PEDESTRIAN if pedestrian else _REPORTED[part]:

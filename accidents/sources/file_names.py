@@ -16,7 +16,9 @@ FILE_NAMES: Mapping[Table, tuple[str, ...]] = {
 browsers append ` (1)`."""
 
 _TABLES = {spelling: table for table, spellings in FILE_NAMES.items() for spelling in spellings}
-_FILE = re.compile(rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?: ?\(\d\))?(?:\.(?:csv|txt|tsv))?", re.IGNORECASE)
+_FILE = re.compile(
+    rf"({'|'.join(_TABLES)})(?:[-_ ]?(20\d\d))?(?: ?\(\d\))?(?:\.(?:csv|txt|tsv|parquet))?", re.IGNORECASE
+)
 
 
 def parse_file_name(name: str) -> tuple[Table, int | None] | None:

@@ -1,13 +1,13 @@
 """The files of a source with their fingerprint, and the manifest beside them."""
 
 import json
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from accidents.atomic_write import write_text
 from accidents.columns import ATTRIBUTION
 from accidents.configuration.source import SourceSettings
-from accidents.sources.edition import Edition, fingerprint
+from accidents.sources.edition import Edition, fingerprint, read_checksums
 from accidents.sources.publication import edition_digest
 from accidents.sources.resolve import resolve_editions
 
@@ -21,8 +21,16 @@ def fetch_editions(source: SourceSettings) -> tuple[list[Edition], str]:
         The editions and the SHA-256 of their files.
     """
     editions = resolve_editions(source, progress=True)
-    digest = fingerprint(editions)
-    _write_manifest(source.data_folder / _MANIFEST, source.location, digest, editions)
+    checksums = cache(read_checksums)
+    digests = {str(edition.year): edition_digest(edition, checksums) for edition in editions if edition.year}
+    digest = fingerprint(editions, checksums)
+    facts = {"source": source.location, "attribution": ATTRIBUTION, "fingerprint": digest, "editions": digests}
+    files = [
+        {"year": edition.year, "table": str(table), "file": file}
+        for edition in editions
+        for table, file in edition.files.items()
+    ]
+    write_text(source.data_folder / _MANIFEST, json.dumps({**facts, "files": files}, indent=2) + "\n")
     return editions, digest
 
 
@@ -33,15 +41,3 @@ def recorded_editions(data_folder: Path, fingerprint: str) -> dict[str, str]:
         return dict(content["editions"]) if content["fingerprint"] == fingerprint else {}
     except (OSError, ValueError, KeyError):
         return {}
-
-
-def _write_manifest(path: Path, location: str, digest: str, editions: Sequence[Edition]) -> None:
-    files = [
-        {"year": edition.year, "table": str(table), "file": file}
-        for edition in editions
-        for table, file in edition.files.items()
-    ]
-    digests = {str(edition.year): edition_digest(edition) for edition in editions if edition.year}
-    facts = {"source": location, "attribution": ATTRIBUTION, "fingerprint": digest, "editions": digests}
-    content = {**facts, "files": files}
-    write_text(path, json.dumps(content, indent=2) + "\n")

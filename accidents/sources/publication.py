@@ -6,7 +6,7 @@ that a published edition is compared with a training without a download.
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from accidents.columns.specification import Table
@@ -14,7 +14,7 @@ from accidents.configuration.source import DatagouvSettings
 from accidents.errors import SourceError
 from accidents.sources.catalogue import Catalogue, parse_catalogue, published_files
 from accidents.sources.download import RemoteFile, download_into
-from accidents.sources.edition import Edition
+from accidents.sources.edition import Checksums, Edition, read_checksums
 from accidents.sources.file_names import parse_file_name
 
 TRAINED, CHANGED, NEW, UNKNOWN = "trained", "changed", "new", "unknown"
@@ -48,19 +48,17 @@ class EditionStatus:
     models: Mapping[str, bool]
 
 
-def edition_digest(edition: Edition) -> str:
+def edition_digest(edition: Edition, checksums: Callable[[str], Checksums] = read_checksums) -> str:
     """Digest of the files of an edition, 64 hexadecimal digits; independent of names and places.
+
+    Args:
+        edition: the edition.
+        checksums: those of a file.
 
     Raises:
         OSError: a file cannot be read.
     """
-    import fsspec
-
-    checksums = {}
-    for table, file in edition.files.items():
-        with fsspec.open(file, "rb") as stream:
-            checksums[table] = hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
-    return _digest(checksums)
+    return _digest({table: checksums(file).sha1.hexdigest() for table, file in edition.files.items()})
 
 
 def read_publication(settings: DatagouvSettings) -> list[PublishedEdition]:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import ModelError
 from accidents.features.arrays import Arrays, to_arrays
 from accidents.knowledge.masks import draw_mask
@@ -38,6 +39,7 @@ def fit_final_model(
     *,
     difference_at_most: float,
     details: Accidents | None = None,
+    engine: Engine = LOCAL,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
     """Fit the recipe of an evaluated model on all labelled accidents.
@@ -51,6 +53,7 @@ def fit_final_model(
             whole and with fields left out.
         details: the same accidents with vehicles and people; needed if the twin has learned to answer where fields are
             unknown.
+        engine: where boosters are fitted.
         progress: called with a message at the end.
 
     Raises:
@@ -58,7 +61,9 @@ def fit_final_model(
         ModelError: the probabilities of the two differ by more than that.
     """
     arrays = to_arrays(details) if details is not None and twin.partial is not None else None
-    data = TrainingData(join_labels(features, accidents), twin.level, twin.geography, settings, arrays)
+    data = TrainingData(
+        join_labels(features, accidents), twin.level, twin.geography, settings, arrays, engine=engine, report=progress
+    )
     subsets = assign_subsets(data.frame, settings.split, settings.seed)
     labelled, validation = (np.flatnonzero(rows) for rows in (subsets != Subset.UNKNOWN, subsets == Subset.VALIDATION))
     others, test = np.setdiff1d(labelled, validation), np.flatnonzero(subsets == Subset.TEST)

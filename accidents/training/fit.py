@@ -8,10 +8,12 @@ import numpy as np
 from accidents.bundle import Calibration
 from accidents.bundle.partial_model import PartialModel
 from accidents.features.place_encoder import PlaceEncoder
+from accidents.memory import release_memory
 from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
+from accidents.training.joint_fit import fit_on
 from accidents.training.partial_fit import TIMES, TIMES_OF_BOOSTERS, fit_partial_model
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
@@ -60,15 +62,17 @@ def fit_model(
         encoder, whole, masked = data.fit_transform_masked(training, data.arrays, _times(model_class))
     dataset = data.transform(validation, encoder)
     model = _fit(model_class, data, whole, dataset, parameters)
-    margin = model.predict_margin(dataset.X, settings.threads)
-    fitted_calibration = fit_calibration(margin, dataset.y)
+    y, margin = dataset.y, model.predict_margin(dataset.X, settings.threads)
+    del dataset
+    fitted_calibration = fit_calibration(margin, y)
     calibration = fitted_calibration if settings.calibrate else Calibration()
     probabilities = calibration(margin)
-    threshold = choose_threshold(probabilities, fitted_calibration(margin), dataset.y, settings.threshold)
+    threshold = choose_threshold(probabilities, fitted_calibration(margin), y, settings.threshold)
     partial = None
     if data.arrays is not None and masked is not None:
         margins = model.predict_margin(whole.X, settings.threads), margin
         partial = fit_partial_model(model, encoder, data, masked, margins, data.arrays.take(validation), probabilities)
+    del whole, masked  # memory for the refit
     if settings.refit:
         rows = np.union1d(training, validation)
         model, encoder = fit_rows(model_class, data, rows, model.refit_parameters(parameters))
@@ -122,11 +126,15 @@ def _fit(
     parameters: Settings,
 ) -> Model[Any]:
     settings = data.settings
-    return model_class.fit(
+    release_memory()
+    return fit_on(
+        data.engine,
+        model_class,
         resample(training, settings.resampling, settings.seed),
         validation,
         parameters=parameters,
         categorical_features=data.categorical_features,
         seed=settings.seed,
         threads=settings.threads,
+        report=data.report,
     )

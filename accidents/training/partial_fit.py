@@ -20,7 +20,8 @@ from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
 from accidents.models._booster import Booster
 from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
-from accidents.training.training_data import TrainingData
+from accidents.training.progress import fit_progress
+from accidents.training.training_data import MaskedAccidents, TrainingData
 
 _PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31)
 _SHARE_OF_TREES = 0.4
@@ -30,6 +31,7 @@ TIMES_OF_BOOSTERS, TIMES = 2, 1
 _TIMES_OF_VALIDATION = 2
 _CALIBRATION_MASKS = 1  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
+_CALIBRATED = 20_000  # validation accidents
 _ALONE, _ALONE_AT_LEAST = 0.12, 300  # share and number of accidents of which one group of fields alone is unknown
 _LEAST_WEIGHT = 1e-6
 _FIELD_OF = {"given_dep": "dep", "given_com": "com", "given_position": COORDINATES}
@@ -39,7 +41,7 @@ def fit_partial_model(
     model: Model[Any],
     encoder: PlaceEncoder | None,
     data: TrainingData,
-    masked: Matrix,
+    masked: MaskedAccidents,
     margins: tuple[Vector, Vector],
     validation: Arrays,
     probability: Vector,
@@ -53,24 +55,23 @@ def fit_partial_model(
         model: fitted on the whole training accidents.
         encoder: fitted on them.
         data: all accidents, and the settings.
-        masked: float32 (m n, len(data.matrix_columns)), n training accidents with fields left out, m times.
+        masked: training accidents with fields left out.
         margins: float64 (n) and (len(validation)), log-odds of the model for training and validation accidents, whole.
         validation: the validation set.
         probability: float64 (len(validation)), calibrated probabilities of the model for it.
     """
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
     rng = np.random.default_rng((settings.seed, 1))
+    validation, probability = validation.take(np.arange(min(_CALIBRATED, len(probability)))), probability[:_CALIBRATED]
 
     def draw(times: int) -> list[Matrix]:
         masks = (draw_mask(validation, rng) for _ in range(times))
         return [feature_matrix(mask.apply(validation), names, encoder) for mask in masks]
 
-    times = (len(masked) // len(margins[0]), _TIMES_OF_VALIDATION)
     base = model.first_trees(_SHARE_OF_TREES) if isinstance(model, Booster) else None
-    teacher = np.concatenate([np.tile(margin, count) for margin, count in zip(margins, times, strict=True)])
-    correction = _fit_correction(
-        base, np.concatenate([masked, *draw(_TIMES_OF_VALIDATION)]), 1 / (1 + np.exp(-teacher)), data
-    )
+    margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], _TIMES_OF_VALIDATION)])
+    X = np.concatenate([masked.X, *draw(_TIMES_OF_VALIDATION)])
+    correction = _fit_correction(base, X, 1 / (1 + np.exp(-margin)), data)
     nothing = (0.0,) * len(knowledge)
     equal = (1 / len(knowledge),) * len(knowledge)
     partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))
@@ -100,6 +101,7 @@ def _fit_correction(base: Booster[Any] | None, X: Matrix, target: Vector, data: 
         parameters=_PARAMETERS,
         seed=settings.seed,
         threads=settings.threads,
+        progress=fit_progress(data.report, "trees of the correction"),
     )
 
 

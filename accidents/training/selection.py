@@ -38,7 +38,7 @@ def choose_model(predictions: Mapping[str, pd.DataFrame]) -> ModelChoice:
     """
     losses = {name: _log_loss(frame[frame["subset"] == Subset.VALIDATION]) for name, frame in predictions.items()}
     means = {name: float(loss.mean()) for name, loss in losses.items()}
-    lowest = losses[min(means, key=means.__getitem__)]
+    lowest = losses[min(means, key=lambda name: (means[name], name))]
     tied = [name for name, loss in losses.items() if (loss - lowest).mean() <= _standard_error(loss - lowest)]
     return ModelChoice(min(tied, key=lambda name: (model_class(name).TIE_RANK, name)), means)
 

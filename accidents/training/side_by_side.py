@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import LOCAL, Engine
 from accidents.training.own_process import pack, unpack, with_wait_policy
 from accidents.training.train import TrainingResult, train
 from accidents.worker_process import WorkerTask, worker_count
@@ -46,10 +47,11 @@ def train_planned(
     settings: TrainingSettings,
     *,
     data: Hashable,
+    engine: Engine = LOCAL,
     progress: Callable[[str, str], None] = _ignore,
     **options: Any,
 ) -> TrainingResult:
-    """Train one model as `train` does, and the planned models that follow in worker processes.
+    """Train one model as `train` does, and the planned models that follow in worker processes of this machine.
 
     Args:
         model_type: one of `accidents.models.model_types()`.
@@ -57,12 +59,15 @@ def train_planned(
         accidents: labels and dates of the same accidents.
         settings: of this model type.
         data: identifies the frames among those of this process; only equal ones share a plan. None: there is no plan.
+        engine: where; nothing is planned on a cluster.
         progress: a function of a module, called with the model type and a message after each stage.
         **options: the other options of `train`, alike for all model types.
 
     Raises:
         DataError, ModelError: as `train`.
     """
+    if engine.is_remote:
+        data, options = None, {**options, "engine": engine}
     started = _started.pop(model_type, None)
     if started is not None and started[0] == (settings, data):
         return unpack(started[1].result())

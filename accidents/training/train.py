@@ -10,6 +10,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import LOCAL, Engine
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import compute_metrics
 from accidents.features.arrays import Arrays, to_arrays
@@ -50,6 +51,7 @@ def train(
     details: Accidents | None = None,
     fingerprint: str = "",
     editions: Mapping[str, str] | None = None,
+    engine: Engine = LOCAL,
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train one model. The same arguments give the same bundle, except for times.
@@ -65,6 +67,7 @@ def train(
             unknown; without them, or without `settings.partial_knowledge`, it learns from whole accidents alone.
         fingerprint: of the source of the data, for the record.
         editions: digests of its editions by year, for the record; None where they are not known.
+        engine: where trials are run and boosters are fitted; a fit of several workers has other last digits.
         progress: called with a message after each stage.
 
     Raises:
@@ -72,7 +75,9 @@ def train(
         ModelError: a set has too few accidents of a class.
     """
     arrays = to_arrays(details) if details is not None and settings.partial_knowledge else None
-    data = TrainingData(join_labels(features, accidents), level, geography, settings, arrays)
+    data = TrainingData(
+        join_labels(features, accidents), level, geography, settings, arrays, engine=engine, report=progress
+    )
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 

@@ -1,13 +1,15 @@
 """Labelled accidents as datasets for models, whole or as callers know them, with places encoded without leakage."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import LOCAL, Engine
 from accidents.features import feature_matrix, feature_names
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CELLS, FEATURES, with_knowledge
@@ -22,6 +24,18 @@ from accidents.tables import LABEL
 Rows = npt.NDArray[np.intp]
 """Positions of rows."""
 
+MASKED_AT_MOST = 200_000
+"""Masked accidents to learn from; more of them no longer change the figures (docs/scale.md)."""
+
+_BLOCK = 50_000  # accidents whose matrix is computed at a time
+
+
+class MaskedAccidents(NamedTuple):
+    """Accidents with fields left out: their matrix, float32, and which of the rows they were drawn from each is."""
+
+    X: Matrix
+    rows: Rows
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -33,6 +47,10 @@ class TrainingData:
     settings: TrainingSettings
     arrays: Arrays | None = None
     """The same accidents before features are computed, to leave fields out; None without partial knowledge."""
+    engine: Engine = field(default=LOCAL, kw_only=True)
+    """Where models are fitted."""
+    report: Callable[[str], None] = field(default=lambda _: None, kw_only=True)
+    """Called with a message every few seconds of a fit."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -66,40 +84,56 @@ class TrainingData:
 
     def fit_transform_masked(
         self, rows: Rows, arrays: Arrays, times: int
-    ) -> tuple[PlaceEncoder | None, Dataset, Matrix]:
+    ) -> tuple[PlaceEncoder | None, Dataset, MaskedAccidents]:
         """As `fit_transform`, with the matrix of the same accidents as callers may know them.
 
         Args:
             rows: of the accidents.
             arrays: of all accidents.
-            times: how often each accident is masked, each time with other fields left out.
+            times: how often each accident is masked, each time with other fields left out; less often, or a sample
+                of the accidents, where they would be more than `MASKED_AT_MOST`.
 
         Returns:
-            The encoder, the dataset of `rows`, and float32 (times len(rows), len(matrix_columns)).
+            The encoder, the dataset of `rows`, and the masked accidents with the columns `matrix_columns`.
         """
-        selected, rng = arrays.take(rows), np.random.default_rng(self.settings.seed)
+        rng = np.random.default_rng(self.settings.seed)
+        drawn = np.arange(len(rows))
+        if len(rows) > MASKED_AT_MOST:
+            drawn = np.sort(rng.choice(len(rows), MASKED_AT_MOST, replace=False))
+        times = max(1, min(times, MASKED_AT_MOST // len(rows)))
+        selected = arrays.take(rows[drawn])
         masked = [draw_mask(selected, rng).apply(selected) for _ in range(times)]
-        encoder, dataset, encoded = self._fit_transform(rows, masked)
-        parts = [None] * times if encoded is None else np.split(encoded, times)
+        encoder, dataset, encoded = self._fit_transform(rows, masked, drawn)
+        parts: Sequence[Matrix | None] = encoded or [None] * times
         X = [feature_matrix(one, self.matrix_columns, encoded=part) for one, part in zip(masked, parts, strict=True)]
-        return encoder, dataset, np.concatenate(X)
+        return encoder, dataset, MaskedAccidents(np.concatenate(X), np.tile(drawn, times))
 
     def _fit_transform(
-        self, rows: Rows, masked: Sequence[Arrays]
-    ) -> tuple[PlaceEncoder | None, Dataset, Matrix | None]:
-        selected, y = self.frame.iloc[rows], self.labels(rows)
+        self, rows: Rows, masked: Sequence[Arrays], drawn: Rows | None = None
+    ) -> tuple[PlaceEncoder | None, Dataset, list[Matrix]]:
+        y = self.labels(rows)
         if not self.geography:
-            return None, Dataset(feature_matrix(selected, self.columns), y), None
-        encoder, encoded = PlaceEncoder(self.settings.encoder_strength).fit_out_of_fold(
-            selected[list(CELLS)],
+            return None, Dataset(self._matrix(rows), y), []
+        encoder, encoded, of_masked = PlaceEncoder(self.settings.encoder_strength).fit_out_of_fold(
+            self.frame[list(CELLS)].iloc[rows],
             y,
             folds=self.settings.encoder_folds,
             seed=self.settings.seed,
             masked=[*map(place_cells, masked)],
+            drawn=drawn,
+            mapper=self.engine.map,
         )
-        X = feature_matrix(selected, self.columns, encoded=encoded[: len(y)])
-        return encoder, Dataset(X, y), encoded[len(y) :]
+        return encoder, Dataset(self._matrix(rows, encoded=encoded), y), of_masked
+
+    def _matrix(self, rows: Rows, encoder: PlaceEncoder | None = None, encoded: Matrix | None = None) -> Matrix:
+        """The matrix of `rows`, computed in blocks: a frame of many columns is copied on its way several times."""
+        X = np.empty((len(rows), len(self.columns)), np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            known = None if encoded is None else encoded[block]
+            X[block] = feature_matrix(self.frame.iloc[rows[block]], self.columns, encoder, encoded=known)
+        return X
 
     def transform(self, rows: Rows, encoder: PlaceEncoder | None) -> Dataset:
         """Build the dataset of `rows` with an encoder that was fitted on other rows."""
-        return Dataset(feature_matrix(self.frame.iloc[rows], self.columns, encoder), self.labels(rows))
+        return Dataset(self._matrix(rows, encoder), self.labels(rows))

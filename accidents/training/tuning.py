@@ -7,8 +7,10 @@ rows of a fold.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from accidents.configuration.training import TuningSettings
+from accidents.engine import LOCAL, Engine
 from accidents.models import model_class
 from accidents.models.base import Dataset, Grid, Model, SearchRange, SearchSpace
 from accidents.settings import Settings
@@ -53,32 +56,48 @@ class Fold:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """Cross-validation of one model type on fixed folds."""
+    """Cross-validation of one model type on fixed folds; each fit is one call of the engine."""
 
     model: type[Model[Any]]
     folds: tuple[Fold, ...]
     categorical_features: tuple[int, ...]
     seed: int
     threads: int
+    engine: Engine = LOCAL
 
-    def score(self, parameters: Settings, after_fold: Callable[[int, float], None] | None = None) -> float:
-        """Mean ROC-AUC over the folds; `after_fold` is called with the number of each fold and the mean so far."""
+    def score(self, parameters: Settings) -> float:
+        """Mean ROC-AUC over the folds."""
+        return next(self.scores([parameters]))
+
+    def scores(self, points: Iterable[Settings]) -> Iterator[float]:
+        """Mean ROC-AUC over the folds for each of several hyperparameters."""
+        count = len(self.folds)
+        fold_scores = self.fold_scores((parameters, fold) for parameters in points for fold in range(count))
+        while scores := list(islice(fold_scores, count)):
+            yield float(np.mean(scores))
+
+    def fold_scores(self, fits: Iterable[tuple[Settings, int]]) -> Iterator[float]:
+        """ROC-AUC of each of several hyperparameters in the fold of a number."""
+        without_folds = replace(self, folds=(), engine=LOCAL)
+        return self.engine.map(_score_fold, fits, without_folds, *self._shared_folds)
+
+    def fold_score(self, parameters: Settings, fold: Fold) -> float:
+        """ROC-AUC in one fold."""
         from sklearn.metrics import roc_auc_score
 
-        scores: list[float] = []
-        for number, fold in enumerate(self.folds):
-            model = self.model.fit(
-                fold.training,
-                fold.validation,
-                parameters=parameters,
-                categorical_features=self.categorical_features,
-                seed=self.seed,
-                threads=self.threads,
-            )
-            scores.append(float(roc_auc_score(fold.test.y, model.predict_margin(fold.test.X, self.threads))))
-            if after_fold:
-                after_fold(number, float(np.mean(scores)))
-        return float(np.mean(scores))
+        model = self.model.fit(
+            fold.training,
+            fold.validation,
+            parameters=parameters,
+            categorical_features=self.categorical_features,
+            seed=self.seed,
+            threads=self.threads,
+        )
+        return float(roc_auc_score(fold.test.y, model.predict_margin(fold.test.X, self.threads)))
+
+    @cached_property
+    def _shared_folds(self) -> list[Fold]:
+        return [self.engine.share(fold) for fold in self.folds]
 
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of everything that a score depends on besides the hyperparameters."""
@@ -90,6 +109,11 @@ class CrossValidation:
                 sha256.update(dataset.X.tobytes() + dataset.y.tobytes())
                 sha256.update(b"" if dataset.weight is None else dataset.weight.tobytes())
         return sha256.hexdigest()
+
+
+def _score_fold(fit: tuple[Settings, int], validation: CrossValidation, *folds: Fold) -> float:
+    parameters, number = fit
+    return validation.fold_score(parameters, folds[number])
 
 
 def search(model_type: str, data: TrainingData, training: Rows, progress: Progress) -> SearchResult:
@@ -133,7 +157,8 @@ def cross_validation(model: type[Model[Any]], data: TrainingData, training: Rows
                 data.transform(training[test], encoder),
             )
         )
-    return CrossValidation(model, tuple(folds), data.categorical_features, settings.seed, settings.threads)
+    options = data.categorical_features, settings.seed, settings.threads, data.engine
+    return CrossValidation(model, tuple(folds), *options)
 
 
 def grid_search(validation: CrossValidation, start: Settings, grid: Grid, progress: Progress) -> SearchResult:
@@ -143,12 +168,12 @@ def grid_search(validation: CrossValidation, start: Settings, grid: Grid, progre
     best, best_score = start, -np.inf
     trials: list[dict[str, Any]] = []
     points = ParameterGrid({name: list(values) for name, values in grid.items()})
-    for number, point in enumerate(points, 1):
-        parameters, started = _updated(start, point), monotonic()
-        score = validation.score(parameters)
+    scores, started = validation.scores(_updated(start, point) for point in points), monotonic()
+    for number, (point, score) in enumerate(zip(points, scores, strict=True), 1):
         trials.append(_trial_record(number - 1, point, score, monotonic() - started))
         if score > best_score:
-            best, best_score = parameters, score
+            best, best_score = _updated(start, point), score
+        started = monotonic()
         progress(f"grid {number}/{len(points)}: AUC {score:.4f}, best {best_score:.4f}")
     return SearchResult(best, best_score, tuple(trials))
 
@@ -164,7 +189,7 @@ def optuna_search(
 
     Trials are pruned after a fold and stored in `settings.storage` at once. An interrupted search is resumed, with the
     result that it would have had: the sampler of each trial is seeded with the number of trials before it. Other data
-    or another search space make another study.
+    or another search space make another study. On a cluster as many trials run side by side as there are threads.
     """
     import optuna
 
@@ -177,16 +202,6 @@ def optuna_search(
         pruner=_pruner(settings.pruner, len(validation.folds)),
     )
 
-    def objective(trial: Any) -> float:
-        values = {name: _suggest(trial, name, choices) for name, choices in space.items()}
-
-        def after_fold(number: int, mean: float) -> None:
-            trial.report(mean, number)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-
-        return validation.score(_updated(start, values), after_fold)
-
     finished_states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     started = monotonic()
     while (done := len(study.get_trials(deepcopy=False, states=finished_states))) < settings.trials:
@@ -194,11 +209,18 @@ def optuna_search(
             break
         if not done:
             study.enqueue_trial({name: getattr(start, name) for name in space}, skip_if_exists=True)
-        study.sampler = optuna.samplers.TPESampler(seed=validation.seed + done)
-        study.optimize(objective, n_trials=1)
-        last = study.get_trials(deepcopy=False)[-1]
-        outcome = f"AUC {last.value:.4f}" if last.state.name == "COMPLETE" else "pruned"
-        progress(f"trial {done + 1}/{settings.trials}: {outcome}, best {study.best_value:.4f}")
+        side_by_side = min(validation.engine.parallelism, settings.trials - done)
+        running = {}
+        for number in range(done, done + side_by_side):
+            study.sampler = optuna.samplers.TPESampler(seed=validation.seed + number, constant_liar=side_by_side > 1)
+            trial = study.ask()
+            values = {name: _suggest(trial, name, choices) for name, choices in space.items()}
+            running[trial] = _updated(start, values)
+        for trial, score in _run_trials(running, validation):
+            study.tell(trial, score, state=None if score is not None else optuna.trial.TrialState.PRUNED)
+            done += 1
+            outcome = "pruned" if score is None else f"AUC {score:.4f}"
+            progress(f"trial {done}/{settings.trials}: {outcome}, best {study.best_value:.4f}")
     trials = tuple(
         _trial_record(
             number,
@@ -209,6 +231,20 @@ def optuna_search(
         for number, trial in enumerate(study.get_trials(deepcopy=False, states=finished_states))
     )
     return SearchResult(_updated(start, study.best_params), study.best_value, trials)
+
+
+def _run_trials(trials: Mapping[Any, Settings], validation: CrossValidation) -> Iterator[tuple[Any, float | None]]:
+    """Score trials fold by fold, each with its hyperparameters; yields None as the score of a pruned one."""
+    scores: dict[Any, list[float]] = {trial: [] for trial in trials}
+    for number in range(len(validation.folds)):
+        results = [*validation.fold_scores([(trials[trial], number) for trial in scores])]
+        for trial, score in zip([*scores], results, strict=True):
+            scores[trial].append(score)
+            trial.report(float(np.mean(scores[trial])), number)
+            if trial.should_prune():
+                del scores[trial]
+                yield trial, None
+    yield from ((trial, float(np.mean(own))) for trial, own in scores.items())
 
 
 def _updated(parameters: Settings, values: Mapping[str, Any]) -> Settings:

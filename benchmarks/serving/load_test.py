@@ -134,7 +134,7 @@ def _load(port: int, requests: Sequence[bytes], clients: int, seconds: float, ra
             start, used, size, before = time.perf_counter(), time.process_time(), 0, len(times)
             times.clear()
         while idle and (wait := due - time.perf_counter()) <= 0:
-            idle.pop().send(next(next_request))
+            idle.pop(0).send(next(next_request))  # in turn: a server closes connections that are idle
             due += between
         for key, _ in waiting.select(max(wait, 0) if idle else _TIMEOUT):
             connection = key.data

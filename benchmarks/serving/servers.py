@@ -145,7 +145,9 @@ def service(model: Path, folder: Path, *options: str) -> ServerSpec:
     """
     port = free_port()
     configuration = folder / "serving.yaml"
-    configuration.write_text(f"pipeline: serving\nport: {port}\ncaller: {{requests_per_second: 1000000}}\n")
+    configuration.write_text(
+        f"pipeline: serving\nport: {port}\ncaller: {{requests_per_second: 1000000}}\nload: {{wait_seconds: 30}}\n"
+    )
     database = f"sqlite:///{folder}/serving.db"
     key = f"Authorization: Bearer {_key(database)}"
     return ServerSpec(

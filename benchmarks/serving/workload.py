@@ -45,7 +45,9 @@ class Workload:
         return self.bundles[model_type].predict(self.features)
 
 
-def load_workload(source: str, model_path: Path | None, types: tuple[str, ...], count: int, folder: Path) -> Workload:
+def load_workload(
+    source: str, model_path: Path | None, types: tuple[str, ...], count: int, folder: Path, *, conforming: bool = True
+) -> Workload:
     """Read accidents, and train models on their training set or load one from a file.
 
     Args:
@@ -54,6 +56,7 @@ def load_workload(source: str, model_path: Path | None, types: tuple[str, ...], 
         types: model types to train.
         count: number of accidents.
         folder: for generated data.
+        conforming: leave out accidents that other servers, which follow the OpenAPI schema, would refuse.
     """
     settings = SourceSettings(location=source, data_folder=folder)
     accidents = ingest(resolve_editions(settings), IngestionSettings(source=settings)).accidents
@@ -73,7 +76,7 @@ def load_workload(source: str, model_path: Path | None, types: tuple[str, ...], 
     candidates = _shuffled(accidents, tested)
     for number, request in zip(candidates, to_requests(accidents, candidates), strict=True):
         text = orjson.dumps(request)
-        if len(texts) < count and _conforms(model, text):
+        if len(texts) < count and (not conforming or _conforms(model, text)):
             chosen.append(number)
             texts.append(text)
     return Workload(bundles, texts, features.set_index("Num_Acc", drop=False).loc[chosen].reset_index(drop=True))

@@ -101,10 +101,13 @@ def history(context: RegistryContext, model_name: str | None) -> int:
 
 
 def _reasons(entry: "LedgerEntry") -> str:
-    """The reasons; of an approval only the data it was measured on, since all checks passed (`--json` has them)."""
-    if not entry.approved:
+    """The reasons; of an approval their number in place of the checks, which all hold (`--json` has them)."""
+    from tracking.promotion import MEASURED_ON
+
+    measured = [number for number, reason in enumerate(entry.reasons, 1) if reason.startswith(MEASURED_ON)]
+    if not entry.approved or not measured:
         return "\n".join(entry.reasons)
-    return f"{entry.reasons[0]}; {len(entry.reasons) - 1} checks hold"
+    return "\n".join(entry.reasons[: measured[0]]) + f"; {len(entry.reasons) - measured[0]} checks hold"
 
 
 def _in_stage(versions: list["RegisteredVersion"], stage: str) -> str | None:

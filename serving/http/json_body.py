@@ -85,17 +85,25 @@ def parse_json(text: bytes, max_values: int = _MAX_VALUES) -> Any:
         raise ApiError(400, "no_json", f"invalid JSON: {str(error)[:200]}") from None
 
 
-def read_accidents(text: bytes, max_items: int, *others: str) -> tuple[list[bytes], dict[str, list[Any]]]:
+def read_accidents(
+    text: bytes, max_items: int, *others: str, optional: tuple[str, ...] = ()
+) -> tuple[list[bytes], dict[str, list[Any]]]:
     """The list `accidents` of a JSON object, and further lists, each of 1 to `max_items` items.
 
+    Args:
+        text: the JSON.
+        max_items: number of items that are allowed.
+        others: names of further lists, of values.
+        optional: names of further lists of accidents, which may be null or left out.
+
     Returns:
-        The JSON of each accident, to be parsed one by one, and the other lists by name.
+        The JSON of each accident, to be parsed one by one, and the other lists by name; that of optional ones, too.
 
     Raises:
         ApiError: 400 for invalid JSON; 413 for too many values; 422 where a list is missing, no list, empty or too
             long, or there is another field.
     """
-    fields = ("accidents", *others)
+    fields = ("accidents", *others, *optional)
     try:
         outline, spans = split_lists(text, _COUNTED_ITEMS * max_items)
     except ValueError as error:
@@ -104,7 +112,8 @@ def read_accidents(text: bytes, max_items: int, *others: str) -> tuple[list[byte
     if unknown := sorted(content.keys() - set(fields)) if isinstance(content, dict) else ():
         _require_list(content, "accidents", max_items)
         raise invalid_field(unknown[0], content[unknown[0]], f"unknown field; allowed: {', '.join(fields)}")
-    lists = {field: _require_list(content, field, max_items) for field in fields}
+    lists = {field: _require_list(content, field, max_items) for field in ("accidents", *others)}
+    more = {field: _require_list(content, field, max_items) for field in optional if content.get(field) is not None}
 
     def item(value: Any) -> bytes:
         """The JSON of an item; lists stand for those that were split off."""
@@ -115,7 +124,7 @@ def read_accidents(text: bytes, max_items: int, *others: str) -> tuple[list[byte
         name: [item(one).decode(errors="replace") if isinstance(one, list) else one for one in values]
         for name, values in lists.items()
     }
-    return accidents, shown
+    return accidents, shown | {name: [item(one) for one in values] for name, values in more.items()}
 
 
 def _require_list(content: Any, field: str, max_items: int) -> list[Any]:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,17 +11,17 @@ import numpy as np
 
 from accidents.explanation.reasons import Reason, explain_prediction
 from accidents.explanation.reasons import top_reasons as find_top_reasons
+from accidents.features.arrays import Arrays
 from accidents.inference.prediction import is_tentative
 from accidents.knowledge.next_questions import next_questions
 from accidents.models.base import Matrix, Vector
 from accidents.requests import (
-    FieldProblem,
-    InvalidRequestError,
     ParsedBatch,
     ParsedRequest,
     ParseReport,
     parse_in_pieces,
     parse_request,
+    parse_valid,
 )
 from accidents.requests.derived_facts import Lookups
 from accidents.tables import classify
@@ -130,6 +130,7 @@ def predict_batch(
     metrics: Metrics,
     *,
     derive: bool = False,
+    all_or_none: bool = False,
 ) -> tuple[list[Content], list[PredictionRecord]]:
     """Predict many accidents, in pieces of bounded memory.
 
@@ -140,6 +141,7 @@ def predict_batch(
         context: context of the request.
         metrics: updated with the predictions and their durations.
         derive: derive facts that follow from others, without asking a service.
+        all_or_none: none counts for the shadow model where one is invalid.
 
     Returns:
         Content of a `responses.PredictionResponse` or `responses.AccidentError` for each accident, in order, and the
@@ -147,16 +149,26 @@ def predict_batch(
     """
     responses: list[Content] = []
     records: list[PredictionRecord] = []
+    for_shadow: list[tuple[list[PredictionRecord], Arrays]] = []
     start = time.perf_counter()
     for piece in parse_in_pieces(contents, derive=derive):
         piece_texts = texts[len(responses) : len(responses) + len(piece.results)]
         piece_responses, piece_records = _predict_piece(model, piece, piece_texts, context, metrics, start)
-        if context.shadow and piece_records:
-            context.shadow.add(piece_records, piece.arrays)
         responses += piece_responses
         records += piece_records
+        if context.shadow and piece_records:
+            for_shadow.append((piece_records, piece.arrays))
+        if not all_or_none:
+            _add_to_shadow(context, for_shadow)
         start = time.perf_counter()
+    if len(records) == len(responses):
+        _add_to_shadow(context, for_shadow)
     return responses, records
+
+
+def _add_to_shadow(context: RequestContext, pieces: list[tuple[list[PredictionRecord], Arrays]]) -> None:
+    while context.shadow and pieces:
+        context.shadow.add(*pieces.pop(0))
 
 
 def _predict_piece(
@@ -206,20 +218,9 @@ def predict_probabilities(model: LoadedModel, contents: Iterable[Any], *, derive
     Raises:
         InvalidRequestError: some accidents are invalid; their fields are prefixed with `accidents[i].`.
     """
-    probabilities = []
-    problems: list[FieldProblem] = []
-    first = count = 0
-    for piece in parse_in_pieces(contents, derive=derive):
-        for index, outcome in enumerate(piece.results, first):
-            if isinstance(outcome, InvalidRequestError):
-                count += outcome.count
-                problems += (replace(one, field=f"accidents[{index}].{one.field}") for one in outcome.problems)
-        first += len(piece.results)
-        if not count:
-            probabilities.append(model.bundle.predict(piece.arrays))
-    if count:
-        raise InvalidRequestError(problems, count)
-    return np.concatenate(probabilities)
+    return np.concatenate(
+        [model.bundle.predict(arrays) for arrays in parse_valid(contents, "accidents", derive=derive)]
+    )
 
 
 def _predict_one(

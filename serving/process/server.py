@@ -42,7 +42,7 @@ def uvicorn_options(settings: ServingSettings) -> dict[str, Any]:
     return {
         "host": settings.host,
         "port": settings.port,
-        "loop": "uvloop",
+        "loop": "serving.process.shared_accept:BalancedLoop" if settings.workers > 1 else "uvloop",
         "http": HeadLimitProtocol,
         "ws": "none",
         "log_config": _LOG_CONFIG,

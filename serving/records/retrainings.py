@@ -94,6 +94,17 @@ def set_state(
         return bool(connection.execute(change.values(**values)).rowcount)
 
 
+def end_promoted(engine: Engine, model: str, version: str, stage: str) -> None:
+    """End the event whose candidate holds a stage: its command was killed after the promotion.
+
+    Raises:
+        RecordsError: the database does not answer.
+    """
+    for one in list_retrainings(engine, model):
+        if one.state == TRAINING and one.version == version:
+            set_state(engine, one.event, stage, [f"version {version} is in {stage} already"], version=version)
+
+
 def _retraining(row: Row[tuple[object, ...]]) -> Retraining:
     values = row._mapping
     return Retraining(**{**values, "explanation": tuple(json.loads(str(values["explanation"])))})

@@ -7,7 +7,7 @@ of the other routes; docs/old-and-new-names.md lists what differs.
 import re
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 from fastapi import APIRouter, Request
@@ -30,7 +30,7 @@ from serving.schemas.openapi import error_responses, json_request, requires_role
 
 PREFIX = "/api/v1"
 _ONE, _MANY = "features", "features_list"
-_LABELLED = "eval_data"
+_LABELLED, _REFERENCE, _LABEL = "eval_data", "ref_data", "grav"
 _METRICS = {"f1_score": "f1"}
 _SCHEMA = {
     "type": "object",
@@ -58,7 +58,8 @@ async def predict(request: Request) -> JsonResponse:
 
         def run() -> tuple[list[dict[str, Any]], list[PredictionRecord]]:
             texts = [orjson.dumps(accident) for accident in accidents]
-            return predict_batch(model, texts, accidents, context, state.metrics, derive=state.settings.derive_facts)
+            options = {"derive": state.settings.derive_facts, "all_or_none": True}
+            return predict_batch(model, texts, accidents, context, state.metrics, **options)
 
         if light and field == _ONE:
             results, records = run()
@@ -119,7 +120,10 @@ def _predictions(results: list[dict[str, Any]], model: LoadedModel) -> dict[str,
 
 
 async def evaluate(request: Request) -> JsonResponse:
-    """Evaluate the model on `eval_data`, accidents with `grav`: 1 for priority, 0 for none. Drift is not measured."""
+    """Evaluate the model on `eval_data`, accidents with `grav`: 1 for priority, 0 for none.
+
+    With `ref_data`, such accidents or others, the answer has the share of the columns that have drifted from it.
+    """
     state = get_state(request)
     async with receive_json(request, state.load, heavy=True) as text:
         try:
@@ -127,19 +131,33 @@ async def evaluate(request: Request) -> JsonResponse:
         except InvalidRequestError as error:
             raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
     metrics = {name: result["metrics"][_METRICS.get(name, name)] for name in responses.ClassicMetrics.model_fields}
-    return JsonResponse({"metrics": metrics, "col_drift_share": None, "model_type": result["model"]["type"]})
+    drift_share, model_type = result["drift_share"], result["model"]["type"]
+    return JsonResponse({"metrics": metrics, "col_drift_share": drift_share, "model_type": model_type})
 
 
 def _evaluate(state: AppState, text: bytes) -> dict[str, Any]:
     content = parse_json(text)
-    rows = content.get(_LABELLED) if isinstance(content, dict) and content.keys() <= {_LABELLED, "ref_data"} else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise invalid_field(
-            "request", content, f"must be an object with '{_LABELLED}', a list of accidents with 'grav'"
+    known = isinstance(content, dict) and content.keys() <= {_LABELLED, _REFERENCE}
+    rows, reference = (content.get(_LABELLED), content.get(_REFERENCE)) if known else (None, None)
+    if not _are_objects(rows) or not (reference is None or _are_objects(reference)):
+        reason = (
+            f"must be an object with '{_LABELLED}', a list of accidents with 'grav', and such a list '{_REFERENCE}'"
         )
-    accidents = [{name: value for name, value in row.items() if name != "grav"} for row in rows]
-    labelled = {"accidents": accidents, "priority": [row.get("grav") for row in rows]}
+        raise invalid_field("request", content, f"{reason} or none")
+    labelled = {
+        "accidents": _without_label(rows),
+        "priority": [row.get(_LABEL) for row in rows],
+        "reference": reference and _without_label(reference),
+    }
     return evaluate_labelled(state, orjson.dumps(labelled))
+
+
+def _are_objects(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def _without_label(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != _LABEL} for row in rows]
 
 
 async def health(request: Request) -> JsonResponse:
@@ -181,7 +199,8 @@ def _add_routes() -> None:
         "responses": error_responses(503),
         "openapi_extra": requires_role(Role.PREDICT),
     }
-    labelled = {"type": "object", "properties": {_LABELLED: {"type": "array", "items": {"type": "object"}}}}
+    rows = {"type": "array", "items": {"type": "object"}}
+    labelled = {"type": "object", "properties": {_LABELLED: rows, _REFERENCE: rows}}
     evaluation = post | {
         "response_model": responses.ClassicEvaluation,
         "openapi_extra": json_request(Role.EVALUATE, labelled | {"required": [_LABELLED]}),

@@ -14,9 +14,12 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.monitoring import MonitoringSettings, SeasonSettings
 from accidents.evaluation.evaluate import evaluate as evaluate_predictions
 from accidents.evaluation.metrics import METRICS
-from accidents.requests import InvalidRequestError
+from accidents.monitoring.drift import compare_inputs
+from accidents.monitoring.reference import count_inputs
+from accidents.requests import InvalidRequestError, parse_valid
 from accidents.requests.errors import Problems
 from serving.auth.authorization import ProtectedRoute
 from serving.auth.roles import Role
@@ -31,6 +34,10 @@ from serving.schemas.openapi import error_responses, json_request, schema_ref
 
 router = APIRouter(prefix="/v1", route_class=ProtectedRoute, tags=["outcomes"])
 _SETTINGS = EvaluationSettings(resamples=200)
+_MONITORING = MonitoringSettings(season=SeasonSettings(accidents_of_month_at_least=1))
+"""The caller has chosen the reference: each of its months counts."""
+
+_REFERENCE = "reference"
 _RETRY_SECONDS = 0.1
 _MAX_WAIT_SECONDS = 2.0  # for the log to write a prediction
 _DATABASE_SECONDS = 5.0  # for the whole of a request that needs the database
@@ -45,14 +52,16 @@ _MAX_FEEDBACK_FIELDS = 50
     summary="Evaluate the model",
 )
 async def evaluate(request: Request) -> JsonResponse:
-    """Evaluate the model on labelled accidents: metrics with bootstrap intervals. Nothing is logged."""
+    """Evaluate the model on labelled accidents: metrics with bootstrap intervals. Nothing is logged.
+
+    With `reference`, other accidents, the answer has the share of the columns that have drifted from it.
+    """
     state = get_state(request)
     async with receive_json(request, state.load, heavy=True) as text:
         try:
             result = await run_in_threadpool(evaluate_labelled, state, text)
         except InvalidRequestError as error:
             raise ApiError(422, INVALID_ACCIDENT, INVALID_MESSAGE, error.problems, error.count) from None
-    state.metrics.set_evaluation(result["metrics"])
     return JsonResponse(result)
 
 
@@ -68,17 +77,17 @@ def _check_labels(labels: list[Any], accident_count: int) -> None:
 
 
 def evaluate_labelled(state: AppState, text: bytes) -> dict[str, Any]:
-    """Evaluate the model on the JSON of `accidents` and their labels, `priority`.
+    """Evaluate the model on the JSON of `accidents` and their labels, `priority`; the metrics of the service show it.
 
     Returns:
-        Content of a `responses.EvaluationResponse`.
+        Content of a `responses.EvaluationResponse`; `drift_share` is that of `accidents` against `reference`.
 
     Raises:
         ApiError: the text is not JSON of that form, or too long.
         InvalidRequestError: some accidents are invalid.
     """
     model = state.require_model()
-    accidents, others = read_accidents(text, state.settings.request.evaluation, "priority")
+    accidents, others = read_accidents(text, state.settings.request.evaluation, "priority", optional=(_REFERENCE,))
     labels = others["priority"]
     _check_labels(labels, len(accidents))
     result = evaluate_predictions(
@@ -88,15 +97,33 @@ def evaluate_labelled(state: AppState, text: bytes) -> dict[str, Any]:
         groups=None,
         settings=_SETTINGS,
     )
+    metrics = {name: getattr(result, name) for name in METRICS}
+    drift_share = _drift_share(state, accidents, others[_REFERENCE]) if _REFERENCE in others else None
+    state.metrics.set_evaluation(metrics | {"drift_share": drift_share})
     return {
         "model": model.info,
         "n": result.n,
         "threshold": result.threshold,
-        "metrics": {name: getattr(result, name) for name in METRICS},
+        "metrics": metrics,
         "intervals": result.intervals,
         "confidence": result.confidence,
         "confusion": result.confusion.model_dump(),
+        "drift_share": drift_share,
     }
+
+
+def _drift_share(state: AppState, accidents: list[bytes], reference: list[bytes]) -> float:
+    """Share of the columns of accidents that have drifted from others, as monitoring finds it.
+
+    Raises:
+        InvalidRequestError: some of the others are invalid.
+    """
+    level, derive = state.require_model().bundle.level, state.settings.derive_facts
+    window, others = (
+        count_inputs(parse_valid(map(parse_json, texts), field, derive=derive), level)
+        for field, texts in (("accidents", accidents), (_REFERENCE, reference))
+    )
+    return compare_inputs(window.counts, window.columns, others, _MONITORING).drift_share
 
 
 @router.post(

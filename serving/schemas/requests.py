@@ -98,6 +98,10 @@ def labelled_model() -> type[BaseModel]:
         __doc__="Accidents in either form with their labels.",
         accidents=(_list_of(any_accident()), Field(min_length=1)),
         priority=(list[Literal[0, 1]], Field(min_length=1, description="1: somebody was killed or hospitalised")),
+        reference=(
+            Annotated[_list_of(any_accident()), Field(min_length=1)] | None,
+            Field(None, description="accidents to measure the drift of the others against"),
+        ),
     )
 
 
@@ -202,11 +206,11 @@ def _type(column: Column) -> Any:
             allowed = [letters.get(code, code) for code in column.codes]
             return Literal[tuple(dict.fromkeys([*allowed, *missing]))]
         case ColumnKind.TIME:
-            return Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+            return Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
         case ColumnKind.TEXT if column.pattern:
-            return Annotated[str, Field(pattern=f"^({column.pattern})$")]
+            return Annotated[str, Field(pattern=f"^({column.pattern})?$")]
         case ColumnKind.TEXT:
             return Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
     low, high = column.bounds
     number = float if column.kind is ColumnKind.NUMBER else int
-    return Annotated[number, Field(ge=number(low), le=number(high))]
+    return Annotated[number, Field(ge=number(low), le=number(high))] | Literal[MISSING, ""]

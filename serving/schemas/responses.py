@@ -182,6 +182,7 @@ class EvaluationResponse(_Response):
     intervals: dict[str, tuple[float, float] | None]
     confidence: float
     confusion: dict[str, int]
+    drift_share: float | None = Field(description="share of the columns that have drifted from `reference`")
 
 
 class StoredFeedback(_Response):
@@ -243,7 +244,7 @@ class ClassicEvaluation(_Response):
     """Evaluation in the shape of the classic interface."""
 
     metrics: ClassicMetrics
-    col_drift_share: None = Field(description="always null: drift is not measured here")
+    col_drift_share: float | None = Field(description="share of the columns that have drifted from `ref_data`")
     model_type: str
 
 

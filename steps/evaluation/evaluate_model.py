@@ -9,13 +9,13 @@ from zenml.types import HTMLString
 import materializers.bundle
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
+from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.models import display_name, model_types
-from accidents.report.model_report import report_on_dataset
+from accidents.engine import run_on
+from accidents.models import model_types
+from accidents.report.model_report import report_on_held_out
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
-from accidents.tables import LABEL
-from accidents.training.held_out import held_out_rows
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata, source_fingerprint
@@ -34,6 +34,7 @@ def evaluate_model(
     settings: EvaluationSettings,
     source: str,
     fingerprint: str,
+    engine: EngineSettings = LOCAL_ENGINE,
 ) -> tuple[Annotated[dict[str, Any], "evaluation"], Annotated[HTMLString, "evaluation_report"]]:
     """Evaluate a model on accidents outside its training set, overall and by department, road, light and month.
 
@@ -44,19 +45,12 @@ def evaluate_model(
         settings: bootstrap resamples, calibration bins, groups.
         source: where the accidents come from, as typed.
         fingerprint: checksum of their files.
+        engine: where.
     """
-    rows = held_out_rows({display_name(model.model_type): model}, features, accidents)
-    labelled = int((accidents[LABEL] >= 0).sum())
-    report = report_on_dataset(
-        model,
-        features.iloc[rows],
-        accidents.iloc[rows],
-        settings,
-        source=source,
-        fingerprint=source_fingerprint(fingerprint),
-        dataset=f"{len(rows):,} of {labelled:,} labelled accidents, held out from its training",
-    )
-    summary = report.evaluation.summary() | {"labelled": labelled}
+    summary, report = run_on(
+        engine, report_on_held_out, model, features, accidents, settings,
+        source=source, fingerprint=source_fingerprint(fingerprint),
+    )  # fmt: skip
     figures = {"roc_auc": summary["roc_auc"], "f1": summary["f1"], "rows": summary["n"]}
     log_step_metadata({"model": model.model_type, **figures})
-    return summary, HTMLString(report.html)
+    return summary, HTMLString(report)

@@ -7,8 +7,10 @@ from zenml import step
 
 import materializers.bundle  # noqa: F401  # loads the model
 from accidents.bundle import Bundle
+from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.inference import InferenceSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.engine import connect
 from accidents.inference import batch_scoring
 from materializers.json_file import JSON_MATERIALIZER
 from steps.metadata import log_step_metadata
@@ -18,7 +20,12 @@ from steps.validation import validate_frames
 @step(enable_cache=False, output_materializers={"scoring": JSON_MATERIALIZER})
 @validate_frames()
 def score_accidents(
-    model: Bundle, source: str, target: str, settings: InferenceSettings, ingestion: IngestionSettings
+    model: Bundle,
+    source: str,
+    target: str,
+    settings: InferenceSettings,
+    ingestion: IngestionSettings,
+    engine: EngineSettings = LOCAL_ENGINE,
 ) -> Annotated[dict[str, Any], "scoring"]:
     """Score the accidents of `source` and write the file `target`; never cached.
 
@@ -28,7 +35,12 @@ def score_accidents(
         target: output file, `.csv`, `.parquet` or `.jsonl`.
         settings: number of accidents in memory at a time.
         ingestion: limits of faulty data in the files of a folder.
+        engine: where they are scored.
     """
-    summary = asdict(batch_scoring.score_accidents(source, target, model, settings, limits=ingestion.limits))
+    with connect(engine) as connected:
+        scoring = batch_scoring.score_accidents(
+            source, target, model, settings, limits=ingestion.limits, engine=connected
+        )
+    summary = asdict(scoring)
     log_step_metadata({name: value for name, value in summary.items() if value is not None})
     return summary

@@ -7,7 +7,9 @@ from zenml import step
 from zenml.types import HTMLString
 
 import materializers.frame  # noqa: F401  # stores the frames
+from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.engine import connect
 from accidents.errors import DataError, SourceError
 from accidents.expectations.validation import validate_tables
 from accidents.ingestion import ingest as ingest_editions
@@ -27,7 +29,7 @@ _REMEDY = (
 @step(cache_policy=cache_policy(__name__))
 @validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def ingest(
-    settings: IngestionSettings, fingerprint: str
+    settings: IngestionSettings, fingerprint: str, engine: EngineSettings = LOCAL_ENGINE
 ) -> tuple[
     Annotated[pd.DataFrame, "accidents"],
     Annotated[pd.DataFrame, "vehicles"],
@@ -41,6 +43,7 @@ def ingest(
     Args:
         settings: source of the files, and limits of faulty data.
         fingerprint: checksum of the files; part of the cache key, so that other files are read again. Empty: any files.
+        engine: where the files are read and cleaned.
 
     Raises:
         SourceError: the files have changed since the run began.
@@ -51,7 +54,8 @@ def ingest(
     found = fingerprint_of(editions)
     if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
-    ingested = ingest_editions(editions, settings, progress=print)
+    with connect(engine) as connected:
+        ingested = ingest_editions(editions, settings, engine=connected, progress=print)
     print("checking expectations")
     checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
@@ -61,10 +65,6 @@ def ingest(
     log_step_metadata({FINGERPRINT: found, **ingested.counts})
     clean = ingested.accidents
     return (
-        clean.accidents,
-        clean.vehicles,
-        clean.people,
-        report,
-        ingested.quarantine,
+        clean.accidents, clean.vehicles, clean.people, report, ingested.quarantine,
         HTMLString(checked.html),
-    )
+    )  # fmt: skip

@@ -10,7 +10,9 @@ import materializers.bundle
 import materializers.frame
 import materializers.reports  # noqa: F401  # load the inputs and store the outputs
 from accidents.bundle import Bundle
+from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.engine import run_on
 from accidents.report import model_report
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema
@@ -33,6 +35,7 @@ def compare_models(
     settings: EvaluationSettings,
     source: str,
     without_place: dict[str, Any] | None = None,
+    engine: EngineSettings = LOCAL_ENGINE,
 ) -> tuple[
     Annotated[pd.DataFrame, "model_comparison"],
     Annotated[dict[str, Any], "evaluations"],
@@ -54,15 +57,14 @@ def compare_models(
         settings: bootstrap resamples, calibration bins, groups.
         source: where they come from, as typed.
         without_place: `evaluations` of models trained without place columns, for the model card.
+        engine: where.
     """
-    result = model_report.compare_models(
-        models, predictions, features, accidents, settings,
+    result = run_on(
+        engine, model_report.compare_models, models, predictions, features, accidents, settings,
         source=source, without_place=without_place, finals=finals,
     )  # fmt: skip
     log_step_metadata({"f1": {name: one["f1"] for name, one in result.evaluations.items()}, "best": result.best})
     save_model_cards(result.report_files)
-    return (
-        result.table, result.evaluations, result.best,
-        HTMLString(result.comparison_report), HTMLString(result.best_report), HTMLString(result.card.html),
-        MarkdownString(result.card.markdown), result.report_files,
-    )  # fmt: skip
+    pages = HTMLString(result.comparison_report), HTMLString(result.best_report), HTMLString(result.card.html)
+    card = MarkdownString(result.card.markdown)
+    return result.table, result.evaluations, result.best, *pages, card, result.report_files

@@ -8,7 +8,9 @@ from zenml import step
 import materializers.bundle
 import materializers.frame  # noqa: F401  # loads and stores the inputs and outputs
 from accidents.bundle import Bundle
+from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import connect
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
@@ -30,6 +32,7 @@ def fit_final(
     model_type: str,
     settings: TrainingSettings,
     difference_at_most: float,
+    engine: EngineSettings = LOCAL_ENGINE,
 ) -> Annotated[Bundle, "{model_type}_final_model"]:
     """Fit the recipe of an evaluated model once more on all labelled accidents, test set included.
 
@@ -42,16 +45,19 @@ def fit_final(
         model_type: that of the model, for the name of the artifact.
         settings: those of its training.
         difference_at_most: greatest mean difference of the probabilities of the two models on the test set.
+        engine: where the model is fitted.
     """
-    final = with_wait_policy(
-        fit_final_model,
-        twin,
-        features,
-        accidents,
-        settings,
-        difference_at_most=difference_at_most,
-        details=Accidents(accidents, vehicles, people),
-        progress=lambda message: print(f"{model_type}: {message}", flush=True),
-    )
+    with connect(engine) as connected:
+        final = with_wait_policy(
+            fit_final_model,
+            twin,
+            features,
+            accidents,
+            settings,
+            difference_at_most=difference_at_most,
+            details=Accidents(accidents, vehicles, people),
+            engine=connected,
+            progress=lambda message: print(f"{model_type}: {message}", flush=True),
+        )
     log_step_metadata({"rows": final.rows, "fit_seconds": final.fit_seconds, "evaluated_twin": final.evaluated_twin})
     return final

@@ -9,8 +9,10 @@ from zenml import save_artifact, step
 import materializers.bundle
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
+from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.training import TrainingSettings
+from accidents.engine import connect
 from accidents.monitoring.reference import build_reference, reference_table
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
@@ -33,6 +35,7 @@ def train_model(
     information: FeatureSettings,
     fingerprint: str,
     editions: dict[str, str] | None = None,
+    engine: EngineSettings = LOCAL_ENGINE,
 ) -> tuple[Annotated[Bundle, "{model_type}_model"], Annotated[pd.DataFrame, "{model_type}_predictions"]]:
     """Train and calibrate one model type, choose its threshold, predict validation and test set, count its reference.
 
@@ -46,25 +49,18 @@ def train_model(
         information: level of information, and whether place columns are used.
         fingerprint: checksum of the files that the accidents come from.
         editions: digests of their editions by year; None where they are not known.
+        engine: where the model is fitted.
     """
     details = Accidents(accidents, vehicles, people)
-    trained = train_planned(
-        model_type,
-        features,
-        accidents,
-        settings,
-        data=input_ids(),
-        level=information.level,
-        geography=information.geography,
-        details=details,
-        fingerprint=source_fingerprint(fingerprint),
-        editions=editions,
-        progress=print_progress,
-    )
-    log_step_metadata(
-        {"rows": trained.bundle.rows, "fit_seconds": trained.bundle.fit_seconds, **trained.bundle.metrics}
-    )
+    with connect(engine) as connected:
+        trained = train_planned(
+            model_type, features, accidents, settings,
+            data=input_ids(), level=information.level, geography=information.geography, details=details,
+            fingerprint=source_fingerprint(fingerprint), editions=editions, engine=connected, progress=print_progress,
+        )  # fmt: skip
+    bundle = trained.bundle
+    log_step_metadata({"rows": bundle.rows, "fit_seconds": bundle.fit_seconds, **bundle.metrics})
     reference = build_reference(details, trained.predictions, information.level)
     if inside_pipeline():
         save_artifact(reference_table(reference), f"{model_type}_reference")
-    return replace(trained.bundle, reference=reference), trained.predictions
+    return replace(bundle, reference=reference), trained.predictions

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from accidents.configuration.serving import RecordSettings
 from accidents.configuration.stages import ARCHIVED, NONE, PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
+from accidents.errors import DataError
+from cli import retrain as retrain_command
 from cli.main import main
 from serving.environment import DATABASE_URL_ENV
 from serving.records.database import migrate, open_database
 from serving.records.leases import lease
-from serving.records.retrainings import REJECTED, WAITING, list_retrainings, set_state, start_retraining
+from serving.records.retrainings import FAILED, REJECTED, WAITING, list_retrainings, set_state, start_retraining
+from serving.records.tables import retrainings
 from tests.pipelines.conftest import configure
 from tests.tracking.helpers import NAME, consistent_stages, register_version, single_model_training, transition_to
 from tracking.connection import connect
@@ -84,6 +88,32 @@ def test_a_model_whose_lease_is_held_is_left_alone(operation: Operation, run: Ru
     assert list_retrainings(operation.engine) == []
 
 
+def test_age_alone_is_a_reason(operation: Operation, run: Run, tmp_path: Path) -> None:
+    policy = {"retraining": {"days_at_most": 1e-6, "new_months_at_least": 100}}
+    code, output = run("retrain", "--model-name", "lightgbm", "--dry-run", *configure(tmp_path, monitoring=policy))
+    assert (code, f"{NAME} 1: train again\n  the model is " in output) == (0, True)
+    assert "days old, more than 1e-06" in output
+
+
+def test_a_failed_event_is_tried_again_and_starts_no_cool_down(
+    operation: Operation, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DataError("usagers-2025.csv: no column grav")
+
+    monkeypatch.setattr(retrain_command, "_train", fail)
+    start_retraining(operation.engine, "lightgbm-1-00000000", NAME, [])
+    set_state(operation.engine, "lightgbm-1-00000000", FAILED, ["another file was broken"], version=None)
+    for _ in range(2):
+        code, output = run("retrain", "--model-name", "lightgbm")
+        assert (code, "no column grav" in output) == (1, True)
+        (event, _) = list_retrainings(operation.engine, NAME)
+        assert event.state == FAILED
+        assert event.explanation[-1] == "usagers-2025.csv: no column grav"
+    with operation.engine.begin() as connection:
+        connection.execute(delete(retrainings))
+
+
 def test_people_decide_about_candidates_that_wait(operation: Operation, run: Run) -> None:
     engine, registry = operation.engine, operation.registry
     assert "no model was trained again" in run("registry", "retrainings")[1]
@@ -97,6 +127,7 @@ def test_people_decide_about_candidates_that_wait(operation: Operation, run: Run
     output = run("registry", "retrainings")[1]
     assert all(part in output for part in ("the label has changed", "better in F1", "seen on the dashboard"))
     assert "seen on the dashboard" in run("registry", "history", "--json")[1]
+    assert "checks hold" not in run("registry", "history")[1]
     assert run("registry", "reject", EVENT, "--reason", "too late")[0] != 0
     transition_to(registry, registry.version(NAME, "1"), PRODUCTION)
 

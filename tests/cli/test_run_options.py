@@ -7,11 +7,11 @@ from typing import get_args
 import click
 import pytest
 
-from accidents.configuration import training
+from accidents.configuration import engine, training
 from accidents.models import model_types
 from cli.main import run as root
 from cli.mode_option import ModeOption
-from cli.run_options import OPTIONS, PIPELINES, RESAMPLING, TUNING, RunOptions
+from cli.run_options import ENGINES, OPTIONS, PIPELINES, RESAMPLING, TUNING, RunOptions
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -73,6 +73,7 @@ def test_nothing_asked_for_shows_the_help_and_exits_with_2(project: Path) -> Non
 def test_the_choices_of_the_command_line_are_those_of_the_configuration() -> None:
     assert set(RESAMPLING) == set(get_args(training.Resampling))
     assert set(TUNING) == set(get_args(training.TuningMethod))
+    assert set(ENGINES) == set(get_args(engine.EngineKind))
 
 
 def parse(*arguments: str) -> RunOptions:

@@ -16,8 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.errors import ConfigurationError
-from cli.schedule import schedule
-from cli.schedule_files import Schedule, calendar_lines, crontab_files, github_files, systemd_files, utc_expressions
+from cli.schedule import orchestrator_expression, schedule
+from cli.schedule_files import (
+    Schedule,
+    aws_expression,
+    calendar_lines,
+    crontab_files,
+    github_files,
+    systemd_files,
+    utc_expressions,
+)
 
 MONDAYS = Schedule("training", "0 3 * * 1", "Europe/Paris", ["--training", "--source", "a b/100%"])
 
@@ -47,6 +55,28 @@ def test_systemd_elapses_when_cron_runs(cron: str) -> None:
     assert len(found) == len(lines)
     times = [datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for text in found]
     assert min(times) == planned.next_runs(1, base)[0]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.tuples(*map(field, (0, 0, 1, 1, 0), (59, 23, 28, 12, 7))), st.sampled_from([2, 4]))
+def test_eventbridge_runs_when_cron_does(fields: tuple[str, ...], left_out: int) -> None:
+    planned = Schedule("training", " ".join("*" if i == left_out else text for i, text in enumerate(fields)), "UTC", ())
+    *same, year = aws_expression(planned).split()
+    assert (year, same.count("?")) == ("*", 1)
+    base = datetime(2026, 5, 17, 12, 30, tzinfo=UTC)
+    in_aws = croniter(" ".join(same), base)
+    assert [in_aws.get_next(datetime) for _ in range(3)] == planned.next_runs(3, base)
+
+
+def test_each_orchestrator_gets_its_form() -> None:
+    in_utc = Schedule("training", "0 3 * * 1", "UTC", ())
+    assert orchestrator_expression(MONDAYS, "vertex") == "TZ=Europe/Paris 0 3 * * 1"
+    assert orchestrator_expression(in_utc, "sagemaker") == "0 3 ? * MON *"
+    assert orchestrator_expression(in_utc, "azureml") == in_utc.cron
+    with pytest.raises(ConfigurationError, match="counts in UTC"):
+        orchestrator_expression(MONDAYS, "kubernetes")
+    with pytest.raises(ConfigurationError, match="not both"):
+        orchestrator_expression(Schedule("training", "0 3 1 * 1", "UTC", ()), "sagemaker")
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
@@ -126,3 +156,22 @@ def test_a_command_shows_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     refused = CliRunner().invoke(schedule, [*line, "--", "--port", "3"])
     assert "--port goes with --serve" in refused.output
     assert timedelta(0) < MONDAYS.next_runs(1)[0] - datetime.now(UTC) <= timedelta(days=8)
+
+
+def test_retraining_is_scheduled_with_its_own_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["retrain", "--cron", "0 5 * * *", "--as"]
+    own = ["--", "--model-name", "lightgbm", "--source", "datagouv"]
+    for kind in ("crontab", "systemd", "github"):
+        shown = CliRunner().invoke(schedule, [*line, kind, "--dry-run", *own])
+        assert shown.exit_code == 0, shown.output
+        assert "run.py retrain --model-name lightgbm --source datagouv" in shown.output
+    assert "SERVING_DATABASE_URL: ${{ secrets.SERVING_DATABASE_URL }}" in shown.output
+    for wrong, message in ((["--"], "Missing option '--model-name'"), ([*own, "--port", "3"], "No such option")):
+        refused = CliRunner().invoke(schedule, [*line, "crontab", *wrong])
+        assert refused.exit_code == 2
+        assert message in refused.output
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written = CliRunner().invoke(schedule, [*line[:-1], *own])  # whatever the orchestrator of the stack can do
+    assert written.exit_code == 0, written.output
+    assert {path.name for path in tmp_path.rglob("*.*")} >= {"accidents-retrain.service", "accidents-retrain.timer"}

@@ -37,7 +37,7 @@ def test_a_matrix_has_the_named_columns_of_the_frame(frame: pd.DataFrame) -> Non
 
 def test_places_are_encoded_or_given(frame: pd.DataFrame) -> None:
     labels = np.arange(len(frame)) % 2
-    encoder, encoded = PlaceEncoder().fit_out_of_fold(frame, labels, folds=4, seed=0)
+    encoder, encoded, _ = PlaceEncoder().fit_out_of_fold(frame, labels, folds=4, seed=0)
     columns = tuple(feature_names("call"))
     X = feature_matrix(frame, columns, encoder)
     np.testing.assert_array_equal(X[:, -encoded.shape[1] :], encoder.transform(frame))

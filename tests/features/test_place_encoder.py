@@ -4,10 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accidents.features.catalogue import CELLS, PLACE_COLUMN_NAMES
 from accidents.features.cells import locate_cells
-from accidents.features.place_encoder import PlaceEncoder
+from accidents.features.place_encoder import PlaceEncoder, _count, _sum
 
 SHARE = {name: PLACE_COLUMN_NAMES.index(f"te_{name}") for name in ("department", "commune", "road", "area", "spot")}
 DENSITY = {name: PLACE_COLUMN_NAMES.index(f"density_{name}") for name in SHARE}
@@ -94,18 +96,18 @@ def test_a_frame_of_keys_in_any_order_of_columns() -> None:
 
 def test_out_of_fold_a_row_never_sees_its_own_label() -> None:
     where, labels = places(400)
-    _, before = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
+    _, before, _ = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
     for row in (0, 57, 399):
         changed = labels.copy()
         changed[row] = 1 - changed[row]
-        _, after = PlaceEncoder().fit_out_of_fold(where, changed, folds=5, seed=1)
+        _, after, _ = PlaceEncoder().fit_out_of_fold(where, changed, folds=5, seed=1)
         assert after[row].tobytes() == before[row].tobytes()
         assert (after != before).any()
 
 
 def test_out_of_fold_leaves_the_encoder_fitted_on_all_rows() -> None:
     where, labels = places(400)
-    encoder, encoded = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
+    encoder, encoded, _ = PlaceEncoder().fit_out_of_fold(where, labels, folds=5, seed=1)
     assert encoder.transform(where).tobytes() == PlaceEncoder().fit(where, labels).transform(where).tobytes()
     assert encoded.shape == (400, len(PLACE_COLUMN_NAMES))
     assert encoded.dtype == np.float32
@@ -137,3 +139,15 @@ def test_stored_places_are_sorted_and_distinct(values: list[int]) -> None:
     arrays["cell_road.values"] = np.concatenate([values, arrays["cell_road.values"][2:]])
     with pytest.raises(ValueError, match=r"cell_road .* not sorted"):
         PlaceEncoder.from_arrays(arrays)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 5))
+def test_counts_of_parts_give_the_encoder_of_the_whole(seed: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    cells = rng.integers(-1, 4, (40, len(CELLS)))
+    labels = rng.integers(0, 2, 40)
+    own = [(cells[rows], labels[rows]) for rows in np.array_split(rng.permutation(40), parts)]
+    added = PlaceEncoder().fit_counts(_sum([*map(_count, own)])).to_arrays()
+    for name, values in PlaceEncoder().fit(cells, labels).to_arrays().items():
+        np.testing.assert_array_equal(added[name], values)

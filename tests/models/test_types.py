@@ -8,6 +8,7 @@ import pytest
 from accidents.models import model_class, model_types
 from accidents.models._booster import Booster
 from accidents.models.base import Dataset
+from accidents.models.random_forest import _tree_counts
 from tests.models.conftest import CATEGORY, SMALL, fit
 
 BOOSTERS = [name for name in model_types() if issubclass(model_class(name), Booster)]
@@ -57,10 +58,34 @@ def test_the_regression_is_that_of_scikit_learn(training: Dataset, test: Dataset
     model = model_class("logistic_regression")
     parameters = model.PARAMETERS.model_validate({"knots": 0, "inverse_penalty": 0.5})
     fitted = model.fit(training, None, parameters=parameters, seed=0, threads=1)
-    regression = LogisticRegression(C=0.5, max_iter=500, solver="newton-cholesky")
+    regression = LogisticRegression(C=0.5, max_iter=500, solver="newton-cholesky", tol=1e-9)
     oracle = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), regression)
     oracle.fit(training.X, training.y)
     np.testing.assert_allclose(fitted.predict_margin(test.X), oracle.decision_function(test.X), atol=1e-5)
+
+
+@pytest.mark.parametrize("kept", [0, 10**9])
+def test_blocks_of_the_regression_change_nothing_but_the_last_digits(
+    kept: int, training: Dataset, test: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = fit("logistic_regression", training, None).predict_margin(test.X)
+    monkeypatch.setattr("accidents.models.logistic_regression._BLOCK", 100)
+    monkeypatch.setattr("accidents.models.logistic_regression._KEPT", kept)
+    in_blocks = fit("logistic_regression", training, None).predict_margin(test.X)
+    np.testing.assert_allclose(in_blocks, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("elapsed", [0.0, 1.0, 1e9])
+def test_a_forest_is_the_same_however_its_trees_are_divided(
+    elapsed: float, training: Dataset, test: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fit("random_forest", training, None, n_estimators=7)
+    chosen = list(_tree_counts(7, 1, lambda: elapsed))
+    monkeypatch.setattr("accidents.models.random_forest._tree_counts", lambda *_: iter(chosen))
+    assert chosen == sorted(set(chosen))
+    assert chosen[-1] == 7
+    np.testing.assert_array_equal(fit("random_forest", training, None, n_estimators=7).predict_margin(test.X),
+                                  whole.predict_margin(test.X))  # fmt: skip
 
 
 def test_an_unseen_code_has_no_weight(training: Dataset, test: Dataset) -> None:

@@ -11,13 +11,14 @@ from accidents.bundle import Bundle
 from accidents.bundle.reference import BANDS, MISSING_BIN, MONTHS, VALUES, Reference
 from accidents.columns import MISSING, UNKNOWN
 from accidents.configuration.loading import load_configuration
+from accidents.configuration.monitoring import SeasonSettings
 from accidents.errors import DataError
 from accidents.features.array_columns import ARRAY_COLUMNS, COLUMN_POSITIONS, Entity
 from accidents.monitoring.columns import column_of, departments, monitored_columns
 from accidents.monitoring.counts import bin_accidents
-from accidents.monitoring.drift import Change
+from accidents.monitoring.drift import Change, compare_inputs
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
-from accidents.monitoring.reference import roc_auc
+from accidents.monitoring.reference import count_inputs, roc_auc
 from accidents.monitoring.season import matched_shares
 from accidents.monitoring.statistics import compare_share, compare_shares, false_discovery_adjusted
 from tests.monitoring.monitored import held_out, monitored_model, resampled, taken, whole_window
@@ -60,6 +61,30 @@ def test_resampled_accidents_raise_no_alarm() -> None:
     for seed in range(5):
         result = look(resampled(1000, seed))
         assert not result.alarm, result.findings
+
+
+def test_counts_of_parts_are_those_of_the_whole() -> None:
+    whole, reference = whole_window(), monitored_model().reference
+    assert reference is not None
+    rows = np.random.default_rng(0).permutation(len(whole.days))
+    counted = count_inputs([whole.arrays.take(part) for part in (rows[:100], rows[100:900], rows[900:])], "call")
+    own = [reference.columns.index(name) for name in counted.columns]
+    assert np.array_equal(counted.counts, reference.counts[own])
+    assert counted.design_effects == pytest.approx(reference.design_effects[own], rel=0.25)
+
+
+def test_departments_that_a_small_reference_lacks_by_chance_are_not_new() -> None:
+    settings = CONFIGURED.model_copy(update={"season": SeasonSettings(accidents_of_month_at_least=1)})
+    for seed in range(8):
+        rows = np.random.default_rng(seed).permutation(len(whole_window().days))
+        small, other = (whole_window().arrays.take(part) for part in (rows[:300], rows[300:900]))
+        reference, window = (count_inputs([one], "call") for one in (small, other))
+        found = compare_inputs(window.counts, window.columns, reference, settings)
+        assert "accident.dep" not in {one.column for one in found.drifted}
+        vehicles = other.vehicles.copy()
+        vehicles[:, COLUMN_POSITIONS[Entity.VEHICLES]["catv"]] = 60
+        window = count_inputs([replace(other, vehicles=vehicles)], "call")
+        assert compare_inputs(window.counts, window.columns, reference, settings).drifted[0].column == "vehicles.catv"
 
 
 def test_a_new_kind_of_vehicle_is_found_by_its_share() -> None:

@@ -1,10 +1,9 @@
 """Retraining: what is a reason, that one process alone trains, and what becomes of one that was killed."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from serving.records.retrainings import (
     REJECTED,
     TRAINING,
     WAITING,
+    end_promoted,
     find_retraining,
     list_retrainings,
     set_state,
@@ -27,7 +27,12 @@ from serving.records.retrainings import (
 )
 from serving.records.tables import leases
 from tests.conftest import PROJECT
-from tests.serving.records.databases import migrated_database, new_sqlite_file
+from tests.serving.records.databases import (
+    migrated_database,
+    new_postgresql_database,
+    new_sqlite_file,
+    postgresql_server,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 QUIET: dict[str, Any] = {
@@ -86,24 +91,66 @@ def test_drift_that_costs_nothing_is_no_reason() -> None:
     assert not decide(QUIET | {"inputs_changed": True, "drift_share": 0.4, "findings": [finding("missing")]}).retrain
 
 
-def test_one_process_alone_holds_a_lease_and_a_killed_one_loses_it_at_once(tmp_path: Path) -> None:
-    url = new_sqlite_file(tmp_path)
+@pytest.mark.parametrize(
+    ("trained_at", "reason"),
+    [
+        ("2024-11-27T00:00:01+00:00", "400 days old, at most 400"),
+        ("2024-11-26T23:59:59+00:00", ""),
+        ("", "when the model was trained is not known"),
+        ("2020-01-01", "when the model was trained is not known"),  # without a time zone
+    ],
+)
+def test_the_age_counts_to_the_second_and_one_that_is_not_known_is_no_reason(trained_at: str, reason: str) -> None:
+    decision = decide(None, trained_at=trained_at)
+    assert decision.retrain == (not reason)
+    assert reason in " ".join(decision.reasons)
+
+
+@pytest.mark.parametrize(("months", "retrain"), [(11, False), (12, True)])
+def test_a_year_of_new_months_is_a_new_edition(months: int, retrain: bool) -> None:
+    new = [f"2025-{month:02d}" for month in range(1, months + 1)]
+    decision = decide(None, source_months=["2024-01", *new])
+    assert decision.retrain is retrain
+    assert f"has {months} months that the model has not learned from, 2025-01 to {new[-1]}" in " ".join(
+        decision.reasons
+    )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database."""
+    if request.param == "sqlite":
+        yield new_sqlite_file(tmp_path)
+        return
+    with postgresql_server() as server:
+        yield new_postgresql_database(server)
+
+
+def test_of_processes_at_once_one_holds_the_lease_and_is_followed_by_one_when_it_is_killed(url: str) -> None:
     engine, _ = migrated_database(url)
-    process = subprocess.Popen([sys.executable, "-c", HOLD, url], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    processes: list[subprocess.Popen[str]] = []
     try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        with pytest.raises(LeaseHeldError, match="model is held by process"), lease(engine, "model"):
-            pass
-        with lease(engine, "another model"):
-            pass
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        for _ in range(2):
+            new = [
+                subprocess.Popen([sys.executable, "-c", HOLD, url], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+                for _ in range(2)
+            ]
+            processes += new
+            first = [process.stdout.readline() for process in new if process.stdout]
+            assert sorted(first) == ["", "held\n"]
+            with pytest.raises(LeaseHeldError, match="model is held by process"), lease(engine, "model"):
+                pass
+            with lease(engine, "another model"):
+                pass
+            (holder,) = (process for process, line in zip(new, first, strict=True) if line)
+            holder.kill()
+            holder.wait()
         with lease(engine, "model"), pytest.raises(LeaseHeldError), lease(engine, "model"):
             pass
     finally:
-        process.kill()
-        process.wait()
+        for process in processes:
+            process.kill()
+            process.wait()
         engine.dispose()
 
 
@@ -130,6 +177,15 @@ def test_an_event_is_recorded_once_and_goes_on_where_it_was_interrupted(tmp_path
     assert set_state(engine, "lightgbm-1-abc", WAITING, ["F1 is better"], version="2")
     assert not set_state(engine, "lightgbm-1-abc", FAILED, [], version=None)  # it is not in training any more
     assert set_state(engine, "lightgbm-1-abc", REJECTED, ["no"], version="2", expected=WAITING)
+    start_retraining(engine, "lightgbm-1-def", "Model", ["another edition"])
+    set_state(engine, "lightgbm-1-def", TRAINING, (), version="3")
+    end_promoted(engine, "Model", "2", "Production")
+    assert {one.event: one.state for one in list_retrainings(engine)} == {
+        "lightgbm-1-abc": REJECTED,
+        "lightgbm-1-def": TRAINING,
+    }
+    end_promoted(engine, "Model", "3", "Production")  # its command was killed after the promotion
+    assert list_retrainings(engine)[0].state == "Production"
     found = find_retraining(engine, "lightgbm-1-abc")
     assert found is not None
     assert (found.state, found.version) == (REJECTED, "2")

@@ -1,12 +1,15 @@
 """`run.py simulate` against the real service, and what each drift changes."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from accidents.requests import parse_request
 from accidents.simulation import DRIFTING_DEPARTMENTS, DRIFTS, NEW_KIND, SUMMER, LabelledRequest, labelled_requests
 from accidents.tables import LABEL, Accidents
 from cli.simulate import simulate
+from serving import simulation
 from serving.auth.roles import Role
 from serving.simulation import Plan, ServiceError, Simulator
 from tests.serving.in_process import ApiClient, in_process_service
@@ -213,3 +217,39 @@ def test_ctrl_c_ends_with_the_summary(api: ApiClient) -> None:
     text = process.stdout.read()
     assert "answered" in text
     assert "outcomes not sent" in text
+
+
+def test_no_request_is_lost_where_the_service_closes_idle_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient(BaseHTTPRequestHandler):
+        """Closes a connection that was idle without an answer, as if the request had crossed the closing of it."""
+
+        protocol_version = "HTTP/1.1"
+        idle_since = math.inf
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if time.monotonic() - self.idle_since > 0.3:
+                self.close_connection = True
+                return
+            body = b'{"prediction_id": "1"}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.idle_since = time.monotonic()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(simulation, "_MAX_IDLE", 0.2)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Impatient)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        accident = LabelledRequest({"accident": {"lum": 1}}, 1)
+        summary = Simulator(f"http://127.0.0.1:{server.server_port}", None).run(Plan(2, 3, 0), lambda _: accident)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert (summary.sent, summary.answered, summary.outcomes) == (6, 6, 6)

@@ -74,6 +74,13 @@ assert len({step_output(run, "build_features", "features").content_hash for run 
 assert {str(there.stack.name), str(here.stack.name)} == {"default", "local-mlflow"}
 assert notebook.connect() == "default"
 """,
+    "09_monitor": """
+assert sum(window["alarm"] for window in windows[:3]) <= 1 and all(window["alarm"] for window in windows[3:])
+assert changed_windows["inputs_changed"] and changed_windows["label_changed"] and changed_windows["accidents"] > 1000
+pipeline_auc = notebook.load_artifact("evaluations")["lightgbm"]["roc_auc"]
+assert abs(changed_windows["outcomes"]["reference_roc_auc"]["value"] - pipeline_auc) < 1e-9
+assert "accidents_drift_alarm 1.0" in figures and service.exited
+""",
 }
 """What is asserted in the kernel of each notebook after its last cell."""
 

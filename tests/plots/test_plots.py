@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from xml.etree import ElementTree as ET
 
@@ -13,13 +14,18 @@ from matplotlib.colors import to_hex
 
 from accidents.columns import ATTRIBUTION
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.monitoring import MonitoringSettings
 from accidents.evaluation.curves import cheapest_threshold
 from accidents.evaluation.evaluate import evaluate
 from accidents.explanation.reasons import Waterfall, explain_prediction
 from accidents.explanation.topics import feature_name
+from accidents.features.array_columns import COLUMN_POSITIONS, Entity
 from accidents.features.catalogue import CATALOGUE
+from accidents.monitoring.monitor import monitor
+from accidents.monitoring.summary import summarise
 from accidents.plots import (
     data_quality,
+    drift,
     explanation,
     exploration,
     groups,
@@ -31,6 +37,7 @@ from accidents.plots import (
 )
 from accidents.plots.style import BLUE, ORANGE, SERIES_STYLES, source_note, subplots, to_png, to_svg
 from benchmarks import classic_protocol, learning_curve
+from tests.monitoring.monitored import held_out, monitored_model
 from tests.trained import small_models, small_year
 
 NOTE = source_note(synthetic=False)
@@ -92,7 +99,20 @@ def one_prediction() -> Waterfall:
     return explain_prediction(scored.trained.bundle, scored.X[0])
 
 
+def monitored():
+    """A window of labelled accidents, in which all cars are mopeds and every accident is priority."""
+    window, model = held_out(3), monitored_model()
+    vehicles = window.arrays.vehicles.copy()
+    vehicles[:, COLUMN_POSITIONS[Entity.VEHICLES]["catv"]] = 2
+    changed = replace(window, arrays=replace(window.arrays, vehicles=vehicles), labels=np.ones(len(window.labels)))
+    results = [monitor(one, model.reference, "call", MonitoringSettings()) for one in (window, changed)]
+    return [summarise(result, "sample") for result in results]
+
+
 FIGURES = {
+    "windows": lambda: drift.windows_over_time(monitored(), NOTE),
+    "column effects": lambda: drift.column_effects(*monitored(), 0.2, NOTE),
+    "department outcomes": lambda: drift.department_outcomes(monitored()[1], NOTE),
     "confusion": lambda: performance.confusion_matrix(EVALUATION, NOTE),
     "roc": lambda: performance.roc_curve(TWO, NOTE),
     "precision_recall": lambda: performance.precision_recall_curve(TWO, NOTE),

@@ -119,6 +119,11 @@ HOSTILE: Mapping[str, Callable[[], HostileRequest]] = {
     "evaluation of crowds in two numbers": lambda: HostileRequest(
         "/v1/evaluate", _evaluation(_FLAT_CROWD, 500), _PREDICTED
     ),
+    "evaluation against crowds": lambda: HostileRequest(
+        "/v1/evaluate",
+        b'{"accidents":[{"lum":1}],"priority":[1],"reference":%s}' % _list([_FLAT_CROWD] * 500),
+        _PREDICTED,
+    ),
     "batch of crowds": lambda: HostileRequest(
         "/v1/predict/batch", b'{"accidents":%s}' % _list([_CROWD] * 300), _PREDICTED
     ),
@@ -137,6 +142,17 @@ LARGEST: Mapping[str, Callable[[], HostileRequest]] = {
     "evaluation of 10,000": lambda: HostileRequest(
         "/v1/evaluate",
         _dumps({"accidents": synthetic_accidents(1000) * 10, "priority": [0, 1] * 5000}),
+        _PREDICTED,
+    ),
+    "evaluation of 10,000 against as many": lambda: HostileRequest(
+        "/v1/evaluate",
+        _dumps(
+            {
+                "accidents": [{"lum": 1, "dep": "33", "catv": 7}] * 10_000,
+                "priority": [0, 1] * 5000,
+                "reference": [{"lum": 5, "dep": "75", "catv": 33}] * 10_000,
+            }
+        ),
         _PREDICTED,
     ),
     "batch of 1,000": lambda: HostileRequest(

@@ -24,7 +24,7 @@ BETWEEN_FIELDS = "positive_data_acceptance"
 """Dates that do not exist, people in no vehicle and the like are beyond a description of single fields."""
 
 RULES = re.compile(
-    r"(accidents\[\d+\]\.)?"
+    r"((accidents|reference)\[\d+\]\.)?"
     r"(jour, mois, an|(people\[\d+\]\.)?an_nais|(vehicles|people)\[\d+\]\.(num_veh|id_vehicule)|year_acc|victim_age|"
     r"hour|hrmn|priority)"
 )

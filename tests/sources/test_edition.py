@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns.specification import Table
-from accidents.sources.edition import Edition, fingerprint
+from accidents.configuration.source import SourceSettings
+from accidents.sources import manifest
+from accidents.sources.edition import Edition, fingerprint, read_checksums
+from accidents.sources.publication import edition_digest
 
 
 def write(folder: Path, year: int, contents: tuple[bytes, ...], name: str = "{}.csv") -> Edition:
@@ -58,3 +62,14 @@ def test_files_that_change_places_between_years_show(tmp_path: Path) -> None:
         write(tmp_path / "d", 2022, (b"5", b"2", b"7", b"8")),
     ]
     assert fingerprint(straight) != fingerprint(crossed)
+
+
+def test_a_file_is_read_once_for_both_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edition, read = write(tmp_path / "a", 2021, FIRST), list[str]()
+    monkeypatch.setattr(manifest, "resolve_editions", lambda *_, **__: [edition])
+    monkeypatch.setattr(manifest, "read_checksums", lambda file: read.append(file) or read_checksums(file))
+    source = SourceSettings(location=str(tmp_path / "a"), data_folder=tmp_path / "data")
+    editions, digest = manifest.fetch_editions(source)
+    assert sorted(read) == sorted(edition.files.values())
+    assert (editions, digest) == ([edition], fingerprint([edition]))
+    assert manifest.recorded_editions(tmp_path / "data", digest) == {"2021": edition_digest(edition)}

@@ -59,6 +59,16 @@ def test_an_approved_candidate_waits_or_takes_the_configured_stage_once(registry
     assert consistent_stages(registry) == {"1": PRODUCTION, "2": STAGING}
 
 
+def test_an_approved_candidate_goes_straight_to_production_where_it_may(registry: Registry) -> None:
+    outcome = judge(registry, PRODUCTION)
+    assert (outcome.stage, outcome.approved) == (PRODUCTION, True)
+    assert consistent_stages(registry) == {"1": ARCHIVED, "2": PRODUCTION}
+    entries = read_entries(registry.connection)
+    assert (entries[-1].action, entries[-1].version, entries[-1].previous) == ("promote", "2", "1")
+    assert judge(registry, PRODUCTION).stage == PRODUCTION  # after a kill: nothing is done twice
+    assert read_entries(registry.connection) == entries
+
+
 def test_a_person_decides_and_the_ledger_has_who_and_why(registry: Registry) -> None:
     candidate = registry.version(NAME, "2")
     reject_candidate(registry, candidate, ("outcomes are wrong",))

@@ -36,6 +36,7 @@ def test_calibration_never_turns_the_ranking_round() -> None:
 
 @given(st.lists(st.floats(-800, 800), min_size=1, max_size=40), st.floats(0, 3), st.floats(0, 3), st.floats(-2, 2))
 @settings(deadline=None, max_examples=200)
+@pytest.mark.filterwarnings("error")
 def test_a_margin_alone_has_the_probability_that_it_has_among_others(
     margins: list[float], low: float, high: float, intercept: float
 ) -> None:

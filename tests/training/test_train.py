@@ -34,7 +34,7 @@ class Classifier(Model[Settings]):
     n_features_in_ = 0
 
     @classmethod
-    def fit(cls, training, validation, *, parameters, categorical_features=(), seed, threads):
+    def fit(cls, training, validation, *, parameters, categorical_features=(), seed, threads, progress=None):
         return cls(training.y.mean(), training.X.shape[1])
 
     def predict_margin(self, X, threads=1):

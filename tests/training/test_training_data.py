@@ -8,13 +8,15 @@ import pytest
 
 from accidents.configuration.training import TrainingSettings
 from accidents.errors import ModelError
-from accidents.features import feature_names
+from accidents.features import feature_frame, feature_names
+from accidents.features.arrays import to_arrays
 from accidents.features.catalogue import CATALOGUE, CELLS
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.features.specification import FeatureKind
 from accidents.training import train
 from accidents.training.split import assign_subsets, join_labels
 from accidents.training.training_data import TrainingData
+from tests.features.generated import random_accidents
 from tests.training.conftest import Frames, draw, quick
 
 
@@ -27,7 +29,7 @@ def test_places_of_training_accidents_are_encoded_out_of_fold_as_configured(data
     rows = np.arange(5, 900)
     encoder, dataset = data.fit_transform(rows)
     selected = data.frame.iloc[rows]
-    expected, encoded = PlaceEncoder(2.5).fit_out_of_fold(selected[[*CELLS]], data.labels(rows), folds=4, seed=9)
+    expected, encoded, _ = PlaceEncoder(2.5).fit_out_of_fold(selected[[*CELLS]], data.labels(rows), folds=4, seed=9)
     assert encoder is not None
     np.testing.assert_array_equal(dataset.X[:, -encoded.shape[1] :], encoded)
     np.testing.assert_array_equal(dataset.y, selected["priority"])
@@ -88,3 +90,26 @@ def test_twenty_accidents_of_each_class_are_enough() -> None:
     many[validation[:19]] = 0
     with pytest.raises(ModelError, match="needs 20 of each class"):
         train("logistic_regression", features, accidents.assign(priority=many), quick(), level="strict")
+
+
+def test_masked_accidents_are_sampled_where_they_would_be_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    accidents = random_accidents(3, accidents=400)
+    features = feature_frame(accidents)
+    data = TrainingData(join_labels(features, accidents.accidents), "call", True, quick(encoder_folds=4))
+    rows, arrays = np.arange(20, 320), to_arrays(accidents)
+    _, whole, masked = data.fit_transform_masked(rows, arrays, 2)
+    assert masked.X.shape == (600, len(data.matrix_columns))
+    np.testing.assert_array_equal(masked.rows, np.tile(np.arange(300), 2))
+    known = (masked.X[:, [data.matrix_columns.index(name) for name in data.knowledge_columns]] >= 1).all(axis=1)
+    positions = [data.matrix_columns.index(name) for name in data.columns]
+    np.testing.assert_array_equal(masked.X[known][:, positions], whole.X[masked.rows[known]])
+    assert known.any()
+
+    monkeypatch.setattr("accidents.training.training_data.MASKED_AT_MOST", 310)
+    assert len(data.fit_transform_masked(rows, arrays, 2)[2].X) == 300
+    monkeypatch.setattr("accidents.training.training_data.MASKED_AT_MOST", 90)
+    _, again, sampled = data.fit_transform_masked(rows, arrays, 2)
+    np.testing.assert_array_equal(again.X, whole.X)
+    assert len({*sampled.rows}) == len(sampled.X) == 90
+    known = (sampled.X[:, [data.matrix_columns.index(name) for name in data.knowledge_columns]] >= 1).all(axis=1)
+    np.testing.assert_array_equal(sampled.X[known][:, positions], whole.X[sampled.rows[known]])

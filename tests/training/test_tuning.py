@@ -73,18 +73,18 @@ def test_an_interrupted_search_goes_on_to_the_same_result(
 ) -> None:
     whole: list[str] = []
     uninterrupted = search(frames, "optuna", whole, trials=7, storage=tmp_path / "whole")
-    score, calls = CrossValidation.score, []
+    score, calls = CrossValidation.fold_score, []
 
     def killed_in_the_fourth(self: CrossValidation, *arguments: Any) -> float:
         calls.append(1)
-        if len(calls) == 4:
+        if len(calls) == 10:  # the first fold of the fourth trial
             raise KeyboardInterrupt
         return score(self, *arguments)
 
-    monkeypatch.setattr(CrossValidation, "score", killed_in_the_fourth)
+    monkeypatch.setattr(CrossValidation, "fold_score", killed_in_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         search(frames, "optuna", trials=7, storage=tmp_path / "resumed")
-    monkeypatch.setattr(CrossValidation, "score", score)
+    monkeypatch.setattr(CrossValidation, "fold_score", score)
     rest: list[str] = []
     resumed = search(frames, "optuna", rest, trials=7, storage=tmp_path / "resumed")
     assert [line for line in rest if "trial" in line] == [line for line in whole if "trial" in line][3:]

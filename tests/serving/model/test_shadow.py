@@ -18,7 +18,7 @@ from accidents.requests import parse_batch, parse_request
 from serving.model.shadow import Shadow
 from serving.records.shadow_answers import read_answer_pairs
 from serving.records.tables import shadow_predictions
-from tests.serving.in_process import NDJSON_HEADERS, ApiClient, in_process_service, synthetic_accidents
+from tests.serving.in_process import EXAMPLES, NDJSON_HEADERS, ApiClient, in_process_service, synthetic_accidents
 from tests.serving.service_process import save_small_model, small_bundle
 
 SETTINGS = EvaluationSettings(resamples=200)
@@ -99,10 +99,19 @@ def test_full_queue_and_failing_model_cost_no_answer(api: ApiClient, monkeypatch
     assert shadow_rows(api, {answer["prediction_id"]})
 
 
+def test_what_the_classic_interface_refuses_is_not_scored(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    added: list[int] = []
+    monkeypatch.setattr(api.state.shadow, "add", lambda records, _: added.append(len(records)))
+    flat = EXAMPLES["classic_flat"]
+    for rows, status in (([flat, flat | {"catv": 999}], 422), ([flat, flat], 200)):
+        assert api.post("/api/v1/predict/batch", {"features_list": rows}).status_code == status
+    assert added == [2]
+
+
 def test_pairs_with_outcomes(api: ApiClient) -> None:
     answers = [api.post("/v1/predict", content).json() for content in synthetic_accidents()[40:46]]
-    ids = {one["prediction_id"] for one in answers}
-    shadow_rows(api, ids)
+    answers.sort(key=lambda one: one["prediction_id"])  # those of one millisecond are in any order
+    shadow_rows(api, {one["prediction_id"] for one in answers})
     assert api.post("/v1/feedback", {"prediction_id": answers[0]["prediction_id"], "priority": 1}).ok
     pairs = list(read_answer_pairs(api.state.engine))
     last = pairs[-6:]

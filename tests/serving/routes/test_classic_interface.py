@@ -114,6 +114,21 @@ def test_evaluation_has_the_metrics_of_the_other_route(classic: ApiClient) -> No
         assert (response.status_code, bool(response.json()["detail"])) == (422, True), wrong
 
 
+def test_evaluation_with_reference_data_has_the_drift_share(classic: ApiClient) -> None:
+    rows = [FEATURES | {"grav": number % 2} for number in range(200)]
+    other = [row | {"catv": 33} for row in rows]
+    shares = []
+    for reference in ({}, {"ref_data": None}, {"ref_data": rows}, {"ref_data": other}):
+        response = classic.post("/api/v1/predict/evaluate", {"eval_data": rows} | reference, role=Role.EVALUATE)
+        responses.ClassicEvaluation.model_validate(response.json())
+        shares.append(response.json()["col_drift_share"])
+    assert shares[:3] == [None, None, 0]
+    assert 0 < shares[3] < 0.2
+    for wrong in ([], [1], "rows", [FEATURES | {"catv": 999}]):
+        content = {"eval_data": rows, "ref_data": wrong}
+        assert classic.post("/api/v1/predict/evaluate", content, role=Role.EVALUATE).status_code == 422, wrong
+
+
 def test_health_needs_no_key(classic: ApiClient, api: ApiClient) -> None:
     health = classic.get("/api/v1/predict/health", role=None)
     assert (health.status_code, health.json()["status"], health.json()["service"]) == (200, "healthy", "predict")

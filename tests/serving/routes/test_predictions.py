@@ -7,10 +7,15 @@ import pytest
 from sqlalchemy import select
 
 from accidents.configuration.evaluation import EvaluationSettings
+from accidents.configuration.monitoring import MonitoringSettings, SeasonSettings
 from accidents.evaluation.evaluate import evaluate
 from accidents.evaluation.metrics import METRICS
 from accidents.inference.prediction import predict_accident
-from accidents.requests import parse_request
+from accidents.monitoring.columns import monitored_columns
+from accidents.monitoring.counts import bin_accidents
+from accidents.monitoring.drift import compare_inputs
+from accidents.monitoring.reference import count_reference
+from accidents.requests import parse_batch, parse_request
 from serving.auth.roles import Role
 from serving.records.prediction_record import new_prediction_id
 from serving.records.tables import feedback, predictions
@@ -177,6 +182,29 @@ def test_evaluation_equals_the_domain_and_logs_nothing(api: ApiClient) -> None:
     assert api.state.prediction_log.counts() == before
 
 
+def test_drift_share_is_that_of_monitoring(api: ApiClient) -> None:
+    accidents, level = synthetic_accidents(600), api.state.require_model().bundle.level
+    half, other = accidents[::2], accidents[1::2]
+    spoilt = [one | {"vehicles": [row | {"catv": 60} for row in one["vehicles"]]} for one in half]
+    columns = monitored_columns(level)
+    days = np.full(300, -1)
+    none = np.full(300, np.nan)
+    reference = count_reference(parse_batch(other, derive=True).arrays, none, none, level, days)
+    settings = MonitoringSettings(season=SeasonSettings(accidents_of_month_at_least=1))
+    shares = []
+    for content in (half, spoilt):
+        body = {"accidents": content, "priority": [0, 1] * 150, "reference": other}
+        shares.append(api.post("/v1/evaluate", body, Role.EVALUATE).json()["drift_share"])
+        counts = bin_accidents(parse_batch(content, derive=True).arrays, columns, None).count()
+        names = [column.name for column in columns]
+        assert shares[-1] == compare_inputs(counts, names, reference, settings).drift_share
+        assert api.metrics()['accidents_evaluation_metric{metric="drift_share"}'] == shares[-1]
+    assert shares == [0, 1 / len(columns)]
+    body = {"accidents": half, "priority": [0, 1] * 150, "reference": None}
+    assert api.post("/v1/evaluate", body, Role.EVALUATE).json()["drift_share"] is None
+    assert np.isnan(api.metrics()['accidents_evaluation_metric{metric="drift_share"}'])
+
+
 def test_undefined_metrics_are_null(api: ApiClient) -> None:
     for count, label in ((1, 0), (1, 1), (30, 0), (30, 1)):
         content = {"accidents": synthetic_accidents(count), "priority": [label] * count}
@@ -199,6 +227,22 @@ def test_undefined_metrics_are_null(api: ApiClient) -> None:
 )
 def test_invalid_evaluation_is_refused(api: ApiClient, accidents: list[Any], labels: list[Any], field: str) -> None:
     response = api.post("/v1/evaluate", {"accidents": accidents, "priority": labels}, Role.EVALUATE)
+    assert response.status_code == 422
+    assert [one["field"] for one in response.json()["error"]["problems"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("reference", "field"),
+    [
+        ([], "reference"),
+        ("x", "reference"),
+        ([ACCIDENT, INVALID], "reference[1].accident.lum"),
+        ([5], "reference[0].request"),
+    ],
+)
+def test_invalid_reference_is_refused(api: ApiClient, reference: Any, field: str) -> None:
+    body = {"accidents": [ACCIDENT], "priority": [1], "reference": reference}
+    response = api.post("/v1/evaluate", body, Role.EVALUATE)
     assert response.status_code == 422
     assert [one["field"] for one in response.json()["error"]["problems"]] == [field]
 

@@ -1,0 +1,1 @@
+"""Time and memory of trainings by the number of years."""

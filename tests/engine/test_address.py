@@ -1,0 +1,90 @@
+"""A cluster behind an address: `dask scheduler`, two `dask worker`, and a training through `run.py`."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accidents.configuration.engine import EngineSettings
+from accidents.engine import EngineError, connect
+from tests.engine.clusters import add, process_ids
+
+pytestmark = pytest.mark.long
+
+PATIENCE = 300
+
+
+@pytest.fixture(scope="module")
+def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    own = ["--scheduler-file", str(file), "--host", "127.0.0.1"]
+    commands = [
+        ["scheduler", *own, "--port", "0", "--dashboard-address", "127.0.0.1:0"],
+        *[["worker", *own, "--nthreads", "1", "--local-directory", str(folder)]] * 2,
+    ]
+    with (folder / "log").open("w") as log:
+        options = {"cwd": project, "stdout": log, "stderr": log}
+        processes = [subprocess.Popen([sys.executable, "-m", "dask", *own], **options) for own in commands]
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not file.exists() and time.monotonic() < deadline:
+                time.sleep(0.2)
+            yield json.loads(file.read_text())["address"]
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+            for process in processes:
+                process.wait(60)
+
+
+def test_calls_run_in_the_workers_at_the_address(address: str) -> None:
+    settings = EngineSettings(kind="dask", address=address, workers=2, timeout_seconds=PATIENCE)
+    with connect(settings) as engine:
+        assert [*engine.map(add, range(4), 1)] == [1, 2, 3, 4]
+        assert os.getpid() not in process_ids(engine)
+
+
+def test_too_few_workers_are_named(address: str) -> None:
+    settings = EngineSettings(kind="dask", address=address, workers=9, timeout_seconds=5)
+    with pytest.raises(EngineError, match=r"the scheduler has [0-2] of 9 workers"), connect(settings):
+        pass
+
+
+def run(project: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ingestion, training = folder / "ingestion.yaml", folder / "training.yaml"
+    source = f"location: sample, data_folder: {folder}/data/raw, sample: {{accidents: 1500}}"
+    ingestion.write_text(f"pipeline: ingestion\nsource: {{{source}}}\n")
+    training.write_text(f"pipeline: training\nmodels_folder: {folder}/models\nreports_folder: {folder}/reports\n")
+    store = {"ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_LOCAL_STORES_PATH": f"{folder}/stores"}
+    tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+    return subprocess.run(
+        [sys.executable, "run.py", *arguments, "--config", str(ingestion), "--config", str(training)],
+        cwd=project,
+        env=os.environ | store | tracking,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_training_through_the_address(address: str, project: Path, tmp_path: Path) -> None:
+    arguments = ["--training", "--models", "xgboost", "logistic_regression", "--engine", "dask"]
+    done = run(project, tmp_path, *arguments, "--engine-address", address, "--engine-workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "xgboost: fitting in 2 workers together" in done.stdout
+    assert "Logistic Regression" in done.stdout
+    assert (tmp_path / "models" / "xgboost_model.zip").exists()
+
+
+def test_nobody_at_the_address_is_one_paragraph(project: Path, tmp_path: Path) -> None:
+    engine = tmp_path / "engine.yaml"
+    engine.write_text("pipeline: engine\nkind: dask\naddress: tcp://127.0.0.1:1\ntimeout_seconds: 2\n")
+    done = run(project, tmp_path, "--features", "--config", str(engine))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: engine.address = tcp://127.0.0.1:1: no Dask scheduler answers")
+    assert done.stderr.count("\n") == 1
