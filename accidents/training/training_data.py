@@ -25,7 +25,7 @@ Rows = npt.NDArray[np.intp]
 """Positions of rows."""
 
 MASKED_AT_MOST = 200_000
-"""Masked accidents to learn from; more of them no longer change the figures (docs/scale.md)."""
+"""Masked accidents to learn from; a sample where there are more, so that memory does not grow (docs/scale.md)."""
 
 _BLOCK = 50_000  # accidents whose matrix is computed at a time
 

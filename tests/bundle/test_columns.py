@@ -17,6 +17,8 @@ from accidents.features.specification import Aggregate, Aggregation, Lookup
 from accidents.training import train
 from tests.training.conftest import Frames, draw, quick
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 
 @pytest.fixture(scope="session")
 def content(frames: Frames) -> bytes:

@@ -24,6 +24,8 @@ from accidents.training import train
 from tests.conftest import PROJECT
 from tests.training.conftest import Frames, draw, quick
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 FLAT = json.loads((PROJECT / "examples" / "classic_flat.json").read_text())
 
 

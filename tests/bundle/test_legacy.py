@@ -23,6 +23,8 @@ from accidents.models import model_types
 from accidents.training import train
 from tests.training.conftest import Frames, draw, quick
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 OLD_TYPES = ("lightgbm", "logistic_regression", "random_forest", "xgboost")
 """Format 3 had these; later types never were in it."""
 

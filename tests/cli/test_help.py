@@ -13,6 +13,8 @@ import pytest
 from cli.main import run
 from cli.run_options import OPTIONS
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 HEAVY = {"zenml", "mlflow", "pandas", "numpy", "sklearn", "pydantic", "sqlalchemy", "yaml", "rich", "matplotlib"}
 MAX_SECONDS = 1.0
 CODE = "import json, sys; from cli.main import main; code = main(sys.argv[1:]); print(json.dumps([code, *sys.modules]))"

@@ -22,6 +22,8 @@ from tests.arrays import concatenate_arrays
 from tests.editions import as_text, synthetic_cells, write
 from tests.features.generated import random_accidents, select_accidents
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 seeds = st.integers(0, 10_000)
 few = settings(deadline=None, max_examples=8)
 
@@ -125,7 +127,6 @@ def test_synthetic_accidents_have_these_properties(synthetic: Accidents) -> None
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_real_accidents_have_these_properties(real: Accidents) -> None:
     features = feature_frame(real)
     assert identical(features, feature_frame(shuffled(real, 1)))

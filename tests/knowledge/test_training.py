@@ -17,6 +17,8 @@ from accidents.training import train
 from tests.trained import small_year
 from tests.training.conftest import quick
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 LINEAR = "logistic_regression"
 
 
@@ -47,7 +49,6 @@ def test_where_everything_is_known_nothing_changes() -> None:
     assert (without.share_known(without.matrix(whole()), whole()) == 1).all()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", model_types())
 def test_an_unknown_place_is_no_danger(name: str) -> None:
     arrays, labels = masked("bystander, department alone"), small_year()[0].accidents["priority"].to_numpy()
@@ -58,7 +59,6 @@ def test_an_unknown_place_is_no_danger(name: str) -> None:
     assert Bundle.from_bytes(bundle.to_bytes()).predict(arrays).tobytes() == probability.tobytes()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", model_types())
 def test_contributions_add_up_to_the_raw_score(name: str) -> None:
     bundle = trained(name)

@@ -14,6 +14,8 @@ from accidents.models.lightgbm import Classifier as LightGBM
 from accidents.models.xgboost import Classifier as XGBoost
 from tests.models.conftest import CATEGORY, draw
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 Margin = Callable[[Matrix], Any]
 Boosted = tuple[TreeEnsemble | None, Margin]
 

@@ -40,6 +40,8 @@ from benchmarks import classic_protocol, learning_curve
 from tests.monitoring.monitored import held_out, monitored_model
 from tests.trained import small_models, small_year
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 NOTE = source_note(synthetic=False)
 ROUNDING = 1e-6
 APART = 4  # pixels at 100 an inch
@@ -157,7 +159,6 @@ def test_axes_are_labelled_and_the_source_is_named(figure):
     assert all(axes.get_xlabel() or axes.get_ylabel() for axes in above + bars)
 
 
-@pytest.mark.slow
 def test_nothing_is_cut_off_at_the_edge(figure):
     figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.bbox_inches
@@ -173,14 +174,12 @@ def named(axis):
     return [label.get_window_extent().padded(APART / 2) for label in ticks if label.get_visible() and label.get_text()]
 
 
-@pytest.mark.slow
 def test_tick_labels_do_not_touch(figure):
     figure.draw_without_rendering()
     boxes = [box for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for box in named(axis)]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
-@pytest.mark.slow
 def test_svg_is_small_well_formed_scalable_and_the_same_each_time(draw):
     svg = to_svg(draw())
     root = ET.fromstring(svg)  # noqa: S314 - drawn here
@@ -204,7 +203,6 @@ def test_png_has_its_signature():
     assert to_png(FIGURES["roc"]()).startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 def test_pyplot_is_never_and_matplotlib_only_lazily_imported():
     program = (
         "import sys; from accidents.plots import data_quality, explanation, groups, maps, model_selection, performance;"

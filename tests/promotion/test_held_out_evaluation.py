@@ -13,6 +13,8 @@ from accidents.promotion.held_out_evaluation import HeldOutEvaluation, best_mode
 from accidents.training.held_out import held_out_rows
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 
 def ids(frames: Frames, rows: np.ndarray) -> set[int]:
     return set(frames[0]["Num_Acc"].to_numpy()[rows])

@@ -15,6 +15,8 @@ from accidents.training import TrainingResult, train
 from tests.training.conftest import Frames, draw, quick
 from tracking.names import registered_name
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 NEW_TYPE = '''
 """The share of priority, whatever the accident."""
 
@@ -97,7 +99,6 @@ def test_the_labels_of_the_test_set_teach_nothing(frames: Frames) -> None:
     assert again.bundle.threshold == result.bundle.threshold
 
 
-@pytest.mark.slow
 def test_accidents_without_a_label_are_counted_and_change_nothing(frames: Frames) -> None:
     features, accidents = frames
     has_label = np.arange(len(features)) % 20 != 0
@@ -108,7 +109,6 @@ def test_accidents_without_a_label_are_counted_and_change_nothing(frames: Frames
     np.testing.assert_array_equal(result.bundle.predict(features), without.bundle.predict(features))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", model_types())
 def test_the_same_seed_gives_the_same_metrics(name: str, frames: Frames) -> None:
     first, second = (trained(name, frames, seed=3) for _ in range(2))
@@ -116,7 +116,6 @@ def test_the_same_seed_gives_the_same_metrics(name: str, frames: Frames) -> None
     assert first.bundle.threshold == second.bundle.threshold
 
 
-@pytest.mark.slow
 def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
     with_places = trained("logistic_regression", frames, level="strict").bundle
     without = trained("logistic_regression", frames, level="strict", geography=False).bundle
@@ -126,7 +125,6 @@ def test_the_level_and_geography_choose_the_columns(frames: Frames) -> None:
     assert with_places.metrics["test"]["roc_auc"] > without.metrics["test"]["roc_auc"]
 
 
-@pytest.mark.slow
 def test_refitting_learns_from_the_validation_set_too(frames: Frames) -> None:
     once, twice = (trained("logistic_regression", frames, refit=refit) for refit in (False, True))
     assert once.bundle.threshold == twice.bundle.threshold
@@ -137,7 +135,6 @@ def test_refitting_learns_from_the_validation_set_too(frames: Frames) -> None:
     np.testing.assert_array_equal(once.bundle.predict(features), validation["probability"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("resampling", ["class_weight", "undersample"])
 def test_calibration_mends_what_resampling_shifts(resampling: str, frames: Frames) -> None:
     calibrated = trained("logistic_regression", frames, resampling=resampling)
@@ -146,7 +143,6 @@ def test_calibration_mends_what_resampling_shifts(resampling: str, frames: Frame
     assert calibrated.bundle.metrics["test"]["roc_auc"] == pytest.approx(raw.bundle.metrics["test"]["roc_auc"])
 
 
-@pytest.mark.slow
 def test_a_required_recall_moves_the_threshold(frames: Frames) -> None:
     result = trained("logistic_regression", frames, threshold={"recall_at_least": 0.95})
     assert result.bundle.metrics["validation"]["recall"] >= 0.95
@@ -158,7 +154,6 @@ def test_too_few_accidents_are_refused() -> None:
         trained("logistic_regression", draw(200))
 
 
-@pytest.mark.slow
 def test_progress_is_reported(frames: Frames) -> None:
     messages: list[str] = []
     train("logistic_regression", *frames, quick(cross_validate=True), level="call", progress=messages.append)

@@ -11,6 +11,8 @@ from tests.serving.in_process import ApiClient, in_process_service
 from tests.serving.raw_http import open_connection, read_status, read_until_closed, request_head
 from tests.serving.service_process import save_small_model
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 MEGABYTE = 1_000_000
 HEAD_STARTS = [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "]
 
@@ -25,7 +27,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
             yield client
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("start", HEAD_STARTS)
 def test_slow_head_is_refused(api: ApiClient, start: bytes) -> None:
     with open_connection(api) as connection:

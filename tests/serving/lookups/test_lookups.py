@@ -18,6 +18,8 @@ from tests.serving.in_process import ACCIDENT, ApiClient, in_process_service
 from tests.serving.lookups.services import PLACES, Handler, Services, running_services
 from tests.serving.service_process import save_small_model
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 NOON = datetime(2024, 6, 1, 12, 30, tzinfo=UTC)
 ADDRESS = "8 bd du port"
 SILENT_SECONDS = 2
