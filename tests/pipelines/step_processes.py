@@ -38,6 +38,7 @@ class StepProcesses(BaseOrchestrator):
             command = [sys.executable, *StepEntrypointConfiguration.get_entrypoint_command()[1:]]
             command += StepEntrypointConfiguration.get_entrypoint_arguments(step_name=step, snapshot_id=snapshot.id)
             environment = kept | step_environments[step] | {RUN_ID: run_id, "PYTHONPATH": str(folder / "code")}
+            environment["ZENML_CUSTOM_SOURCE_ROOT"] = str(folder / "code")  # as the image has it
             environment |= {"HOME": str(folder / "home"), "ZENML_CONFIG_PATH": str(folder / "home" / "zenml")}
             ended = subprocess.run(command, cwd=folder / "work", env=environment, capture_output=True, text=True)
             if ended.returncode:
