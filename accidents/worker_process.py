@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process, util
+from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
@@ -31,6 +32,7 @@ _MOST = 3
 
 _pool: ProcessPoolExecutor | None = None
 _workers = 0
+_processes: set[BaseProcess] = set()
 
 
 class WorkerTask(Generic[R]):
@@ -45,8 +47,7 @@ class WorkerTask(Generic[R]):
         self._future: Future[R] | None = None
         if _pool is not None:
             try:
-                with without_main_module():
-                    self._future = _pool.submit(function, *arguments)
+                self._future = _submit(_pool, function, *arguments)
             except BrokenExecutor:
                 return
 
@@ -72,11 +73,9 @@ def worker_process(*modules: str) -> Iterator[None]:
     if _pool is not None or workers == 0:
         yield
         return
-    others = active_children()
     try:
         pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=initialise_worker)
-        with without_main_module():
-            pool.submit(_import_modules, modules)  # a pool starts its process with the first task
+        _submit(pool, _import_modules, modules)
     except (OSError, NotImplementedError, RuntimeError):  # no shared memory, or too many processes
         yield
         return
@@ -85,9 +84,18 @@ def worker_process(*modules: str) -> Iterator[None]:
         yield
     finally:
         _pool, _workers = None, 0
-        for worker in set(active_children()).difference(others):
-            worker.terminate()  # shutdown would wait for imports and tasks
+        while _processes:
+            _processes.pop().terminate()  # shutdown would wait for imports and tasks
         pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[..., R], *arguments: object) -> Future[R]:
+    """Submit a call; where no process of the pool is idle, the pool starts another one with it."""
+    others = active_children()
+    with without_main_module():
+        future = pool.submit(function, *arguments)
+    _processes.update(set(active_children()).difference(others))
+    return future
 
 
 def worker_count() -> int:

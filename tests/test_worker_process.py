@@ -47,6 +47,18 @@ def test_a_second_process_does_the_work_and_ends_with_the_block() -> None:
     assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
 
 
+def test_processes_that_others_start_meanwhile_are_left_alone() -> None:
+    with worker_process("json"):
+        other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True)
+        other.start()
+        assert WorkerTask(whose, 7).result()[1] == 7
+    try:
+        assert other.is_alive()
+    finally:
+        other.terminate()
+        other.join()
+
+
 def test_an_error_arrives_as_it_was_raised() -> None:
     with worker_process(), pytest.raises(DataError, match="not fit to be used"):
         WorkerTask(refuse).result()

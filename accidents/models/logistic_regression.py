@@ -121,7 +121,7 @@ class Classifier(Model[Parameters]):
     """The regression: terms and their weights."""
 
     PARAMETERS = Parameters
-    STEPS = "steps or so"
+    STEPS = "steps"
     TIE_RANK = 3
     GRID: ClassVar[Grid] = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
     SPACE: ClassVar[SearchSpace] = {

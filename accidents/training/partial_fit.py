@@ -48,7 +48,7 @@ def fit_partial_model(
 ) -> PartialModel:
     """Fit a correction on masked accidents; calibrate it and weigh knowledge on the validation set.
 
-    The correction learns from validation accidents, too, whose probabilities the model has not learned by heart. It is
+    The correction learns from validation accidents, too, which the model was not fitted on. It is
     calibrated with other fields of them left out.
 
     Args:
