@@ -47,6 +47,7 @@ def test_a_second_process_does_the_work_and_ends_with_the_block() -> None:
     assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
 
 
+@pytest.mark.slow
 def test_processes_that_others_start_meanwhile_are_left_alone() -> None:
     with worker_process("json"):
         other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True)

@@ -22,6 +22,8 @@ from accidents.sources.edition import Edition
 from tests.editions import Cells, as_text, write
 from tests.inference.conftest import Whole, quiet
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 SETTINGS = InferenceSettings(chunk=1000, threads=1)
 
 

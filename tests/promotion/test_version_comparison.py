@@ -13,6 +13,8 @@ from accidents.promotion.version_comparison import VersionComparison, compare_ve
 from accidents.training.held_out import held_out_rows
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 
 def compared(sample: Frames, trained: Train, **thresholds: float) -> VersionComparison:
     """The same model under several names, with thresholds of their own."""

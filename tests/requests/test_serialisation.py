@@ -20,6 +20,8 @@ from accidents.tables import Accidents
 from tests.arrays import concatenate_arrays
 from tests.editions import NEW, OLD, Cells, as_text, synthetic_cells, write
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 
 def read_year(folder: Path, cells: Cells, year: int) -> Accidents:
     texts = {table: as_text(frame, OLD if year < 2019 else NEW) for table, frame in cells.items()}
@@ -40,7 +42,6 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(year: int, t
 
 
 @pytest.mark.real
-@pytest.mark.slow
 @pytest.mark.parametrize("year", [2017, 2024])
 def test_the_features_of_written_real_accidents(year: int, real_baac: Path) -> None:
     editions = folder_editions(str(real_baac), [year])

@@ -24,6 +24,8 @@ from tests.serving.conftest import DatabaseAway
 from tests.serving.records.databases import migrated_database
 from tests.serving.records.waiting import eventually
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 VERIFY_SCRIPT = """
 import sys
 from tests.serving.records.databases import migrated_database
@@ -87,7 +89,6 @@ def test_keys_of_any_name_are_distinguished(tmp_path_factory: pytest.TempPathFac
     engine.dispose()
 
 
-@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_changed_character_anywhere_is_rejected(one: tuple[KeyCache, api_keys.NewApiKey], data: st.DataObject) -> None:
@@ -141,7 +142,6 @@ def test_secret_is_neither_stored_nor_shown(engine: Engine) -> None:
     assert row.secret_sha256 == api_keys.digest(secret).hex()
 
 
-@pytest.mark.slow
 def test_expired_key_is_rejected_without_refresh(engine: Engine, key_cache: KeyCache) -> None:
     key = api_keys.create_key(engine, "x", Role.PREDICT, datetime.now(UTC) + timedelta(seconds=1))
     key_cache.refresh()
@@ -266,7 +266,6 @@ def test_key_that_was_revoked_stays_so_in_an_older_database(engine: Engine, key_
     assert states == {key.id: "revoked", other.id: "active"}
 
 
-@pytest.mark.slow
 def test_running_process_sees_new_and_revoked_keys(database_url: str, project: Path) -> None:
     engine, _ = migrated_database(database_url)
     pipe = subprocess.PIPE
