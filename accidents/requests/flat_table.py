@@ -24,6 +24,10 @@ from accidents.requests.rows import COLUMNS, OVER, POSITIONS, empty_row
 from accidents.requests.values import missing_value
 
 _ROWS_AT_A_TIME = 1000  # converted to objects
+_PLAIN = tuple(
+    getattr(pa.types, f"is_{kind}")
+    for kind in ("boolean", "integer", "float32", "float64", "string", "large_string", "null")
+)
 _CATU = POSITIONS[Entity.PEOPLE]["catu"]
 
 Mask = npt.NDArray[np.bool_]
@@ -55,9 +59,14 @@ def parse_table(table: pa.RecordBatch, *, derive: bool = False) -> ParsedBatch:
 
 
 def _has_fields(schema: pa.Schema) -> bool:
-    """Whether all columns are fields under their published names, each of them once, and hold plain values."""
-    names, nested = schema.names, any(map(pa.types.is_nested, schema.types))
-    return bool(names) and len(set(names)) == len(names) and not nested and {*FIELDS, *COUNT_FIELDS}.issuperset(names)
+    """Whether all columns are fields under their published names, each of them once, and hold numbers or texts."""
+    names, plain = schema.names, all(map(_is_plain, schema.types))
+    return bool(names) and len(set(names)) == len(names) and plain and {*FIELDS, *COUNT_FIELDS}.issuperset(names)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(is_kind(value) for is_kind in _PLAIN)
 
 
 def table_rows(table: pa.RecordBatch, rows: Rows | Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -38,6 +38,7 @@ CELLS: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.float64(): st.sampled_from([*NUMBERS, -0.0, 0.5, 48.8, -2.3, float("nan"), float("inf")]),
     pa.string(): st.sampled_from([None, *TEXTS, "½", "1" * 501]),
     pa.dictionary(pa.int32(), pa.string()): st.sampled_from([None, *TEXTS]),
+    pa.float16(): st.sampled_from([None, np.float16(2)]),
     pa.bool_(): st.sampled_from([None, True, False]),
     pa.date32(): st.sampled_from([None, 19_000]),
     pa.list_(pa.int64()): st.sampled_from([None, [1]]),
