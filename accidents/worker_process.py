@@ -69,7 +69,7 @@ def worker_process(*modules: str) -> Iterator[None]:
         *modules: names of the modules that the first imports at its start.
     """
     global _pool, _workers  # tasks are created deep in the domain, which has no reference to the processes
-    workers = min(_available_cpus() - 1, _MOST)
+    workers = min(available_cpus() - 1, _MOST)
     if _pool is not None or workers == 0:
         yield
         return
@@ -120,7 +120,8 @@ def without_main_module() -> Iterator[None]:
         main.update(before)
 
 
-def _available_cpus() -> int:
+def available_cpus() -> int:
+    """Number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

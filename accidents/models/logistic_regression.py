@@ -145,11 +145,12 @@ class Classifier(Model[Parameters]):
         parameters: Parameters,
         categorical_features: Sequence[int] = (),
         seed: int,  # noqa: ARG003 - nothing is drawn
-        threads: int,  # noqa: ARG003 - the solver has no such option
+        threads: int,
         progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the terms, then their weights under an L2 penalty on standardised terms."""
         from sklearn.preprocessing import StandardScaler
+        from threadpoolctl import threadpool_limits
 
         design = Design.fit(training.X, categorical_features, parameters)
         scaler = StandardScaler()
@@ -158,7 +159,8 @@ class Classifier(Model[Parameters]):
         weight = np.ones(len(training.y)) if training.weight is None else training.weight
         blocks = _standardised(design, training, weight / weight.sum(), scaler.mean_, scaler.scale_)
         penalty = 1 / (parameters.inverse_penalty * float(weight.sum()))
-        solution = fit_newton(blocks, len(scaler.mean_), penalty, parameters.iterations, progress)
+        with threadpool_limits(threads, "blas"):
+            solution = fit_newton(blocks, len(scaler.mean_), penalty, parameters.iterations, progress)
         weights, intercept = solution[:-1] / scaler.scale_, solution[-1]
         return cls(design, weights, float(intercept - weights @ scaler.mean_), scaler.mean_)
 

@@ -22,6 +22,7 @@ from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import CARD_FILE, REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.training.held_out import held_out_rows
+from accidents.training.own_process import pack, unpack
 from accidents.training.selection import ModelChoice, choose_model
 from accidents.training.tuning import CV_METRIC
 from accidents.worker_process import WorkerTask
@@ -188,19 +189,18 @@ def compare_models(
     final = {bundle.model_type: bundle.metadata() for bundle in finals}
     rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
     test_accidents, X = accidents.loc[rows], features.loc[rows]
-    evaluated, evaluations, explanations, files = {}, {}, {}, {}
-    # A second process renders all reports but the last, that of a model that takes long to explain if there is one.
+    evaluated = {
+        name: replace(_evaluated_model(bundle, source, tests[name]), final=final.get(name))
+        for name, bundle in models.items()
+    }
+    # This process reports on the last one, a model that takes long to explain if there is one, others on the rest.
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
-    tasks = {}
-    for name in order:
-        evaluated[name] = replace(_evaluated_model(models[name], source, tests[name]), final=final.get(name))
-        evaluations[name] = _evaluate(tests[name], models[name], test_accidents, settings)
-        explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
-        arguments = evaluated[name], evaluations[name], explanations[name], settings
-        if name == order[-1]:
-            files[name] = _report_files(*arguments)
-        else:
-            tasks[name] = WorkerTask(_report_files, *arguments)
+    calls = {name: (evaluated[name], pack(models[name]), tests[name], X, test_accidents, settings) for name in order}
+    tasks = {name: WorkerTask(_report_on, *calls[name]) for name in order[:-1]}
+    reported = {order[-1]: _report_on(*calls[order[-1]])} | {name: task.result() for name, task in tasks.items()}
+    evaluations = {name: evaluation for name, (evaluation, *_) in reported.items()}
+    explanations = {name: explanation for name, (_, explanation, _) in reported.items()}
+    files = {name: texts for name, (*_, texts) in reported.items()}
     ranking = rank_by_f1({name: evaluations[name] for name in models})
     choice = choose_model({b.model_type: p for b, p in zip(bundles, predictions, strict=True)})
     best = choice.best
@@ -210,7 +210,6 @@ def compare_models(
         _f1_differences(ranking, tests, models, settings),
         recommended=evaluated[best].name,
     )
-    files |= {name: task.result() for name, task in tasks.items()}
     cards = {
         name: model_card(evaluated[name], evaluations[name], explanations[name], (without_place or {}).get(name))
         for name in ranking
@@ -235,10 +234,19 @@ def _report(
     return ModelReport(evaluation, explanation, html, figures, rendered)
 
 
-def _report_files(
-    model: EvaluatedModel, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
-) -> dict[str, str]:
-    return _report(model, evaluation, explanation, settings).files()
+def _report_on(
+    model: EvaluatedModel,
+    packed: Any,
+    test: pd.DataFrame,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: EvaluationSettings,
+) -> tuple[Evaluation, Explanation, dict[str, str]]:
+    """Evaluate and explain a packed bundle on its test set; the report files are returned as well."""
+    bundle = unpack(packed)
+    evaluation = _evaluate(test, bundle, accidents, settings)
+    explanation = explain_model(bundle, bundle.matrix(features), settings)
+    return evaluation, explanation, _report(model, evaluation, explanation, settings).files()
 
 
 def _evaluate(

@@ -1,6 +1,6 @@
 """Fit one model with given hyperparameters; calibrate it and choose its threshold on the validation set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,7 @@ def _fit(
     parameters: Settings,
 ) -> Model[Any]:
     settings = data.settings
+    training = replace(training, overwrite=data.shared is None)  # a model answers for imputed values as for missing ones
     release_memory()
     return fit_on(
         data.engine,

@@ -15,18 +15,27 @@ import pandas as pd
 from accidents.configuration.training import TrainingSettings
 from accidents.engine import LOCAL, Engine
 from accidents.training.own_process import pack, unpack, with_wait_policy
+from accidents.training.shared_results import SharedResults
 from accidents.training.train import TrainingResult, train
-from accidents.worker_process import WorkerTask, worker_count
+from accidents.worker_process import WorkerTask, available_cpus, worker_count
 
 MOST_ACCIDENTS = 200_000
 """Accidents above which models are trained one after the other: each takes memory of its own."""
 
 _planned: dict[str, TrainingSettings] = {}
 _started: dict[str, tuple[Hashable, WorkerTask[Any]]] = {}
+_shared: dict[Hashable, SharedResults] = {}
+"""By what identifies the frames, results of this process that its next trainings can use."""
 
 
 def _ignore(_model_type: str, _message: str) -> None:
     """Do nothing; worker processes take functions of modules only."""
+
+
+def with_threads(settings: TrainingSettings, accidents: int) -> TrainingSettings:
+    """The settings with threads for all processors where a model of so many accidents is trained alone."""
+    threads = settings.threads if accidents <= MOST_ACCIDENTS else max(settings.threads, available_cpus())
+    return settings.model_copy(update={"threads": threads})
 
 
 def plan_models(settings: Mapping[str, TrainingSettings]) -> None:
@@ -37,6 +46,7 @@ def plan_models(settings: Mapping[str, TrainingSettings]) -> None:
     """
     _planned.clear()
     _started.clear()
+    _shared.clear()
     _planned.update(settings)
 
 
@@ -68,20 +78,33 @@ def train_planned(
     """
     if engine.is_remote:
         data, options = None, {**options, "engine": engine}
+    else:
+        settings = with_threads(settings, len(features))
     started = _started.pop(model_type, None)
     if started is not None and started[0] == (settings, data):
         return unpack(started[1].result())
     if data is not None and settings == _planned.pop(model_type, None) and len(features) <= MOST_ACCIDENTS:
         for following in [*islice(_planned, worker_count())]:
             its_settings = _planned.pop(following)
-            task = WorkerTask(_train, following, features, accidents, its_settings, progress, options)
+            task = WorkerTask(_train, data, following, features, accidents, its_settings, progress, options)
             _started[following] = (its_settings, data), task
-    return with_wait_policy(
+        options = {**options, "shared": _shared_results(data)}
+    result = with_wait_policy(
         train, model_type, features, accidents, settings, progress=partial(progress, model_type), **options
     )
+    if not _planned:
+        _shared.clear()
+    return result
+
+
+def _shared_results(data: Hashable) -> SharedResults:
+    if data not in _shared:
+        _shared.clear()
+    return _shared.setdefault(data, SharedResults())
 
 
 def _train(
+    data: Hashable,
     model_type: str,
     features: pd.DataFrame,
     accidents: pd.DataFrame,
@@ -90,4 +113,9 @@ def _train(
     options: dict[str, Any],
 ) -> Any:
     """Train in a worker process, whose results are pickled."""
-    return pack(train(model_type, features, accidents, settings, progress=partial(progress, model_type), **options))
+    shared = _shared_results(data)
+    return pack(
+        train(
+            model_type, features, accidents, settings, shared=shared, progress=partial(progress, model_type), **options
+        )
+    )
