@@ -126,7 +126,8 @@ def _fit(
     parameters: Settings,
 ) -> Model[Any]:
     settings = data.settings
-    training = replace(training, overwrite=data.shared is None)  # a model answers for imputed values as for missing ones
+    # A model answers for values that it has imputed as for missing ones.
+    training = replace(training, overwrite=data.shared is None)
     release_memory()
     return fit_on(
         data.engine,
