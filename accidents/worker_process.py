@@ -30,6 +30,7 @@ PRELOADED_MODULES = (
 _MOST = 3
 """Worker processes at most; each has a copy of its data."""
 
+_main_lock = threading.Lock()  # processes are started by several threads
 _pool: ProcessPoolExecutor | None = None
 _workers = 0
 _processes: set[BaseProcess] = set()
@@ -50,6 +51,11 @@ class WorkerTask(Generic[R]):
                 self._future = _submit(_pool, function, *arguments)
             except BrokenExecutor:
                 return
+
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call a function once a worker process has run the task, in a thread of this process."""
+        if self._future is not None:
+            self._future.add_done_callback(lambda _: call())
 
     def result(self) -> R:
         """Wait for the result, or for the exception of the function."""
@@ -110,14 +116,15 @@ def without_main_module() -> Iterator[None]:
     A spawned process imports the script of its parent, which runs it a second time where it has no
     `if __name__ == "__main__"`, as scripts of notebooks have none. Tasks are functions of the packages.
     """
-    main = vars(sys.modules["__main__"])
-    before: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
-    main["__spec__"] = None
-    try:
-        yield
-    finally:
-        main.pop("__spec__")
-        main.update(before)
+    with _main_lock:
+        main = vars(sys.modules["__main__"])
+        before: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+        main["__spec__"] = None
+        try:
+            yield
+        finally:
+            main.pop("__spec__")
+            main.update(before)
 
 
 def available_cpus() -> int:

@@ -195,9 +195,12 @@ def compare_models(
     }
     # This process reports on the last one, a model that takes long to explain if there is one, others on the rest.
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
-    calls = {name: (evaluated[name], pack(models[name]), tests[name], X, test_accidents, settings) for name in order}
-    tasks = {name: WorkerTask(_report_on, *calls[name]) for name in order[:-1]}
-    reported = {order[-1]: _report_on(*calls[order[-1]])} | {name: task.result() for name, task in tasks.items()}
+    data = X, test_accidents, settings
+    tasks = {
+        name: WorkerTask(_report_on, evaluated[name], pack(models[name]), tests[name], *data) for name in order[:-1]
+    }
+    reported = {order[-1]: _report_on(evaluated[order[-1]], models[order[-1]], tests[order[-1]], *data)}
+    reported |= {name: task.result() for name, task in tasks.items()}
     evaluations = {name: evaluation for name, (evaluation, *_) in reported.items()}
     explanations = {name: explanation for name, (_, explanation, _) in reported.items()}
     files = {name: texts for name, (*_, texts) in reported.items()}
@@ -242,7 +245,7 @@ def _report_on(
     accidents: pd.DataFrame,
     settings: EvaluationSettings,
 ) -> tuple[Evaluation, Explanation, dict[str, str]]:
-    """Evaluate and explain a packed bundle on its test set; the report files are returned as well."""
+    """Evaluate and explain a bundle, packed or not, on its test set; the report files are returned as well."""
     bundle = unpack(packed)
     evaluation = _evaluate(test, bundle, accidents, settings)
     explanation = explain_model(bundle, bundle.matrix(features), settings)

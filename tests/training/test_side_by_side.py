@@ -1,6 +1,7 @@
 """Models that worker processes train beside this one are those that `train` gives; plans cover equal data alone."""
 
 import os
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,27 @@ def test_a_worker_process_trains_the_second_model_alike(frames: Frames, tmp_path
         assert results[name].predictions.equals(expected[name].predictions)
     processes = {name: int((tmp_path / name).read_text()) for name in TYPES}
     assert processes["lightgbm"] == os.getpid() != processes["xgboost"]
+
+
+def wait_for_two(folder: Path, model_type: str, _message: str) -> None:
+    """Leave the id of the process, and let the first model wait until the other two have been trained."""
+    write_process(folder, model_type, "")
+    end = time.monotonic() + 120
+    while model_type == "lightgbm" and not (folder / "random_forest").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def test_a_worker_process_trains_from_the_last_model_on_until_none_is_left(frames: Frames, tmp_path: Path) -> None:
+    types = ("lightgbm", "random_forest", "xgboost")
+    with worker_process():
+        plan_models(dict.fromkeys(types, quick()))
+        for name in types:
+            train_planned(name, *frames, quick(), data=1, level="call", progress=partial(wait_for_two, tmp_path))
+    first, *others = (int((tmp_path / name).read_text()) for name in types)
+    assert first == os.getpid()
+    assert os.getpid() not in others
+    times = [(tmp_path / name).stat().st_mtime_ns for name in types]
+    assert times[1] > times[2]
 
 
 @pytest.mark.parametrize("reason", ["no worker", "no plan", "outside of a pipeline", "large"])
