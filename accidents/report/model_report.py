@@ -12,7 +12,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate, paired_differences
 from accidents.evaluation.results import Evaluation, MetricDifference
-from accidents.explanation.importance import Explanation, explain_model
+from accidents.explanation.importance import Explanation, explain_model, explained_rows
 from accidents.models import display_name
 from accidents.plots.style import RenderedFigure, render_figure
 from accidents.report.comparison_report import comparison_report, rank_by_f1
@@ -104,7 +104,8 @@ def report_on_dataset(
     scored = pd.DataFrame({"label": accidents[LABEL].to_numpy(), "probability": bundle.predict_proba(X)})
     evaluation = _evaluate(scored, bundle, accidents, settings)
     model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
-    return _report(model, evaluation, explain_model(bundle, X, settings), settings)
+    explained = X[explained_rows(bundle.model_type, len(X), settings)]
+    return _report(model, evaluation, explain_model(bundle, explained, settings), settings)
 
 
 def report_on_held_out(
@@ -157,7 +158,8 @@ def report_on_test_set(
     test = _test_set(predictions)
     rows = _positions(test["Num_Acc"], accidents)
     evaluation = _evaluate(test, bundle, accidents.loc[rows], settings)
-    explanation = explain_model(bundle, bundle.matrix(features.loc[rows]), settings)
+    explained = features.loc[rows[explained_rows(bundle.model_type, len(rows), settings)]]
+    explanation = explain_model(bundle, bundle.matrix(explained), settings)
     return _report(_evaluated_model(bundle, source, test), evaluation, explanation, settings)
 
 
@@ -188,18 +190,17 @@ def compare_models(
     models = {bundle.model_type: bundle for bundle in bundles}
     final = {bundle.model_type: bundle.metadata() for bundle in finals}
     rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
-    test_accidents, X = accidents.loc[rows], features.loc[rows]
+    groups = accidents.loc[rows, list(settings.group_columns)]
+    explained = {name: features.loc[rows[explained_rows(name, len(rows), settings)]] for name in models}
     evaluated = {
         name: replace(_evaluated_model(bundle, source, tests[name]), final=final.get(name))
         for name, bundle in models.items()
     }
     # This process reports on the last one, a model that takes long to explain if there is one, others on the rest.
     order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
-    data = X, test_accidents, settings
-    tasks = {
-        name: WorkerTask(_report_on, evaluated[name], pack(models[name]), tests[name], *data) for name in order[:-1]
-    }
-    reported = {order[-1]: _report_on(evaluated[order[-1]], models[order[-1]], tests[order[-1]], *data)}
+    calls = {name: (evaluated[name], tests[name], explained[name], groups, settings) for name in order}
+    tasks = {name: WorkerTask(_report_on, pack(models[name]), *calls[name]) for name in order[:-1]}
+    reported = {order[-1]: _report_on(models[order[-1]], *calls[order[-1]])}
     reported |= {name: task.result() for name, task in tasks.items()}
     evaluations = {name: evaluation for name, (evaluation, *_) in reported.items()}
     explanations = {name: explanation for name, (_, explanation, _) in reported.items()}
@@ -238,17 +239,17 @@ def _report(
 
 
 def _report_on(
-    model: EvaluatedModel,
     packed: Any,
+    model: EvaluatedModel,
     test: pd.DataFrame,
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
+    explained: pd.DataFrame,
+    groups: pd.DataFrame,
     settings: EvaluationSettings,
 ) -> tuple[Evaluation, Explanation, dict[str, str]]:
-    """Evaluate and explain a bundle, packed or not, on its test set; the report files are returned as well."""
+    """Evaluate a bundle, packed or not, and explain it by the features of a few accidents; returns report files too."""
     bundle = unpack(packed)
-    evaluation = _evaluate(test, bundle, accidents, settings)
-    explanation = explain_model(bundle, bundle.matrix(features), settings)
+    evaluation = _evaluate(test, bundle, groups, settings)
+    explanation = explain_model(bundle, bundle.matrix(explained), settings)
     return evaluation, explanation, _report(model, evaluation, explanation, settings).files()
 
 
