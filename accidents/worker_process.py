@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process, util
@@ -65,6 +66,34 @@ class WorkerTask(Generic[R]):
             return self._future.result()
         except (BrokenExecutor, CancelledError):
             return self._call()
+
+
+def side_by_side(function: Callable[..., R], calls: Sequence[tuple[Any, ...]]) -> list[R]:
+    """Call a function with each of several tuples of arguments: worker processes from the first on, this from the last.
+
+    >>> side_by_side(max, [(1, 2), (5, 3)])
+    [2, 5]
+    """
+    waiting, tasks, results, lock = deque(enumerate(calls)), {}, {}, threading.Lock()
+
+    def next_in_worker() -> None:
+        with lock:
+            if not waiting:
+                return
+            position, arguments = waiting.popleft()
+            tasks[position] = task = WorkerTask(function, *arguments)
+        task.when_done(next_in_worker)
+
+    for _ in range(worker_count()):
+        next_in_worker()
+    while True:
+        with lock:
+            if not waiting:
+                break
+            position, arguments = waiting.pop()
+        results[position] = function(*arguments)
+    results |= {position: task.result() for position, task in tasks.items()}
+    return [results[position] for position in range(len(calls))]
 
 
 @contextmanager

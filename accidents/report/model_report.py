@@ -25,7 +25,7 @@ from accidents.training.held_out import held_out_rows
 from accidents.training.own_process import pack, unpack
 from accidents.training.selection import ModelChoice, choose_model
 from accidents.training.tuning import CV_METRIC
-from accidents.worker_process import WorkerTask
+from accidents.worker_process import side_by_side
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -196,12 +196,10 @@ def compare_models(
         name: replace(_evaluated_model(bundle, source, tests[name]), final=final.get(name))
         for name, bundle in models.items()
     }
-    # This process reports on the last one, a model that takes long to explain if there is one, others on the rest.
-    order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
-    calls = {name: (evaluated[name], tests[name], explained[name], groups, settings) for name in order}
-    tasks = {name: WorkerTask(_report_on, pack(models[name]), *calls[name]) for name in order[:-1]}
-    reported = {order[-1]: _report_on(models[order[-1]], *calls[order[-1]])}
-    reported |= {name: task.result() for name, task in tasks.items()}
+    # Models that take long to explain come first, so that no process waits for one at the end.
+    order = sorted(models, key=lambda name: name not in settings.explained_accidents_of)
+    calls = [(pack(models[name]), evaluated[name], tests[name], explained[name], groups, settings) for name in order]
+    reported = dict(zip(order, side_by_side(_report_on, calls), strict=True))
     evaluations = {name: evaluation for name, (evaluation, *_) in reported.items()}
     explanations = {name: explanation for name, (_, explanation, _) in reported.items()}
     files = {name: texts for name, (*_, texts) in reported.items()}
@@ -246,7 +244,7 @@ def _report_on(
     groups: pd.DataFrame,
     settings: EvaluationSettings,
 ) -> tuple[Evaluation, Explanation, dict[str, str]]:
-    """Evaluate a bundle, packed or not, and explain it by the features of a few accidents; returns report files too."""
+    """Evaluate a packed bundle, and explain it by the features of a few accidents; the report files come with both."""
     bundle = unpack(packed)
     evaluation = _evaluate(test, bundle, groups, settings)
     explanation = explain_model(bundle, bundle.matrix(explained), settings)
