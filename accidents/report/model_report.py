@@ -192,10 +192,7 @@ def compare_models(
     rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
     groups = accidents.loc[rows, list(settings.group_columns)]
     explained = {name: features.loc[rows[explained_rows(name, len(rows), settings)]] for name in models}
-    evaluated = {
-        name: replace(_evaluated_model(bundle, source, tests[name]), final=final.get(name))
-        for name, bundle in models.items()
-    }
+    evaluated = {n: replace(_evaluated_model(b, source, tests[n]), final=final.get(n)) for n, b in models.items()}
     # Models that take long to explain come first, so that no process waits for one at the end.
     order = sorted(models, key=lambda name: name not in settings.explained_accidents_of)
     calls = [(pack(models[name]), evaluated[name], tests[name], explained[name], groups, settings) for name in order]
