@@ -9,6 +9,7 @@ from zenml.types import HTMLString
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.early_ingestion import begun_ingestion
 from accidents.engine import connect
 from accidents.errors import DataError, SourceError
 from accidents.expectations.validation import validate_tables
@@ -54,8 +55,10 @@ def ingest(
     found = fingerprint_of(editions)
     if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
-    with connect(engine) as connected:
-        ingested = ingest_editions(editions, settings, engine=connected, progress=print)
+    ingested = begun_ingestion(settings, found)
+    if ingested is None:
+        with connect(engine) as connected:
+            ingested = ingest_editions(editions, settings, engine=connected, progress=print)
     print("checking expectations")
     checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
