@@ -55,10 +55,10 @@ def ingest(
     found = fingerprint_of(editions)
     if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
-    ingested = begun_ingestion(settings, found)
-    if ingested is None:
-        with connect(engine) as connected:
-            ingested = ingest_editions(editions, settings, engine=connected, progress=print)
+    with connect(engine) as connected:
+        ingested = begun_ingestion(settings, found) or ingest_editions(
+            editions, settings, engine=connected, progress=print
+        )
     print("checking expectations")
     checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
@@ -67,7 +67,4 @@ def ingest(
         raise DataError(f"{location} is not plausible:\n{failures}\n{_REMEDY}", report, checked.html)
     log_step_metadata({FINGERPRINT: found, **ingested.counts})
     clean = ingested.accidents
-    return (
-        clean.accidents, clean.vehicles, clean.people, report, ingested.quarantine,
-        HTMLString(checked.html),
-    )  # fmt: skip
+    return clean.accidents, clean.vehicles, clean.people, report, ingested.quarantine, HTMLString(checked.html)
