@@ -23,7 +23,7 @@ from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.progress import fit_progress
 from accidents.training.training_data import MaskedAccidents, TrainingData
 
-_PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31)
+_PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31, feature_fraction=0.5)
 _SHARE_OF_TREES = 0.4
 """Of the model, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
 TIMES_OF_BOOSTERS, TIMES = 2, 1
