@@ -20,7 +20,10 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST_OF_CLASS = 10
 _LEAST_VARIANCE = 4.0
-"""Expected variance of the number of priority accidents from which on a department is judged."""
+"""Expected variance of the number of priority accidents from which on a department is judged.
+
+In the window and in the test set: what a model has never been tested on is no change.
+"""
 
 _PRIOR_ACCIDENTS = 100
 """Accidents by which the calibration of a department in the test set is shrunk to that of all."""
@@ -150,7 +153,11 @@ def compare_outcomes(
 
 
 def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference) -> tuple[DepartmentOutcome, ...]:
-    """Departments with enough accidents, each against its own calibration in the test set."""
+    """Departments with enough accidents, each against its own calibration in the test set.
+
+    The usual difference of a department is the posterior mean of a normal model, in which departments vary around all
+    by the variance of the mean of `_PRIOR_ACCIDENTS`; its posterior variance counts, too.
+    """
     count = int(max(own.max(initial=-1), reference.departments[:, 0].max(initial=-1))) + 1
     window = sum_by(own[own >= 0], sums[own >= 0], count)
     test = np.zeros((count, 4))
@@ -159,8 +166,8 @@ def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference)
     offset = (test[:, 3] - test[:, 1]).sum() / max(test[:, 0].sum(), 1)
     weight = test[:, 0] / (test[:, 0] + _PRIOR_ACCIDENTS)
     usual = offset + weight * ((test[:, 3] - test[:, 1]) / np.maximum(test[:, 0], 1) - offset)
-    variance = weight**2 * test[:, 2] / np.maximum(test[:, 0], 1) ** 2
-    chosen = np.flatnonzero(window[:, 2] >= _LEAST_VARIANCE)
+    variance = test[:, 2].sum() / max(test[:, 0].sum(), 1) / (test[:, 0] + _PRIOR_ACCIDENTS)
+    chosen = np.flatnonzero((window[:, 2] >= _LEAST_VARIANCE) & (test[:, 2] >= _LEAST_VARIANCE))
     if not len(chosen):
         return ()
     n, predicted, own_variance, observed = window[chosen].T

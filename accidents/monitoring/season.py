@@ -12,10 +12,14 @@ Floats = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.float64]
 """Rows by month and band of hours, float64 (`MONTHS`, `BANDS`)."""
 
-_LEAST_ROWS = 50
-"""Rows of a cell of the reference below which a wider one stands in for it."""
+_LEAST_ROWS = 10
+"""Rows of a cell of the reference below which a wider one stands in for it, the hours before the month.
+
+How few they are is part of the number of independent rows; another mix of hours would be a bias, above all of the light.
+"""
 
 ANY_MONTH, ANY_BAND = MONTHS - 1, BANDS - 1
+_ALL = slice(None)
 
 
 def months_without_reference(window: Cells, reference_months: Floats, least: int) -> tuple[list[int], float]:
@@ -41,20 +45,22 @@ def matched_shares(counts: Floats, window: Cells) -> tuple[Floats, float]:
     Returns:
         The shares, float64 (k), and the number of independent rows that would know them as well; zeros without rows.
     """
-    wide = counts.astype(np.float64)
-    wide[ANY_MONTH] = wide.sum(axis=0)
-    wide[:, ANY_BAND] = wide.sum(axis=1)
-    rows = wide.sum(axis=2)
-    total = window.sum()
-    if rows[ANY_MONTH, ANY_BAND] <= 0 or total <= 0:
+    rows, total = counts.sum(axis=2), window.sum()
+    if rows.sum() <= 0 or total <= 0:
         return np.zeros(counts.shape[2]), 0.0
-    weights = np.zeros_like(window)
+    weights = np.zeros_like(window)  # of the reference, by cell: one that stands in for others counts once
     for month, band in np.argwhere(window > 0):
-        wider = ((month, band), (month, ANY_BAND), (ANY_MONTH, band), (ANY_MONTH, ANY_BAND))
-        weights[next((cell for cell in wider if rows[cell] >= _LEAST_ROWS), wider[-1])] += window[month, band] / total
+        months, bands = _one_or_all(month, ANY_MONTH), _one_or_all(band, ANY_BAND)
+        wider = ((months, bands), (_ALL, bands), (months, _ALL))
+        cells = next((cells for cells in wider if rows[cells].sum() >= _LEAST_ROWS), (_ALL, _ALL))
+        weights[cells] += window[month, band] / total * rows[cells] / rows[cells].sum()
     used = weights > 0
-    shares = (weights[used, None] * wide[used] / rows[used, None]).sum(axis=0)
+    shares = (weights[used, None] * counts[used] / rows[used, None]).sum(axis=0)
     return shares, float(1 / (weights[used] ** 2 / rows[used]).sum())
+
+
+def _one_or_all(position: int, every: int) -> slice:
+    return _ALL if position == every else slice(position, position + 1)
 
 
 def by_month_alone(cells: Cells) -> Cells:
