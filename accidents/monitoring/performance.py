@@ -20,10 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST_OF_CLASS = 10
 _LEAST_VARIANCE = 4.0
-"""Expected variance of the number of priority accidents from which on a department is judged.
-
-In the window and in the test set: what a model has never been tested on is no change.
-"""
+"""Expected variance of the number of priority accidents from which on a department is judged."""
 
 _PRIOR_ACCIDENTS = 100
 """Accidents by which the calibration of a department in the test set is shrunk to that of all."""
@@ -167,7 +164,7 @@ def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference)
     weight = test[:, 0] / (test[:, 0] + _PRIOR_ACCIDENTS)
     usual = offset + weight * ((test[:, 3] - test[:, 1]) / np.maximum(test[:, 0], 1) - offset)
     variance = test[:, 2].sum() / max(test[:, 0].sum(), 1) / (test[:, 0] + _PRIOR_ACCIDENTS)
-    chosen = np.flatnonzero((window[:, 2] >= _LEAST_VARIANCE) & (test[:, 2] >= _LEAST_VARIANCE))
+    chosen = np.flatnonzero(window[:, 2] >= _LEAST_VARIANCE)
     if not len(chosen):
         return ()
     n, predicted, own_variance, observed = window[chosen].T

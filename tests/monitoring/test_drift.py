@@ -20,7 +20,7 @@ from accidents.monitoring.drift import Change, compare_inputs
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
 from accidents.monitoring.reference import count_inputs, roc_auc
 from accidents.monitoring.season import matched_shares
-from accidents.monitoring.statistics import compare_share, compare_shares, false_discovery_adjusted
+from accidents.monitoring.statistics import compare_new_values, compare_share, compare_shares, false_discovery_adjusted
 from tests.monitoring.monitored import held_out, monitored_model, resampled, taken, whole_window
 
 CONFIGURED = load_configuration().monitoring
@@ -73,18 +73,20 @@ def test_counts_of_parts_are_those_of_the_whole() -> None:
     assert counted.design_effects == pytest.approx(reference.design_effects[own], rel=0.25)
 
 
-def test_departments_that_a_small_reference_lacks_by_chance_are_not_new() -> None:
+def test_small_references_raise_few_alarms_and_find_a_new_vehicle() -> None:
     settings = CONFIGURED.model_copy(update={"season": SeasonSettings(accidents_of_month_at_least=1)})
-    for seed in range(8):
+    alarms = 0
+    for seed in range(20):
         rows = np.random.default_rng(seed).permutation(len(whole_window().days))
-        small, other = (whole_window().arrays.take(part) for part in (rows[:300], rows[300:900]))
+        size = (100, 200, 300, 500)[seed % 4]
+        small, other = (whole_window().arrays.take(part) for part in (rows[:size], rows[size:]))
         reference, window = (count_inputs([one], "call") for one in (small, other))
-        found = compare_inputs(window.counts, window.columns, reference, settings)
-        assert "accident.dep" not in {one.column for one in found.drifted}
+        alarms += bool(compare_inputs(window.counts, window.columns, reference, settings).drifted)
         vehicles = other.vehicles.copy()
         vehicles[:, COLUMN_POSITIONS[Entity.VEHICLES]["catv"]] = 60
         window = count_inputs([replace(other, vehicles=vehicles)], "call")
         assert compare_inputs(window.counts, window.columns, reference, settings).drifted[0].column == "vehicles.catv"
+    assert alarms <= 1
 
 
 def test_a_new_kind_of_vehicle_is_found_by_its_share() -> None:
@@ -137,6 +139,16 @@ def test_outcomes_of_one_department_are_named_by_its_code() -> None:
     (finding,) = [one for one in result.findings if one.change is Change.DEPARTMENTS]
     code = monitored_columns("call")[-3].describe(int(largest))
     assert f" {code} 100% observed" in finding.text
+
+
+def test_departments_that_the_model_was_hardly_tested_on_are_not_judged() -> None:
+    window, own = held_out(times=9), monitored_model().reference
+    assert own is not None
+    largest = np.bincount(departments(window.arrays)).argmax()
+    window = replace(window, labels=np.where(departments(window.arrays) == largest, 1.0, window.labels))
+    tested = own.departments[own.departments[:, 0] != largest]
+    assert Change.DEPARTMENTS in {one.change for one in look(window, own).findings}
+    assert Change.DEPARTMENTS not in {one.change for one in look(window, replace(own, departments=tested)).findings}
 
 
 def test_less_traffic_is_reported_and_is_no_drift() -> None:
@@ -222,6 +234,34 @@ def test_p_values_are_uniform_where_nothing_differs() -> None:
         reference = rng.multinomial(3000, shares) / 3000
         p_values.append(compare_shares(rng.multinomial(800, shares).astype(float), reference, 3000).p_value)
     assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.015)
+
+
+def test_values_that_a_small_reference_lacks_by_chance_are_rarely_new() -> None:
+    rng, shares = np.random.default_rng(0), np.array([0.6, 0.2, *np.full(20, 0.01)])
+    p_values, others = [], []
+    for _ in range(2000):
+        reference, window = rng.multinomial(100, shares) / 100, rng.multinomial(5000, shares).astype(float)
+        p_values.append(compare_new_values(window, reference, 100, reference < 0.001).p_value)
+        others.append(compare_shares(window, reference, 100).p_value)
+    assert np.mean(np.array(p_values) < 0.01) <= 0.01
+    assert np.mean(np.array(others) < 0.001) <= 0.003
+
+
+@given(st.lists(st.integers(0, 60), min_size=MONTHS * BANDS, max_size=MONTHS * BANDS), st.integers(0, 99))
+def test_a_reference_knows_shares_no_better_than_its_rows_do(rows: list[int], seed: int) -> None:
+    counts = np.array(rows, dtype=float).reshape(MONTHS, BANDS, 1)
+    shares, size = matched_shares(counts, np.random.default_rng(seed).integers(0, 4, (MONTHS, BANDS)).astype(float))
+    assert size <= counts.sum() * (1 + 1e-9)
+    assert shares.sum() == pytest.approx(size > 0)
+
+
+def test_hours_of_a_small_reference_are_matched_where_its_months_are_not() -> None:
+    counts = np.zeros((MONTHS, BANDS, 2))
+    counts[:12, 1], counts[:12, 3] = (9, 0), (0, 3)  # light by day, dark by night
+    window = np.zeros((MONTHS, BANDS))
+    window[:12, 1], window[:12, 3] = 20, 20
+    shares, _ = matched_shares(counts, window)
+    assert shares.tolist() == pytest.approx([0.5, 0.5])
 
 
 @settings(max_examples=50, deadline=None)
