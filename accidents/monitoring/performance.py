@@ -160,10 +160,11 @@ def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference)
     test = np.zeros((count, 4))
     known = reference.departments[:, 0] >= 0
     test[reference.departments[known, 0].astype(np.intp)] = reference.departments[known, 1:]
-    offset = (test[:, 3] - test[:, 1]).sum() / max(test[:, 0].sum(), 1)
+    tested, all_predicted, all_variance, all_observed = reference.calibration.sum(axis=0)
+    offset = (all_observed - all_predicted) / tested
     weight = test[:, 0] / (test[:, 0] + _PRIOR_ACCIDENTS)
     usual = offset + weight * ((test[:, 3] - test[:, 1]) / np.maximum(test[:, 0], 1) - offset)
-    variance = test[:, 2].sum() / max(test[:, 0].sum(), 1) / (test[:, 0] + _PRIOR_ACCIDENTS)
+    variance = all_variance / tested / (test[:, 0] + _PRIOR_ACCIDENTS)
     chosen = np.flatnonzero(window[:, 2] >= _LEAST_VARIANCE)
     if not len(chosen):
         return ()
