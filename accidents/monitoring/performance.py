@@ -90,6 +90,11 @@ class OutcomeComparison:
         """Mean distance of observed and predicted share over the bins."""
         return float(sum(n * abs(p - y) for n, p, y in self.calibration) / max(self.accidents, 1))
 
+    @property
+    def calibration_error_by_chance(self) -> float:
+        """What that distance is expected to be if every probability is right: the fewer accidents, the larger."""
+        return float(sum(np.sqrt(2 / np.pi * n * p * (1 - p)) for n, p, _ in self.calibration) / max(self.accidents, 1))
+
 
 def compare_outcomes(
     probability: Floats,
