@@ -157,25 +157,24 @@ def compare_outcomes(
 def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference) -> tuple[DepartmentOutcome, ...]:
     """Departments with enough accidents, each against its own calibration in the test set.
 
-    The usual difference of a department is the posterior mean of a normal model, in which departments vary around all
-    by the variance of the mean of `_PRIOR_ACCIDENTS`; its posterior variance counts, too.
+    The usual difference of a department is the posterior mean of a normal model, in which it varies around that of all
+    as the mean of `_PRIOR_ACCIDENTS` of its accidents does; the posterior variance counts, too.
     """
     count = int(max(own.max(initial=-1), reference.departments[:, 0].max(initial=-1))) + 1
     window = sum_by(own[own >= 0], sums[own >= 0], count)
     test = np.zeros((count, 4))
     known = reference.departments[:, 0] >= 0
     test[reference.departments[known, 0].astype(np.intp)] = reference.departments[known, 1:]
-    tested, all_predicted, all_variance, all_observed = reference.calibration.sum(axis=0)
+    tested, all_predicted, _, all_observed = reference.calibration.sum(axis=0)
     offset = (all_observed - all_predicted) / tested
     weight = test[:, 0] / (test[:, 0] + _PRIOR_ACCIDENTS)
     usual = offset + weight * ((test[:, 3] - test[:, 1]) / np.maximum(test[:, 0], 1) - offset)
-    variance = all_variance / tested / (test[:, 0] + _PRIOR_ACCIDENTS)
     chosen = np.flatnonzero(window[:, 2] >= _LEAST_VARIANCE)
     if not len(chosen):
         return ()
     n, predicted, own_variance, observed = window[chosen].T
     difference = (observed - predicted) / n - usual[chosen]
-    errors = np.sqrt(own_variance / n**2 + variance[chosen])
+    errors = np.sqrt(own_variance / n * (1 / n + 1 / (test[chosen, 0] + _PRIOR_ACCIDENTS)))
     adjusted = false_discovery_adjusted([normal_p_value(score) for score in difference / errors])
     columns: Sequence[npt.NDArray[np.float64]] = (n, observed / n, predicted / n, difference)
     return tuple(
