@@ -15,11 +15,10 @@ Cells = npt.NDArray[np.float64]
 _LEAST_ROWS = 10
 """Rows of a cell of the reference below which a wider one stands in for it, the hours before the month.
 
-How few they are is part of the number of independent rows; another mix of hours would be a bias, above all of the light.
+How few they are counts as uncertainty; another mix of hours would be a bias, above all of the light.
 """
 
 ANY_MONTH, ANY_BAND = MONTHS - 1, BANDS - 1
-_ALL = slice(None)
 
 
 def months_without_reference(window: Cells, reference_months: Floats, least: int) -> tuple[list[int], float]:
@@ -48,19 +47,21 @@ def matched_shares(counts: Floats, window: Cells) -> tuple[Floats, float]:
     rows, total = counts.sum(axis=2), window.sum()
     if rows.sum() <= 0 or total <= 0:
         return np.zeros(counts.shape[2]), 0.0
+    rest, by_month, by_band = window / total, rows.sum(axis=1), rows.sum(axis=0)
     weights = np.zeros_like(window)  # of the reference, by cell: one that stands in for others counts once
-    for month, band in np.argwhere(window > 0):
-        months, bands = _one_or_all(month, ANY_MONTH), _one_or_all(band, ANY_BAND)
-        wider = ((months, bands), (_ALL, bands), (months, _ALL))
-        cells = next((cells for cells in wider if rows[cells].sum() >= _LEAST_ROWS), (_ALL, _ALL))
-        weights[cells] += window[month, band] / total * rows[cells] / rows[cells].sum()
+    matched = rows >= _LEAST_ROWS
+    matched[ANY_MONTH], matched[:, ANY_BAND] = False, False
+    weights[matched], rest[matched] = rest[matched], 0
+    for band in np.flatnonzero(by_band[:ANY_BAND] >= _LEAST_ROWS):
+        weights[:, band] += rest[:, band].sum() * rows[:, band] / by_band[band]
+        rest[:, band] = 0
+    for month in np.flatnonzero(by_month[:ANY_MONTH] >= _LEAST_ROWS):
+        weights[month] += rest[month].sum() * rows[month] / by_month[month]
+        rest[month] = 0
+    weights += rest.sum() * rows / rows.sum()
     used = weights > 0
     shares = (weights[used, None] * counts[used] / rows[used, None]).sum(axis=0)
     return shares, float(1 / (weights[used] ** 2 / rows[used]).sum())
-
-
-def _one_or_all(position: int, every: int) -> slice:
-    return _ALL if position == every else slice(position, position + 1)
 
 
 def by_month_alone(cells: Cells) -> Cells:

@@ -92,9 +92,9 @@ def compare_new_values(
 ) -> SampleTest:
     """Test whether values that a reference has hardly or not at all are more frequent in a window.
 
-    If both were drawn from the same accidents, how the rows of a value fall on the two would be binomial. The p-value is
-    that of the most conspicuous rare value, times the number of values (Bonferroni). So what a small reference lacks by
-    chance is not new. The effect is the share of all rare values.
+    If both were drawn from the same accidents, the number of rows of a value in each of them would be binomial. The
+    p-value is the smallest one of the rare values, times the number of values (Bonferroni). So what a small reference
+    lacks by chance is not new. The effect is the share of all rare values.
 
     Args:
         window: as in `compare_shares`.

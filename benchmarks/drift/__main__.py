@@ -30,7 +30,16 @@ from accidents.monitoring.retraining import decide_retraining
 from accidents.monitoring.summary import summarise
 from benchmarks.common import argument_parser, load_accidents, print_markdown
 from benchmarks.drift.effects import EFFECTS, LEVEL, changes, take
-from benchmarks.drift.windows import SIZE, Group, compared, fit_model, part, real_groups, synthetic_groups, synthetic_year
+from benchmarks.drift.windows import (
+    SIZE,
+    Group,
+    compared,
+    fit_model,
+    part,
+    real_groups,
+    synthetic_groups,
+    synthetic_year,
+)
 
 _SIZES = (SIZE, 1000, 200)
 

@@ -3,8 +3,8 @@
     python -m benchmarks.drift.small_references --windows 200 --seed 1
 
 Reference and window are drawn from one synthetic year (20,000 accidents), without an accident in both. A window counts
-where a column has drifted; the interval is that of Clopper and Pearson (95 %). The new
-vehicle is in 3 % of the rows.
+where a column has drifted; the interval is that of Clopper and Pearson (95 %). A vehicle
+that the year hardly has is in 3 % of the rows.
 """
 
 from collections.abc import Iterator, Sequence
