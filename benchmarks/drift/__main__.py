@@ -6,8 +6,8 @@
     python -m benchmarks.drift --years 2021-2025
 
 Synthetic: five LightGBM models of 2024 (20,000 accidents each) against the seasons of years as large, 2021 to 2025, of
-which each group of four windows has one of its own. Real: half of the accidents of a source for the model, and windows of
-consecutive accidents of the other half, over five splits. Smaller windows are drawn from the same accidents. What is
+which each group of four windows has one of its own. Real: half of the accidents of a source for the model, and windows
+of consecutive accidents of the other half, over five splits. Smaller windows are drawn from the same accidents. What is
 predicted is that of the unchanged accidents. With --results FILE each group is a line of that file, and another call
 goes on with those that it lacks. The interval is that of Clopper and Pearson (95 %).
 """

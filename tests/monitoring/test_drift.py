@@ -320,7 +320,7 @@ def test_accidents_of_months_that_the_reference_lacks_are_left_out_where_others_
 def test_a_lucky_test_set_raises_no_alarm_in_window_after_window() -> None:
     window, own = held_out(times=9), monitored_model().reference
     assert own is not None
-    lucky = replace(own, roc_auc=own.roc_auc + [2 * own.roc_auc[1], 0])
+    lucky = replace(own, roc_auc=own.roc_auc + np.array([3 * own.roc_auc[1], 0]))
     assert Change.ROC_AUC not in {one.change for one in look(window, lucky).findings}
     worse = replace(window, probability=np.random.default_rng(0).permutation(window.probability))
     assert Change.ROC_AUC in {one.change for one in look(worse, lucky).findings}
