@@ -44,7 +44,7 @@ class Group:
 
 
 def synthetic_groups(seed: int, windows: int) -> list[Callable[[], Group]]:
-    """One synthetic year a group, drawn anew; its four seasons are the windows. Five models have a 2024 of their own."""
+    """One synthetic year a group, drawn anew; its four seasons are windows. Five models have a 2024 of their own."""
     fit = cache(lambda model: fit_model(synthetic_year(2024, model), model))
 
     def group(number: int) -> Group:
