@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process, util
@@ -30,6 +31,7 @@ PRELOADED_MODULES = (
 _MOST = 3
 """Worker processes at most; each has a copy of its data."""
 
+_main_lock = threading.Lock()  # processes are started by several threads
 _pool: ProcessPoolExecutor | None = None
 _workers = 0
 _processes: set[BaseProcess] = set()
@@ -51,6 +53,11 @@ class WorkerTask(Generic[R]):
             except BrokenExecutor:
                 return
 
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call a function once a worker process has run the task, in a thread of this process."""
+        if self._future is not None:
+            self._future.add_done_callback(lambda _: call())
+
     def result(self) -> R:
         """Wait for the result, or for the exception of the function."""
         if self._future is None:
@@ -61,6 +68,34 @@ class WorkerTask(Generic[R]):
             return self._call()
 
 
+def side_by_side(function: Callable[..., R], calls: Sequence[tuple[Any, ...]]) -> list[R]:
+    """Call a function with each of several tuples of arguments: worker processes from the first on, this from the last.
+
+    >>> side_by_side(max, [(1, 2), (5, 3)])
+    [2, 5]
+    """
+    waiting, tasks, results, lock = deque(enumerate(calls)), {}, {}, threading.Lock()
+
+    def next_in_worker() -> None:
+        with lock:
+            if not waiting:
+                return
+            position, arguments = waiting.popleft()
+            tasks[position] = task = WorkerTask(function, *arguments)
+        task.when_done(next_in_worker)
+
+    for _ in range(worker_count()):
+        next_in_worker()
+    while True:
+        with lock:
+            if not waiting:
+                break
+            position, arguments = waiting.pop()
+        results[position] = function(*arguments)
+    results |= {position: task.result() for position, task in tasks.items()}
+    return [results[position] for position in range(len(calls))]
+
+
 @contextmanager
 def worker_process(*modules: str) -> Iterator[None]:
     """Run worker processes while the block runs, if there is more than one processor.
@@ -69,7 +104,7 @@ def worker_process(*modules: str) -> Iterator[None]:
         *modules: names of the modules that the first imports at its start.
     """
     global _pool, _workers  # tasks are created deep in the domain, which has no reference to the processes
-    workers = min(_available_cpus() - 1, _MOST)
+    workers = min(available_cpus() - 1, _MOST)
     if _pool is not None or workers == 0:
         yield
         return
@@ -110,17 +145,19 @@ def without_main_module() -> Iterator[None]:
     A spawned process imports the script of its parent, which runs it a second time where it has no
     `if __name__ == "__main__"`, as scripts of notebooks have none. Tasks are functions of the packages.
     """
-    main = vars(sys.modules["__main__"])
-    before: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
-    main["__spec__"] = None
-    try:
-        yield
-    finally:
-        main.pop("__spec__")
-        main.update(before)
+    with _main_lock:
+        main = vars(sys.modules["__main__"])
+        before: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+        main["__spec__"] = None
+        try:
+            yield
+        finally:
+            main.pop("__spec__")
+            main.update(before)
 
 
-def _available_cpus() -> int:
+def available_cpus() -> int:
+    """Number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

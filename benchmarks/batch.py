@@ -3,8 +3,9 @@
     python -m benchmarks.batch --model-path FILE [--accidents N] [--form csv|parquet|flat] [--folder FOLDER]
 
 Partitions of 20,000 synthetic accidents are scored in one process; four are drawn, and the others are links to them.
-Memory is the peak of the process after each tenth. With `--folder` the files stay, and an interrupted benchmark goes on
-with the partitions that are left; its rate is that of these.
+Memory is the peak of the process after two partitions and after each tenth. With `--folder` the files stay, and an
+interrupted benchmark goes on with the partitions that are left; its rate is that of these. At the end the accidents of
+each output are compared with those of its partition.
 """
 
 import resource
@@ -29,6 +30,7 @@ from accidents.tables import Accidents
 from benchmarks.common import argument_parser
 
 _PARTITION, _DRAWN = 20_000, 4
+_FIRST_SHOWN = 2  # partitions after which memory is shown first
 
 
 def main() -> None:
@@ -51,7 +53,7 @@ def main() -> None:
         def progress(line: str) -> None:
             nonlocal done
             done += "accidents, partition" in line
-            if "accidents, partition" in line and done % tenth == 0:
+            if "accidents, partition" in line and (done % tenth == 0 or done == _FIRST_SHOWN):
                 megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
                 rate = done * _PARTITION / (time.process_time() - started)
                 print(
@@ -64,9 +66,8 @@ def main() -> None:
             str(source), str(output), bundle, configuration.inference,
             limits=configuration.ingestion.limits, progress=progress,
         )  # fmt: skip
-        print(
-            f"{summary.scored:,} accidents in {len([*output.glob('*.parquet')])} files, {summary.rejected:,} rejected"
-        )
+        print(f"{summary.scored:,} accidents scored, {summary.rejected:,} rejected")
+        print(f"{count_complete(source, output)} of {len([*source.iterdir()])} files have each accident once")
 
 
 def write_partitions(source: Path, form: str, count: int) -> None:
@@ -80,6 +81,29 @@ def write_partitions(source: Path, form: str, count: int) -> None:
             drawn.append(target)
         elif not target.exists():
             target.symlink_to(drawn[number % _DRAWN].resolve())
+
+
+def count_complete(source: Path, output: Path) -> int:
+    """Number of partitions whose output has the accidents of the partition, each of them once."""
+    expected: dict[Path, list[int]] = {}
+    complete = 0
+    for partition in source.iterdir():
+        drawn = partition.resolve()
+        if drawn not in expected:
+            expected[drawn] = sorted(_ids(drawn))
+        complete += sorted(_ids(output / f"{partition.stem}.parquet")) == expected[drawn]
+    return complete
+
+
+def _ids(path: Path) -> list[int]:
+    """Ids in an output, or in a partition as it was drawn."""
+    if path.is_dir():
+        path = next(path.glob("car*"))
+    if path.suffix == ".csv":
+        table = pacsv.read_csv(path, parse_options=pacsv.ParseOptions(delimiter=";"))
+    else:
+        table = pq.read_table(path)
+    return next(table[name] for name in ("Num_Acc", "Accident_Id") if name in table.column_names).to_pylist()
 
 
 def _draw(target: Path, form: str, year: int) -> None:

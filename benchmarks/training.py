@@ -1,4 +1,4 @@
-"""Seconds of the phases of a training, and of a cached repeat compared with an empty pipeline of two steps.
+"""Seconds of a training by phase, with and without partial knowledge, and of a cached repeat and an empty pipeline.
 
     python -m benchmarks.training [--source FOLDER] [--repeats N]
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
 
 
 def main() -> None:
-    """Print the phases of an uncached training and the ratio of a cached one to an empty pipeline."""
+    """Print the phases of uncached trainings, and the ratio of a cached one to an empty pipeline."""
     options = training_options(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -69,6 +69,10 @@ def main() -> None:
         unit = (before + seconds_of_unit()) / 2
         _print_phases("training, nothing cached", total, phases)
         print(f"  {total / unit:.1f} units of {unit:.2f} s")
+        (folder / "whole.yaml").write_text("pipeline: training\npartial_knowledge: false\n")
+        whole, phases = seconds_by_phase(folder, *training, "--no-cache", "--config", str(folder / "whole.yaml"))
+        _print_phases("the same without partial knowledge", whole, phases)
+        print(f"  {whole / unit:.1f} units; ratio {total / whole:.2f}")
         seconds_by_phase(folder, *training)
         ratios = []
         for _ in range(options.repeats):

@@ -168,6 +168,7 @@ def _describe_fault(error: Exception) -> str | None:
 
 def _run_pipelines(options: RunOptions) -> int:
     from accidents.configuration.environment import load_environment
+    from accidents.early_ingestion import begin_ingestion
     from accidents.engine import check_engine
     from accidents.worker_process import PRELOADED_MODULES, worker_process
     from cli.zenml_session import prepare_zenml
@@ -184,6 +185,8 @@ def _run_pipelines(options: RunOptions) -> int:
     if reads_source:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
     with worker_process(*PRELOADED_MODULES) if reads_source else nullcontext():
+        if reads_source and options.no_cache and configuration.engine.kind == "local":
+            begin_ingestion(configuration.ingestion)
         with phase("start of ZenML"):
             stack = prepare_zenml(options.stack, debug=options.debug)
         print(f"stack {stack}", flush=True)

@@ -1,5 +1,7 @@
 """Materializer of pandas frames: Parquet with index and dtypes, checksum, and a preview page."""
 
+import hashlib
+from collections import OrderedDict
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -15,6 +17,11 @@ from materializers.single_file import SingleFileMaterializer
 
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
+_MOST_FRAMES, _MOST_BYTES = 12, 2**24  # that are kept once they are read, and of the Parquet file of one
+
+_recent: OrderedDict[bytes, pd.DataFrame] = OrderedDict()
+"""Frames that steps of this process have read, by the digest of their file; the last one was used last."""
+
 _MISSING_CODE_COLUMNS = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
@@ -32,8 +39,14 @@ class FrameMaterializer(SingleFileMaterializer):
         return buffer.getvalue().to_pybytes()
 
     def decode(self, content: bytes) -> pd.DataFrame:
-        """The frame, with index and dtypes; its columns take the place of Arrow arrays, so that none is held twice."""
-        return pq.read_table(pa.BufferReader(content)).to_pandas(split_blocks=True, self_destruct=True)
+        """The frame, with index and dtypes; a small one that was read before is a copy on write."""
+        if len(content) > _MOST_BYTES:
+            return _read(content)
+        digest = hashlib.sha256(content).digest()
+        _recent[digest] = frame = _recent.pop(digest) if digest in _recent else _read(content)
+        if len(_recent) > _MOST_FRAMES:
+            _recent.popitem(last=False)
+        return frame.copy(deep=False)
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Rows, columns and checksum."""
@@ -42,6 +55,11 @@ class FrameMaterializer(SingleFileMaterializer):
     def pages(self, data: pd.DataFrame) -> dict[str, str]:
         """Page with schema, missing values and first rows."""
         return {"preview.html": preview(data)}
+
+
+def _read(content: bytes) -> pd.DataFrame:
+    """Read a frame whose columns take the place of Arrow arrays, so that none is held twice."""
+    return pq.read_table(pa.BufferReader(content)).to_pandas(split_blocks=True, self_destruct=True)
 
 
 def _missing(name: str, cells: pd.Series) -> int:

@@ -34,6 +34,14 @@ def inside_pipeline() -> bool:
     return True
 
 
+def input_artifacts() -> dict[str, UUID]:
+    """Ids of the artifacts by name of the parameter that takes one alone; empty outside of a pipeline."""
+    if not inside_pipeline():
+        return {}
+    inputs = get_step_context().inputs
+    return {name: artifacts[0].id for name, artifacts in inputs.items() if len(artifacts) == 1}
+
+
 def input_ids() -> tuple[UUID, ...] | None:
     """Ids of the artifacts that the running step takes; None outside of a pipeline."""
     if not inside_pipeline():

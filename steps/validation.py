@@ -10,6 +10,7 @@ import inspect
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin
+from uuid import UUID
 
 import pandas as pd
 from pandera.errors import SchemaError, SchemaErrors
@@ -19,7 +20,7 @@ from zenml.types import HTMLString
 import materializers.frame  # noqa: F401  # stores the report
 from accidents.errors import DataError
 from accidents.memory import release_memory
-from steps.metadata import inside_pipeline, log_step_metadata
+from steps.metadata import input_artifacts, inside_pipeline, log_step_metadata
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +30,9 @@ EXPECTATIONS_REPORT = "expectations_report"
 """Artifact names of the reports of a failed step, the same as those of a successful ingestion."""
 
 _MAX_FAILURES = 8
+
+_validated: set[tuple[Callable[[], Any], UUID | None]] = set()
+"""Schemas and ids of the artifacts whose frames match them; an artifact version does not change."""
 
 
 def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -49,7 +53,7 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
             started = time.perf_counter()
             try:
-                _validate(schemas, signature.bind(*args, **kwargs).arguments)
+                _validate(schemas, signature.bind(*args, **kwargs).arguments, input_artifacts())
                 release_memory()
                 result = function(*args, **kwargs)
                 returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
@@ -66,12 +70,20 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
     return decorate
 
 
-def _validate(schemas: Mapping[str, Callable[[], Any]], values: Mapping[str, object]) -> None:
+def _validate(
+    schemas: Mapping[str, Callable[[], Any]], values: Mapping[str, object], artifacts: Mapping[str, UUID] | None = None
+) -> None:
+    """Validate frames; one that another step of this process has taken from the same artifact is not read again."""
     for name in schemas.keys() & values.keys():
+        key = schemas[name], (artifacts or {}).get(name)
+        if key in _validated:
+            continue
         try:
             schemas[name]().validate(values[name], lazy=True)
         except (SchemaError, SchemaErrors) as error:
             raise DataError(f"the frame '{name}' breaks its schema:\n{_failures(error)}") from None
+        if key[1] is not None:
+            _validated.add(key)
 
 
 def _failures(error: Any) -> str:

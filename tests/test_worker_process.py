@@ -7,12 +7,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from accidents.errors import DataError
-from accidents.worker_process import WorkerTask, worker_process
+from accidents.worker_process import WorkerTask, side_by_side, worker_process
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -45,6 +46,20 @@ def test_a_second_process_does_the_work_and_ends_with_the_block() -> None:
     assert found == [(child.pid, number) for number in range(5)]
     assert not child.is_alive()
     assert WorkerTask(whose, 7).result() == (os.getpid(), 7)
+
+
+@pytest.mark.parametrize("has_worker", [False, True])
+def test_calls_side_by_side_give_results_in_their_order(has_worker: bool) -> None:
+    with worker_process("json") if has_worker else nullcontext():
+        found = side_by_side(whose, [(number,) for number in range(20)])
+    assert [number for _, number in found] == [*range(20)]
+    assert (found[0][0] != os.getpid()) == has_worker
+    assert found[-1][0] == os.getpid()
+
+
+def test_an_error_of_a_call_in_a_second_process_is_raised() -> None:
+    with worker_process("json"), pytest.raises(DataError, match="not fit"):
+        side_by_side(refuse, [(), ()])
 
 
 @pytest.mark.slow

@@ -10,9 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from accidents.bundle import Bundle
+from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.source import SampleSettings, SourceSettings
 from accidents.configuration.training import ModelSettings, TrainingSettings
+from accidents.explanation.importance import Explanation, explain_model, explained_rows
 from accidents.features import feature_frame
 from accidents.features.arrays import to_arrays
 from accidents.ingestion import ingest
@@ -35,6 +37,11 @@ class Scored:
     X: npt.NDArray[np.float32]
     test: pd.DataFrame
     places: pd.DataFrame
+
+    def explain(self, settings: EvaluationSettings) -> Explanation:
+        """The explanation of the model on accidents of the test set."""
+        bundle = self.trained.bundle
+        return explain_model(bundle, self.X[explained_rows(bundle.model_type, len(self.X), settings)], settings)
 
 
 @cache

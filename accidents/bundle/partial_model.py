@@ -178,7 +178,7 @@ def share_known_of_groups(arrays: "Arrays", level: str, geography: bool) -> Vect
     from accidents.features import feature_matrix
     from accidents.features.knowledge_columns import knowledge_names
 
-    names = tuple(knowledge_names(level, geography))
+    names = knowledge_names(level, geography)
     return _share_known(feature_matrix(arrays, names), (1 / len(names),) * len(names))
 
 

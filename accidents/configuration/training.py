@@ -91,7 +91,8 @@ class TrainingSettings(Settings):
     seed: int = Field(0, ge=0)
     """Of the split, the folds, resampling, searches and models."""
     threads: int = Field(1, ge=1)
-    """Threads to fit one model with; another number may change the last digits."""
+    """Threads to fit one model with, up to 200,000 accidents: models are trained side by side then, and with all
+    processors above. Another number may change the last digits."""
     split: SplitSettings = Field(default_factory=SplitSettings)
     """Training, validation and test set."""
     encoder_folds: int = Field(5, ge=2)

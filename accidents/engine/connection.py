@@ -1,7 +1,6 @@
 """Connects to the engine that is configured; a cluster of processes is started once a process, and ends with it."""
 
 import atexit
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -13,7 +12,7 @@ from accidents.engine.base import Engine, EngineError, R
 from accidents.engine.local import LOCAL
 from accidents.errors import ConfigurationError
 from accidents.temporary_files import temporary_folder
-from accidents.worker_process import without_main_module
+from accidents.worker_process import available_cpus, without_main_module
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
@@ -93,7 +92,7 @@ def _local_cluster(workers: int | None) -> "LocalCluster":
     from distributed import LocalCluster
     from distributed.security import Security
 
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processors = available_cpus()
     processes = workers or processors
     resources = ExitStack()
     atexit.register(resources.close)

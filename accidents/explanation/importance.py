@@ -30,18 +30,27 @@ class Explanation:
     topics: pd.DataFrame
 
 
-def explain_model(bundle: Bundle, X: npt.NDArray[np.float32], settings: EvaluationSettings) -> Explanation:
-    """Explain a model on a random sample of accidents.
+def explained_rows(model_type: str, count: int, settings: EvaluationSettings) -> npt.NDArray[np.intp]:
+    """Positions of the accidents, out of `count`, on which a model is explained, drawn at random, in ascending order.
+
+    Args:
+        model_type: of the model.
+        count: number of accidents.
+        settings: sample size by model type, seed.
+    """
+    generator = np.random.default_rng(settings.seed)
+    size = settings.explained_accidents_of.get(model_type, settings.explained_accidents)
+    return np.sort(generator.permutation(count)[:size])
+
+
+def explain_model(bundle: Bundle, sample: npt.NDArray[np.float32], settings: EvaluationSettings) -> Explanation:
+    """Explain a model on a sample of accidents.
 
     Args:
         bundle: the model.
-        X: rows of `bundle.matrix`, float32 (n, k).
-        settings: sample size by model type, resamples, confidence, seed.
+        sample: rows of `bundle.matrix`, float32 (n, k).
+        settings: resamples, confidence, seed.
     """
-    generator = np.random.default_rng(settings.seed)
-    size = settings.explained_accidents_of.get(bundle.model_type, settings.explained_accidents)
-    rows = np.sort(generator.permutation(len(X))[:size])
-    sample = np.ascontiguousarray(X[rows])
     shap_values = bundle.shap_values(sample)[:, :-1]
     names = _unique_names(bundle.matrix_columns)
     contributions = pd.DataFrame(shap_values, columns=names)

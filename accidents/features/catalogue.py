@@ -273,11 +273,12 @@ if len(CATALOGUE) < len(FEATURES) + len(PLACE_COLUMNS):
     raise ValueError("two features of the catalogue have the same name")
 
 
-def feature_names(level: str, geography: bool = True) -> list[str]:
+@cache
+def feature_names(level: str, geography: bool = True) -> tuple[str, ...]:
     """Names of the columns of a model of `level`, in their order; those of the place encoder last if `geography`."""
     latest = LEVELS.index(level)
     columns = [f.name for f in FEATURES if f.availability <= latest and f not in KNOWN]
-    return [*columns, *PLACE_COLUMN_NAMES] if geography else columns
+    return (*columns, *PLACE_COLUMN_NAMES) if geography else tuple(columns)
 
 
 @cache

@@ -1,5 +1,7 @@
 """Columns that say how much of an accident is known; a part of the catalogue."""
 
+from functools import cache
+
 from accidents.columns import LEVELS
 from accidents.features.array_columns import Entity
 from accidents.features.specification import Known
@@ -27,8 +29,9 @@ KNOWN_PLACES = ("known_department", "known_commune", "known_position")
 """Columns that say what is known of the place."""
 
 
-def knowledge_names(level: str, geography: bool = True) -> list[str]:
+@cache
+def knowledge_names(level: str, geography: bool = True) -> tuple[str, ...]:
     """Names of the columns that say how much is known of the inputs of a model of `level`."""
     latest = LEVELS.index(level)
     known = [feature for feature in KNOWN if feature.availability <= latest]
-    return [feature.name for feature in known if geography or feature.name not in KNOWN_PLACES]
+    return tuple(feature.name for feature in known if geography or feature.name not in KNOWN_PLACES)

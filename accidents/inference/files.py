@@ -6,11 +6,11 @@ Each row is parsed like a request of its own; rejected rows are listed with the 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice, starmap
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from accidents.errors import DataError
 from accidents.inference.batch import RejectedRow, ScoredBatch
 from accidents.reading.decoding import SEPARATOR_LINE, decode_row, is_utf16
 from accidents.reading.layout import SEPARATORS
-from accidents.requests import ParseReport, parse_batch
+from accidents.requests import ParsedBatch, ParseReport, parse_batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _CONTENT_CHARACTERS = 1000  # of a rejected row that are listed
-_PARQUET_ROWS = 1000  # converted to objects at a time
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,21 @@ class InputRow:
     number: int
     content: Any
     error: str = ""
+
+
+@dataclass(frozen=True)
+class InputRows:
+    """Rows of a file that are scored together.
+
+    Attributes:
+        numbers: of all rows.
+        unreadable: rows that cannot be read, by their position among all.
+        accidents: the content of the others, in their order: objects, or a table in the flat form.
+    """
+
+    numbers: Sequence[int]
+    unreadable: Mapping[int, InputRow]
+    accidents: "list[Any] | pa.RecordBatch"
 
 
 def score_file(
@@ -62,37 +79,37 @@ def score_file(
         DataError: the file cannot be read.
     """
     name = PurePosixPath(path).name
-    rows, done = _read(path, name), 0
-    chunks = iter(lambda: list(islice(rows, chunk_size)), [])
-    for batch in engine.map(_score, chunks, name, bundle, threads, derive):
+    done = 0
+    for batch in engine.map(_score, _read(path, name, chunk_size), name, bundle, threads, derive):
         yield batch
         done += len(batch.ids) + len(batch.rejected)
         progress(f"{name}: {done:,} accidents")
 
 
-def _read(path: str, name: str) -> Iterator[InputRow]:
+def _read(path: str, name: str, chunk_size: int) -> Iterator[InputRows]:
     import fsspec  # slow to import
 
     try:
         with fsspec.open(path, "rb") as file:
-            yield from READERS[PurePosixPath(path).suffix](file)
+            yield from READERS[PurePosixPath(path).suffix](file, chunk_size)
     except (OSError, csv.Error, ValueError) as error:
         raise DataError(f"{name}: cannot be read: {error}") from error
 
 
-def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, derive: bool) -> ScoredBatch:
-    requests = parse_batch((row.content for row in rows if not row.error), derive=derive, report_missing=False)
-    results = iter(requests.results)
+def _score(rows: InputRows, name: str, bundle: Bundle, threads: int, derive: bool) -> ScoredBatch:
+    requests, invalid = _parse(rows.accidents, derive)
+    results, invalid_contents = iter(requests.results), iter(invalid)
     ids, rejected, derived = [], [], 0
-    for row in rows:
-        result = row.error or next(results)
+    for position, number in enumerate(rows.numbers):
+        result = rows.unreadable.get(position) or next(results)
         if isinstance(result, ParseReport):
-            ids.append(row.number if result.accident_id is None else result.accident_id)
+            ids.append(number if result.accident_id is None else result.accident_id)
             derived += bool(result.derived)
+        elif isinstance(result, InputRow):
+            rejected.append(RejectedRow(name, number, None, result.error, _text(result.content)))
         else:
-            reason = result if isinstance(result, str) else "; ".join(map(str, result.problems))
-            content = row.content if isinstance(row.content, str) else json.dumps(row.content, default=str)
-            rejected.append(RejectedRow(name, row.number, None, reason, content[:_CONTENT_CHARACTERS]))
+            reason = "; ".join(map(str, result.problems))
+            rejected.append(RejectedRow(name, number, None, reason, _text(next(invalid_contents))))
     probabilities = shares = np.empty(0)
     if ids:
         X = bundle.matrix(requests.arrays)
@@ -100,7 +117,44 @@ def _score(rows: list[InputRow], name: str, bundle: Bundle, threads: int, derive
     return ScoredBatch(np.array(ids, dtype=np.int64), probabilities, shares, rejected, derived)
 
 
-def _read_csv(file: IO[bytes]) -> Iterator[InputRow]:
+def _parse(accidents: "list[Any] | pa.RecordBatch", derive: bool) -> tuple[ParsedBatch, Iterable[Any]]:
+    """Parsed accidents, and the contents of the invalid ones."""
+    if isinstance(accidents, list):
+        requests = parse_batch(accidents, derive=derive, report_missing=False)
+        return requests, (accidents[position] for position in requests.invalid_positions)
+    from accidents.requests.flat_table import parse_table, table_rows  # pyarrow is slow to import
+
+    requests = parse_table(accidents, derive=derive)
+    return requests, table_rows(accidents, requests.invalid_positions)
+
+
+def _text(content: Any) -> str:
+    text = content if isinstance(content, str) else json.dumps(content, default=str)
+    return text[:_CONTENT_CHARACTERS]
+
+
+def _read_csv(file: IO[bytes], chunk_size: int) -> Iterator[InputRows]:
+    import pyarrow as pa
+
+    names, rows = _csv_rows(file)
+    for numbers, unreadable, cells in _chunks(rows, chunk_size):
+        columns = zip(*cells, strict=True) if cells else [()] * len(names)
+        texts = [pa.array(column, pa.large_string()) for column in columns]
+        yield InputRows(numbers, unreadable, pa.RecordBatch.from_arrays(texts, names))
+
+
+def _chunks(rows: Iterator[InputRow], chunk_size: int) -> Iterator[tuple[list[int], dict[int, InputRow], list[Any]]]:
+    """Numbers, unreadable rows and contents of the others, as in `InputRows`."""
+    while chunk := list(islice(rows, chunk_size)):
+        yield (
+            [row.number for row in chunk],
+            {position: row for position, row in enumerate(chunk) if row.error},
+            [row.content for row in chunk if not row.error],
+        )
+
+
+def _csv_rows(file: IO[bytes]) -> tuple[list[str], Iterator[InputRow]]:
+    """The names in the header, and the rows, each a list of cells."""
     lines = _text_lines(file)
     header = next(lines, "").removeprefix("\ufeff")
     if SEPARATOR_LINE.match(header.encode()):
@@ -109,14 +163,17 @@ def _read_csv(file: IO[bytes]) -> Iterator[InputRow]:
     names = _without_empty_end([name.strip() for name in next(csv.reader([header], delimiter=separator), [])], 0)
     if duplicates := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"columns occur twice in the header: {', '.join(sorted(duplicates))}")
-    reader = csv.reader(lines, delimiter=separator)
+    return names, _records(csv.reader(lines, delimiter=separator), names, separator)
+
+
+def _records(reader: Any, names: list[str], separator: str) -> Iterator[InputRow]:
     for record in reader:
         number = reader.line_num + 1
         cells = _without_empty_end(record, len(names))
         if not any(cell.strip() for cell in cells) or [cell.strip() for cell in cells] == names:
             continue  # nothing, or the header once more
         if len(cells) == len(names):
-            yield InputRow(number, dict(zip(names, cells, strict=True)))
+            yield InputRow(number, cells)
         elif cells:
             yield InputRow(number, separator.join(cells), f"{len(cells)} fields; the header has {len(names)}")
 
@@ -138,16 +195,21 @@ def _without_empty_end(cells: list[str], width: int) -> list[str]:
     return cells
 
 
-def _read_parquet(file: IO[bytes]) -> Iterator[InputRow]:
+def _read_parquet(file: IO[bytes], chunk_size: int) -> Iterator[InputRows]:
     import pyarrow.parquet as pq  # slow to import
 
-    batches = pq.ParquetFile(file).iter_batches(batch_size=_PARQUET_ROWS)
-    rows = chain.from_iterable(batch.to_pylist() for batch in batches)
-    for number, row in enumerate(rows, start=1):
-        yield InputRow(number, {name: None if cell != cell else cell for name, cell in row.items()})  # noqa: PLR0124 - NaN
+    first = 1
+    for batch in pq.ParquetFile(file).iter_batches(batch_size=chunk_size):
+        batch.validate(full=True)
+        yield InputRows(range(first, first + batch.num_rows), {}, batch)
+        first += batch.num_rows
 
 
-def _read_json_lines(file: IO[bytes]) -> Iterator[InputRow]:
+def _read_json_lines(file: IO[bytes], chunk_size: int) -> Iterator[InputRows]:
+    return starmap(InputRows, _chunks(_json_rows(file), chunk_size))
+
+
+def _json_rows(file: IO[bytes]) -> Iterator[InputRow]:
     for number, line in enumerate(file, start=1):
         if line.strip():
             try:
@@ -156,9 +218,9 @@ def _read_json_lines(file: IO[bytes]) -> Iterator[InputRow]:
                 yield InputRow(number, line.decode(errors="replace").strip(), f"no JSON: {error}")
 
 
-READERS: Mapping[str, Callable[[IO[bytes]], Iterator[InputRow]]] = {
+READERS: Mapping[str, Callable[[IO[bytes], int], Iterator[InputRows]]] = {
     ".csv": _read_csv,
     ".parquet": _read_parquet,
     ".jsonl": _read_json_lines,
 }
-"""Readers of rows by file extension."""
+"""Readers of rows in chunks, by file extension."""

@@ -90,10 +90,9 @@ class TreeEnsemble:
 
 
 def _walk(X, base_score, roots, feature, threshold, left, right, default):  # type: ignore[no-untyped-def]
-    result = np.empty(len(X), threshold.dtype)
-    for row in range(len(X)):
-        total = base_score
-        for root in roots:
+    result = np.full(len(X), base_score, threshold.dtype)
+    for root in roots:  # one tree after the other, since the nodes of one stay in the cache of a processor
+        for row in range(len(X)):
             node = root
             while feature[node] >= 0:
                 value = X[row, feature[node]]
@@ -103,8 +102,7 @@ def _walk(X, base_score, roots, feature, threshold, left, right, default):  # ty
                     node = right[node]
                 else:  # NaN is neither
                     node = default[node]
-            total += threshold[node]
-        result[row] = total
+            result[row] += threshold[node]
     return result
 
 

@@ -45,12 +45,14 @@ class Dataset:
     """A dataset to fit on.
 
     `X` is float32 (n, k) in C order, NaN for a missing value; `y` is int8 (n), 1 priority and 0 not; `weight` is
-    float64 (n), or None where all accidents weigh the same.
+    float64 (n), or None where all accidents weigh the same. With `overwrite` a fit may impute the missing values of `X`
+    in place, which halves its memory.
     """
 
     X: Matrix
     y: npt.NDArray[np.int8]
     weight: Vector | None = None
+    overwrite: bool = False
 
 
 class SearchRange(Settings):

@@ -90,6 +90,15 @@ class Design:
         indicators = columns[self.coded] == self.codes[:, None]
         return np.vstack([complete[self.numbers], hinges, indicators], dtype=np.float64).T
 
+    def standardised(self, X: Matrix, mean: Vector, scale: Vector) -> Matrix:
+        """The terms less their mean, over their scale, float32 (number of terms, n)."""
+        from accidents.models._terms import standardise  # numba takes a second to import
+
+        out, columns = np.empty((len(mean), len(X)), np.float32), np.ascontiguousarray(X.T)
+        own = self.numbers, self.hinged, self.knots, self.coded, self.codes
+        standardise(columns, self.medians, *own, mean, scale, out)
+        return out
+
 
 def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matrix]:
     positions, values = zip(*pairs, strict=True) if pairs else ((), ())
@@ -105,10 +114,7 @@ def _standardised(design: Design, training: Dataset, weight: Vector, mean: Vecto
 
     def compute() -> Iterator[Block]:
         for rows in _blocks_of(len(training.y)):
-            terms = design.transform(training.X[rows]).T
-            terms -= mean[:, None]
-            terms /= scale[:, None]
-            yield Block(terms.astype(np.float32), training.y[rows], weight[rows])
+            yield Block(design.standardised(training.X[rows], mean, scale), training.y[rows], weight[rows])
 
     if len(training.y) * len(mean) > _KEPT:
         return compute
@@ -145,11 +151,12 @@ class Classifier(Model[Parameters]):
         parameters: Parameters,
         categorical_features: Sequence[int] = (),
         seed: int,  # noqa: ARG003 - nothing is drawn
-        threads: int,  # noqa: ARG003 - the solver has no such option
+        threads: int,
         progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the terms, then their weights under an L2 penalty on standardised terms."""
         from sklearn.preprocessing import StandardScaler
+        from threadpoolctl import threadpool_limits
 
         design = Design.fit(training.X, categorical_features, parameters)
         scaler = StandardScaler()
@@ -158,7 +165,8 @@ class Classifier(Model[Parameters]):
         weight = np.ones(len(training.y)) if training.weight is None else training.weight
         blocks = _standardised(design, training, weight / weight.sum(), scaler.mean_, scaler.scale_)
         penalty = 1 / (parameters.inverse_penalty * float(weight.sum()))
-        solution = fit_newton(blocks, len(scaler.mean_), penalty, parameters.iterations, progress)
+        with threadpool_limits(threads, "blas"):
+            solution = fit_newton(blocks, len(scaler.mean_), penalty, parameters.iterations, progress)
         weights, intercept = solution[:-1] / scaler.scale_, solution[-1]
         return cls(design, weights, float(intercept - weights @ scaler.mean_), scaler.mean_)
 

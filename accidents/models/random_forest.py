@@ -98,7 +98,7 @@ class Classifier(Model[Parameters]):
 
         medians = medians_of(training.X)
         forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads, warm_start=True)
-        complete, started = impute(training.X, medians), perf_counter()
+        complete, started = impute(training.X, medians, overwrite=training.overwrite), perf_counter()
         for count in _tree_counts(parameters.n_estimators, threads, lambda: perf_counter() - started):
             forest.set_params(n_estimators=count).fit(complete, training.y, sample_weight=training.weight)
             progress(count, parameters.n_estimators)

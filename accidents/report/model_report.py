@@ -12,7 +12,7 @@ from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.evaluation.evaluate import evaluate, paired_differences
 from accidents.evaluation.results import Evaluation, MetricDifference
-from accidents.explanation.importance import Explanation, explain_model
+from accidents.explanation.importance import Explanation, explain_model, explained_rows
 from accidents.models import display_name
 from accidents.plots.style import RenderedFigure, render_figure
 from accidents.report.comparison_report import comparison_report, rank_by_f1
@@ -22,9 +22,10 @@ from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import CARD_FILE, REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.training.held_out import held_out_rows
+from accidents.training.own_process import pack, unpack
 from accidents.training.selection import ModelChoice, choose_model
 from accidents.training.tuning import CV_METRIC
-from accidents.worker_process import WorkerTask
+from accidents.worker_process import side_by_side
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,7 +104,8 @@ def report_on_dataset(
     scored = pd.DataFrame({"label": accidents[LABEL].to_numpy(), "probability": bundle.predict_proba(X)})
     evaluation = _evaluate(scored, bundle, accidents, settings)
     model = EvaluatedModel(bundle.metadata(), source, dataset, fingerprint)
-    return _report(model, evaluation, explain_model(bundle, X, settings), settings)
+    explained = X[explained_rows(bundle.model_type, len(X), settings)]
+    return _report(model, evaluation, explain_model(bundle, explained, settings), settings)
 
 
 def report_on_held_out(
@@ -156,7 +158,8 @@ def report_on_test_set(
     test = _test_set(predictions)
     rows = _positions(test["Num_Acc"], accidents)
     evaluation = _evaluate(test, bundle, accidents.loc[rows], settings)
-    explanation = explain_model(bundle, bundle.matrix(features.loc[rows]), settings)
+    explained = features.loc[rows[explained_rows(bundle.model_type, len(rows), settings)]]
+    explanation = explain_model(bundle, bundle.matrix(explained), settings)
     return _report(_evaluated_model(bundle, source, test), evaluation, explanation, settings)
 
 
@@ -187,20 +190,16 @@ def compare_models(
     models = {bundle.model_type: bundle for bundle in bundles}
     final = {bundle.model_type: bundle.metadata() for bundle in finals}
     rows = _positions(next(iter(tests.values()))["Num_Acc"], accidents)
-    test_accidents, X = accidents.loc[rows], features.loc[rows]
-    evaluated, evaluations, explanations, files = {}, {}, {}, {}
-    # A second process renders all reports but the last, that of a model that takes long to explain if there is one.
-    order = sorted(models, key=lambda name: name in settings.explained_accidents_of)
-    tasks = {}
-    for name in order:
-        evaluated[name] = replace(_evaluated_model(models[name], source, tests[name]), final=final.get(name))
-        evaluations[name] = _evaluate(tests[name], models[name], test_accidents, settings)
-        explanations[name] = explain_model(models[name], models[name].matrix(X), settings)
-        arguments = evaluated[name], evaluations[name], explanations[name], settings
-        if name == order[-1]:
-            files[name] = _report_files(*arguments)
-        else:
-            tasks[name] = WorkerTask(_report_files, *arguments)
+    groups = accidents.loc[rows, list(settings.group_columns)]
+    explained = {name: features.loc[rows[explained_rows(name, len(rows), settings)]] for name in models}
+    evaluated = {n: replace(_evaluated_model(b, source, tests[n]), final=final.get(n)) for n, b in models.items()}
+    # Models that take long to explain come first, so that no process waits for one at the end.
+    order = sorted(models, key=lambda name: name not in settings.explained_accidents_of)
+    calls = [(pack(models[name]), evaluated[name], tests[name], explained[name], groups, settings) for name in order]
+    reported = dict(zip(order, side_by_side(_report_on, calls), strict=True))
+    evaluations = {name: evaluation for name, (evaluation, *_) in reported.items()}
+    explanations = {name: explanation for name, (_, explanation, _) in reported.items()}
+    files = {name: texts for name, (*_, texts) in reported.items()}
     ranking = rank_by_f1({name: evaluations[name] for name in models})
     choice = choose_model({b.model_type: p for b, p in zip(bundles, predictions, strict=True)})
     best = choice.best
@@ -210,7 +209,6 @@ def compare_models(
         _f1_differences(ranking, tests, models, settings),
         recommended=evaluated[best].name,
     )
-    files |= {name: task.result() for name, task in tasks.items()}
     cards = {
         name: model_card(evaluated[name], evaluations[name], explanations[name], (without_place or {}).get(name))
         for name in ranking
@@ -235,10 +233,19 @@ def _report(
     return ModelReport(evaluation, explanation, html, figures, rendered)
 
 
-def _report_files(
-    model: EvaluatedModel, evaluation: Evaluation, explanation: Explanation, settings: EvaluationSettings
-) -> dict[str, str]:
-    return _report(model, evaluation, explanation, settings).files()
+def _report_on(
+    packed: Any,
+    model: EvaluatedModel,
+    test: pd.DataFrame,
+    explained: pd.DataFrame,
+    groups: pd.DataFrame,
+    settings: EvaluationSettings,
+) -> tuple[Evaluation, Explanation, dict[str, str]]:
+    """Evaluate a packed bundle, and explain it by the features of a few accidents; the report files come with both."""
+    bundle = unpack(packed)
+    evaluation = _evaluate(test, bundle, groups, settings)
+    explanation = explain_model(bundle, bundle.matrix(explained), settings)
+    return evaluation, explanation, _report(model, evaluation, explanation, settings).files()
 
 
 def _evaluate(

@@ -16,10 +16,22 @@ from accidents.columns import MISSING, MISSING_CODES, TABLES, UNKNOWN, Availabil
 from accidents.features.array_columns import Entity
 from accidents.requests.errors import truncate
 from accidents.requests.reader import RequestReader, is_index_column
-from accidents.requests.rows import COLUMNS, MAX_ROWS, OVER, POSITIONS, AccidentRows, RequestPart, Row, empty_row
+from accidents.requests.rows import (
+    COLUMNS,
+    MAX_ROWS,
+    OVER,
+    POSITIONS,
+    UNUSED,
+    AccidentRows,
+    RequestPart,
+    Row,
+    empty_row,
+)
 from accidents.requests.values import fast_parser, parse_value
 
-_DRIVER = 1
+DRIVER = 1
+"""Code of a driver in `catu`."""
+
 _AN = POSITIONS[Entity.ACCIDENT]["an"]
 _CATU = POSITIONS[Entity.PEOPLE]["catu"]
 _ACCIDENT = ("an", "mois", "jour", "hrmn", "lum", "dep", "com", "agg_", "int", "atm", "col", "lat", "long")
@@ -35,6 +47,7 @@ COUNT_FIELDS = {
 } | {"year_acc": TABLES[Table.CARACTERISTIQUES]["an"]}
 """Fields that no published table has."""
 
+ROW_COUNTS = ("nb_vehicules", "nb_victim")
 _COUNT_PARSERS = {name: fast_parser(column) for name, column in COUNT_FIELDS.items()}
 
 FLAT_FIELDS = frozenset((*_ACCIDENT, *_ROAD, *_VEHICLE, *_PERSON, *COUNT_FIELDS))
@@ -59,6 +72,9 @@ _NAMES = {
     RequestPart.VEHICLES: _VEHICLE,
     RequestPart.PEOPLE: (*_PERSON, *_IGNORED),
 }
+FIELDS = {name: part for part, names in _NAMES.items() for name in names}
+"""All fields but `COUNT_FIELDS` in the order of reading, with their parts."""
+
 _FIELD_POSITIONS = {
     part: tuple(
         {
@@ -86,33 +102,21 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
     if reader.report_missing:
         _warn_of_numbers_as_text(content, reader)
 
-    def read_fields(row: Row, part: RequestPart) -> Row:
-        # null is what a field is that is left out
-        given = {name: value for name in _NAMES[part] if (value := content.get(name)) is not None}
-        reader.read_object(part, given, row)
-        for position in _FIELD_POSITIONS[part]:
-            value = row[position]
-            if value == MISSING and type(value) is int:  # -1.0 is a longitude
-                row[position] = UNKNOWN
-            elif value != value:  # noqa: PLR0124 - only NaN differs from itself
-                row[position] = math.inf
-        return row
-
-    accident = read_fields(empty_row(Entity.ACCIDENT), RequestPart.ACCIDENT)
-    accident = read_fields(accident, RequestPart.ROAD)
-    vehicle = read_fields(empty_row(Entity.VEHICLES), RequestPart.VEHICLES)
-    person = read_fields(empty_row(Entity.PEOPLE), RequestPart.PEOPLE)
+    accident = _read_part(RequestPart.ACCIDENT, content, empty_row(Entity.ACCIDENT), reader)
+    accident = _read_part(RequestPart.ROAD, content, accident, reader)
+    vehicle = _read_part(RequestPart.VEHICLES, content, empty_row(Entity.VEHICLES), reader)
+    person = _read_part(RequestPart.PEOPLE, content, empty_row(Entity.PEOPLE), reader)
     counts = {name: _count(name, content.get(name), reader) for name in COUNT_FIELDS}
     if counts["year_acc"] not in {*MISSING_CODES, accident[_AN]}:
         if accident[_AN] in MISSING_CODES:
             accident[_AN] = counts["year_acc"]
         else:
             reader.add_problem("year_acc", content["year_acc"], f"differs from an, which is {accident[_AN]}")
-    reader.add_missing(name for name in ("nb_vehicules", "nb_victim") if counts[name] in MISSING_CODES)
-    vehicles, people = max(counts["nb_vehicules"], 1), max(counts["nb_victim"], 1)
-    driven = range(1 if person[_CATU] == _DRIVER else 0, vehicles)[: people - 1]
+    reader.add_missing(name for name in ROW_COUNTS if counts[name] in MISSING_CODES)
+    vehicles, people = (max(counts[name], 1) for name in ROW_COUNTS)
+    driven = range(1 if person[_CATU] == DRIVER else 0, vehicles)[: people - 1]
     driver = empty_row(Entity.PEOPLE)
-    driver[_CATU] = _DRIVER
+    driver[_CATU] = DRIVER
     passengers = people - 1 - len(driven)
     return AccidentRows(
         accident,
@@ -120,6 +124,33 @@ def read_flat(content: Mapping[str, Any], reader: RequestReader) -> AccidentRows
         [person] + [driver] * len(driven) + [empty_row(Entity.PEOPLE)] * passengers,
         [0, *driven, *[0] * passengers],
     )
+
+
+def read_field(name: str, raw: Any, reader: RequestReader) -> Any:
+    """The value that `read_flat` reads from one field, whatever the others are; None where it is not used."""
+    if name in COUNT_FIELDS:
+        return _count(name, raw, reader)
+    part = FIELDS[name]
+    return _read_part(part, {name: raw}, empty_row(OVER[part]), reader)[field_position(name)]
+
+
+def field_position(name: str) -> int:
+    """Position of a field in the row of its part."""
+    part = FIELDS[name]
+    return POSITIONS[OVER[part]].get(COLUMNS[part][name].name, UNUSED)
+
+
+def _read_part(part: RequestPart, content: Mapping[str, Any], row: Row, reader: RequestReader) -> Row:
+    # null is what a field is that is left out
+    given = {name: value for name in _NAMES[part] if (value := content.get(name)) is not None}
+    reader.read_object(part, given, row)
+    for position in _FIELD_POSITIONS[part]:
+        value = row[position]
+        if value == MISSING and type(value) is int:  # -1.0 is a longitude
+            row[position] = UNKNOWN
+        elif value != value:  # noqa: PLR0124 - only NaN differs from itself
+            row[position] = math.inf
+    return row
 
 
 def _count(name: str, raw: Any, reader: RequestReader) -> int:

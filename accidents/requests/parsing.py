@@ -20,7 +20,9 @@ from accidents.requests.nested import NESTED_PARTS, read_nested
 from accidents.requests.reader import RequestReader
 from accidents.requests.rows import POSITIONS, AccidentRows, RequestPart, Row
 
-_LEAP_YEAR = 2024
+LEAP_YEAR = 2024
+"""Stands for an unknown year, in which a day is valid that exists in some year."""
+
 _PIECE_ACCIDENTS = 1_000
 _PIECE_ROWS = 50_000
 """Vehicles and people after which a piece ends; a few bytes of JSON can stand for a thousand of them."""
@@ -29,7 +31,8 @@ _JOUR, _MOIS, _AN, _DEP, _COM, _LAT, _LONG, _NUM_ACC = (
     POSITIONS[Entity.ACCIDENT][name] for name in ("jour", "mois", "an", "dep", "com", "lat", "long", "Num_Acc")
 )
 _AN_NAIS = POSITIONS[Entity.PEOPLE]["an_nais"]
-_EMPTY_BOX = (math.nan,) * 4
+EMPTY_BOX = (math.nan,) * 4
+"""Of a department without a box: contains nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class ParsedBatch:
     def valid_positions(self) -> list[int]:
         """Positions of the valid requests: element `i` is that of accident `i` of `arrays`."""
         return [position for position, result in enumerate(self.results) if isinstance(result, ParseReport)]
+
+    @property
+    def invalid_positions(self) -> list[int]:
+        """Positions of the requests that were rejected."""
+        return [position for position, result in enumerate(self.results) if not isinstance(result, ParseReport)]
 
 
 def parse_request(content: Any, *, derive: bool = False, lookups: Lookups | None = None) -> ParsedRequest:
@@ -223,7 +231,7 @@ def _check_dates(rows: AccidentRows, reader: RequestReader) -> None:
     day, month, year = rows.accident[_JOUR], rows.accident[_MOIS], rows.accident[_AN]
     if MISSING_CODES.isdisjoint((day, month)):
         try:
-            date(_LEAP_YEAR if year in MISSING_CODES else year, month, day)
+            date(LEAP_YEAR if year in MISSING_CODES else year, month, day)
         except ValueError:
             reader.add_problem("jour, mois, an", f"{day}/{month}/{year}", "this day does not exist")
     if year in MISSING_CODES:
@@ -242,7 +250,7 @@ def _check_location(row: Row, reader: RequestReader) -> None:
     if not (math.isfinite(latitude) or math.isfinite(longitude)):
         return
     latitude, longitude = (value if math.isfinite(value) else math.nan for value in (latitude, longitude))
-    south, north, west, east = department_boxes().get(department, _EMPTY_BOX)
+    south, north, west, east = department_boxes().get(department, EMPTY_BOX)
     if south <= latitude <= north and west <= longitude <= east:
         return
     from accidents.cleaning.coordinates import correct_coordinates  # pandas takes half a second to import

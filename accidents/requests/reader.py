@@ -10,7 +10,9 @@ from accidents.requests.errors import MAX_PROBLEMS, Problems, format_value, trun
 from accidents.requests.rows import COLUMNS, OVER, POSITIONS, UNUSED, RequestPart, Row
 from accidents.requests.values import fast_parser, missing_value, parse_value, retired_code
 
-_MAX_WARNINGS = 20
+MAX_WARNINGS = 20
+"""Number of warnings of a request that are kept."""
+
 _PLACE_COLUMNS = ("dep", "com", "lat", "long")
 FEATURE_COLUMNS = {
     RequestPart.ACCIDENT: tuple(
@@ -94,7 +96,7 @@ class RequestReader:
 
     def add_warning(self, text: str) -> None:
         """Collect a warning once, up to a limit."""
-        if len(self._warnings) < _MAX_WARNINGS:
+        if len(self._warnings) < MAX_WARNINGS:
             self._warnings[text] = None
 
     def add_missing(self, fields: Iterable[str]) -> None:

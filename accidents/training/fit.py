@@ -1,6 +1,6 @@
 """Fit one model with given hyperparameters; calibrate it and choose its threshold on the validation set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,8 @@ def _fit(
     parameters: Settings,
 ) -> Model[Any]:
     settings = data.settings
+    # A model answers for values that it has imputed as for missing ones.
+    training = replace(training, overwrite=data.shared is None)
     release_memory()
     return fit_on(
         data.engine,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from accidents.models.base import Vector
 from accidents.tables import Accidents, Subset
 from accidents.training import tuning
 from accidents.training.fit import fit_model
+from accidents.training.shared_results import SharedResults
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
 from accidents.training.value_distributions import learn_questions
@@ -52,6 +54,7 @@ def train(
     fingerprint: str = "",
     editions: Mapping[str, str] | None = None,
     engine: Engine = LOCAL,
+    shared: SharedResults | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train one model. The same arguments give the same bundle, except for times.
@@ -68,16 +71,18 @@ def train(
         fingerprint: of the source of the data, for the record.
         editions: digests of its editions by year, for the record; None where they are not known.
         engine: where trials are run and boosters are fitted; a fit of several workers has other last digits.
+        shared: results in common with trainings of other model types on the same frames; None to share nothing.
         progress: called with a message after each stage.
 
     Raises:
         DataError: features and accidents do not fit, or a temporal split lacks dates.
         ModelError: a set has too few accidents of a class.
     """
-    arrays = to_arrays(details) if details is not None and settings.partial_knowledge else None
-    data = TrainingData(
-        join_labels(features, accidents), level, geography, settings, arrays, engine=engine, report=progress
-    )
+    share = (shared or SharedResults()).get
+    frame, arrays = share("frame", lambda: join_labels(features, accidents)), None
+    if details is not None and settings.partial_knowledge:
+        arrays = share("arrays", lambda: to_arrays(details))
+    data = TrainingData(frame, level, geography, settings, arrays, engine=engine, report=progress, shared=shared)
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 
@@ -127,7 +132,11 @@ def train(
         bundle = replace(bundle, by_knowledge=_measure_by_knowledge(bundle, data, arrays, rows[Subset.TEST]))
         held_out = arrays.take(rows[Subset.VALIDATION]), data.labels(rows[Subset.VALIDATION])
         known = arrays.take(rows[Subset.TRAINING])
-        bundle = replace(bundle, questions=learn_questions(bundle, known, held_out, settings.seed))
+        key = settings.refit, *(rows[subset].tobytes() for subset in (Subset.TRAINING, Subset.VALIDATION))
+        bundle = replace(
+            bundle,
+            questions=learn_questions(bundle, known, held_out, settings.seed, partial(data.share, ("questions", key))),
+        )
     progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
 

@@ -1,8 +1,8 @@
 """Labelled accidents as datasets for models, whole or as callers know them, with places encoded without leakage."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,16 @@ from accidents.features.specification import FeatureKind
 from accidents.knowledge.masks import draw_mask
 from accidents.models.base import Dataset, Matrix
 from accidents.tables import LABEL
+from accidents.training.shared_results import SharedResults
 
+R = TypeVar("R")
 Rows = npt.NDArray[np.intp]
 """Positions of rows."""
 
 MASKED_AT_MOST = 200_000
 """Masked accidents to learn from; a sample where there are more, so that memory does not grow (docs/scale.md)."""
 
+_SHARED_TIMES = 2  # that any model type asks for, so that one result serves all
 _BLOCK = 50_000  # accidents whose matrix is computed at a time
 
 
@@ -51,16 +54,18 @@ class TrainingData:
     """Where models are fitted."""
     report: Callable[[str], None] = field(default=lambda _: None, kw_only=True)
     """Called with a message every few seconds of a fit."""
+    shared: SharedResults | None = field(default=None, kw_only=True)
+    """Results in common with trainings of other model types on the same frame; None where there are none."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of every matrix."""
-        return tuple(feature_names(self.level, self.geography))
+        return feature_names(self.level, self.geography)
 
     @property
     def knowledge_columns(self) -> tuple[str, ...]:
         """Names of the columns that say how much is known."""
-        return tuple(knowledge_names(self.level, self.geography))
+        return knowledge_names(self.level, self.geography)
 
     @property
     def matrix_columns(self) -> tuple[str, ...]:
@@ -79,8 +84,7 @@ class TrainingData:
 
     def fit_transform(self, rows: Rows) -> tuple[PlaceEncoder | None, Dataset]:
         """Fit the place encoder on `rows`, and build their dataset with out-of-fold encodings."""
-        encoder, dataset, _ = self._fit_transform(rows, ())
-        return encoder, dataset
+        return self.share(("dataset", rows.tobytes()), lambda: self._fit_transform(rows, ())[:2])
 
     def fit_transform_masked(
         self, rows: Rows, arrays: Arrays, times: int
@@ -96,17 +100,35 @@ class TrainingData:
         Returns:
             The encoder, the dataset of `rows`, and the masked accidents with the columns `matrix_columns`.
         """
+        most = max(1, MASKED_AT_MOST // len(rows))
+        times, shared_times = min(times, most), min(max(times, _SHARED_TIMES), most)
+        drawn_times = times if self.shared is None else shared_times
+        encoder, dataset, X, drawn = self.share(
+            ("masked dataset", rows.tobytes()), lambda: self._fit_transform_masked(rows, arrays, drawn_times)
+        )
+        return encoder, dataset, MaskedAccidents(X[: times * len(drawn)], np.tile(drawn, times))
+
+    def share(self, name: Hashable, compute: Callable[[], R]) -> R:
+        """The result of `compute`, which depends on the name, on this object, and not on the model type."""
+        if self.shared is None:
+            return compute()
+        settings = self.settings
+        key = self.level, self.geography, settings.seed, settings.encoder_folds, settings.encoder_strength
+        return self.shared.get((name, key), compute)
+
+    def _fit_transform_masked(
+        self, rows: Rows, arrays: Arrays, times: int
+    ) -> tuple[PlaceEncoder | None, Dataset, Matrix, Rows]:
         rng = np.random.default_rng(self.settings.seed)
         drawn = np.arange(len(rows))
         if len(rows) > MASKED_AT_MOST:
             drawn = np.sort(rng.choice(len(rows), MASKED_AT_MOST, replace=False))
-        times = max(1, min(times, MASKED_AT_MOST // len(rows)))
         selected = arrays.take(rows[drawn])
         masked = [draw_mask(selected, rng).apply(selected) for _ in range(times)]
         encoder, dataset, encoded = self._fit_transform(rows, masked, drawn)
         parts: Sequence[Matrix | None] = encoded or [None] * times
         X = [feature_matrix(one, self.matrix_columns, encoded=part) for one, part in zip(masked, parts, strict=True)]
-        return encoder, dataset, MaskedAccidents(np.concatenate(X), np.tile(drawn, times))
+        return encoder, dataset, np.concatenate(X), drawn
 
     def _fit_transform(
         self, rows: Rows, masked: Sequence[Arrays], drawn: Rows | None = None

@@ -1,8 +1,8 @@
 """Learn what unknown facts might be: distributions of their values by what else is known, from training accidents."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,33 @@ from accidents.models.base import Matrix
 
 _ACCIDENTS, _PROBES, _RANKED = 2500, 500, 40
 _LEAVES, _LEAST_ROWS, _PRIOR_ROWS = 24, 20, 10
-_WEIGHED, _LEAST_WEIGHT = 4000, 0.25
+_WEIGHED, _WEIGHED_BY_FIELD, _LEAST_WEIGHT = 4000, 1000, 0.25  # accidents, those that lack a field among them
 _PRIOR_STEPS = 0.7  # squared steps by which weights are shrunk: the slope is then known to about ± 0.5
 _KNOWLEDGE = "known_"
 _AN, _AN_NAIS = COLUMN_POSITIONS[Entity.ACCIDENT]["an"], "an_nais"
-Codes = npt.NDArray[np.int16]
+Rows = npt.NDArray[np.intp]
+
+
+class _Common(NamedTuple):
+    """What models of different types on the same accidents have in common.
+
+    `fields` are distributions without gain and weight; `labels` those of the accidents of `masked`; `masked` and
+    `answers` are as returned by `_answers`; `ranked` are accidents with fields left out.
+    """
+
+    fields: Sequence[ValueDistribution]
+    labels: npt.NDArray[np.int8]
+    masked: Matrix
+    answers: Sequence[tuple[Rows, Matrix]]
+    ranked: Arrays
 
 
 def learn_questions(
-    bundle: Bundle, arrays: Arrays, held_out: tuple[Arrays, npt.NDArray[np.int8]], seed: int
+    bundle: Bundle,
+    arrays: Arrays,
+    held_out: tuple[Arrays, npt.NDArray[np.int8]],
+    seed: int,
+    share: Callable[[Callable[[], _Common]], _Common] = lambda compute: compute(),
 ) -> QuestionModel:
     """Learn the distributions of all fields that the model uses, and their weights.
 
@@ -35,10 +53,25 @@ def learn_questions(
         arrays: accidents of its training set, with all that is recorded of them.
         held_out: accidents of its validation set, likewise, and their labels.
         seed: of the accidents that are drawn, and of what is left out of them.
+        share: returns the result of a function, or that of an earlier call for a model with the same encoder.
     """
+    common = share(lambda: _learn_common(bundle, arrays, held_out, seed))
+    weights = _weights(bundle, common)
+    fields = tuple(
+        one.model_copy(update={"weight": weight}) for one, weight in zip(common.fields, weights, strict=True)
+    )
+    places = dict.fromkeys(PLACE_FIELDS if bundle.geography else (), 0.0)
+    gains = mean_gains(replace(bundle, questions=QuestionModel(fields, places)), common.ranked)
+    return QuestionModel(
+        tuple(one.model_copy(update={"gain": round(gains.get((one.entity, one.name), 0.0), 8)}) for one in fields),
+        {name: round(gains.get((Entity.ACCIDENT, name), 0.0), 8) for name in places},
+    )
+
+
+def _learn_common(bundle: Bundle, arrays: Arrays, held_out: tuple[Arrays, npt.NDArray[np.int8]], seed: int) -> _Common:
+    """What the encoder and the columns of the bundle decide, and not its model."""
     rng = np.random.default_rng(seed)
-    count = len(arrays.accident)
-    whole = arrays.take(np.sort(rng.permutation(count)[:_ACCIDENTS]))
+    whole = arrays.take(np.sort(rng.permutation(len(arrays.accident))[:_ACCIDENTS]))
     masked = draw_mask(whole, rng).apply(whole)
     X = bundle.matrix(masked)
     fields = [
@@ -47,15 +80,10 @@ def learn_questions(
         for name in _used_fields(bundle, entity, whole)
         for distribution in _learn(bundle, entity, name, (whole, masked), X)
     ]
-    weights = _weights(bundle, fields, *held_out, rng)
-    fields = [one.model_copy(update={"weight": weights[one.entity, one.name]}) for one in fields]
-    places = dict.fromkeys(PLACE_FIELDS if bundle.geography else (), 0.0)
-    ranked = rng.permutation(len(X))[:_RANKED]
-    gains = mean_gains(replace(bundle, questions=QuestionModel(tuple(fields), places)), masked.take(ranked))
-    return QuestionModel(
-        tuple(one.model_copy(update={"gain": round(gains.get((one.entity, one.name), 0.0), 8)}) for one in fields),
-        {name: round(gains.get((Entity.ACCIDENT, name), 0.0), 8) for name in places},
-    )
+    labels = held_out[1]
+    drawn = np.sort(rng.permutation(len(labels))[:_WEIGHED])
+    answers = _answers(bundle, fields, held_out[0].take(drawn), rng)
+    return _Common(fields, labels[drawn], *answers, masked.take(rng.permutation(len(X))[:_RANKED]))
 
 
 def _used_fields(bundle: Bundle, entity: Entity, arrays: Arrays) -> Iterator[str]:
@@ -93,36 +121,36 @@ def _learn(
     yield ValueDistribution(entity=entity, name=name, gain=0.0, weight=1.0, values=tuple(values.tolist()), **nodes)
 
 
-def _weights(
-    bundle: Bundle,
-    fields: list[ValueDistribution],
-    arrays: Arrays,
-    labels: npt.NDArray[np.int8],
-    rng: np.random.Generator,
-) -> dict[tuple[Entity, str], float]:
-    """Brier gain over squared step of the probability once a field is known, shrunk towards 1.
-
-    A step s towards the label y from probability p gains 2 s (y - p) - s². With the slope b of y - p on s, this is
-    (2 b - 1) s² on average; b is 1 for a calibrated model.
-    """
-    drawn = np.sort(rng.permutation(len(labels))[:_WEIGHED])
-    whole, labels = arrays.take(drawn), labels[drawn]
+def _answers(
+    bundle: Bundle, fields: Sequence[ValueDistribution], whole: Arrays, rng: np.random.Generator
+) -> tuple[Matrix, list[tuple[Rows, Matrix]]]:
+    """Matrix of accidents with fields left out; by field, some that lack it, and their matrix once it is known."""
     masked = draw_mask(whole, rng).apply(whole)
-    before = bundle.predict(masked)
-    weights = {}
+    answers = []
     for one in fields:
         position = COLUMN_POSITIONS[one.entity][one.name]
         (true, owner), (rows, _) = rows_of(whole, one.entity), rows_of(masked, one.entity)
         asked = (rows[:, position] == UNKNOWN) & (true[:, position] >= 0)
-        answered = np.where(asked, true[:, position], rows[:, position])
         concerned = np.unique(owner[asked])
+        concerned = np.sort(rng.permutation(concerned)[:_WEIGHED_BY_FIELD])
         known = rows.copy()
-        known[:, position] = answered
+        known[:, position] = np.where(asked, true[:, position], rows[:, position])
         column: dict[str, Any] = {one.entity.value: known}
-        after = replace(masked, **column).take(concerned)
-        step = bundle.predict(after) - before[concerned]
-        slope = (step @ (labels[concerned] - before[concerned]) + _PRIOR_STEPS) / (step @ step + _PRIOR_STEPS)
-        weights[one.entity, one.name] = float(np.clip(2 * slope - 1, _LEAST_WEIGHT, MOST_WEIGHT).round(3))
+        answers.append((concerned, bundle.matrix(replace(masked, **column).take(concerned))))
+    return bundle.matrix(masked), answers
+
+
+def _weights(bundle: Bundle, common: _Common) -> list[float]:
+    """By field, Brier gain over squared step of the probability once it is known, shrunk towards 1.
+
+    A step s towards the label y from probability p gains 2 s (y - p) - s². With the slope b of y - p on s, this is
+    (2 b - 1) s² on average; b is 1 for a calibrated model.
+    """
+    before, weights = bundle.predict_proba(common.masked), []
+    for concerned, X in common.answers:
+        step = bundle.predict_proba(X) - before[concerned]
+        slope = (step @ (common.labels[concerned] - before[concerned]) + _PRIOR_STEPS) / (step @ step + _PRIOR_STEPS)
+        weights.append(float(np.clip(2 * slope - 1, _LEAST_WEIGHT, MOST_WEIGHT).round(3)))
     return weights
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import uvloop
 
-_SECONDS_A_CONNECTION = 0.0005
-_MOST_SECONDS = 0.01
+_SECONDS_A_CONNECTION = 0.001  # uvloop waits for whole milliseconds
+_MOST_SECONDS = 0.005
 _CONNECTIONS_A_TURN = 8  # so many open ones for each that is accepted after one wait
 
 
@@ -51,7 +51,8 @@ class BalancedServer:
     def _on_connections(self) -> None:
         """Leave the connections that wait to the other workers for as long as this one has connections to answer."""
         self._transports = [transport for transport in self._transports if not transport.is_closing()]
-        seconds = min(_SECONDS_A_CONNECTION * len(self._transports), _MOST_SECONDS)
+        connections = len(self._transports) + len(self._tasks)
+        seconds = min(_SECONDS_A_CONNECTION * connections, _MOST_SECONDS)
         if not seconds:
             self._accept()
             return

@@ -9,6 +9,7 @@ from zenml.types import HTMLString
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.ingestion import IngestionSettings
+from accidents.early_ingestion import begun_ingestion
 from accidents.engine import connect
 from accidents.errors import DataError, SourceError
 from accidents.expectations.validation import validate_tables
@@ -55,7 +56,9 @@ def ingest(
     if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
     with connect(engine) as connected:
-        ingested = ingest_editions(editions, settings, engine=connected, progress=print)
+        ingested = begun_ingestion(settings, found) or ingest_editions(
+            editions, settings, engine=connected, progress=print
+        )
     print("checking expectations")
     checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
@@ -64,7 +67,4 @@ def ingest(
         raise DataError(f"{location} is not plausible:\n{failures}\n{_REMEDY}", report, checked.html)
     log_step_metadata({FINGERPRINT: found, **ingested.counts})
     clean = ingested.accidents
-    return (
-        clean.accidents, clean.vehicles, clean.people, report, ingested.quarantine,
-        HTMLString(checked.html),
-    )  # fmt: skip
+    return clean.accidents, clean.vehicles, clean.people, report, ingested.quarantine, HTMLString(checked.html)

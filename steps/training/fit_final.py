@@ -14,7 +14,7 @@ from accidents.engine import connect
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.tables import Accidents
-from accidents.training import with_wait_policy
+from accidents.training import with_threads, with_wait_policy
 from accidents.training.final_model import fit_final_model
 from steps.caching import cache_policy
 from steps.metadata import log_step_metadata
@@ -53,7 +53,7 @@ def fit_final(
             twin,
             features,
             accidents,
-            settings,
+            settings if connected.is_remote else with_threads(settings, len(features)),
             difference_at_most=difference_at_most,
             details=Accidents(accidents, vehicles, people),
             engine=connected,

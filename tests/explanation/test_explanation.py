@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.explanation.importance import explain_model, rank_importance
+from accidents.explanation.importance import rank_importance
 from accidents.explanation.reasons import explain_prediction, top_reasons
 from accidents.explanation.topics import PLACE, describe_value, display_column, feature_name, feature_topic
 from accidents.features.catalogue import PLACE_COLUMN_NAMES
@@ -21,7 +21,7 @@ SETTINGS = EvaluationSettings(resamples=50, explained_accidents=60)
 def test_base_value_and_contributions_add_up_to_the_raw_score(model_type):
     scored = small_models()[model_type]
     bundle = scored.trained.bundle
-    unit = explain_model(bundle, scored.X, SETTINGS).unit
+    unit = scored.explain(SETTINGS).unit
     for row in scored.X[:5]:
         waterfall = explain_prediction(bundle, row)
         margin = bundle.predict_margin(row[None])[0]
@@ -36,9 +36,7 @@ def test_base_value_and_contributions_add_up_to_the_raw_score(model_type):
 
 @pytest.mark.slow
 def test_models_are_explained_in_their_declared_unit():
-    units = {
-        name: explain_model(scored.trained.bundle, scored.X, SETTINGS).unit for name, scored in small_models().items()
-    }
+    units = {name: scored.explain(SETTINGS).unit for name, scored in small_models().items()}
     assert units == {name: model_class(name).SHAP_UNIT for name in model_types()}
     assert set(units.values()) == {"log-odds", "probability"}
 
@@ -59,7 +57,7 @@ def test_a_reason_shows_the_value_of_the_accident():
 @pytest.mark.slow
 def test_importance_by_topic_and_feature_has_intervals_and_shares():
     scored = small_models()["lightgbm"]
-    explanation = explain_model(scored.trained.bundle, scored.X, SETTINGS)
+    explanation = scored.explain(SETTINGS)
     assert len(explanation.values) == 60
     assert list(explanation.values) == list(explanation.contributions)
     for table in (explanation.features, explanation.topics):
@@ -68,7 +66,7 @@ def test_importance_by_topic_and_feature_has_intervals_and_shares():
         assert (table["low"] <= table["importance"] + 1e-12).all()
         assert (table["importance"] <= table["high"] + 1e-12).all()
     assert explanation.contributions.columns.is_unique
-    again = explain_model(scored.trained.bundle, scored.X, SETTINGS)
+    again = scored.explain(SETTINGS)
     pd.testing.assert_frame_equal(explanation.topics, again.topics)
 
 

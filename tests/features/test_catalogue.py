@@ -61,7 +61,7 @@ def test_no_person_column_has_all_of_its_codes_counted() -> None:
 
 def test_a_model_without_geography_sees_no_place() -> None:
     assert not {*feature_names("scene", geography=False)} & {*PLACE_COLUMN_NAMES}
-    assert feature_names("call") == [*feature_names("call", geography=False), *PLACE_COLUMN_NAMES]
+    assert feature_names("call") == (*feature_names("call", geography=False), *PLACE_COLUMN_NAMES)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,15 @@ def test_any_frame_comes_back(tmp_path_factory: pytest.TempPathFactory, frame: p
     pd.testing.assert_frame_equal(loaded, frame, check_exact=True)
 
 
+def test_what_a_step_does_to_a_frame_does_not_reach_the_next_one(tmp_path: Path) -> None:
+    first, materializer = stored(FRAMES["codes"], tmp_path)
+    first.loc[0, "lum"] = 7
+    first["new"] = 1
+    pd.testing.assert_frame_equal(materializer.load(pd.DataFrame), FRAMES["codes"], check_exact=True)
+    materializer.save(FRAMES["features"])
+    pd.testing.assert_frame_equal(materializer.load(pd.DataFrame), FRAMES["features"], check_exact=True)
+
+
 def test_equal_frames_have_one_hash_and_others_another(tmp_path: Path) -> None:
     _, one = stored(FRAMES["codes"], tmp_path)
     same = FRAMES["codes"].copy()

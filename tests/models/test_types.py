@@ -1,5 +1,6 @@
 """Properties of single model types: early stopping, and agreement with scikit-learn and shap."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,17 @@ def test_the_forest_is_that_of_scikit_learn(training: Dataset, test: Dataset) ->
     oracle = make_pipeline(SimpleImputer(strategy="median"), RandomForestClassifier(**options, random_state=3))
     oracle.fit(training.X, training.y)
     np.testing.assert_allclose(model.predict_proba(test.X), oracle.predict_proba(test.X)[:, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", model_types())
+def test_a_fit_changes_its_rows_only_where_it_may_and_is_the_same(name: str, training: Dataset, test: Dataset) -> None:
+    rows = training.X.copy()
+    model = fit(name, training, None)
+    np.testing.assert_array_equal(training.X, rows)
+    own = replace(training, X=rows, overwrite=True)
+    np.testing.assert_array_equal(fit(name, own, None).predict_margin(test.X), model.predict_margin(test.X))
+    np.testing.assert_array_equal(model.predict_margin(own.X), model.predict_margin(training.X))
+    assert np.isnan(own.X).any() == (name != "random_forest")
 
 
 def test_the_explanation_of_the_forest_is_that_of_shap(training: Dataset, test: Dataset) -> None:

@@ -12,7 +12,6 @@ from accidents.columns import ATTRIBUTION
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.errors import DataError
 from accidents.evaluation.evaluate import evaluate, paired_differences
-from accidents.explanation.importance import explain_model
 from accidents.models import display_name, model_types
 from accidents.report.comparison_report import comparison_report, rank_by_f1
 from accidents.report.evaluated_model import EvaluatedModel
@@ -72,7 +71,7 @@ def evaluated_model(name, **changes):
 
 def explained(name):
     scored = small_models()[name]
-    return explain_model(scored.trained.bundle, scored.X, SETTINGS)
+    return scored.explain(SETTINGS)
 
 
 def assert_self_contained(html):
@@ -241,7 +240,7 @@ def test_evaluation_and_report_take_seconds():
     evaluation_report(evaluated_model("lightgbm"), evaluated("lightgbm"), None, SETTINGS)
     started = time.process_time()
     evaluation = evaluate(labels, probabilities, 0.4, groups=places, settings=EvaluationSettings())
-    explanation = explain_model(scored.trained.bundle, scored.X, EvaluationSettings())
+    explanation = scored.explain(EvaluationSettings())
     html = evaluation_report(evaluated_model("lightgbm"), evaluation, explanation, EvaluationSettings())
     assert time.process_time() - started < 6
     assert len(html) < 1_500_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accidents.columns import UNKNOWN
@@ -73,6 +73,7 @@ def test_facts_follow(accident: dict[str, Any], expected: dict[str, Any]) -> Non
         },
     )
 )
+@settings(deadline=None)  # the first coordinates to correct import pandas
 def test_what_was_given_stays_and_a_derived_fact_counts_like_a_given_one(accident: dict[str, Any]) -> None:
     request = parse(**accident)
     facts = derived(request)

@@ -1,4 +1,5 @@
 from typing import Annotated
+from uuid import uuid4
 
 import pandas as pd
 import pandera.pandas as pa
@@ -24,6 +25,27 @@ def test_a_valid_frame_passes_unchanged() -> None:
     frame, number = halve(FRAME, by=1)
     assert number == 1
     assert frame["a"].tolist() == [1, 2, 3]
+
+
+def test_a_frame_is_validated_once_for_each_artifact_and_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+
+    def counted() -> pa.DataFrameSchema:
+        checked.append(1)
+        return positive()
+
+    @validate_frames(good=counted)
+    def take(good: pd.DataFrame) -> None:
+        del good
+
+    first, second = uuid4(), uuid4()
+    for artifact in (first, first, second):
+        monkeypatch.setattr("steps.validation.input_artifacts", lambda own=artifact: {"good": own})
+        take(FRAME)
+    assert len(checked) == 2
+    monkeypatch.setattr("steps.validation.input_artifacts", lambda: {"good": uuid4()})
+    with pytest.raises(DataError):
+        take(pd.DataFrame({"a": [0], "b": [1.0]}))
 
 
 def test_all_failures_of_an_input_are_reported_at_once() -> None:

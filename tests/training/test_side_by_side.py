@@ -1,16 +1,22 @@
 """Models that worker processes train beside this one are those that `train` gives; plans cover equal data alone."""
 
 import os
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from accidents.errors import ModelError
+from accidents.features.arrays import to_arrays
+from accidents.features.place_encoder import PlaceEncoder
+from accidents.knowledge.masks import draw_mask
 from accidents.training import TrainingResult, plan_models, side_by_side, train, train_planned
 from accidents.worker_process import worker_process
+from tests.trained import small_year
 from tests.training.conftest import Frames, quick
 
 pytestmark = pytest.mark.slow
@@ -50,6 +56,27 @@ def test_a_worker_process_trains_the_second_model_alike(frames: Frames, tmp_path
     assert processes["lightgbm"] == os.getpid() != processes["xgboost"]
 
 
+def wait_for_two(folder: Path, model_type: str, _message: str) -> None:
+    """Leave the id of the process, and let the first model wait until the other two have been trained."""
+    write_process(folder, model_type, "")
+    end = time.monotonic() + 120
+    while model_type == "lightgbm" and not (folder / "random_forest").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def test_a_worker_process_trains_from_the_last_model_on_until_none_is_left(frames: Frames, tmp_path: Path) -> None:
+    types = ("lightgbm", "random_forest", "xgboost")
+    with worker_process():
+        plan_models(dict.fromkeys(types, quick()))
+        for name in types:
+            train_planned(name, *frames, quick(), data=1, level="call", progress=partial(wait_for_two, tmp_path))
+    first, *others = (int((tmp_path / name).read_text()) for name in types)
+    assert first == os.getpid()
+    assert os.getpid() not in others
+    times = [(tmp_path / name).stat().st_mtime_ns for name in types]
+    assert times[1] > times[2]
+
+
 @pytest.mark.parametrize("reason", ["no worker", "no plan", "outside of a pipeline", "large"])
 def test_otherwise_each_call_trains_its_own_model(
     frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
@@ -65,6 +92,30 @@ def test_otherwise_each_call_trains_its_own_model(
         with worker_process():
             train_all(frames, tmp_path, quick(), data)
     assert {(tmp_path / name).read_text() for name in TYPES} == {str(os.getpid())}
+
+
+def test_models_of_one_process_share_what_does_not_depend_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    accidents, features = small_year()
+    types, options = ("random_forest", "lightgbm"), {"level": "call", "details": accidents}
+    expected = {name: train(name, features, accidents.accidents, quick(), **options).bundle for name in types}
+    encoded = []
+    fit_out_of_fold = PlaceEncoder.fit_out_of_fold
+
+    def counted(self: PlaceEncoder, *arguments: Any, **named: Any) -> Any:
+        encoded.append(len(arguments[1]))
+        return fit_out_of_fold(self, *arguments, **named)
+
+    monkeypatch.setattr(PlaceEncoder, "fit_out_of_fold", counted)
+    monkeypatch.setattr("accidents.training.own_process.wait_policy_is_late", lambda: False)  # to train in this process
+    plan_models(dict.fromkeys(types, quick()))
+    masked = draw_mask(arrays := to_arrays(accidents), np.random.default_rng(0)).apply(arrays)
+    for name, bundle in expected.items():
+        found = train_planned(name, features, accidents.accidents, quick(), data=1, **options).bundle
+        assert bundle.questions
+        assert found.questions
+        assert found.questions.to_bytes() == bundle.questions.to_bytes()
+        np.testing.assert_array_equal(found.predict(masked), bundle.predict(masked))
+    assert len(encoded) == 2  # of the training set, and of that with the validation set
 
 
 @pytest.mark.parametrize("changed", ["data", "settings"])

@@ -6,9 +6,11 @@ import threading
 import time
 from collections import Counter
 
+import pytest
+
 from serving.process.shared_accept import BalancedLoop
 
-_CONNECTIONS = 8
+_ROUNDS = 5
 
 
 class _Counted(asyncio.Protocol):
@@ -19,7 +21,8 @@ class _Counted(asyncio.Protocol):
         self.counts[self.worker] += 1
 
 
-def test_connections_that_are_opened_together_are_shared() -> None:
+@pytest.mark.parametrize("connections", [4, 8])
+def test_connections_that_are_opened_together_are_shared(connections: int) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     counts, stop = Counter[int](), threading.Event()
 
@@ -40,14 +43,14 @@ def test_connections_that_are_opened_together_are_shared() -> None:
         one.start()
     time.sleep(0.2)
     shares = []
-    for _ in range(5):
+    for _ in range(_ROUNDS):
         counts.clear()
-        clients = [socket.create_connection(listening.getsockname()) for _ in range(_CONNECTIONS)]
+        clients = [socket.create_connection(listening.getsockname()) for _ in range(connections)]
         deadline = time.monotonic() + 10
-        while counts.total() < _CONNECTIONS and time.monotonic() < deadline:
+        while counts.total() < connections and time.monotonic() < deadline:
             time.sleep(0.01)
         shares.append(min(counts[0], counts[1]))
-        assert counts.total() == _CONNECTIONS
+        assert counts.total() == connections
         for client in clients:
             client.close()
         time.sleep(0.1)
@@ -55,4 +58,4 @@ def test_connections_that_are_opened_together_are_shared() -> None:
     for one in workers:
         one.join()
     listening.close()
-    assert sum(shares) >= _CONNECTIONS, shares  # of 20 that would be half
+    assert sum(shares) >= 0.7 * _ROUNDS * connections / 2, shares  # of even shares
