@@ -52,9 +52,9 @@ class RetrainingSettings(Settings):
     on_drift_with_loss: bool = True
     """It found drift of inputs, and a fall of the ROC-AUC."""
     roc_auc_at_least: Share = 0.78
-    """A lower ROC-AUC in operation is a reason, whatever has drifted."""
+    """A lower ROC-AUC in operation, with its whole interval, is a reason, whatever has drifted."""
     calibration_error_at_most: Share = 0.08
-    """The same for a larger calibration error (ECE)."""
+    """The same for a larger calibration error (ECE), without the part that chance gives."""
     days_at_most: float = Field(400, gt=0)
     """Age of the model."""
     new_months_at_least: int = Field(12, ge=1)

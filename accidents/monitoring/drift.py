@@ -214,11 +214,10 @@ def _compare_column(
     shares, size, values = expected(lambda all_counts: all_counts[:, :, :MISSING_BIN].astype(float))
     states, states_size, by_state = expected(_states)
     whole = counts[:, :, :MISSING_BIN].sum(axis=(0, 1))
-    unseen = float((whole == 1).sum() / max(whole.sum(), 1))
     rows, rare = values.sum(), (shares < _RARE) & (whole < _RARE * whole.sum())
     tests = {
         Change.DISTRIBUTION: compare_shares(values, shares, size, design_effect),
-        Change.NEW_CODES: compare_new_values(values[rare].sum(), rows, shares[rare].sum(), size, unseen, design_effect),
+        Change.NEW_CODES: compare_new_values(values, shares, size, rare, design_effect),
         Change.MISSING: compare_share(by_state[1], by_state.sum(), states[1], states_size, design_effect),
         Change.UNKNOWN: compare_share(by_state[2], by_state.sum(), states[2], states_size, design_effect),
     }

@@ -90,6 +90,11 @@ class OutcomeComparison:
         """Mean distance of observed and predicted share over the bins."""
         return float(sum(n * abs(p - y) for n, p, y in self.calibration) / max(self.accidents, 1))
 
+    @property
+    def calibration_error_by_chance(self) -> float:
+        """What that distance is expected to be if every probability is right: the fewer accidents, the larger."""
+        return float(sum(np.sqrt(2 / np.pi * n * p * (1 - p)) for n, p, _ in self.calibration) / max(self.accidents, 1))
+
 
 def compare_outcomes(
     probability: Floats,
@@ -150,22 +155,26 @@ def compare_outcomes(
 
 
 def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference) -> tuple[DepartmentOutcome, ...]:
-    """Departments with enough accidents, each against its own calibration in the test set."""
+    """Departments with enough accidents, each against its own calibration in the test set.
+
+    The usual difference of a department is the posterior mean of a normal model, in which it varies around that of all
+    as the mean of `_PRIOR_ACCIDENTS` of its accidents does; the posterior variance counts, too.
+    """
     count = int(max(own.max(initial=-1), reference.departments[:, 0].max(initial=-1))) + 1
     window = sum_by(own[own >= 0], sums[own >= 0], count)
     test = np.zeros((count, 4))
     known = reference.departments[:, 0] >= 0
     test[reference.departments[known, 0].astype(np.intp)] = reference.departments[known, 1:]
-    offset = (test[:, 3] - test[:, 1]).sum() / max(test[:, 0].sum(), 1)
+    tested, all_predicted, _, all_observed = reference.calibration.sum(axis=0)
+    offset = (all_observed - all_predicted) / tested
     weight = test[:, 0] / (test[:, 0] + _PRIOR_ACCIDENTS)
     usual = offset + weight * ((test[:, 3] - test[:, 1]) / np.maximum(test[:, 0], 1) - offset)
-    variance = weight**2 * test[:, 2] / np.maximum(test[:, 0], 1) ** 2
     chosen = np.flatnonzero(window[:, 2] >= _LEAST_VARIANCE)
     if not len(chosen):
         return ()
     n, predicted, own_variance, observed = window[chosen].T
     difference = (observed - predicted) / n - usual[chosen]
-    errors = np.sqrt(own_variance / n**2 + variance[chosen])
+    errors = np.sqrt(own_variance / n * (1 / n + 1 / (test[chosen, 0] + _PRIOR_ACCIDENTS)))
     adjusted = false_discovery_adjusted([normal_p_value(score) for score in difference / errors])
     columns: Sequence[npt.NDArray[np.float64]] = (n, observed / n, predicted / n, difference)
     return tuple(
@@ -175,11 +184,11 @@ def _departments(own: npt.NDArray[np.int64], sums: Floats, reference: Reference)
 
 
 def _has_fallen(auc: Estimate, reference: Reference, least: float, settings: MonitoringSettings) -> bool:
+    """Whether it is lower, were the test set as lucky as chance allows: its error is the same in every window."""
     before, error = (float(value) for value in reference.roc_auc)
     own_error = (auc.high - auc.low) / (2 * _quantile(settings.confidence))
     fall = before - auc.value
-    combined = float(np.hypot(error, own_error))
-    return fall >= least and normal_p_value(fall / combined) <= settings.false_discovery_rate
+    return fall >= least and normal_p_value(fall / (error + own_error)) <= settings.false_discovery_rate
 
 
 def _roc_auc(labels: Floats, probability: Floats, score: float) -> Estimate | None:

@@ -67,15 +67,15 @@ def _monitored(monitoring: Mapping[str, Any] | None, policy: RetrainingSettings)
     if outcomes is None:
         yield False, "too few outcomes are known to judge performance"
         return
-    if outcomes["roc_auc"] is not None:
-        yield _limit("ROC-AUC", outcomes["roc_auc"]["value"], policy.roc_auc_at_least, least=True)
-    yield _limit("calibration error", outcomes["ece"], policy.calibration_error_at_most, least=False)
-
-
-def _limit(name: str, value: float, limit: float, *, least: bool) -> tuple[bool, str]:
-    breached = value < limit if least else value > limit
-    relation = ("below" if least else "above") if breached else ("at least" if least else "at most")
-    return breached, f"{name} in operation is {value:.3f}, {relation} {limit:.3f}"
+    if auc := outcomes["roc_auc"]:
+        low, least = auc["high"] < policy.roc_auc_at_least, policy.roc_auc_at_least
+        interval = f"{auc['low']:.3f} to {auc['high']:.3f}"
+        text = f"ROC-AUC in operation is {auc['value']:.3f} ({interval}, {'below' if low else 'not below'} {least:.3f})"
+        yield low, text
+    error, by_chance, most = outcomes["ece"], outcomes.get("ece_by_chance", 0.0), policy.calibration_error_at_most
+    high = error - by_chance > most
+    text = f"calibration error in operation is {error:.3f}, of which chance gives {by_chance:.3f}"
+    yield high, f"{text}; the rest is {'above' if high else 'at most'} {most:.3f}"
 
 
 def _age(trained_at: str, now: datetime, policy: RetrainingSettings) -> tuple[bool, str]:

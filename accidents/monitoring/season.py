@@ -12,8 +12,11 @@ Floats = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.float64]
 """Rows by month and band of hours, float64 (`MONTHS`, `BANDS`)."""
 
-_LEAST_ROWS = 50
-"""Rows of a cell of the reference below which a wider one stands in for it."""
+_LEAST_ROWS = 10
+"""Rows of a cell of the reference below which a wider one stands in for it, the hours before the month.
+
+How few they are counts as uncertainty; another mix of hours would be a bias, above all of the light.
+"""
 
 ANY_MONTH, ANY_BAND = MONTHS - 1, BANDS - 1
 
@@ -41,19 +44,23 @@ def matched_shares(counts: Floats, window: Cells) -> tuple[Floats, float]:
     Returns:
         The shares, float64 (k), and the number of independent rows that would know them as well; zeros without rows.
     """
-    wide = counts.astype(np.float64)
-    wide[ANY_MONTH] = wide.sum(axis=0)
-    wide[:, ANY_BAND] = wide.sum(axis=1)
-    rows = wide.sum(axis=2)
-    total = window.sum()
-    if rows[ANY_MONTH, ANY_BAND] <= 0 or total <= 0:
+    rows, total = counts.sum(axis=2), window.sum()
+    if rows.sum() <= 0 or total <= 0:
         return np.zeros(counts.shape[2]), 0.0
-    weights = np.zeros_like(window)
-    for month, band in np.argwhere(window > 0):
-        wider = ((month, band), (month, ANY_BAND), (ANY_MONTH, band), (ANY_MONTH, ANY_BAND))
-        weights[next((cell for cell in wider if rows[cell] >= _LEAST_ROWS), wider[-1])] += window[month, band] / total
+    rest, by_month, by_band = window / total, rows.sum(axis=1), rows.sum(axis=0)
+    weights = np.zeros_like(window)  # of the reference, by cell: one that stands in for others counts once
+    matched = rows >= _LEAST_ROWS
+    matched[ANY_MONTH], matched[:, ANY_BAND] = False, False
+    weights[matched], rest[matched] = rest[matched], 0
+    for band in np.flatnonzero(by_band[:ANY_BAND] >= _LEAST_ROWS):
+        weights[:, band] += rest[:, band].sum() * rows[:, band] / by_band[band]
+        rest[:, band] = 0
+    for month in np.flatnonzero(by_month[:ANY_MONTH] >= _LEAST_ROWS):
+        weights[month] += rest[month].sum() * rows[month] / by_month[month]
+        rest[month] = 0
+    weights += rest.sum() * rows / rows.sum()
     used = weights > 0
-    shares = (weights[used, None] * wide[used] / rows[used, None]).sum(axis=0)
+    shares = (weights[used, None] * counts[used] / rows[used, None]).sum(axis=0)
     return shares, float(1 / (weights[used] ** 2 / rows[used]).sum())
 
 

@@ -31,7 +31,9 @@ def compare_shares(window: Floats, expected: Floats, size: float, design_effect:
     """Test whether counts have the shares of a reference, of which the uncertainty counts, too.
 
     The chi-squared test of two samples with the first-order correction of Rao and Scott (1984) for rows that belong
-    together. The effect is Cohen's w without the part that chance alone is expected to give, 0 or more.
+    together. Of the statistics of Pearson and of the likelihood ratio the smaller one counts: with few rows of a value
+    the former is too large for an excess, the latter for a lack. The effect is Cohen's w without the part that chance
+    alone is expected to give, 0 or more.
 
     Args:
         window: counts by value, float64 (k).
@@ -54,6 +56,7 @@ def compare_shares(window: Floats, expected: Floats, size: float, design_effect:
         counts, shares = np.append(counts, window[rare].sum()), np.append(shares, expected[rare].sum())
     if len(shares) < 2 or counts.sum() <= 0:
         return NO_TEST
+    from scipy.special import rel_entr
     from scipy.stats import chi2
 
     observed, shares, rows = counts / counts.sum(), shares / shares.sum(), counts.sum()
@@ -61,7 +64,9 @@ def compare_shares(window: Floats, expected: Floats, size: float, design_effect:
     distance = float(((observed - shares) ** 2 / pooled).sum())
     unit, freedom = design_effect * (1 / rows + 1 / size), len(shares) - 1
     effect = np.sqrt(max(distance - freedom * unit, 0.0))
-    return SampleTest(float(effect), float(chi2.sf(distance / unit, freedom)))
+    likelihood_ratio = 2 * (rows * rel_entr(observed, pooled).sum() + size * rel_entr(shares, pooled).sum())
+    statistic = min(distance / unit, likelihood_ratio / design_effect)
+    return SampleTest(float(effect), float(chi2.sf(statistic, freedom)))
 
 
 def compare_share(count: float, rows: float, expected: float, size: float, design_effect: float = 1.0) -> SampleTest:
@@ -83,26 +88,35 @@ def compare_share(count: float, rows: float, expected: float, size: float, desig
 
 
 def compare_new_values(
-    count: float, rows: float, expected: float, size: float, unseen: float, design_effect: float = 1.0
+    window: Floats, expected: Floats, size: float, rare: npt.NDArray[np.bool_], design_effect: float = 1.0
 ) -> SampleTest:
-    """Test whether values that the reference has hardly or not at all are more frequent, by a one-sided binomial test.
+    """Test whether values that a reference has hardly or not at all are more frequent in a window.
 
-    Arguments are those of `compare_share`; the effect is the share of these values. `unseen` is the share of values
-    that the reference lacks by chance: that of the values which it has once (Good, 1953).
+    If both were drawn from the same accidents, the number of rows of a value in each of them would be binomial. The
+    p-value is the smallest one of the rare values, times the number of values (Bonferroni). So what a small reference
+    lacks by chance is not new. The effect is the share of all rare values.
 
-    >>> compare_new_values(20, 100, 0.0, 1000, unseen=0.0).p_value < 0.001
+    Args:
+        window: as in `compare_shares`.
+        expected: as in `compare_shares`.
+        size: as in `compare_shares`.
+        rare: values of which the reference has hardly any or none, bool (k).
+        design_effect: as in `compare_shares`.
+
+    >>> shares, rare = np.array([1.0, 0.0]), np.array([False, True])
+    >>> compare_new_values(np.array([97.0, 3.0]), shares, 10_000, rare).p_value < 0.001
     True
-    >>> compare_new_values(20, 100, 0.0, 1000, unseen=0.2).p_value < 0.001
+    >>> compare_new_values(np.array([97.0, 3.0]), shares, 50, rare).p_value < 0.001
     False
     """
-    if rows <= 0 or size <= 0:
+    rows, new = window.sum(), rare & (window > 0)
+    if rows <= 0 or size <= 0 or not new.any():
         return NO_TEST
-    from scipy.stats import binom
+    from scipy.special import betainc
 
-    expected += unseen
-    highest = min(expected + 3 * np.sqrt(expected / size) + 3 / size, 1.0)  # the reference may have met few by chance
-    found, independent = np.floor(count / design_effect), np.ceil(rows / design_effect)
-    return SampleTest(count / rows, float(binom.sf(found - 1, independent, highest)))
+    few = betainc(window[new] / design_effect, expected[new] * size / design_effect + 1, rows / (rows + size))
+    values = np.count_nonzero((window > 0) | (expected > 0))
+    return SampleTest(float(window[new].sum() / rows), float(min(values * few.min(), 1.0)))
 
 
 def normal_p_value(score: float) -> float:

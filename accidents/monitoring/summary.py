@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from accidents.monitoring.monitor import MonitoringResult
+from accidents.monitoring.performance import OutcomeComparison
 
 
 def summarise(result: MonitoringResult, source: str) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def summarise(result: MonitoringResult, source: str) -> dict[str, Any]:
             }
             for one in inputs.columns
         },
-        "outcomes": None if outcomes is None else _outcomes(asdict(outcomes), outcomes.expected_calibration_error),
+        "outcomes": None if outcomes is None else _outcomes(outcomes),
         "volume": None if volume is None else asdict(volume) | {"ratio": volume.ratio},
     }
 
@@ -54,5 +55,9 @@ def figures(summary: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in numbers.items()}
 
 
-def _outcomes(values: dict[str, Any], error: float) -> dict[str, Any]:
-    return values | {"changes": [str(change) for change in values["changes"]], "ece": error}
+def _outcomes(outcomes: OutcomeComparison) -> dict[str, Any]:
+    return asdict(outcomes) | {
+        "changes": [str(change) for change in outcomes.changes],
+        "ece": outcomes.expected_calibration_error,
+        "ece_by_chance": outcomes.calibration_error_by_chance,
+    }

@@ -3,10 +3,11 @@
     python -m benchmarks.drift --windows 200 --seed 1
     python -m benchmarks.drift --windows 200 --seed 1 --source path/to/baac/2024
     python -m benchmarks.drift --source path/to/baac/2024 --other path/to/baac/2017
+    python -m benchmarks.drift --years 2021-2025
 
-Synthetic: a LightGBM of 2024 (20,000 accidents) against the seasons of years as large, 2021 to 2025, of which each
-group of four windows has one of its own. Real: half of the accidents of a source for the model, and windows of
-consecutive accidents of the other half, over five splits. Smaller windows are drawn from the same accidents. What is
+Synthetic: five LightGBM models of 2024 (20,000 accidents each) against the seasons of years as large, 2021 to 2025, of
+which each group of four windows has one of its own. Real: half of the accidents of a source for the model, and windows
+of consecutive accidents of the other half, over five splits. Smaller windows are drawn from the same accidents. What is
 predicted is that of the unchanged accidents. With --results FILE each group is a line of that file, and another call
 goes on with those that it lacks. The interval is that of Clopper and Pearson (95 %).
 """
@@ -15,18 +16,30 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from accidents.configuration.loading import load_configuration
-from accidents.configuration.monitoring import MonitoringSettings
+from accidents.configuration.monitoring import MonitoringSettings, RetrainingSettings
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
 from accidents.monitoring.reference import season_profile
+from accidents.monitoring.retraining import decide_retraining
+from accidents.monitoring.summary import summarise
 from benchmarks.common import argument_parser, load_accidents, print_markdown
 from benchmarks.drift.effects import EFFECTS, LEVEL, changes, take
-from benchmarks.drift.windows import SIZE, Group, compared, fit_model, part, real_groups, synthetic_groups
+from benchmarks.drift.windows import (
+    SIZE,
+    Group,
+    compared,
+    fit_model,
+    part,
+    real_groups,
+    synthetic_groups,
+    synthetic_year,
+)
 
 _SIZES = (SIZE, 1000, 200)
 
@@ -98,13 +111,26 @@ def _other_season_and_year(source: str, other: str, settings: MonitoringSettings
     _describe(other, monitor(compared(bundle, year), reference, LEVEL, settings, lambda: profile))
 
 
+def _consecutive_years(years: str, seed: int, settings: MonitoringSettings) -> None:
+    """Each synthetic year against a model of the one before."""
+    first, last = map(int, years.split("-"))
+    before = synthetic_year(first, seed)
+    for year in range(first + 1, last + 1):
+        bundle, reference = fit_model(before, seed)
+        before = synthetic_year(year, seed)
+        _describe(f"{year} against {year - 1}", monitor(compared(bundle, before), reference, LEVEL, settings))
+
+
 def _describe(name: str, result: MonitoringResult) -> None:
+    now = datetime.now(UTC)
+    decision = decide_retraining(summarise(result, name), now.isoformat(), (), (), now, RetrainingSettings())
     print(f"\n{name}: {result.verdict} Share of drifted columns {result.inputs.drift_share:.2f}")
     for finding in result.findings:
         print(f"  {'alarm' if finding.alarm else 'note '} {finding.change} {finding.subject}: {finding.text}")
     if outcomes := result.outcomes:
         print(f"  by inputs {outcomes.by_inputs:+.3f}, by label {outcomes.by_label.value:+.3f}, ", end="")
         print(f"ROC-AUC {outcomes.roc_auc}, ECE {outcomes.expected_calibration_error:.3f}")
+    print("  train again:", "; ".join(decision.reasons) if decision.retrain else "no")
 
 
 def main() -> None:
@@ -114,11 +140,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of models, years, splits and effects")
     parser.add_argument("--source", help="folder of real files; synthetic years without it")
     parser.add_argument("--other", help="folder of another year, to look at in place of windows of --source")
+    parser.add_argument("--years", metavar="FROM-TO", help="synthetic years, each against the one before, likewise")
     parser.add_argument("--results", type=Path, metavar="FILE", help="JSON lines, to go on with")
     options = parser.parse_args()
     settings = load_configuration().monitoring.model_copy(update={"accidents_at_least": 50})  # a third of 200 is gone
     if options.other:
         _other_season_and_year(options.source, options.other, settings)
+        return
+    if options.years:
+        _consecutive_years(options.years, options.seed, settings)
         return
     groups = (
         real_groups(options.source, options.seed, options.windows)

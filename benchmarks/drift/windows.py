@@ -44,13 +44,14 @@ class Group:
 
 
 def synthetic_groups(seed: int, windows: int) -> list[Callable[[], Group]]:
-    """One synthetic year a group, drawn anew; its four seasons are the windows. The model is of a year of 2024."""
-    fit = cache(lambda: fit_model(_synthetic_year(2024, seed), seed))
+    """One synthetic year a group, drawn anew; its four seasons are windows. Five models have a 2024 of their own."""
+    fit = cache(lambda model: fit_model(synthetic_year(2024, model), model))
 
     def group(number: int) -> Group:
-        window = compared(fit()[0], _synthetic_year(_YEARS[number % len(_YEARS)], _groups_seed(seed, number)))
+        bundle, reference = fit(_SPLITS * seed + number % _SPLITS)
+        window = compared(bundle, synthetic_year(_YEARS[number % len(_YEARS)], _groups_seed(seed, number)))
         season = window.days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12 // 3
-        return Group(fit()[1], window, tuple(np.flatnonzero(season == one) for one in range(_SEASONS)))
+        return Group(reference, window, tuple(np.flatnonzero(season == one) for one in range(_SEASONS)))
 
     return [partial(group, number) for number in range(windows // _SEASONS)]
 
@@ -103,7 +104,8 @@ def _groups_seed(seed: int, number: int) -> int:
     return 1000 * (seed + 1) + number  # of no model
 
 
-def _synthetic_year(year: int, seed: int) -> Accidents:
+def synthetic_year(year: int, seed: int) -> Accidents:
+    """A synthetic year with as many accidents as four windows."""
     with TemporaryDirectory() as folder:
         overrides = {
             "ingestion.source.location": "sample",

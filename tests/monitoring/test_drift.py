@@ -18,9 +18,10 @@ from accidents.monitoring.columns import column_of, departments, monitored_colum
 from accidents.monitoring.counts import bin_accidents
 from accidents.monitoring.drift import Change, compare_inputs
 from accidents.monitoring.monitor import MonitoringResult, Window, monitor
+from accidents.monitoring.performance import compare_outcomes
 from accidents.monitoring.reference import count_inputs, roc_auc
 from accidents.monitoring.season import matched_shares
-from accidents.monitoring.statistics import compare_share, compare_shares, false_discovery_adjusted
+from accidents.monitoring.statistics import compare_new_values, compare_share, compare_shares, false_discovery_adjusted
 from tests.monitoring.monitored import held_out, monitored_model, resampled, taken, whole_window
 
 CONFIGURED = load_configuration().monitoring
@@ -73,18 +74,20 @@ def test_counts_of_parts_are_those_of_the_whole() -> None:
     assert counted.design_effects == pytest.approx(reference.design_effects[own], rel=0.25)
 
 
-def test_departments_that_a_small_reference_lacks_by_chance_are_not_new() -> None:
+def test_small_references_raise_few_alarms_and_find_a_new_vehicle() -> None:
     settings = CONFIGURED.model_copy(update={"season": SeasonSettings(accidents_of_month_at_least=1)})
-    for seed in range(8):
+    alarms = 0
+    for seed in range(20):
         rows = np.random.default_rng(seed).permutation(len(whole_window().days))
-        small, other = (whole_window().arrays.take(part) for part in (rows[:300], rows[300:900]))
+        size = (100, 200, 300, 500)[seed % 4]
+        small, other = (whole_window().arrays.take(part) for part in (rows[:size], rows[size:]))
         reference, window = (count_inputs([one], "call") for one in (small, other))
-        found = compare_inputs(window.counts, window.columns, reference, settings)
-        assert "accident.dep" not in {one.column for one in found.drifted}
+        alarms += bool(compare_inputs(window.counts, window.columns, reference, settings).drifted)
         vehicles = other.vehicles.copy()
         vehicles[:, COLUMN_POSITIONS[Entity.VEHICLES]["catv"]] = 60
         window = count_inputs([replace(other, vehicles=vehicles)], "call")
         assert compare_inputs(window.counts, window.columns, reference, settings).drifted[0].column == "vehicles.catv"
+    assert alarms <= 1
 
 
 def test_a_new_kind_of_vehicle_is_found_by_its_share() -> None:
@@ -137,6 +140,18 @@ def test_outcomes_of_one_department_are_named_by_its_code() -> None:
     (finding,) = [one for one in result.findings if one.change is Change.DEPARTMENTS]
     code = monitored_columns("call")[-3].describe(int(largest))
     assert f" {code} 100% observed" in finding.text
+
+
+def test_departments_that_the_test_set_lacks_may_differ_by_what_departments_usually_do() -> None:
+    rng, reference = np.random.default_rng(0), monitored_model().reference
+    assert reference is not None
+    untested, own = replace(reference, departments=np.zeros((0, 5))), np.repeat(np.arange(20), 2000)
+    chance = 0.3 + rng.normal(0, 0.045, 20)[own]  # as the mean of a hundred accidents varies
+    labels = (rng.random(len(own)) < chance).astype(float)
+    outcomes = compare_outcomes(np.full(len(own), 0.3), labels, own, untested, CONFIGURED)
+    assert outcomes is not None
+    assert len(outcomes.departments) == 20
+    assert min(one.p_value for one in outcomes.departments) > CONFIGURED.false_discovery_rate
 
 
 def test_less_traffic_is_reported_and_is_no_drift() -> None:
@@ -224,6 +239,35 @@ def test_p_values_are_uniform_where_nothing_differs() -> None:
     assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.015)
 
 
+def test_values_that_a_small_reference_lacks_by_chance_are_rarely_new() -> None:
+    rng, shares = np.random.default_rng(0), np.array([0.6, 0.2, *np.full(20, 0.01)])
+    p_values, others = [], []
+    for _ in range(2000):
+        reference, window = rng.multinomial(100, shares) / 100, rng.multinomial(5000, shares).astype(float)
+        p_values.append(compare_new_values(window, reference, 100, reference < 0.001).p_value)
+        others.append(compare_shares(window, reference, 100).p_value)
+    assert np.mean(np.array(p_values) < 0.01) <= 0.01
+    assert np.mean(np.array(others) < 0.001) <= 0.003
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 60))
+def test_a_reference_knows_shares_no_better_than_its_rows_do(seed: int, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, most + 1, (MONTHS, BANDS, 1)).astype(float)
+    _, size = matched_shares(counts, rng.integers(0, 4, (MONTHS, BANDS)).astype(float))
+    assert size <= counts.sum() * (1 + 1e-9)
+
+
+def test_hours_of_a_small_reference_are_matched_where_its_months_are_not() -> None:
+    counts = np.zeros((MONTHS, BANDS, 2))
+    counts[:12, 1], counts[:12, 3] = (9, 0), (0, 3)  # light by day, dark by night
+    window = np.zeros((MONTHS, BANDS))
+    window[:12, 1], window[:12, 3] = 20, 20
+    shares, _ = matched_shares(counts, window)
+    assert shares.tolist() == pytest.approx([0.5, 0.5])
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 500), min_size=2, max_size=8), st.integers(10, 10_000))
 def test_effects_are_finite_and_zero_for_the_same_shares(counts: list[int], size: int) -> None:
@@ -271,3 +315,12 @@ def test_accidents_of_months_that_the_reference_lacks_are_left_out_where_others_
     assert not result.inputs.drifted
     window = with_column(whole_window(), Entity.ACCIDENT, "col", np.full(1500, 3))
     assert ("accident.col", Change.DISTRIBUTION) in changes(look(window, months_of(reference, range(1, 10))))
+
+
+def test_a_lucky_test_set_raises_no_alarm_in_window_after_window() -> None:
+    window, own = held_out(times=9), monitored_model().reference
+    assert own is not None
+    lucky = replace(own, roc_auc=own.roc_auc + np.array([3 * own.roc_auc[1], 0]))
+    assert Change.ROC_AUC not in {one.change for one in look(window, lucky).findings}
+    worse = replace(window, probability=np.random.default_rng(0).permutation(window.probability))
+    assert Change.ROC_AUC in {one.change for one in look(worse, lucky).findings}

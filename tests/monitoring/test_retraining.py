@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import insert, update
 
-from accidents.configuration.monitoring import RetrainingSettings
+from accidents.configuration.monitoring import MonitoringSettings, RetrainingSettings
+from accidents.monitoring.performance import compare_outcomes
 from accidents.monitoring.retraining import RetrainingDecision, decide_retraining
 from serving.records.leases import EXPIRES_AFTER, LeaseHeldError, lease
 from serving.records.retrainings import (
@@ -27,6 +29,7 @@ from serving.records.retrainings import (
 )
 from serving.records.tables import leases
 from tests.conftest import PROJECT
+from tests.monitoring.monitored import monitored_model
 from tests.serving.records.databases import (
     migrated_database,
     new_postgresql_database,
@@ -40,7 +43,7 @@ QUIET: dict[str, Any] = {
     "label_changed": False,
     "inputs_changed": False,
     "drift_share": 0.0,
-    "outcomes": {"roc_auc": {"value": 0.85}, "ece": 0.01},
+    "outcomes": {"roc_auc": {"value": 0.85, "low": 0.82, "high": 0.88}, "ece": 0.01},
 }
 HOLD = """
 import sys, time
@@ -67,7 +70,7 @@ def test_without_a_reason_the_decision_says_what_was_looked_at() -> None:
     assert not decision.retrain
     text = "\n".join(decision.reasons)
     assert "31 days old" in text
-    assert "ROC-AUC in operation is 0.850, at least 0.780" in text
+    assert "ROC-AUC in operation is 0.850 (0.820 to 0.880, not below 0.780)" in text
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,12 @@ def test_without_a_reason_the_decision_says_what_was_looked_at() -> None:
     [
         (QUIET | {"label_changed": True, "findings": [finding("calibration")]}, {}, "about calibration"),
         (QUIET | {"inputs_changed": True, "findings": [finding("roc_auc")]}, {}, "costs performance"),
-        (QUIET | {"outcomes": {"roc_auc": {"value": 0.7}, "ece": 0.01}}, {}, "0.700, below 0.780"),
-        (QUIET | {"outcomes": {"roc_auc": None, "ece": 0.2}}, {}, "0.200, above 0.080"),
+        (
+            QUIET | {"outcomes": {"roc_auc": {"value": 0.7, "low": 0.68, "high": 0.72}, "ece": 0.01}},
+            {},
+            "0.700 (0.680 to 0.720, below 0.780)",
+        ),
+        (QUIET | {"outcomes": {"roc_auc": None, "ece": 0.2}}, {}, "the rest is above 0.080"),
         (None, {"trained_at": "2024-01-01T00:00:00+00:00"}, "731 days old"),
         (None, {"source_months": [f"2025-{month:02d}" for month in range(1, 13)]}, "2025-01 to 2025-12"),
     ],
@@ -85,6 +92,23 @@ def test_each_reason_alone_is_enough(monitoring: dict[str, Any] | None, changes:
     decision = decide(monitoring, **changes)
     assert decision.retrain
     assert reason in " ".join(decision.reasons)
+
+
+def test_what_chance_gives_with_few_outcomes_is_no_reason() -> None:
+    reference, departments = monitored_model().reference, np.zeros(200, np.int64)
+    assert reference is not None
+    errors = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        probability = rng.uniform(0.2, 0.8, 200)
+        labels = (rng.random(200) < probability).astype(float)
+        outcomes = compare_outcomes(probability, labels, departments, reference, MonitoringSettings())
+        assert outcomes is not None
+        own = {"ece": outcomes.expected_calibration_error, "ece_by_chance": outcomes.calibration_error_by_chance}
+        assert not decide(QUIET | {"outcomes": QUIET["outcomes"] | own}).retrain
+        errors.append(own["ece"])
+    assert np.mean(errors) > RetrainingSettings().calibration_error_at_most
+    assert not decide(QUIET | {"outcomes": {"roc_auc": {"value": 0.77, "low": 0.7, "high": 0.84}, "ece": 0.01}}).retrain
 
 
 def test_drift_that_costs_nothing_is_no_reason() -> None:
