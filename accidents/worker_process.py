@@ -28,6 +28,22 @@ PRELOADED_MODULES = (
 )
 """Modules of data checks and reports, which a worker process imports while ZenML starts."""
 
+TRAINING_MODULES = (
+    "accidents.training.side_by_side",
+    "accidents.features.kernels",
+    "accidents.features.place_kernels",
+    "accidents.models._terms",
+    "accidents.models._tree_ensemble",
+    "accidents.evaluation.metric_kernels",
+    "lightgbm",
+    "xgboost",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
+    "shap",
+)
+"""Modules of fits and explanations, which it imports then where models are trained."""
+
 _MOST = 3
 """Worker processes at most; each has a copy of its data."""
 
@@ -172,6 +188,12 @@ def _exit(*_: Any) -> None:
     """Exit at once, as an exception would become the result of a task; semaphores of imported modules are released."""
     util._run_finalizers(0)  # type: ignore[attr-defined]
     os._exit(1)
+
+
+def import_in_worker(modules: Sequence[str]) -> None:
+    """Let a worker process, if there is one, import modules that a later task needs."""
+    if worker_count():
+        WorkerTask(_import_modules, tuple(modules))
 
 
 def _import_modules(modules: tuple[str, ...]) -> None:
