@@ -69,6 +69,10 @@ class WorkerTask(Generic[R]):
             except BrokenExecutor:
                 return
 
+    def done(self) -> bool:
+        """Whether a worker process has run the task."""
+        return self._future is not None and self._future.done()
+
     def when_done(self, call: Callable[[], None]) -> None:
         """Call a function once a worker process has run the task, in a thread of this process."""
         if self._future is not None:

@@ -93,6 +93,9 @@ class Model(ABC, Generic[P]):
     TIE_RANK: ClassVar[int] = 100
     """Of models that tie, that of lowest rank is proposed; ranks by mean ROC-AUC in `benchmarks.model_choice`."""
 
+    FIT_RANK: ClassVar[int] = 100
+    """Of models that are trained side by side, those of lower rank begin first, since they take longer."""
+
     @classmethod
     @abstractmethod
     def fit(

@@ -66,6 +66,7 @@ class Classifier(Booster[Parameters]):
 
     PARAMETERS = Parameters
     TIE_RANK = 1
+    FIT_RANK = 3
     GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "num_leaves": (15, 31), "min_data_in_leaf": (30, 100)}
     SPACE: ClassVar[SearchSpace] = {
         "learning_rate": SearchRange(low=0.02, high=0.15, log=True),

@@ -129,6 +129,7 @@ class Classifier(Model[Parameters]):
     PARAMETERS = Parameters
     STEPS = "steps"
     TIE_RANK = 3
+    FIT_RANK = 4
     GRID: ClassVar[Grid] = {"inverse_penalty": (0.005, 0.02, 0.1), "knots": (0, 3)}
     SPACE: ClassVar[SearchSpace] = {
         "inverse_penalty": SearchRange(low=0.001, high=1.0, log=True),

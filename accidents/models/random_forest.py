@@ -64,6 +64,7 @@ class Classifier(Model[Parameters]):
 
     PARAMETERS = Parameters
     TIE_RANK = 4
+    FIT_RANK = 1
     SHAP_UNIT = "probability"
     GRID: ClassVar[Grid] = {"min_samples_leaf": (4, 8, 16), "max_features": (0.08, 0.12, 0.25)}
     SPACE: ClassVar[SearchSpace] = {

@@ -50,6 +50,7 @@ class Classifier(Booster[Parameters]):
 
     PARAMETERS = Parameters
     TIE_RANK = 2
+    FIT_RANK = 2
     GRID: ClassVar[Grid] = {"learning_rate": (0.04, 0.07), "max_depth": (4, 6), "min_child_weight": (5.0, 20.0)}
     SPACE: ClassVar[SearchSpace] = {
         "learning_rate": SearchRange(low=0.02, high=0.15, log=True),

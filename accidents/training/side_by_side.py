@@ -1,4 +1,4 @@
-"""Fits of several model types side by side: this process begins with the first, worker processes with the last.
+"""Fits of several model types side by side, in this process and in worker processes; those that take longest begin.
 
 A pipeline plans its model types (`plan_models`); its steps call `train_planned` one after the other. Results are those
 of `train`. Where there is no worker process, nothing is planned, or steps run in processes of their own, each call
@@ -7,6 +7,7 @@ trains its own model.
 
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from itertools import takewhile
 from typing import Any
@@ -15,6 +16,7 @@ import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
 from accidents.engine import LOCAL, Engine
+from accidents.models import model_class
 from accidents.training.own_process import pack, unpack, with_wait_policy
 from accidents.training.shared_results import SharedResults
 from accidents.training.train import TrainingResult, train
@@ -25,7 +27,9 @@ MOST_ACCIDENTS = 200_000
 
 _lock = threading.Lock()  # the end of a task starts the next one, in a thread of the worker processes
 _planned: dict[str, TrainingSettings] = {}
-_started: dict[str, tuple[Hashable, WorkerTask[Any]]] = {}
+_begun: dict[str, tuple[tuple[TrainingSettings, Hashable], WorkerTask[Any] | Future[TrainingResult]]] = {}
+"""By model type, its settings and what identifies the frames, and the task of a process."""
+
 _shared: dict[Hashable, SharedResults] = {}
 """By what identifies the frames, results of this process that its next trainings can use."""
 
@@ -50,7 +54,7 @@ def plan_models(settings: Mapping[str, TrainingSettings]) -> None:
     with _lock:
         _planned.clear()  # for tasks of an earlier plan, which are done later
         _planned = dict(settings)
-        _started.clear()
+        _begun.clear()
         _shared.clear()
 
 
@@ -87,38 +91,65 @@ def train_planned(
     with _lock:
         for earlier in [*takewhile(lambda name: name != model_type, _planned)] if model_type in _planned else ():
             _planned.pop(earlier)  # its step is past, and was cached
-        planned, started = _planned.pop(model_type, None), _started.pop(model_type, None)
-        idle = worker_count() - len(_started)
-    if started is not None and started[0] == (settings, data):
-        return unpack(started[1].result())
-    if data is not None and settings == planned and len(features) <= MOST_ACCIDENTS:
-        for _ in range(idle):
-            _train_last(_planned, data, features, accidents, progress, options)
-        options = {**options, "shared": _shared_results(data)}
-    result = with_wait_policy(
-        train, model_type, features, accidents, settings, progress=partial(progress, model_type), **options
-    )
+        begun = _begun.get(model_type)
+        expected = (_planned.get(model_type), data) if begun is None else begun[0]
+        is_planned = data is not None and expected == (settings, data) and len(features) <= MOST_ACCIDENTS
+        idle = worker_count() - sum(not task.done() for _, task in _begun.values())
+        # The first step trains its own model, since later ones may be cached.
+        own = _reserve(model_type, data) if is_planned and begun is None and not (_begun and worker_count()) else None
+    if not is_planned:
+        _planned.pop(model_type, None)
+        report = partial(progress, model_type)
+        return with_wait_policy(train, model_type, features, accidents, settings, progress=report, **options)
+    shared = data, features, accidents, progress, options
+    for _ in range(idle):
+        _begin_next(_planned, *shared)
+    while True:
+        if own is not None:
+            _run(own, *shared)
+        with _lock:
+            if not _planned or (model_type in _begun and _begun[model_type][1].done()):
+                break
+            own = _reserve(_next(_planned), data)
     if not _planned:
         _shared.clear()
-    return result
+    return unpack(_begun.pop(model_type)[1].result())
 
 
-def _train_last(
-    planned: dict[str, TrainingSettings],
-    data: Hashable,
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
-    progress: Callable[[str, str], None],
-    options: dict[str, Any],
-) -> None:
-    """Let a worker process train the last planned model, then the one that is the last by then, and so on."""
+def _next(planned: Mapping[str, TrainingSettings]) -> str:
+    """The planned model type that takes longest."""
+    return min(planned, key=lambda name: model_class(name).FIT_RANK)
+
+
+def _reserve(model_type: str, data: Hashable) -> tuple[str, TrainingSettings, Future[TrainingResult]]:
+    """Let this process train a planned model."""
+    settings, future = _planned.pop(model_type), Future[TrainingResult]()
+    _begun[model_type] = (settings, data), future
+    return model_type, settings, future
+
+
+def _run(reserved: tuple[str, TrainingSettings, Future[TrainingResult]], data: Hashable, *shared: Any) -> None:
+    """Train a model that this process has reserved."""
+    (model_type, settings, future), (features, accidents, progress, options) = reserved, shared
+    arguments, report = (model_type, features, accidents, settings), partial(progress, model_type)
+    try:
+        result = with_wait_policy(train, *arguments, shared=_shared_results(data), progress=report, **options)
+        future.set_result(result)
+    except Exception as error:  # of another step, perhaps
+        future.set_exception(error)
+
+
+def _begin_next(planned: dict[str, TrainingSettings], data: Hashable, *shared: Any) -> None:
+    """Let a worker process train the next planned model, then the one that is the next by then, and so on."""
+    features, accidents, progress, options = shared
     with _lock:
         if not planned:
             return
-        model_type, settings = planned.popitem()
+        model_type = _next(planned)
+        settings = planned.pop(model_type)
         task = WorkerTask(_train, data, model_type, features, accidents, settings, progress, options)
-        _started[model_type] = (settings, data), task
-    task.when_done(partial(_train_last, planned, data, features, accidents, progress, options))
+        _begun[model_type] = (settings, data), task
+    task.when_done(partial(_begin_next, planned, data, *shared))
 
 
 def _shared_results(data: Hashable) -> SharedResults:

@@ -60,11 +60,19 @@ def wait_for_two(folder: Path, model_type: str, _message: str) -> None:
     """Leave the id of the process, and let the first model wait until the other two have been trained."""
     write_process(folder, model_type, "")
     end = time.monotonic() + 120
-    while model_type == "lightgbm" and not (folder / "random_forest").exists() and time.monotonic() < end:
+    while model_type == "lightgbm" and not (folder / "xgboost").exists() and time.monotonic() < end:
         time.sleep(0.05)
 
 
-def test_a_worker_process_trains_from_the_last_model_on_until_none_is_left(frames: Frames, tmp_path: Path) -> None:
+def wait_for_last(folder: Path, model_type: str, _message: str) -> None:
+    """Leave the id of the process, and let the longest model wait until the last one has begun."""
+    write_process(folder, model_type, "")
+    end = time.monotonic() + 120
+    while model_type == "random_forest" and not (folder / "xgboost").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def test_a_worker_process_trains_the_longest_model_first_until_none_is_left(frames: Frames, tmp_path: Path) -> None:
     types = ("lightgbm", "random_forest", "xgboost")
     with worker_process():
         plan_models(dict.fromkeys(types, quick()))
@@ -74,7 +82,17 @@ def test_a_worker_process_trains_from_the_last_model_on_until_none_is_left(frame
     assert first == os.getpid()
     assert os.getpid() not in others
     times = [(tmp_path / name).stat().st_mtime_ns for name in types]
-    assert times[1] > times[2]
+    assert times[1] < times[2]
+
+
+def test_this_process_trains_another_model_rather_than_wait(frames: Frames, tmp_path: Path) -> None:
+    types = ("lightgbm", "random_forest", "xgboost")
+    with worker_process():
+        plan_models(dict.fromkeys(types, quick()))
+        for name in types:
+            train_planned(name, *frames, quick(), data=1, level="call", progress=partial(wait_for_last, tmp_path))
+    processes = {name: int((tmp_path / name).read_text()) for name in types}
+    assert processes["lightgbm"] == processes["xgboost"] == os.getpid() != processes["random_forest"]
 
 
 @pytest.mark.parametrize("reason", ["no worker", "no plan", "outside of a pipeline", "large"])
