@@ -1,18 +1,22 @@
-"""Ingestion in a worker process that begins while ZenML starts; the step `ingest` takes its result."""
+"""Ingestion with its expectations; a worker process may begin it while ZenML starts, for the step `ingest` to take."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accidents.configuration.source import is_local
+from accidents.engine import LOCAL, Engine
 from accidents.worker_process import WorkerTask, worker_count
 
 if TYPE_CHECKING:
     from accidents.configuration.ingestion import IngestionSettings
+    from accidents.expectations.validation import ExpectationResults
     from accidents.ingestion import IngestionResult
+    from accidents.sources.edition import Edition
 
 _MOST_BYTES = 2**27  # of the files; the frames of larger ones would be held by two processes
 
-_begun: "dict[str, WorkerTask[tuple[str, IngestionResult] | None]]" = {}
+_begun: "dict[str, WorkerTask[tuple[str, tuple[IngestionResult, ExpectationResults]] | None]]" = {}
 
 
 def begin_ingestion(settings: "IngestionSettings") -> None:
@@ -21,8 +25,10 @@ def begin_ingestion(settings: "IngestionSettings") -> None:
         _begun[settings.model_dump_json()] = WorkerTask(_ingest, settings)
 
 
-def begun_ingestion(settings: "IngestionSettings", fingerprint: str) -> "IngestionResult | None":
-    """Wait for the result; None where nothing was begun with these settings, or files are large or others by now.
+def begun_ingestion(
+    settings: "IngestionSettings", fingerprint: str
+) -> "tuple[IngestionResult, ExpectationResults] | None":
+    """Wait for the result of `ingest_and_check`; None where none was begun, or files are large, or others by now.
 
     Args:
         settings: those of the ingestion.
@@ -36,13 +42,28 @@ def begun_ingestion(settings: "IngestionSettings", fingerprint: str) -> "Ingesti
     return found[1] if found is not None and found[0] == fingerprint else None
 
 
-def _ingest(settings: "IngestionSettings") -> "tuple[str, IngestionResult] | None":
-    """Checksum of the files, and what they hold; None if they are large."""
+def ingest_and_check(
+    editions: "Sequence[Edition]",
+    settings: "IngestionSettings",
+    *,
+    engine: Engine = LOCAL,
+    progress: Callable[[str], None] = lambda _: None,
+) -> "tuple[IngestionResult, ExpectationResults]":
+    """Read and clean editions as `accidents.ingestion.ingest` does, and check what is expected of their tables."""
+    from accidents.expectations.validation import validate_tables
     from accidents.ingestion import ingest
+
+    ingested = ingest(editions, settings, engine=engine, progress=progress)
+    progress("checking expectations")
+    return ingested, validate_tables(ingested.tables, settings.effective_expectations, source=settings.source.location)
+
+
+def _ingest(settings: "IngestionSettings") -> "tuple[str, tuple[IngestionResult, ExpectationResults]] | None":
+    """Checksum of the files, and what they hold; None if they are large."""
     from accidents.sources.edition import fingerprint
     from accidents.sources.resolve import resolve_editions
 
     editions = resolve_editions(settings.source)
     if sum(Path(file).stat().st_size for edition in editions for file in edition.files.values()) > _MOST_BYTES:
         return None
-    return fingerprint(editions), ingest(editions, settings)
+    return fingerprint(editions), ingest_and_check(editions, settings)

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 _SECTION = "booster.txt"
 
-# Bits of `decision_type` in LightGBM's text, as in `include/LightGBM/tree.h`: a split on categories, missing values
-# go left, and which values count as missing.
+# Bits of `decision_type` (`include/LightGBM/tree.h`): categories, missing values go left, which values are missing.
 _CATEGORIES, _DEFAULT_LEFT, _MISSING = 0b0001, 0b0010, 0b1100
 _NONE, _NAN = 0b0000, 0b1000
 _ZERO = float(np.float32(1e-35))  # LightGBM treats values of at most this size as zero

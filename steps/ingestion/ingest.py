@@ -9,11 +9,9 @@ from zenml.types import HTMLString
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.early_ingestion import begun_ingestion
+from accidents.early_ingestion import begun_ingestion, ingest_and_check
 from accidents.engine import connect
 from accidents.errors import DataError, SourceError
-from accidents.expectations.validation import validate_tables
-from accidents.ingestion import ingest as ingest_editions
 from accidents.reading.issues import issues_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.sources.edition import fingerprint as fingerprint_of
@@ -56,11 +54,9 @@ def ingest(
     if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
     with connect(engine) as connected:
-        ingested = begun_ingestion(settings, found) or ingest_editions(
+        ingested, checked = begun_ingestion(settings, found) or ingest_and_check(
             editions, settings, engine=connected, progress=print
         )
-    print("checking expectations")
-    checked = validate_tables(ingested.tables, settings.effective_expectations, source=location)
     report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
     if checked.blocking_failures:
         failures = "\n".join(f"- {failure}" for failure in checked.blocking_failures)

@@ -7,9 +7,8 @@ import pytest
 
 from accidents import early_ingestion
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.early_ingestion import begin_ingestion, begun_ingestion
+from accidents.early_ingestion import begin_ingestion, begun_ingestion, ingest_and_check
 from accidents.errors import DataError
-from accidents.ingestion import ingest
 from accidents.sample.writer import write_sample
 from accidents.sources.edition import fingerprint
 from accidents.sources.resolve import resolve_editions
@@ -30,11 +29,13 @@ def now(settings: IngestionSettings) -> str:
 
 
 def test_the_result_is_that_of_an_ingestion_and_is_taken_once(settings: IngestionSettings) -> None:
-    expected = ingest(resolve_editions(settings.source), settings)
+    expected, checked = ingest_and_check(resolve_editions(settings.source), settings)
     with worker_process():
         begin_ingestion(settings)
-        found = begun_ingestion(settings.model_copy(), now(settings))
-    assert found is not None
+        results = begun_ingestion(settings.model_copy(), now(settings))
+    assert results is not None
+    found = results[0]
+    assert results[1].html == checked.html
     for name, frame in vars(expected.accidents).items():
         pd.testing.assert_frame_equal(vars(found.accidents)[name], frame, check_exact=True)
     assert found.counts == expected.counts
