@@ -1,6 +1,7 @@
 """A client that sends accidents to a running service at an even rate, and their outcomes some seconds later."""
 
 import heapq
+import signal
 import threading
 import time
 from array import array
@@ -30,8 +31,7 @@ _MAX_DELAY = 1.0
 
 _OUTCOME_ATTEMPTS = 5
 _TOLERANCE = 1e-6  # seconds, for sums of floats
-_PROGRESS_SECONDS = 10
-_TEMPORARY = (429, 503)
+_TEMPORARY, _PROGRESS_SECONDS = (429, 503), 10
 
 
 class ServiceError(AccidentsError):
@@ -136,6 +136,20 @@ class _Pool:
         self._executor.shutdown()
 
 
+@contextmanager
+def _interruption() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets in the main thread; an exception in the middle of a call might leave a lock held."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Simulator:
     """Sends accidents to one service; one use.
 
@@ -182,11 +196,11 @@ class Simulator:
             next_accident: the next accident; receives the seconds since the start.
             on_progress: called every few seconds with the seconds since the start and the summary so far.
         """
-        with self._pools() as (accidents, outcomes):
+        with self._pools() as (accidents, outcomes), _interruption() as interrupted:
             started = due = time.monotonic()
             end = started + plan.seconds - _TOLERANCE
             next_progress = started + _PROGRESS_SECONDS
-            while due < end or accidents.busy or outcomes.busy or self._outcomes:
+            while not interrupted.is_set() and (due < end or accidents.busy or outcomes.busy or self._outcomes):
                 sending = due < end
                 now = time.monotonic()
                 if now >= next_progress:
@@ -207,12 +221,10 @@ class Simulator:
 
     @contextmanager
     def _pools(self) -> Iterator[tuple[_Pool, _Pool]]:
-        """Threads for accidents and outcomes; Ctrl-C ends the block, after the requests that are under way."""
+        """Threads for accidents and outcomes; the requests that are under way are finished at the end."""
         accidents, outcomes = _Pool(_CONNECTIONS), _Pool(_OUTCOME_CONNECTIONS)
         try:
             yield accidents, outcomes
-        except KeyboardInterrupt:
-            pass
         finally:
             accidents.close()
             outcomes.close()
