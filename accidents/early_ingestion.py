@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from accidents.configuration.source import is_local
 from accidents.engine import LOCAL, Engine
-from accidents.worker_process import WorkerTask, worker_count
+from accidents.worker_process import WorkerTask, import_modules, worker_count
 
 if TYPE_CHECKING:
     from accidents.configuration.ingestion import IngestionSettings
@@ -19,10 +19,11 @@ _MOST_BYTES = 2**27  # of the files; the frames of larger ones would be held by 
 _begun: "dict[str, WorkerTask[tuple[str, tuple[IngestionResult, ExpectationResults]] | None]]" = {}
 
 
-def begin_ingestion(settings: "IngestionSettings") -> None:
-    """Let a worker process, if there is one, read and clean the files of a folder."""
+def begin_ingestion(settings: "IngestionSettings", modules: Sequence[str] = ()) -> None:
+    """Let a worker process, if there is one, read and clean the files of a folder, then import modules."""
     if worker_count() and is_local(settings.source.location):
         _begun[settings.model_dump_json()] = WorkerTask(_ingest, settings)
+        WorkerTask(_import, settings, tuple(modules))
 
 
 def begun_ingestion(
@@ -64,6 +65,18 @@ def _ingest(settings: "IngestionSettings") -> "tuple[str, tuple[IngestionResult,
     from accidents.sources.resolve import resolve_editions
 
     editions = resolve_editions(settings.source)
-    if sum(Path(file).stat().st_size for edition in editions for file in edition.files.values()) > _MOST_BYTES:
+    if _are_large(editions):
         return None
     return fingerprint(editions), ingest_and_check(editions, settings)
+
+
+def _import(settings: "IngestionSettings", modules: tuple[str, ...]) -> None:
+    """Import modules, unless the files are large: models of so many accidents are trained in another process."""
+    from accidents.sources.resolve import resolve_editions
+
+    if not _are_large(resolve_editions(settings.source)):
+        import_modules(modules)
+
+
+def _are_large(editions: "Sequence[Edition]") -> bool:
+    return sum(Path(file).stat().st_size for edition in editions for file in edition.files.values()) > _MOST_BYTES

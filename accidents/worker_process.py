@@ -42,7 +42,7 @@ TRAINING_MODULES = (
     "sklearn.model_selection",
     "shap",
 )
-"""Modules of fits and explanations, which it imports then where models are trained."""
+"""Modules of fits and explanations, which it imports then where it trains models."""
 
 _MOST = 3
 """Worker processes at most; each has a copy of its data."""
@@ -130,7 +130,7 @@ def worker_process(*modules: str) -> Iterator[None]:
         return
     try:
         pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=initialise_worker)
-        _submit(pool, _import_modules, modules)
+        _submit(pool, import_modules, modules)
     except (OSError, NotImplementedError, RuntimeError):  # no shared memory, or too many processes
         yield
         return
@@ -194,13 +194,8 @@ def _exit(*_: Any) -> None:
     os._exit(1)
 
 
-def import_in_worker(modules: Sequence[str]) -> None:
-    """Let a worker process, if there is one, import modules that a later task needs."""
-    if worker_count():
-        WorkerTask(_import_modules, tuple(modules))
-
-
-def _import_modules(modules: tuple[str, ...]) -> None:
+def import_modules(modules: Sequence[str]) -> None:
+    """Import modules by their names."""
     for module in modules:
         importlib.import_module(module)
 

@@ -170,7 +170,7 @@ def _run_pipelines(options: RunOptions) -> int:
     from accidents.configuration.environment import load_environment
     from accidents.early_ingestion import begin_ingestion
     from accidents.engine import check_engine
-    from accidents.worker_process import PRELOADED_MODULES, TRAINING_MODULES, import_in_worker, worker_process
+    from accidents.worker_process import PRELOADED_MODULES, TRAINING_MODULES, worker_process
     from cli.zenml_session import prepare_zenml
 
     with phase("configuration"):
@@ -186,9 +186,7 @@ def _run_pipelines(options: RunOptions) -> int:
         print(f"source {configuration.ingestion.source.location}, level {configuration.features.level}", flush=True)
     with worker_process(*PRELOADED_MODULES) if reads_source else nullcontext():
         if reads_source and options.no_cache and configuration.engine.kind == "local":
-            begin_ingestion(configuration.ingestion)
-        if "training" in options.pipelines:
-            import_in_worker(TRAINING_MODULES)
+            begin_ingestion(configuration.ingestion, TRAINING_MODULES if "training" in options.pipelines else ())
         with phase("start of ZenML"):
             stack = prepare_zenml(options.stack, debug=options.debug)
         print(f"stack {stack}", flush=True)
