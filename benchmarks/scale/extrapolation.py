@@ -29,18 +29,18 @@ def extrapolate(measured: Sequence[Mapping[str, Any]], accidents: int = 1_100_00
     fits = _line(counts, [_seconds(one, "train_") for one in measured], accidents)
     divided = _line(counts, [_seconds(one, *_DIVIDED) for one in measured], accidents)
     rest = _line(counts, [_seconds(one, "") for one in measured], accidents) - fits - divided
-    memory = _line(counts, [one["peak"] for one in measured], accidents)
+    memory, of_a_tenth = (_line(counts, [one["peak"] for one in measured], n) for n in (accidents, accidents // 10))
     on_16 = fits * _MEASURED_CORES / (16 * _OF_CORES)
     for name, seconds, size in (
         (f"{_MEASURED_CORES} cores", fits + divided + rest, memory),
         ("16 cores", on_16 + divided + rest, memory),
-        ("10 machines of 16 cores", (on_16 + divided) / (10 * _OF_MACHINES) + rest, memory / 10),
+        ("10 machines of 16 cores", (on_16 + divided) / (10 * _OF_MACHINES) + rest, of_a_tenth),
     ):
         yield {
             "accidents": f"{accidents:,}",
             "on": name,
             "minutes": f"{seconds / 60:.0f}",
-            "GiB a machine": f"{max(size, memory / 10) / GIB:.1f}",
+            "GiB a machine": f"{size / GIB:.1f}",
         }
 
 
