@@ -1,7 +1,6 @@
 """Materializer of pandas frames: Parquet with index and dtypes, checksum, and a preview page."""
 
-import hashlib
-from collections import OrderedDict
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -17,11 +16,7 @@ from materializers.single_file import SingleFileMaterializer
 
 FILE_NAME = "frame.parquet"
 _PREVIEW_ROWS = 20
-_MOST_FRAMES, _MOST_BYTES = 12, 2**24  # that are kept once they are read, and of the Parquet file of one
-
-_recent: OrderedDict[bytes, pd.DataFrame] = OrderedDict()
-"""Frames that steps of this process have read, by the digest of their file; the last one was used last."""
-
+_MOST_BYTES = 2**24  # of the Parquet file of a frame that is kept once it is read
 _MISSING_CODE_COLUMNS = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
@@ -40,13 +35,7 @@ class FrameMaterializer(SingleFileMaterializer):
 
     def decode(self, content: bytes) -> pd.DataFrame:
         """The frame, with index and dtypes; a small one that was read before is a copy on write."""
-        if len(content) > _MOST_BYTES:
-            return _read(content)
-        digest = hashlib.sha256(content).digest()
-        _recent[digest] = frame = _recent.pop(digest) if digest in _recent else _read(content)
-        if len(_recent) > _MOST_FRAMES:
-            _recent.popitem(last=False)
-        return frame.copy(deep=False)
+        return _read(content) if len(content) > _MOST_BYTES else _read_once(content).copy(deep=False)
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Rows, columns and checksum."""
@@ -60,6 +49,10 @@ class FrameMaterializer(SingleFileMaterializer):
 def _read(content: bytes) -> pd.DataFrame:
     """Read a frame whose columns take the place of Arrow arrays, so that none is held twice."""
     return pq.read_table(pa.BufferReader(content)).to_pandas(split_blocks=True, self_destruct=True)
+
+
+_read_once = lru_cache(maxsize=12)(_read)
+"""Reads a frame that several steps of this process take from equal files once."""
 
 
 def _missing(name: str, cells: pd.Series) -> int:

@@ -56,43 +56,26 @@ def test_a_worker_process_trains_the_second_model_alike(frames: Frames, tmp_path
     assert processes["lightgbm"] == os.getpid() != processes["xgboost"]
 
 
-def wait_for_two(folder: Path, model_type: str, _message: str) -> None:
-    """Leave the id of the process, and let the first model wait until the other two have been trained."""
+def wait_for_xgboost(folder: Path, waiting: str, model_type: str, _message: str) -> None:
+    """Leave the id of the process, and let one model wait until the training of XGBoost has begun."""
     write_process(folder, model_type, "")
     end = time.monotonic() + 120
-    while model_type == "lightgbm" and not (folder / "xgboost").exists() and time.monotonic() < end:
+    while model_type == waiting and not (folder / "xgboost").exists() and time.monotonic() < end:
         time.sleep(0.05)
 
 
-def wait_for_last(folder: Path, model_type: str, _message: str) -> None:
-    """Leave the id of the process, and let the longest model wait until the last one has begun."""
-    write_process(folder, model_type, "")
-    end = time.monotonic() + 120
-    while model_type == "random_forest" and not (folder / "xgboost").exists() and time.monotonic() < end:
-        time.sleep(0.05)
-
-
-def test_a_worker_process_trains_the_longest_model_first_until_none_is_left(frames: Frames, tmp_path: Path) -> None:
-    types = ("lightgbm", "random_forest", "xgboost")
+@pytest.mark.parametrize(("waiting", "by_worker"), [("lightgbm", True), ("random_forest", False)])
+def test_a_worker_process_trains_the_longest_model_and_then_who_is_free_trains_the_next(
+    frames: Frames, tmp_path: Path, waiting: str, by_worker: bool
+) -> None:
+    types, progress = ("lightgbm", "random_forest", "xgboost"), partial(wait_for_xgboost, tmp_path, waiting)
     with worker_process():
         plan_models(dict.fromkeys(types, quick()))
         for name in types:
-            train_planned(name, *frames, quick(), data=1, level="call", progress=partial(wait_for_two, tmp_path))
-    first, *others = (int((tmp_path / name).read_text()) for name in types)
-    assert first == os.getpid()
-    assert os.getpid() not in others
-    times = [(tmp_path / name).stat().st_mtime_ns for name in types]
-    assert times[1] < times[2]
-
-
-def test_this_process_trains_another_model_rather_than_wait(frames: Frames, tmp_path: Path) -> None:
-    types = ("lightgbm", "random_forest", "xgboost")
-    with worker_process():
-        plan_models(dict.fromkeys(types, quick()))
-        for name in types:
-            train_planned(name, *frames, quick(), data=1, level="call", progress=partial(wait_for_last, tmp_path))
-    processes = {name: int((tmp_path / name).read_text()) for name in types}
-    assert processes["lightgbm"] == processes["xgboost"] == os.getpid() != processes["random_forest"]
+            train_planned(name, *frames, quick(), data=1, level="call", progress=progress)
+    is_here = {name: int((tmp_path / name).read_text()) == os.getpid() for name in types}
+    assert is_here == {"lightgbm": True, "random_forest": False, "xgboost": not by_worker}
+    assert (tmp_path / "random_forest").stat().st_mtime_ns < (tmp_path / "xgboost").stat().st_mtime_ns or not by_worker
 
 
 @pytest.mark.parametrize("reason", ["no worker", "no plan", "outside of a pipeline", "large"])
