@@ -1,8 +1,9 @@
 """The part of a model that answers where a caller does not know everything.
 
-The model itself is fitted on whole accidents and answers where everything is known. Where fields are unknown, a
-correction learned on accidents with fields left out is added to the log-odds of a model of the same type, or stands
-alone, and a calibration of its own follows. `accidents.training.partial_fit` fits both.
+The model itself is fitted on whole accidents and answers where everything is known. Where fields are unknown, LightGBM
+answers whatever the type of the model is: a correction learned on accidents with fields left out is added to the
+log-odds of a booster of whole accidents, and a calibration of its own follows. `accidents.training.partial_fit` fits
+them.
 """
 
 import json
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from accidents.models.base import Matrix, Model
 
 _BASE, _CORRECTION, _FACTS = "base/", "correction/", "knowledge.json"
-CORRECTION_TYPE = "lightgbm"
-"""Model type of the correction, whatever that of the model is."""
+PARTIAL_TYPE = "lightgbm"
+"""Model type of base and correction, whatever that of the model is."""
 
 _DENSITIES: Mapping[str, tuple[str, ...]] = {
     "known_department": ("density_department",),
@@ -73,8 +74,8 @@ class PartialModel:
     Attributes:
         columns: names of the columns of knowledge (`accidents.features.knowledge_columns`).
         weights: by column, how much it usually decides; they add up to 1.
-        base: the first trees of a booster of whole accidents, that from before the refit, to whose log-odds the
-            correction is added; None for other types, whose correction stands alone.
+        base: the first trees of a booster of whole accidents, to whose log-odds the correction is added; None in
+            older files, if the correction stands alone.
         correction: log-odds from the matrix of the bundle, columns of knowledge included.
         calibration: from these log-odds to probabilities.
     """
@@ -133,6 +134,7 @@ class PartialModel:
             "columns": [{"name": name, "digest": digests[name]} for name in self.columns],
             "weights": self.weights,
             "calibration": asdict(self.calibration),
+            "base_type": PARTIAL_TYPE,
         }
         sections = {_FACTS: json.dumps(facts).encode()}
         for folder, model in ((_BASE, self.base), (_CORRECTION, self.correction)):
@@ -142,7 +144,7 @@ class PartialModel:
 
     @classmethod
     def from_sections(cls, sections: Mapping[str, bytes], model_type: str, digests: Mapping[str, str]) -> Self:
-        """Restore from `to_sections`; `model_type` is that of the base.
+        """Restore from `to_sections`; `model_type` is that of the whole model, in older files also of the base.
 
         Raises:
             Exception: of any kind; the sections do not fit, or a column of knowledge is defined in another way now.
@@ -159,13 +161,13 @@ class PartialModel:
             own = {path.removeprefix(folder): one for path, one in sections.items() if path.startswith(folder)}
             return model_class(name).from_sections(own) if own else None
 
-        correction = model(_CORRECTION, CORRECTION_TYPE)
+        correction = model(_CORRECTION, PARTIAL_TYPE)
         if correction is None:
             raise ValueError("no correction")
         return cls(
             columns=tuple(column["name"] for column in facts["columns"]),
             weights=tuple(facts["weights"]),
-            base=model(_BASE, model_type),
+            base=model(_BASE, facts.get("base_type", model_type)),
             correction=correction,
             calibration=KnowledgeCalibration(
                 Calibration(**terms["curve"]), tuple(terms["offsets"]), tuple(terms["slopes"])

@@ -32,6 +32,8 @@ from accidents.models.base import (
 from accidents.settings import Settings
 
 if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
+
     from accidents.models._tree_ensemble import TreeEnsemble
 
 _SECTION = "forest.npz"
@@ -64,6 +66,7 @@ class Classifier(Model[Parameters]):
 
     PARAMETERS = Parameters
     TIE_RANK = 4
+    OUT_OF_BAG = True
     FIT_RANK = 1
     SHAP_UNIT = "probability"
     GRID: ClassVar[Grid] = {"min_samples_leaf": (4, 8, 16), "max_features": (0.08, 0.12, 0.25)}
@@ -95,15 +98,39 @@ class Classifier(Model[Parameters]):
         progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the trees on imputed columns."""
-        from sklearn.ensemble import RandomForestClassifier
-
         medians = medians_of(training.X)
-        forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads, warm_start=True)
-        complete, started = impute(training.X, medians, overwrite=training.overwrite), perf_counter()
-        for count in _tree_counts(parameters.n_estimators, threads, lambda: perf_counter() - started):
-            forest.set_params(n_estimators=count).fit(complete, training.y, sample_weight=training.weight)
-            progress(count, parameters.n_estimators)
-        del complete
+        complete = impute(training.X, medians, overwrite=training.overwrite)
+        return cls._of(_grow(complete, training, parameters, seed, threads, progress), medians)
+
+    @classmethod
+    def fit_out_of_bag(
+        cls,
+        training: Dataset,
+        rows: npt.NDArray[np.intp],
+        *,
+        parameters: Parameters,
+        seed: int,
+        threads: int,
+        progress: FitProgress = no_progress,
+    ) -> tuple[Self, Vector]:
+        """Fit the trees; an accident is predicted by the average of those that have not drawn it (Breiman, 2001)."""
+        medians = medians_of(training.X)
+        complete = impute(training.X, medians, overwrite=training.overwrite)
+        forest = _grow(complete, training, parameters, seed, threads, progress)
+        chosen, total, count = complete[rows], np.zeros(len(rows)), np.zeros(len(rows))
+        for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+            is_drawn = np.zeros(len(complete), np.bool_)
+            is_drawn[drawn] = True
+            left_out = ~is_drawn[rows]
+            total[left_out] += tree.tree_.predict(chosen[left_out])[:, 1]
+            count += left_out
+        model = cls._of(forest, medians)
+        # With few trees all of them may have drawn an accident.
+        return model, log_odds(np.where(count > 0, total / np.maximum(count, 1), training.y.mean()))
+
+    @classmethod
+    def _of(cls, forest: "RandomForestClassifier", medians: Matrix) -> Self:
+        """The nodes of a fitted forest of scikit-learn."""
         trees = [tree.tree_ for tree in forest.estimators_]
         roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
         leaf = np.concatenate([tree.children_left for tree in trees]) < 0
@@ -197,6 +224,20 @@ class Classifier(Model[Parameters]):
             "values": self.value[start:end, None].astype(np.float64) / len(self.roots),
             "node_sample_weight": self.cover[start:end].astype(np.float64),
         }
+
+
+def _grow(
+    complete: Matrix, training: Dataset, parameters: Parameters, seed: int, threads: int, progress: FitProgress
+) -> "RandomForestClassifier":
+    """Fit scikit-learn's forest on imputed columns, a few trees after the other."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads, warm_start=True)
+    started = perf_counter()
+    for count in _tree_counts(parameters.n_estimators, threads, lambda: perf_counter() - started):
+        forest.set_params(n_estimators=count).fit(complete, training.y, sample_weight=training.weight)
+        progress(count, parameters.n_estimators)
+    return forest
 
 
 def _tree_counts(total: int, threads: int, elapsed: Callable[[], float]) -> Iterator[int]:

@@ -2,8 +2,8 @@
 
 The evaluated model is its *evaluated twin*. The final model has the hyperparameters, the number of trees, the
 calibration and the threshold of the twin, and no accident is left to measure it on: its figures are those of the twin.
-What answers where not everything is known, and what ranks questions, learns from training and test set; it is
-calibrated on the validation set, as that of the twin.
+What answers where not everything is known, and what ranks questions, learns from training and test set; it stops early
+and is calibrated on the validation set, as that of the twin.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ from accidents.features.arrays import Arrays, to_arrays
 from accidents.knowledge.masks import draw_mask
 from accidents.models import model_class
 from accidents.tables import Accidents, Subset
-from accidents.training.fit import fit_partial, fit_rows
+from accidents.training.fit import fit_rows
+from accidents.training.partial_knowledge import learn_partial_knowledge
 from accidents.training.split import assign_subsets, join_labels
 from accidents.training.training_data import TrainingData
-from accidents.training.value_distributions import learn_questions
 
 FINAL_ACCIDENTS_AT_LEAST = 1500
 """Accidents below which final models differ from their twins by more than `final_difference_at_most` (0.1)."""
@@ -75,15 +75,15 @@ def fit_final_model(
         twin,
         model=model,
         encoder=encoder,
-        partial=fit_partial(own_class, data, others, validation, parameters, twin.calibration),
+        partial=None,
+        questions=None,
         rows={str(Subset.TRAINING): len(labelled)},
         fit_seconds=perf_counter() - started,
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    final = learn_partial_knowledge(final, data, others, validation)
     differences = {"mean_difference": mean_difference(final, twin, data.frame.iloc[test], settings.threads)}
     if arrays is not None:
-        held_out = arrays.take(validation), data.labels(validation)
-        final = replace(final, questions=learn_questions(final, arrays.take(others), held_out, settings.seed))
         tested = arrays.take(test)
         masked = draw_mask(tested, np.random.default_rng(settings.seed)).apply(tested)
         differences["mean_difference_of_masked"] = mean_difference(final, twin, masked, settings.threads)

@@ -1,30 +1,29 @@
-"""Fit one model with given hyperparameters; calibrate it and choose its threshold on the validation set."""
+"""Fit one model with given hyperparameters; calibrate it and choose its threshold on held-out accidents."""
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from accidents.bundle import Calibration
-from accidents.bundle.partial_model import PartialModel
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.memory import release_memory
-from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
 from accidents.training.joint_fit import fit_on
-from accidents.training.partial_fit import TIMES, TIMES_OF_BOOSTERS, fit_partial_model
+from accidents.training.progress import fit_progress
 from accidents.training.resampling import resample
 from accidents.training.training_data import Rows, TrainingData
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted model with encoder, calibration, decision threshold, and what answers where not everything is known.
+    """A fitted model with encoder, calibration and decision threshold.
 
-    `validation_probabilities` (float64) are the calibrated probabilities of the validation set before the refit, by
-    which the threshold was chosen.
+    `validation_probabilities` (float64) are the calibrated probabilities of the validation set, of a model that was not
+    fitted on it, by which the threshold was chosen; `seconds` are wall seconds of all fits.
     """
 
     model: Model[Any]
@@ -32,7 +31,17 @@ class FittedModel:
     calibration: Calibration
     threshold: float
     validation_probabilities: Vector
-    partial: PartialModel | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StoppedModel:
+    """A model of the training set, stopped early on the validation set, and its log-odds for the latter, float64."""
+
+    model: Model[Any]
+    encoder: PlaceEncoder | None
+    validation_margin: Vector
+    seconds: float
 
 
 def fit_model(
@@ -44,8 +53,8 @@ def fit_model(
 ) -> FittedModel:
     """Fit on the training set; stop early, calibrate and choose the threshold on the validation set.
 
-    With `data.arrays`, what answers where not everything is known learns from this model. If `data.settings.refit`,
-    model and encoder are then fitted on both sets, without early stopping.
+    If `data.settings.refit`, model and encoder are then fitted on both sets, without early stopping. A type that has
+    predictions out of bag is fitted on both sets at once, and its validation set is that of trees without it.
 
     Args:
         model_class: class of the model type.
@@ -54,60 +63,55 @@ def fit_model(
         validation: rows of the validation set.
         parameters: hyperparameters.
     """
-    settings = data.settings
-    masked = None
-    if data.arrays is None:
-        encoder, whole = data.fit_transform(training)
+    settings, started, earlier = data.settings, perf_counter(), 0.0
+    both = np.union1d(training, validation)
+    if settings.refit and model_class.OUT_OF_BAG and settings.resampling == "none":
+        model, encoder, margin = _fit_out_of_bag(model_class, data, both, validation, parameters)
     else:
-        encoder, whole, masked = data.fit_transform_masked(training, data.arrays, _times(model_class))
-    dataset = data.transform(validation, encoder)
-    model = _fit(model_class, data, whole, dataset, parameters)
-    y, margin = dataset.y, model.predict_margin(dataset.X, settings.threads)
-    del dataset
+        stopped = fit_stopped(model_class, data, training, validation, parameters)
+        model, encoder, margin = stopped.model, stopped.encoder, stopped.validation_margin
+        started, earlier = perf_counter(), stopped.seconds
+        if settings.refit:
+            model, encoder = fit_rows(model_class, data, both, model.refit_parameters(parameters))
+    y = data.labels(validation)
     fitted_calibration = fit_calibration(margin, y)
     calibration = fitted_calibration if settings.calibrate else Calibration()
     probabilities = calibration(margin)
     threshold = choose_threshold(probabilities, fitted_calibration(margin), y, settings.threshold)
-    partial = None
-    if data.arrays is not None and masked is not None:
-        margins = model.predict_margin(whole.X, settings.threads), margin
-        partial = fit_partial_model(model, encoder, data, masked, margins, data.arrays.take(validation), probabilities)
-    del whole, masked  # memory for the refit
-    if settings.refit:
-        rows = np.union1d(training, validation)
-        model, encoder = fit_rows(model_class, data, rows, model.refit_parameters(parameters))
-    return FittedModel(model, encoder, calibration, threshold, probabilities, partial)
+    seconds = earlier + perf_counter() - started
+    return FittedModel(model, encoder, calibration, threshold, probabilities, seconds)
 
 
-def fit_partial(
+def fit_stopped(
     model_class: type[Model[Any]],
     data: TrainingData,
     training: Rows,
     validation: Rows,
     parameters: Settings,
-    calibration: Calibration,
-) -> PartialModel | None:
-    """Fit what answers where not everything is known, as `fit_model` does, without early stopping.
+    resampling: str | None = None,
+) -> StoppedModel:
+    """Fit on the training set, with early stopping on the validation set; once for all who ask for the same.
 
     Args:
         model_class: class of the model type.
-        data: all accidents, and the settings; without `data.arrays` there is nothing to fit.
+        data: all accidents, and the settings.
         training: rows of the training set.
         validation: rows of the validation set.
         parameters: hyperparameters.
-        calibration: that of the model.
+        resampling: of the training set; None: as in the settings.
     """
-    if data.arrays is None:
-        return None
-    encoder, whole, masked = data.fit_transform_masked(training, data.arrays, _times(model_class))
-    model, threads = _fit(model_class, data, whole, None, parameters), data.settings.threads
-    margin = model.predict_margin(data.transform(validation, encoder).X, threads)
-    margins = model.predict_margin(whole.X, threads), margin
-    return fit_partial_model(model, encoder, data, masked, margins, data.arrays.take(validation), calibration(margin))
+    resampling = resampling or data.settings.resampling
 
+    def fit() -> StoppedModel:
+        started = perf_counter()
+        encoder, whole = data.fit_transform(training)
+        held_out = data.transform(validation, encoder)
+        model = _fit(model_class, data, whole, held_out, parameters, resampling)
+        margin = model.predict_margin(held_out.X, data.settings.threads)
+        return StoppedModel(model, encoder, margin, perf_counter() - started)
 
-def _times(model_class: type[Model[Any]]) -> int:
-    return TIMES_OF_BOOSTERS if issubclass(model_class, Booster) else TIMES
+    recipe = model_class.__module__, parameters.model_dump_json(), resampling
+    return data.share(("stopped", *recipe, training.tobytes(), validation.tobytes()), fit, large=False)
 
 
 def fit_rows(
@@ -115,7 +119,25 @@ def fit_rows(
 ) -> tuple[Model[Any], PlaceEncoder | None]:
     """Fit place encoder and model on `rows`, without early stopping."""
     encoder, dataset = data.fit_transform(rows)
-    return _fit(model_class, data, dataset, None, parameters), encoder
+    return _fit(model_class, data, dataset, None, parameters, data.settings.resampling), encoder
+
+
+def _fit_out_of_bag(
+    model_class: type[Model[Any]], data: TrainingData, rows: Rows, held_out: Rows, parameters: Settings
+) -> tuple[Model[Any], PlaceEncoder | None, Vector]:
+    """Fit on `rows`; the log-odds of those of them in `held_out` are of trees that have not drawn them."""
+    settings = data.settings
+    encoder, dataset = data.fit_transform(rows)
+    release_memory()
+    model, margin = model_class.fit_out_of_bag(
+        replace(dataset, overwrite=not data.shares_matrices),
+        np.searchsorted(rows, held_out),
+        parameters=parameters,
+        seed=settings.seed,
+        threads=settings.threads,
+        progress=fit_progress(data.report, model_class.STEPS),
+    )
+    return model, encoder, margin
 
 
 def _fit(
@@ -124,15 +146,16 @@ def _fit(
     training: Dataset,
     validation: Dataset | None,
     parameters: Settings,
+    resampling: str,
 ) -> Model[Any]:
     settings = data.settings
     # A model answers for values that it has imputed as for missing ones.
-    training = replace(training, overwrite=data.shared is None)
+    training = replace(training, overwrite=not data.shares_matrices)
     release_memory()
     return fit_on(
         data.engine,
         model_class,
-        resample(training, settings.resampling, settings.seed),
+        resample(training, resampling, settings.seed),
         validation,
         parameters=parameters,
         categorical_features=data.categorical_features,

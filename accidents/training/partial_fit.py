@@ -1,11 +1,12 @@
-"""Fit what answers where a caller does not know everything.
+"""Fit what answers where a caller does not know everything: LightGBM, alike for models of all types.
 
-It learns to answer as the model would if it knew everything: its targets are the probabilities of the model for the
-whole accidents, with less noise than labels have (knowledge distillation, Hinton et al., 2015; Lopez-Paz et al., 2016).
+It learns to answer as a teacher would who knows everything: its targets are the probabilities of a LightGBM model for
+the whole accidents, with less noise than labels have (knowledge distillation, Hinton et al., 2015; Lopez-Paz et al.,
+2016).
 """
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,20 +16,19 @@ from accidents.bundle.partial_model import KnowledgeCalibration, PartialModel, u
 from accidents.features import feature_matrix
 from accidents.features.arrays import Arrays
 from accidents.features.catalogue import CATALOGUE
-from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
-from accidents.models._booster import Booster
 from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
+from accidents.training.calibration import fit_calibration
+from accidents.training.fit import fit_stopped
 from accidents.training.progress import fit_progress
-from accidents.training.training_data import MaskedAccidents, TrainingData
+from accidents.training.training_data import Rows, TrainingData
 
 _PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31, feature_fraction=0.5)
 _SHARE_OF_TREES = 0.4
-"""Of the model, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
-TIMES_OF_BOOSTERS, TIMES = 2, 1
-"""How often training accidents are masked: trees on top of trees need more of them."""
-_TIMES_OF_VALIDATION = 2
+"""Of the teacher, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
+_TIMES, _TIMES_OF_VALIDATION = 2, 2
+"""How often training and validation accidents are masked, each time in another way."""
 _CALIBRATION_MASKS = 1  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
 _CALIBRATED = 20_000  # validation accidents
@@ -37,38 +37,48 @@ _LEAST_WEIGHT = 1e-6
 _FIELD_OF = {"given_dep": "dep", "given_com": "com", "given_position": COORDINATES}
 
 
-def fit_partial_model(
-    model: Model[Any],
-    encoder: PlaceEncoder | None,
-    data: TrainingData,
-    masked: MaskedAccidents,
-    margins: tuple[Vector, Vector],
-    validation: Arrays,
-    probability: Vector,
-) -> PartialModel:
-    """Fit a correction on masked accidents; calibrate it and weigh knowledge on the validation set.
+@dataclass(frozen=True)
+class PartialFit:
+    """A partial model, and its teacher: a booster of whole accidents with its calibration."""
 
-    The correction learns from validation accidents, too, which the model was not fitted on. It is
+    partial: PartialModel
+    teacher: Model[Any]
+    calibration: Calibration
+
+
+def fit_partial_model(data: TrainingData, training: Rows, validation: Rows) -> PartialFit:
+    """Fit teacher and correction; calibrate it and weigh knowledge on the validation set. Once for all model types.
+
+    The correction learns from validation accidents, too, which the teacher was not fitted on. It is
     calibrated with other fields of them left out.
 
     Args:
-        model: fitted on the whole training accidents.
-        encoder: fitted on them.
-        data: all accidents, and the settings.
-        masked: training accidents with fields left out.
-        margins: float64 (n) and (len(validation)), log-odds of the model for training and validation accidents, whole.
-        validation: the validation set.
-        probability: float64 (len(validation)), calibrated probabilities of the model for it.
+        data: all accidents with `arrays`, and the settings.
+        training: rows of the training set.
+        validation: rows of the validation set.
     """
+    key = "partial model", data.settings.calibrate, training.tobytes(), validation.tobytes()
+    return data.share(key, lambda: _fit_partial_model(data, training, validation), large=False)
+
+
+def _fit_partial_model(data: TrainingData, training: Rows, held_out: Rows) -> PartialFit:
+    if data.arrays is None:
+        raise ValueError("partial knowledge is learned from accidents before features are computed")
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
+    _, dataset, masked = data.fit_transform_masked(training, data.arrays, _TIMES)
+    stopped = fit_stopped(Classifier, data, training, held_out, Parameters(), "none")
+    encoder, teacher = stopped.encoder, cast("Classifier", stopped.model)
+    margins = teacher.predict_margin(dataset.X, settings.threads), stopped.validation_margin
+    del dataset
+    curve = fit_calibration(margins[1], data.labels(held_out)) if settings.calibrate else Calibration()
     rng = np.random.default_rng((settings.seed, 1))
-    validation, probability = validation.take(np.arange(min(_CALIBRATED, len(probability)))), probability[:_CALIBRATED]
+    validation, probability = data.arrays.take(held_out[:_CALIBRATED]), curve(margins[1][:_CALIBRATED])
 
     def draw(times: int) -> list[Matrix]:
         masks = (draw_mask(validation, rng) for _ in range(times))
         return [feature_matrix(mask.apply(validation), names, encoder) for mask in masks]
 
-    base = model.first_trees(_SHARE_OF_TREES) if isinstance(model, Booster) else None
+    base = teacher.first_trees(_SHARE_OF_TREES)
     margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], _TIMES_OF_VALIDATION)])
     X = np.concatenate([masked.X, *draw(_TIMES_OF_VALIDATION)])
     correction = _fit_correction(base, X, 1 / (1 + np.exp(-margin)), data)
@@ -88,16 +98,16 @@ def fit_partial_model(
     if settings.calibrate:
         partial = replace(partial, calibration=fit_knowledge_calibration(margin, known, whole))
     changes = (partial.calibration(margin, known) - whole)[: count * len(knowledge)].reshape(len(knowledge), count)
-    return replace(partial, weights=_weights(changes))
+    return PartialFit(replace(partial, weights=_weights(changes)), teacher, curve)
 
 
-def _fit_correction(base: Booster[Any] | None, X: Matrix, target: Vector, data: TrainingData) -> Classifier:
-    """Fit on masked accidents and the probabilities of the whole ones, on top of a booster where there is one."""
+def _fit_correction(base: Classifier, X: Matrix, target: Vector, data: TrainingData) -> Classifier:
+    """Fit on masked accidents and the probabilities of the whole ones, on top of a booster."""
     settings, columns = data.settings, [data.matrix_columns.index(name) for name in data.columns]
     return Classifier.fit_probabilities(
         without_unknown_places(X, data.matrix_columns),
         target,
-        None if base is None else base.predict_margin(np.ascontiguousarray(X[:, columns]), settings.threads),
+        base.predict_margin(np.ascontiguousarray(X[:, columns]), settings.threads),
         parameters=_PARAMETERS,
         seed=settings.seed,
         threads=settings.threads,

@@ -14,11 +14,20 @@ class SharedResults:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_large: bool = True) -> None:
+        self.keep_large = keep_large
         self._results: dict[Hashable, Any] = {}
 
-    def get(self, key: Hashable, compute: Callable[[], R]) -> R:
-        """The result of `compute` for this key, of an earlier call where there was one; it must not be changed."""
+    def get(self, key: Hashable, compute: Callable[[], R], *, large: bool = False) -> R:
+        """The result of `compute` for this key, of an earlier call where there was one; it must not be changed.
+
+        Args:
+            key: of the result.
+            compute: computes it.
+            large: its size grows with the accidents; it is kept only if this object keeps large results.
+        """
+        if large and not self.keep_large:
+            return compute()
         if key not in self._results:
             self._results[key] = compute()
         result: R = self._results[key]

@@ -2,7 +2,8 @@
 
 A pipeline plans its model types (`plan_models`); its steps call `train_planned` one after the other. Results are those
 of `train`. Where there is no worker process, nothing is planned, or steps run in processes of their own, each call
-trains its own model.
+trains its own model. What is alike for all model types, such as what answers where fields are unknown, this process
+learns once.
 """
 
 import threading
@@ -19,7 +20,7 @@ from accidents.engine import LOCAL, Engine
 from accidents.models import model_class
 from accidents.training.own_process import pack, unpack, with_wait_policy
 from accidents.training.shared_results import SharedResults
-from accidents.training.train import TrainingResult, train
+from accidents.training.train import TrainingResult, add_partial_knowledge, train
 from accidents.worker_process import WorkerTask, available_cpus, worker_count
 
 MOST_ACCIDENTS = 200_000
@@ -93,12 +94,14 @@ def train_planned(
             _planned.pop(earlier)  # its step is past, and was cached
         begun = _begun.get(model_type)
         expected = (_planned.get(model_type), data) if begun is None else begun[0]
-        is_planned = data is not None and expected == (settings, data) and len(features) <= MOST_ACCIDENTS
+        is_expected = data is not None and expected == (settings, data)
+        is_planned = is_expected and len(features) <= MOST_ACCIDENTS
         idle = worker_count() - sum(not task.done() for _, task in _begun.values())
         # The first step trains its own model, since later ones may be cached.
         own = _reserve(model_type, data) if is_planned and begun is None and not (_begun and worker_count()) else None
     if not is_planned:
         _planned.pop(model_type, None)
+        options["shared"] = _shared_results(data, keep_large=False) if is_expected else None
         report = partial(progress, model_type)
         return with_wait_policy(train, model_type, features, accidents, settings, progress=report, **options)
     shared = data, features, accidents, progress, options
@@ -111,9 +114,17 @@ def train_planned(
             if not _planned or (model_type in _begun and _begun[model_type][1].done()):
                 break
             own = _reserve(_next(_planned), data)
-    if not _planned:
+    result = unpack(_begun.pop(model_type)[1].result())
+    if settings.partial_knowledge and options.get("details") is not None and result.bundle.partial is None:
+        added = {
+            "details": options["details"],
+            "shared": _shared_results(data),
+            "progress": partial(progress, model_type),
+        }
+        result = with_wait_policy(add_partial_knowledge, result, features, accidents, settings, **added)
+    if not (_planned or _begun):
         _shared.clear()
-    return unpack(_begun.pop(model_type)[1].result())
+    return result
 
 
 def _next(planned: Mapping[str, TrainingSettings]) -> str:
@@ -147,15 +158,16 @@ def _begin_next(planned: dict[str, TrainingSettings], data: Hashable, *shared: A
             return
         model_type = _next(planned)
         settings = planned.pop(model_type)
-        task = WorkerTask(_train, data, model_type, features, accidents, settings, progress, options)
+        alone = {**options, "details": None}  # what it lacks then is added by the process that waits
+        task = WorkerTask(_train, data, model_type, features, accidents, settings, progress, alone)
         _begun[model_type] = (settings, data), task
     task.when_done(partial(_begin_next, planned, data, *shared))
 
 
-def _shared_results(data: Hashable) -> SharedResults:
+def _shared_results(data: Hashable, *, keep_large: bool = True) -> SharedResults:
     if data not in _shared:
         _shared.clear()
-    return _shared.setdefault(data, SharedResults())
+    return _shared.setdefault(data, SharedResults(keep_large=keep_large))
 
 
 def _train(

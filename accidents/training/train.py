@@ -1,10 +1,9 @@
 """Training of one model: split, hyperparameter search, fit, evaluation on the test set, and the bundle."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,19 +13,18 @@ from accidents.configuration.training import TrainingSettings
 from accidents.engine import LOCAL, Engine
 from accidents.errors import ModelError
 from accidents.evaluation.metrics import compute_metrics
-from accidents.features.arrays import Arrays, to_arrays
-from accidents.knowledge.measurement import measure_by_knowledge
+from accidents.features.arrays import to_arrays
 from accidents.models import model_class
 from accidents.models.base import Vector
 from accidents.tables import Accidents, Subset
 from accidents.training import tuning
 from accidents.training.fit import fit_model
+from accidents.training.partial_fit import fit_partial_model
+from accidents.training.partial_knowledge import learn_partial_knowledge, measured_by_knowledge
 from accidents.training.shared_results import SharedResults
 from accidents.training.split import accident_months, assign_subsets, join_labels
 from accidents.training.training_data import Rows, TrainingData
-from accidents.training.value_distributions import learn_questions
 
-_MEASURED_BY_KNOWLEDGE = 1000  # test accidents
 _MIN_PER_CLASS = 20  # accidents of each class and set; below, folds and thresholds mean nothing
 
 
@@ -71,25 +69,33 @@ def train(
         fingerprint: of the source of the data, for the record.
         editions: digests of its editions by year, for the record; None where they are not known.
         engine: where trials are run and boosters are fitted; a fit of several workers has other last digits.
-        shared: results in common with trainings of other model types on the same frames; None to share nothing.
+        shared: results in common with trainings of other model types on the same frames; None: of this one alone.
         progress: called with a message after each stage.
 
     Raises:
         DataError: features and accidents do not fit, or a temporal split lacks dates.
         ModelError: a set has too few accidents of a class.
     """
-    share = (shared or SharedResults()).get
-    frame, arrays = share("frame", lambda: join_labels(features, accidents)), None
-    if details is not None and settings.partial_knowledge:
-        arrays = share("arrays", lambda: to_arrays(details))
-    data = TrainingData(frame, level, geography, settings, arrays, engine=engine, report=progress, shared=shared)
+    shared = shared or SharedResults(keep_large=False)
+    data = _training_data(
+        features,
+        accidents,
+        settings,
+        level,
+        details,
+        geography=geography,
+        shared=shared,
+        engine=engine,
+        report=progress,
+    )
     rows = _split_rows(data)
     progress(", ".join(f"{subset} {len(positions):,}" for subset, positions in rows.items()) + " accidents")
 
     search = tuning.search(model_type, data, rows[Subset.TRAINING], progress)
-    started = time.perf_counter()
-    fitted = fit_model(model_class(model_type), data, rows[Subset.TRAINING], rows[Subset.VALIDATION], search.parameters)
-    seconds = time.perf_counter() - started
+    fitted_on = rows[Subset.TRAINING], rows[Subset.VALIDATION]
+    if data.arrays is not None:
+        fit_partial_model(data, *fitted_on)  # first, since its matrices serve the model, too
+    fitted = fit_model(model_class(model_type), data, *fitted_on, search.parameters)
 
     test = data.transform(rows[Subset.TEST], fitted.encoder)
     probabilities = {
@@ -110,7 +116,6 @@ def train(
         encoder=fitted.encoder,
         model=fitted.model,
         calibration=fitted.calibration,
-        partial=fitted.partial,
         threshold=fitted.threshold,
         rule=str(settings.threshold),
         fingerprint=fingerprint,
@@ -125,35 +130,52 @@ def train(
         rows={str(subset): len(positions) for subset, positions in rows.items()},
         metrics=metrics,
         best_cv_score=search.score,
-        fit_seconds=seconds,
+        fit_seconds=fitted.seconds,
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    if arrays is not None:
-        bundle = replace(bundle, by_knowledge=_measure_by_knowledge(bundle, data, arrays, rows[Subset.TEST]))
-        held_out = arrays.take(rows[Subset.VALIDATION]), data.labels(rows[Subset.VALIDATION])
-        known = arrays.take(rows[Subset.TRAINING])
-        key = settings.refit, *(rows[subset].tobytes() for subset in (Subset.TRAINING, Subset.VALIDATION))
-        bundle = replace(
-            bundle,
-            questions=learn_questions(bundle, known, held_out, settings.seed, partial(data.share, ("questions", key))),
-        )
-    progress(f"fitted in {seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
+    bundle = _with_partial_knowledge(bundle, data, rows)
+    progress(f"fitted in {fitted.seconds:.1f} s, test AUC {metrics['test']['roc_auc']:.4f}")
     return TrainingResult(bundle, _predictions(data, rows, probabilities))
 
 
-def _measure_by_knowledge(
-    bundle: Bundle, data: TrainingData, arrays: Arrays, test: Rows
-) -> dict[str, dict[str, float]]:
-    """Metrics of at most `_MEASURED_BY_KNOWLEDGE` test accidents by what is known of them."""
-    settings, test = data.settings, test[:_MEASURED_BY_KNOWLEDGE]
-    return measure_by_knowledge(
-        lambda masked: bundle.predict(masked, settings.threads),
-        arrays.take(test),
-        data.labels(test),
-        threshold=bundle.threshold,
-        bins=settings.calibration_bins,
-        seed=settings.seed,
+def add_partial_knowledge(
+    result: TrainingResult,
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: TrainingSettings,
+    *,
+    details: Accidents | None,
+    shared: SharedResults | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> TrainingResult:
+    """Add to a result of `train` without `details` what it lacks; arguments are those of `train`."""
+    level, geography, shared = result.bundle.level, result.bundle.geography, shared or SharedResults(keep_large=False)
+    data = _training_data(
+        features, accidents, settings, level, details, geography=geography, shared=shared, report=progress
     )
+    return replace(result, bundle=_with_partial_knowledge(result.bundle, data, _split_rows(data)))
+
+
+def _training_data(
+    features: pd.DataFrame,
+    accidents: pd.DataFrame,
+    settings: TrainingSettings,
+    level: str,
+    details: Accidents | None,
+    *,
+    geography: bool,
+    shared: SharedResults,
+    **options: Any,
+) -> TrainingData:
+    frame, arrays = shared.get("frame", lambda: join_labels(features, accidents), large=True), None
+    if details is not None and settings.partial_knowledge:
+        arrays = shared.get("arrays", lambda: to_arrays(details), large=True)
+    return TrainingData(frame, level, geography, settings, arrays, shared=shared, **options)
+
+
+def _with_partial_knowledge(bundle: Bundle, data: TrainingData, rows: Mapping[Subset, Rows]) -> Bundle:
+    bundle = learn_partial_knowledge(bundle, data, rows[Subset.TRAINING], rows[Subset.VALIDATION])
+    return measured_by_knowledge(bundle, data, rows[Subset.TEST])
 
 
 def _split_rows(data: TrainingData) -> dict[Subset, Rows]:

@@ -29,7 +29,6 @@ Rows = npt.NDArray[np.intp]
 MASKED_AT_MOST = 200_000
 """Masked accidents to learn from; a sample where there are more, so that memory does not grow (docs/scale.md)."""
 
-_SHARED_TIMES = 2  # that any model type asks for, so that one result serves all
 _BLOCK = 50_000  # accidents whose matrix is computed at a time
 
 
@@ -56,6 +55,11 @@ class TrainingData:
     """Called with a message every few seconds of a fit."""
     shared: SharedResults | None = field(default=None, kw_only=True)
     """Results in common with trainings of other model types on the same frame; None where there are none."""
+
+    @property
+    def shares_matrices(self) -> bool:
+        """Whether trainings of other model types use the same matrices, which must then stay as they are."""
+        return self.shared is not None and self.shared.keep_large
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,7 +93,7 @@ class TrainingData:
     def fit_transform_masked(
         self, rows: Rows, arrays: Arrays, times: int
     ) -> tuple[PlaceEncoder | None, Dataset, MaskedAccidents]:
-        """As `fit_transform`, with the matrix of the same accidents as callers may know them.
+        """As `fit_transform`, whose later calls use the result, with the same accidents as callers may know them.
 
         Args:
             rows: of the accidents.
@@ -100,21 +104,18 @@ class TrainingData:
         Returns:
             The encoder, the dataset of `rows`, and the masked accidents with the columns `matrix_columns`.
         """
-        most = max(1, MASKED_AT_MOST // len(rows))
-        times, shared_times = min(times, most), min(max(times, _SHARED_TIMES), most)
-        drawn_times = times if self.shared is None else shared_times
-        encoder, dataset, X, drawn = self.share(
-            ("masked dataset", rows.tobytes()), lambda: self._fit_transform_masked(rows, arrays, drawn_times)
-        )
-        return encoder, dataset, MaskedAccidents(X[: times * len(drawn)], np.tile(drawn, times))
+        times = min(times, max(1, MASKED_AT_MOST // len(rows)))
+        encoder, dataset, X, drawn = self._fit_transform_masked(rows, arrays, times)
+        self.share(("dataset", rows.tobytes()), lambda: (encoder, dataset))
+        return encoder, dataset, MaskedAccidents(X, np.tile(drawn, times))
 
-    def share(self, name: Hashable, compute: Callable[[], R]) -> R:
+    def share(self, name: Hashable, compute: Callable[[], R], *, large: bool = True) -> R:
         """The result of `compute`, which depends on the name, on this object, and not on the model type."""
         if self.shared is None:
             return compute()
         settings = self.settings
         key = self.level, self.geography, settings.seed, settings.encoder_folds, settings.encoder_strength
-        return self.shared.get((name, key), compute)
+        return self.shared.get((name, key), compute, large=large)
 
     def _fit_transform_masked(
         self, rows: Rows, arrays: Arrays, times: int

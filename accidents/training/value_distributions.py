@@ -1,6 +1,6 @@
 """Learn what unknown facts might be: distributions of their values by what else is known, from training accidents."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,8 +25,8 @@ _AN, _AN_NAIS = COLUMN_POSITIONS[Entity.ACCIDENT]["an"], "an_nais"
 Rows = npt.NDArray[np.intp]
 
 
-class _Common(NamedTuple):
-    """What models of different types on the same accidents have in common.
+class _Learned(NamedTuple):
+    """What is learned without asking the model.
 
     `fields` are distributions without gain and weight; `labels` those of the accidents of `masked`; `masked` and
     `answers` are as returned by `_answers`; `ranked` are accidents with fields left out.
@@ -44,7 +44,6 @@ def learn_questions(
     arrays: Arrays,
     held_out: tuple[Arrays, npt.NDArray[np.int8]],
     seed: int,
-    share: Callable[[Callable[[], _Common]], _Common] = lambda compute: compute(),
 ) -> QuestionModel:
     """Learn the distributions of all fields that the model uses, and their weights.
 
@@ -53,22 +52,23 @@ def learn_questions(
         arrays: accidents of its training set, with all that is recorded of them.
         held_out: accidents of its validation set, likewise, and their labels.
         seed: of the accidents that are drawn, and of what is left out of them.
-        share: returns the result of a function, or that of an earlier call for a model with the same encoder.
     """
-    common = share(lambda: _learn_common(bundle, arrays, held_out, seed))
-    weights = _weights(bundle, common)
+    learned = _learn_distributions(bundle, arrays, held_out, seed)
+    weights = _weights(bundle, learned)
     fields = tuple(
-        one.model_copy(update={"weight": weight}) for one, weight in zip(common.fields, weights, strict=True)
+        one.model_copy(update={"weight": weight}) for one, weight in zip(learned.fields, weights, strict=True)
     )
     places = dict.fromkeys(PLACE_FIELDS if bundle.geography else (), 0.0)
-    gains = mean_gains(replace(bundle, questions=QuestionModel(fields, places)), common.ranked)
+    gains = mean_gains(replace(bundle, questions=QuestionModel(fields, places)), learned.ranked)
     return QuestionModel(
         tuple(one.model_copy(update={"gain": round(gains.get((one.entity, one.name), 0.0), 8)}) for one in fields),
         {name: round(gains.get((Entity.ACCIDENT, name), 0.0), 8) for name in places},
     )
 
 
-def _learn_common(bundle: Bundle, arrays: Arrays, held_out: tuple[Arrays, npt.NDArray[np.int8]], seed: int) -> _Common:
+def _learn_distributions(
+    bundle: Bundle, arrays: Arrays, held_out: tuple[Arrays, npt.NDArray[np.int8]], seed: int
+) -> _Learned:
     """What the encoder and the columns of the bundle decide, and not its model."""
     rng = np.random.default_rng(seed)
     whole = arrays.take(np.sort(rng.permutation(len(arrays.accident))[:_ACCIDENTS]))
@@ -83,7 +83,7 @@ def _learn_common(bundle: Bundle, arrays: Arrays, held_out: tuple[Arrays, npt.ND
     labels = held_out[1]
     drawn = np.sort(rng.permutation(len(labels))[:_WEIGHED])
     answers = _answers(bundle, fields, held_out[0].take(drawn), rng)
-    return _Common(fields, labels[drawn], *answers, masked.take(rng.permutation(len(X))[:_RANKED]))
+    return _Learned(fields, labels[drawn], *answers, masked.take(rng.permutation(len(X))[:_RANKED]))
 
 
 def _used_fields(bundle: Bundle, entity: Entity, arrays: Arrays) -> Iterator[str]:
@@ -140,16 +140,16 @@ def _answers(
     return bundle.matrix(masked), answers
 
 
-def _weights(bundle: Bundle, common: _Common) -> list[float]:
+def _weights(bundle: Bundle, learned: _Learned) -> list[float]:
     """By field, Brier gain over squared step of the probability once it is known, shrunk towards 1.
 
     A step s towards the label y from probability p gains 2 s (y - p) - s². With the slope b of y - p on s, this is
     (2 b - 1) s² on average; b is 1 for a calibrated model.
     """
-    before, weights = bundle.predict_proba(common.masked), []
-    for concerned, X in common.answers:
+    before, weights = bundle.predict_proba(learned.masked), []
+    for concerned, X in learned.answers:
         step = bundle.predict_proba(X) - before[concerned]
-        slope = (step @ (common.labels[concerned] - before[concerned]) + _PRIOR_STEPS) / (step @ step + _PRIOR_STEPS)
+        slope = (step @ (learned.labels[concerned] - before[concerned]) + _PRIOR_STEPS) / (step @ step + _PRIOR_STEPS)
         weights.append(float(np.clip(2 * slope - 1, _LEAST_WEIGHT, MOST_WEIGHT).round(3)))
     return weights
 
