@@ -1,5 +1,6 @@
 """Models that have learned to answer where fields are unknown, and such that have not, on the same accidents."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -47,6 +48,34 @@ def test_where_everything_is_known_nothing_changes() -> None:
     assert with_partial.columns == without.columns
     assert without.partial is None
     assert (without.share_known(without.matrix(whole()), whole()) == 1).all()
+
+
+def test_models_of_all_types_answer_alike_where_something_is_unknown() -> None:
+    arrays = masked("a third missing at random")
+    partial = trained("lightgbm").is_partial(trained("lightgbm").matrix(arrays))
+    expected, questions = trained("lightgbm").predict(arrays), trained("lightgbm").questions
+    for name in ("random_forest", LINEAR):
+        bundle = trained(name)
+        np.testing.assert_array_equal(bundle.predict(arrays)[partial], expected[partial])
+        assert bundle.questions
+        assert questions
+        assert bundle.questions.to_bytes() == questions.to_bytes()
+        assert not np.allclose(bundle.predict(whole()), trained("lightgbm").predict(whole()), atol=1e-2)
+
+
+def test_a_file_whose_base_is_of_the_type_of_the_model_still_answers() -> None:
+    bundle = trained("xgboost")
+    assert bundle.partial
+    own = replace(bundle, partial=replace(bundle.partial, base=bundle.model))
+    manifest, sections = read_archive(own.to_bytes(), "model")
+    facts = sections["partial/knowledge.json"]
+    older = type(facts)(facts.content.replace(b', "base_type": "lightgbm"', b""), optional=True)
+    assert older.content != facts.content
+    loaded = Bundle.from_bytes(write_archive(manifest, sections | {"partial/knowledge.json": older}))
+    arrays = masked("bystander")
+    np.testing.assert_array_equal(loaded.predict(arrays), own.predict(arrays))
+    with pytest.raises(ModelError, match="cannot be used"):
+        Bundle.from_bytes(write_archive(manifest, sections))
 
 
 @pytest.mark.parametrize("name", model_types())

@@ -38,6 +38,30 @@ def test_the_forest_is_that_of_scikit_learn(training: Dataset, test: Dataset) ->
     np.testing.assert_allclose(model.predict_proba(test.X), oracle.predict_proba(test.X)[:, 1], atol=1e-6)
 
 
+def test_an_accident_is_predicted_by_the_trees_that_have_not_drawn_it(training: Dataset) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.impute import SimpleImputer
+
+    model: Any = model_class("random_forest")
+    parameters = model.PARAMETERS.model_validate({"n_estimators": 60, "max_samples": 0.4})
+    rows, options = np.array([5, 0, 17, 3]), {"parameters": parameters, "seed": 3, "threads": 1}
+    fitted, margin = model.fit_out_of_bag(training, rows, **options)
+    oracle = RandomForestClassifier(**parameters.model_dump(), random_state=3, oob_score=True)
+    oracle.fit(SimpleImputer(strategy="median").fit_transform(training.X), training.y)
+    np.testing.assert_allclose(1 / (1 + np.exp(-margin)), oracle.oob_decision_function_[rows, 1], atol=1e-6)
+    whole = model.fit(training, None, **options)
+    np.testing.assert_array_equal(fitted.predict_margin(training.X), whole.predict_margin(training.X))
+    assert not np.allclose(margin, whole.predict_margin(training.X[rows]), atol=1e-2)
+
+
+def test_an_accident_that_every_tree_has_drawn_has_the_average_of_all(training: Dataset) -> None:
+    model: Any = model_class("random_forest")
+    parameters, rows = model.PARAMETERS.model_validate({"n_estimators": 1}), np.arange(len(training.y))
+    _, margin = model.fit_out_of_bag(training, rows, parameters=parameters, seed=0, threads=1)
+    drawn = np.isclose(1 / (1 + np.exp(-margin)), training.y.mean())
+    assert 0.3 < drawn.mean() < 0.5  # 1 - exp(-max_samples)
+
+
 @pytest.mark.parametrize("name", model_types())
 def test_a_fit_changes_its_rows_only_where_it_may_and_is_the_same(name: str, training: Dataset, test: Dataset) -> None:
     rows = training.X.copy()

@@ -119,6 +119,22 @@ def test_models_of_one_process_share_what_does_not_depend_on_them(monkeypatch: p
     assert len(encoded) == 2  # of the training set, and of that with the validation set
 
 
+def test_models_of_a_worker_process_get_the_partial_knowledge_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    accidents, features = small_year()
+    types, options = ("lightgbm", "xgboost"), {"level": "call", "details": accidents}
+    expected = {name: train(name, features, accidents.accidents, quick(), **options).bundle for name in types}
+    monkeypatch.setattr("accidents.training.own_process.wait_policy_is_late", lambda: False)
+    with worker_process():
+        plan_models(dict.fromkeys(types, quick()))
+        for name, bundle in expected.items():
+            found = train_planned(name, features, accidents.accidents, quick(), data=1, **options).bundle
+            assert found.prediction_digest() == bundle.prediction_digest()
+            assert found.by_knowledge == bundle.by_knowledge
+            assert found.questions
+            assert bundle.questions
+            assert found.questions.to_bytes() == bundle.questions.to_bytes()
+
+
 @pytest.mark.parametrize("changed", ["data", "settings"])
 def test_a_model_of_other_data_or_settings_is_trained_again(frames: Frames, changed: str) -> None:
     with worker_process():
