@@ -24,12 +24,12 @@ from accidents.training.fit import fit_stopped
 from accidents.training.progress import fit_progress
 from accidents.training.training_data import Rows, TrainingData
 
-_PARAMETERS = Parameters(rounds=90, learning_rate=0.18, num_leaves=31, feature_fraction=0.5)
+_PARAMETERS = Parameters(rounds=150, learning_rate=0.12, num_leaves=31, feature_fraction=0.5)
 _SHARE_OF_TREES = 0.4
 """Of the teacher, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
 _TIMES, _TIMES_OF_VALIDATION = 2, 2
 """How often training and validation accidents are masked, each time in another way."""
-_CALIBRATION_MASKS = 1  # of each validation accident
+_CALIBRATION_MASKS = 3  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
 _CALIBRATED = 20_000  # validation accidents
 _ALONE, _ALONE_AT_LEAST = 0.12, 300  # share and number of accidents of which one group of fields alone is unknown
