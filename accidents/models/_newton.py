@@ -1,10 +1,12 @@
-"""Newton's method for a logistic regression with an L2 penalty, over rows that come in blocks.
+"""A quasi-Newton method for a logistic regression with an L2 penalty, over rows that come in blocks.
 
-Memory holds one block and the matrix of second derivatives, whatever the number of rows. That matrix takes most of the
-time, and is used for further steps as long as they come nearer fast.
+Memory holds one block and the matrix of second derivatives, whatever the number of rows. That matrix takes as long as
+ten steps. So it is computed once, at zero, and L-BFGS (Nocedal and Wright, 2006, algorithm 7.4) corrects it by the
+gradients.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +14,12 @@ import numpy.typing as npt
 
 from accidents.models.base import FitProgress, Vector
 
-_SMALL, _SMALLEST = 1e-5, 2e-7  # gradients of the mean log loss; between them rounding may end the progress
-_SLOW = 0.2  # of the gradient that is left after a step; above, the second derivatives are computed again
+_SMALL = 5e-7  # gradient of the mean log loss
+_REMEMBERED = 30  # steps
+_RIDGE = 1e-5  # on second derivatives, which are rounded
 _HALVINGS = 30
 _ROUNDING = 1e-7  # of the mean log loss, whose margins are float32
-_USUAL_STEPS = 7
+_USUAL_STEPS = 16
 
 
 class Block(NamedTuple):
@@ -25,6 +28,13 @@ class Block(NamedTuple):
     terms: npt.NDArray[np.float32]
     y: npt.NDArray[np.int8]
     weight: Vector
+
+
+class Change(NamedTuple):
+    """A step, and the change of the gradient that came with it."""
+
+    step: Vector
+    gradient: Vector
 
 
 Blocks = Callable[[], Iterable[Block]]
@@ -44,25 +54,44 @@ def fit_newton(blocks: Blocks, terms: int, penalty: float, iterations: int, prog
     Returns:
         float64 (k + 1), the weights of the terms, and the intercept.
     """
+    from scipy.linalg import cho_factor
+
     penalties, solution = np.append(np.full(terms, penalty), 0.0), np.zeros(terms + 1)
     loss, gradient = _loss(blocks(), solution, penalties)
-    hessian, left = None, np.inf
+    curvature = cho_factor(_second_derivatives(blocks(), solution, penalties + _RIDGE))
+    changes: deque[Change] = deque(maxlen=_REMEMBERED)
     for done in range(1, iterations + 1):
-        size = np.abs(gradient).max()
-        is_slow = size > _SLOW * left
-        if size <= _SMALLEST or (is_slow and size <= _SMALL):
+        if np.abs(gradient).max() <= _SMALL:
             break
-        if hessian is None or is_slow:
-            hessian = _second_derivatives(blocks(), solution, penalties)
-        step, left = np.linalg.solve(hessian, -gradient), size
+        direction = _direction(gradient, curvature, changes)
         for halving in range(_HALVINGS):
-            candidate = solution + 0.5**halving * step
-            new_loss, gradient = _loss(blocks(), candidate, penalties)
+            step = 0.5**halving * direction
+            new_loss, new_gradient = _loss(blocks(), solution + step, penalties)
             if new_loss <= loss * (1 + _ROUNDING):
                 break
-        solution, loss = candidate, new_loss
+        change = Change(step, new_gradient - gradient)
+        if change.step @ change.gradient > 0:
+            changes.append(change)
+        solution, loss, gradient = solution + step, new_loss, new_gradient
         progress(done, min(iterations, max(_USUAL_STEPS, done + 1)))
     return solution
+
+
+def _direction(gradient: Vector, curvature: tuple[Vector, bool], changes: Sequence[Change]) -> Vector:
+    """Where L-BFGS goes on: minus the gradient, over second derivatives that agree with the changes."""
+    from scipy.linalg import cho_solve
+
+    direction, shares = -gradient, []
+    for step, difference in reversed(changes):
+        shares.append(step @ direction / (step @ difference))
+        direction = direction - shares[-1] * difference
+    direction = cho_solve(curvature, direction)
+    if changes:
+        step, difference = changes[-1]
+        direction *= step @ difference / (difference @ cho_solve(curvature, difference))
+    for (step, difference), share in zip(changes, reversed(shares), strict=True):
+        direction = direction + step * (share - difference @ direction / (step @ difference))
+    return direction
 
 
 def _margin(block: Block, solution: Vector) -> Vector:

@@ -6,13 +6,13 @@ arrays; predictions need NumPy only.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from accidents.models._imputation import impute, medians_of
+from accidents.models._imputation import impute, median_of, sorted_columns
 from accidents.models._newton import Block, Blocks, fit_newton
 from accidents.models._npz import pack_arrays, unpack_arrays
 from accidents.models.base import (
@@ -62,19 +62,20 @@ class Design:
     @classmethod
     def fit(cls, X: Matrix, categorical_features: Sequence[int], parameters: Parameters) -> Self:
         """Compute medians, knots and frequent codes of the training rows."""
-        numbers = np.setdiff1d(np.arange(X.shape[1]), categorical_features)
-        medians = medians_of(X)
+        medians = np.empty(X.shape[1], np.float32)
+        hinges, indicators = [], []
         quantiles = np.linspace(0, 1, parameters.knots + 2)[1:-1]
-        hinges = []
-        for number in numbers:
-            complete = impute(X[:, number], medians[number])
-            knots = np.unique(np.quantile(complete, quantiles))
-            hinges += [(number, knot) for knot in knots if complete.min() < knot < complete.max()]
-        indicators = []
-        for category in categorical_features:
-            codes, counts = np.unique(X[:, category], return_counts=True)
-            frequent = codes[(counts >= parameters.least_of_a_code) & ~np.isnan(codes)]
-            indicators += [(category, code) for code in frequent]
+        for position, column in enumerate(sorted_columns(X)):
+            medians[position] = median_of(column)
+            if position in categorical_features:
+                codes, counts = np.unique(column, return_counts=True)
+                indicators += [(position, code) for code in codes[counts >= parameters.least_of_a_code]]
+            else:
+                imputed = np.full(len(X) - len(column), medians[position])
+                complete = np.insert(column, np.searchsorted(column, imputed), imputed)
+                knots = np.unique(np.quantile(complete, quantiles))
+                hinges += [(position, knot) for knot in knots if complete[0] < knot < complete[-1]]
+        numbers = np.setdiff1d(np.arange(X.shape[1]), categorical_features)
         return cls(numbers, medians, *_columns(hinges), *_columns(indicators))
 
     @property
@@ -90,14 +91,29 @@ class Design:
         indicators = columns[self.coded] == self.codes[:, None]
         return np.vstack([complete[self.numbers], hinges, indicators], dtype=np.float64).T
 
+    def moments(self, X: Matrix) -> tuple[Vector, Vector]:
+        """Mean and standard deviation of each term, 1 for a constant."""
+        from accidents.models._terms import add_moments  # numba takes a second to import
+
+        origin = self.transform(X[:1])[0]
+        sums = np.zeros((2, len(origin)))
+        for rows in _blocks_of(len(X)):
+            add_moments(*self._arguments(X[rows]), origin, sums)
+        mean, square = sums / len(X)
+        variance = square - mean**2
+        return origin + mean, np.sqrt(np.where(variance > 0, variance, 1))
+
     def standardised(self, X: Matrix, mean: Vector, scale: Vector) -> Matrix:
         """The terms less their mean, over their scale, float32 (number of terms, n)."""
-        from accidents.models._terms import standardise  # numba takes a second to import
+        from accidents.models._terms import standardise
 
-        out, columns = np.empty((len(mean), len(X)), np.float32), np.ascontiguousarray(X.T)
-        own = self.numbers, self.hinged, self.knots, self.coded, self.codes
-        standardise(columns, self.medians, *own, mean, scale, out)
+        out = np.empty((len(mean), len(X)), np.float32)
+        standardise(*self._arguments(X), mean, scale, out)
         return out
+
+    def _arguments(self, X: Matrix) -> tuple[npt.NDArray[Any], ...]:
+        columns = np.ascontiguousarray(X.T)
+        return columns, self.medians, self.numbers, self.hinged, self.knots, self.coded, self.codes
 
 
 def _columns(pairs: list[tuple[int, float]]) -> tuple[npt.NDArray[np.intp], Matrix]:
@@ -156,20 +172,17 @@ class Classifier(Model[Parameters]):
         progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the terms, then their weights under an L2 penalty on standardised terms."""
-        from sklearn.preprocessing import StandardScaler
         from threadpoolctl import threadpool_limits
 
         design = Design.fit(training.X, categorical_features, parameters)
-        scaler = StandardScaler()
-        for rows in _blocks_of(len(training.y)):
-            scaler.partial_fit(design.transform(training.X[rows]))
+        mean, scale = design.moments(training.X)
         weight = np.ones(len(training.y)) if training.weight is None else training.weight
-        blocks = _standardised(design, training, weight / weight.sum(), scaler.mean_, scaler.scale_)
+        blocks = _standardised(design, training, weight / weight.sum(), mean, scale)
         penalty = 1 / (parameters.inverse_penalty * float(weight.sum()))
         with threadpool_limits(threads, "blas"):
-            solution = fit_newton(blocks, len(scaler.mean_), penalty, parameters.iterations, progress)
-        weights, intercept = solution[:-1] / scaler.scale_, solution[-1]
-        return cls(design, weights, float(intercept - weights @ scaler.mean_), scaler.mean_)
+            solution = fit_newton(blocks, len(mean), penalty, parameters.iterations, progress)
+        weights, intercept = solution[:-1] / scale, solution[-1]
+        return cls(design, weights, float(intercept - weights @ mean), mean)
 
     @property
     def n_features_in_(self) -> int:
