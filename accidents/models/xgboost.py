@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _SECTION = "booster.json"
 _ROOT = 2**31 - 1
 _SECONDS_TO_CONNECT = 60  # of joint fits
+_ROWS_FOR_BINS = 5_000  # at least; as good as all rows
+_EVALUATED_TOGETHER = 5  # trees; to evaluate one takes a quarter of the time of growing it
 _OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children")
 _OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian")
 
@@ -90,17 +92,17 @@ class Classifier(Booster[Parameters]):
             "seed": seed,
             "nthread": threads,
         }
-        data = xgboost.QuantileDMatrix(training.X, training.y, weight=training.weight, nthread=threads)
-        evals, callbacks = [], [_reported(progress, parameters.rounds)]
+        sample = training.X[:: max(1, len(training.X) // _ROWS_FOR_BINS)]
+        bins = xgboost.QuantileDMatrix(np.ascontiguousarray(sample), nthread=threads)
+        data = xgboost.QuantileDMatrix(training.X, training.y, weight=training.weight, ref=bins, nthread=threads)
+        callbacks, stopping = [_reported(progress, parameters.rounds)], None
         if validation is not None:
             # Trees are evaluated on numbers in a fifth of the time that they need on quantiles.
             held_out = xgboost.DMatrix(validation.X, validation.y, weight=validation.weight, nthread=threads)
-            evals.append((held_out, "validation"))
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=parameters.patience, save_best=True))
-        booster = xgboost.train(
-            options, data, num_boost_round=parameters.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
-        )
-        return cls(_canonical(json.loads(booster.save_raw("json"))))
+            callbacks.append(stopping := _stopping(held_out, parameters))
+        booster = xgboost.train(options, data, num_boost_round=parameters.rounds, callbacks=callbacks)
+        kept = booster if stopping is None else booster[: stopping.best]
+        return cls(_canonical(json.loads(kept.save_raw("json"))))
 
     @classmethod
     @contextmanager
@@ -195,6 +197,25 @@ def _reported(progress: FitProgress, rounds: int) -> Any:
             return False
 
     return Reported()
+
+
+def _stopping(held_out: Any, parameters: Parameters) -> Any:
+    """Callback of XGBoost that stops as its own does, at a third of the cost: trees are evaluated a few at a time."""
+    import xgboost
+
+    class Stopping(xgboost.callback.TrainingCallback):
+        best, least = 1, np.inf
+
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 - XGBoost's signature
+            count = epoch + 1
+            if count % _EVALUATED_TOGETHER and count < parameters.rounds:
+                return False
+            loss = float(model.eval_set([(held_out, "validation")], epoch).rpartition(":")[2])
+            if loss < self.least:
+                self.best, self.least = count, loss
+            return count - self.best >= parameters.patience
+
+    return Stopping()
 
 
 def _canonical(content: dict[str, Any]) -> bytes:
