@@ -26,6 +26,17 @@ def test_boosters_stop_when_validation_gets_no_better(name: str, training: Datas
     np.testing.assert_allclose(again.predict_margin(validation.X), stopped.predict_margin(validation.X), atol=1e-6)
 
 
+@pytest.mark.parametrize("name", BOOSTERS)
+@pytest.mark.parametrize("rounds", [3, 23])
+def test_boosters_keep_all_trees_while_validation_gets_better(
+    name: str, rounds: int, training: Dataset, validation: Dataset
+) -> None:
+    model = model_class(name)
+    parameters = model.PARAMETERS.model_validate({"rounds": rounds, "patience": 5, "learning_rate": 0.02})
+    fitted = model.fit(training, validation, parameters=parameters, seed=0, threads=1)
+    assert fitted.refit_parameters(parameters).model_dump()["rounds"] == rounds
+
+
 def test_the_forest_is_that_of_scikit_learn(training: Dataset, test: Dataset) -> None:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.impute import SimpleImputer
@@ -98,6 +109,31 @@ def test_the_regression_is_that_of_scikit_learn(training: Dataset, test: Dataset
     oracle = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), regression)
     oracle.fit(training.X, training.y)
     np.testing.assert_allclose(fitted.predict_margin(test.X), oracle.decision_function(test.X), atol=1e-5)
+
+
+def test_equal_columns_of_the_regression_share_their_weight(training: Dataset, test: Dataset) -> None:
+    model = model_class("logistic_regression")
+    once = model.PARAMETERS.model_validate({"inverse_penalty": 5})
+    twice = model.PARAMETERS.model_validate({"inverse_penalty": 2.5})  # two halves of a weight are penalised by half
+    repeated = Dataset(np.hstack([training.X, training.X]), training.y)
+    expected = model.fit(training, None, parameters=once, seed=0, threads=1).predict_margin(test.X)
+    fitted = model.fit(repeated, None, parameters=twice, seed=0, threads=1)
+    np.testing.assert_allclose(fitted.predict_margin(np.hstack([test.X, test.X])), expected, atol=1e-3)
+
+
+def test_the_regression_needs_few_steps(training: Dataset) -> None:
+    model, steps = model_class("logistic_regression"), []
+    model.fit(
+        training,
+        None,
+        parameters=model.PARAMETERS.model_validate({"inverse_penalty": 10, "knots": 6}),
+        categorical_features=(CATEGORY,),
+        seed=0,
+        threads=1,
+        progress=lambda done, total: steps.append((done, total)),
+    )
+    assert len(steps) <= 12
+    assert all(done <= total for done, total in steps)
 
 
 @pytest.mark.parametrize("kept", [0, 10**9])
