@@ -48,7 +48,7 @@ _DTYPES = {
 class Parameters(Settings):
     """Hyperparameters under scikit-learn's own names."""
 
-    n_estimators: int = Field(100, ge=1, description="number of trees")
+    n_estimators: int = Field(80, ge=1, description="number of trees")
     max_depth: int = Field(18, ge=1, description="greatest depth of a tree")
     min_samples_leaf: int = Field(8, ge=1, description="least accidents in a leaf")
     max_features: float = Field(0.12, gt=0, le=1, description="share of columns looked at for a split")
