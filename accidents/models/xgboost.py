@@ -39,7 +39,7 @@ _OF_NODES_TOO = ("split_conditions", "split_indices", "split_type", "sum_hessian
 class Parameters(EarlyStopping):
     """Hyperparameters under XGBoost's own names, except `rounds` and `patience`."""
 
-    learning_rate: float = Field(0.05, gt=0, le=1, description="share of each tree that counts")
+    learning_rate: float = Field(0.07, gt=0, le=1, description="share of each tree that counts")
     max_depth: int = Field(5, ge=1, le=16, description="depth of a tree")
     min_child_weight: float = Field(10.0, ge=0, description="least sum of second derivatives in a leaf")
     subsample: float = Field(0.8, gt=0, le=1, description="share of accidents drawn for a tree")
