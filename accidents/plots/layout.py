@@ -126,7 +126,7 @@ def _measure(axes: Axes, renderer: RendererBase) -> _Surroundings:
                 labels = np.maximum(labels, _overhang(tick.get_window_extent(renderer), frame))
         if axis.label.get_text():
             size = axis.label.get_window_extent(renderer)
-            distance = axis.labelpad * float(renderer.points_to_pixels(1.0))
+            distance = axis.labelpad * axes.figure.dpi / 72  # from points
             labels[number] += distance + (size.height if number else size.width)
     legend = axes.get_legend()
     if legend is not None:
