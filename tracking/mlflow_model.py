@@ -4,6 +4,7 @@ The stored accidents are a sample of the test set with the probabilities that th
 archive of the package `accidents`, equal for all models of one state of the code.
 """
 
+import io
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,31 +37,37 @@ _DISTRIBUTIONS = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost-cpu", "xgbo
 """Distribution names by module, where the two differ."""
 
 
-def log_model(bundle: Bundle, stored: pd.DataFrame, twin: Bundle | None = None) -> tuple[str, dict[str, str]]:
+def log_model(
+    bundle: Bundle, stored: pd.DataFrame, twin: Bundle | None = None, code: bytes | None = None
+) -> tuple[str, dict[str, str]]:
     """Log a bundle as the model of the active MLflow run.
 
     Args:
         bundle: the model.
         stored: accidents of the test set: `accident` (JSON text), `label`, `probability`.
         twin: the evaluated twin of a final model, which is logged beside it.
+        code: of `archive_code`, where several models are logged.
 
     Returns:
         The model URI `models:/m-…`, and the digests of the logged files (`tracking.model_files`).
     """
     import mlflow
+    from mlflow.models import Model
 
     with temporary_folder() as folder:
         bundle_path = folder / f"{bundle.model_type}_model.zip"
         stored_path = folder / f"{STORED_ACCIDENTS}.json"
         code_path = folder / "accidents.zip"
         bundle.save(bundle_path)
-        _archive_code(code_path)
+        code_path.write_bytes(code or archive_code())
         artifacts = {BUNDLE_ARTIFACT: bundle_path, CODE_ARTIFACT: code_path, STORED_ACCIDENTS: stored_path}
         if twin:
             artifacts[TWIN_ARTIFACT] = folder / TWIN_FILE
             twin.save(artifacts[TWIN_ARTIFACT])
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
-        model_info = mlflow.pyfunc.log_model(
+        model_info = Model.log(
+            artifact_path=None,
+            flavor=_Pyfunc,
             name="model",
             python_model=str(_SCRIPT),
             artifacts={name: str(path) for name, path in artifacts.items()},
@@ -68,21 +75,38 @@ def log_model(bundle: Bundle, stored: pd.DataFrame, twin: Bundle | None = None) 
             input_example=stored[[NESTED_COLUMN]].head(1).reset_index(drop=True),
             pip_requirements=_requirements(bundle),
             model_type="classifier",
+            validate_serving_input=False,
         )
         uri = str(model_info.model_uri)
         logged = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder / "logged"))
         return uri, digests(uri, Path(logged))
 
 
-def _archive_code(path: Path) -> None:
-    """Write the package `accidents` to a ZIP archive; equal code makes an equal archive."""
+class _Pyfunc:
+    """MLflow's flavor `pyfunc` for `Model.log`, which unlike `mlflow.pyfunc.log_model` can leave a check out.
+
+    The check loads the model once more to predict its example, and only warns where that fails. Models of a training
+    have reproduced all stored accidents before, and each deployment asks for them again.
+    """
+
+    @staticmethod
+    def save_model(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG004 - for `Model.log`
+        import mlflow.pyfunc
+
+        mlflow.pyfunc.save_model(**options)
+
+
+def archive_code() -> bytes:
+    """The package `accidents` as a ZIP archive; equal code makes an equal archive."""
     package = PROJECT_ROOT / "accidents"
     files = [file for file in sorted(package.rglob("*")) if file.is_file() and file.suffix not in _GENERATED]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             if _NOT_NEEDED.isdisjoint(file.parents):
                 entry = zipfile.ZipInfo(file.relative_to(PROJECT_ROOT).as_posix())  # dated 1980, whatever the file is
                 archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return content.getvalue()
 
 
 def _signature() -> "ModelSignature":

@@ -65,9 +65,9 @@ def sync_model(registry: Registry, name: str) -> None:
         known = existing.get(one.version)
         differs |= known is None or (known.uri, known.name) != (one.model_uri, one.version)
         if differs:
-            zenml_sync.add_version(name, one.version, one.model_uri, one.metrics, one.training_facts, one.description)
-    if differs:
-        existing = zenml_sync.list_versions(name)
+            existing[one.version] = zenml_sync.add_version(
+                name, one.version, one.model_uri, one.metrics, one.training_facts, one.description
+            )
     # Holders of Production and Staging come last: ZenML archives the version that another one displaces from a stage.
     for one in sorted(versions, key=lambda one: one.stage in ALIASES):
         if existing[one.version].stage != one.stage:

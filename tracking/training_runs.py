@@ -16,7 +16,7 @@ from accidents.tables import LABEL
 from accidents.temporary_files import temporary_folder
 from tracking.connection import Connection
 from tracking.interrupted_runs import PROCESS_TAG
-from tracking.mlflow_model import log_model
+from tracking.mlflow_model import archive_code, log_model
 from tracking.training_record import ModelRecord, TrainingRecord
 
 if TYPE_CHECKING:
@@ -54,19 +54,25 @@ def _log_training(connection: Connection, training: TrainingRecord, settings: Tr
     import mlflow
 
     dataset = _dataset(training)
+    code = archive_code() if settings.mlflow.log_model else None
     with mlflow.start_run(experiment_id=connection.experiment_id, run_name=training.name, tags=_tags(training)):
         mlflow.log_input(dataset, context="training")
         mlflow.log_params(_shared_parameters(training))
         if settings.mlflow.log_artifacts:
             _log_files(training.pages)
-        logged = [_log_model_run(connection, model, training, dataset, settings) for model in training.models]
+        logged = [_log_model_run(connection, model, training, dataset, code, settings) for model in training.models]
         best = next(model for model in training.models if model.bundle.model_type == training.best)
         mlflow.log_metrics(_test_metrics(best.evaluation))
     return logged
 
 
 def _log_model_run(
-    connection: Connection, model: ModelRecord, training: TrainingRecord, dataset: "Dataset", settings: TrackingSettings
+    connection: Connection,
+    model: ModelRecord,
+    training: TrainingRecord,
+    dataset: "Dataset",
+    code: bytes | None,
+    settings: TrackingSettings,
 ) -> LoggedModel:
     import mlflow
 
@@ -77,11 +83,12 @@ def _log_model_run(
     with mlflow.start_run(experiment_id=connection.experiment_id, nested=True, run_name=name, tags=tags) as run:
         mlflow.log_input(dataset, context="training")
         mlflow.log_params(_shared_parameters(training) | _parameters(bundle))
-        mlflow.log_metrics(_metrics(model))
         if settings.mlflow.log_artifacts:
             _log_files(model.files)
         twin = bundle if model.final else None
-        uri, digests = log_model(model.answering, model.stored, twin) if settings.mlflow.log_model else (None, {})
+        uri, digests = (None, {}) if code is None else log_model(model.answering, model.stored, twin, code)
+        # After the model: MLflow would ask for each metric that it finds, to record it with the model, too.
+        mlflow.log_metrics(_metrics(model), model_id=uri and uri.rpartition("/")[2])
         for trial in bundle.trials:
             _log_trial_run(connection, name, trial)
     return LoggedModel(bundle.model_type, run.info.run_id, uri, digests)

@@ -62,8 +62,8 @@ def add_version(
     metrics: Mapping[str, float] | None = None,
     tags: Mapping[str, str] | None = None,
     description: str = "",
-) -> ModelVersionResponse:
-    """Create a model version in ZenML if it does not exist.
+) -> ZenmlVersion:
+    """Create a model version in ZenML if it does not exist; return it.
 
     ZenML numbers versions itself, in ascending order. So those of this number and above make room: they belong to
     another MLflow store, or the caller adds them again, in ascending order.
@@ -80,7 +80,7 @@ def add_version(
     existing = _model_versions(name)
     found = existing.get(version)
     if found is not None and found.run_metadata.get(URI_METADATA) == uri and found.number == int(version):
-        return found if found.name == version else _rename(found, version, tags)
+        return _zenml_version(found if found.name == version else _rename(found, version, tags))
     if not client.list_models(name=name).items:
         with suppress(EntityExistsError):  # created by another process in the meantime
             client.create_model(name, **_MODEL)
@@ -90,14 +90,14 @@ def add_version(
     created = _create_numbered(name, int(version), description or f"{name} {version}, in MLflow {uri}")
     if created.number != int(version):  # another process has made it in the meantime
         client.delete_model_version(created.id)
-        return _model_versions(name)[version]
+        return _zenml_version(_model_versions(name)[version])
     _link_training(created, tags)
     metadata: dict[str, str | float] = {VERSION_METADATA: version, **tags, **(metrics or {}), URI_METADATA: uri}
     client.create_run_metadata(
         metadata={key: value for key, value in metadata.items() if value != ""},
         resources=[RunMetadataResource(id=created.id, type=MetadataResourceTypes.MODEL_VERSION)],
     )
-    return created
+    return ZenmlVersion(NONE, uri, version)
 
 
 def _rename(version: ModelVersionResponse, name: str, tags: Mapping[str, str]) -> ModelVersionResponse:
@@ -172,14 +172,12 @@ def set_stage(name: str, version: str, stage: str) -> None:
 
 def list_versions(name: str) -> dict[str, ZenmlVersion]:
     """The versions of a model in ZenML by version number; empty if ZenML has no such model."""
-    return {
-        number: ZenmlVersion(
-            _STAGES_BY_ZENML_NAME.get(str(version.stage or "none"), NONE),
-            str(version.run_metadata.get(URI_METADATA)),
-            str(version.name),
-        )
-        for number, version in _model_versions(name).items()
-    }
+    return {number: _zenml_version(version) for number, version in _model_versions(name).items()}
+
+
+def _zenml_version(version: ModelVersionResponse) -> ZenmlVersion:
+    stage = _STAGES_BY_ZENML_NAME.get(str(version.stage or "none"), NONE)
+    return ZenmlVersion(stage, str(version.run_metadata.get(URI_METADATA)), str(version.name))
 
 
 def delete_version(name: str, version: str) -> None:

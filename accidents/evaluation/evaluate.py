@@ -1,5 +1,7 @@
 """Evaluation of one model, and paired comparison of two, from labels and probabilities."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -76,16 +78,26 @@ def paired_differences(
     Raises:
         DataError: there are no accidents, a label is unknown, or a probability is missing.
     """
-    bins, models = settings.calibration_bins, []
-    for probabilities, threshold in (first, second):
+    return differences_from_first(labels, (second, first), settings=settings)[1]
+
+
+def differences_from_first(
+    labels: npt.NDArray[np.int8], models: Sequence[tuple[Floats, float]], *, settings: EvaluationSettings
+) -> list[dict[str, MetricDifference]]:
+    """Compute `paired_differences` of each of several models, the first one included, and the first."""
+    bins, measured = settings.calibration_bins, []
+    for probabilities, threshold in models:
         scores = group_scores(labels, probabilities)
         resampled = bootstrap_metrics(scores, threshold, bins=bins, resamples=settings.resamples, seed=settings.seed)
-        models.append((scores.metrics(threshold, bins), resampled))
-    (one, one_resampled), (other, other_resampled) = models
-    return {
-        name: _difference(one[name][0] - other[name][0], one_resampled[name] - other_resampled[name], settings)
-        for name in METRICS
-    }
+        measured.append((scores.metrics(threshold, bins), resampled))
+    first, first_resampled = measured[0]
+    return [
+        {
+            name: _difference(metrics[name][0] - first[name][0], resampled[name] - first_resampled[name], settings)
+            for name in METRICS
+        }
+        for metrics, resampled in measured
+    ]
 
 
 def _difference(value: float, resampled: Floats, settings: EvaluationSettings) -> MetricDifference:

@@ -1,8 +1,24 @@
-"""Compiled kernel of the metrics: one pass over the distinct probabilities of every resample."""
+"""Compiled kernels of the metrics: accidents counted by label and probability, and one pass over these counts."""
 
 import numpy as np
 
 from accidents.features.jit import compiled
+
+
+@compiled("int64[:]", "int64[:, :]", "int64", returns="float64[:, :]")
+def count_rows(count_index, rows, width):  # type: ignore[no-untyped-def]
+    """Count the accidents of each of b resamples, float64 (b, width).
+
+    Args:
+        count_index: position of each accident in the counts, int64 (n).
+        rows: row numbers, int64 (b, m).
+        width: number of counts of a resample.
+    """
+    counts = np.zeros((len(rows), width))
+    for resample in range(len(rows)):
+        for row in rows[resample]:
+            counts[resample, count_index[row]] += 1
+    return counts
 
 
 @compiled("float64[:, :, :]", "float64[:]", "int64", "int64[:]", "int64", returns="float64[:, :]")

@@ -51,11 +51,10 @@ class GroupedScores:
         Returns:
             float64 (b, 2, k).
         """
-        index = self.count_index[None] if rows is None else self.count_index[rows]
-        width = 2 * len(self.probabilities)
-        shifted = index + width * np.arange(len(index))[:, None]
-        counted = np.bincount(shifted.ravel(), minlength=width * len(index))
-        return counted.reshape(len(index), 2, -1).astype(np.float64)
+        from accidents.evaluation.metric_kernels import count_rows  # numba takes a second to import
+
+        rows = np.arange(len(self.count_index))[None] if rows is None else rows
+        return count_rows(self.count_index, rows, 2 * len(self.probabilities)).reshape(len(rows), 2, -1)
 
     def metrics(self, threshold: float, bins: int, rows: npt.NDArray[np.int64] | None = None) -> dict[str, Floats]:
         """Compute every metric of `METRICS` for each of b resamples.
@@ -71,7 +70,7 @@ class GroupedScores:
         Returns:
             float64 (b) by metric, in the order of `METRICS`.
         """
-        from accidents.evaluation.metric_kernels import metric_sums  # numba takes a second to import
+        from accidents.evaluation.metric_kernels import metric_sums
 
         probabilities = np.ascontiguousarray(self.probabilities, np.float64)
         predicted = np.count_nonzero(probabilities >= threshold)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from accidents.bundle import Bundle
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.evaluation.evaluate import evaluate, paired_differences
+from accidents.evaluation.evaluate import differences_from_first, evaluate
 from accidents.evaluation.results import Evaluation, MetricDifference
 from accidents.explanation.importance import Explanation, explain_model, explained_rows
 from accidents.models import display_name
@@ -22,7 +22,7 @@ from accidents.report.model_card import ModelCard, model_card
 from accidents.report.report_files import CARD_FILE, REPORT_FILE, ReportFiles
 from accidents.tables import LABEL, Subset
 from accidents.training.held_out import held_out_rows
-from accidents.training.own_process import pack, unpack
+from accidents.training.own_process import SentBundle
 from accidents.training.selection import ModelChoice, choose_model
 from accidents.training.tuning import CV_METRIC
 from accidents.worker_process import side_by_side
@@ -195,7 +195,9 @@ def compare_models(
     evaluated = {n: replace(_evaluated_model(b, source, tests[n]), final=final.get(n)) for n, b in models.items()}
     # Models that take long to explain come first, so that no process waits for one at the end.
     order = sorted(models, key=lambda name: name not in settings.explained_accidents_of)
-    calls = [(pack(models[name]), evaluated[name], tests[name], explained[name], groups, settings) for name in order]
+    calls = [
+        (SentBundle(models[name]), evaluated[name], tests[name], explained[name], groups, settings) for name in order
+    ]
     reported = dict(zip(order, side_by_side(_report_on, calls), strict=True))
     evaluations = {name: evaluation for name, (evaluation, *_) in reported.items()}
     explanations = {name: explanation for name, (_, explanation, _) in reported.items()}
@@ -234,15 +236,15 @@ def _report(
 
 
 def _report_on(
-    packed: Any,
+    sent: SentBundle,
     model: EvaluatedModel,
     test: pd.DataFrame,
     explained: pd.DataFrame,
     groups: pd.DataFrame,
     settings: EvaluationSettings,
 ) -> tuple[Evaluation, Explanation, dict[str, str]]:
-    """Evaluate a packed bundle, and explain it by the features of a few accidents; the report files come with both."""
-    bundle = unpack(packed)
+    """Evaluate a bundle, and explain it by the features of a few accidents; the report files come with both."""
+    bundle = sent.bundle
     evaluation = _evaluate(test, bundle, groups, settings)
     explanation = explain_model(bundle, bundle.matrix(explained), settings)
     return evaluation, explanation, _report(model, evaluation, explanation, settings).files()
@@ -290,9 +292,7 @@ def _f1_differences(
     """Compute the paired difference of F1 of each model and the first of the ranking."""
     labels = tests[ranking[0]]["label"].to_numpy()
     # F1 depends on predictions alone; resamples of two distinct values are measured far faster than probabilities.
-    predictions = {
-        name: ((tests[name]["probability"].to_numpy() >= models[name].threshold).astype(np.float64), 1.0)
-        for name in ranking
-    }
-    best = predictions[ranking[0]]
-    return [paired_differences(labels, predictions[name], best, settings=settings)["f1"] for name in ranking]
+    predictions = [
+        ((tests[name]["probability"].to_numpy() >= models[name].threshold).astype(np.float64), 1.0) for name in ranking
+    ]
+    return [differences["f1"] for differences in differences_from_first(labels, predictions, settings=settings)]

@@ -23,6 +23,20 @@ class _BundleFile:
     content: bytes
 
 
+@dataclass(frozen=True)
+class SentBundle:
+    """A bundle among the arguments of a call that may run in another process; there and only there it is packed."""
+
+    bundle: Bundle
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received_bundle, (pack(self.bundle),)
+
+
+def _received_bundle(packed: _BundleFile) -> SentBundle:
+    return SentBundle(unpack(packed))
+
+
 def with_wait_policy(
     fit: Callable[..., R],
     *arguments: Any,
