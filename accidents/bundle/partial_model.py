@@ -130,12 +130,13 @@ class PartialModel:
 
     def to_sections(self, digests: Mapping[str, str]) -> dict[str, bytes]:
         """Content of the sections of a model file by name; `digests` are those of the columns."""
-        facts = {
+        facts: dict[str, Any] = {
             "columns": [{"name": name, "digest": digests[name]} for name in self.columns],
             "weights": self.weights,
             "calibration": asdict(self.calibration),
-            "base_type": PARTIAL_TYPE,
         }
+        if self.base is not None:
+            facts["base_type"] = type(self.base).__module__.rpartition(".")[2]
         sections = {_FACTS: json.dumps(facts).encode()}
         for folder, model in ((_BASE, self.base), (_CORRECTION, self.correction)):
             if model is not None:
