@@ -13,6 +13,7 @@ import pytest
 from accidents.configuration.engine import EngineSettings
 from accidents.engine import EngineError, connect
 from tests.engine.clusters import add, process_ids
+from tests.engine.commands import run
 
 pytestmark = pytest.mark.long
 
@@ -54,22 +55,6 @@ def test_too_few_workers_are_named(address: str) -> None:
     settings = EngineSettings(kind="dask", address=address, workers=9, timeout_seconds=5)
     with pytest.raises(EngineError, match=r"the scheduler has [0-2] of 9 workers"), connect(settings):
         pass
-
-
-def run(project: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    ingestion, training = folder / "ingestion.yaml", folder / "training.yaml"
-    source = f"location: sample, data_folder: {folder}/data/raw, sample: {{accidents: 1500}}"
-    ingestion.write_text(f"pipeline: ingestion\nsource: {{{source}}}\n")
-    training.write_text(f"pipeline: training\nmodels_folder: {folder}/models\nreports_folder: {folder}/reports\n")
-    store = {"ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_LOCAL_STORES_PATH": f"{folder}/stores"}
-    tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
-    return subprocess.run(
-        [sys.executable, "run.py", *arguments, "--config", str(ingestion), "--config", str(training)],
-        cwd=project,
-        env=os.environ | store | tracking,
-        capture_output=True,
-        text=True,
-    )
 
 
 def test_a_training_through_the_address(address: str, project: Path, tmp_path: Path) -> None:
