@@ -65,7 +65,8 @@ def _check_installed(settings: EngineSettings) -> None:
 def _client(settings: EngineSettings) -> "Iterator[Client]":
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # where ZenML logs, Dask would through its handler
+    for name in ("distributed", "distributed.client"):  # their messages would go to the handlers of ZenML
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     target: Any = settings.address or _local_cluster(settings.workers)
     try:
         client = Client(target, timeout=settings.timeout_seconds, set_as_default=False)
