@@ -45,7 +45,7 @@ lock: $(READY) ## update the lock files from pyproject.toml and requirements-*.i
 	@$(COMPILE) pyproject.toml --upgrade $(EVERYTHING) --extra dev --extra s3 --extra kubernetes \
 		--extra monitoring --extra dask -o requirements.lock
 	@for cloud in aws gcp azure; do cp requirements.lock requirements-$$cloud.lock && \
-		$(COMPILE) pyproject.toml $(EVERYTHING) --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
+		$(COMPILE) pyproject.toml $(EVERYTHING) --extra dask --extra $$cloud -o requirements-$$cloud.lock || exit 1; done
 	@$(MAKE) --no-print-directory lock-images
 	@$(COMPILE) requirements-dvc.in --upgrade -o requirements-dvc.lock
 	@$(COMPILE) requirements-deploy.in --upgrade $(addprefix --no-emit-package ,$(NOT_RUN)) -o requirements-deploy.lock

@@ -184,11 +184,11 @@ def available_cpus() -> int:
 def initialise_worker() -> None:
     """Let the process that calls it end with its parent, and leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
-    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGTERM, exit_at_once)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _exit(*_: Any) -> None:
+def exit_at_once(*_: Any) -> None:
     """Exit at once, as an exception would become the result of a task; semaphores of imported modules are released."""
     util._run_finalizers(0)  # type: ignore[attr-defined]
     os._exit(1)

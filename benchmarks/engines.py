@@ -1,11 +1,12 @@
-"""One engine measured: seconds, processor seconds and memory of reading, features, fits and scoring.
+"""One engine measured: seconds, processor seconds and memory of reading, features, fits, evaluation and scoring.
 
     python -m benchmarks.engines --source FOLDER --engine local
     python -m benchmarks.engines --source FOLDER --engine dask --workers 2
 
 Processor seconds are those of this process and of the workers. Memory is the peak of each: of the process that asks
 (the client) and of the largest worker, by `ru_maxrss`, which libraries alone bring to some 300 MB. `features` is a
-digest of the feature frame, the same on both engines. Scoring reads the folder in chunks of 5,000 accidents.
+digest of the feature frame, the same on both engines. The last model is evaluated on its test set. Scoring reads the
+folder in chunks of 5,000 accidents.
 """
 
 import resource
@@ -49,6 +50,7 @@ def _measure(engine: Engine, source: str, models: list[str]) -> list[dict[str, A
     from accidents.features import feature_frame
     from accidents.inference.batch_scoring import score_accidents
     from accidents.ingestion import ingest
+    from accidents.report.model_report import report_on_held_out
     from accidents.sources.resolve import resolve_editions
     from accidents.training import train, with_wait_policy
 
@@ -89,6 +91,12 @@ def _measure(engine: Engine, source: str, models: list[str]) -> list[dict[str, A
             ),
             lambda done: f"test AUC {done.bundle.metrics['test']['roc_auc']:.4f}",
         )
+    subject = trained.bundle, features, accidents.accidents, configuration.evaluation
+    phase(
+        "evaluation",
+        lambda: engine.run(report_on_held_out, *subject, source=source, fingerprint=""),
+        lambda report: f"AUC {report[0]['roc_auc']:.4f}",
+    )
     with tempfile.TemporaryDirectory() as folder:
         target, settings = str(Path(folder) / "scores.parquet"), InferenceSettings(chunk=_CHUNK)
         location = str(Path(next(iter(editions[0].files.values()))).parent)

@@ -1,6 +1,7 @@
 """Connects to the engine that is configured; a cluster of processes is started once a process, and ends with it."""
 
 import atexit
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -64,6 +65,8 @@ def _check_installed(settings: EngineSettings) -> None:
 def _client(settings: EngineSettings) -> "Iterator[Client]":
     from distributed import Client
 
+    for name in ("distributed", "distributed.client"):  # their messages would go to the handlers of ZenML
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     target: Any = settings.address or _local_cluster(settings.workers)
     try:
         client = Client(target, timeout=settings.timeout_seconds, set_as_default=False)
@@ -108,6 +111,6 @@ def _local_cluster(workers: int | None) -> "LocalCluster":
                 security=Security.temporary(),
                 local_directory=str(folder),
                 silence_logs=50,
-                preload=["accidents.engine.quiet_worker"],
+                preload=["accidents.engine.local_worker"],
             )
         )

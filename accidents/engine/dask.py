@@ -15,18 +15,19 @@ from distributed import CancelledError, Client, Future, KilledWorker, Semaphore,
 
 from accidents.configuration.environment import load_environment
 from accidents.engine.base import RESTARTS, Engine, EngineError, R, WorkerLostError
+from accidents.engine.dask_watch import SECONDS_TO_RESTART, Watch, connected
 
 _AHEAD = 2  # calls of `map` per thread of the cluster that are sent before their results are consumed
 _POLL_SECONDS = 0.25  # between two looks at the calls of `call_together`
 _POLLS_TO_NOTICE = 20  # after an error, in which a scheduler notices that a worker was lost
-_SECONDS_TO_RESTART = 120  # in which a worker takes the place of one that was lost
 _SECONDS_BETWEEN_MESSAGES = 0.05
+_SECONDS_BETWEEN_LOOKS = 0.01
 _STARTED = ""  # the message of a call that starts
 
 dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})  # a call takes its item along
 
 
-def _send(client: Client, value: Any, *, patience: float = _SECONDS_TO_RESTART, **options: Any) -> Future:
+def _send(client: Client, value: Any, *, patience: float = SECONDS_TO_RESTART, **options: Any) -> Future:
     """Send a value to workers; where they were lost, try again for `patience` seconds."""
     deadline = monotonic() + patience
     while True:
@@ -215,24 +216,32 @@ def _messages(client: Client, progress: Callable[[str], None] | None) -> Iterato
         The topic of the messages, empty where nobody wants them, and a function that waits for a result.
     """
     if progress is None:
-        yield "", _result
+        with connected():
+            yield "", partial(_result, client)
         return
     topic, queue = f"accidents-{uuid4().hex}", SimpleQueue[str]()
     client.subscribe_topic(topic, lambda event: queue.put(event[1]))
 
     def result_of(future: Future) -> Any:
+        cluster = Watch(client)
         while not (future.done() and queue.empty()):
+            cluster.check()
             with suppress(Empty):
                 progress(queue.get(timeout=_SECONDS_BETWEEN_MESSAGES))
-        return _result(future)
+        return _result(client, future)
 
-    try:
-        yield topic, result_of
-    finally:
-        client.unsubscribe_topic(topic)
+    with connected():
+        try:
+            yield topic, result_of
+        finally:
+            client.unsubscribe_topic(topic)
 
 
-def _result(future: Future) -> Any:
+def _result(client: Client, future: Future) -> Any:
+    cluster = Watch(client)
+    while not future.done():
+        sleep(_SECONDS_BETWEEN_LOOKS)
+        cluster.check()
     try:
         return future.result()
     except KilledWorker:

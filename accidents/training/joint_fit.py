@@ -59,6 +59,7 @@ def _fit_together(
 ) -> Model[Any]:
     hosts, options = engine.workers, {**options, "threads": engine.threads}
     if len(hosts) < 2:
+        engine.report("fitting in the one worker that is left")
         return model_class.fit(training, validation, **options, progress=fit_progress(report, model_class.STEPS))
     members = engine.call_together(_member, [(host, model_class.LIBRARIES) for host in hosts])
     engine.report(f"fitting in {len(members)} workers together")

@@ -23,17 +23,26 @@ def locked(name: str) -> dict[str, str]:
     return {found[1]: found[2] for line in lines if (found := re.match(r"([a-z0-9.-]+)==(\S+)", line))}
 
 
+def required_by(*extras: str) -> set[str]:
+    """Packages that the project asks for on Linux."""
+    wanted = [*EXTRAS["dependencies"], *(one for extra in extras for one in EXTRAS["optional-dependencies"][extra])]
+    return {re.sub(r"[-_.]+", "-", Requirement(one).name).lower() for one in wanted} - {"xgboost"}  # of macOS
+
+
 @pytest.mark.parametrize("image", ["serving", "pipelines", "mlflow"])
 def test_images_have_the_versions_of_the_project(image: str) -> None:
     packages = locked(f"requirements-{image}.lock")
     assert packages.items() <= locked("requirements.lock").items()
     assert "pytest" not in packages
     if image != "mlflow":
-        wanted = [*EXTRAS["dependencies"], *EXTRAS["optional-dependencies"][image]]
-        names = {re.sub(r"[-_.]+", "-", Requirement(one).name).lower() for one in wanted}
-        assert names - {"xgboost"} <= {*packages}  # of macOS
+        assert required_by(image) <= {*packages}
     if image == "serving":
         assert packages.keys().isdisjoint({"zenml", "mlflow", "jupyterlab", "matplotlib", "pandera", "boto3"})
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "azure"])
+def test_on_a_cloud_every_engine_can_be_chosen(cloud: str) -> None:
+    assert required_by("pipelines", "dask", cloud) <= {*locked(f"requirements-{cloud}.lock")}
 
 
 @pytest.mark.parametrize("file", sorted(PROJECT.glob("requirements-*.in")), ids=lambda file: file.stem)

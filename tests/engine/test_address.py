@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,16 @@ import pytest
 from accidents.configuration.engine import EngineSettings
 from accidents.engine import EngineError, connect
 from tests.engine.clusters import add, process_ids
+from tests.engine.commands import run
 
 pytestmark = pytest.mark.long
 
 PATIENCE = 300
 
 
-@pytest.fixture(scope="module")
-def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("cluster")
+@contextmanager
+def cluster(project: Path, folder: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a scheduler, and its process."""
     file = folder / "scheduler.json"
     own = ["--scheduler-file", str(file), "--host", "127.0.0.1"]
     commands = [
@@ -35,12 +38,27 @@ def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             deadline = time.monotonic() + PATIENCE
             while not file.exists() and time.monotonic() < deadline:
                 time.sleep(0.2)
-            yield json.loads(file.read_text())["address"]
+            yield json.loads(file.read_text())["address"], processes[0]
         finally:
             for process in reversed(processes):
                 process.terminate()
             for process in processes:
                 process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with cluster(project, tmp_path_factory.mktemp("cluster")) as (address, _):
+        yield address
+
+
+@pytest.mark.parametrize("method", ["map", "run"])
+def test_a_scheduler_that_is_lost_is_named(method: str, project: Path, tmp_path: Path) -> None:
+    own = {"kind": "dask", "timeout_seconds": 30}
+    with cluster(project, tmp_path) as (address, scheduler), connect(EngineSettings(address=address, **own)) as engine:
+        threading.Timer(2, scheduler.kill).start()
+        with pytest.raises(EngineError, match="scheduler does not answer any more"):
+            [*engine.map(time.sleep, [600])] if method == "map" else engine.run(time.sleep, 600)
 
 
 def test_calls_run_in_the_workers_at_the_address(address: str) -> None:
@@ -54,22 +72,6 @@ def test_too_few_workers_are_named(address: str) -> None:
     settings = EngineSettings(kind="dask", address=address, workers=9, timeout_seconds=5)
     with pytest.raises(EngineError, match=r"the scheduler has [0-2] of 9 workers"), connect(settings):
         pass
-
-
-def run(project: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    ingestion, training = folder / "ingestion.yaml", folder / "training.yaml"
-    source = f"location: sample, data_folder: {folder}/data/raw, sample: {{accidents: 1500}}"
-    ingestion.write_text(f"pipeline: ingestion\nsource: {{{source}}}\n")
-    training.write_text(f"pipeline: training\nmodels_folder: {folder}/models\nreports_folder: {folder}/reports\n")
-    store = {"ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_LOCAL_STORES_PATH": f"{folder}/stores"}
-    tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
-    return subprocess.run(
-        [sys.executable, "run.py", *arguments, "--config", str(ingestion), "--config", str(training)],
-        cwd=project,
-        env=os.environ | store | tracking,
-        capture_output=True,
-        text=True,
-    )
 
 
 def test_a_training_through_the_address(address: str, project: Path, tmp_path: Path) -> None:

@@ -1,0 +1,22 @@
+"""Commands of `run.py` on a small sample, with files, store and tracking of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run(project: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ingestion, training = folder / "ingestion.yaml", folder / "training.yaml"
+    source = f"location: sample, data_folder: {folder}/data/raw, sample: {{accidents: 1500}}"
+    ingestion.write_text(f"pipeline: ingestion\nsource: {{{source}}}\n")
+    training.write_text(f"pipeline: training\nmodels_folder: {folder}/models\nreports_folder: {folder}/reports\n")
+    store = {"ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_LOCAL_STORES_PATH": f"{folder}/stores"}
+    tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+    return subprocess.run(
+        [sys.executable, "run.py", *arguments, "--config", str(ingestion), "--config", str(training)],
+        cwd=project,
+        env=os.environ | store | tracking,
+        capture_output=True,
+        text=True,
+    )
