@@ -66,19 +66,20 @@ def subplots(
     Returns:
         The figure, and its axes row by row.
     """
-    from accidents.plots.layout import PanelFigure, PanelGrid
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = PanelFigure(figsize=size)
-    above = figure.suptitle(title, x=0.015, ha="left", fontsize=_TITLE_SIZE, fontweight="bold", color=INK)
+    space = _PANEL_GAP if share_y else 0.03
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06, wspace=space))
+    figure.suptitle(title, x=0.015, ha="left", fontsize=_TITLE_SIZE, fontweight="bold", color=INK)
     footer = textwrap.fill(note, int(size[0] * _CHARACTERS_PER_INCH))
-    below = figure.supxlabel(footer, x=0.015, ha="left", fontsize=_SMALL_SIZE, color=MUTED)
+    figure.supxlabel(footer, x=0.015, ha="left", fontsize=_SMALL_SIZE, color=MUTED)
     grid = figure.subplots(
         len(heights), columns, squeeze=False, sharey="row" if share_y else False, height_ratios=heights
     )
     axes = list(grid.ravel())
     for panel in axes:
         _style_axes(panel)
-    figure.arrange(PanelGrid(grid.tolist(), heights, _PANEL_GAP if share_y else 0.03, above, below))
     return figure, axes
 
 
@@ -142,10 +143,6 @@ def add_colorbar(drawn: Any, axes: Axes, label: str, *, beside: bool = False) ->
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import MaxNLocator
 
-    from accidents.plots.layout import PanelFigure
-
-    if isinstance(axes.figure, PanelFigure):
-        axes.figure.use_engine()
     place: dict[str, Any] = {"location": "right", "aspect": 14} if beside else {"location": "bottom", "aspect": 60}
     bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.9, pad=0.03, **place)
     bar.outline.set_visible(False)
