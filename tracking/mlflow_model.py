@@ -52,7 +52,6 @@ def log_model(
         The model URI `models:/m-…`, and the digests of the logged files (`tracking.model_files`).
     """
     import mlflow
-    from mlflow.models import Model
 
     with temporary_folder() as folder:
         bundle_path = folder / f"{bundle.model_type}_model.zip"
@@ -65,9 +64,7 @@ def log_model(
             artifacts[TWIN_ARTIFACT] = folder / TWIN_FILE
             twin.save(artifacts[TWIN_ARTIFACT])
         stored_path.write_text(stored.to_json(orient="records", double_precision=15), encoding="utf-8")
-        model_info = Model.log(
-            artifact_path=None,
-            flavor=_Pyfunc,
+        model_info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_SCRIPT),
             artifacts={name: str(path) for name, path in artifacts.items()},
@@ -75,25 +72,10 @@ def log_model(
             input_example=stored[[NESTED_COLUMN]].head(1).reset_index(drop=True),
             pip_requirements=_requirements(bundle),
             model_type="classifier",
-            validate_serving_input=False,
         )
         uri = str(model_info.model_uri)
         logged = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder / "logged"))
         return uri, digests(uri, Path(logged))
-
-
-class _Pyfunc:
-    """MLflow's flavor `pyfunc` for `Model.log`, which unlike `mlflow.pyfunc.log_model` can leave a check out.
-
-    The check loads the model once more to predict its example, and only warns where that fails. Models of a training
-    have reproduced all stored accidents before, and each deployment asks for them again.
-    """
-
-    @staticmethod
-    def save_model(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG004 - for `Model.log`
-        import mlflow.pyfunc
-
-        mlflow.pyfunc.save_model(**options)
 
 
 def archive_code() -> bytes:
