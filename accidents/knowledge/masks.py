@@ -153,9 +153,9 @@ _BLOCKS: tuple[tuple[tuple[str, ...], float], ...] = (
 """Fields that a caller knows or does not know together, and how often they are unknown, relative to one another."""
 
 _PLACE_LEVELS: tuple[tuple[tuple[str, ...], float], ...] = (
-    ((), 0.2),
+    ((), 0.32),
     ((COORDINATES,), 0.12),
-    ((COORDINATES, "com", "voie"), 0.58),
+    ((COORDINATES, "com", "voie"), 0.46),
     ((COORDINATES, "com", "voie", "dep"), 0.1),
 )
 """Fields of the place that are unknown, and their probability."""

@@ -1,8 +1,8 @@
 """Fit what answers where a caller does not know everything: LightGBM, alike for models of all types.
 
-It learns to answer as a teacher would who knows everything: its targets are the probabilities of a LightGBM model for
-the whole accidents, with less noise than labels have (knowledge distillation, Hinton et al., 2015; Lopez-Paz et al.,
-2016).
+It learns from labels and from a teacher who knows everything: its targets are the mean of the label and of the
+probability of a LightGBM model for the whole accident, which has less noise (knowledge distillation, Hinton et al.,
+2015; Lopez-Paz et al., 2016).
 """
 
 from dataclasses import dataclass, replace
@@ -24,10 +24,12 @@ from accidents.training.fit import fit_stopped
 from accidents.training.progress import fit_progress
 from accidents.training.training_data import Rows, TrainingData
 
-_PARAMETERS = Parameters(rounds=150, learning_rate=0.12, num_leaves=31, feature_fraction=0.5)
-_SHARE_OF_TREES = 0.4
+_PARAMETERS = Parameters(rounds=250, learning_rate=0.1, num_leaves=31, feature_fraction=0.5)
+_SHARE_OF_TREES = 0.25
 """Of the teacher, to whose log-odds the correction is added: later trees take more from fields that may be unknown."""
-_TIMES, _TIMES_OF_VALIDATION = 2, 2
+_SHARE_OF_LABEL = 0.5
+"""Of the target: a teacher who knows everything has not learned what a place says where nothing else is known."""
+_TIMES, _TIMES_OF_VALIDATION = 3, 2
 """How often training and validation accidents are masked, each time in another way."""
 _CALIBRATION_MASKS = 3  # of each validation accident
 _PENALTY = 1.0  # of offsets and slopes, which are small
@@ -81,7 +83,11 @@ def _fit_partial_model(data: TrainingData, training: Rows, held_out: Rows) -> Pa
     base = teacher.first_trees(_SHARE_OF_TREES)
     margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], _TIMES_OF_VALIDATION)])
     X = np.concatenate([masked.X, *draw(_TIMES_OF_VALIDATION)])
-    correction = _fit_correction(base, X, 1 / (1 + np.exp(-margin)), data)
+    labels = np.concatenate(
+        [data.labels(training)[masked.rows], np.tile(data.labels(held_out)[:_CALIBRATED], _TIMES_OF_VALIDATION)]
+    )
+    target = (1 - _SHARE_OF_LABEL) / (1 + np.exp(-margin)) + _SHARE_OF_LABEL * labels
+    correction = _fit_correction(base, X, target, data)
     nothing = (0.0,) * len(knowledge)
     equal = (1 / len(knowledge),) * len(knowledge)
     partial = PartialModel(knowledge, equal, base, correction, KnowledgeCalibration(Calibration(), nothing, nothing))
@@ -102,7 +108,7 @@ def _fit_partial_model(data: TrainingData, training: Rows, held_out: Rows) -> Pa
 
 
 def _fit_correction(base: Classifier, X: Matrix, target: Vector, data: TrainingData) -> Classifier:
-    """Fit on masked accidents and the probabilities of the whole ones, on top of a booster."""
+    """Fit on masked accidents and what to answer for them, on top of a booster."""
     settings, columns = data.settings, [data.matrix_columns.index(name) for name in data.columns]
     return Classifier.fit_probabilities(
         without_unknown_places(X, data.matrix_columns),
