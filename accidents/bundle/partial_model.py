@@ -31,6 +31,8 @@ _DENSITIES: Mapping[str, tuple[str, ...]] = {
     "known_position": ("density_area", "density_spot"),
 }
 """Columns without a meaning where the place is unknown: the emptiest country has density 0, too."""
+_ROAD_DENSITY = "density_road"
+"""0 where the road is unknown; a column of knowledge covers it together with other fields."""
 _POSITION = ("latitude", "longitude")
 
 
@@ -213,10 +215,16 @@ def without_unknown_places(X: "Matrix", names: Sequence[str]) -> "Matrix":
 
 
 def described_places(X: "Matrix", names: Sequence[str]) -> "Matrix":
-    """`without_unknown_places`, and without shares of priority that cells without accidents have from those around."""
+    """`without_unknown_places`, without shares of priority that cells without accidents have from those around.
+
+    Nor is the density of a road there that may be unknown.
+    """
     X, positions = without_unknown_places(X, names), {name: position for position, name in enumerate(names)}
     for name, position in positions.items():
         density = positions.get(name.replace("te_", "density_", 1)) if name.startswith("te_") else None
         if density is not None:
             X[~(X[:, density] > 0), position] = np.nan
+    if {_ROAD_DENSITY, "known_road"} <= positions.keys():
+        no_accidents, unknown = X[:, positions[_ROAD_DENSITY]] == 0, X[:, positions["known_road"]] < 1
+        X[no_accidents & unknown, positions[_ROAD_DENSITY]] = np.nan
     return X
