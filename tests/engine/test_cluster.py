@@ -98,7 +98,7 @@ def auc(result: TrainingResult) -> float:
 def test_boosters_are_as_good_as_those_of_one_process(cluster: Engine, years: Years, model_type: str) -> None:
     wait_for_workers(cluster)
     joint, alone = fitted(model_type, years, cluster), fitted(model_type, years)
-    assert auc(joint) == pytest.approx(auc(alone), abs=AUC_TOLERANCE)
+    assert auc(joint) >= auc(alone) - AUC_TOLERANCE  # other trees may be better by more on so few accidents
     again = fitted(model_type, years, cluster)
     assert again.bundle.prediction_digest() == joint.bundle.prediction_digest()
 
