@@ -93,9 +93,6 @@ class Model(ABC, Generic[P]):
     TIE_RANK: ClassVar[int] = 100
     """Of models that tie, that of lowest rank is proposed; ranks by mean ROC-AUC in `benchmarks.model_choice`."""
 
-    OUT_OF_BAG: ClassVar[bool] = False
-    """Whether the type has `fit_out_of_bag`."""
-
     FIT_RANK: ClassVar[int] = 100
     """Of models that are trained side by side, those of lower rank begin first, since they take longer."""
 
@@ -123,32 +120,6 @@ class Model(ABC, Generic[P]):
             threads: number of threads to fit with.
             progress: called after each step, or each few.
         """
-
-    @classmethod
-    def fit_out_of_bag(
-        cls,
-        training: Dataset,
-        rows: npt.NDArray[np.intp],
-        *,
-        parameters: P,
-        seed: int,
-        threads: int,
-        progress: FitProgress = no_progress,
-    ) -> tuple[Self, Vector]:
-        """Fit as `fit` does, and predict some of the same accidents by those parts of the model that are without them.
-
-        Args:
-            training: accidents to fit on.
-            rows: positions of the accidents to predict.
-            parameters: hyperparameters, an instance of `PARAMETERS`.
-            seed: random seed.
-            threads: number of threads to fit with.
-            progress: called after each few steps.
-
-        Returns:
-            The model, and log-odds, float64 (len(rows)).
-        """
-        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -183,6 +154,24 @@ class Model(ABC, Generic[P]):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the sections, not the objects of a library."""
         return type(self).from_sections, (dict(self.to_sections()),)
+
+
+class OutOfBagModel(Model[P]):
+    """A model whose parts see a sample of the training accidents each, so that the others validate it."""
+
+    @classmethod
+    @abstractmethod
+    def fit_out_of_bag(cls, training: Dataset, rows: npt.NDArray[np.intp], **options: Any) -> tuple[Self, Vector]:
+        """Fit as `fit` does, and predict some of the same accidents by those parts that have not drawn them.
+
+        Args:
+            training: accidents to fit on.
+            rows: positions of the accidents to predict.
+            **options: other options of `fit`.
+
+        Returns:
+            The model, and log-odds, float64 (len(rows)).
+        """
 
 
 def log_odds(probability: Vector) -> Vector:

@@ -21,7 +21,7 @@ from accidents.models.base import (
     FitProgress,
     Grid,
     Matrix,
-    Model,
+    OutOfBagModel,
     SearchRange,
     SearchSpace,
     Sections,
@@ -56,7 +56,7 @@ class Parameters(Settings):
 
 
 @dataclass(frozen=True)
-class Classifier(Model[Parameters]):
+class Classifier(OutOfBagModel[Parameters]):
     """The nodes of all trees, one after the other, in preorder: a left child follows its parent.
 
     `feature` is -1 at a leaf; a row goes left where it is at most `threshold`, else to `right`, counted from the first
@@ -66,7 +66,6 @@ class Classifier(Model[Parameters]):
 
     PARAMETERS = Parameters
     TIE_RANK = 4
-    OUT_OF_BAG = True
     FIT_RANK = 1
     SHAP_UNIT = "probability"
     GRID: ClassVar[Grid] = {"min_samples_leaf": (4, 8, 16), "max_features": (0.08, 0.12, 0.25)}
@@ -98,25 +97,13 @@ class Classifier(Model[Parameters]):
         progress: FitProgress = no_progress,
     ) -> Self:
         """Fit the trees on imputed columns."""
-        medians = medians_of(training.X)
-        complete = impute(training.X, medians, overwrite=training.overwrite)
-        return cls._of(_grow(complete, training, parameters, seed, threads, progress), medians)
+        forest, medians, _ = _grow(training, parameters=parameters, seed=seed, threads=threads, progress=progress)
+        return cls._of(forest, medians)
 
     @classmethod
-    def fit_out_of_bag(
-        cls,
-        training: Dataset,
-        rows: npt.NDArray[np.intp],
-        *,
-        parameters: Parameters,
-        seed: int,
-        threads: int,
-        progress: FitProgress = no_progress,
-    ) -> tuple[Self, Vector]:
+    def fit_out_of_bag(cls, training: Dataset, rows: npt.NDArray[np.intp], **options: Any) -> tuple[Self, Vector]:
         """Fit the trees; an accident is predicted by the average of those that have not drawn it (Breiman, 2001)."""
-        medians = medians_of(training.X)
-        complete = impute(training.X, medians, overwrite=training.overwrite)
-        forest = _grow(complete, training, parameters, seed, threads, progress)
+        forest, medians, complete = _grow(training, **options)
         chosen, total, count = complete[rows], np.zeros(len(rows)), np.zeros(len(rows))
         for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
             is_drawn = np.zeros(len(complete), np.bool_)
@@ -227,17 +214,19 @@ class Classifier(Model[Parameters]):
 
 
 def _grow(
-    complete: Matrix, training: Dataset, parameters: Parameters, seed: int, threads: int, progress: FitProgress
-) -> "RandomForestClassifier":
-    """Fit scikit-learn's forest on imputed columns, a few trees after the other."""
+    training: Dataset, *, parameters: Parameters, seed: int, threads: int, progress: FitProgress = no_progress
+) -> tuple["RandomForestClassifier", Matrix, Matrix]:
+    """Fit scikit-learn's forest, a few trees after the other; returned with the medians and the imputed columns."""
     from sklearn.ensemble import RandomForestClassifier
 
+    medians = medians_of(training.X)
+    complete = impute(training.X, medians, overwrite=training.overwrite)
     forest = RandomForestClassifier(**parameters.model_dump(), random_state=seed, n_jobs=threads, warm_start=True)
     started = perf_counter()
     for count in _tree_counts(parameters.n_estimators, threads, lambda: perf_counter() - started):
         forest.set_params(n_estimators=count).fit(complete, training.y, sample_weight=training.weight)
         progress(count, parameters.n_estimators)
-    return forest
+    return forest, medians, complete
 
 
 def _tree_counts(total: int, threads: int, elapsed: Callable[[], float]) -> Iterator[int]:

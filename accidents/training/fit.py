@@ -9,7 +9,7 @@ import numpy as np
 from accidents.bundle import Calibration
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.memory import release_memory
-from accidents.models.base import Dataset, Model, Vector
+from accidents.models.base import Dataset, Model, OutOfBagModel, Vector
 from accidents.settings import Settings
 from accidents.training.calibration import choose_threshold, fit_calibration
 from accidents.training.joint_fit import fit_on
@@ -35,7 +35,7 @@ class FittedModel:
 
 
 @dataclass(frozen=True)
-class StoppedModel:
+class EarlyStoppedModel:
     """A model of the training set, stopped early on the validation set, and its log-odds for the latter, float64."""
 
     model: Model[Any]
@@ -65,10 +65,10 @@ def fit_model(
     """
     settings, started, earlier = data.settings, perf_counter(), 0.0
     both = np.union1d(training, validation)
-    if settings.refit and model_class.OUT_OF_BAG and settings.resampling == "none":
+    if settings.refit and issubclass(model_class, OutOfBagModel) and settings.resampling == "none":
         model, encoder, margin = _fit_out_of_bag(model_class, data, both, validation, parameters)
     else:
-        stopped = fit_stopped(model_class, data, training, validation, parameters)
+        stopped = fit_with_early_stopping(model_class, data, training, validation, parameters)
         model, encoder, margin = stopped.model, stopped.encoder, stopped.validation_margin
         started, earlier = perf_counter(), stopped.seconds
         if settings.refit:
@@ -82,14 +82,14 @@ def fit_model(
     return FittedModel(model, encoder, calibration, threshold, probabilities, seconds)
 
 
-def fit_stopped(
+def fit_with_early_stopping(
     model_class: type[Model[Any]],
     data: TrainingData,
     training: Rows,
     validation: Rows,
     parameters: Settings,
     resampling: str | None = None,
-) -> StoppedModel:
+) -> EarlyStoppedModel:
     """Fit on the training set, with early stopping on the validation set; once for all who ask for the same.
 
     Args:
@@ -102,13 +102,13 @@ def fit_stopped(
     """
     resampling = resampling or data.settings.resampling
 
-    def fit() -> StoppedModel:
+    def fit() -> EarlyStoppedModel:
         started = perf_counter()
         encoder, whole = data.fit_transform(training)
         held_out = data.transform(validation, encoder)
         model = _fit(model_class, data, whole, held_out, parameters, resampling)
         margin = model.predict_margin(held_out.X, data.settings.threads)
-        return StoppedModel(model, encoder, margin, perf_counter() - started)
+        return EarlyStoppedModel(model, encoder, margin, perf_counter() - started)
 
     recipe = model_class.__module__, parameters.model_dump_json(), resampling
     return data.share(("stopped", *recipe, training.tobytes(), validation.tobytes()), fit, large=False)
@@ -123,7 +123,7 @@ def fit_rows(
 
 
 def _fit_out_of_bag(
-    model_class: type[Model[Any]], data: TrainingData, rows: Rows, held_out: Rows, parameters: Settings
+    model_class: type[OutOfBagModel[Any]], data: TrainingData, rows: Rows, held_out: Rows, parameters: Settings
 ) -> tuple[Model[Any], PlaceEncoder | None, Vector]:
     """Fit on `rows`; the log-odds of those of them in `held_out` are of trees that have not drawn them."""
     settings = data.settings

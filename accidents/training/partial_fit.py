@@ -20,7 +20,7 @@ from accidents.knowledge.masks import COORDINATES, FIELDS, all_but, draw_mask
 from accidents.models.base import Matrix, Model, Vector
 from accidents.models.lightgbm import Classifier, Parameters
 from accidents.training.calibration import fit_calibration
-from accidents.training.fit import fit_stopped
+from accidents.training.fit import fit_with_early_stopping
 from accidents.training.progress import fit_progress
 from accidents.training.training_data import Rows, TrainingData
 
@@ -68,7 +68,7 @@ def _fit_partial_model(data: TrainingData, training: Rows, held_out: Rows) -> Pa
         raise ValueError("partial knowledge is learned from accidents before features are computed")
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
     _, dataset, masked = data.fit_transform_masked(training, data.arrays, _TIMES)
-    stopped = fit_stopped(Classifier, data, training, held_out, Parameters(), "none")
+    stopped = fit_with_early_stopping(Classifier, data, training, held_out, Parameters(), "none")
     encoder, teacher = stopped.encoder, cast("Classifier", stopped.model)
     margins = teacher.predict_margin(dataset.X, settings.threads), stopped.validation_margin
     del dataset
