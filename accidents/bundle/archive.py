@@ -30,6 +30,7 @@ _OLD_SUFFIX = ".joblib"
 _LARGEST_MANIFEST = 16_000_000
 _LARGEST_SECTION = 500_000_000
 _MOST_SECTIONS = 64
+_COMPRESSION = 4  # a third of the time of zlib's own choice, 6, for 3 % more bytes
 _TIME = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
 
 
@@ -54,7 +55,7 @@ def write_archive(manifest: Mapping[str, Any], sections: Mapping[str, Section]) 
         listing[name] = {"bytes": size, "sha256": digest, "optional": section.optional}
     text = json.dumps({"format": FORMAT, "format_version": FORMAT_VERSION, **manifest, "sections": listing}, indent=1)
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive:
         for name, content in ((MANIFEST, text.encode()), *((name, one.content) for name, one in sections.items())):
             member = zipfile.ZipInfo(name, _TIME)
             member.compress_type = zipfile.ZIP_DEFLATED
