@@ -1,20 +1,28 @@
 """Ingestion with its expectations; a worker process may begin it while ZenML starts, for the step `ingest` to take."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from accidents.configuration.source import is_local
 from accidents.engine import LOCAL, Engine
+from accidents.errors import DataError
 from accidents.worker_process import WorkerTask, import_modules, worker_count
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from accidents.configuration.ingestion import IngestionSettings
     from accidents.expectations.validation import ExpectationResults
     from accidents.ingestion import IngestionResult
     from accidents.sources.edition import Edition
 
 _MOST_BYTES = 2**27  # of the files; the frames of larger ones would be held by two processes
+
+_REMEDY = (
+    "Use complete official files; if these are right, widen the limits under `expectations` in configs/ingestion.yaml"
+)
 
 _begun: "dict[str, WorkerTask[tuple[str, tuple[IngestionResult, ExpectationResults]] | None]]" = {}
 
@@ -57,6 +65,52 @@ def ingest_and_check(
     ingested = ingest(editions, settings, engine=engine, progress=progress)
     progress("checking expectations")
     return ingested, validate_tables(ingested.tables, settings.effective_expectations, source=settings.source.location)
+
+
+@dataclass(frozen=True)
+class IngestionSummary:
+    """What an ingestion says of its frames: all issues, quarantined rows, HTML page of the expectations, counts."""
+
+    report: "pd.DataFrame"
+    quarantine: "pd.DataFrame"
+    html: str
+    counts: dict[str, int]
+
+
+IngestedFrames: TypeAlias = "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, IngestionSummary]"
+"""Accidents, vehicles, people, and the summary."""
+
+
+def ingest_frames(
+    editions: "Sequence[Edition]",
+    settings: "IngestionSettings",
+    *,
+    engine: Engine = LOCAL,
+    progress: Callable[[str], None] = lambda _: None,
+) -> IngestedFrames:
+    """The `plausible_frames` of editions; errors are those of both."""
+    return plausible_frames(ingest_and_check(editions, settings, engine=engine, progress=progress), settings)
+
+
+def plausible_frames(
+    result: "tuple[IngestionResult, ExpectationResults]", settings: "IngestionSettings"
+) -> IngestedFrames:
+    """The frames of `ingest_and_check`, unless they break the expectations.
+
+    Raises:
+        DataError: they do; it has the report and the page.
+    """
+    import pandas as pd
+
+    from accidents.reading.issues import issues_frame
+
+    ingested, checked = result
+    report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
+    if checked.blocking_failures:
+        failures = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
+        raise DataError(f"{settings.source.location} is not plausible:\n{failures}\n{_REMEDY}", report, checked.html)
+    clean, summary = ingested.accidents, IngestionSummary(report, ingested.quarantine, checked.html, ingested.counts)
+    return clean.accidents, clean.vehicles, clean.people, summary
 
 
 def _ingest(settings: "IngestionSettings") -> "tuple[str, tuple[IngestionResult, ExpectationResults]] | None":

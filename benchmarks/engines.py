@@ -81,7 +81,7 @@ def _measure(engine: Engine, source: str, models: list[str]) -> list[dict[str, A
         lambda: ingest(editions, ingestion, engine=engine).accidents,
         lambda clean: f"{len(clean.accidents):,} accidents",
     )
-    features = phase("features", lambda: feature_frame(accidents, engine.map), _digest)
+    features = phase("features", lambda: feature_frame(accidents, engine=engine), _digest)
     for model in models:
         arguments = model, features, accidents.accidents, configuration.training.for_model_type(model)
         trained = phase(

@@ -4,82 +4,73 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from zenml.enums import ArtifactType
+from zenml.io import fileio
 from zenml.materializers.materializer_registry import materializer_registry
 
-from accidents.columns import MISSING, TABLES
-from accidents.tables import LABEL
-from materializers.page import render_page
+from accidents.engine.frame_files import Frame, FrameFile, decode_frame, encode_frame, read_frame
+from materializers.preview import preview
 from materializers.single_file import SingleFileMaterializer
 
 FILE_NAME = "frame.parquet"
-_PREVIEW_ROWS = 20
 _MOST_BYTES = 2**24  # of the Parquet file of a frame that is kept once it is read
-_MISSING_CODE_COLUMNS = {name for columns in TABLES.values() for name in columns} | {LABEL}
 
 
 class FrameMaterializer(SingleFileMaterializer):
-    """Stores a pandas frame as one Parquet file, compressed with zstd, without loss."""
+    """Stores a pandas frame as one Parquet file, compressed with zstd, without loss.
 
-    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame,)
+    A frame that workers have written to the place of the artifact is loaded as a `FrameFile`: nothing is read.
+    """
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame, FrameFile)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
     FILE_NAME: ClassVar[str] = FILE_NAME
 
+    def save(self, data: Frame) -> None:
+        """Write the file, unless a worker has."""
+        if not isinstance(data, FrameFile):
+            super().save(data)
+        elif data.location != frame_location(self.uri):
+            raise ValueError(f"{data.location} is not the file of this artifact, {self.uri}")
+
+    def load(self, data_type: type[Any]) -> Any:
+        """Read the frame, or say where it is."""
+        return FrameFile(frame_location(self.uri)) if data_type is FrameFile else super().load(data_type)
+
     def encode(self, data: pd.DataFrame) -> bytes:
         """The frame as Parquet."""
-        buffer = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_pandas(data), buffer, compression="zstd")
-        return buffer.getvalue().to_pybytes()
+        return encode_frame(data)
 
     def decode(self, content: bytes) -> pd.DataFrame:
         """The frame, with index and dtypes; a small one that was read before is a copy on write."""
-        return _read(content) if len(content) > _MOST_BYTES else _read_once(content).copy(deep=False)
+        return decode_frame(content) if len(content) > _MOST_BYTES else _read_once(content).copy(deep=False)
 
-    def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
+    def compute_content_hash(self, data: Frame) -> str:
+        """SHA-256 of the file."""
+        return data.sha256 if isinstance(data, FrameFile) else super().compute_content_hash(data)
+
+    def extract_metadata(self, data: Frame) -> dict[str, Any]:
         """Rows, columns and checksum."""
-        return {"rows": len(data), "columns": data.shape[1], "sha256": self.compute_content_hash(data)}
+        return {"rows": data.shape[0], "columns": data.shape[1], "sha256": self.compute_content_hash(data)}
 
-    def pages(self, data: pd.DataFrame) -> dict[str, str]:
+    def pages(self, data: Frame) -> dict[str, str]:
         """Page with schema, missing values and first rows."""
-        return {"preview.html": preview(data)}
+        return {"preview.html": data.page if isinstance(data, FrameFile) else preview(data)}
 
 
-def _read(content: bytes) -> pd.DataFrame:
-    """Read a frame whose columns take the place of Arrow arrays, so that none is held twice."""
-    return pq.read_table(pa.BufferReader(content)).to_pandas(split_blocks=True, self_destruct=True)
-
-
-_read_once = lru_cache(maxsize=12)(_read)
+_read_once = lru_cache(maxsize=12)(decode_frame)
 """Reads a frame that several steps of this process take from equal files once."""
 
 
-def _missing(name: str, cells: pd.Series) -> int:
-    """Number of missing values: NaN, or the code for missing in a column of codes."""
-    coded = name in _MISSING_CODE_COLUMNS and pd.api.types.is_integer_dtype(cells)
-    return int((cells == MISSING).sum()) if coded else int(cells.isna().sum())
+def load_frame(frame: Frame) -> pd.DataFrame:
+    """The frame itself, or that of a file in the artifact store, which is opened as ZenML opens it."""
+    return read_frame(frame, fileio.open)
 
 
-def preview(data: pd.DataFrame) -> str:
-    """A small self-contained HTML page: schema with missing values, and the first rows.
-
-    A frame whose rows are all shown is a table to read, and comes first; of a large one the schema comes first.
-    """
-    missing = [_missing(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
-    schema = pd.DataFrame(
-        {
-            "column": [str(name) for name in data.columns],
-            "dtype": data.dtypes.astype(str).to_numpy(),
-            "missing": missing,
-            "missing %": [round(100 * number / max(len(data), 1), 2) for number in missing],
-        }
-    )
-    size = f"{len(data):,} rows, {data.shape[1]} columns"
-    if 0 < len(data) <= _PREVIEW_ROWS:
-        return render_page([(size, data), ("Schema", schema)])
-    first_rows = [("First rows", data.head(_PREVIEW_ROWS))] if len(data) else []
-    return render_page([(size, schema), *first_rows], side_by_side=True)
+def frame_location(uri: str) -> str:
+    """The file of an artifact."""
+    return f"{uri}/{FILE_NAME}"
 
 
 materializer_registry.register_and_overwrite_type(key=pd.DataFrame, type_=FrameMaterializer)
+materializer_registry.register_and_overwrite_type(key=FrameFile, type_=FrameMaterializer)

@@ -134,6 +134,7 @@ def training(
             source=configuration.ingestion.source.location,
             store=store,
             finals=finals,
+            engine=configuration.engine,
         )
         if automatic_stages(configuration.promotion):
             promote_models(

@@ -9,17 +9,18 @@ import functools
 import inspect
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin
 from uuid import UUID
 
-import pandas as pd
-from pandera.errors import SchemaError, SchemaErrors
 from zenml import save_artifact
 from zenml.types import HTMLString
 
 import materializers.frame  # noqa: F401  # stores the report
+from accidents.engine.frame_files import FrameFile
 from accidents.errors import DataError
 from accidents.memory import release_memory
+from accidents.schemas.validation import validate_frame
 from steps.metadata import input_artifacts, inside_pipeline, log_step_metadata
 
 P = ParamSpec("P")
@@ -28,8 +29,6 @@ R = TypeVar("R")
 VALIDATION_REPORT = "validation_report"
 EXPECTATIONS_REPORT = "expectations_report"
 """Artifact names of the reports of a failed step, the same as those of a successful ingestion."""
-
-_MAX_FAILURES = 8
 
 _validated: set[tuple[Callable[[], Any], UUID | None]] = set()
 """Schemas and ids of the artifacts whose frames match them; an artifact version does not change."""
@@ -53,9 +52,11 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
             started = time.perf_counter()
             try:
-                _validate(schemas, signature.bind(*args, **kwargs).arguments, input_artifacts())
+                bound = signature.bind(*args, **kwargs)
+                _validate(schemas, bound.arguments, input_artifacts())
+                bound.arguments |= _checked_when_read(schemas, bound.arguments)
                 release_memory()
-                result = function(*args, **kwargs)
+                result = function(*bound.args, **bound.kwargs)
                 returned = result if len(outputs) > 1 and isinstance(result, tuple) else (result,)
                 _validate(schemas, dict(zip(outputs, returned, strict=True)))
             except DataError as error:
@@ -73,31 +74,23 @@ def validate_frames(**schemas: Callable[[], Any]) -> Callable[[Callable[P, R]], 
 def _validate(
     schemas: Mapping[str, Callable[[], Any]], values: Mapping[str, object], artifacts: Mapping[str, UUID] | None = None
 ) -> None:
-    """Validate frames; one that another step of this process has taken from the same artifact is not read again."""
+    """Validate frames; one that another step of this process has taken from the same artifact is not read again.
+
+    Files of frames are validated by whoever reads and writes them.
+    """
     for name in schemas.keys() & values.keys():
         key = schemas[name], (artifacts or {}).get(name)
-        if key in _validated:
+        if key in _validated or isinstance(values[name], FrameFile):
             continue
-        try:
-            schemas[name]().validate(values[name], lazy=True)
-        except (SchemaError, SchemaErrors) as error:
-            raise DataError(f"the frame '{name}' breaks its schema:\n{_failures(error)}") from None
+        validate_frame(values[name], name, schemas[name])
         if key[1] is not None:
             _validated.add(key)
 
 
-def _failures(error: Any) -> str:
-    """Table of the failures by column and check, with number of rows and an example."""
-    cases = error.failure_cases
-    if not isinstance(cases, pd.DataFrame):
-        return str(error)
-    table = (
-        cases.groupby(["column", "check"], dropna=False)
-        .agg(rows=("failure_case", "size"), first_value=("failure_case", "first"), first_row=("index", "first"))
-        .reset_index()
-    )
-    more = f"\n… and {len(table) - _MAX_FAILURES} more" if len(table) > _MAX_FAILURES else ""
-    return table.head(_MAX_FAILURES).to_string(index=False) + more
+def _checked_when_read(schemas: Mapping[str, Callable[[], Any]], values: Mapping[str, object]) -> dict[str, FrameFile]:
+    """Files of frames with their schemas: whoever reads one validates it."""
+    files = {name: value for name, value in values.items() if isinstance(value, FrameFile)}
+    return {name: replace(file, name=name, schema=schemas.get(name)) for name, file in files.items()}
 
 
 def _save_reports(error: DataError) -> None:

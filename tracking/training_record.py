@@ -11,9 +11,8 @@ from accidents.bundle import Bundle
 from accidents.errors import ModelError, RequestError
 from accidents.evaluation.results import Evaluation
 from accidents.inference.json_scoring import NESTED_COLUMN, predict_json
-from accidents.inference.smoke_test import compare_probabilities, sample_accidents
+from accidents.inference.smoke_test import compare_probabilities
 from accidents.report.report_files import ReportFiles
-from accidents.tables import Accidents
 from accidents.training.final_model import check_twin
 
 
@@ -66,31 +65,27 @@ class TrainingRecord:
 
 def build_training_record(
     bundles: Sequence[Bundle],
-    predictions: Sequence[pd.DataFrame],
+    samples: Sequence[pd.DataFrame],
     evaluations: Mapping[str, Any],
     reports: ReportFiles,
-    accidents: Accidents,
     *,
     best: str,
     pages: Mapping[str, str],
     source: str,
     tags: Mapping[str, str],
-    stored: int,
     finals: Sequence[Bundle] = (),
 ) -> TrainingRecord:
     """Build the record of a training from the outputs of its steps.
 
     Args:
         bundles: the models.
-        predictions: for each model, its predictions on accidents outside its training set.
+        samples: for each model, accidents of its test set to store with it, from `sample_accidents`.
         evaluations: `Comparison.evaluations`, by model type.
         reports: `ModelComparison.report_files`.
-        accidents: the accidents of the training.
         best: the proposed model type.
         pages: text files of the training by name.
         source: where the accidents come from, as typed.
         tags: ZenML run and stack, code version.
-        stored: number of accidents to store with each model.
         finals: for each model, its final model; empty without.
 
     Raises:
@@ -102,10 +97,10 @@ def build_training_record(
             bundle,
             Evaluation.model_validate(evaluations[bundle.model_type]),
             reports.files[bundle.model_type],
-            _stored_accidents(bundle, final, predicted, accidents, stored),
+            _stored_accidents(bundle, final, sample),
             final,
         )
-        for bundle, predicted, final in zip(bundles, predictions, finals or repeat(None, len(bundles)), strict=True)
+        for bundle, sample, final in zip(bundles, samples, finals or repeat(None, len(bundles)), strict=True)
     ]
     trained_at = max(bundle.trained_at for bundle in bundles).replace("T", " ")[: len("2024-01-01 00:00:00")]
     return TrainingRecord(
@@ -119,16 +114,13 @@ def build_training_record(
     )
 
 
-def _stored_accidents(
-    bundle: Bundle, final: Bundle | None, predictions: pd.DataFrame, accidents: Accidents, count: int
-) -> pd.DataFrame:
-    """Draw accidents of the test set and check that the model could be served: the smoke test of every deployment.
+def _stored_accidents(bundle: Bundle, final: Bundle | None, stored: pd.DataFrame) -> pd.DataFrame:
+    """Check by accidents of the test set that the model could be served: the smoke test of every deployment.
 
     Their probabilities are those of the final model, where there is one.
     """
     if final:
         check_twin(final, bundle, bundle.model_type)
-    stored = sample_accidents(predictions, accidents, count)
     if stored.empty:
         return stored
     try:

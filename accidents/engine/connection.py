@@ -2,14 +2,14 @@
 
 import atexit
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from accidents.configuration.engine import EngineSettings
-from accidents.engine.base import Engine, EngineError, R
+from accidents.engine.base import Engine, EngineError
 from accidents.engine.local import LOCAL
 from accidents.errors import ConfigurationError
 from accidents.temporary_files import temporary_folder
@@ -40,12 +40,6 @@ def connect(settings: EngineSettings) -> Iterator[Engine]:
         engine = DaskEngine(client)
         engine.shared_folder = settings.shared_folder
         yield engine
-
-
-def run_on(settings: EngineSettings, function: Callable[..., R], *arguments: Any, **options: Any) -> R:
-    """Call a function once on the configured engine, as `Engine.run` does."""
-    with connect(settings) as engine:
-        return engine.run(function, *arguments, **options)
 
 
 def check_engine(settings: EngineSettings) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from accidents.features.arrays import Arrays, to_arrays
 from accidents.features.catalogue import CELLS, FEATURES, PLACE_COLUMN_NAMES
 from accidents.features.compute import compute, place_cells
-from accidents.features.mapper import Mapper
+from accidents.features.mapper import MappingEngine
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.tables import Accidents
 
@@ -20,20 +20,20 @@ _POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES
 _PARTITION = 20_000  # accidents of a part
 
 
-def feature_frame(accidents: Accidents, mapper: Mapper | None = None) -> pd.DataFrame:
+def feature_frame(accidents: Accidents, *, engine: MappingEngine | None = None) -> pd.DataFrame:
     """Compute the features of every level.
 
     Args:
         accidents: cleaned accidents.
-        mapper: applies a function to parts of the accidents; the result is the same. None: they are computed together.
+        engine: where; one of a cluster computes parts of the accidents, with the same result. None: this process.
 
     Returns:
         One row an accident in the order of `accidents.accidents`: `Num_Acc` (int64), the features of the catalogue
         (float32, NaN where missing), and the cells of the place (int64, -1 where missing). No label.
     """
-    if mapper is None or accidents.accidents.empty:
+    if engine is None or not engine.is_remote or accidents.accidents.empty:
         return _features_of(accidents)
-    return pd.concat([*mapper(_features_of, accidents.partitions(_PARTITION))], ignore_index=True)
+    return pd.concat([*engine.map(_features_of, accidents.partitions(_PARTITION))], ignore_index=True)
 
 
 def _features_of(accidents: Accidents) -> pd.DataFrame:

@@ -37,6 +37,11 @@ def sample_accidents(predictions: pd.DataFrame, accidents: Accidents, count: int
     return pd.DataFrame({NESTED_COLUMN: texts, "label": drawn["label"], "probability": drawn["probability"]})
 
 
+def sample_each(predictions: Sequence[pd.DataFrame], *, accidents: Accidents, count: int) -> list[pd.DataFrame]:
+    """The `sample_accidents` of several models."""
+    return [sample_accidents(own, accidents, count) for own in predictions]
+
+
 def compare_probabilities(expected: Sequence[float], actual: npt.NDArray[np.float64]) -> list[str]:
     """Differences of more than `TOLERANCE` from the stored probabilities, as messages; empty if there are none."""
     if len(expected) != len(actual):

@@ -16,7 +16,6 @@ from typing import Any
 import pandas as pd
 
 from accidents.configuration.training import TrainingSettings
-from accidents.engine import LOCAL, Engine
 from accidents.models import model_class
 from accidents.training.own_process import pack, unpack, with_wait_policy
 from accidents.training.shared_results import SharedResults
@@ -66,7 +65,6 @@ def train_planned(
     settings: TrainingSettings,
     *,
     data: Hashable,
-    engine: Engine = LOCAL,
     progress: Callable[[str, str], None] = _ignore,
     **options: Any,
 ) -> TrainingResult:
@@ -78,17 +76,13 @@ def train_planned(
         accidents: labels and dates of the same accidents.
         settings: of this model type.
         data: identifies the frames among those of this process; only equal ones share a plan. None: there is no plan.
-        engine: where; nothing is planned on a cluster.
         progress: a function of a module, called with the model type and a message after each stage.
         **options: the other options of `train`, alike for all model types.
 
     Raises:
         DataError, ModelError: as `train`.
     """
-    if engine.is_remote:
-        data, options = None, {**options, "engine": engine}
-    else:
-        settings = with_threads(settings, len(features))
+    settings = with_threads(settings, len(features))
     with _lock:
         for earlier in [*takewhile(lambda name: name != model_type, _planned)] if model_type in _planned else ():
             _planned.pop(earlier)  # its step is past, and was cached

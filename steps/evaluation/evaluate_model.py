@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import pandas as pd
 from zenml import step
 from zenml.types import HTMLString
 
@@ -11,13 +10,14 @@ import materializers.frame  # noqa: F401  # stores the frames
 from accidents.bundle import Bundle
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.engine import run_on
+from accidents.engine.frame_files import Frame
 from accidents.models import model_types
 from accidents.report.model_report import report_on_held_out
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
+from steps.execution import run
 from steps.metadata import log_step_metadata, source_fingerprint
 from steps.validation import validate_frames
 
@@ -29,8 +29,8 @@ from steps.validation import validate_frames
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def evaluate_model(
     model: Bundle,
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
+    features: Frame,
+    accidents: Frame,
     settings: EvaluationSettings,
     source: str,
     fingerprint: str,
@@ -47,7 +47,7 @@ def evaluate_model(
         fingerprint: checksum of their files.
         engine: where.
     """
-    summary, report = run_on(
+    summary, report = run(
         engine, report_on_held_out, model, features, accidents, settings,
         source=source, fingerprint=source_fingerprint(fingerprint),
     )  # fmt: skip

@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-import pandas as pd
 from zenml import step
 
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
-from accidents.engine import connect
+from accidents.engine.frame_files import AccidentFrames, Frame
 from accidents.features import feature_frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
-from accidents.tables import Accidents
 from steps.caching import cache_policy
+from steps.execution import run
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
 
@@ -20,8 +19,8 @@ from steps.validation import validate_frames
 @step(cache_policy=cache_policy(__name__))
 @validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema, features=features_schema)
 def build_features(
-    accidents: pd.DataFrame, vehicles: pd.DataFrame, people: pd.DataFrame, engine: EngineSettings = LOCAL_ENGINE
-) -> Annotated[pd.DataFrame, "features"]:
+    accidents: Frame, vehicles: Frame, people: Frame, engine: EngineSettings = LOCAL_ENGINE
+) -> Annotated[Frame, "features"]:
     """Build the features of every level of information, and the place columns; without the label.
 
     Args:
@@ -30,8 +29,7 @@ def build_features(
         people: of these accidents.
         engine: where they are computed.
     """
-    with connect(engine) as connected:
-        mapper = connected.map if connected.is_remote else None
-        features = feature_frame(Accidents(accidents, vehicles, people), mapper)
-    log_step_metadata({"rows": len(features), "columns": features.shape[1]})
+    details = AccidentFrames(accidents, vehicles, people)
+    features: Frame = run(engine, feature_frame, details, outputs={"features": features_schema}, takes_engine=True)
+    log_step_metadata({"rows": features.shape[0], "columns": features.shape[1]})
     return features

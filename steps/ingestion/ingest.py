@@ -9,20 +9,16 @@ from zenml.types import HTMLString
 import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.ingestion import IngestionSettings
-from accidents.early_ingestion import begun_ingestion, ingest_and_check
-from accidents.engine import connect
-from accidents.errors import DataError, SourceError
-from accidents.reading.issues import issues_frame
+from accidents.early_ingestion import begun_ingestion, ingest_frames, plausible_frames
+from accidents.engine.frame_files import Frame
+from accidents.errors import SourceError
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.sources.edition import fingerprint as fingerprint_of
 from accidents.sources.resolve import resolve_editions
 from steps.caching import cache_policy
+from steps.execution import run
 from steps.metadata import FINGERPRINT, log_step_metadata
 from steps.validation import validate_frames
-
-_REMEDY = (
-    "Use complete official files; if these are right, widen the limits under `expectations` in configs/ingestion.yaml"
-)
 
 
 @step(cache_policy=cache_policy(__name__))
@@ -30,9 +26,9 @@ _REMEDY = (
 def ingest(
     settings: IngestionSettings, fingerprint: str, engine: EngineSettings = LOCAL_ENGINE
 ) -> tuple[
-    Annotated[pd.DataFrame, "accidents"],
-    Annotated[pd.DataFrame, "vehicles"],
-    Annotated[pd.DataFrame, "people"],
+    Annotated[Frame, "accidents"],
+    Annotated[Frame, "vehicles"],
+    Annotated[Frame, "people"],
     Annotated[pd.DataFrame, "validation_report"],
     Annotated[pd.DataFrame, "quarantine"],
     Annotated[HTMLString, "expectations_report"],
@@ -53,14 +49,12 @@ def ingest(
     found = fingerprint_of(editions)
     if fingerprint not in {found, ""}:
         raise SourceError(f"the files of {location} changed while the run began: run again")
-    with connect(engine) as connected:
-        ingested, checked = begun_ingestion(settings, found) or ingest_and_check(
-            editions, settings, engine=connected, progress=print
-        )
-    report = pd.concat([issues_frame(checked.issues()), ingested.report], ignore_index=True)
-    if checked.blocking_failures:
-        failures = "\n".join(f"- {failure}" for failure in checked.blocking_failures)
-        raise DataError(f"{location} is not plausible:\n{failures}\n{_REMEDY}", report, checked.html)
-    log_step_metadata({FINGERPRINT: found, **ingested.counts})
-    clean = ingested.accidents
-    return clean.accidents, clean.vehicles, clean.people, report, ingested.quarantine, HTMLString(checked.html)
+    schemas = {"accidents": accidents_schema, "vehicles": vehicles_schema, "people": people_schema}
+    begun = begun_ingestion(settings, found) if engine.kind == "local" else None
+    *frames, summary = (
+        plausible_frames(begun, settings)
+        if begun
+        else run(engine, ingest_frames, editions, settings, outputs=schemas, takes_engine=True, progress=print)
+    )
+    log_step_metadata({FINGERPRINT: found, **summary.counts})
+    return *frames, summary.report, summary.quarantine, HTMLString(summary.html)

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import pandas as pd
 from zenml import step
 from zenml.types import HTMLString
 
@@ -12,12 +11,13 @@ from accidents.bundle import Bundle
 from accidents.configuration.ingestion import IngestionSettings
 from accidents.configuration.monitoring import MonitoringSettings
 from accidents.configuration.source import SAMPLE
+from accidents.engine.frame_files import Frame
 from accidents.models import model_types
 from accidents.monitoring.windows import window_of_accidents
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
-from accidents.tables import Accidents
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
+from steps.execution import load_accidents
 from steps.monitoring.comparison import compare_window
 from steps.validation import validate_frames
 
@@ -29,9 +29,9 @@ from steps.validation import validate_frames
 @validate_frames(accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def monitor_accidents(
     model: Bundle,
-    accidents: pd.DataFrame,
-    vehicles: pd.DataFrame,
-    people: pd.DataFrame,
+    accidents: Frame,
+    vehicles: Frame,
+    people: Frame,
     settings: MonitoringSettings,
     ingestion: IngestionSettings,
 ) -> tuple[
@@ -53,7 +53,7 @@ def monitor_accidents(
         ModelError: the model has no reference.
         DataError: too few accidents.
     """
-    window = window_of_accidents(Accidents(accidents, vehicles, people), model)
+    window = window_of_accidents(load_accidents(accidents, vehicles, people), model)
     location = ingestion.source.location
     result, report, pictures = compare_window(
         model, window, location, settings, ingestion, synthetic=location == SAMPLE

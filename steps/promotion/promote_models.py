@@ -2,15 +2,15 @@
 
 from typing import Annotated, Any
 
-import pandas as pd
 from zenml import step
 
-import materializers.frame  # noqa: F401  # stores the frames
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.promotion import PromotionSettings
 from accidents.configuration.tracking import TrackingSettings
+from accidents.engine.frame_files import Frame
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
+from materializers.frame import load_frame
 from materializers.json_file import JSON_MATERIALIZER
 from steps.metadata import log_step_metadata
 from steps.validation import validate_frames
@@ -23,8 +23,8 @@ from tracking.registry import Registry
 @validate_frames(features=features_schema, accidents=accidents_schema)
 def promote_models(
     registered: dict[str, Any],
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
+    features: Frame,
+    accidents: Frame,
     source: str,
     evaluation: EvaluationSettings,
     rule: PromotionSettings,
@@ -45,7 +45,7 @@ def promote_models(
         By model type and stage: `version`, `approved`, `reasons`.
     """
     with connect(settings) as connection:
-        data = EvaluationData(features, accidents, source)
+        data = EvaluationData(load_frame(features), load_frame(accidents), source)
         decisions = promote_new_versions(Registry(connection), registered, data, evaluation, rule)
     for name, by_stage in decisions.items():
         for stage, decision in by_stage.items():

@@ -12,13 +12,14 @@ import materializers.reports  # noqa: F401  # load the inputs and store the outp
 from accidents.bundle import Bundle
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.evaluation import EvaluationSettings
-from accidents.engine import run_on
+from accidents.engine.frame_files import Frame
 from accidents.report import model_report
 from accidents.report.report_files import ReportFiles
 from accidents.schemas.accidents import accidents_schema
 from accidents.schemas.features import features_schema
 from materializers.json_file import JSON_MATERIALIZER
 from steps.caching import cache_policy
+from steps.execution import run
 from steps.metadata import log_step_metadata
 from steps.training.model_cards import save_model_cards
 from steps.validation import validate_frames
@@ -30,8 +31,8 @@ def compare_models(
     models: list[Bundle],
     predictions: list[pd.DataFrame],
     finals: list[Bundle],
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
+    features: Frame,
+    accidents: Frame,
     settings: EvaluationSettings,
     source: str,
     without_place: dict[str, Any] | None = None,
@@ -59,12 +60,12 @@ def compare_models(
         without_place: `evaluations` of models trained without place columns, for the model card.
         engine: where.
     """
-    result = run_on(
+    result = run(
         engine, model_report.compare_models, models, predictions, features, accidents, settings,
         source=source, without_place=without_place, finals=finals,
     )  # fmt: skip
     log_step_metadata({"f1": {name: one["f1"] for name, one in result.evaluations.items()}, "best": result.best})
     save_model_cards(result.report_files)
-    pages = HTMLString(result.comparison_report), HTMLString(result.best_report), HTMLString(result.card.html)
+    pages = map(HTMLString, (result.comparison_report, result.best_report, result.card.html))
     card = MarkdownString(result.card.markdown)
     return result.table, result.evaluations, result.best, *pages, card, result.report_files

@@ -1,8 +1,9 @@
 """Final model of one model type."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
-import pandas as pd
 from zenml import step
 
 import materializers.bundle
@@ -10,14 +11,14 @@ import materializers.frame  # noqa: F401  # loads and stores the inputs and outp
 from accidents.bundle import Bundle
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.training import TrainingSettings
-from accidents.engine import connect
+from accidents.engine.frame_files import AccidentFrames, Frame
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
-from accidents.tables import Accidents
 from accidents.training import with_threads, with_wait_policy
 from accidents.training.final_model import fit_final_model
 from steps.caching import cache_policy
-from steps.metadata import log_step_metadata
+from steps.execution import run
+from steps.metadata import log_step_metadata, print_progress
 from steps.validation import validate_frames
 
 
@@ -25,10 +26,10 @@ from steps.validation import validate_frames
 @validate_frames(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def fit_final(
     twin: Bundle,
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
-    vehicles: pd.DataFrame,
-    people: pd.DataFrame,
+    features: Frame,
+    accidents: Frame,
+    vehicles: Frame,
+    people: Frame,
     model_type: str,
     settings: TrainingSettings,
     difference_at_most: float,
@@ -47,17 +48,13 @@ def fit_final(
         difference_at_most: greatest mean difference of the probabilities of the two models on the test set.
         engine: where the model is fitted.
     """
-    with connect(engine) as connected:
-        final = with_wait_policy(
-            fit_final_model,
-            twin,
-            features,
-            accidents,
-            settings if connected.is_remote else with_threads(settings, len(features)),
-            difference_at_most=difference_at_most,
-            details=Accidents(accidents, vehicles, people),
-            engine=connected,
-            progress=lambda message: print(f"{model_type}: {message}", flush=True),
-        )
+    fit: Callable[..., Bundle] = fit_final_model
+    if engine.kind == "local":
+        fit, settings = partial(with_wait_policy, fit_final_model), with_threads(settings, features.shape[0])
+    final = run(
+        engine, fit, twin, features, accidents, settings, difference_at_most=difference_at_most,
+        details=AccidentFrames(accidents, vehicles, people), takes_engine=True,
+        progress=partial(print_progress, model_type),
+    )  # fmt: skip
     log_step_metadata({"rows": final.rows, "fit_seconds": final.fit_seconds, "evaluated_twin": final.evaluated_twin})
     return final

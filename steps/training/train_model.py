@@ -1,7 +1,8 @@
 """Training of one model type."""
 
 from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import pandas as pd
 from zenml import save_artifact, step
@@ -12,13 +13,13 @@ from accidents.bundle import Bundle
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.training import TrainingSettings
-from accidents.engine import connect
+from accidents.engine.frame_files import AccidentFrames, Frame
 from accidents.monitoring.reference import build_reference, reference_table
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
-from accidents.tables import Accidents
-from accidents.training import train_planned
+from accidents.training import train, train_planned
 from steps.caching import cache_policy
+from steps.execution import run
 from steps.metadata import input_ids, inside_pipeline, log_step_metadata, print_progress, source_fingerprint
 from steps.validation import validate_frames
 
@@ -26,10 +27,10 @@ from steps.validation import validate_frames
 @step(cache_policy=cache_policy(__name__))
 @validate_frames(features=features_schema, accidents=accidents_schema, vehicles=vehicles_schema, people=people_schema)
 def train_model(
-    features: pd.DataFrame,
-    accidents: pd.DataFrame,
-    vehicles: pd.DataFrame,
-    people: pd.DataFrame,
+    features: Frame,
+    accidents: Frame,
+    vehicles: Frame,
+    people: Frame,
     model_type: str,
     settings: TrainingSettings,
     information: FeatureSettings,
@@ -51,16 +52,19 @@ def train_model(
         editions: digests of their editions by year; None where they are not known.
         engine: where the model is fitted.
     """
-    details = Accidents(accidents, vehicles, people)
-    with connect(engine) as connected:
-        trained = train_planned(
-            model_type, features, accidents, settings,
-            data=input_ids(), level=information.level, geography=information.geography, details=details,
-            fingerprint=source_fingerprint(fingerprint), editions=editions, engine=connected, progress=print_progress,
-        )  # fmt: skip
+    details = AccidentFrames(accidents, vehicles, people)
+    fit: Any = train
+    progress: Any = partial(print_progress, model_type)
+    if engine.kind == "local":
+        fit, progress = partial(train_planned, data=input_ids()), print_progress
+    trained = run(
+        engine, fit, model_type, features, accidents, settings, level=information.level,
+        geography=information.geography, details=details, fingerprint=source_fingerprint(fingerprint),
+        editions=editions, takes_engine=True, progress=progress,
+    )  # fmt: skip
+    reference = run(engine, build_reference, details, trained.predictions, information.level)
     bundle = trained.bundle
     log_step_metadata({"rows": bundle.rows, "fit_seconds": bundle.fit_seconds, **bundle.metrics})
-    reference = build_reference(details, trained.predictions, information.level)
     if inside_pipeline():
         save_artifact(reference_table(reference), f"{model_type}_reference")
     return replace(bundle, reference=reference), trained.predictions

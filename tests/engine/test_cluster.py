@@ -80,7 +80,7 @@ def test_a_worker_killed_while_files_are_read(cluster: Engine, years: Years) -> 
     assert killer.killed
     for name in ("accidents", "vehicles", "people"):
         pd.testing.assert_frame_equal(getattr(ingested.accidents, name), getattr(years.accidents, name))
-    pd.testing.assert_frame_equal(feature_frame(ingested.accidents, cluster.map), years.features, check_exact=True)
+    pd.testing.assert_frame_equal(feature_frame(ingested.accidents, engine=cluster), years.features, check_exact=True)
 
 
 def fitted(

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
 
+from accidents.engine.frame_files import FrameFile
 from benchmarks.materializers import local_store
-from materializers.frame import FrameMaterializer, preview
+from materializers.frame import FrameMaterializer, frame_location, load_frame
+from materializers.preview import preview
 
 
 def materializer_at(folder: Path) -> FrameMaterializer:
@@ -51,6 +53,20 @@ def test_any_frame_comes_back(tmp_path_factory: pytest.TempPathFactory, frame: p
     frame = frame.astype({"text": "str"})
     loaded, _ = stored(frame, tmp_path_factory.mktemp("frame"))
     pd.testing.assert_frame_equal(loaded, frame, check_exact=True)
+
+
+def test_a_frame_that_a_worker_has_written_is_not_read_before_it_is_needed(tmp_path: Path) -> None:
+    frame, materializer = FRAMES["codes"], materializer_at(tmp_path)
+    written = FrameFile(frame_location(str(tmp_path))).write(frame, preview)
+    materializer.save(written)
+    _, of_frame = stored(frame, tmp_path / "other")
+    assert materializer.extract_metadata(written) == of_frame.extract_metadata(frame)
+    assert materializer.pages(written) == of_frame.pages(frame)
+    loaded = materializer.load(FrameFile)
+    assert loaded == FrameFile(written.location)
+    pd.testing.assert_frame_equal(load_frame(loaded), frame, check_exact=True)
+    with pytest.raises(ValueError, match="is not the file of this artifact"):
+        materializer_at(tmp_path / "other").save(written)
 
 
 def test_what_a_step_does_to_a_frame_does_not_reach_the_next_one(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
@@ -5,7 +6,9 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
+from accidents.engine.frame_files import Frame, FrameFile, read_frame
 from accidents.errors import DataError
+from materializers.preview import preview
 from steps.validation import validate_frames
 
 
@@ -46,6 +49,21 @@ def test_a_frame_is_validated_once_for_each_artifact_and_schema(monkeypatch: pyt
     monkeypatch.setattr("steps.validation.input_artifacts", lambda: {"good": uuid4()})
     with pytest.raises(DataError):
         take(pd.DataFrame({"a": [0], "b": [1.0]}))
+
+
+def test_a_file_of_a_frame_takes_its_schema_along(tmp_path: Path) -> None:
+    @validate_frames(good=positive)
+    def take(good: Frame, other: Frame) -> Annotated[Frame, "good"]:
+        assert read_frame(other)["a"].tolist() == [-1]
+        read_frame(good)
+        return good
+
+    def file_of(a: int) -> FrameFile:
+        return FrameFile(str(tmp_path / f"{a}.parquet")).write(pd.DataFrame({"a": [a], "b": [0.5]}), preview)
+
+    assert read_frame(take(file_of(1), file_of(-1)))["a"].tolist() == [1]
+    with pytest.raises(DataError, match="the frame 'good' breaks its schema"):
+        take(file_of(-1), file_of(-1))
 
 
 def test_all_failures_of_an_input_are_reported_at_once() -> None:

@@ -9,6 +9,7 @@ from zenml.client import Client
 from accidents.configuration.evaluation import EvaluationSettings
 from accidents.configuration.stages import ARCHIVED, PRODUCTION, STAGING
 from accidents.configuration.training import ModelSettings, TrainingSettings
+from accidents.inference.smoke_test import sample_each
 from accidents.report.model_report import compare_models
 from accidents.training import TrainingResult, train
 from tests.trained import SMALL, small_models, small_year
@@ -51,15 +52,13 @@ def training_record(*, search: bool = False) -> TrainingRecord:
     compared = compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE)
     return build_training_record(
         bundles,
-        predictions,
+        sample_each(predictions, accidents=accidents, count=STORED),
         compared.evaluations,
         compared.report_files,
-        accidents,
         best="xgboost",
         pages={"comparison.html": "<p>compared</p>", "model_card.md": "# Card"},
         source=SOURCE,
         tags=TAGS,
-        stored=STORED,
     )
 
 

@@ -15,6 +15,7 @@ from accidents.configuration.stages import PRODUCTION
 from accidents.configuration.tracking import TrackingSettings
 from accidents.errors import ModelError
 from accidents.inference.json_scoring import NESTED_COLUMN
+from accidents.inference.smoke_test import sample_accidents
 from accidents.report.model_report import compare_models
 from accidents.tables import LABEL
 from cli.model_lookup import find_model_file
@@ -50,9 +51,9 @@ def record(final: Bundle | None) -> TrainingRecord:
         [twin.bundle], [twin.predictions], features, accidents.accidents, EVALUATION, source=SOURCE, finals=finals
     )
     return build_training_record(
-        [twin.bundle], [twin.predictions], compared.evaluations, compared.report_files, accidents,
-        best="lightgbm", pages={"model_card.md": compared.card.markdown}, source=SOURCE, tags=TAGS, stored=STORED,
-        finals=finals,
+        [twin.bundle], [sample_accidents(twin.predictions, accidents, STORED)], compared.evaluations,
+        compared.report_files, best="lightgbm", pages={"model_card.md": compared.card.markdown}, source=SOURCE,
+        tags=TAGS, finals=finals,
     )  # fmt: skip
 
 

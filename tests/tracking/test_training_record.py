@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from accidents.errors import ModelError
+from accidents.inference.smoke_test import sample_accidents
 from accidents.report.report_files import ReportFiles
 from accidents.tables import Accidents
 from tests.tracking.helpers import training_record
@@ -21,15 +22,13 @@ def build(accidents: Accidents, change: Callable[[pd.DataFrame], pd.DataFrame] =
     record = next(model for model in training_record().models if model.bundle.model_type == "lightgbm")
     return build_training_record(
         [result.bundle],
-        [change(result.predictions)],
+        [sample_accidents(change(result.predictions), accidents, 20)],
         {"lightgbm": record.evaluation.model_dump()},
         ReportFiles({"lightgbm": record.files}),
-        accidents,
         best="lightgbm",
         pages={},
         source="sample",
         tags={},
-        stored=20,
     )
 
 
