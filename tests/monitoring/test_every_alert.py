@@ -45,6 +45,7 @@ CHANGES: dict[str, Change] = {
     r"accidents_cpu_seconds_total": growing(2),
     r"accidents_drift_share": constant(0.6),
     r"accidents_drift_alarm": constant(1),
+    r"accidents_monitored_timestamp_seconds": constant(0),
     r'accidents_outcome_probability_count\{outcome="[01]"\}': growing(50),
     r'accidents_outcome_probability_sum\{outcome="1"\}': growing(5),
     r"accidents_model_trained_timestamp_seconds": constant(0),
