@@ -200,9 +200,15 @@ def unknown_share(known: npt.NDArray[np.floating]) -> Vector:
     return 1 - np.nan_to_num(known.astype(np.float64))
 
 
-def without_unknown_places(X: "Matrix", names: Sequence[str]) -> "Matrix":
-    """A copy of a matrix in which density and position of an unknown place are missing; `names` are its columns."""
-    X = X.copy()
+def without_unknown_places(X: "Matrix", names: Sequence[str], *, overwrite: bool = False) -> "Matrix":
+    """A matrix in which density and position of an unknown place are missing; `X` itself with `overwrite`.
+
+    Args:
+        X: float32 (n, k).
+        names: its columns.
+        overwrite: whether `X` may be changed.
+    """
+    X = X if overwrite else X.copy()
     if "known_position" not in names:
         return X
     unknown = {name: X[:, names.index(name)] < 1 for name in _DENSITIES}

@@ -89,6 +89,7 @@ def fit_with_early_stopping(
     validation: Rows,
     parameters: Settings,
     resampling: str | None = None,
+    fitted: tuple[PlaceEncoder | None, Dataset] | None = None,
 ) -> EarlyStoppedModel:
     """Fit on the training set, with early stopping on the validation set; once for all who ask for the same.
 
@@ -99,12 +100,13 @@ def fit_with_early_stopping(
         validation: rows of the validation set.
         parameters: hyperparameters.
         resampling: of the training set; None: as in the settings.
+        fitted: result of `data.fit_transform(training)`, where there is one.
     """
     resampling = resampling or data.settings.resampling
 
     def fit() -> EarlyStoppedModel:
         started = perf_counter()
-        encoder, whole = data.fit_transform(training)
+        encoder, whole = fitted or data.fit_transform(training)
         held_out = data.transform(validation, encoder)
         model = _fit(model_class, data, whole, held_out, parameters, resampling)
         margin = model.predict_margin(held_out.X, data.settings.threads)

@@ -67,25 +67,27 @@ def _fit_partial_model(data: TrainingData, training: Rows, held_out: Rows) -> Pa
     if data.arrays is None:
         raise ValueError("partial knowledge is learned from accidents before features are computed")
     settings, names, knowledge = data.settings, data.matrix_columns, data.knowledge_columns
-    _, dataset, masked = data.fit_transform_masked(training, data.arrays, _TIMES)
-    stopped = fit_with_early_stopping(Classifier, data, training, held_out, Parameters(), "none")
+    encoder, dataset, masked = data.fit_transform_masked(training, data.arrays, _TIMES)
+    stopped = fit_with_early_stopping(Classifier, data, training, held_out, Parameters(), "none", (encoder, dataset))
     encoder, teacher = stopped.encoder, cast("Classifier", stopped.model)
-    margins = teacher.predict_margin(dataset.X, settings.threads), stopped.validation_margin
+    drawn, positions = np.unique(masked.rows, return_inverse=True)
+    margin = teacher.predict_margin(dataset.X[drawn], settings.threads)[positions]
     del dataset
-    curve = fit_calibration(margins[1], data.labels(held_out)) if settings.calibrate else Calibration()
+    held_out_margin = stopped.validation_margin
+    curve = fit_calibration(held_out_margin, data.labels(held_out)) if settings.calibrate else Calibration()
     rng = np.random.default_rng((settings.seed, 1))
-    validation, probability = data.arrays.take(held_out[:_CALIBRATED]), curve(margins[1][:_CALIBRATED])
+    held_out_margin, held_out_labels = held_out_margin[:_CALIBRATED], data.labels(held_out)[:_CALIBRATED]
+    validation, probability = data.arrays.take(held_out[:_CALIBRATED]), curve(held_out_margin)
 
     def draw(times: int) -> list[Matrix]:
         masks = (draw_mask(validation, rng) for _ in range(times))
         return [feature_matrix(mask.apply(validation), names, encoder) for mask in masks]
 
     base = teacher.first_trees(_SHARE_OF_TREES)
-    margin = np.concatenate([margins[0][masked.rows], np.tile(margins[1][:_CALIBRATED], _TIMES_OF_VALIDATION)])
+    margin = np.concatenate([margin, np.tile(held_out_margin, _TIMES_OF_VALIDATION)])
+    labels = np.concatenate([data.labels(training)[masked.rows], np.tile(held_out_labels, _TIMES_OF_VALIDATION)])
     X = np.concatenate([masked.X, *draw(_TIMES_OF_VALIDATION)])
-    labels = np.concatenate(
-        [data.labels(training)[masked.rows], np.tile(data.labels(held_out)[:_CALIBRATED], _TIMES_OF_VALIDATION)]
-    )
+    del masked
     target = (1 - _SHARE_OF_LABEL) / (1 + np.exp(-margin)) + _SHARE_OF_LABEL * labels
     correction = _fit_correction(base, X, target, data)
     nothing = (0.0,) * len(knowledge)
@@ -108,12 +110,13 @@ def _fit_partial_model(data: TrainingData, training: Rows, held_out: Rows) -> Pa
 
 
 def _fit_correction(base: Classifier, X: Matrix, target: Vector, data: TrainingData) -> Classifier:
-    """Fit on masked accidents and what to answer for them, on top of a booster."""
+    """Fit on masked accidents, whose matrix is changed, and on what to answer for them, on top of a booster."""
     settings, columns = data.settings, [data.matrix_columns.index(name) for name in data.columns]
+    margin = base.predict_margin(np.ascontiguousarray(X[:, columns]), settings.threads)
     return Classifier.fit_probabilities(
-        without_unknown_places(X, data.matrix_columns),
+        without_unknown_places(X, data.matrix_columns, overwrite=True),
         target,
-        base.predict_margin(np.ascontiguousarray(X[:, columns]), settings.threads),
+        margin,
         parameters=_PARAMETERS,
         seed=settings.seed,
         threads=settings.threads,

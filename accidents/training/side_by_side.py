@@ -82,7 +82,6 @@ def train_planned(
     Raises:
         DataError, ModelError: as `train`.
     """
-    settings = with_threads(settings, len(features))
     with _lock:
         for earlier in [*takewhile(lambda name: name != model_type, _planned)] if model_type in _planned else ():
             _planned.pop(earlier)  # its step is past, and was cached
@@ -96,7 +95,7 @@ def train_planned(
     if not is_planned:
         _planned.pop(model_type, None)
         options["shared"] = _shared_results(data, keep_large=False) if is_expected else None
-        report = partial(progress, model_type)
+        report, settings = partial(progress, model_type), with_threads(settings, len(features))
         return with_wait_policy(train, model_type, features, accidents, settings, progress=report, **options)
     shared = data, features, accidents, progress, options
     for _ in range(idle):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -127,9 +128,12 @@ class TrainingData:
         selected = arrays.take(rows[drawn])
         masked = [draw_mask(selected, rng).apply(selected) for _ in range(times)]
         encoder, dataset, encoded = self._fit_transform(rows, masked, drawn)
-        parts: Sequence[Matrix | None] = encoded or [None] * times
-        X = [feature_matrix(one, self.matrix_columns, encoded=part) for one, part in zip(masked, parts, strict=True)]
-        return encoder, dataset, np.concatenate(X), drawn
+        X = np.empty((times * len(drawn), len(self.matrix_columns)), np.float32)
+        for time, start in product(range(times), range(0, len(drawn), _BLOCK)):
+            block = np.arange(start, min(start + _BLOCK, len(drawn)))
+            known = encoded[time][block] if encoded else None
+            X[time * len(drawn) + block] = feature_matrix(masked[time].take(block), self.matrix_columns, encoded=known)
+        return encoder, dataset, X, drawn
 
     def _fit_transform(
         self, rows: Rows, masked: Sequence[Arrays], drawn: Rows | None = None

@@ -14,7 +14,7 @@ from accidents.errors import ModelError
 from accidents.features.arrays import to_arrays
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import draw_mask
-from accidents.training import TrainingResult, plan_models, side_by_side, train, train_planned
+from accidents.training import TrainingResult, partial_fit, plan_models, side_by_side, train, train_planned
 from accidents.worker_process import worker_process
 from tests.trained import small_year
 from tests.training.conftest import Frames, quick
@@ -117,6 +117,23 @@ def test_models_of_one_process_share_what_does_not_depend_on_them(monkeypatch: p
         assert found.questions.to_bytes() == bundle.questions.to_bytes()
         np.testing.assert_array_equal(found.predict(masked), bundle.predict(masked))
     assert len(encoded) == 2  # of the training set, and of that with the validation set
+
+
+def test_large_models_share_what_is_small_and_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    accidents, features = small_year()
+    learned = []
+    learn = partial_fit._fit_partial_model
+    monkeypatch.setattr(partial_fit, "_fit_partial_model", lambda *data: (learned.append(1), learn(*data))[1])
+    monkeypatch.setattr("accidents.training.own_process.wait_policy_is_late", lambda: False)
+    monkeypatch.setattr(side_by_side, "MOST_ACCIDENTS", 10)
+    monkeypatch.setattr(side_by_side, "available_cpus", lambda: 2)
+    plan_models(dict.fromkeys(TYPES, quick()))
+    bundles = [
+        train_planned(name, features, accidents.accidents, quick(), data=1, level="call", details=accidents).bundle
+        for name in TYPES
+    ]
+    assert len(learned) == 1
+    assert bundles[0].partial == bundles[1].partial is not None
 
 
 def test_models_of_a_worker_process_get_the_partial_knowledge_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
