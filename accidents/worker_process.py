@@ -17,6 +17,8 @@ from multiprocessing import active_children, get_context, parent_process, util
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
+from accidents.memory import release_memory
+
 R = TypeVar("R")
 
 PRELOADED_MODULES = (
@@ -148,9 +150,16 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., R], *arguments: o
     """Submit a call; where no process of the pool is idle, the pool starts another one with it."""
     others = active_children()
     with without_main_module():
-        future = pool.submit(function, *arguments)
+        future = pool.submit(_call_and_release_memory, function, *arguments)
     _processes.update(set(active_children()).difference(others))
     return future
+
+
+def _call_and_release_memory(function: Callable[..., R], *arguments: object) -> R:
+    """Call a function in a worker process, which then waits for the next call with little memory."""
+    result = function(*arguments)
+    release_memory()
+    return result
 
 
 def worker_count() -> int:

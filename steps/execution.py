@@ -1,6 +1,7 @@
 """Calls of the domain from steps, with frames in this process, or with files of them on a worker of the engine."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -72,9 +73,15 @@ def _workers_see(store: str, engine: Engine) -> bool:
     """Whether a worker can write into the artifact store so that this process finds what it wrote."""
     if store not in _seen:
         probe = f"{store}/{uuid4().hex}.probe"
-        _seen[store] = bool(engine.run(can_write, probe) and fileio.exists(probe))
-        if fileio.exists(probe):
-            fileio.remove(probe)
+        _seen[store] = bool(engine.run(can_write, probe)) and _removed(probe)
         if not _seen[store]:
             engine.report(f"the workers do not see {store}: frames pass through this process")
     return _seen[store]
+
+
+def _removed(location: str) -> bool:
+    """Remove a file; whether there was one."""
+    with suppress(Exception):  # each file system has errors of its own
+        fileio.remove(location)
+        return True
+    return False

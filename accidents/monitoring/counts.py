@@ -15,6 +15,7 @@ Counts = npt.NDArray[np.int64]
 """Counts by column, month, band of hours and value, int64 (columns, `MONTHS`, `BANDS`, `VALUES`)."""
 
 _BAND_MINUTES, _PROBABILITY_BINS, _CLUSTERED_ACCIDENTS = 360, 20, 5_000
+_BLOCK = 50_000  # accidents that are counted at a time
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,14 @@ class BinnedAccidents:
         columns: names, those of `monitored_columns` and, where probabilities are known, `PROBABILITY`.
         entities: of the columns.
         cells: month and band of hours of each accident as one number.
-        bins: by entity the values of its columns, int64 (rows, columns of the entity).
+        bins: by entity the values of its columns, int16 (rows, columns of the entity).
         starts: by entity the offset of the first row of each accident, and the number of rows.
     """
 
     columns: tuple[str, ...]
     entities: tuple[Entity, ...]
     cells: npt.NDArray[np.int64]
-    bins: Mapping[Entity, npt.NDArray[np.int64]]
+    bins: Mapping[Entity, npt.NDArray[np.int16]]
     starts: Mapping[Entity, npt.NDArray[np.int64]]
 
     def __len__(self) -> int:
@@ -42,6 +43,11 @@ class BinnedAccidents:
     def count(self, accidents: npt.NDArray[np.intp] | None = None) -> Counts:
         """Counts of the accidents at some positions, which may repeat; of all where None."""
         accidents = np.arange(len(self)) if accidents is None else accidents
+        blocks = (accidents[start : start + _BLOCK] for start in range(0, len(accidents), _BLOCK))
+        none = np.zeros((len(self.columns), MONTHS, BANDS, VALUES), np.int64)
+        return sum((self._count(block) for block in blocks), none)
+
+    def _count(self, accidents: npt.NDArray[np.intp]) -> Counts:
         cell = MONTHS * BANDS * VALUES
         counts = np.zeros(len(self.columns) * cell, np.int64)
         for entity, bins in self.bins.items():
@@ -79,11 +85,14 @@ def bin_accidents(
     band = np.where(minutes < 0, BANDS - 1, minutes // _BAND_MINUTES)
     names = [column.name for column in columns]
     entities = [column.entity for column in columns]
-    bins = {entity: np.column_stack([one.bins(arrays) for one in columns if one.entity is entity]) for entity in Entity}
+    values = {
+        entity: [one.bins(arrays).astype(np.int16) for one in columns if one.entity is entity] for entity in Entity
+    }
     if probability is not None:
         names.append(PROBABILITY)
         entities.append(Entity.ACCIDENT)
-        bins[Entity.ACCIDENT] = np.column_stack([bins[Entity.ACCIDENT], probability_bins(probability)])
+        values[Entity.ACCIDENT].append(probability_bins(probability).astype(np.int16))
+    bins = {entity: np.column_stack(own) for entity, own in values.items()}
     starts = {
         Entity.ACCIDENT: np.arange(len(month) + 1),
         Entity.VEHICLES: arrays.vehicle_starts,
@@ -116,7 +125,7 @@ def design_effects(coded: BinnedAccidents) -> npt.NDArray[np.float64]:
 
 
 def _design_effect(
-    values: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], sizes: npt.NDArray[np.float64]
+    values: npt.NDArray[np.int16], owner: npt.NDArray[np.int64], sizes: npt.NDArray[np.float64]
 ) -> float:
     present, codes = np.unique(values, return_inverse=True)
     if len(present) < 2:

@@ -54,7 +54,7 @@ def validate_accidents(accidents: Accidents) -> Accidents:
         (vehicles_schema(), accidents.vehicles),
         (people_schema(), accidents.people),
     ):
-        schema.validate(frame, lazy=True)
+        schema.validate(frame, lazy=True, inplace=True)
         _check_references(frame[ACCIDENT_ID], ids, str(schema.name))
     return accidents
 

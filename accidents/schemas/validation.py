@@ -24,7 +24,7 @@ def validate_frame(frame: object, name: str, schema: Callable[[], Any]) -> None:
     from pandera.errors import SchemaError, SchemaErrors
 
     try:
-        schema().validate(frame, lazy=True)
+        schema().validate(frame, lazy=True, inplace=True)  # a copy is as large as the frame
     except (SchemaError, SchemaErrors) as error:
         raise DataError(f"the frame '{name}' breaks its schema:\n{_failures(error)}") from None
 

@@ -3,10 +3,24 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+MEASURED = """
+import resource, runpy, sys
 
-def run(project: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+sys.argv = ["run.py", *sys.argv[1:]]
+try:
+    runpy.run_path("run.py", run_name="__main__")
+finally:
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""Runs the command in this process, and prints its greatest memory, in kB on Linux."""
+
+
+def run(
+    project: Path, folder: Path, *arguments: str, program: Sequence[str] = ("run.py",)
+) -> subprocess.CompletedProcess[str]:
     ingestion, training = folder / "ingestion.yaml", folder / "training.yaml"
     source = f"location: sample, data_folder: {folder}/data/raw, sample: {{accidents: 1500}}"
     ingestion.write_text(f"pipeline: ingestion\nsource: {{{source}}}\n")
@@ -14,7 +28,7 @@ def run(project: Path, folder: Path, *arguments: str) -> subprocess.CompletedPro
     store = {"ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_LOCAL_STORES_PATH": f"{folder}/stores"}
     tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
     return subprocess.run(
-        [sys.executable, "run.py", *arguments, "--config", str(ingestion), "--config", str(training)],
+        [sys.executable, *program, *arguments, "--config", str(ingestion), "--config", str(training)],
         cwd=project,
         env=os.environ | store | tracking,
         capture_output=True,

@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.engine.commands import run
+from accidents.sample.writer import write_sample
+from tests.engine.commands import MEASURED, run
 from tests.trained import small_models
 
 pytestmark = pytest.mark.long
@@ -37,6 +38,21 @@ def test_an_evaluation_is_that_of_one_process(project: Path, tmp_path: Path) -> 
         assert done.stderr == ""
         results.append((metrics.read_text(), metrics.with_name("report.html").read_text()))
     assert results[0] == results[1]
+
+
+def test_the_memory_of_the_client_does_not_grow_with_the_accidents(project: Path, tmp_path: Path) -> None:
+    peaks = []
+    for accidents in (2_000, 22_000):
+        source = tmp_path / str(accidents)
+        write_sample(source, accidents=accidents)
+        done = run(
+            project, tmp_path, "--training", "--no-cache", "--source", str(source), "--models", "logistic_regression",
+            "--engine", "dask", "--engine-workers", "1", program=("-c", MEASURED),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "pass through this process" not in done.stdout
+        peaks.append(int(done.stdout.rpartition("peak")[2]))
+    assert peaks[1] - peaks[0] < 20_000  # kB: a tenth of what frames in the client take
 
 
 def test_processes_end_with_the_command_at_once_and_silently(project: Path, tmp_path: Path) -> None:

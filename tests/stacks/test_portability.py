@@ -85,6 +85,13 @@ def on_local(tmp_path_factory: pytest.TempPathFactory) -> tuple[Client, dict[str
     return client, client.train("local", "--no-cache")
 
 
+FEATURES = """
+from cli.notebook import load_artifact
+from zenml.client import Client
+print(Client().get_artifact_version("features").data_type.attribute, len(load_artifact("features")))
+"""
+
+
 def test_the_stacks_of_a_laptop_train_the_same_models(on_local: tuple[Client, dict[str, Any]], s3: S3Server) -> None:
     client, expected = on_local
     assert len(expected["metrics"]) == 2
@@ -99,6 +106,17 @@ def test_the_stacks_of_a_laptop_train_the_same_models(on_local: tuple[Client, di
     assert "reads and writes s3://" in client.run(sys.executable, "run.py", "stack", "check", "local-s3", "--json")
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         s3.client("another-secret").list_objects_v2(Bucket=s3.bucket)
+
+
+def test_workers_of_a_cluster_use_the_object_store(on_local: tuple[Client, dict[str, Any]], s3: S3Server) -> None:
+    client, expected = on_local
+    client.variables |= s3.environment
+    client.run(sys.executable, "run.py", "stack", "register", "local-s3")
+    found = client.train("local-s3", "--no-cache", "--engine", "dask", "--engine-workers", "1")
+    assert found["fingerprint"] == expected["fingerprint"]
+    assert client.run(sys.executable, "-c", FEATURES).split()[0] == "FrameFile"
+    for name, metrics in expected["metrics"].items():
+        assert found["metrics"][name]["roc_auc"] == pytest.approx(metrics["roc_auc"], abs=0.002)
 
 
 def test_a_team_shares_runs_and_its_server_may_die(
