@@ -150,14 +150,15 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., R], *arguments: o
     """Submit a call; where no process of the pool is idle, the pool starts another one with it."""
     others = active_children()
     with without_main_module():
-        future = pool.submit(_call_and_release_memory, function, *arguments)
+        future = pool.submit(_call_and_release_memory, function, [*arguments])
     _processes.update(set(active_children()).difference(others))
     return future
 
 
-def _call_and_release_memory(function: Callable[..., R], *arguments: object) -> R:
-    """Call a function in a worker process, which then waits for the next call with little memory."""
+def _call_and_release_memory(function: Callable[..., R], arguments: list[object]) -> R:
+    """Call a function in a worker process, which then waits for the next call without its arguments."""
     result = function(*arguments)
+    arguments.clear()
     release_memory()
     return result
 

@@ -52,7 +52,7 @@ def _measure(engine: Engine, source: str, models: list[str]) -> list[dict[str, A
     from accidents.ingestion import ingest
     from accidents.report.model_report import report_on_held_out
     from accidents.sources.resolve import resolve_editions
-    from accidents.training import train, with_wait_policy
+    from accidents.training import train
 
     configuration = load_configuration(overrides={"ingestion.source.location": source})
     ingestion, rows = configuration.ingestion, []
@@ -86,7 +86,7 @@ def _measure(engine: Engine, source: str, models: list[str]) -> list[dict[str, A
         arguments = model, features, accidents.accidents, configuration.training.for_model_type(model)
         trained = phase(
             f"training of {model}",
-            lambda arguments=arguments: with_wait_policy(  # type: ignore[misc]
+            lambda arguments=arguments: engine.run(  # type: ignore[misc]
                 train, *arguments, level="call", details=accidents, engine=engine
             ),
             lambda done: f"test AUC {done.bundle.metrics['test']['roc_auc']:.4f}",

@@ -179,18 +179,16 @@ def load_artifact(name: str, version: str | None = None) -> Any:
 
     import materializers.bundle
     import materializers.frame
-    import materializers.reports  # they load the artifacts of the project
-    from accidents.engine.frame_files import FrameFile
+    import materializers.reports  # noqa: F401  # they load the artifacts of the project
 
     try:
-        value = Client().get_artifact_version(name, version).load()
+        return Client().get_artifact_version(name, version).load()
     except KeyError:
         names = sorted(artifact.name for artifact in Client().list_artifacts(size=1000).items)
         wanted = f"{name}, version {version}" if version else name
         raise ModelError(
             f"there is no artifact {wanted}; there are: {', '.join(names) or 'none, run a pipeline'}"
         ) from None
-    return materializers.frame.load_frame(value) if isinstance(value, FrameFile) else value
 
 
 def connect(stack: str | None = None) -> str:

@@ -11,11 +11,9 @@ from typing import Any
 import pandas as pd
 
 from accidents.atomic_write import write_bytes, write_text
-from accidents.engine.frame_files import FrameFile
 from cli.model_lookup import BEST_MODEL_FILE
 from materializers.bundle import BUNDLE_FILE, METADATA_FILE
 from materializers.frame import FILE_NAME as FRAME_FILE
-from materializers.frame import load_frame
 
 EVALUATED_TWIN = "evaluated_twin"
 """Folder, in that of models, of the evaluated twins of final models."""
@@ -48,9 +46,8 @@ def step_output(run: Any, step: str, name: str) -> Any:
 
 
 def load_output(run: Any, step: str, name: str) -> Any:
-    """The value of such an artifact; frames are read, whoever has written them."""
-    value = step_output(run, step, name).load()
-    return load_frame(value) if isinstance(value, FrameFile) else value
+    """The value of such an artifact."""
+    return step_output(run, step, name).load()
 
 
 def evaluated_artifact(run: Any, model_type: str) -> Any:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import pandas as pd
+from zenml import get_step_context
 from zenml.enums import ArtifactType
 from zenml.io import fileio
 from zenml.materializers.materializer_registry import materializer_registry
@@ -19,7 +20,8 @@ _MOST_BYTES = 2**24  # of the Parquet file of a frame that is kept once it is re
 class FrameMaterializer(SingleFileMaterializer):
     """Stores a pandas frame as one Parquet file, compressed with zstd, without loss.
 
-    A frame that workers have written to the place of the artifact is loaded as a `FrameFile`: nothing is read.
+    A step takes a frame that workers have written as a `FrameFile`, of which nothing is read; everybody else gets the
+    frame.
     """
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame, FrameFile)
@@ -30,12 +32,13 @@ class FrameMaterializer(SingleFileMaterializer):
         """Write the file, unless a worker has."""
         if not isinstance(data, FrameFile):
             super().save(data)
-        elif data.location != frame_location(self.uri):
-            raise ValueError(f"{data.location} is not the file of this artifact, {self.uri}")
+        elif data.location != frame_location(self.uri) or not self.artifact_store.exists(data.location):
+            raise ValueError(f"{data.location}: no worker has written the frame of the artifact {self.uri} there")
 
     def load(self, data_type: type[Any]) -> Any:
-        """Read the frame, or say where it is."""
-        return FrameFile(frame_location(self.uri)) if data_type is FrameFile else super().load(data_type)
+        """Read the frame, or say a step where it is."""
+        is_file = data_type is FrameFile and _inside_step()
+        return FrameFile(frame_location(self.uri)) if is_file else super().load(data_type)
 
     def encode(self, data: pd.DataFrame) -> bytes:
         """The frame as Parquet."""
@@ -60,6 +63,14 @@ class FrameMaterializer(SingleFileMaterializer):
 
 _read_once = lru_cache(maxsize=12)(decode_frame)
 """Reads a frame that several steps of this process take from equal files once."""
+
+
+def _inside_step() -> bool:
+    try:
+        get_step_context()
+    except RuntimeError:
+        return False
+    return True
 
 
 def load_frame(frame: Frame) -> pd.DataFrame:

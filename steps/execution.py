@@ -1,7 +1,7 @@
 """Calls of the domain from steps, with frames in this process, or with files of them on a worker of the engine."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import partial, update_wrapper
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +10,8 @@ from zenml.client import Client
 from zenml.io import fileio
 
 from accidents.configuration.engine import EngineSettings
-from accidents.engine import Engine, connect
-from accidents.engine.frame_files import AccidentFrames, Frame, FrameFile, call_with_frames, can_write
+from accidents.engine import Engine, WorkerLostError, connect
+from accidents.engine.frame_files import AccidentFrames, Frame, FrameFile, call_with_frames, write_probe
 from accidents.tables import Accidents
 from materializers.frame import frame_location, load_frame
 from materializers.preview import preview
@@ -19,8 +19,8 @@ from steps.metadata import inside_pipeline
 
 Schema = Callable[[], Any]
 
-_seen: dict[str, bool] = {}
-"""Whether the workers of this process's engine see an artifact store, by its path."""
+_seen: dict[tuple[str, str], bool] = {}
+"""Whether the workers of an engine see an artifact store, by its path and the settings of the engine."""
 
 
 def run(
@@ -45,15 +45,16 @@ def run(
         outputs: by name of the artifact, the schemas of the first frames that it returns; they are checked by whoever
             writes the files.
         takes_engine: whether it has a parameter `engine`, for calls of its own.
-        **options: its keyword arguments, likewise; `progress` as for `Engine.run`.
+        **options: its keyword arguments, like `arguments`; `progress` as for `Engine.run`.
     """
     with connect(settings) as engine:
         if takes_engine:
             options["engine"] = engine
-        if engine.is_remote and inside_pipeline() and _workers_see(Client().active_stack.artifact_store.path, engine):
+        if engine.is_remote and inside_pipeline() and _workers_see(_artifact_store(), settings, engine):
             uri = get_step_context().get_output_artifact_uri
             files = [FrameFile(frame_location(uri(name)), name, schema) for name, schema in (outputs or {}).items()]
-            return engine.run(call_with_frames, function, files, preview, *arguments, **options)
+            call = update_wrapper(partial(call_with_frames, function, files, preview), function)  # errors name it
+            return engine.run(call, *arguments, **options)
         read = {name: _read(value) for name, value in options.items()}
         return engine.run(function, *map(_read, arguments), **read)
 
@@ -63,25 +64,31 @@ def load_accidents(accidents: Frame, vehicles: Frame, people: Frame) -> Accident
     return AccidentFrames(accidents, vehicles, people).read(fileio.open)
 
 
+def _artifact_store() -> str:
+    return str(Client().active_stack.artifact_store.path)
+
+
 def _read(value: Any) -> Any:
     if isinstance(value, AccidentFrames):
         return value.read(fileio.open)
     return load_frame(value) if isinstance(value, FrameFile) else value
 
 
-def _workers_see(store: str, engine: Engine) -> bool:
-    """Whether a worker can write into the artifact store so that this process finds what it wrote."""
-    if store not in _seen:
-        probe = f"{store}/{uuid4().hex}.probe"
-        _seen[store] = bool(engine.run(can_write, probe)) and _removed(probe)
-        if not _seen[store]:
-            engine.report(f"the workers do not see {store}: frames pass through this process")
-    return _seen[store]
-
-
-def _removed(location: str) -> bool:
-    """Remove a file; whether there was one."""
-    with suppress(Exception):  # each file system has errors of its own
-        fileio.remove(location)
-        return True
-    return False
+def _workers_see(store: str, settings: EngineSettings, engine: Engine) -> bool:
+    """Whether each worker can write into a folder of the artifact store so that this process finds what it wrote."""
+    key = store, settings.model_dump_json()
+    if key not in _seen:
+        folder = f"{store}/probe-{uuid4().hex}"
+        fileio.makedirs(folder)
+        try:
+            probes = [f"{folder}/{number}" for number, _ in enumerate(engine.workers)]
+            failures = [*filter(None, engine.call_together(write_probe, [(probe,) for probe in probes]))]
+            missing = [f"nothing at {probe}" for probe in probes if not failures and not fileio.exists(probe)]
+        except WorkerLostError:
+            return False
+        finally:
+            fileio.rmtree(folder)
+        for reason in [*failures, *missing][:1]:
+            engine.report(f"workers do not see {store} ({reason}): frames pass through this process")
+        _seen[key] = not failures and not missing
+    return _seen[key]

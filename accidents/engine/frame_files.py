@@ -55,7 +55,7 @@ class FrameFile:
         return frame
 
     def write(self, frame: pd.DataFrame, describe: Callable[[pd.DataFrame], str]) -> "FrameFile":
-        """Write a frame to the location, whole or not at all; returns what is known of the file.
+        """Write a frame to the location, a local file whole or not at all; returns what is known of it.
 
         Args:
             frame: the frame.
@@ -131,11 +131,13 @@ def call_with_frames(
 
     result = function(*map(read, arguments), **{name: read(value) for name, value in options.items()})
     once.clear()
-    values = result if isinstance(result, tuple) else (result,)
-    written = [file.write(frame, describe) for file, frame in zip(outputs, values, strict=False)]
-    returned = (*written, *values[len(outputs) :])
+    is_one = not isinstance(result, tuple)
+    values = [result] if is_one else [*result]
+    del result
+    for position, file in enumerate(outputs):
+        values[position] = file.write(values[position], describe)
     release_memory()
-    return returned if isinstance(result, tuple) else returned[0]
+    return values[0] if is_one else tuple(values)
 
 
 def encode_frame(frame: pd.DataFrame) -> bytes:
@@ -150,13 +152,13 @@ def decode_frame(content: bytes) -> pd.DataFrame:
     return pq.read_table(pa.BufferReader(content)).to_pandas(split_blocks=True, self_destruct=True)
 
 
-def can_write(location: str) -> bool:
-    """Write an empty file; whether this process can."""
+def write_probe(location: str) -> str:
+    """Write an empty file; what went wrong, empty if nothing did."""
     try:
         with _open(location, "wb"):
-            return True
-    except Exception:  # each file system has errors of its own
-        return False
+            return ""
+    except Exception as error:  # each file system has errors of its own
+        return f"{type(error).__name__}: {error}"
 
 
 def _open(location: str, mode: str) -> Any:

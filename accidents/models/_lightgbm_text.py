@@ -42,7 +42,7 @@ def _parse(block: str) -> _Tree:
     return {name: np.array(fields.get(name, "").split(), dtype) for name, dtype in _LISTS.items()}
 
 
-@lru_cache(maxsize=8)  # models of one training have a partial model in common
+@lru_cache(maxsize=4)  # models of one training have a partial model in common
 def check(text: str) -> None:
     """Refuse a text that is not one of a binary booster of plain trees.
 

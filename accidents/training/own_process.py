@@ -1,4 +1,4 @@
-"""Fits in a process of their own: on an engine, or where this one cannot have the waiting policy of OpenMP any more."""
+"""Fits in a process of their own, where this one cannot have the waiting policy of OpenMP any more."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from accidents.bundle import Bundle
 from accidents.configuration.environment import load_environment, wait_policy_is_late
-from accidents.engine import LOCAL, Engine
 from accidents.errors import ModelError
 from accidents.training.train import TrainingResult
 from accidents.worker_process import initialise_worker, without_main_module
@@ -40,29 +39,22 @@ def _received_bundle(packed: _BundleFile) -> SentBundle:
 def with_wait_policy(
     fit: Callable[..., R],
     *arguments: Any,
-    engine: Engine = LOCAL,
     progress: Callable[[str], None] = lambda _: None,
     **options: Any,
 ) -> R:
     """Call a function that fits models; in a process of its own where LightGBM was imported before the policy was set.
-
-    On an engine of other processes it is called in one of these.
 
     Beside ZenML, LightGBM takes 4 to 10 times as long without the waiting policy of OpenMP.
 
     Args:
         fit: `train` or `fit_final_model`.
         *arguments: its arguments.
-        engine: where.
         progress: called with a message after each stage.
         **options: its options.
 
     Raises:
         ModelError: the process was killed.
     """
-    if engine.is_remote:
-        sent = map(pack, arguments)
-        return unpack(engine.run(_call_packed, fit, *sent, engine=engine, progress=progress, **options))
     if not wait_policy_is_late():
         return fit(*arguments, progress=progress, **options)
     context = get_context("spawn")
@@ -94,10 +86,6 @@ def _call(sender: Connection, fit: Callable[..., Any], arguments: tuple[Any, ...
         sender.send(pack(fit(*map(unpack, arguments), progress=sender.send, **options)))
     except Exception as error:  # for the process that waits
         sender.send(error)
-
-
-def _call_packed(fit: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    return pack(fit(*map(unpack, arguments), **options))
 
 
 def pack(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Results that the trainings of several model types on the same accidents have in common, computed once."""
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -33,6 +34,6 @@ class SharedResults:
         result: R = self._results[key]
         return result
 
-    def __reduce__(self) -> tuple[type["SharedResults"], tuple[()]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Pickle no result: computing it again takes less than sending it."""
-        return SharedResults, ()
+        return partial(SharedResults, keep_large=self.keep_large), ()

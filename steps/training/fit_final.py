@@ -6,8 +6,7 @@ from typing import Annotated
 
 from zenml import step
 
-import materializers.bundle
-import materializers.frame  # noqa: F401  # loads and stores the inputs and outputs
+import materializers.bundle  # noqa: F401  # loads and stores the models
 from accidents.bundle import Bundle
 from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.training import TrainingSettings
@@ -16,6 +15,7 @@ from accidents.schemas.accidents import accidents_schema, people_schema, vehicle
 from accidents.schemas.features import features_schema
 from accidents.training import with_threads, with_wait_policy
 from accidents.training.final_model import fit_final_model
+from materializers.frame import load_frame
 from steps.caching import cache_policy
 from steps.execution import run
 from steps.metadata import log_step_metadata, print_progress
@@ -50,7 +50,7 @@ def fit_final(
     """
     fit: Callable[..., Bundle] = fit_final_model
     if engine.kind == "local":
-        fit, settings = partial(with_wait_policy, fit_final_model), with_threads(settings, features.shape[0])
+        fit, settings = partial(with_wait_policy, fit_final_model), with_threads(settings, len(load_frame(features)))
     final = run(
         engine, fit, twin, features, accidents, settings, difference_at_most=difference_at_most,
         details=AccidentFrames(accidents, vehicles, people), takes_engine=True,

@@ -19,7 +19,7 @@ from accidents.engine import LOCAL, Engine, EngineError
 from accidents.features import feature_frame
 from accidents.inference.batch_scoring import score_accidents
 from accidents.ingestion import ingest
-from accidents.training import TrainingResult, train, with_wait_policy
+from accidents.training import TrainingResult, train
 from tests.engine.clusters import Killer, add, die, die_once, fail, process_ids
 from tests.engine.conftest import Years
 from tests.hyperparameters import by_type
@@ -87,7 +87,7 @@ def fitted(
     model_type: str, years: Years, engine: Engine = LOCAL, progress: Callable[[str], None] = print, **changes: Any
 ) -> TrainingResult:
     arguments = model_type, years.features, years.accidents.accidents, TrainingSettings(**changes)
-    return with_wait_policy(train, *arguments, level="call", details=years.accidents, engine=engine, progress=progress)
+    return engine.run(train, *arguments, level="call", details=years.accidents, engine=engine, progress=progress)
 
 
 def auc(result: TrainingResult) -> float:
@@ -109,7 +109,7 @@ def test_other_models_are_those_of_one_process(cluster: Engine, model_type: str)
     own = {model_type: ModelSettings(parameters=by_type(n_estimators=10, min_samples_leaf=10)[model_type])}
     settings = TrainingSettings(threads=1, partial_knowledge=False, model_settings=own)
     arguments = (model_type, features, accidents.accidents, settings)
-    remote, here = with_wait_policy(train, *arguments, level="call", engine=cluster), train(*arguments, level="call")
+    remote, here = cluster.run(train, *arguments, level="call", engine=cluster), train(*arguments, level="call")
     difference = remote.predictions["probability"] - here.predictions["probability"]
     assert difference.abs().max() < 1e-6  # sums of threads of BLAS have other last digits
 
@@ -142,7 +142,7 @@ def test_trials_run_on_the_cluster(cluster: Engine, tmp_path: Path) -> None:
         tuning = {"method": method, "trials": 5, "storage": tmp_path / f"{method}-{engine.is_remote}"}
         settings = TrainingSettings(cv_folds=3, threads=1, partial_knowledge=False, model_settings=own, tuning=tuning)
         arguments = ("logistic_regression", features, accidents.accidents, settings)
-        return with_wait_policy(train, *arguments, level="strict", engine=engine)
+        return engine.run(train, *arguments, level="strict", engine=engine)
 
     def points(result: TrainingResult) -> list[tuple[dict, float | None]]:
         return [(trial["parameters"], trial["score"]) for trial in result.bundle.trials]

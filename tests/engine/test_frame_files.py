@@ -1,5 +1,6 @@
 """Frames that workers read and write: what a function gives does not depend on who reads and writes its frames."""
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accidents.engine.frame_files import AccidentFrames, FrameFile, call_with_frames, can_write, read_frame
+from accidents.engine import frame_files
+from accidents.engine.frame_files import AccidentFrames, FrameFile, call_with_frames, read_frame, write_probe
 from accidents.errors import DataError
 from accidents.tables import Accidents
 from materializers.preview import preview
@@ -64,8 +66,20 @@ def test_whoever_reads_or_writes_a_frame_checks_its_schema(tmp_path: Path) -> No
     assert written.read().equals(wrong)
 
 
-def test_a_process_knows_where_it_can_write(tmp_path: Path) -> None:
-    assert can_write(str(tmp_path / "probe"))
-    assert can_write(f"file://{tmp_path}/probe")
-    assert not can_write(str(tmp_path / "missing" / "probe"))
-    assert not can_write("unknown://store/probe")
+def test_a_process_says_why_it_cannot_write(tmp_path: Path) -> None:
+    assert write_probe(str(tmp_path / "probe")) == write_probe(f"file://{tmp_path}/probe") == ""
+    assert "FileNotFoundError" in write_probe(str(tmp_path / "missing" / "probe"))
+    assert "ValueError: Protocol not known: unknown" in write_probe("unknown://store/probe")
+
+
+def test_frames_are_free_before_memory_is_returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, alive = [], []
+
+    def made() -> pd.DataFrame:
+        frame = FRAME.copy()
+        frames.append(weakref.ref(frame))
+        return frame
+
+    monkeypatch.setattr(frame_files, "release_memory", lambda: alive.append(frames[0]() is not None))
+    call_with_frames(made, [FrameFile(str(tmp_path / "out.parquet"))], preview)
+    assert alive == [False]

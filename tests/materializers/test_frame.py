@@ -55,18 +55,28 @@ def test_any_frame_comes_back(tmp_path_factory: pytest.TempPathFactory, frame: p
     pd.testing.assert_frame_equal(loaded, frame, check_exact=True)
 
 
-def test_a_frame_that_a_worker_has_written_is_not_read_before_it_is_needed(tmp_path: Path) -> None:
+def test_a_step_alone_takes_the_file_that_a_worker_has_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame, materializer = FRAMES["codes"], materializer_at(tmp_path)
     written = FrameFile(frame_location(str(tmp_path))).write(frame, preview)
     materializer.save(written)
     _, of_frame = stored(frame, tmp_path / "other")
     assert materializer.extract_metadata(written) == of_frame.extract_metadata(frame)
     assert materializer.pages(written) == of_frame.pages(frame)
+    pd.testing.assert_frame_equal(materializer.load(FrameFile), frame, check_exact=True)
+    monkeypatch.setattr("materializers.frame.get_step_context", lambda: None)
     loaded = materializer.load(FrameFile)
     assert loaded == FrameFile(written.location)
     pd.testing.assert_frame_equal(load_frame(loaded), frame, check_exact=True)
-    with pytest.raises(ValueError, match="is not the file of this artifact"):
-        materializer_at(tmp_path / "other").save(written)
+    pd.testing.assert_frame_equal(materializer.load(pd.DataFrame), frame, check_exact=True)
+
+
+def test_a_frame_that_is_not_in_the_store_is_no_artifact(tmp_path: Path) -> None:
+    elsewhere = FrameFile(frame_location(str(tmp_path / "elsewhere"))).write(FRAMES["codes"], preview)
+    with pytest.raises(ValueError, match="no worker has written the frame"):
+        materializer_at(tmp_path / "other").save(elsewhere)
+    Path(elsewhere.location).unlink()
+    with pytest.raises(ValueError, match="no worker has written the frame"):
+        materializer_at(tmp_path / "elsewhere").save(elsewhere)
 
 
 def test_what_a_step_does_to_a_frame_does_not_reach_the_next_one(tmp_path: Path) -> None:

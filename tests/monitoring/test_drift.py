@@ -213,11 +213,14 @@ def test_counts_of_a_reference_that_are_none_are_refused() -> None:
         Reference.from_bytes(replace(own, volume=own.volume[:5]).to_bytes())
 
 
-def test_coded_accidents_count_selections_like_single_ones() -> None:
+def test_coded_accidents_count_selections_like_single_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     coded = bin_accidents(whole_window().arrays, monitored_columns("call"), whole_window().probability)
     rows = np.array([3, 3, 700, 12])
     np.testing.assert_array_equal(coded.count(rows), sum(coded.count(np.array([row])) for row in rows))
-    assert coded.count().shape[1:] == (MONTHS, BANDS, VALUES)
+    whole = coded.count()
+    assert whole.shape[1:] == (MONTHS, BANDS, VALUES)
+    monkeypatch.setattr("accidents.monitoring.counts._BLOCK", 37)
+    np.testing.assert_array_equal(coded.count(), whole)
 
 
 def test_expected_shares_are_those_of_the_months_of_the_window() -> None:

@@ -1,6 +1,7 @@
 """Models that worker processes train beside this one are those that `train` gives; plans cover equal data alone."""
 
 import os
+import pickle
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -15,6 +16,7 @@ from accidents.features.arrays import to_arrays
 from accidents.features.place_encoder import PlaceEncoder
 from accidents.knowledge.masks import draw_mask
 from accidents.training import TrainingResult, partial_fit, plan_models, side_by_side, train, train_planned
+from accidents.training.shared_results import SharedResults
 from accidents.worker_process import worker_process
 from tests.trained import small_year
 from tests.training.conftest import Frames, quick
@@ -170,3 +172,12 @@ def test_an_error_of_a_worker_process_is_that_of_the_model(frames: Frames) -> No
         train_planned("lightgbm", *frames, quick(), data=1, level="call")
         with pytest.raises(ModelError, match="the test set has 0 accidents"):
             train_planned("xgboost", *frames, bad, data=1, level="call")
+
+
+def test_results_that_are_sent_to_another_process_keep_what_they_may_keep() -> None:
+    for keep_large in (True, False):
+        shared = SharedResults(keep_large=keep_large)
+        shared.get("squares", lambda: [1, 4])
+        received = pickle.loads(pickle.dumps(shared))
+        assert received.keep_large == keep_large
+        assert received.get("squares", list) == []

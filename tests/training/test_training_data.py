@@ -104,6 +104,8 @@ def test_masked_accidents_are_sampled_where_they_would_be_too_many(monkeypatch: 
     positions = [data.matrix_columns.index(name) for name in data.columns]
     np.testing.assert_array_equal(masked.X[known][:, positions], whole.X[masked.rows[known]])
     assert known.any()
+    monkeypatch.setattr("accidents.training.training_data._BLOCK", 37)
+    np.testing.assert_array_equal(data.fit_transform_masked(rows, arrays, 2)[2].X, masked.X)
 
     monkeypatch.setattr("accidents.training.training_data.MASKED_AT_MOST", 310)
     assert len(data.fit_transform_masked(rows, arrays, 2)[2].X) == 300
