@@ -1,7 +1,7 @@
 """Models that worker processes train beside this one are those that `train` gives; plans cover equal data alone."""
 
+import copy
 import os
-import pickle
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -178,6 +178,6 @@ def test_results_that_are_sent_to_another_process_keep_what_they_may_keep() -> N
     for keep_large in (True, False):
         shared = SharedResults(keep_large=keep_large)
         shared.get("squares", lambda: [1, 4])
-        received = pickle.loads(pickle.dumps(shared))
+        received = copy.deepcopy(shared)
         assert received.keep_large == keep_large
         assert received.get("squares", list) == []
