@@ -42,7 +42,7 @@ def test_an_evaluation_is_that_of_one_process(project: Path, tmp_path: Path) -> 
 
 def test_the_memory_of_the_client_does_not_grow_with_the_accidents(project: Path, tmp_path: Path) -> None:
     peaks = []
-    for accidents in (2_000, 22_000):
+    for accidents in (10_000, 60_000):
         source = tmp_path / str(accidents)
         write_sample(source, accidents=accidents)
         done = run(
@@ -52,7 +52,7 @@ def test_the_memory_of_the_client_does_not_grow_with_the_accidents(project: Path
         assert done.returncode == 0, done.stdout + done.stderr
         assert "pass through this process" not in done.stdout
         peaks.append(int(done.stdout.rpartition("peak")[2]))
-    assert peaks[1] - peaks[0] < 20_000  # kB: a tenth of what frames in the client take
+    assert peaks[1] - peaks[0] < 50_000  # kB: half of what the frames of 50,000 accidents take there
 
 
 def test_processes_end_with_the_command_at_once_and_silently(project: Path, tmp_path: Path) -> None:
