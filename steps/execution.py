@@ -1,6 +1,7 @@
 """Calls of the domain from steps, with frames in this process, or with files of them on a worker of the engine."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial, update_wrapper
 from typing import Any
 from uuid import uuid4
@@ -87,7 +88,8 @@ def _workers_see(store: str, settings: EngineSettings, engine: Engine) -> bool:
         except WorkerLostError:
             return False
         finally:
-            fileio.rmtree(folder)
+            with suppress(Exception):  # an object store has no empty folders; each raises errors of its own
+                fileio.rmtree(folder)
         for reason in [*failures, *missing][:1]:
             engine.report(f"workers do not see {store} ({reason}): frames pass through this process")
         _seen[key] = not failures and not missing

@@ -1,6 +1,7 @@
 """Counts the training data of a model as its reference."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from accidents.monitoring.counts import bin_accidents, design_effects
 from accidents.tables import Accidents
 
 Floats = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 
 def build_reference(accidents: Accidents, predictions: pd.DataFrame, level: str) -> Reference:
@@ -28,6 +30,22 @@ def build_reference(accidents: Accidents, predictions: pd.DataFrame, level: str)
     probability = ids.map(test["probability"]).to_numpy(np.float64)
     labels = ids.map(test["label"]).to_numpy(np.float64)
     return count_reference(to_arrays(accidents), probability, labels, level, days_of(accidents.accidents))
+
+
+def train_with_reference(
+    train: Callable[..., T], *arguments: Any, details: Accidents, level: str, **options: Any
+) -> tuple[T, Reference]:
+    """Train a model, and count its reference where the accidents are in memory already.
+
+    Args:
+        train: `accidents.training.train`, or a function like it.
+        *arguments: its arguments.
+        details: accidents of the training.
+        level: of the model.
+        **options: its other options.
+    """
+    trained: Any = train(*arguments, details=details, level=level, **options)
+    return trained, build_reference(details, trained.predictions, level)
 
 
 def season_profile(accidents: Accidents, level: str) -> Reference:

@@ -14,7 +14,7 @@ from accidents.configuration.engine import LOCAL_ENGINE, EngineSettings
 from accidents.configuration.features import FeatureSettings
 from accidents.configuration.training import TrainingSettings
 from accidents.engine.frame_files import AccidentFrames, Frame
-from accidents.monitoring.reference import build_reference, reference_table
+from accidents.monitoring.reference import reference_table, train_with_reference
 from accidents.schemas.accidents import accidents_schema, people_schema, vehicles_schema
 from accidents.schemas.features import features_schema
 from accidents.training import train, train_planned
@@ -52,17 +52,15 @@ def train_model(
         editions: digests of their editions by year; None where they are not known.
         engine: where the model is fitted.
     """
-    details = AccidentFrames(accidents, vehicles, people)
     fit: Any = train
     progress: Any = partial(print_progress, model_type)
     if engine.kind == "local":
         fit, progress = partial(train_planned, data=input_ids()), print_progress
-    trained = run(
-        engine, fit, model_type, features, accidents, settings, level=information.level,
-        geography=information.geography, details=details, fingerprint=source_fingerprint(fingerprint),
-        editions=editions, takes_engine=True, progress=progress,
+    trained, reference = run(
+        engine, train_with_reference, fit, model_type, features, accidents, settings,
+        details=AccidentFrames(accidents, vehicles, people), level=information.level, geography=information.geography,
+        fingerprint=source_fingerprint(fingerprint), editions=editions, takes_engine=True, progress=progress,
     )  # fmt: skip
-    reference = run(engine, build_reference, details, trained.predictions, information.level)
     bundle = trained.bundle
     log_step_metadata({"rows": bundle.rows, "fit_seconds": bundle.fit_seconds, **bundle.metrics})
     if inside_pipeline():
