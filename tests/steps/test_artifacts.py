@@ -33,7 +33,7 @@ def materializers(one: BaseStep) -> dict[str, list[type[Any]]]:
     return {
         name: [source_utils.load(source) for source in (named[name].materializer_source or ())]
         if name in named and named[name].materializer_source
-        else [materializer_registry[output.resolved_annotation]]
+        else [materializer_registry[own] for own in output.get_output_types()]
         for name, output in one.entrypoint_definition.outputs.items()
     }
 
