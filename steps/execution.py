@@ -11,7 +11,7 @@ from zenml.client import Client
 from zenml.io import fileio
 
 from accidents.configuration.engine import EngineSettings
-from accidents.engine import Engine, WorkerLostError, connect
+from accidents.engine import RESTARTS, Engine, WorkerLostError, connect
 from accidents.engine.frame_files import AccidentFrames, Frame, FrameFile, call_with_frames, write_probe
 from accidents.tables import Accidents
 from materializers.frame import frame_location, load_frame
@@ -77,20 +77,28 @@ def _read(value: Any) -> Any:
 
 def _workers_see(store: str, settings: EngineSettings, engine: Engine) -> bool:
     """Whether each worker can write into a folder of the artifact store so that this process finds what it wrote."""
-    key = store, settings.model_dump_json()
+    key, fault = (store, settings.model_dump_json()), ""
     if key not in _seen:
         folder = f"{store}/probe-{uuid4().hex}"
         fileio.makedirs(folder)
-        try:
-            probes = [f"{folder}/{number}" for number, _ in enumerate(engine.workers)]
-            failures = [*filter(None, engine.call_together(write_probe, [(probe,) for probe in probes]))]
-            missing = [f"nothing at {probe}" for probe in probes if not failures and not fileio.exists(probe)]
-        except WorkerLostError:
-            return False
-        finally:
-            with suppress(Exception):  # an object store has no empty folders; each raises errors of its own
-                fileio.rmtree(folder)
-        for reason in [*failures, *missing][:1]:
-            engine.report(f"workers do not see {store} ({reason}): frames pass through this process")
-        _seen[key] = not failures and not missing
-    return _seen[key]
+        for _ in range(1 + RESTARTS):
+            try:
+                fault = _fault(engine, folder)
+            except WorkerLostError as error:
+                fault = str(error)
+            else:
+                _seen[key] = not fault
+                break
+        with suppress(Exception):  # an object store has no empty folders; each raises errors of its own
+            fileio.rmtree(folder)
+        if fault:
+            engine.report(f"workers do not see {store} ({fault}): frames pass through this process")
+    return _seen.get(key, False)
+
+
+def _fault(engine: Engine, folder: str) -> str:
+    """Why a worker cannot write into a folder that this process sees; empty if all can."""
+    probes = [f"{folder}/{number}" for number, _ in enumerate(engine.workers)]
+    failures = engine.call_together(write_probe, [(probe,) for probe in probes])
+    missing = (f"nothing at {probe}" for probe in probes if not fileio.exists(probe))
+    return next(filter(None, (*failures, *missing)), "")

@@ -23,16 +23,17 @@ FRAME = pd.DataFrame({"a": [1, 2, 3]})
 
 
 class TwoWorkers(LocalEngine):
-    """Two workers that are this process; the second can write elsewhere alone."""
+    """Two workers that are this process; the second writes elsewhere, or is lost a number of times."""
 
     is_remote = True
     workers = ("here", "there")
 
-    def __init__(self, replaced: Callable[[str], str] | None) -> None:
-        self.replaced, self.messages = replaced, list[str]()
+    def __init__(self, replaced: Callable[[str], str], lost: int = 0) -> None:
+        self.replaced, self.lost, self.messages = replaced, lost, list[str]()
 
     def call_together(self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        if self.replaced is None:
+        self.lost -= 1
+        if self.lost >= 0:
             raise WorkerLostError("a worker was lost")
         return [function(arguments[0][0]), function(self.replaced(arguments[1][0]))]
 
@@ -67,8 +68,11 @@ def called(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any
     return frame
 
 
-def test_workers_that_see_the_store_write_the_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = TwoWorkers(lambda probe: probe)
+@pytest.mark.parametrize("lost", [0, 3])
+def test_workers_that_see_the_store_write_the_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    engine = TwoWorkers(lambda probe: probe, lost)
     written = called(engine, tmp_path, monkeypatch)
     assert written.location == frame_location(f"{tmp_path}/out")
     assert written.read().equals(FRAME * 2)
@@ -80,11 +84,13 @@ def test_workers_that_see_the_store_write_the_frames(tmp_path: Path, monkeypatch
 def test_frames_pass_through_this_process_where_a_worker_does_not_see_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    replaced = {"another disk": lambda _: str(tmp_path / "elsewhere"), "no rights": lambda probe: f"{probe}/x/y"}
-    engine = TwoWorkers(replaced.get(fault))
+    engine, reason = {
+        "another disk": (TwoWorkers(lambda _: str(tmp_path / "elsewhere")), "(nothing at "),
+        "no rights": (TwoWorkers(lambda probe: f"{probe}/x/y"), "(FileNotFoundError: "),
+        "lost": (TwoWorkers(lambda probe: probe, 4), "(a worker was lost)"),
+    }[fault]
     assert called(engine, tmp_path, monkeypatch).equals(FRAME * 2)
-    reason = {"another disk": "(nothing at ", "no rights": "(FileNotFoundError: "}.get(fault)
-    assert not reason or reason in engine.messages[0]
+    assert reason in engine.messages[0]
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob("probe-*"))
 
