@@ -30,7 +30,7 @@ class Block(NamedTuple):
     weight: Vector
 
 
-class Change(NamedTuple):
+class CorrectionPair(NamedTuple):
     """A step, and the change of the gradient that came with it."""
 
     step: Vector
@@ -59,7 +59,7 @@ def fit_newton(blocks: Blocks, terms: int, penalty: float, iterations: int, prog
     penalties, solution = np.append(np.full(terms, penalty), 0.0), np.zeros(terms + 1)
     loss, gradient = _loss(blocks(), solution, penalties)
     curvature = cho_factor(_second_derivatives(blocks(), solution, penalties + _RIDGE))
-    changes: deque[Change] = deque(maxlen=_REMEMBERED)
+    changes: deque[CorrectionPair] = deque(maxlen=_REMEMBERED)
     for done in range(1, iterations + 1):
         if np.abs(gradient).max() <= _SMALL:
             break
@@ -69,7 +69,7 @@ def fit_newton(blocks: Blocks, terms: int, penalty: float, iterations: int, prog
             new_loss, new_gradient = _loss(blocks(), solution + step, penalties)
             if new_loss <= loss * (1 + _ROUNDING):
                 break
-        change = Change(step, new_gradient - gradient)
+        change = CorrectionPair(step, new_gradient - gradient)
         if change.step @ change.gradient > 0:
             changes.append(change)
         solution, loss, gradient = solution + step, new_loss, new_gradient
@@ -77,7 +77,7 @@ def fit_newton(blocks: Blocks, terms: int, penalty: float, iterations: int, prog
     return solution
 
 
-def _direction(gradient: Vector, curvature: tuple[Vector, bool], changes: Sequence[Change]) -> Vector:
+def _direction(gradient: Vector, curvature: tuple[Vector, bool], changes: Sequence[CorrectionPair]) -> Vector:
     """Where L-BFGS goes on: minus the gradient, over second derivatives that agree with the changes."""
     from scipy.linalg import cho_solve
 
