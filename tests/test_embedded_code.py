@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("accidents", "benchmarks", "cli", "materializers", "pipelines", "scripts", "serving", "stacks", "steps")
 IMPORT = re.compile(rf"^\s*from ((?:{'|'.join(PACKAGES)}|tests|tracking)[\w.]*) import ([\w ,]+)$", re.MULTILINE)
 

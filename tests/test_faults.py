@@ -13,6 +13,8 @@ from accidents.sample.writer import write_sample
 from accidents.sources.folder import folder_editions
 from tests.faults import FAULTS, Files
 
+pytestmark = pytest.mark.slow
+
 YEARS = (2024, 2013)
 
 
@@ -34,7 +36,6 @@ def test_faults_change_files_and_the_copy_alone(name: str, clean: Path, tmp_path
     assert len(after) == len(before)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_becomes_of_a_faulty_edition(name: str, clean: Path, tmp_path: Path) -> None:
     fault = FAULTS[name]

@@ -9,6 +9,8 @@ import pytest
 from accidents.errors import LockedError
 from accidents.file_lock import file_lock
 
+pytestmark = pytest.mark.slow
+
 HOLDER_SCRIPT = """
 import sys
 from pathlib import Path

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from accidents.configuration.monitoring import MonitoringSettings
 from benchmarks.drift.__main__ import measure
 from benchmarks.drift.windows import Group
 from tests.monitoring.monitored import monitored_model, whole_window
+
+pytestmark = pytest.mark.slow
 
 
 def test_effects_are_found_and_a_later_call_goes_on(tmp_path: Path) -> None:

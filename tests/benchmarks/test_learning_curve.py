@@ -1,8 +1,12 @@
 """Learning curve: growing training sets, one test set."""
 
+import pytest
+
 from accidents.training import train
 from benchmarks.learning_curve import learning_curve
 from tests.training.conftest import draw, quick
+
+pytestmark = pytest.mark.slow
 
 
 def test_more_accidents_are_measured_on_the_same_test_set() -> None:

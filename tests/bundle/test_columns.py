@@ -17,7 +17,7 @@ from accidents.features.specification import Aggregate, Aggregation, Lookup
 from accidents.training import train
 from tests.training.conftest import Frames, draw, quick
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from accidents.training import train
 from tests.bundle.test_model_file import rewritten
 from tests.training.conftest import Frames, quick
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 Arrays = dict[str, npt.NDArray[Any]]
 

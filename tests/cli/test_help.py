@@ -13,7 +13,7 @@ import pytest
 from cli.main import run
 from cli.run_options import OPTIONS
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 HEAVY = {"zenml", "mlflow", "pandas", "numpy", "sklearn", "pydantic", "sqlalchemy", "yaml", "rich", "matplotlib"}
 MAX_SECONDS = 1.0

@@ -36,6 +36,7 @@ def file_of(frame: pd.DataFrame, path: Path) -> FrameFile:
 
 
 @given(values=st.lists(st.integers(1, 2**31), min_size=1))
+@pytest.mark.slow
 def test_a_function_gives_what_it_gives_for_frames(tmp_path_factory: pytest.TempPathFactory, values: list[int]) -> None:
     folder, frame = tmp_path_factory.mktemp("frames"), pd.DataFrame({"a": values})
     output = FrameFile(str(folder / "out.parquet"), "out")

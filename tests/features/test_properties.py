@@ -22,7 +22,7 @@ from tests.arrays import concatenate_arrays
 from tests.editions import as_text, synthetic_cells, write
 from tests.features.generated import random_accidents, select_accidents
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 seeds = st.integers(0, 10_000)
 few = settings(deadline=None, max_examples=8)

@@ -18,7 +18,7 @@ from tests.editions import OLD, Cells, as_text, synthetic_cells, write
 from tests.inference.conftest import Whole, in_one_piece, quiet
 from tests.trained import small_models
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 
 def scored(editions: list[Edition], bundle: Bundle, chunk: int, messages: list[str] | None = None) -> list[ScoredBatch]:

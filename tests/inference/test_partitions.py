@@ -16,6 +16,8 @@ from accidents.errors import AccidentsError, ConfigurationError, DataError, Sour
 from accidents.inference.batch_scoring import ScoringSummary, score_accidents
 from tests.inference.conftest import ACCIDENTS, Whole, quiet
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = InferenceSettings(chunk=1000, threads=1)
 
 

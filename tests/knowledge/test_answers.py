@@ -14,6 +14,8 @@ from cli.main import main
 from tests.knowledge.test_training import LINEAR, trained
 from tests.serving.in_process import in_process_service
 
+pytestmark = pytest.mark.slow
+
 LITTLE: dict[str, Any] = {"dep": "33", "mois": 5, "catv": 7}
 MORE: dict[str, Any] = {**LITTLE, "com": "33063", "lat": 44.84, "long": -0.58, "jour": 3, "an": 2024, "hrmn": "17:30",
                         "catu": 1, "agg_": 2, "col": 3, "int": 1, "catr": 4, "vma": 50, "lum": 1, "atm": 1}  # fmt: skip

@@ -18,7 +18,7 @@ from accidents.training import train
 from tests.trained import small_year
 from tests.training.conftest import quick
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 LINEAR = "logistic_regression"
 

@@ -14,6 +14,8 @@ from accidents.models._booster import Booster
 from accidents.models.base import Dataset, Model
 from tests.models.conftest import CATEGORY, fit, small_parameters
 
+pytestmark = pytest.mark.slow
+
 MODULES = {path.stem for path in Path(models.__file__).parent.glob("[a-z]*.py")} - {"base"}
 
 

@@ -14,7 +14,7 @@ from accidents.models.lightgbm import Classifier as LightGBM
 from accidents.models.xgboost import Classifier as XGBoost
 from tests.models.conftest import CATEGORY, draw
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 Margin = Callable[[Matrix], Any]
 Boosted = tuple[TreeEnsemble | None, Margin]

@@ -24,6 +24,8 @@ from accidents.monitoring.season import matched_shares
 from accidents.monitoring.statistics import compare_new_values, compare_share, compare_shares, false_discovery_adjusted
 from tests.monitoring.monitored import held_out, monitored_model, resampled, taken, whole_window
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 CONFIGURED = load_configuration().monitoring
 
 

@@ -9,7 +9,7 @@ from scripts import notebooks
 from scripts.notebooks import ProjectCopy, find_problems, read_script, shorten_paths
 from tests.notebooks.kernel import cells, text_output
 
-QUICK = ("00_quickstart",)
+QUICK = ("01_explore_the_data",)
 """Notebooks that `make test` runs; `make notebooks` runs all."""
 
 SOURCE = 'SOURCE = "sample"'

@@ -9,6 +9,7 @@ import io
 import random
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from modulefinder import ModuleFinder
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,14 +52,21 @@ class RuntimeImports(ModuleFinder):
 
     def load_module(self, fqname: str, fp: Any, pathname: str, file_info: tuple[str, str, int]) -> Any:
         if fp is not None:
-            tree = DropTypeChecking().visit(ast.parse(fp.read()))
-            fp = io.BytesIO(ast.unparse(ast.fix_missing_locations(tree)).encode())
+            fp = io.BytesIO(imports_at_run_time(fp.read()))
         return super().load_module(fqname, fp, pathname, file_info)
 
 
 class DropTypeChecking(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.stmt:
         return ast.Pass() if ast.unparse(node.test) == "TYPE_CHECKING" else node
+
+
+@cache
+def imports_at_run_time(source: str | bytes) -> bytes:
+    """The import statements of a module that can run, at any depth; once for all steps that reach it."""
+    tree = DropTypeChecking().visit(ast.parse(source))
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return ast.unparse(ast.Module(body=statements, type_ignores=[])).encode()
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ from benchmarks import classic_protocol, learning_curve
 from tests.monitoring.monitored import held_out, monitored_model
 from tests.trained import small_models, small_year
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 NOTE = source_note(synthetic=False)
 ROUNDING = 1e-6

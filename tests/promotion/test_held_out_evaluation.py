@@ -13,7 +13,7 @@ from accidents.promotion.held_out_evaluation import HeldOutEvaluation, best_mode
 from accidents.training.held_out import held_out_rows
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train, bundles, year
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 
 def ids(frames: Frames, rows: np.ndarray) -> set[int]:

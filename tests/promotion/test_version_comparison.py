@@ -13,7 +13,7 @@ from accidents.promotion.version_comparison import VersionComparison, compare_ve
 from accidents.training.held_out import held_out_rows
 from tests.promotion.conftest import RULE, SETTINGS, Frames, Train
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 
 def compared(sample: Frames, trained: Train, **thresholds: float) -> VersionComparison:

@@ -12,6 +12,8 @@ from accidents.requests import InvalidRequestError, ParsedBatch, parse_batch
 from accidents.requests.flat import COUNT_FIELDS, FIELDS
 from accidents.requests.flat_table import parse_table, table_rows
 
+pytestmark = pytest.mark.slow
+
 ROWS = 6
 VALID: dict[str, list[Any]] = {
     "Num_Acc": [*range(202400000001, 202400000001 + ROWS)],

@@ -10,6 +10,8 @@ from hypothesis import given
 
 from accidents.requests.json_items import split_lists
 
+pytestmark = pytest.mark.slow
+
 TEXTS = st.text(alphabet='ab"\\{}[],: \u00e9\U0001f697', max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | TEXTS
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=12)

@@ -14,6 +14,8 @@ from accidents.reading.layout import Layout
 from accidents.reading.spellings import NO_BREAK_SPACES
 from accidents.requests.values import parse_value
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = [column for table in TABLES.values() for column in table.values() if column.last_year is None]
 REFUSED = "refused"
 TEXTS = (
@@ -51,7 +53,6 @@ def in_request(column: Column, text: str) -> object:
         return REFUSED
 
 
-@pytest.mark.slow
 @given(st.sampled_from(COLUMNS), WRITTEN)
 @settings(deadline=None, max_examples=1500)
 def test_files_and_requests_have_the_same_spellings(column: Column, text: str) -> None:

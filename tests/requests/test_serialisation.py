@@ -20,7 +20,7 @@ from accidents.tables import Accidents
 from tests.arrays import concatenate_arrays
 from tests.editions import NEW, OLD, Cells, as_text, synthetic_cells, write
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 
 def read_year(folder: Path, cells: Cells, year: int) -> Accidents:
@@ -46,7 +46,7 @@ def test_the_features_of_a_written_accident_are_those_of_the_frames(year: int, t
 def test_the_features_of_written_real_accidents(year: int, real_baac: Path) -> None:
     editions = folder_editions(str(real_baac), [year])
     accidents = ingest(editions, IngestionSettings()).accidents
-    kept = {*accidents.accidents["Num_Acc"].iloc[::7]}
+    kept = {*accidents.accidents["Num_Acc"].iloc[::20]}
     frames = (accidents.accidents, accidents.vehicles, accidents.people)
     assert_same_features(Accidents(*(one[one["Num_Acc"].isin(kept)].reset_index(drop=True) for one in frames)))
 

@@ -18,6 +18,8 @@ from accidents.sample.probability_tables import (
 )
 from tests.sample.conftest import Cells
 
+pytestmark = pytest.mark.slow
+
 PREVALENCE = 0.3631
 """Share of priority accidents in the real months from which the tables were counted."""
 

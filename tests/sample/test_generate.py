@@ -12,6 +12,8 @@ from accidents.sample import writer as writing_module
 from accidents.sample.writer import generate_sample, write_sample
 from tests.sample.conftest import Cells
 
+pytestmark = pytest.mark.slow
+
 KEY = "Num_Acc"
 
 

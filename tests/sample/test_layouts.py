@@ -9,6 +9,8 @@ from accidents.sample.file_layouts import file_names
 from accidents.sample.writer import generate_sample, write_sample
 from tests.sample.conftest import Cells
 
+pytestmark = pytest.mark.slow
+
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 

@@ -21,6 +21,8 @@ from accidents.tables import LABEL, Accidents
 from accidents.training.train import train
 from tests.sample.conftest import Cells
 
+pytestmark = pytest.mark.slow
+
 ACCIDENTS = 4_000
 YEARS = (2019, 2020, 2024)
 
@@ -102,7 +104,6 @@ def auc_within_and_on(trained_on: Accidents, unseen: Accidents) -> tuple[float, 
     return bundle.metrics["test"]["roc_auc"], metrics["roc_auc"]
 
 
-@pytest.mark.slow
 def test_a_model_is_as_good_on_the_next_year_as_on_its_own_test_set(tmp_path: Path) -> None:
     within, on_next = auc_within_and_on(
         accidents_of(tmp_path, (2020,), ACCIDENTS), accidents_of(tmp_path, (2021,), ACCIDENTS)

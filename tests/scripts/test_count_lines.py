@@ -36,6 +36,7 @@ def test_blanks_comments_and_docstrings_do_not_count() -> None:
     assert lines_of_code("f(\n    1,\n\n    # why\n    2,\n)\n") == 4
 
 
+@pytest.mark.slow
 def test_every_package_is_counted() -> None:
     count = by_folder(work_tree(PACKAGES))
     assert {*count} == {*PACKAGES}

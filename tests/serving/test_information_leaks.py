@@ -15,6 +15,8 @@ from serving.process.supervisor import model_file_resolver
 from tests.serving.in_process import NDJSON_HEADERS, ApiClient, protected_routes, run_server, settings_for
 from tests.serving.service_process import PROJECT, save_small_model
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 INTERNALS = ("Traceback", 'File "', ".py", "site-packages", str(PROJECT), "/tmp", "sqlite", "select ", "0x7")  # noqa: S108
 
 

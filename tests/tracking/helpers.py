@@ -1,7 +1,6 @@
 """Helpers of the tests of tracking: training records, versions without model files, consistency checks."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 
 from zenml.client import Client
@@ -43,10 +42,18 @@ def tuned_forest() -> TrainingResult:
 @cache
 def training_record(*, search: bool = False) -> TrainingRecord:
     """The record of a training of every model type; with `search`, the forest is tuned."""
-    accidents, features = small_year()
     models = {name: scored.trained for name, scored in small_models().items()}
-    if search:
-        models["random_forest"] = tuned_forest()
+    return _compared(models | ({"random_forest": tuned_forest()} if search else {}), best="xgboost")
+
+
+@cache
+def single_model_training(model_type: str) -> TrainingRecord:
+    """The record of a training of one model type."""
+    return _compared({model_type: small_models()[model_type].trained}, best=model_type)
+
+
+def _compared(models: Mapping[str, TrainingResult], *, best: str) -> TrainingRecord:
+    accidents, features = small_year()
     bundles = [trained.bundle for trained in models.values()]
     predictions = [trained.predictions for trained in models.values()]
     compared = compare_models(bundles, predictions, features, accidents.accidents, EVALUATION, source=SOURCE)
@@ -55,18 +62,11 @@ def training_record(*, search: bool = False) -> TrainingRecord:
         sample_each(predictions, accidents=accidents, count=STORED),
         compared.evaluations,
         compared.report_files,
-        best="xgboost",
+        best=best,
         pages={"comparison.html": "<p>compared</p>", "model_card.md": "# Card"},
         source=SOURCE,
         tags=TAGS,
     )
-
-
-def single_model_training(model_type: str) -> TrainingRecord:
-    """The record of a training of one model type."""
-    whole = training_record()
-    chosen = [model for model in whole.models if model.bundle.model_type == model_type]
-    return replace(whole, models=chosen, best=model_type)
 
 
 def register_version(

@@ -15,7 +15,7 @@ from accidents.training import TrainingResult, train
 from tests.training.conftest import Frames, draw, quick
 from tracking.names import registered_name
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 NEW_TYPE = '''
 """The share of priority, whatever the accident."""

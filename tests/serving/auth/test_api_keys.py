@@ -24,7 +24,7 @@ from tests.serving.conftest import DatabaseAway
 from tests.serving.records.databases import migrated_database
 from tests.serving.records.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 VERIFY_SCRIPT = """
 import sys

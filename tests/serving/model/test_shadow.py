@@ -17,9 +17,11 @@ from accidents.promotion.live_comparison import compare_live
 from accidents.requests import parse_batch, parse_request
 from serving.model.shadow import Shadow
 from serving.records.shadow_answers import read_answer_pairs
-from serving.records.tables import shadow_predictions
+from serving.records.tables import predictions, shadow_predictions
 from tests.serving.in_process import EXAMPLES, NDJSON_HEADERS, ApiClient, in_process_service, synthetic_accidents
 from tests.serving.service_process import save_small_model, small_bundle
+
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
 
 SETTINGS = EvaluationSettings(resamples=200)
 
@@ -33,11 +35,12 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
 
 
 def shadow_rows(api: ApiClient, ids: set[str]) -> dict[str, Any]:
-    """Rows of the shadow model by prediction, once all are written."""
+    """Rows of the shadow model by prediction, once all are written, and the predictions, by another thread."""
+    query = select(shadow_predictions).where(shadow_predictions.c.prediction_id == predictions.c.id)
     end = time.monotonic() + 30
     while time.monotonic() < end:
         with api.state.engine.connect() as connection:
-            rows = connection.execute(select(shadow_predictions)).all()
+            rows = connection.execute(query).all()
         found = {row.prediction_id: row for row in rows if row.prediction_id in ids}
         if found.keys() == ids:
             return found

@@ -10,6 +10,8 @@ import pytest
 
 from serving.process.shared_accept import BalancedLoop
 
+pytestmark = pytest.mark.slow
+
 _ROUNDS = 5
 
 

@@ -46,6 +46,8 @@ from serving.records.migrations.settings import VERSION_TABLE, context_options
 from serving.records.tables import api_keys, feedback
 from tests.serving.records.databases import migrated_database
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 MIGRATIONS = Path(__file__).resolve().parents[3] / "serving" / "records" / "migrations"
 REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
 DATABASE_PASSWORD = "correct-horse-battery"  # noqa: S105
@@ -223,7 +225,6 @@ def value_for(name: str, kind: Any, number: int) -> Any:
     return number + 0.5 if isinstance(kind, Double) else number if isinstance(kind, Integer) else f"{name} {number}"
 
 
-@pytest.mark.slow
 def test_concurrent_migrations_all_succeed(database_url: str, project: Path) -> None:
     command = [sys.executable, "-c", MIGRATE_SCRIPT, database_url]
     pipe = subprocess.PIPE

@@ -22,6 +22,8 @@ from tests.serving.records.databases import migrated_database
 from tests.serving.records.prediction_records import ACCIDENT, count, prediction_record, prediction_records, stored
 from tests.serving.records.waiting import PATIENCE, eventually
 
+pytestmark = [pytest.mark.slow, pytest.mark.traced]
+
 ADD_SCRIPT = """
 import sys
 from tests.serving.records.databases import migrated_database
@@ -123,7 +125,6 @@ def test_queued_records_have_bounded_memory(engine: Engine, create_log: CreateLo
     assert log.counts().waiting == 1
 
 
-@pytest.mark.slow
 def test_more_than_one_transaction_is_written(engine: Engine, create_log: CreateLog) -> None:
     log = create_log()
     log.add(prediction_records(range(12_000)))
@@ -145,7 +146,6 @@ def test_unreachable_database_loses_nothing(engine: Engine, create_log: CreateLo
     assert (log.counts().written, log.counts().dropped, log.counts().failed) == (12, 0, 0)
 
 
-@pytest.mark.slow
 def test_attempts_back_off_while_the_database_is_away(create_log: CreateLog, unreachable: DatabaseAway) -> None:
     log = create_log(flush_seconds=0.05)
     with unreachable():
@@ -214,7 +214,6 @@ def test_close_writes_the_queue_and_accepts_no_more(engine: Engine, create_log: 
     assert count(engine) == 300
 
 
-@pytest.mark.slow
 def test_close_without_a_database_drops_and_counts(create_log: CreateLog, unreachable: DatabaseAway) -> None:
     log = create_log()
     with unreachable():
@@ -242,7 +241,6 @@ def test_concurrent_adds_are_all_accounted_for(engine: Engine, create_log: Creat
     assert count(engine) == counts.written > 0
 
 
-@pytest.mark.slow
 def test_processes_write_concurrently(database_url: str, project: Path) -> None:
     command = [sys.executable, "-c", ADD_SCRIPT, database_url]
     processes = [subprocess.Popen(command, cwd=project) for _ in range(4)]

@@ -19,7 +19,7 @@ from tests.serving.records.databases import migrated_database
 from tests.serving.records.prediction_records import prediction_records, stored
 from tests.serving.records.waiting import PATIENCE, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.traced]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
