@@ -252,7 +252,7 @@ lint: $(READY) ## check style, types and imports
 
 .PHONY: type-check
 type-check: $(READY) ## check types alone
-	@$(PYTHON) -m mypy $(PACKAGES) run.py
+	@$(PYTHON) -m mypy $(PACKAGES) benchmarks run.py
 
 .PHONY: test
 test: $(READY) ## run the tests: about ten minutes on two cores

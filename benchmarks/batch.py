@@ -13,7 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -135,7 +134,7 @@ def flat_form(accidents: Accidents) -> pa.Table:
     frame["nb_vehicules"] = accidents.vehicles.groupby("Num_Acc").size()
     frame["nb_victim"] = accidents.people.groupby("Num_Acc").size()
     frame["year_acc"], frame["agg_"] = frame["an"], frame["agg"]
-    minutes = np.maximum(frame["hrmn"], 0)
+    minutes = frame["hrmn"].clip(lower=0)
     frame["hrmn"] = (minutes // 60).map("{:02d}".format) + ":" + (minutes % 60).map("{:02d}".format)
     return pa.Table.from_pandas(frame[sorted(FLAT_FIELDS)].reset_index(), preserve_index=False)
 

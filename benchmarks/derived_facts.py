@@ -48,7 +48,8 @@ def derive(table: pd.DataFrame, name: str, without: Sequence[str]) -> list[Any]:
     """The derived value of a column for each accident, None where none is derived."""
     columns = [column for column in _USED if column not in (name, *without)]
     records = table[columns].astype(object).where(table[columns].notna(), None).to_dict("records")
-    contents = ({"accident": _content(record), "vehicles": [{}], "people": [{}]} for record in records)
+    named = ({str(column): value for column, value in record.items()} for record in records)
+    contents = ({"accident": _content(record), "vehicles": [{}], "people": [{}]} for record in named)
     reports = [report for piece in parse_in_pieces(contents, derive=True) for report in piece.results]
     facts = [{fact.field: fact.value for fact in _report(report).derived} for report in reports]
     return [own.get(f"accident.{name}") for own in facts]

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -30,7 +31,7 @@ def commands(folder: Path, accidents: int) -> dict[str, list[str]]:
     """The command line of each start."""
     source = {"data_folder": str(folder.parent / "raw"), "sample": {"accidents": accidents}}
     training = {"models_folder": str(folder / "models"), "reports_folder": str(folder / "reports")}
-    sections = {"ingestion": {"source": source}, "training": training}
+    sections: dict[str, dict[str, Any]] = {"ingestion": {"source": source}, "training": training}
     options = []
     for name, changes in sections.items():
         content = yaml.safe_load((PROJECT / "configs" / f"{name}.yaml").read_text())

@@ -170,8 +170,8 @@ def _answers(url: str) -> bool:
 
 def _first(prometheus: str, expression: str, started: float) -> float | None:
     """Minutes after the start at which an expression had a value for the first time; None: never."""
-    times = {"start": started, "end": time.time(), "step": _SCRAPE_SECONDS}
-    response = requests.get(f"{prometheus}/api/v1/query_range", params={"query": expression, **times}, timeout=60)
+    query = {"query": expression, "start": str(started), "end": str(time.time()), "step": str(_SCRAPE_SECONDS)}
+    response = requests.get(f"{prometheus}/api/v1/query_range", params=query, timeout=60)
     response.raise_for_status()
     result = response.json()["data"]["result"]
     return min((values[0][0] - started) / 60 for values in (one["values"] for one in result)) if result else None

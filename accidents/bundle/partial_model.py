@@ -60,10 +60,8 @@ class KnowledgeCalibration:
 
     def __call__(self, margin: Vector, known: npt.NDArray[np.floating]) -> Vector:
         """Probabilities of log-odds, float64 (n); `known` is (n, number of columns), 0 to 1."""
-        offset, slope = np.zeros(len(margin)), np.zeros(len(margin))
-        for column, of_offset, of_slope in zip(unknown_share(known).T, self.offsets, self.slopes, strict=True):
-            offset += of_offset * column  # `@` rounds a row by its neighbours
-            slope += of_slope * column
+        unknown = unknown_share(known)
+        offset, slope = _weighted_sums(unknown, self.offsets), _weighted_sums(unknown, self.slopes)
         low, high = self.curve.terms(margin)
         odds = np.maximum(self.curve.low + slope, 0) * low + np.maximum(self.curve.high + slope, 0) * high
         return 1 / (1 + np.exp(-(odds + self.curve.intercept + offset)))
@@ -189,15 +187,20 @@ def share_known_of_groups(arrays: "Arrays", level: str, geography: bool) -> Vect
 
 def _share_known(known: npt.NDArray[np.floating], weights: Sequence[float]) -> Vector:
     """Weighted share that is known, float64 (n), 0 to 1; columns of knowledge are (n, k), the k weights add up to 1."""
-    unknown = np.zeros(len(known))
-    for column, weight in zip(unknown_share(known).T, weights, strict=True):
-        unknown += weight * column
-    return np.clip(1 - unknown, 0, 1)
+    return np.clip(1 - _weighted_sums(unknown_share(known), weights), 0, 1)
+
+
+def _weighted_sums(values: Vector, weights: Sequence[float]) -> Vector:
+    """Of each row of (n, k), in the order of the columns: `@` rounds a row by its neighbours."""
+    terms = values * np.asarray(weights)
+    return np.asarray(np.add.accumulate(terms, axis=1, out=terms)[:, -1])
 
 
 def unknown_share(known: npt.NDArray[np.floating]) -> Vector:
     """What columns of knowledge lack to 1, float64 of the same shape; a missing value knows nothing."""
-    return 1 - np.nan_to_num(known.astype(np.float64))
+    unknown = 1 - known.astype(np.float64)
+    unknown[np.isnan(unknown)] = 1
+    return unknown
 
 
 def without_unknown_places(X: "Matrix", names: Sequence[str], *, overwrite: bool = False) -> "Matrix":

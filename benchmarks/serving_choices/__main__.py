@@ -17,8 +17,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from benchmarks.serving.comparison import print_line
 from benchmarks.serving.report import machine, table
 from benchmarks.serving.workload import Workload, load_workload
@@ -80,9 +78,7 @@ def _json(workload: Workload, folder: Path, arguments: argparse.Namespace) -> Me
     model = LoadedModel(
         bundle, ModelPointer("", "model", "1", ""), {"name": "model", "version": "1", "type": bundle.model_type}
     )
-    answer, _ = predict(
-        model, orjson.loads(workload.texts[0]), RequestContext("0" * 32, "/v1/predict", "0" * 8), Metrics()
-    )
+    answer, _ = predict(model, workload.texts[0], RequestContext("0" * 32, "/v1/predict", "0" * 8), Metrics())
     results = json_parsing.json_libraries(workload.texts, answer)
     rows = [(name, _figure(read, 1), _figure(wrote, 1)) for name, (read, wrote) in results.items()]
     return results, table(("JSON", "read an accident, µs", "write an answer, µs"), rows)

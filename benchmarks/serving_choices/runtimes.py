@@ -41,7 +41,7 @@ def runtimes(bundle: Bundle, rows: Rows) -> list[Runtime]:
     expected = bundle.predict_proba(rows)
     makers: dict[str, Callable[[Any], Margin]] = {
         "library on NumPy": _library,
-        "as served": lambda model: model.margin,
+        "as served": lambda model: model.predict_margin,
         "treelite GTIL": _treelite,
         "ONNX Runtime": partial(_onnx, columns=rows.shape[1]),
     }
