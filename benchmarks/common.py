@@ -3,10 +3,12 @@
 import argparse
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from accidents.tables import Accidents
 
@@ -24,13 +26,32 @@ def training_options(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def load_accidents(location: str) -> Accidents:
-    """Cleaned accidents of a source: `sample`, or a folder of real files."""
+def options_of_folder(folder: Path, **changes: dict[str, Any]) -> list[str]:
+    """Options of `run.py` whose data, models and reports are in a folder.
+
+    Args:
+        folder: for these files, and those of the configuration.
+        changes: what else is configured, by pipeline; `source` is a part of `ingestion`.
+    """
+    source = {"data_folder": str(folder / "data" / "raw")} | changes.pop("source", {})
+    folders = {"models_folder": str(folder / "models"), "reports_folder": str(folder / "reports")}
+    sections = {**changes, "ingestion": {"source": source}, "training": folders | changes.get("training", {})}
+    options = []
+    folder.mkdir(exist_ok=True)
+    for name, section in sections.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump({"pipeline": name, **section}))
+        options += ["--config", str(folder / f"{name}.yaml")]
+    return options
+
+
+def load_accidents(location: str, data_folder: Path | None = None) -> Accidents:
+    """Cleaned accidents of a source: `sample`, or a folder of real files; a sample is generated in `data_folder`."""
     from accidents.configuration.loading import load_configuration
     from accidents.ingestion import ingest
     from accidents.sources.resolve import resolve_editions
 
-    ingestion = load_configuration(overrides={"ingestion.source.location": location}).ingestion
+    folder = {"ingestion.source.data_folder": str(data_folder)} if data_folder else {}
+    ingestion = load_configuration(overrides={"ingestion.source.location": location, **folder}).ingestion
     return ingest(resolve_editions(ingestion.source), ingestion).accidents
 
 

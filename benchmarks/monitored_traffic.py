@@ -24,7 +24,7 @@ from typing import Any
 import requests
 import yaml
 
-from benchmarks.common import argument_parser
+from benchmarks.common import argument_parser, options_of_folder
 from benchmarks.serving.servers import ROOT, free_port
 
 _MODEL, _YEAR = "lightgbm", 2025
@@ -42,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         environment = _environment(folder)
-        _run(environment, "--training", "--models", _MODEL, *_configure(folder, options.every))
+        _run(environment, "--training", "--models", _MODEL, *_options(folder, options.every))
         port = free_port()
         serve = ["run.py", "--serve", "--anonymous", "--port", str(port), "--model-path", _model(folder)]
         stack.enter_context(_running([sys.executable, *serve], folder, environment, f"http://127.0.0.1:{port}/ready"))
@@ -56,6 +56,7 @@ def _measure(folder: Path, environment: Mapping[str, str], port: int, prometheus
     simulate = [sys.executable, "run.py", "simulate", "--url", f"http://127.0.0.1:{port}", "--years", str(_YEAR)]
     simulate += ["--rate", str(options.rate), "--seconds", str(seconds), "--outcomes-after", str(_OUTCOMES_AFTER)]
     simulate += ["--drift", options.drift, "--drift-after", str(drift_after), "--json"]
+    simulate += ["--config", str(folder / "ingestion.yaml")]
     out, log = folder / "simulate.json", folder / "simulate.log"
     with out.open("wb") as output, log.open("wb") as errors:
         process = subprocess.Popen(simulate, cwd=ROOT, env=environment, stdout=output, stderr=errors)
@@ -83,7 +84,7 @@ def _measure(folder: Path, environment: Mapping[str, str], port: int, prometheus
 
 def _monitor(folder: Path, environment: Mapping[str, str], started: float, minutes: float) -> None:
     """Compare the log, and print what was found."""
-    _run(environment, "--monitoring", "--model-path", _model(folder), *_configure(folder, minutes))
+    _run(environment, "--monitoring", "--model-path", _model(folder), *_options(folder, minutes))
     result = json.loads((folder / "reports" / "monitoring" / "monitoring.json").read_text())
     after = (time.time() - started) / 60
     print(f"{after:5.1f} min: {result['accidents']:,} accidents, {result['verdict']}", flush=True)
@@ -101,17 +102,9 @@ def _environment(folder: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "ZENML_ACTIVE_STACK_ID"} | own
 
 
-def _configure(folder: Path, minutes: float) -> list[str]:
-    """Options of the configuration: output files in the folder, and a short window."""
-    options = []
-    for name, changes in (
-        ("training", {"models_folder": str(folder / "models"), "reports_folder": str(folder / "reports")}),
-        ("monitoring", {"days": minutes / 1440, "pictures": 0}),
-    ):
-        content = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text()) | changes
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
-        options += ["--config", str(folder / f"{name}.yaml")]
-    return options
+def _options(folder: Path, minutes: float) -> list[str]:
+    """Options of the configuration: all files in the folder, and a short window."""
+    return options_of_folder(folder, monitoring={"days": minutes / 1440, "pictures": 0})
 
 
 def _model(folder: Path) -> str:

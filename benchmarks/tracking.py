@@ -10,10 +10,8 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.common import training_options
+from benchmarks.common import options_of_folder, training_options
 from benchmarks.training import seconds_by_phase
-
-UNTRACKED = "pipeline: tracking\nmlflow: {enabled: false}\n"
 
 
 def main() -> None:
@@ -21,12 +19,13 @@ def main() -> None:
     options = training_options(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "untracked.yaml").write_text(UNTRACKED)
         training = ("--training", "--source", options.source, "--no-cache")
+        recorded = options_of_folder(folder)
+        unrecorded = options_of_folder(folder, tracking={"mlflow": {"enabled": False}})
         added = []
         for repeat in range(options.repeats + 1):
-            tracked, _ = seconds_by_phase(folder, *training)
-            untracked, _ = seconds_by_phase(folder, *training, "--config", str(folder / "untracked.yaml"))
+            tracked, _ = seconds_by_phase(folder, *training, *recorded)
+            untracked, _ = seconds_by_phase(folder, *training, *unrecorded)
             if repeat:
                 added.append(tracked - untracked)
                 print(f"tracked {tracked:.1f} s, untracked {untracked:.1f} s, difference {added[-1]:.1f} s", flush=True)

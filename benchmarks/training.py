@@ -2,9 +2,9 @@
 
     python -m benchmarks.training [--source FOLDER] [--repeats N]
 
-Every measurement is a new process with a ZenML database of its own, which is created beforehand. Times are wall-clock
-seconds; the ratio pairs a cached repeat with an empty run right after it. A unit is the time of a Python loop of 20
-million additions, measured before and after the training, so that machines can be compared.
+Every measurement is a new process with a ZenML database of its own, which is created beforehand, and with files of its
+own. Times are wall-clock seconds; the ratio pairs a cached repeat with an empty run right after it. A unit is the time
+of a Python loop of 20 million additions, measured before and after the training, so that machines can be compared.
 """
 
 import json
@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common import training_options
+from benchmarks.common import load_accidents, options_of_folder, training_options
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -62,21 +62,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "empty.py").write_text(EMPTY_PIPELINE)
+        load_accidents(options.source, data := folder / "data" / "raw")  # a sample is generated once, before
         training = ("--training", "--source", options.source)
+        own = options_of_folder(folder)
         _seconds(folder, [sys.executable, str(folder / "empty.py")])
         before = seconds_of_unit()
-        total, phases = seconds_by_phase(folder, *training, "--no-cache")
+        total, phases = seconds_by_phase(folder, *training, *own, "--no-cache")
         unit = (before + seconds_of_unit()) / 2
         _print_phases("training, nothing cached", total, phases)
         print(f"  {total / unit:.1f} units of {unit:.2f} s")
-        (folder / "whole.yaml").write_text("pipeline: training\npartial_knowledge: false\n")
-        whole, phases = seconds_by_phase(folder, *training, "--no-cache", "--config", str(folder / "whole.yaml"))
+        without = options_of_folder(
+            folder / "without", source={"data_folder": str(data)}, training={"partial_knowledge": False}
+        )
+        whole, phases = seconds_by_phase(folder, *training, *without, "--no-cache")
         _print_phases("the same without partial knowledge", whole, phases)
         print(f"  {whole / unit:.1f} units; ratio {total / whole:.2f}")
-        seconds_by_phase(folder, *training)
+        seconds_by_phase(folder, *training, *own)
         ratios = []
         for _ in range(options.repeats):
-            repeat, phases = seconds_by_phase(folder, *training)
+            repeat, phases = seconds_by_phase(folder, *training, *own)
             empty = _seconds(folder, [sys.executable, str(folder / "empty.py")])
             ratios.append(repeat / empty)
             print(f"cached repeat {repeat:.1f} s, empty pipeline of two steps {empty:.1f} s, ratio {ratios[-1]:.2f}")

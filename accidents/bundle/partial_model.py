@@ -192,6 +192,8 @@ def _share_known(known: npt.NDArray[np.floating], weights: Sequence[float]) -> V
 
 def _weighted_sums(values: Vector, weights: Sequence[float]) -> Vector:
     """Of each row of (n, k), in the order of the columns: `@` rounds a row by its neighbours."""
+    if values.shape[1] != len(weights):
+        raise ValueError(f"{values.shape[1]} columns, {len(weights)} weights")
     terms = values * np.asarray(weights)
     return np.asarray(np.add.accumulate(terms, axis=1, out=terms)[:, -1])
 

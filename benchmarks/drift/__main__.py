@@ -42,6 +42,7 @@ from benchmarks.drift.windows import (
 )
 
 _SIZES = (SIZE, 1000, 200)
+_WINDOWS_AT_LEAST = 5  # one a season, or one a split
 
 
 def measure(
@@ -143,6 +144,8 @@ def main() -> None:
     parser.add_argument("--years", metavar="FROM-TO", help="synthetic years, each against the one before, likewise")
     parser.add_argument("--results", type=Path, metavar="FILE", help="JSON lines, to go on with")
     options = parser.parse_args()
+    if options.windows < _WINDOWS_AT_LEAST:
+        parser.error(f"argument --windows: {options.windows} is fewer than {_WINDOWS_AT_LEAST}")
     settings = load_configuration().monitoring.model_copy(update={"accidents_at_least": 50})  # a third of 200 is gone
     if options.other:
         _other_season_and_year(options.source, options.other, settings)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import argument_parser, print_markdown
+from benchmarks.common import argument_parser, options_of_folder, print_markdown
 from benchmarks.scale.extrapolation import GIB, extrapolate
 from benchmarks.scale.process_tree import Usage, measure
 
@@ -51,10 +51,6 @@ def train(years: int, accidents: int, models: str) -> Usage:
     """Train on synthetic years in a new process with stores of its own."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        data = f"data_folder: {folder}/data\n  sample: {{accidents: {accidents}}}\n"
-        (folder / "ingestion.yaml").write_text(f"pipeline: ingestion\nsource:\n  {data}")
-        folders = f"models_folder: {folder}/models\nreports_folder: {folder}/reports\n"
-        (folder / "training.yaml").write_text(f"pipeline: training\n{folders}")
         environment = os.environ | {
             "ZENML_CONFIG_PATH": str(folder / "config"),
             "ZENML_LOCAL_STORES_PATH": str(folder / "stores"),
@@ -69,9 +65,8 @@ def train(years: int, accidents: int, models: str) -> Usage:
             f"{_LAST - years + 1}-{_LAST}",
             "--models",
             models,
+            *options_of_folder(folder, source={"sample": {"accidents": accidents}}),
         ]
-        for part in ("ingestion", "training"):
-            command += ["--config", str(folder / f"{part}.yaml")]
         return measure(command, environment, _PROJECT, folder / "log")
 
 

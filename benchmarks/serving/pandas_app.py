@@ -66,5 +66,8 @@ def _frame(rows: Sequence[dict[str, Any]], columns: Any) -> pd.DataFrame:
     if "hrmn" in frame:
         times = frame["hrmn"].str.split(":", expand=True).astype(float)
         frame["hrmn"] = times[0] * 60 + times[1]
+    for name in frame:
+        if letters := columns[name].letter_codes:
+            frame[name] = frame[name].replace(dict(letters))
     numbers = [name for name in frame if columns[name].kind is not ColumnKind.TEXT]
     return frame.fillna({name: missing_value(columns[name]) for name in numbers}).infer_objects()

@@ -37,11 +37,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=5.0, help="of one measurement")
     options = parser.parse_args()
+    types = tuple(options.types.split(","))
+    if len(types) != 2:
+        parser.error(f"argument --types: {options.types!r} is not two model types, separated by a comma")
     for name in ("SERVING_DATABASE_URL", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
-        types = tuple(options.types.split(","))
         workload = load_workload(options.source, None, types, _ACCIDENTS, folder)
         files = []
         for model_type in types:

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MEASURED = """
-import resource, runpy, sys
+import runpy, sys
+from pathlib import Path
 
 sys.argv = ["run.py", *sys.argv[1:]]
 try:
     runpy.run_path("run.py", run_name="__main__")
 finally:
-    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print("peak", Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
-"""Runs the command in this process, and prints its greatest memory, in kB on Linux."""
+"""Runs the command in this process, and prints its greatest memory in kB (Linux).
+
+`ru_maxrss` would be that of the process that starts it where that has more.
+"""
 
 
 def run(

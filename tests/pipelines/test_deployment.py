@@ -65,6 +65,16 @@ def example(name: str) -> str:
     return (Path("examples") / f"{name}.json").read_text()
 
 
+def deployed_service(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What `--status` prints about a service, which is deployed where a test runs alone."""
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    if "nothing is deployed" in capsys.readouterr().out:
+        assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
+    capsys.readouterr()
+    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
+    return capsys.readouterr().out
+
+
 def address(text: str) -> str:
     return next(word for word in text.split() if word.startswith("http://"))
 
@@ -109,11 +119,11 @@ def test_deployed_several_times_in_a_row_it_answers_after_each(
 def test_a_failed_smoke_test_keeps_the_running_service(
     trained: Any, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
-    running = capsys.readouterr().out
+    running = deployed_service(arguments, capsys)
     assert f"{NAME} 1 answers" in running
     impatient = configure(tmp_path, deployment={"slowest_milliseconds": 0.0001})
-    assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments, *impatient]) == FAILED
+    chosen = ["--model-name", NAME, "--version", "1"]
+    assert main(["--deployment", *chosen, *ON_MLFLOW, *arguments, *impatient]) == FAILED
     assert "more than 0.0001 ms" in capsys.readouterr().err
     assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
     output = capsys.readouterr().out
@@ -162,7 +172,7 @@ def test_predictions_with_a_registered_model(
 
 @pytest.mark.long
 def test_a_running_service_follows_promotion_and_rollback(
-    trained_again: Any, arguments: list[str], tmp_path: Path
+    trained: Any, trained_again: Any, arguments: list[str], tmp_path: Path
 ) -> None:
     def version_comes(url: str, number: str) -> bool:
         deadline = time.monotonic() + TIMEOUT
@@ -188,11 +198,7 @@ def test_a_running_service_follows_promotion_and_rollback(
 def test_stop_ends_all_processes_of_the_service(
     trained: Any, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
-    if "nothing is deployed" in capsys.readouterr().out:  # where this test runs alone
-        assert main(["--deployment", "--model-name", NAME, *ON_MLFLOW, *arguments]) == DONE
-    assert main(["--deployment", "--status", *ON_MLFLOW]) == DONE
-    process = int(re.findall(r"process (\d+)", capsys.readouterr().out)[0])
+    process = int(re.findall(r"process (\d+)", deployed_service(arguments, capsys))[0])
     processes = [psutil.Process(process), *psutil.Process(process).children(recursive=True)]
     assert len(processes) > 1
     assert main(["--deployment", "--stop", *ON_MLFLOW]) == DONE

@@ -35,7 +35,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
 
 
 def shadow_rows(api: ApiClient, ids: set[str]) -> dict[str, Any]:
-    """Rows of the shadow model by prediction, once all are written, and the predictions, by another thread."""
+    """Rows of the shadow model by prediction, once they and the predictions, written by another thread, are there."""
     query = select(shadow_predictions).where(shadow_predictions.c.prediction_id == predictions.c.id)
     end = time.monotonic() + 30
     while time.monotonic() < end:
