@@ -21,7 +21,7 @@ def _booster(model: Any) -> Callable[[Any], Any]:
             return lambda X: model.booster.inplace_predict(X, predict_type="margin", validate_features=False)
         case "lightgbm":
             return lambda X: model.booster.predict(X, raw_score=True, num_threads=1)
-    return model.margin
+    return model.predict_margin
 
 
 def create() -> FastAPI:

@@ -99,7 +99,8 @@ def compare_servers(
 def _measure(server: RunningServer, texts: Sequence[bytes], seconds: float) -> Measurements:
     one = server.spec
     requests = [one.single(text) for text in texts[: BATCH * 2]]
-    batches = [one.batch(texts[start : start + BATCH]) for start in range(0, BATCH * _BATCHES, BATCH)]
+    starts = range(0, min(BATCH * _BATCHES, len(texts) - BATCH + 1), BATCH)
+    batches = [one.batch(texts[start : start + BATCH]) for start in starts]
     alone = run_load(one.port, requests, clients=1, seconds=seconds)
     before = server.processor_seconds()
     many = run_load(one.port, requests, clients=CLIENTS, seconds=seconds)

@@ -18,6 +18,7 @@ import requests
 
 from accidents.bundle import Bundle
 from accidents.configuration.serving import RecordSettings
+from accidents.features import feature_matrix
 from benchmarks.serving import booster_app, mlflow_models
 from benchmarks.serving.load_test import request
 from benchmarks.serving.workload import Workload
@@ -123,7 +124,7 @@ def server_specs(bundle: Bundle, workload: Workload, folder: Path) -> list[Serve
     """All servers with one model, on free ports; their files go to a folder."""
     model = folder / f"{bundle.model_type}_model.zip"
     bundle.save(model)
-    np.save(folder / "rows.npy", workload.rows(bundle.model_type))
+    np.save(folder / "rows.npy", feature_matrix(workload.features, bundle.columns, bundle.encoder))
     model_files = {booster_app.BUNDLE: str(model), booster_app.ROWS: str(folder / "rows.npy")}
     own, frames, environment = mlflow_models.store_models(model, bundle, workload, folder)
     return [

@@ -33,7 +33,7 @@ COMMANDS = {
     "materializers --source {year} --repeats 1": r"^read .* times as long",
     "model_choice --source {year} --seeds 1": TABLE,
     "modelling --source {year} --seeds 0 --models lightgbm": TABLE,
-    "monitored_traffic --minutes 1 --every 0.3 --rate 5 --drift vehicle": r"^ +\d\.\d min: \d+ accidents, ",
+    "monitored_traffic --minutes 1 --every 0.4 --rate 20 --drift vehicle": r"^ +\d\.\d min: \d+ accidents, ",
     "partial_knowledge --source {year} --seeds 0 --models lightgbm --most 300": TABLE,
     "questions --source {year} --models lightgbm --most 100 --picture {folder}/questions.svg": TABLE,
     "reading {year} --accidents 2000": r"times the time$",
