@@ -33,6 +33,8 @@ _DENSITIES: Mapping[str, tuple[str, ...]] = {
 """Columns without a meaning where the place is unknown: the emptiest country has density 0, too."""
 _ROAD_DENSITY = "density_road"
 """0 where the road is unknown; a column of knowledge covers it together with other fields."""
+_OF_ROAD = {"known_department", "known_road"}
+"""A road is one of a department: where either is not known, the road is not."""
 _POSITION = ("latitude", "longitude")
 
 
@@ -235,7 +237,8 @@ def described_places(X: "Matrix", names: Sequence[str]) -> "Matrix":
         density = positions.get(name.replace("te_", "density_", 1)) if name.startswith("te_") else None
         if density is not None:
             X[~(X[:, density] > 0), position] = np.nan
-    if {_ROAD_DENSITY, "known_road"} <= positions.keys():
-        no_accidents, unknown = X[:, positions[_ROAD_DENSITY]] == 0, X[:, positions["known_road"]] < 1
-        X[no_accidents & unknown, positions[_ROAD_DENSITY]] = np.nan
+    if (road := positions.get(_ROAD_DENSITY)) is not None:
+        no_accidents = X[:, road] == 0
+        for name in _OF_ROAD & positions.keys():
+            X[no_accidents & (X[:, positions[name]] < 1), road] = np.nan
     return X

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from accidents.bundle import Bundle
@@ -71,6 +72,17 @@ def test_reasons_name_no_place_that_is_not_known() -> None:
     place = next(reason for reason in reasons if reason.topic == "place")
     assert "same department" in place.text
     assert not any("not recorded" in reason.text for reason in reasons)
+
+
+def test_no_frequency_is_told_of_a_road_in_an_unknown_department() -> None:
+    bundle: Bundle = trained(LINEAR)
+    road_known = {name: value for name, value in MORE.items() if name not in ("com", "lat", "long")}
+    nowhere = {name: value for name, value in road_known.items() if name != "dep"}
+    values = [bundle.described(bundle.matrix(parse_request(one).arrays))[0] for one in (road_known, nowhere)]
+    of_road = bundle.matrix_columns.index("density_road")
+    assert [bool(np.isnan(one[of_road])) for one in values] == [False, True]
+    reasons = predict_accident(bundle, parse_request(nowhere), reasons=100).reasons
+    assert not any(f"{name}: 0 in" in reason.text for reason in reasons for name in ("road", "department", "commune"))
 
 
 def test_reasons_of_a_partial_answer_add_up() -> None:
